@@ -1,0 +1,180 @@
+//! The table of all codes.
+
+use super::Severity;
+use crate::lang::Text;
+
+/// What `rehook explain` prints about a code besides its title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// What the code means, and why it is so.
+    pub meaning: Text,
+    /// Python before the change that the remedy asks for.
+    pub before: &'static str,
+    /// The same code after it.
+    pub after: &'static str,
+}
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $severity:ident: $en:literal, $zh:literal; $remedy_en:literal, $remedy_zh:literal)*) => {
+        /// A stable code: RH0xx reading, RH1xx cannot be migrated, RH2xx the document's API that
+        /// no release has, RH3xx security, RH4xx answering late.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $en] $variant,)*
+        }
+
+        impl Code {
+            /// All codes, by number.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The code as the user sees it: `RH101`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// How much it matters.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            /// What is the case, in a few words.
+            pub fn title(self) -> Text {
+                match self { $(Self::$variant => Text::new($en, $zh),)* }
+            }
+
+            /// What to do about it, in general.
+            pub fn remedy(self) -> Text {
+                match self { $(Self::$variant => Text::new($remedy_en, $remedy_zh),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Unreadable "RH001" Error:
+        "cannot read the file", "无法读取文件";
+        "check that the file exists and that you may read it", "请确认文件存在且您有读取权限"
+    SyntaxError "RH002" Error:
+        "the file is not valid Python", "文件不是有效的 Python 代码";
+        "mend the syntax error, then run rehook again", "请先修正语法错误，再重新运行 rehook"
+    Python2 "RH003" Error:
+        "the file is Python 2", "文件是 Python 2 代码";
+        "Nekro Agent runs Python 3.11 or later; bring the file to Python 3 first", "Nekro Agent 需要 Python 3.11 以上版本，请先把文件改写为 Python 3"
+    NullByte "RH004" Error:
+        "the file contains a null byte", "文件中含有空字节";
+        "remove the null byte; the file may be damaged or in UTF-16", "请删除空字节；文件可能已损坏，或是 UTF-16 编码"
+    NotUtf8 "RH005" Error:
+        "the file is not UTF-8 and declares no encoding", "文件不是 UTF-8，也未声明编码";
+        "save the file as UTF-8, or declare its encoding in the first line, as in `# -*- coding: gbk -*-`", "请将文件另存为 UTF-8，或在首行声明编码，例如 `# -*- coding: gbk -*-`"
+    WrongEncoding "RH006" Error:
+        "the declared encoding does not fit the file", "声明的编码与文件内容不符";
+        "correct the declaration in the first two lines, or save the file as UTF-8", "请修正文件前两行中的编码声明，或将文件另存为 UTF-8"
+    NestedTooDeeply "RH007" Error:
+        "the code is nested too deeply", "代码嵌套过深";
+        "Python itself refuses such code; simplify the expression", "Python 本身也会拒绝这样的代码，请简化该表达式"
+    NotEncodable "RH008" Manual:
+        "what would be written has no place in the file's encoding", "要写入的字符无法用该文件的编码表示";
+        "save the file as UTF-8, then run rehook again", "请将文件另存为 UTF-8，再重新运行 rehook"
+    NotWritable "RH009" Manual:
+        "the file cannot be written", "文件不可写";
+        "make the file writable, then run rehook again", "请为文件添加写权限，再重新运行 rehook"
+    UnknownPlugin "RH101" Manual:
+        "cannot tell which plugin this belongs to", "无法确定它属于哪个插件";
+        "register it on a name that is assigned from NekroPlugin(...) in this package", "请在本包内由 NekroPlugin(...) 赋值的变量上注册"
+    UnknownPluginKey "RH102" Manual:
+        "the key of the plugin cannot be known", "无法确定插件的标识（key）";
+        "give NekroPlugin(...) an author and a module_name that are literals or constants", "请让 NekroPlugin(...) 的 author 与 module_name 使用字面量或常量"
+    UnknownEndpoint "RH103" Manual:
+        "the endpoint cannot be known", "无法确定接入点（endpoint）";
+        "write the endpoint as a literal or a constant", "请将 endpoint 写成字面量或常量"
+    UnusableEndpoint "RH104" Manual:
+        "the endpoint cannot be the path of a route", "该接入点无法作为路由路径";
+        "choose a path without `{` and `}` for the route, and point the senders to it", "请为路由选用不含 `{` 与 `}` 的路径，并让发送方改用新地址"
+    UnknownDialect "RH105" Manual:
+        "cannot tell whether the handler takes an AgentCtx or a Request", "无法判断处理函数接收的是 AgentCtx 还是 Request";
+        "annotate the parameter: `_ctx: AgentCtx` or `request: Request`", "请为参数添加类型注解：`_ctx: AgentCtx` 或 `request: Request`"
+    UnknownHandler "RH106" Manual:
+        "the handler cannot be seen", "看不到处理函数的定义";
+        "apply the decorator to an `async def` of this package", "请将装饰器用在本包内的 `async def` 函数上"
+    NotAsync "RH107" Manual:
+        "the handler is not an `async def`", "处理函数不是 `async def`";
+        "make the handler an `async def`, then run rehook again", "请将处理函数改为 `async def`，再重新运行 rehook"
+    UnusualHandler "RH108" Manual:
+        "the handler's parameters do not fit either API", "处理函数的参数与两种接口都不相符";
+        "give the handler one parameter, `_ctx: AgentCtx`, or those of a FastAPI endpoint", "请让处理函数只接收一个 `_ctx: AgentCtx` 参数，或使用 FastAPI 接口函数的参数"
+    UnusualArguments "RH109" Manual:
+        "the arguments of the registration cannot be read", "无法读懂注册调用的参数";
+        "pass endpoint, name and description as plain arguments", "请直接传入 endpoint、name 与 description 参数"
+    LateRegistration "RH110" Manual:
+        "the registration may run after the routes have been mounted", "注册可能发生在路由挂载之后";
+        "register at module level, or in a function that is called while the module is imported", "请在模块顶层注册，或在模块导入期间调用的函数中注册"
+    UnknownOrder "RH111" Manual:
+        "cannot tell which of several registrations of the endpoint is the last", "无法判断同一接入点的多个注册中哪个最后生效";
+        "keep the one that is meant and remove the others", "请保留真正需要的那个注册，删除其余的"
+    PathTaken "RH112" Manual:
+        "the plugin's own router has this path already", "插件自己的路由已占用该路径";
+        "give one of the two another path", "请为两者之一更换路径"
+    UnknownRouter "RH113" Manual:
+        "the plugin's `mount_router` function cannot be understood", "无法理解插件的 `mount_router` 函数";
+        "include the webhook's router by hand where the router is made", "请在创建路由的位置手动并入 webhook 的路由"
+    UnknownReply "RH114" Manual:
+        "cannot tell what the handler replies", "无法判断处理函数返回什么";
+        "return the body, or `JSONResponse(body, status_code=...)`, where rehook can see it", "请在处理函数内直接返回响应体，或返回 `JSONResponse(body, status_code=...)`"
+    UnknownStatus "RH115" Manual:
+        "the status of the reply cannot be known", "无法确定响应的状态码";
+        "write the status as a number or as a member of HTTPStatus", "请将状态码写成数字或 HTTPStatus 的成员"
+    CalledElsewhere "RH116" Manual:
+        "the handler is used elsewhere, so its replies cannot be changed", "处理函数在别处也被使用，不能改动其返回值";
+        "move what both need into a function of its own", "请把两处共用的逻辑提取为单独的函数"
+    UnresolvedAnnotation "RH117" Manual:
+        "an annotation of the handler does not resolve when the route is made", "创建路由时无法解析处理函数的类型注解";
+        "import the name at module level, outside `if TYPE_CHECKING:`", "请在模块顶层导入该名称，不要放在 `if TYPE_CHECKING:` 之内"
+    NotARegistration "RH118" Manual:
+        "the old API is referred to without registering a webhook", "此处引用了旧接口，但并未注册 webhook";
+        "apply `plugin.mount_webhook_method(...)` directly where the handler is defined", "请在定义处理函数的位置直接使用 `plugin.mount_webhook_method(...)`"
+    PluginNotAtModuleLevel "RH119" Manual:
+        "the plugin is not made at module level", "插件不是在模块顶层创建的";
+        "assign NekroPlugin(...) to a name at module level", "请在模块顶层将 NekroPlugin(...) 赋值给变量"
+    EndpointsCollide "RH120" Manual:
+        "two endpoints become the same path", "两个接入点会得到同一路径";
+        "give one of the two another path", "请为两者之一更换路径"
+    WrappedHandler "RH121" Manual:
+        "another decorator stands between the route and the replies", "路由与返回值之间还有其他装饰器";
+        "let the handler return a Response, or move the decorator above", "请让处理函数直接返回 Response，或将该装饰器移到上方"
+    NotNative "RH122" Manual:
+        "the handler needs its AgentCtx, so it is not rewritten to take a Request", "处理函数需要 AgentCtx，因此未改写为接收 Request";
+        "leave it as it is: it is routed with its context", "保持原样即可：它仍会带着上下文接入路由"
+    DocumentApi "RH201" Manual:
+        "the document's API does not exist in any release, and this use of it cannot be rewritten", "文档中的接口在任何版本中都不存在，且此处用法无法自动改写";
+        "replace it by hand as `rehook explain RH201` shows", "请按 `rehook explain RH201` 的说明手动替换"
+    NoConfigClass "RH202" Manual:
+        "the plugin has no configuration class", "插件没有注册配置类";
+        "register a ConfigBase class with `@plugin.mount_config()`", "请用 `@plugin.mount_config()` 注册一个 ConfigBase 类"
+    NoAuthentication "RH301" Advice:
+        "the handler checks no signature, token or address", "处理函数没有校验签名、令牌或来源地址";
+        "verify the sender's signature over the raw body before anything else", "请在执行其他操作之前，先对原始请求体校验发送方的签名"
+    SecretInSource "RH302" Advice:
+        "a secret stands in the source", "源代码中写有密钥";
+        "move it to a setting marked `is_secret`, and replace the secret", "请移到标记为 `is_secret` 的配置项中，并更换该密钥"
+    UnsafeComparison "RH303" Advice:
+        "a signature or token is compared with `==`", "用 `==` 比较签名或令牌";
+        "use `hmac.compare_digest`", "请使用 `hmac.compare_digest`"
+    ReserializedSignature "RH304" Advice:
+        "the signature is computed over re-serialised JSON", "签名是对重新序列化的 JSON 计算的";
+        "sign the bytes that were received: `await request.body()`", "请对收到的原始字节计算签名：`await request.body()`"
+    MixedCaseHeader "RH305" Advice:
+        "a header is looked up in mixed case in a dict of lower-case keys", "在键为小写的字典中用大小写混合的名称查找请求头";
+        "look it up in lower case", "请用全小写名称查找"
+    SettingNotSecret "RH306" Advice:
+        "a setting that holds a secret is not marked `is_secret`", "保存密钥的配置项没有标记 `is_secret`";
+        "add `json_schema_extra=ExtraField(is_secret=True).model_dump()`", "请添加 `json_schema_extra=ExtraField(is_secret=True).model_dump()`"
+    BlockingCall "RH401" Advice:
+        "a blocking call in async code stops the whole agent", "异步代码中的阻塞调用会让整个 Agent 停顿";
+        "use the asynchronous counterpart, or `asyncio.to_thread`", "请使用对应的异步写法，或 `asyncio.to_thread`"
+    SlowReply "RH402" Advice:
+        "the sender waits for slow work", "发送方要等待耗时操作完成";
+        "start the work in the background and answer at once", "请在后台执行耗时操作，并立即应答"
+    UnkeptTask "RH403" Advice:
+        "nobody keeps a reference to the task", "没有保存后台任务的引用";
+        "keep the task in a set until it is done, or use BackgroundTasks", "请在任务完成之前将其保存在集合中，或使用 BackgroundTasks"
+}

@@ -1,0 +1,396 @@
+//! The route map: which old URL is answered by which new route. Its data, and its file
+//! `webhook-routes.toml`. Pure: reading and writing the file is the caller's.
+//!
+//! What always holds:
+//! - Routes are unique by plugin and endpoint, and keep the order of the file, which is the order
+//!   in which plugins were found; new ones come last.
+//! - A route that the source no longer shows stays; only what is found again is brought up to date.
+//! - A file that is merged with what it says already is written back as it was, to the byte:
+//!   comments and order are the reader's.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use thiserror::Error;
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
+
+/// The name of the file at the root of a repo.
+pub const FILE_NAME: &str = "webhook-routes.toml";
+
+/// The version of the format that this program reads and writes.
+const VERSION: i64 = 1;
+
+/// Which of the two APIs a handler was written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// The handler takes an `AgentCtx`; releases 1.0 to 2.4.0 of the agent run it.
+    Context,
+    /// The handler takes a FastAPI `Request`; the document of the old API describes it.
+    Request,
+}
+
+impl Dialect {
+    /// The name in the route map and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Context => "context",
+            Self::Request => "request",
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One webhook, with its old and its new URL.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The key of the plugin: `author.module_name`.
+    pub plugin: String,
+    /// The endpoint as it was registered.
+    pub endpoint: String,
+    /// The API that the handler was written for.
+    pub dialect: Dialect,
+    /// The methods that the new route answers, in upper case.
+    pub methods: Vec<String>,
+    /// The path of the new route, decoded.
+    pub target: String,
+    /// The paths at which senders may still call, decoded.
+    pub legacy: Vec<String>,
+}
+
+impl Route {
+    /// The route of a webhook, with the paths that follow from its plugin and endpoint.
+    pub fn new(author: &str, module_name: &str, endpoint: &str, dialect: Dialect) -> Self {
+        let plugin = format!("{author}.{module_name}");
+        let path = route_path(endpoint);
+        let methods: &[&str] = match dialect {
+            Dialect::Context => &["POST"],
+            Dialect::Request => REQUEST_METHODS,
+        };
+        Self {
+            target: format!("/plugins/{plugin}{path}"),
+            legacy: legacy_paths(author, module_name, endpoint),
+            methods: methods.iter().map(|&method| method.to_owned()).collect(),
+            plugin,
+            endpoint: endpoint.to_owned(),
+            dialect,
+        }
+    }
+}
+
+/// The methods of a route in the request dialect: those of RFC 9110 and RFC 5789 that are for a
+/// resource (neither CONNECT, which is for proxies, nor TRACE, which servers refuse).
+pub const REQUEST_METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
+/// The path of a route inside its plugin's router: `/` and the endpoint without its leading `/`.
+pub fn route_path(endpoint: &str) -> String {
+    format!("/{}", endpoint.strip_prefix('/').unwrap_or(endpoint))
+}
+
+/// Where the old API answered, by its document and by release 2.4.0 of the agent.
+///
+/// The document joins `webhook` and the endpoint, which "must start with `/`"; an endpoint without
+/// it is taken to mean the same.
+fn legacy_paths(author: &str, module_name: &str, endpoint: &str) -> Vec<String> {
+    let path = route_path(endpoint);
+    let segment = &path[1..];
+    let mut legacy = Vec::with_capacity(3);
+    if !segment.is_empty() && !segment.contains('/') {
+        legacy.push(format!("/api/webhook{path}"));
+    }
+    legacy.push(format!("/api/plugin/{author}.{module_name}/webhook{path}"));
+    legacy.push(format!("/api/plugin/{module_name}/webhook{path}"));
+    legacy
+}
+
+/// Why a route map cannot be used.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum RouteMapError {
+    /// Not TOML, or not of the form of a route map; `line` and `column` are 1-based.
+    #[error("line {line}, column {column}: {message}")]
+    Malformed {
+        /// The line.
+        line: usize,
+        /// The column, in characters.
+        column: usize,
+        /// What the TOML parser says.
+        message: String,
+    },
+    /// The file is of another version of the format.
+    #[error("version {0} is not known; this program reads version 1")]
+    Version(i64),
+    /// The same plugin and endpoint twice.
+    #[error("the endpoint {endpoint:?} of {plugin} is there twice")]
+    Duplicate {
+        /// The key of the plugin.
+        plugin: String,
+        /// The endpoint.
+        endpoint: String,
+    },
+}
+
+/// The routes of a repo, together with the text of the file that they were read from.
+#[derive(Debug, Clone, Default)]
+pub struct RouteMap {
+    /// Unique by plugin and endpoint.
+    routes: Vec<Route>,
+    /// The file that `routes` was read from; always says the same.
+    document: DocumentMut,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: i64,
+    #[serde(default, rename = "route")]
+    routes: Vec<Route>,
+}
+
+impl FromStr for RouteMap {
+    type Err = RouteMapError;
+
+    fn from_str(text: &str) -> Result<Self, RouteMapError> {
+        let malformed = |span: Option<std::ops::Range<usize>>, message: &str| {
+            let before = span
+                .and_then(|span| text.get(..span.start))
+                .unwrap_or_default();
+            RouteMapError::Malformed {
+                line: before.matches('\n').count() + 1,
+                column: before.chars().rev().take_while(|&c| c != '\n').count() + 1,
+                message: message.trim_end().to_owned(),
+            }
+        };
+        let document: DocumentMut = text
+            .parse()
+            .map_err(|error: toml_edit::TomlError| malformed(error.span(), error.message()))?;
+        if let Some(version) = document.get("version").and_then(Item::as_integer)
+            && version != VERSION
+        {
+            return Err(RouteMapError::Version(version));
+        }
+        let file: File = toml_edit::de::from_str(text)
+            .map_err(|error| malformed(error.span(), error.message()))?;
+        if file.version != VERSION {
+            return Err(RouteMapError::Version(file.version));
+        }
+        for (index, route) in file.routes.iter().enumerate() {
+            if file.routes[..index].iter().any(|other| same(other, route)) {
+                return Err(RouteMapError::Duplicate {
+                    plugin: route.plugin.clone(),
+                    endpoint: route.endpoint.clone(),
+                });
+            }
+        }
+        Ok(Self {
+            routes: file.routes,
+            document,
+        })
+    }
+}
+
+fn same(a: &Route, b: &Route) -> bool {
+    a.plugin == b.plugin && a.endpoint == b.endpoint
+}
+
+impl RouteMap {
+    /// The routes, in the order of the file.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// Adds what is new and brings up to date what was known; the rest stays.
+    pub fn merge(&mut self, found: &[Route]) {
+        for route in found {
+            match self.routes.iter().position(|known| same(known, route)) {
+                Some(index) if self.routes[index] == *route => {}
+                Some(index) => {
+                    self.routes[index] = route.clone();
+                    if let Some(table) = self.tables().and_then(|tables| tables.get_mut(index)) {
+                        fill(table, route);
+                    }
+                }
+                None => {
+                    let mut table = Table::new();
+                    fill(&mut table, route);
+                    if let Some(tables) = self.tables() {
+                        tables.push(table);
+                    }
+                    self.routes.push(route.clone());
+                }
+            }
+        }
+    }
+
+    /// The `[[route]]` tables of the file; made when they are not there, so there always are some.
+    fn tables(&mut self) -> Option<&mut ArrayOfTables> {
+        if self.document.get("version").is_none() {
+            self.document.insert("version", toml_edit::value(VERSION));
+        }
+        // `route = []`, which says the same as no route at all, becomes tables too; `routes`
+        // holds what an inline array may have said.
+        if self
+            .document
+            .get("route")
+            .and_then(Item::as_array_of_tables)
+            .is_none()
+        {
+            let mut tables = ArrayOfTables::new();
+            for route in &self.routes {
+                let mut table = Table::new();
+                fill(&mut table, route);
+                tables.push(table);
+            }
+            self.document.insert("route", Item::ArrayOfTables(tables));
+        }
+        self.document
+            .get_mut("route")
+            .and_then(Item::as_array_of_tables_mut)
+    }
+}
+
+/// Writes the fields of `route` into `table`; fields that say the same keep their formatting.
+fn fill(table: &mut Table, route: &Route) {
+    let list = |items: &[String]| {
+        items
+            .iter()
+            .map(String::as_str)
+            .collect::<toml_edit::Array>()
+    };
+    let fields: [(&str, Value); 6] = [
+        ("plugin", route.plugin.as_str().into()),
+        ("endpoint", route.endpoint.as_str().into()),
+        ("dialect", route.dialect.as_str().into()),
+        ("methods", list(&route.methods).into()),
+        ("target", route.target.as_str().into()),
+        ("legacy", list(&route.legacy).into()),
+    ];
+    for (key, value) in fields {
+        let unchanged = table
+            .get(key)
+            .and_then(Item::as_value)
+            .is_some_and(|old| bare(old) == bare(&value));
+        if !unchanged {
+            table[key] = Item::Value(value);
+        }
+    }
+}
+
+/// A value as text without what surrounds it.
+fn bare(value: &Value) -> String {
+    let mut value = value.clone();
+    value.decor_mut().clear();
+    if let Value::Array(array) = &mut value {
+        array.fmt();
+    }
+    value.to_string()
+}
+
+impl fmt::Display for RouteMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.document.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GITHUB: &str = r#"version = 1
+
+[[route]]
+plugin = "KroMiose.github"
+endpoint = "github"
+dialect = "context"
+methods = ["POST"]
+target = "/plugins/KroMiose.github/github"
+legacy = ["/api/webhook/github", "/api/plugin/KroMiose.github/webhook/github", "/api/plugin/github/webhook/github"]
+"#;
+
+    fn github() -> Route {
+        Route::new("KroMiose", "github", "github", Dialect::Context)
+    }
+
+    #[test]
+    fn a_new_map_is_written_as_the_contract_shows_it() {
+        let mut map = RouteMap::default();
+        map.merge(&[github()]);
+        assert_eq!(map.to_string(), GITHUB);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_the_same() {
+        let map: RouteMap = GITHUB.parse().unwrap();
+        assert_eq!(map.routes(), [github()]);
+        assert_eq!(map.to_string(), GITHUB);
+    }
+
+    #[test]
+    fn known_routes_and_comments_stay() {
+        let text = GITHUB.replace("\"github\"\ndialect", "\"github\" # as before\ndialect");
+        let mut map: RouteMap = text.parse().unwrap();
+        map.merge(&[github()]);
+        assert_eq!(map.to_string(), text);
+        map.merge(&[Route::new("me", "ci", "/a/b", Dialect::Request)]);
+        assert!(map.to_string().starts_with(&text));
+        assert_eq!(map.routes().len(), 2);
+        assert_eq!(
+            map.to_string().parse::<RouteMap>().unwrap().routes(),
+            map.routes()
+        );
+    }
+
+    #[test]
+    fn a_changed_route_is_brought_up_to_date_in_its_place() {
+        let mut map: RouteMap = GITHUB.parse().unwrap();
+        let changed = Route {
+            dialect: Dialect::Request,
+            ..github()
+        };
+        map.merge(std::slice::from_ref(&changed));
+        assert_eq!(map.routes(), [changed]);
+        assert_eq!(map.to_string(), GITHUB.replace("context", "request"));
+    }
+
+    #[test]
+    fn an_endpoint_has_its_documented_paths() {
+        let legacy = |endpoint| Route::new("a", "m", endpoint, Dialect::Request).legacy;
+        assert_eq!(
+            legacy("/ci"),
+            [
+                "/api/webhook/ci",
+                "/api/plugin/a.m/webhook/ci",
+                "/api/plugin/m/webhook/ci"
+            ]
+        );
+        assert_eq!(
+            legacy("/ci/build"),
+            [
+                "/api/plugin/a.m/webhook/ci/build",
+                "/api/plugin/m/webhook/ci/build"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_broken_map_says_where() {
+        let error = |text: &str| text.parse::<RouteMap>().unwrap_err();
+        assert!(matches!(
+            error("version = 1\nroute = ["),
+            RouteMapError::Malformed { line: 2, .. }
+        ));
+        assert!(matches!(
+            error("version = 1\n\n[[route]]\nplugin = 3\n"),
+            RouteMapError::Malformed { line: 4, .. }
+        ));
+        assert_eq!(error("version = 7"), RouteMapError::Version(7));
+        let twice = format!("{GITHUB}{}", GITHUB.replace("version = 1", ""));
+        assert!(matches!(error(&twice), RouteMapError::Duplicate { .. }));
+    }
+}
