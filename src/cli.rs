@@ -1,0 +1,158 @@
+//! What can be typed: the arguments as clap reads them, and nothing else.
+//!
+//! Help is written here in English; `commands::localize` puts the Chinese in its place.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Moves Nekro Agent plugins from webhooks to dynamic routes.
+#[derive(Debug, Parser)]
+#[command(name = "rehook", version, propagate_version = true)]
+pub struct Cli {
+    /// The language of messages; taken from LC_ALL or LANG if not given
+    #[arg(long, global = true, value_enum, value_name = "LANG")]
+    pub lang: Option<LangChoice>,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub color: ColorChoice,
+    /// Say less: results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: why each decision was made
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List every webhook, and what `migrate` would do with it
+    Scan(ScanArgs),
+    /// Show exactly what `migrate` would write, as a patch
+    Diff(DiffArgs),
+    /// Rewrite the plugins, and write the route map
+    Migrate(MigrateArgs),
+    /// Take the last migration back
+    Undo(UndoArgs),
+    /// Say what a code means
+    Explain(ExplainArgs),
+}
+
+/// Where to look, and how far to go.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Files and folders to look at
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Apply changes too that may alter behaviour in the way that they state
+    #[arg(long = "unsafe")]
+    pub allow_unsafe: bool,
+    /// Rewrite handlers of an AgentCtx to take the Request themselves (implies --unsafe for them)
+    #[arg(long)]
+    pub native: bool,
+    /// The route map, if not webhook-routes.toml at the root of the repo
+    #[arg(long, value_name = "FILE")]
+    pub routes: Option<PathBuf>,
+}
+
+/// Arguments of `rehook scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// Where to look, and how far to go
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t = ScanFormat::Text, value_name = "FORMAT")]
+    pub format: ScanFormat,
+}
+
+/// Arguments of `rehook diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// Where to look, and how far to go
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Only count the changed lines of each file
+    #[arg(long)]
+    pub stat: bool,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// Arguments of `rehook migrate`.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// Where to look, and how far to go
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Write nothing; exit with 1 if there is something to migrate
+    #[arg(long)]
+    pub check: bool,
+    /// Write even to files with uncommitted changes, or outside git
+    #[arg(long)]
+    pub allow_dirty: bool,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// Arguments of `rehook undo`.
+#[derive(Debug, Args)]
+pub struct UndoArgs {
+    /// A folder of the repo that was migrated
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+}
+
+/// Arguments of `rehook explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A code, as in RH101; all of them are listed if none is given
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+/// A language by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LangChoice {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal that shows it
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The form of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// The form of the result of `scan`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScanFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// A table of old and new URLs for the README of a plugin
+    Markdown,
+}
