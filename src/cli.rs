@@ -2,9 +2,13 @@
 //!
 //! Help is written here in English; `commands::localize` puts the Chinese in its place.
 
+mod shim;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use shim::{LogChoice, RoutesArgs, ServerChoice, ShimArgs};
 
 /// Moves Nekro Agent plugins from webhooks to dynamic routes.
 #[derive(Debug, Parser)]
@@ -40,6 +44,10 @@ pub enum Command {
     Undo(UndoArgs),
     /// Say what a code means
     Explain(ExplainArgs),
+    /// Answer the old URLs with the new routes of a running agent
+    Shim(Box<ShimArgs>),
+    /// Write the route map as the configuration of another server
+    Routes(RoutesArgs),
 }
 
 /// Where to look, and how far to go.

@@ -3,7 +3,11 @@
 
 pub mod lang;
 
+pub mod cli;
+pub mod commands;
+
 pub mod diagnostic;
 pub mod edit;
 pub mod routes;
+pub mod shim;
 pub mod source;

@@ -1,0 +1,78 @@
+//! What the operator sees: health, readiness, metrics, routes, and a page for people.
+//!
+//! What always holds: nothing here changes anything, and nothing here shows a secret; [`app`] is a
+//! function of what is shared, and is tested without a socket.
+
+mod page;
+mod probe;
+mod prometheus;
+mod report;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+
+use super::clock;
+use super::worker::Shared;
+
+type App = State<Arc<Shared>>;
+
+/// The admin application.
+pub fn app(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", get(show_page))
+        .route("/healthz", get(health))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/api/routes", get(routes))
+        .with_state(shared)
+}
+
+async fn health() -> &'static str {
+    "ok\n"
+}
+
+/// Ready is who can do its work: every agent answers.
+async fn ready(State(shared): App) -> Response {
+    let agents = shared.table.load().agents();
+    let mut answers = Vec::with_capacity(agents.len());
+    for agent in agents {
+        let answered = probe::answers(&agent.url).await;
+        answers.push(json!({ "upstream": agent.url.to_string(), "answers": answered }));
+    }
+    let all = answers.iter().all(|answer| answer["answers"] == true);
+    let status = match all {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(json!({ "ready": all, "upstreams": answers }))).into_response()
+}
+
+async fn metrics(State(shared): App) -> Response {
+    let kind = [(
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
+    (kind, prometheus::text(&shared)).into_response()
+}
+
+async fn routes(State(shared): App) -> Response {
+    let rows = report::rows(&shared, clock::now());
+    let routes: Vec<_> = rows.iter().map(report::Row::json).collect();
+    Json(json!({ "routes": routes })).into_response()
+}
+
+async fn show_page(State(shared): App) -> Response {
+    // Nothing from anywhere else is needed, and nothing from anywhere else is let in.
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    match page::render(&shared, clock::now()) {
+        Ok(html) => ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}

@@ -1,0 +1,70 @@
+//! The page for people: `templates/shim/page.html`, filled.
+
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+
+use super::report::{self, Row};
+use crate::lang::Lang;
+use crate::shim::clock;
+use crate::shim::worker::Shared;
+
+const TEMPLATE: &str = include_str!("../../../templates/shim/page.html");
+
+/// The page as it is now.
+pub fn render(shared: &Shared, now: u64) -> Result<String, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_template("page.html", TEMPLATE)?;
+    let table = shared.table.load();
+    let rows = report::rows(shared, now);
+    let since = shared
+        .registry
+        .counted_since
+        .load(std::sync::atomic::Ordering::Relaxed);
+    let retirable = rows.iter().filter(|row| row.can_be_retired).count();
+    environment.get_template("page.html")?.render(context! {
+        zh => shared.lang == Lang::Zh,
+        version => env!("CARGO_PKG_VERSION"),
+        upstream => table.config.upstream.to_string(),
+        since => clock::rfc3339(since),
+        now => clock::rfc3339(now),
+        retire_days => table.config.retire_after.as_secs() / 86_400,
+        retirable,
+        calls => rows.iter().map(|row| row.counts.calls()).sum::<u64>(),
+        failures => rows.iter().map(|row| row.counts.failures()).sum::<u64>(),
+        rows => rows.iter().map(|row| value(row, now)).collect::<Vec<_>>(),
+    })
+}
+
+fn value(row: &Row, now: u64) -> minijinja::Value {
+    let plugins: Vec<_> = row
+        .plugins
+        .iter()
+        .map(|(plugin, url)| context! { plugin, url })
+        .collect();
+    let senders: Vec<_> = row
+        .counts
+        .senders
+        .iter()
+        .map(|sender| {
+            context! {
+                address => sender.address.to_string(),
+                name => &sender.name,
+                calls => sender.calls,
+            }
+        })
+        .collect();
+    context! {
+        path => &row.path,
+        plugins,
+        senders,
+        allow => &row.allow,
+        doors => &row.doors,
+        calls => row.counts.calls(),
+        failures => row.counts.failures(),
+        last => row.last(),
+        minutes_ago => now.saturating_sub(row.counts.last) / 60,
+        silent_days => row.silent_days,
+        can_be_retired => row.can_be_retired,
+    }
+}

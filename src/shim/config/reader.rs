@@ -1,0 +1,352 @@
+//! Reading a TOML file so that everything wrong in it is said at once, each with its line and what
+//! to write instead.
+//!
+//! What always holds: a key that nobody asked for is a problem (a mistyped limit must not be a
+//! limit that is not there), and a problem never stops the rest from being read.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml_edit::{Item, TableLike, Value};
+
+use crate::lang::{Lang, Text};
+use crate::text;
+
+/// Something wrong in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file; none for what comes from the command line.
+    pub file: Option<PathBuf>,
+    /// The line, 1-based.
+    pub line: Option<usize>,
+    /// What is wrong, and the remedy.
+    pub text: Text,
+}
+
+impl Problem {
+    /// A problem of the command line or of everything together.
+    pub fn general(text: Text) -> Self {
+        Self {
+            file: None,
+            line: None,
+            text,
+        }
+    }
+
+    /// A problem of a whole file.
+    pub fn of_file(file: &Path, line: Option<usize>, text: Text) -> Self {
+        Self {
+            file: Some(file.to_owned()),
+            line,
+            text,
+        }
+    }
+
+    /// `file:line: text`.
+    pub fn show(&self, lang: Lang) -> String {
+        let text = self.text.get(lang);
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => format!("{}:{line}: {text}", file.display()),
+            (Some(file), None) => format!("{}: {text}", file.display()),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+/// The file that is being read, and what was wrong so far.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    file: &'a Path,
+    text: &'a str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of `text`, the content of `file`.
+    pub fn new(file: &'a Path, text: &'a str) -> Self {
+        Self {
+            file,
+            text,
+            problems: RefCell::default(),
+        }
+    }
+
+    /// What was wrong.
+    pub fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+
+    /// The line of a place in the text.
+    pub fn line(&self, span: Option<std::ops::Range<usize>>) -> Option<usize> {
+        let before = self.text.get(..span?.start)?;
+        Some(before.matches('\n').count() + 1)
+    }
+
+    /// Says that something is wrong.
+    pub fn problem(&self, line: Option<usize>, text: Text) {
+        self.problems
+            .borrow_mut()
+            .push(Problem::of_file(self.file, line, text));
+    }
+}
+
+/// A table of the file.
+pub struct Section<'a> {
+    reader: &'a Reader<'a>,
+    table: &'a dyn TableLike,
+    line: Option<usize>,
+    /// The keys that were asked for.
+    known: RefCell<Vec<&'static str>>,
+}
+
+/// A value, and its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// The line.
+    pub line: Option<usize>,
+}
+
+impl<'a> Section<'a> {
+    /// A section over `table`.
+    pub fn new(reader: &'a Reader<'a>, table: &'a dyn TableLike, line: Option<usize>) -> Self {
+        Self {
+            reader,
+            table,
+            line,
+            known: RefCell::default(),
+        }
+    }
+
+    /// The line at which it begins.
+    pub fn line(&self) -> Option<usize> {
+        self.line
+    }
+
+    /// Says that something is wrong in line `line` of it.
+    pub fn problem(&self, line: Option<usize>, text: Text) {
+        self.reader.problem(line.or(self.line), text);
+    }
+
+    fn item(&self, key: &'static str) -> Option<(&'a Item, Option<usize>)> {
+        self.known.borrow_mut().push(key);
+        let item = self.table.get(key).filter(|item| !item.is_none())?;
+        let span = self.table.key(key).and_then(toml_edit::Key::span);
+        Some((item, self.reader.line(span.or_else(|| item.span()))))
+    }
+
+    /// The value at `key`, read by `read`; when it cannot be, `expected` says what should be there.
+    pub fn value<T>(
+        &self,
+        key: &'static str,
+        expected: (&str, &str),
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<At<T>> {
+        let (item, line) = self.item(key)?;
+        match item.as_value().and_then(read) {
+            Some(value) => Some(At { value, line }),
+            None => {
+                let (en, zh) = expected;
+                self.problem(line, text!("`{key}` must be {en}", "`{key}` 的值应为{zh}"));
+                None
+            }
+        }
+    }
+
+    /// A text.
+    pub fn string(&self, key: &'static str) -> Option<At<String>> {
+        self.value(key, ("a text in quotes", "带引号的文本"), |value| {
+            value.as_str().map(str::to_owned)
+        })
+    }
+
+    /// Yes or no.
+    pub fn boolean(&self, key: &'static str) -> Option<At<bool>> {
+        self.value(key, ("true or false", " true 或 false"), Value::as_bool)
+    }
+
+    /// A whole number from 1 on.
+    pub fn count(&self, key: &'static str) -> Option<At<usize>> {
+        self.value(
+            key,
+            ("a whole number from 1 on", "大于等于 1 的整数"),
+            |value| {
+                value
+                    .as_integer()
+                    .and_then(|number| usize::try_from(number).ok())
+                    .filter(|&number| number > 0)
+            },
+        )
+    }
+
+    /// A duration, as in `"8s"`.
+    pub fn duration(&self, key: &'static str) -> Option<At<Duration>> {
+        let expected = (
+            "a duration such as \"8s\", \"500ms\" or \"2m\"",
+            "时长，例如 \"8s\"、\"500ms\" 或 \"2m\"",
+        );
+        self.value(key, expected, |value| parse_duration(value.as_str()?))
+    }
+
+    /// A number of bytes, as in `"25MiB"`.
+    pub fn size(&self, key: &'static str) -> Option<At<u64>> {
+        let expected = (
+            "a size such as \"25MiB\", \"64KiB\" or a number of bytes",
+            "大小，例如 \"25MiB\"、\"64KiB\" 或字节数",
+        );
+        self.value(key, expected, |value| match value.as_integer() {
+            Some(number) => u64::try_from(number).ok().filter(|&number| number > 0),
+            None => parse_size(value.as_str()?),
+        })
+    }
+
+    /// A list of texts, or one text.
+    pub fn strings(&self, key: &'static str) -> Option<At<Vec<String>>> {
+        let expected = ("a list of texts", "文本列表");
+        self.value(key, expected, |value| match value.as_str() {
+            Some(text) => Some(vec![text.to_owned()]),
+            None => value
+                .as_array()?
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect(),
+        })
+    }
+
+    /// A date, in TOML's own form or in quotes; in seconds since 1970.
+    pub fn date(&self, key: &'static str) -> Option<At<u64>> {
+        let expected = ("a date such as 2026-12-31", "日期，例如 2026-12-31");
+        self.value(key, expected, |value| match value.as_datetime() {
+            Some(date) => crate::shim::clock::parse(&date.to_string()),
+            None => crate::shim::clock::parse(value.as_str()?),
+        })
+    }
+
+    /// The table at `key`.
+    pub fn section(&self, key: &'static str) -> Option<Section<'a>> {
+        let (item, line) = self.item(key)?;
+        match item.as_table_like() {
+            Some(table) => Some(Section::new(self.reader, table, line)),
+            None => {
+                self.problem(
+                    line,
+                    text!(
+                        "`{key}` must be a table: `[{key}]`",
+                        "`{key}` 应为表：`[{key}]`"
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    /// The tables at `key`, written as `[[key]]`.
+    pub fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
+        let Some((item, line)) = self.item(key) else {
+            return Vec::new();
+        };
+        if let Some(tables) = item.as_array_of_tables() {
+            return tables
+                .iter()
+                .map(|table| Section::new(self.reader, table, self.reader.line(table.span())))
+                .collect();
+        }
+        let inline: Option<Vec<_>> = item.as_array().and_then(|array| {
+            array
+                .iter()
+                .map(|value| {
+                    let table = value.as_inline_table()?;
+                    Some(Section::new(self.reader, table, line))
+                })
+                .collect()
+        });
+        inline.unwrap_or_else(|| {
+            self.problem(
+                line,
+                text!(
+                    "`{key}` must be a list of tables: `[[{key}]]`",
+                    "`{key}` 应为表的列表：`[[{key}]]`"
+                ),
+            );
+            Vec::new()
+        })
+    }
+
+    /// Ends the section: keys that nobody asked for are problems.
+    pub fn finish(self) {
+        let known = self.known.borrow();
+        for (key, _) in self.table.iter() {
+            if known.contains(&key) {
+                continue;
+            }
+            let span = self.table.key(key).and_then(toml_edit::Key::span);
+            let names = known.join(", ");
+            self.problem(
+                self.reader.line(span),
+                text!(
+                    "the key `{key}` is not known here; known are: {names}",
+                    "这里没有 `{key}` 这个键；可用的键：{names}"
+                ),
+            );
+        }
+    }
+}
+
+/// Reads `8s`, `500ms`, `2m`, `1h`, `30d`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let split = text.find(|character: char| !character.is_ascii_digit())?;
+    let number: u64 = text[..split].parse().ok()?;
+    let milliseconds = match text[split..].trim() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    let duration = Duration::from_millis(number.checked_mul(milliseconds)?);
+    // Longer than this, adding it to an instant could overflow.
+    (duration > Duration::ZERO && duration <= Duration::from_secs(3_660 * 86_400))
+        .then_some(duration)
+}
+
+/// Reads `25MiB`, `64KiB`, `1GiB`, `10MB`, `512`.
+pub fn parse_size(text: &str) -> Option<u64> {
+    let split = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
+    let number: u64 = text[..split].parse().ok()?;
+    let unit = match text[split..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kib" | "k" => 1 << 10,
+        "mib" | "m" => 1 << 20,
+        "gib" | "g" => 1 << 30,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return None,
+    };
+    number.checked_mul(unit).filter(|&size| size > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_sizes_have_units() {
+        assert_eq!(parse_duration("8s"), Some(Duration::from_secs(8)));
+        assert_eq!(parse_duration("500 ms"), Some(Duration::from_millis(500)));
+        for wrong in ["8", "s", "", "-1s", "0s", "99999999999d", "1y"] {
+            assert_eq!(parse_duration(wrong), None, "{wrong}");
+        }
+        assert_eq!(parse_size("25MiB"), Some(25 << 20));
+        assert_eq!(parse_size("10 kb"), Some(10_000));
+        assert_eq!(parse_size("7"), Some(7));
+        for wrong in ["", "MiB", "-1", "0", "1.5MiB", "99999999999GiB"] {
+            assert_eq!(parse_size(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The URL of an agent.
+
+use std::fmt;
+
+use crate::lang::Text;
+use crate::text;
+
+/// Where an agent answers: plain HTTP, with a path before its own paths if need be.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Upstream {
+    /// What `Host` says.
+    authority: String,
+    /// The name or address, without brackets.
+    host: String,
+    port: u16,
+    /// What comes before each path; empty, or with a leading and without a trailing `/`.
+    prefix: String,
+}
+
+/// Why a text is no URL of an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpstreamError {
+    /// It is `https`.
+    Https,
+    /// It is something else.
+    Malformed,
+}
+
+impl UpstreamError {
+    /// What is wrong with `url`, and the remedy.
+    pub fn explain(self, url: &str) -> Text {
+        match self {
+            Self::Https => text!(
+                "the upstream `{url}` is https: the shim speaks plain HTTP to an agent on the same \
+                 machine or network; give its http:// address, and leave TLS to the proxy in front",
+                "上游 `{url}` 是 https：shim 只以明文 HTTP 访问同机或内网的 Agent；请填写它的 http:// \
+                 地址，TLS 交给前面的反向代理处理"
+            ),
+            Self::Malformed => text!(
+                "`{url}` is not the URL of an agent; write it like `http://127.0.0.1:8021`",
+                "`{url}` 不是 Agent 的 URL；请写成 `http://127.0.0.1:8021` 这样的形式"
+            ),
+        }
+    }
+}
+
+impl Upstream {
+    /// Reads `http://host[:port][/prefix]`.
+    pub fn parse(url: &str) -> Result<Self, UpstreamError> {
+        if url.starts_with("https://") {
+            return Err(UpstreamError::Https);
+        }
+        let rest = url
+            .strip_prefix("http://")
+            .ok_or(UpstreamError::Malformed)?;
+        let (authority, prefix) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(rest) => {
+                let (host, port) = rest.split_once(']').ok_or(UpstreamError::Malformed)?;
+                host.parse::<std::net::Ipv6Addr>()
+                    .map_err(|_| UpstreamError::Malformed)?;
+                (
+                    host,
+                    port.strip_prefix(':').or(port.is_empty().then_some("80")),
+                )
+            }
+            None => match authority.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (authority, Some("80")),
+            },
+        };
+        let port = port
+            .filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|port| port.parse().ok())
+            .filter(|&port| port != 0)
+            .ok_or(UpstreamError::Malformed)?;
+        let is_name = |host: &str| {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte))
+        };
+        let is_path = prefix
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte));
+        if !is_name(host) || !is_path {
+            return Err(UpstreamError::Malformed);
+        }
+        Ok(Self {
+            authority: authority.to_owned(),
+            host: host.to_owned(),
+            port,
+            prefix: prefix.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// What `Host` says.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The name or address, without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What comes before each path.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.authority, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_has_host_port_and_prefix() {
+        let parts = |url: &str| {
+            let upstream = Upstream::parse(url).unwrap();
+            (
+                upstream.host,
+                upstream.port,
+                upstream.prefix,
+                upstream.authority,
+            )
+        };
+        let expected = |host: &str, port, prefix: &str, authority: &str| {
+            (
+                host.to_owned(),
+                port,
+                prefix.to_owned(),
+                authority.to_owned(),
+            )
+        };
+        assert_eq!(
+            parts("http://127.0.0.1:8021"),
+            expected("127.0.0.1", 8021, "", "127.0.0.1:8021")
+        );
+        assert_eq!(
+            parts("http://agent/a/"),
+            expected("agent", 80, "/a", "agent")
+        );
+        assert_eq!(parts("http://[::1]:9/"), expected("::1", 9, "", "[::1]:9"));
+        assert_eq!(parts("http://[::1]"), expected("::1", 80, "", "[::1]"));
+    }
+
+    #[test]
+    fn what_is_no_agent_is_refused() {
+        assert_eq!(Upstream::parse("https://a"), Err(UpstreamError::Https));
+        for url in [
+            "",
+            "a",
+            "http://",
+            "http://:80",
+            "http://a:0",
+            "http://a:x",
+            "http://a:99999",
+            "ftp://a",
+            "http://a b",
+            "http://u@a",
+            "http://[::1",
+            "http://[x]",
+            "http://a/?q",
+            "http://[::1]x",
+        ] {
+            assert_eq!(Upstream::parse(url), Err(UpstreamError::Malformed), "{url}");
+        }
+    }
+}

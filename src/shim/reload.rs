@@ -1,0 +1,195 @@
+//! Bringing the table up to date while requests are answered.
+//!
+//! What always holds: what is wrong never takes the place of what works; a table is built whole and
+//! swapped whole, and a request that has begun ends with the table it began with.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, UNIX_EPOCH};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::clock;
+use super::config::{self, Config, Flags, Problem};
+use super::metrics::Registry;
+use super::state;
+use super::table::Table;
+use super::worker::Shared;
+use crate::routes::{RouteMap, RouteMapError};
+use crate::text;
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often counts are saved.
+const SAVE: u32 = 30;
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// The command line.
+    pub flags: Flags,
+}
+
+/// Reads the configuration and the route map, and builds the table.
+pub fn load(source: &Source, registry: &Registry) -> Result<Table, Vec<Problem>> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let config = config::load(&source.flags, &environment)?;
+    let map = read_map(&config.routes).map_err(|problem| vec![problem])?;
+    let since = config.deprecated_since;
+    let since = since.unwrap_or_else(|| modified(&config.routes).unwrap_or_else(clock::now));
+    Table::build(&map, config, since, registry)
+}
+
+/// When a file was last written, in seconds since 1970.
+fn modified(path: &Path) -> Option<u64> {
+    let time = std::fs::metadata(path).ok()?.modified().ok()?;
+    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
+}
+
+/// Reads a route map.
+pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
+    let problem = |line, text| Problem::of_file(path, line, text);
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        problem(
+            None,
+            text!(
+                "the route map cannot be read ({error}); `rehook migrate` writes it, and --routes \
+                 FILE says where it is",
+                "无法读取路由表（{error}）；它由 `rehook migrate` 生成，可用 --routes FILE 指定位置"
+            ),
+        )
+    })?;
+    text.parse().map_err(|error: RouteMapError| match error {
+        RouteMapError::Malformed {
+            line,
+            column,
+            message,
+        } => {
+            let message = message.replace('\n', "; ");
+            problem(
+                Some(line),
+                text!(
+                    "this is not a route map, at column {column}: {message}; correct the line, or \
+                     take the file from git again",
+                    "第 {column} 列不符合路由表格式：{message}；请改正这一行，或从 git 恢复该文件"
+                ),
+            )
+        }
+        RouteMapError::Version(version) => problem(
+            None,
+            text!(
+                "the route map has version {version}, and this program reads version 1; use the \
+                 rehook that wrote it",
+                "路由表的版本是 {version}，本程序只能读取版本 1；请使用生成它的那个 rehook 版本"
+            ),
+        ),
+        RouteMapError::Duplicate { plugin, endpoint } => problem(
+            None,
+            text!(
+                "the endpoint `{endpoint}` of {plugin} is there twice; delete one of the two",
+                "{plugin} 的端点 `{endpoint}` 出现了两次；请删除其中一个"
+            ),
+        ),
+    })
+}
+
+/// What tells whether a file is still the same.
+type Mark = Option<(i64, i64, u64, u64)>;
+
+fn marks(files: &[PathBuf]) -> Vec<Mark> {
+    let mark = |file: &PathBuf| {
+        let data = std::fs::metadata(file).ok()?;
+        Some((data.mtime(), data.mtime_nsec(), data.size(), data.ino()))
+    };
+    files.iter().map(mark).collect()
+}
+
+fn files(config: &Config) -> Vec<PathBuf> {
+    let mut files = vec![config.routes.clone()];
+    files.extend(config.file.clone());
+    files.extend(config.secret_files.iter().cloned());
+    files
+}
+
+/// Reloads on SIGHUP and when a file has changed; saves the counts.
+pub async fn watch(shared: Arc<Shared>, source: Source) {
+    let mut hangup = signal(SignalKind::hangup()).ok();
+    let mut watched = files(&shared.table.load().config);
+    let mut known = marks(&watched);
+    let mut look = tokio::time::interval(LOOK);
+    let mut looks = 0;
+    loop {
+        let asked = tokio::select! {
+            _ = look.tick() => false,
+            Some(()) = next(&mut hangup) => true,
+        };
+        looks += 1;
+        if looks % SAVE == 0 {
+            state::save(&shared);
+        }
+        let now = marks(&watched);
+        if !asked && now == known {
+            continue;
+        }
+        known = now;
+        if reload(&shared, &source) {
+            watched = files(&shared.table.load().config);
+            known = marks(&watched);
+        }
+    }
+}
+
+async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
+    match signal {
+        Some(signal) => signal.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Reloads now; says what came of it, and whether it was good.
+pub fn reload(shared: &Shared, source: &Source) -> bool {
+    let [good, bad] = &shared.registry.reloads;
+    match load(source, &shared.registry) {
+        Ok(table) => {
+            let urls = table.urls().len();
+            let old = shared.table.swap(Arc::new(table));
+            good.fetch_add(1, Ordering::Relaxed);
+            shared.log.event(&text!(
+                "reloaded: {urls} old URLs are served",
+                "已重新加载：提供 {urls} 个旧 URL"
+            ));
+            if needs_restart(&old.config, &shared.table.load().config) {
+                shared.log.event(&text!(
+                    "listen, admin, threads, log and memory are taken from the new configuration \
+                     only when the shim starts again",
+                    "listen、admin、threads、log 和 memory 的改动要重启 shim 才会生效"
+                ));
+            }
+            true
+        }
+        Err(problems) => {
+            bad.fetch_add(1, Ordering::Relaxed);
+            for problem in problems {
+                let (en, zh) = (
+                    problem.show(crate::lang::Lang::En),
+                    problem.show(crate::lang::Lang::Zh),
+                );
+                shared.log.event(&text!(
+                    "not reloaded, the old configuration is kept: {en}",
+                    "未重新加载，继续使用旧配置：{zh}"
+                ));
+            }
+            false
+        }
+    }
+}
+
+fn needs_restart(old: &Config, new: &Config) -> bool {
+    old.listen != new.listen
+        || old.admin != new.admin
+        || old.threads != new.threads
+        || old.log != new.log
+        || old.limits.memory != new.limits.memory
+}

@@ -1,0 +1,142 @@
+//! Counts over a restart: whether an old URL can be retired takes longer to know than a process
+//! lives.
+//!
+//! What always holds: the file is whole, old or new; when it cannot be read or written, serving
+//! goes on and the log says so.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+
+use super::metrics::{Sender, UrlCounts};
+use super::worker::Shared;
+use crate::text;
+
+/// Takes the counts up again.
+pub fn restore(shared: &Shared) {
+    let table = shared.table.load();
+    let Some(path) = &table.config.state else {
+        return;
+    };
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+        Err(error) => return complain(shared, path, &error.to_string()),
+    };
+    let value: Value = match serde_json::from_str(&text) {
+        Ok(value) => value,
+        Err(error) => return complain(shared, path, &error.to_string()),
+    };
+    if let Some(since) = value["counted_since"].as_u64() {
+        let counted = &shared.registry.counted_since;
+        counted.fetch_min(since, Ordering::Relaxed);
+    }
+    for (url, counts) in value["urls"].as_object().into_iter().flatten() {
+        shared.registry.url(url).restore(&read(counts));
+    }
+}
+
+/// Saves the counts.
+pub fn save(shared: &Shared) {
+    let table = shared.table.load();
+    let Some(path) = &table.config.state else {
+        return;
+    };
+    let urls: serde_json::Map<String, Value> = shared
+        .registry
+        .urls()
+        .into_iter()
+        .map(|(url, counts)| (url, written(&counts)))
+        .collect();
+    let value = json!({
+        "counted_since": shared.registry.counted_since.load(Ordering::Relaxed),
+        "urls": urls,
+    });
+    let aside = path.with_extension("new");
+    let text = format!("{value:#}\n");
+    let saved = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
+    if let Err(error) = saved {
+        complain(shared, path, &error.to_string());
+    }
+}
+
+fn complain(shared: &Shared, path: &Path, error: &str) {
+    let path = path.display();
+    shared.log.event(&text!(
+        "the counts in {path} cannot be kept: {error}; check the path and its permissions",
+        "无法保存或读取 {path} 中的计数：{error}；请检查路径和权限"
+    ));
+}
+
+fn written(counts: &UrlCounts) -> Value {
+    let senders: Vec<Value> = counts
+        .senders
+        .iter()
+        .map(|sender| {
+            json!({
+                "address": sender.address.to_string(),
+                "name": sender.name,
+                "calls": sender.calls,
+                "last": sender.last,
+            })
+        })
+        .collect();
+    json!({
+        "classes": counts.classes,
+        "buckets": counts.buckets,
+        "microseconds": counts.microseconds,
+        "last": counts.last,
+        "senders": senders,
+    })
+}
+
+fn read(value: &Value) -> UrlCounts {
+    let number = |value: &Value| value.as_u64().unwrap_or(0);
+    let sender = |value: &Value| {
+        Some(Sender {
+            address: value["address"].as_str()?.parse().ok()?,
+            name: value["name"].as_str()?.to_owned(),
+            calls: number(&value["calls"]),
+            last: number(&value["last"]),
+        })
+    };
+    UrlCounts {
+        classes: std::array::from_fn(|index| number(&value["classes"][index])),
+        buckets: std::array::from_fn(|index| number(&value["buckets"][index])),
+        microseconds: number(&value["microseconds"]),
+        last: number(&value["last"]),
+        senders: value["senders"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(sender)
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_back_as_they_were_written() {
+        let counts = UrlCounts {
+            classes: [0, 5, 0, 2, 1],
+            microseconds: 77,
+            last: 9,
+            senders: vec![Sender {
+                address: "2001:db8::1".parse().unwrap(),
+                name: "a\"b".to_owned(),
+                calls: 8,
+                last: 9,
+            }],
+            ..UrlCounts::default()
+        };
+        assert_eq!(read(&written(&counts)), counts);
+        assert_eq!(
+            read(&json!({"classes": "x", "senders": [1]})),
+            UrlCounts::default()
+        );
+    }
+}
