@@ -1,0 +1,173 @@
+//! What the operator sees.
+
+use std::process::Command;
+
+use axum::body::Body;
+use axum::http::Request;
+use tower::ServiceExt;
+
+use crate::support::*;
+
+/// The admin application answers, without a socket.
+fn fetch(shim: &Shim, path: &str) -> (u16, String) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let app = rehook::shim::admin::app(std::sync::Arc::clone(&shim.shared));
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let reply = app.oneshot(request).await.unwrap();
+        let status = reply.status().as_u16();
+        let body = axum::body::to_bytes(reply.into_body(), 1 << 20)
+            .await
+            .unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    })
+}
+
+#[test]
+fn health_and_readiness_differ() {
+    let mut agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    assert_eq!(fetch(&shim, "/healthz"), (200, "ok\n".to_owned()));
+    assert_eq!(fetch(&shim, "/readyz").0, 200);
+    agent.stop();
+    assert_eq!(fetch(&shim, "/healthz").0, 200);
+    let (status, body) = fetch(&shim, "/readyz");
+    assert_eq!(status, 503);
+    assert!(body.contains(&agent.address.to_string()), "{body}");
+}
+
+#[test]
+fn metrics_have_routes_and_never_paths() {
+    let agent = Agent::start(ok);
+    let routes = [GITHUB, &route("a.b", "/t/{id}", &["/o/{id}"])].concat();
+    let shim = Shim::start(agent.address, &routes, "");
+    for number in 0..3 {
+        shim.send(get(&format!("/o/secret{number}")));
+        shim.send(get(&format!("/scan/{number}")));
+    }
+    shim.send(get("/api/webhook/github"));
+    let (_, text) = fetch(&shim, "/metrics");
+    for line in [
+        "rehook_shim_requests_total{route=\"/o/{id}\",outcome=\"2xx\"} 3",
+        "rehook_shim_requests_total{route=\"/api/webhook/github\",outcome=\"4xx\"} 1",
+        "rehook_shim_duration_seconds_count{route=\"/o/{id}\"} 3",
+        "rehook_shim_duration_seconds_bucket{route=\"/o/{id}\",le=\"+Inf\"} 3",
+        "rehook_shim_refused_total{reason=\"not_found\"} 3",
+        "rehook_shim_refused_total{reason=\"method\"} 1",
+        "rehook_shim_in_flight 0",
+        "rehook_shim_upstream_errors_total{upstream=\"http://127.0.0.1",
+    ] {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+    assert!(!text.contains("secret") && !text.contains("scan"), "{text}");
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (_, value) = line.rsplit_once(' ').unwrap();
+        value.parse::<f64>().unwrap_or_else(|_| panic!("{line}"));
+    }
+}
+
+#[test]
+fn routes_say_who_calls_and_whether_anybody_does() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "retire_after = \"30d\"\n");
+    shim.send(post(
+        "/api/webhook/github",
+        "User-Agent: GitHub-Hookshot/1\r\n",
+        "x",
+    ));
+    let (_, body) = fetch(&shim, "/api/routes");
+    let value: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let first = &value["routes"][0];
+    assert_eq!(first["legacy"], "/api/webhook/github");
+    assert_eq!(first["targets"][0]["plugin"], "KroMiose.github");
+    assert_eq!(first["calls"], 1);
+    assert_eq!(first["senders"][0]["user_agent"], "GitHub-Hookshot/1");
+    assert_eq!(first["can_be_retired"], false);
+    // A month ago.
+    let since = &shim.shared.registry.counted_since;
+    since.fetch_sub(31 * 86_400, std::sync::atomic::Ordering::Relaxed);
+    let (_, body) = fetch(&shim, "/api/routes");
+    let value: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        value["routes"][0]["can_be_retired"], false,
+        "it was called today"
+    );
+    assert_eq!(value["routes"][1]["can_be_retired"], true);
+    assert_eq!(value["routes"][1]["silent_days"], 31);
+    let (_, page) = fetch(&shim, "/");
+    assert!(
+        page.contains("silent for 31 days: can be retired"),
+        "{page}"
+    );
+}
+
+#[test]
+fn counts_are_kept_over_a_restart() {
+    let agent = Agent::start(ok);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counts.json");
+    let config = format!(
+        "upstream = \"http://{}\"\nstate = {file:?}\n",
+        agent.address
+    );
+    write_files(folder.path(), GITHUB, &config);
+    for round in 1..=2 {
+        let mut process = Process::start(folder.path(), &[]);
+        assert_eq!(process.status(&post("/api/webhook/github", "", "x")), 200);
+        process.signal(rustix::process::Signal::TERM);
+        assert!(process.wait().success());
+        let text = std::fs::read_to_string(&file).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["urls"]["/api/webhook/github"]["classes"][1], round);
+    }
+}
+
+#[test]
+fn a_person_can_read_the_page_in_a_browser() {
+    let Some(browser) = program("chromium") else {
+        return;
+    };
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    shim.send(post(
+        "/api/webhook/github",
+        "User-Agent: <script>document.title='x'</script>\r\n",
+        "x",
+    ));
+    shim.send(get("/api/webhook/github"));
+    let profile = tempfile::tempdir().unwrap();
+    let output = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
+        .args(["--blink-settings=scriptEnabled=false", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("http://{}/", shim.admin))
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    for part in [
+        "/api/webhook/github",
+        "KroMiose.github",
+        "/plugins/KroMiose.github/github",
+        "&lt;script&gt;",
+        "127.0.0.1",
+        "in use",
+        "no call yet",
+    ] {
+        assert!(shown.contains(part), "{part} is not shown in\n{shown}");
+    }
+    assert!(!shown.contains("<script"), "{shown}");
+}

@@ -1,0 +1,36 @@
+"""An agent with one migrated plugin, as FastAPI serves it: what `rehook migrate` makes of a webhook
+that verifies GitHub's signature of the raw bytes."""
+
+import hashlib
+import hmac
+import json
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi.responses import StreamingResponse
+
+SECRET = b"It's a Secret to Everybody"
+router = APIRouter()
+
+
+@router.api_route("/github", methods=["POST"])
+async def github(request: Request):
+    body = await request.body()
+    expected = "sha256=" + hmac.new(SECRET, body, hashlib.sha256).hexdigest()
+    given = request.headers.get("x-hub-signature-256", "")
+    if not hmac.compare_digest(expected, given):
+        raise HTTPException(status_code=403, detail="Invalid signature")
+    payload = json.loads(body)
+    return {"event": request.headers.get("x-github-event"), "name": payload["name"]}
+
+
+@router.get("/stream")
+async def stream():
+    async def pieces():
+        for number in range(3):
+            yield f"piece {number}\n"
+
+    return StreamingResponse(pieces())
+
+
+app = FastAPI()
+app.include_router(router, prefix="/plugins/KroMiose.github")

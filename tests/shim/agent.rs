@@ -1,0 +1,94 @@
+//! All three at once: a sender that signs its raw bytes, the shim, and a real agent.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::support::*;
+
+/// A Python with FastAPI and uvicorn; says that the test is skipped when there is none.
+fn python() -> Option<PathBuf> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(".python/bin/python");
+    let python = std::env::var_os("REHOOK_PYTHON").map_or(own, PathBuf::from);
+    let has = Command::new(&python)
+        .args(["-c", "import fastapi, uvicorn"])
+        .output();
+    match has {
+        Ok(output) if output.status.success() => Some(python),
+        _ => {
+            println!("skipped: no Python with fastapi and uvicorn in .python or $REHOOK_PYTHON");
+            None
+        }
+    }
+}
+
+struct Uvicorn(Child);
+
+impl Drop for Uvicorn {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_sender_that_signs_is_answered_at_the_old_url() {
+    let Some(python) = python() else { return };
+    // uvicorn takes no port of the system's choice; a free one is asked for first.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shim");
+    let child = Command::new(python)
+        .args([
+            "-m",
+            "uvicorn",
+            "agent:app",
+            "--log-level",
+            "warning",
+            "--port",
+        ])
+        .arg(address.port().to_string())
+        .current_dir(folder)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _uvicorn = Uvicorn(child);
+    wait_until("uvicorn serves", || {
+        std::net::TcpStream::connect(address).is_ok()
+    });
+    let shim = Shim::start(address, GITHUB, "passthrough = true\n");
+    // Spaces, an escape and a character beyond ASCII: a signature of re-made JSON would differ.
+    let body = "{ \"name\":\"\\u4e2d\u{6587}\" }";
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"It's a Secret to Everybody").unwrap();
+    mac.update(body.as_bytes());
+    let signature: String = mac
+        .finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let lines = format!("X-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={signature}\r\n");
+    for path in [
+        "/api/webhook/github",
+        "/api/plugin/KroMiose.github/webhook/github",
+    ] {
+        let reply = shim.send(post(path, &lines, body));
+        let expected = serde_json::json!({ "event": "push", "name": "中文" });
+        assert_eq!((reply.status(), reply.json()), (200, expected));
+    }
+    let reply = shim.send(post("/api/webhook/github", &lines, "{\"name\": 1}"));
+    assert_eq!(reply.status(), 403);
+    assert_eq!(
+        reply.json(),
+        serde_json::json!({ "detail": "Invalid signature" })
+    );
+    let reply = shim.send(get("/plugins/KroMiose.github/stream"));
+    assert_eq!(
+        (reply.status(), reply.text()),
+        (200, "piece 0\npiece 1\npiece 2\n".to_owned())
+    );
+}

@@ -1,0 +1,206 @@
+//! Doors, through the configuration and the socket.
+
+use std::io::Write as _;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::support::*;
+
+fn sign(secret: &str, text: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(text);
+    mac.finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn shim(agent: &Agent, door: &str) -> Shim {
+    let folder = std::env::temp_dir();
+    let secret = tempfile::NamedTempFile::new_in(folder).unwrap();
+    std::fs::write(secret.path(), "hunter2\n").unwrap();
+    let config = format!(
+        "trusted_proxies = [\"127.0.0.1\"]\n[[route]]\nplugin = \"KroMiose.github\"\nendpoint = \"github\"\n\
+         [[route.door]]\n{door}\n"
+    )
+    .replace("SECRET", &format!("secret_file = {:?}", secret.path()));
+    Shim::start(agent.address, GITHUB, &config)
+}
+
+#[test]
+fn a_signature_of_the_bytes_that_came_opens_and_still_verifies_behind() {
+    let agent = Agent::start(ok);
+    let shim = shim(&agent, "kind = \"github\"\nSECRET");
+    let body = "{\"a\":  1, \"b\":\u{4e2d}}\r\n";
+    let signature = sign("hunter2", body.as_bytes());
+    let line = format!("X-Hub-Signature-256: sha256={signature}\r\n");
+    assert_eq!(
+        shim.send(post("/api/webhook/github", &line, body)).status(),
+        200
+    );
+    let seen = agent.request();
+    assert_eq!(sign("hunter2", &seen.body), signature);
+    assert_eq!(
+        seen.header("x-hub-signature-256"),
+        Some(format!("sha256={signature}"))
+    );
+    // The same in chunks.
+    let (first, second) = body.split_at(7);
+    let request = format!(
+        "POST /api/webhook/github HTTP/1.1\r\nHost: h\r\n{line}Transfer-Encoding: chunked\r\n\r\n\
+         {:x}\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n",
+        first.len(),
+        second.len()
+    );
+    assert_eq!(shim.send(request).status(), 200);
+    for (lines, body) in [
+        (line.as_str(), "another"),
+        ("", body),
+        ("X-Hub-Signature-256: sha256=\r\n", body),
+        (&line.repeat(2), body),
+    ] {
+        let reply = shim.send(post("/api/webhook/github", lines, body));
+        assert_eq!(reply.status(), 401, "{lines:?}");
+        assert!(reply.header("www-authenticate").is_some());
+    }
+    assert_eq!(agent.requests().len(), 2);
+    // The connection can be used again after a refusal.
+    let mut stream = shim.connect();
+    for _ in 0..2 {
+        stream
+            .write_all(post("/api/webhook/github", "", "x").as_bytes())
+            .unwrap();
+        assert_eq!(read_message(&mut stream, false).unwrap().status(), 401);
+    }
+}
+
+#[test]
+fn tokens_open_before_the_body_is_there() {
+    let agent = Agent::start(ok);
+    for (door, line) in [
+        ("kind = \"gitlab\"\nSECRET", "X-Gitlab-Token: "),
+        ("kind = \"token\"\nheader = \"X-Mine\"\nSECRET", "x-mine: "),
+        ("kind = \"bearer\"\nSECRET", "Authorization: Bearer "),
+        ("kind = \"gitee\"\nSECRET", "X-Gitee-Token: "),
+    ] {
+        let shim = shim(&agent, door);
+        let with = |secret: &str| {
+            let line = format!("{line}{secret}\r\n");
+            shim.send(post("/api/webhook/github", &line, "x")).status()
+        };
+        assert_eq!(with("hunter2"), 200, "{door}");
+        assert_eq!(with("hunter3"), 401, "{door}");
+        assert_eq!(with(""), 401, "{door}");
+    }
+}
+
+#[test]
+fn the_address_of_the_peer_decides() {
+    let agent = Agent::start(ok);
+    let shim = shim(&agent, "kind = \"addresses\"\nallow = [\"192.0.2.0/24\"]");
+    let from = |claimed: &str| {
+        let line = format!("X-Forwarded-For: {claimed}\r\n");
+        shim.send(post("/api/webhook/github", &line, "x")).status()
+    };
+    // The peer, 127.0.0.1, is a trusted proxy here.
+    assert_eq!(from("192.0.2.7"), 200);
+    assert_eq!(from("192.0.2.7, 198.51.100.1"), 403);
+    assert_eq!(from("198.51.100.1"), 403);
+    assert_eq!(from(""), 403);
+    let config = "[[route]]\nplugin = \"KroMiose.github\"\n[[route.door]]\nkind = \"addresses\"\nallow = [\"192.0.2.0/24\"]\n";
+    let shim = Shim::start(agent.address, GITHUB, config);
+    let line = "X-Forwarded-For: 192.0.2.7\r\n";
+    assert_eq!(
+        shim.send(post("/api/webhook/github", line, "x")).status(),
+        403
+    );
+}
+
+#[test]
+fn a_door_without_its_secret_does_not_open_it_keeps_the_shim_from_starting() {
+    let agent = Agent::start(ok);
+    for (door, says) in [
+        (
+            "kind = \"github\"\nsecret_env = \"REHOOK_TEST_NOT_SET\"",
+            "missing or empty",
+        ),
+        (
+            "kind = \"github\"\nsecret_file = \"not-there\"",
+            "missing or empty",
+        ),
+        (
+            "kind = \"github\"\nsecret = \"hunter2\"",
+            "never stands in this file",
+        ),
+        ("kind = \"github\"", "needs one of"),
+        ("kind = \"githup\"\nsecret_env = \"PATH\"", "must be one of"),
+        ("kind = \"token\"\nsecret_env = \"PATH\"", "needs `header`"),
+        ("kind = \"addresses\"", "no `allow`"),
+        (
+            "kind = \"addresses\"\nallow = [\"nowhere\"]",
+            "not a network",
+        ),
+        (
+            "kind = \"standard-webhooks\"\nsecret_env = \"PATH\"",
+            "base64",
+        ),
+    ] {
+        let config = format!("[[route]]\nplugin = \"KroMiose.github\"\n[[route.door]]\n{door}\n");
+        let Err(problems) = Shim::try_start(agent.address, GITHUB, &config) else {
+            panic!("{door} was taken");
+        };
+        let shown = problems
+            .iter()
+            .map(|p| p.show(rehook::lang::Lang::En))
+            .collect::<String>();
+        assert!(shown.contains(says), "{door}: {shown}");
+        assert!(shown.contains("shim.toml:"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
+
+#[test]
+fn secrets_are_nowhere_to_be_seen() {
+    let agent = Agent::start(|_, _| Keep::No);
+    let shim = shim(&agent, "kind = \"gitlab\"\nSECRET");
+    for (token, query) in [
+        ("hunter2", "?key=querysecret"),
+        ("wrongsecret", "?querysecret"),
+    ] {
+        let line = format!("X-Gitlab-Token: {token}\r\nCookie: cookiesecret\r\n");
+        shim.send(post(
+            &format!("/api/webhook/github{query}"),
+            &line,
+            "bodysecret",
+        ));
+        shim.send(post(&format!("/elsewhere{query}"), &line, "bodysecret"));
+        shim.send(format!(
+            "POST /api/webhook/github{query} HTTP/1.1\r\nHost: a\r\nHost: b\r\n{line}\r\n"
+        ));
+    }
+    let shared = std::sync::Arc::clone(&shim.shared);
+    let mut shown = format!("{:?}", shared.table.load());
+    for path in ["/", "/metrics", "/api/routes", "/readyz"] {
+        let mut stream = connect(shim.admin);
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        shown += &String::from_utf8(read_to_end(&mut stream)).unwrap();
+    }
+    let log = shim.log();
+    assert!(log.contains("key=***"), "{log}");
+    shown += &log;
+    for secret in [
+        "hunter2",
+        "wrongsecret",
+        "querysecret",
+        "bodysecret",
+        "cookiesecret",
+    ] {
+        assert!(!shown.contains(secret), "{secret} is shown");
+    }
+}

@@ -1,0 +1,150 @@
+//! Nonsense: pieces of requests in every order, and bytes of all kinds. Nothing panics, and what is
+//! asked next is answered.
+//!
+//! `REHOOK_FUZZ_SECONDS=600` makes the run over the socket as long as one likes.
+
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+use rehook::shim::decide::decide;
+use rehook::shim::head::{Head, Scan};
+
+use crate::support::*;
+
+/// Pieces that mean something in a request, and some that mean nothing.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let known = prop::sample::select(
+        [
+            "GET ",
+            "POST ",
+            "CONNECT ",
+            "OPTIONS * HTTP/1.1\r\n",
+            "/api/webhook/github",
+            "/o/",
+            "%2f",
+            "%2e%2e",
+            "%",
+            "?a=b&",
+            "#",
+            "http://h/",
+            " HTTP/1.1\r\n",
+            " HTTP/1.0\r\n",
+            "Host: h\r\n",
+            "Content-Length: 5\r\n",
+            "Content-Length: ",
+            "Transfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: ",
+            "Connection: close\r\n",
+            "Connection: x-a, upgrade\r\n",
+            "Upgrade: websocket\r\n",
+            "Expect: 100-continue\r\n",
+            "X-Forwarded-For: 1.2.3.4, ::1\r\n",
+            "X-Hub-Signature-256: sha256=00\r\n",
+            "\r\n",
+            "\n",
+            "\r",
+            "5\r\nhello\r\n",
+            "0\r\n\r\n",
+            "ffffffffffffffff\r\n",
+            ";x=y\r\n",
+            ": ",
+            " ",
+            "\t",
+            "hello",
+            "\0",
+            "18446744073709551616",
+        ]
+        .map(|text: &str| text.as_bytes().to_vec())
+        .to_vec(),
+    );
+    prop_oneof![
+        12 => known,
+        1 => prop::collection::vec(any::<u8>(), 0..20),
+        1 => Just(b"POST /api/webhook/github HTTP/1.1\r\nHost: h\r\n".to_vec()),
+    ]
+}
+
+fn nonsense() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(piece(), 0..25).prop_map(|pieces| pieces.concat())
+}
+
+fn shim(agent: &Agent) -> Shim {
+    let routes = [
+        GITHUB,
+        &route("a.b", "/t/{id}/{rest:path}", &["/o/{id}/{rest:path}"]),
+    ]
+    .concat();
+    let config = "passthrough = true\nwith_legacy = true\ntrusted_proxies = [\"127.0.0.0/8\"]\n\
+        [limits]\nhead_time = \"200ms\"\ntotal = \"200ms\"\nidle = \"200ms\"\n";
+    Shim::start(agent.address, &routes, config)
+}
+
+#[test]
+fn nonsense_is_decided_without_a_panic() {
+    let agent = Agent::start(ok);
+    let shim = shim(&agent);
+    let table = shim.shared.table.load_full();
+    let mut runner = TestRunner::new(Config {
+        cases: 20_000,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let result = runner.run(&nonsense(), |bytes| {
+        let mut head = Head::default();
+        if let Ok(Some(end)) = Scan::default().find_end(&bytes)
+            && head.read_request(&bytes[..end]).is_ok()
+        {
+            let _ = head.mark_named_by_connection();
+            let decision = decide(&table, &head);
+            prop_assert!(decision.path.len() <= bytes.len());
+        }
+        let _ = Head::default().read_reply(&bytes);
+        Ok(())
+    });
+    result.unwrap();
+}
+
+#[test]
+fn nonsense_over_the_socket_leaves_the_shim_serving() {
+    let seconds = std::env::var("REHOOK_FUZZ_SECONDS").ok();
+    let seconds = seconds.and_then(|text| text.parse().ok()).unwrap_or(5);
+    let agent = Agent::start(ok);
+    let shim = shim(&agent);
+    let mut runner = TestRunner::new(Config::default());
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut count = 0u64;
+    while Instant::now() < end {
+        let bytes = nonsense().new_tree(&mut runner).unwrap().current();
+        let mut stream = shim.connect();
+        let _ = stream.write_all(&bytes);
+        if count % 2 == 0 {
+            // Half of them leave at once, the others wait for what is said.
+            stream
+                .set_read_timeout(Some(Duration::from_millis(2)))
+                .unwrap();
+            let mut reply = [0; 4096];
+            let _ = stream.read(&mut reply);
+        }
+        count += 1;
+        if count % 200 == 0 {
+            assert_eq!(
+                shim.post("x").status(),
+                200,
+                "after {}",
+                bytes.escape_ascii()
+            );
+        }
+    }
+    println!("{count} connections in {seconds} s");
+    assert_eq!(shim.post("x").status(), 200);
+    let connections = &shim.shared.registry.connections;
+    wait_until("they have all ended", || {
+        connections.load(std::sync::atomic::Ordering::Relaxed) == 0
+    });
+    // A thread that had panicked would make this an error.
+    let mut shim = shim;
+    shim.stop().unwrap();
+}

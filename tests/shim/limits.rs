@@ -1,0 +1,200 @@
+//! Limits of size and time, and what is said when they are reached.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::support::*;
+
+#[test]
+fn a_body_over_the_limit_is_refused_from_its_head_alone() {
+    let agent = Agent::start(ok);
+    let config =
+        "[limits]\nbody = \"100B\"\n[[route]]\nplugin = \"KroMiose.github\"\nbody = \"200B\"\n";
+    let routes = [GITHUB, &route("a.b", "/t", &["/o"])].concat();
+    let shim = Shim::start(agent.address, &routes, config);
+    for (path, fits) in [("/o", 100), ("/api/webhook/github", 200)] {
+        assert_eq!(shim.send(post(path, "", &"x".repeat(fits))).status(), 200);
+        let mut stream = shim.connect();
+        // Not a byte of the body, and no 100 Continue either.
+        let length = fits + 1;
+        write!(stream, "POST {path} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n").unwrap();
+        let bytes = read_to_end(&mut stream);
+        assert!(
+            bytes.starts_with(b"HTTP/1.1 413 "),
+            "{}",
+            bytes.escape_ascii()
+        );
+    }
+    let chunks = format!("{:x}\r\n{}\r\n", 150, "x".repeat(150)).repeat(2);
+    let request =
+        format!("POST /o HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
+    assert_eq!(shim.send(request).status(), 413);
+    assert_eq!(agent.requests().len(), 2);
+}
+
+#[test]
+fn a_refused_sender_gets_to_read_why() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "[limits]\nbody = \"1KiB\"\n");
+    let request = post("/api/webhook/github", "", &"x".repeat(3 << 20));
+    let mut stream = shim.connect();
+    stream.write_all(request.as_bytes()).unwrap();
+    assert_eq!(read_message(&mut stream, false).unwrap().status(), 413);
+}
+
+#[test]
+fn headers_over_the_limit_are_refused() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "[limits]\nhead = \"2KiB\"\n");
+    let with = |lines: &str| shim.send(post("/api/webhook/github", lines, "x")).status();
+    assert_eq!(with(&format!("X: {}\r\n", "y".repeat(1_000))), 200);
+    assert_eq!(with(&format!("X: {}\r\n", "y".repeat(2_000))), 431);
+    assert_eq!(with(&format!("X: {}\r\n", "y".repeat(100_000))), 431);
+    assert_eq!(with(&"X: y\r\n".repeat(129)), 431);
+    let long = post(&format!("/{}", "y".repeat(5_000)), "", "x");
+    assert_eq!(shim.send(long).status(), 431);
+}
+
+#[test]
+fn a_sender_that_is_slow_is_given_up() {
+    let agent = Agent::start(ok);
+    let config = "[limits]\nhead_time = \"300ms\"\ntotal = \"300ms\"\nidle = \"300ms\"\n";
+    let shim = Shim::start(agent.address, GITHUB, config);
+    let started_a_head = "POST /api/webhook/github HTTP/1.1\r\nHost: h\r\n";
+    assert_eq!(shim.send(started_a_head).status(), 408);
+    let started_a_body = format!("{started_a_head}Content-Length: 5\r\n\r\nab");
+    assert_eq!(shim.send(started_a_body).status(), 408);
+    let mut silent = shim.connect();
+    assert_eq!(read_to_end(&mut silent), b"", "closed without a word");
+    let mut kept = shim.connect();
+    kept.write_all(post("/api/webhook/github", "", "x").as_bytes())
+        .unwrap();
+    assert_eq!(read_message(&mut kept, false).unwrap().status(), 200);
+    assert_eq!(
+        read_to_end(&mut kept),
+        b"",
+        "closed when no other request comes"
+    );
+    assert_eq!(agent.requests().len(), 1);
+}
+
+#[test]
+fn an_agent_that_never_answers_is_a_504() {
+    let agent = Agent::start(|_, _| {
+        std::thread::sleep(Duration::from_secs(20));
+        Keep::No
+    });
+    let shim = Shim::start(agent.address, GITHUB, "[limits]\ntotal = \"300ms\"\n");
+    let start = Instant::now();
+    assert_eq!(shim.post("x").status(), 504);
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn an_agent_that_answers_half_is_a_502() {
+    for half in [
+        "",
+        "HTTP/1.1 200",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        "HTTP/1.1 101 Switching\r\n\r\n",
+        "SSH-2.0-x\r\n\r\n",
+    ] {
+        let agent = Agent::start(move |_, stream| {
+            stream.write_all(half.as_bytes()).unwrap();
+            Keep::No
+        });
+        let shim = Shim::start(agent.address, GITHUB, "");
+        let reply = shim.post("x");
+        assert_eq!(reply.status(), 502, "{half:?}");
+        assert!(reply.header("retry-after").is_some());
+        assert_eq!(agent.requests().len(), 1, "not sent twice");
+    }
+}
+
+#[test]
+fn half_of_a_long_reply_is_not_taken_for_a_whole_one() {
+    let agent = Agent::start(|_, stream| {
+        let half = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n{}",
+            "x".repeat(400_000)
+        );
+        stream.write_all(half.as_bytes()).unwrap();
+        Keep::No
+    });
+    let shim = Shim::start(agent.address, GITHUB, "");
+    let mut stream = shim.connect();
+    stream
+        .write_all(post("/api/webhook/github", "", "x").as_bytes())
+        .unwrap();
+    assert!(read_message(&mut stream, false).is_none());
+}
+
+#[test]
+fn an_agent_that_is_not_there_is_a_503() {
+    let mut agent = Agent::start(ok);
+    agent.stop();
+    let shim = Shim::start(agent.address, GITHUB, "[limits]\nreconnect = \"200ms\"\n");
+    let reply = shim.post("x");
+    assert_eq!(reply.status(), 503);
+    assert!(reply.header("retry-after").is_some());
+    assert_eq!(reply.json()["error"], "upstream_gone");
+}
+
+#[test]
+fn an_agent_that_answers_before_it_has_read_everything_is_heard() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut some = [0; 1000];
+        std::io::Read::read_exact(&mut stream, &mut some).unwrap();
+        stream
+            .write_all(reply(413, "", "too much").as_bytes())
+            .unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        read_to_end(&mut stream).len()
+    });
+    let shim = Shim::start(address, GITHUB, "");
+    let reply = shim.post(&"x".repeat(2 << 20));
+    assert_eq!((reply.status(), reply.text()), (413, "too much".to_owned()));
+    answering.join().unwrap();
+}
+
+#[test]
+fn large_bodies_share_their_memory() {
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&most);
+    let agent = Agent::start(move |request, stream| {
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(50));
+        now.fetch_sub(1, Ordering::SeqCst);
+        ok(request, stream)
+    });
+    let config = "[limits]\nmemory = \"4MiB\"\ntotal = \"60s\"\n";
+    let shim = Shim::start(agent.address, GITHUB, config);
+    let body = "x".repeat(2 << 20);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(shim.post(&body).status(), 200));
+        }
+    });
+    let most = seen.load(Ordering::SeqCst);
+    assert!((1..=2).contains(&most), "{most} bodies at once");
+}
+
+#[test]
+fn too_many_connections_are_not_taken() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "[limits]\nconnections = 3\n");
+    let kept: Vec<_> = (0..3).map(|_| shim.connect()).collect();
+    let mut one_more = shim.connect();
+    assert_eq!(read_to_end(&mut one_more), b"");
+    drop(kept);
+    wait_until("there is room again", || {
+        let mut stream = shim.connect();
+        let _ = stream.write_all(post("/api/webhook/github", "", "x").as_bytes());
+        read_message(&mut stream, false).is_some()
+    });
+}

@@ -1,0 +1,182 @@
+//! Many at once, and those who take their time.
+
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::support::*;
+
+/// A shim as a process of its own, whose memory can be measured.
+fn process(agent: &Agent, config: &str) -> (tempfile::TempDir, Process) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "upstream = \"http://{}\"\nthreads = 1\nlog = \"off\"\n{config}",
+        agent.address
+    );
+    write_files(folder.path(), GITHUB, &config);
+    let process = Process::start(folder.path(), &[]);
+    (folder, process)
+}
+
+#[test]
+fn ten_thousand_connections_are_opened_and_left() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    setrlimit(Resource::Nofile, raised).unwrap();
+    let most = limit.maximum.unwrap_or(u64::MAX).saturating_sub(500);
+    let wanted = most.min(10_000) as usize;
+    if wanted < 10_000 {
+        println!("only {wanted} connections: the limit on open files allows no more");
+    }
+    let agent = Agent::start(ok);
+    let (_folder, process) = process(&agent, "[limits]\nhead_time = \"10m\"\n");
+    let mut open = Vec::with_capacity(wanted);
+    for number in 0..wanted {
+        open.push(connect(process.address));
+        if number == 1_000 {
+            assert_eq!(process.status(&post("/api/webhook/github", "", "x")), 200);
+            let memory = process.peak_memory();
+            assert!(memory < 64 << 10, "{memory} KiB with 1,000 connections");
+        }
+    }
+    assert_eq!(process.status(&post("/api/webhook/github", "", "x")), 200);
+    let memory = process.peak_memory();
+    println!("{memory} KiB with {wanted} connections");
+    assert!(memory < 128 << 10, "{memory} KiB with {wanted} connections");
+    drop(open);
+    assert_eq!(process.status(&post("/api/webhook/github", "", "x")), 200);
+}
+
+#[test]
+fn five_hundred_send_a_header_at_a_time() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "[limits]\nhead_time = \"2s\"\n");
+    let mut slow: Vec<_> = (0..500).map(|_| shim.connect()).collect();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Nobody else waits meanwhile.
+            while !done.load(Ordering::Relaxed) {
+                let start = Instant::now();
+                assert_eq!(shim.post("x").status(), 200);
+                assert!(
+                    start.elapsed() < Duration::from_secs(5),
+                    "{:?}",
+                    start.elapsed()
+                );
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        for stream in &mut slow {
+            stream
+                .write_all(b"POST /api/webhook/github HTTP/1.1\r\n")
+                .unwrap();
+        }
+        let end = Instant::now() + PATIENCE;
+        while shim
+            .shared
+            .registry
+            .refused(rehook::shim::Refusal::SenderSlow)
+            < 500
+        {
+            assert!(Instant::now() < end, "they are still there");
+            for (number, stream) in slow.iter_mut().enumerate() {
+                // It may have been ended meanwhile.
+                let _ = write!(stream, "X-{number}: y\r\n");
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_slow_reader_costs_no_memory_and_keeps_nobody_waiting() {
+    let part = "x".repeat(1 << 20);
+    let agent = Agent::start(move |request, stream| {
+        if request.text() != "long" {
+            return ok(request, stream);
+        }
+        let length = 200 << 20;
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"
+        );
+        for _ in 0..200 {
+            if stream.write_all(part.as_bytes()).is_err() {
+                break;
+            }
+        }
+        Keep::No
+    });
+    let (_folder, process) = process(&agent, "");
+    let mut slow = connect(process.address);
+    slow.write_all(post("/api/webhook/github", "", "long").as_bytes())
+        .unwrap();
+    let mut some = [0; 1_000];
+    slow.read_exact(&mut some).unwrap();
+    for _ in 0..50 {
+        assert_eq!(
+            process.status(&post("/api/webhook/github", "", "short")),
+            200
+        );
+    }
+    let memory = process.peak_memory();
+    println!("{memory} KiB beside a slow reader");
+    assert!(memory < 32 << 10, "{memory} KiB");
+}
+
+#[test]
+fn large_bodies_at_once_stay_within_their_memory() {
+    let agent = Agent::start(|request, stream| {
+        let length = request.body.len().to_string();
+        stream
+            .write_all(reply(200, "", &length).as_bytes())
+            .unwrap();
+        Keep::Yes
+    });
+    let (_folder, process) = process(&agent, "[limits]\nmemory = \"64MiB\"\ntotal = \"60s\"\n");
+    let body = "x".repeat(25 << 20);
+    let request = post("/api/webhook/github", "", &body);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(process.status(&request), 200));
+        }
+    });
+    let memory = process.peak_memory();
+    println!("{memory} KiB for eight bodies of 25 MiB with a budget of 64 MiB");
+    assert!(memory < 96 << 10, "{memory} KiB");
+}
+
+#[test]
+fn many_requests_on_many_connections_are_all_answered() {
+    let agent = Agent::start(|request, stream| {
+        stream
+            .write_all(reply(200, "", &request.text()).as_bytes())
+            .unwrap();
+        Keep::Yes
+    });
+    let shim = Shim::start(agent.address, GITHUB, "threads = 2\n");
+    std::thread::scope(|scope| {
+        for thread in 0..16 {
+            let shim = &shim;
+            scope.spawn(move || {
+                let mut stream = shim.connect();
+                for number in 0..200 {
+                    let body = format!("{thread}-{number}");
+                    let request = post("/api/webhook/github", "", &body);
+                    stream.write_all(request.as_bytes()).unwrap();
+                    assert_eq!(read_message(&mut stream, false).unwrap().text(), body);
+                }
+            });
+        }
+    });
+    assert_eq!(agent.requests().len(), 16 * 200);
+    let counts = shim.shared.registry.url("/api/webhook/github").counts();
+    assert_eq!((counts.calls(), counts.failures()), (16 * 200, 0));
+}

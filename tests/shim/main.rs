@@ -1,0 +1,20 @@
+//! The shim, called as senders call it: bytes into a socket, bytes out of it.
+//!
+//! Every test takes ports that the system gives it, and none depends on the time of day or on the
+//! order in which tests run. What is bounded in time is bounded generously.
+
+mod support;
+
+mod admin;
+mod agent;
+mod command;
+mod doors;
+mod export;
+mod faults;
+mod forwarding;
+mod framing;
+mod fuzz;
+mod limits;
+mod load;
+mod passthrough;
+mod several;

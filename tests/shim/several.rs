@@ -1,0 +1,192 @@
+//! Several plugins behind one old URL, and plugins that are not migrated yet.
+
+use std::io::Write;
+use std::sync::{Arc, Barrier};
+
+use crate::support::*;
+
+const THREE: [&str; 3] = ["one.a", "two.b", "three.c"];
+
+fn routes() -> String {
+    THREE
+        .map(|plugin| {
+            let context = route(
+                plugin,
+                &format!("/plugins/{plugin}/ci"),
+                &["/api/webhook/ci"],
+            );
+            context.replace("\"GET\", ", "")
+        })
+        .concat()
+}
+
+fn message(good: usize, bad: usize) -> serde_json::Value {
+    serde_json::json!({
+        "success": bad == 0,
+        "message": format!("Webhook 处理完成，成功: {good}，失败: {bad}"),
+        "data": { "results": [], "errors": [] },
+    })
+}
+
+#[test]
+fn all_are_called_at_the_same_time_each_once() {
+    // Nobody is answered before all have been called.
+    let all = Arc::new(Barrier::new(3));
+    let agent = Agent::start(move |_, stream| {
+        all.wait();
+        ok(&read_nothing(), stream)
+    });
+    let shim = Shim::start(agent.address, &routes(), "");
+    for round in 1..=3 {
+        let reply = shim.send(post(
+            "/api/webhook/ci?q",
+            "X-Hub-Signature-256: s\r\n",
+            "body",
+        ));
+        assert_eq!((reply.status(), reply.json()), (200, message(3, 0)));
+        assert_eq!(
+            reply
+                .header("link")
+                .unwrap()
+                .matches("successor-version")
+                .count(),
+            3
+        );
+        let mut firsts: Vec<String> = agent.requests().into_iter().map(|r| r.first).collect();
+        assert_eq!(firsts.len(), 3 * round);
+        firsts.sort();
+        firsts.dedup();
+        assert_eq!(firsts.len(), 3);
+    }
+    for request in agent.requests() {
+        assert_eq!(request.body, b"body");
+        assert_eq!(request.header("x-hub-signature-256").as_deref(), Some("s"));
+    }
+    assert_eq!(agent.connections(), 3, "their connections are kept");
+}
+
+fn read_nothing() -> Message {
+    Message {
+        first: String::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        head: Vec::new(),
+    }
+}
+
+#[test]
+fn one_that_fails_does_not_keep_the_others_from_being_called() {
+    let agent = Agent::start(|request, stream| {
+        if request.first.contains("one.a") {
+            // Ends without a reply.
+            return Keep::No;
+        }
+        let status = if request.first.contains("two.b") {
+            422
+        } else {
+            200
+        };
+        stream.write_all(reply(status, "", "x").as_bytes()).unwrap();
+        Keep::Yes
+    });
+    let shim = Shim::start(agent.address, &routes(), "");
+    let reply = shim.send(post("/api/webhook/ci", "", "body"));
+    // The first failure in load order.
+    assert_eq!((reply.status(), reply.json()), (502, message(1, 2)));
+    assert_eq!(agent.requests().len(), 3);
+}
+
+#[test]
+fn one_that_is_slow_is_a_failure_and_no_more() {
+    let agent = Agent::start(|request, stream| {
+        if request.first.contains("two.b") {
+            std::thread::sleep(std::time::Duration::from_secs(3));
+        }
+        ok(request, stream)
+    });
+    let config = "[[route]]\nplugin = \"two.b\"\ntotal = \"300ms\"\n";
+    let shim = Shim::start(agent.address, &routes(), config);
+    let reply = shim.send(post("/api/webhook/ci", "", "body"));
+    assert_eq!((reply.status(), reply.json()), (504, message(2, 1)));
+}
+
+#[test]
+fn each_has_its_own_agent_and_doors() {
+    let (first, second) = (Agent::start(ok), Agent::start(ok));
+    let config = format!(
+        "[[route]]\nplugin = \"two.b\"\nupstream = \"http://{}\"\n\
+         [[route]]\nplugin = \"three.c\"\n[[route.door]]\nkind = \"addresses\"\nallow = [\"192.0.2.0/24\"]\n",
+        second.address
+    );
+    let shim = Shim::start(first.address, &routes(), &config);
+    let reply = shim.send(post("/api/webhook/ci", "", "body"));
+    assert_eq!((reply.status(), reply.json()), (403, message(2, 1)));
+    assert!(first.request().first.contains("one.a"));
+    assert!(second.request().first.contains("two.b"));
+}
+
+#[test]
+fn a_sender_that_leaves_does_not_undo_its_calls() {
+    let agent = Agent::start(|request, stream| {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        ok(request, stream)
+    });
+    let shim = Shim::start(agent.address, &routes(), "");
+    let mut stream = shim.connect();
+    stream
+        .write_all(post("/api/webhook/ci", "", "body").as_bytes())
+        .unwrap();
+    drop(stream);
+    wait_until("all three were called", || agent.requests().len() == 3);
+}
+
+fn agent_with_legacy(legacy: u16) -> Agent {
+    Agent::start(move |request, stream| {
+        let status = match request.first.contains(" /api/webhook/") {
+            true => legacy,
+            false => 202,
+        };
+        let body = format!("{status}");
+        stream
+            .write_all(reply(status, "", &body).as_bytes())
+            .unwrap();
+        Keep::Yes
+    })
+}
+
+#[test]
+fn the_agents_own_old_url_is_called_as_well() {
+    let agent = agent_with_legacy(200);
+    let shim = Shim::start(agent.address, GITHUB, "with_legacy = true\n");
+    let reply = shim.post("x");
+    assert_eq!((reply.status(), reply.json()), (200, message(2, 0)));
+    let mut firsts: Vec<String> = agent.requests().into_iter().map(|r| r.first).collect();
+    firsts.sort();
+    assert_eq!(
+        firsts,
+        [
+            "POST /api/webhook/github HTTP/1.1",
+            "POST /plugins/KroMiose.github/github HTTP/1.1"
+        ]
+    );
+    // An endpoint that no migrated plugin has.
+    let reply = shim.send(post("/api/webhook/other?q", "", "x"));
+    assert_eq!((reply.status(), reply.text()), (200, "200".to_owned()));
+    assert_eq!(shim.send(post("/api/other", "", "x")).status(), 404);
+}
+
+#[test]
+fn a_404_of_the_agents_own_old_url_counts_as_nothing() {
+    let agent = agent_with_legacy(404);
+    let shim = Shim::start(agent.address, GITHUB, "with_legacy = true\n");
+    let reply = shim.post("x");
+    assert_eq!(
+        (reply.status(), reply.text()),
+        (202, "202".to_owned()),
+        "untouched"
+    );
+    let agent = agent_with_legacy(500);
+    let shim = Shim::start(agent.address, GITHUB, "with_legacy = true\n");
+    let reply = shim.post("x");
+    assert_eq!((reply.status(), reply.json()), (500, message(1, 1)));
+}

@@ -1,0 +1,226 @@
+//! A shim in this process, an agent made of sockets, and a sender that writes bytes.
+
+mod message;
+mod process;
+mod upstream;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rehook::lang::Lang;
+use rehook::shim::config::{Flags, Problem};
+use rehook::shim::log::Log;
+use rehook::shim::metrics::Registry;
+use rehook::shim::{Listeners, Shared, UNIT, reload, serve};
+use tokio::sync::{Semaphore, oneshot};
+
+pub use message::{Message, read_message};
+pub use process::{Process, program, run};
+pub use upstream::{Agent, Keep, ok, reply};
+
+/// Longer than anything here takes on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One route of the context dialect, as `rehook migrate` writes it.
+pub const GITHUB: &str = r#"
+[[route]]
+plugin = "KroMiose.github"
+endpoint = "github"
+dialect = "context"
+methods = ["POST"]
+target = "/plugins/KroMiose.github/github"
+legacy = ["/api/webhook/github", "/api/plugin/KroMiose.github/webhook/github", "/api/plugin/github/webhook/github"]
+"#;
+
+/// A route of the request dialect.
+pub fn route(plugin: &str, target: &str, legacy: &[&str]) -> String {
+    format!(
+        "\n[[route]]\nplugin = {plugin:?}\nendpoint = {target:?}\ndialect = \"request\"\n\
+         methods = [\"GET\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\", \"HEAD\", \"OPTIONS\"]\n\
+         target = {target:?}\nlegacy = {legacy:?}\n"
+    )
+}
+
+/// What was written to a log.
+#[derive(Clone, Default)]
+pub struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A shim that serves until it is dropped.
+pub struct Shim {
+    pub address: SocketAddr,
+    pub admin: SocketAddr,
+    pub shared: Arc<Shared>,
+    pub folder: tempfile::TempDir,
+    pub source: reload::Source,
+    log: Written,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<std::io::Result<()>>>,
+}
+
+/// Writes the files of a shim and says where its configuration is.
+pub fn write_files(folder: &std::path::Path, routes: &str, config: &str) -> PathBuf {
+    std::fs::write(folder.join("routes.toml"), format!("version = 1\n{routes}")).unwrap();
+    let config = format!(
+        "routes = \"routes.toml\"\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n{config}"
+    );
+    let file = folder.join("shim.toml");
+    std::fs::write(&file, config).unwrap();
+    file
+}
+
+impl Shim {
+    /// A shim before `agent` with these routes and this configuration.
+    pub fn start(agent: SocketAddr, routes: &str, config: &str) -> Self {
+        Self::try_start(agent, routes, config).unwrap_or_else(|problems| panic!("{problems:?}"))
+    }
+
+    pub fn try_start(agent: SocketAddr, routes: &str, config: &str) -> Result<Self, Vec<Problem>> {
+        let folder = tempfile::tempdir().unwrap();
+        let threads = if config.contains("threads =") {
+            ""
+        } else {
+            "threads = 1\n"
+        };
+        let config = format!("upstream = \"http://{agent}\"\n{threads}{config}");
+        let file = write_files(folder.path(), routes, &config);
+        let source = reload::Source {
+            flags: Flags {
+                config: Some(file),
+                ..Flags::default()
+            },
+        };
+        let registry = Arc::new(Registry::default());
+        let table = reload::load(&source, &registry)?;
+        let log = Written::default();
+        let listeners = Listeners::bind(&table.config.listen, table.config.admin).unwrap();
+        let (senders, admin) = listeners.addresses();
+        let memory = (table.config.limits.memory / UNIT) as usize;
+        let shared = Arc::new(Shared {
+            log: Log::new(table.config.log, Lang::En, Box::new(log.clone())),
+            table: ArcSwap::from_pointee(table),
+            registry,
+            lang: Lang::En,
+            memory: Semaphore::new(memory),
+        });
+        let (stop, stopped) = oneshot::channel();
+        let (for_thread, for_reload) = (Arc::clone(&shared), source.clone());
+        let thread = std::thread::spawn(move || {
+            serve(&for_thread, listeners, for_reload, async {
+                let _ = stopped.await;
+            })
+        });
+        Ok(Self {
+            address: senders[0],
+            admin: admin.unwrap(),
+            shared,
+            folder,
+            source,
+            log,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// Sends bytes on a connection of their own, and reads one reply.
+    pub fn send(&self, request: impl AsRef<[u8]>) -> Message {
+        let mut stream = self.connect();
+        stream.write_all(request.as_ref()).unwrap();
+        read_message(&mut stream, request.as_ref().starts_with(b"HEAD ")).expect("a reply")
+    }
+
+    /// A POST to the old URL of [`GITHUB`].
+    pub fn post(&self, body: &str) -> Message {
+        self.send(post("/api/webhook/github", "", body))
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        connect(self.address)
+    }
+
+    /// Asks it to stop; `serve` has returned when this does.
+    pub fn stop(&mut self) -> std::io::Result<()> {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        match self.thread.take() {
+            Some(thread) => thread.join().unwrap(),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks it to stop, and does not wait.
+    pub fn ask_to_stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+
+    /// Stops it, and says what it logged.
+    pub fn log(mut self) -> String {
+        self.stop().unwrap();
+        let log = self.log.0.lock().unwrap();
+        String::from_utf8(log.clone()).unwrap()
+    }
+}
+
+impl Drop for Shim {
+    fn drop(&mut self) {
+        let _ = self.stop();
+    }
+}
+
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// A POST with a body.
+pub fn post(path: &str, lines: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: old.example\r\n{lines}Content-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// A GET.
+pub fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: old.example\r\n\r\n")
+}
+
+/// Waits for something that happens soon.
+pub fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + PATIENCE;
+    while !happened() {
+        assert!(
+            std::time::Instant::now() < end,
+            "waited in vain until {what}"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Everything that comes until the other side closes.
+pub fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // A reset ends it as well.
+    let _ = stream.read_to_end(&mut bytes);
+    bytes
+}

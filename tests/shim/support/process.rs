@@ -1,0 +1,107 @@
+//! The program itself, as a process of its own.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{connect, read_message, wait_until};
+
+/// Runs it to its end.
+pub fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rehook"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("LC_ALL")
+        .env("LANG", "C")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// A shim that runs until it is dropped.
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+    pub address: SocketAddr,
+    pub admin: Option<SocketAddr>,
+}
+
+impl Process {
+    /// Starts `rehook shim` in `folder`, where `shim.toml` is.
+    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let log = folder.join("log");
+        let child = Command::new(env!("CARGO_BIN_EXE_rehook"))
+            .args(["--lang", "en", "shim", "--config", "shim.toml"])
+            .args(arguments)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let after = |marker: &str| {
+            let text = std::fs::read_to_string(&log).unwrap();
+            let start = text.find(marker)? + marker.len();
+            let rest = text[start..].split_whitespace().next()?;
+            rest.strip_prefix("http://")?.parse().ok()
+        };
+        wait_until("the shim serves", || after("old URLs at ").is_some());
+        Self {
+            address: after("old URLs at ").unwrap(),
+            admin: after("the page are at "),
+            child,
+            log,
+        }
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// The most memory that it ever had, in KiB.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// The status of a reply.
+    pub fn status(&self, request: &str) -> u16 {
+        let mut stream = connect(self.address);
+        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        read_message(&mut stream, false).expect("a reply").status()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where a program is; says that a test is skipped when it is not there.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file());
+    if found.is_none() {
+        println!("skipped: {name} is not installed on this machine");
+    }
+    found
+}
