@@ -1,5 +1,6 @@
 //! `rehook shim`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -101,20 +102,20 @@ fn start(
         memory: Semaphore::new(memory.min(Semaphore::MAX_PERMITS)),
     });
     state::restore(&shared);
-    announce(&shared, &listeners);
+    let (senders, page) = listeners.addresses();
     let cannot = |error: std::io::Error| {
         Problem::general(text!(
             "the shim cannot serve: {error}",
             "shim 无法提供服务：{error}"
         ))
     };
-    serve(&shared, listeners, source, asked_to_stop()).map_err(cannot)?;
+    let shutdown = asked_to_stop(|| announce(&shared, &senders, page));
+    serve(&shared, listeners, source, shutdown).map_err(cannot)?;
     state::save(&shared);
     Ok(())
 }
 
-fn announce(shared: &Shared, listeners: &Listeners) {
-    let (senders, admin) = listeners.addresses();
+fn announce(shared: &Shared, senders: &[SocketAddr], admin: Option<SocketAddr>) {
     let table = shared.table.load();
     let upstream = &table.config.upstream;
     let urls = table.urls().len();
@@ -132,7 +133,8 @@ fn announce(shared: &Shared, listeners: &Listeners) {
     }
 }
 
-async fn asked_to_stop() {
+/// Calls `ready` when a signal to stop would be heard; ends when one is.
+async fn asked_to_stop(ready: impl FnOnce()) {
     let (Ok(mut terminate), Ok(mut interrupt)) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
@@ -140,6 +142,7 @@ async fn asked_to_stop() {
         // Without signals the process can still be killed; it must not end by itself.
         return std::future::pending().await;
     };
+    ready();
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -101,7 +101,7 @@ pub async fn serve(
         }
     }
     let local = answer::several(first_failure.unwrap_or(200), good, all - good);
-    request.local(&local, &url.signs, "several", received).await
+    request.local(&local, "several", received).await
 }
 
 fn call_all(

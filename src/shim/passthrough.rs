@@ -108,7 +108,9 @@ async fn begin(
     body: Body,
     idle: Duration,
 ) -> Result<Connection, Ended> {
-    let mut connection = call.begin(&request.scratch.output, b"").await?;
+    let mut connection = call
+        .begin(request.head.method(), &request.scratch.output, b"")
+        .await?;
     let sent = match body {
         Body::Length(length) => {
             copy(

@@ -19,6 +19,13 @@ use super::worker::{Scratch, UNIT};
 /// A body up to this size is not counted against the budget.
 const SMALL: u64 = 64 << 10;
 
+/// A body over this size gets memory of its own from the system.
+const LARGE: usize = 1 << 20;
+/// That much is asked for then, at least: what is not touched costs nothing, and over 32 MiB the
+/// allocator of glibc always gives the memory back to the system as soon as it is freed. Below, it
+/// would keep the memory of many large bodies for those to come.
+const OWN_MEMORY: usize = 33 << 20;
+
 /// Why nothing more can be read.
 #[derive(Debug)]
 pub enum Ended {
@@ -130,7 +137,10 @@ pub async fn body<'m>(
             };
             let length = usize::try_from(length).map_err(|_| Refusal::BodyTooLarge)?;
             let missing = length.saturating_sub(scratch.input.len());
-            scratch.input.reserve(missing);
+            scratch.input.reserve(match length > LARGE {
+                true => missing.max(OWN_MEMORY),
+                false => missing,
+            });
             while scratch.input.len() < length {
                 more(stream, scratch, deadline).await?;
             }
@@ -179,6 +189,9 @@ async fn chunks<'m>(
                 None => permit = Some(another),
             }
             budgeted = next;
+            if scratch.body.len() > LARGE && scratch.body.capacity() < OWN_MEMORY {
+                scratch.body.reserve(OWN_MEMORY);
+            }
         }
         if decoder.is_done() {
             return Ok(Received {

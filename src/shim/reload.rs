@@ -35,11 +35,17 @@ pub struct Source {
 /// Reads the configuration and the route map, and builds the table.
 pub fn load(source: &Source, registry: &Registry) -> Result<Table, Vec<Problem>> {
     let environment = |name: &str| std::env::var(name).ok();
+    // Marked before they are read: what changes meanwhile is then seen as a change.
+    let mut read_from: Vec<Mark> = source.flags.config.iter().map(Mark::of).collect();
     let config = config::load(&source.flags, &environment)?;
+    let others = config.secret_files.iter().chain([&config.routes]);
+    read_from.extend(others.map(Mark::of));
     let map = read_map(&config.routes).map_err(|problem| vec![problem])?;
     let since = config.deprecated_since;
     let since = since.unwrap_or_else(|| modified(&config.routes).unwrap_or_else(clock::now));
-    Table::build(&map, config, since, registry)
+    let mut table = Table::build(&map, config, since, registry)?;
+    table.read_from = read_from;
+    Ok(table)
 }
 
 /// When a file was last written, in seconds since 1970.
@@ -95,29 +101,29 @@ pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
     })
 }
 
-/// What tells whether a file is still the same.
-type Mark = Option<(i64, i64, u64, u64)>;
-
-fn marks(files: &[PathBuf]) -> Vec<Mark> {
-    let mark = |file: &PathBuf| {
-        let data = std::fs::metadata(file).ok()?;
-        Some((data.mtime(), data.mtime_nsec(), data.size(), data.ino()))
-    };
-    files.iter().map(mark).collect()
+/// A file, and what tells whether it is still the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    path: PathBuf,
+    /// Time of change, size and number; none when it is not there.
+    state: Option<(i64, i64, u64, u64)>,
 }
 
-fn files(config: &Config) -> Vec<PathBuf> {
-    let mut files = vec![config.routes.clone()];
-    files.extend(config.file.clone());
-    files.extend(config.secret_files.iter().cloned());
-    files
+impl Mark {
+    /// The file as it is now.
+    pub fn of(path: &PathBuf) -> Self {
+        let data = std::fs::metadata(path).ok();
+        Self {
+            path: path.clone(),
+            state: data.map(|data| (data.mtime(), data.mtime_nsec(), data.size(), data.ino())),
+        }
+    }
 }
 
 /// Reloads on SIGHUP and when a file has changed; saves the counts.
 pub async fn watch(shared: Arc<Shared>, source: Source) {
     let mut hangup = signal(SignalKind::hangup()).ok();
-    let mut watched = files(&shared.table.load().config);
-    let mut known = marks(&watched);
+    let mut known = shared.table.load().read_from.clone();
     let mut look = tokio::time::interval(LOOK);
     let mut looks = 0;
     loop {
@@ -129,15 +135,15 @@ pub async fn watch(shared: Arc<Shared>, source: Source) {
         if looks % SAVE == 0 {
             state::save(&shared);
         }
-        let now = marks(&watched);
+        let now: Vec<Mark> = known.iter().map(|mark| Mark::of(&mark.path)).collect();
         if !asked && now == known {
             continue;
         }
-        known = now;
-        if reload(&shared, &source) {
-            watched = files(&shared.table.load().config);
-            known = marks(&watched);
-        }
+        known = match reload(&shared, &source) {
+            true => shared.table.load().read_from.clone(),
+            // Not tried again before something changes.
+            false => now,
+        };
     }
 }
 

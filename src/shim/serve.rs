@@ -3,6 +3,7 @@
 //! What always holds: every request is answered once, counted once and logged once; when its body
 //! was not read to the end, the connection ends with the reply.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use super::receive::{self, Ended, Received};
 use super::refuse::Refusal;
 use super::relay::{self, Client, Lost};
 use super::request::{self, Forward};
+use super::signs;
 use super::table::{Agent, Destination, OldUrl, Table};
 use super::upstream::{self, Answer, Call};
 use super::worker::{Scratch, Worker};
@@ -73,6 +75,8 @@ pub struct Request<'a> {
     pub keep_alive: bool,
     /// Whether the body is still to be read.
     pub unread: bool,
+    /// The headers of deprecation, as lines; none when the URL is no old one.
+    pub signs: Cow<'a, [u8]>,
 }
 
 struct InFlight<'a>(&'a AtomicUsize);
@@ -118,6 +122,10 @@ pub async fn request(
         start,
         keep_alive: framing.is_some_and(|framing| framing.keep_alive) && !*worker.stop.borrow(),
         unread: framing.is_none_or(|framing| framing.body != Body::Empty),
+        signs: match &decision.action {
+            Action::Webhook { url, values } => signs::of(&table.config, url, values),
+            _ => Cow::Borrowed(b""),
+        },
     };
     let outcome = request.answer(&decision).await;
     let url = match &decision.action {
@@ -213,10 +221,7 @@ impl<'a> Request<'a> {
         };
         match &decision.action {
             Action::Refuse(refusal) => self.refuse(*refusal, None).await,
-            Action::ServerOptions => {
-                self.local(&answer::server_options(), b"", "options", 0)
-                    .await
-            }
+            Action::ServerOptions => self.local(&answer::server_options(), "options", 0).await,
             Action::Passthrough => passthrough::serve(self, decision, framing).await,
             Action::Legacy => {
                 let limits = self.table.config.limits.route;
@@ -390,7 +395,6 @@ impl<'a> Request<'a> {
         received: u64,
         deadline: Option<Instant>,
     ) -> Outcome {
-        let signs = url.map_or(&b""[..], |url| &url.signs);
         let Scratch { reply, output, .. } = &mut *self.scratch;
         output.clear();
         let client = Client {
@@ -405,7 +409,7 @@ impl<'a> Request<'a> {
             next,
             received,
         };
-        match relay::relay(client, reply, &mut answer, signs, output, deadline).await {
+        match relay::relay(client, reply, &mut answer, &self.signs, output, deadline).await {
             Ok(kept) => {
                 if upstream::is_kept(reply, answer.body) {
                     self.worker.pool.borrow_mut().keep(agent, answer.connection);
@@ -428,10 +432,9 @@ impl<'a> Request<'a> {
         self.worker.shared.registry.refuse(refusal);
         let lang = self.worker.shared.lang;
         let local = answer::refusal(refusal, url, self.table, lang);
-        let signs = url.map_or(&b""[..], |url| &url.signs);
         self.unread |= refusal.closes();
         let received = self.scratch.held as u64;
-        self.local(&local, signs, refusal.label(), received).await
+        self.local(&local, refusal.label(), received).await
     }
 
     /// Answers, or not, a sender whose body did not arrive.
@@ -448,16 +451,10 @@ impl<'a> Request<'a> {
     }
 
     /// Sends a reply of the shim's own.
-    pub async fn local(
-        self,
-        local: &Local,
-        signs: &[u8],
-        label: &'static str,
-        received: u64,
-    ) -> Outcome {
+    pub async fn local(self, local: &Local, label: &'static str, received: u64) -> Outcome {
         let keep_alive = self.keep_alive && !self.unread;
         let output = &mut self.scratch.output;
-        local.write(self.head.method(), signs, keep_alive, output);
+        local.write(self.head.method(), &self.signs, keep_alive, output);
         let next = match relay::write(self.stream, output).await {
             Ok(()) if keep_alive => Next::Request,
             Ok(()) if self.unread => Next::Linger,

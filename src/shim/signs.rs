@@ -1,11 +1,12 @@
 //! The signs on the reply of an old URL that it is one: since when, until when, what comes after.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::clock;
 use super::config::Config;
 use super::path;
-use super::table::Destination;
+use super::table::{Destination, OldUrl};
 
 /// The headers `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` as lines. They are the
 /// same for every reply of a URL, so they are made once.
@@ -16,12 +17,29 @@ pub fn lines(config: &Config, deprecated_since: u64, destinations: &[Arc<Destina
     }
     for destination in destinations {
         let url = successor(config, &destination.route.target);
-        // A path with parameters is a template (RFC 6570), which the target of a link cannot be.
+        // A path with parameters is known only with the request.
         if !destination.has_parameters() {
             lines.push_str(&format!("Link: <{url}>; rel=\"successor-version\"\r\n"));
         }
     }
     lines.into_bytes()
+}
+
+/// The headers of a reply of `url` to a request whose path has these pieces in place of the
+/// parameters.
+pub fn of<'u>(config: &Config, url: &'u OldUrl, values: &[&[u8]]) -> Cow<'u, [u8]> {
+    if values.is_empty() {
+        return Cow::Borrowed(&url.signs);
+    }
+    let mut lines = url.signs.clone();
+    let base = config.public_url.as_deref().unwrap_or_default();
+    for destination in url.destinations.iter().filter(|d| d.has_parameters()) {
+        lines.extend_from_slice(b"Link: <");
+        lines.extend_from_slice(base.as_bytes());
+        lines.extend_from_slice(&destination.path(url, values));
+        lines.extend_from_slice(b">; rel=\"successor-version\"\r\n");
+    }
+    Cow::Owned(lines)
 }
 
 /// The new URL as senders have to call it.

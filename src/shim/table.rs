@@ -14,6 +14,7 @@ use super::metrics::{Registry, UrlStats};
 use super::path;
 use super::pattern::{Pattern, PatternError, Tree};
 use super::refuse::Refusal;
+use super::reload::Mark;
 use super::signs;
 use crate::routes::{Route, RouteMap};
 use crate::text;
@@ -116,6 +117,8 @@ pub struct Table {
     pub agent: Arc<Agent>,
     /// What the shim was told.
     pub config: Config,
+    /// The files that all this was read from.
+    pub read_from: Vec<Mark>,
 }
 
 impl Table {
@@ -190,6 +193,7 @@ impl Table {
             urls: Vec::with_capacity(order.len()),
             agent: registry.agent(&config.upstream),
             config,
+            read_from: Vec::new(),
         };
         for (path, pattern, destinations) in order {
             table.add(path, pattern, destinations, deprecated_since, registry);

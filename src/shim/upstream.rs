@@ -32,6 +32,12 @@ const LARGEST_HEAD: usize = 256 << 10;
 const ROOM: usize = 8 << 10;
 /// A body up to this size goes out in one write with the head.
 const SMALL_BODY: usize = 16 << 10;
+/// A connection is used again for a request that must not arrive twice only so soon after its last
+/// reply: no agent gives an idle connection up as fast as that, so that it cannot be doing so while
+/// the request is on its way.
+const SOON: Duration = Duration::from_millis(100);
+/// An agent that closed a connection unexpectedly soon may do so again for this long.
+const DISTRUST: Duration = Duration::from_secs(60);
 /// How long to wait before a refused connection is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -71,31 +77,56 @@ impl Connection {
 /// The connections of one thread to all agents.
 #[derive(Debug, Default)]
 pub struct Pool {
-    kept: Vec<Vec<Connection>>,
+    /// By the number of the agent.
+    agents: Vec<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Those used last come last.
+    connections: Vec<Connection>,
+    /// Until when no connection of this agent is used again: it closed one that it should not have.
+    distrusted_until: Option<Instant>,
 }
 
 impl Pool {
-    fn take(&mut self, agent: &Agent, keep: Duration, now: Instant) -> Option<Connection> {
-        let kept = self.kept.get_mut(agent.number)?;
-        while let Some(connection) = kept.pop() {
-            if now.duration_since(connection.idle_since) >= keep {
-                // Those under it have waited longer still.
-                kept.clear();
-                return None;
-            }
-            if connection.is_alive() {
-                return Some(connection);
-            }
+    fn of(&mut self, agent: &Agent) -> &mut Kept {
+        if self.agents.len() <= agent.number {
+            self.agents.resize_with(agent.number + 1, Kept::default);
         }
+        &mut self.agents[agent.number]
+    }
+
+    /// A connection that has been idle for less than `keep`, if there is one.
+    fn take(&mut self, agent: &Agent, keep: Duration) -> Option<Connection> {
+        let now = Instant::now();
+        let kept = self.of(agent);
+        if kept.distrusted_until.is_some_and(|until| now < until) {
+            return None;
+        }
+        let last = kept.connections.last()?;
+        // Those before it have waited longer still.
+        if now.duration_since(last.idle_since) >= keep {
+            return None;
+        }
+        let connection = kept.connections.pop()?;
+        if connection.is_alive() {
+            return Some(connection);
+        }
+        self.distrust(agent);
         None
+    }
+
+    /// An agent has closed a connection sooner than agents do.
+    fn distrust(&mut self, agent: &Agent) {
+        let kept = self.of(agent);
+        kept.connections.clear();
+        kept.distrusted_until = Some(Instant::now() + DISTRUST);
     }
 
     /// Keeps a connection for the next request.
     pub fn keep(&mut self, agent: &Agent, mut connection: Connection) {
-        if self.kept.len() <= agent.number {
-            self.kept.resize_with(agent.number + 1, Vec::new);
-        }
-        let kept = &mut self.kept[agent.number];
+        let kept = &mut self.of(agent).connections;
         if kept.len() < MOST_KEPT && connection.input.is_empty() {
             connection.idle_since = Instant::now();
             connection.used = true;
@@ -106,10 +137,19 @@ impl Pool {
     /// Closes what has waited too long.
     pub fn sweep(&mut self, keep: Duration) {
         let now = Instant::now();
-        for kept in &mut self.kept {
-            kept.retain(|connection| now.duration_since(connection.idle_since) < keep);
+        for kept in &mut self.agents {
+            kept.connections
+                .retain(|connection| now.duration_since(connection.idle_since) < keep);
         }
     }
+}
+
+/// Whether a request with this method has the same effect when it arrives twice (RFC 9110, 9.2.2).
+fn is_idempotent(method: &[u8]) -> bool {
+    matches!(
+        method,
+        b"GET" | b"HEAD" | b"PUT" | b"DELETE" | b"OPTIONS" | b"TRACE"
+    )
 }
 
 /// What is needed to reach an agent.
@@ -176,9 +216,14 @@ impl Call<'_> {
         } else {
             body
         };
-        let mut connection = self.begin(head, rest).await?;
+        let mut connection = self.begin(method, head, rest).await?;
         loop {
-            read_head(&mut connection, reply).await?;
+            if let Err(refusal) = read_head(&mut connection, reply).await {
+                if connection.used {
+                    self.pool.borrow_mut().distrust(self.agent);
+                }
+                return Err(refusal);
+            }
             // Interim replies are between the agent and us; 101 was not asked for.
             match reply.status() {
                 101 => return Err(Refusal::UpstreamBroken),
@@ -191,8 +236,21 @@ impl Call<'_> {
     }
 
     /// Sends `head` and `rest` on a connection.
-    pub async fn begin(&self, head: &[u8], rest: &[u8]) -> Result<Connection, Refusal> {
-        let mut connection = self.connect().await?;
+    pub async fn begin(
+        &self,
+        method: &[u8],
+        head: &[u8],
+        rest: &[u8],
+    ) -> Result<Connection, Refusal> {
+        let keep = match is_idempotent(method) {
+            true => self.limits.keep,
+            false => self.limits.keep.min(SOON),
+        };
+        let kept = self.pool.borrow_mut().take(self.agent, keep);
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => self.open().await?,
+        };
         loop {
             match send(&mut connection.stream, head, rest).await {
                 // After some of it the agent may have answered (413, say) and closed.
@@ -204,18 +262,6 @@ impl Call<'_> {
                 }
                 Err(Sent::Nothing) => return Err(Refusal::UpstreamBroken),
             }
-        }
-    }
-
-    /// A connection: one that was kept, else a new one.
-    async fn connect(&self) -> Result<Connection, Refusal> {
-        let kept = self
-            .pool
-            .borrow_mut()
-            .take(self.agent, self.limits.keep, Instant::now());
-        match kept {
-            Some(connection) => Ok(connection),
-            None => self.open().await,
         }
     }
 

@@ -49,6 +49,10 @@ fn metrics_have_routes_and_never_paths() {
         shim.send(get(&format!("/scan/{number}")));
     }
     shim.send(get("/api/webhook/github"));
+    let in_flight = &shim.shared.registry.in_flight;
+    wait_until("all have ended", || {
+        in_flight.load(std::sync::atomic::Ordering::Relaxed) == 0
+    });
     let (_, text) = fetch(&shim, "/metrics");
     for line in [
         "rehook_shim_requests_total{route=\"/o/{id}\",outcome=\"2xx\"} 3",
@@ -152,7 +156,7 @@ fn a_person_can_read_the_page_in_a_browser() {
             "--disable-component-update",
             "--disable-sync",
         ])
-        .args(["--blink-settings=scriptEnabled=false", "--dump-dom"])
+        .arg("--dump-dom")
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("http://{}/", shim.admin))
         .output()

@@ -62,7 +62,8 @@ fn a_stream_arrives_piece_by_piece() {
             .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
             .unwrap();
         for number in 0..3 {
-            write!(stream, "8\r\ndata: {number}\n\r\n").unwrap();
+            let piece = format!("8\r\ndata: {number}\n\r\n");
+            stream.write_all(piece.as_bytes()).unwrap();
             // The next piece is made only when this one has arrived.
             waits.lock().unwrap().recv().unwrap();
         }

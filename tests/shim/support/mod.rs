@@ -65,8 +65,8 @@ pub struct Shim {
     pub address: SocketAddr,
     pub admin: SocketAddr,
     pub shared: Arc<Shared>,
-    pub folder: tempfile::TempDir,
-    pub source: reload::Source,
+    /// Deleted with it.
+    _folder: tempfile::TempDir,
     log: Written,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<std::io::Result<()>>>,
@@ -118,9 +118,9 @@ impl Shim {
             memory: Semaphore::new(memory),
         });
         let (stop, stopped) = oneshot::channel();
-        let (for_thread, for_reload) = (Arc::clone(&shared), source.clone());
+        let for_thread = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
-            serve(&for_thread, listeners, for_reload, async {
+            serve(&for_thread, listeners, source, async {
                 let _ = stopped.await;
             })
         });
@@ -128,8 +128,7 @@ impl Shim {
             address: senders[0],
             admin: admin.unwrap(),
             shared,
-            folder,
-            source,
+            _folder: folder,
             log,
             stop: Some(stop),
             thread: Some(thread),
@@ -160,13 +159,6 @@ impl Shim {
         match self.thread.take() {
             Some(thread) => thread.join().unwrap(),
             None => Ok(()),
-        }
-    }
-
-    /// Asks it to stop, and does not wait.
-    pub fn ask_to_stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
         }
     }
 

@@ -26,7 +26,6 @@ pub struct Process {
     child: Child,
     log: PathBuf,
     pub address: SocketAddr,
-    pub admin: Option<SocketAddr>,
 }
 
 impl Process {
@@ -50,7 +49,6 @@ impl Process {
         wait_until("the shim serves", || after("old URLs at ").is_some());
         Self {
             address: after("old URLs at ").unwrap(),
-            admin: after("the page are at "),
             child,
             log,
         }
