@@ -16,7 +16,7 @@ pub fn lines(config: &Config, deprecated_since: u64, destinations: &[Arc<Destina
         lines.push_str(&format!("Sunset: {}\r\n", clock::http_date(sunset)));
     }
     for destination in destinations {
-        let url = successor(config, &destination.route.target);
+        let url = successor(config, destination);
         // A path with parameters is known only with the request.
         if !destination.has_parameters() {
             lines.push_str(&format!("Link: <{url}>; rel=\"successor-version\"\r\n"));
@@ -42,8 +42,12 @@ pub fn of<'u>(config: &Config, url: &'u OldUrl, values: &[&[u8]]) -> Cow<'u, [u8
     Cow::Owned(lines)
 }
 
-/// The new URL as senders have to call it.
-pub fn successor(config: &Config, target: &str) -> String {
+/// The new URL as senders have to call it; its parameters stay names.
+pub fn successor(config: &Config, destination: &Destination) -> String {
     let base = config.public_url.as_deref().unwrap_or_default();
-    format!("{base}{}", path::encode(target))
+    let target = &destination.route.target;
+    match destination.has_parameters() {
+        true => format!("{base}{target}"),
+        false => format!("{base}{}", path::encode(target)),
+    }
 }

@@ -77,7 +77,7 @@ pub struct Worker {
     pub pool: RefCell<Pool>,
     /// Says when to stop.
     pub stop: watch::Receiver<bool>,
-    scratches: RefCell<Vec<Box<Scratch>>>,
+    scratches: RefCell<Vec<Scratch>>,
     lines: RefCell<(String, Stamp)>,
     agent_stats: RefCell<Vec<Arc<AgentStats>>>,
     /// Connections that are open in this thread.
@@ -99,18 +99,18 @@ impl Worker {
     }
 
     /// Memory for a request.
-    pub fn take_scratch(&self) -> Box<Scratch> {
+    pub fn take_scratch(&self) -> Scratch {
         self.scratches.borrow_mut().pop().unwrap_or_else(|| {
             let input = BytesMut::with_capacity(ROOM);
-            Box::new(Scratch {
+            Scratch {
                 input,
                 ..Scratch::default()
-            })
+            }
         })
     }
 
     /// Gives it back.
-    pub fn give_back(&self, scratch: Box<Scratch>) {
+    pub fn give_back(&self, scratch: Scratch) {
         let mut scratches = self.scratches.borrow_mut();
         if scratches.len() < MOST_KEPT && scratch.input.is_empty() {
             scratches.push(scratch);

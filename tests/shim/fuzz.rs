@@ -120,7 +120,7 @@ fn nonsense_over_the_socket_leaves_the_shim_serving() {
         let bytes = nonsense().new_tree(&mut runner).unwrap().current();
         let mut stream = shim.connect();
         let _ = stream.write_all(&bytes);
-        if count % 2 == 0 {
+        if count.is_multiple_of(2) {
             // Half of them leave at once, the others wait for what is said.
             stream
                 .set_read_timeout(Some(Duration::from_millis(2)))
@@ -129,7 +129,7 @@ fn nonsense_over_the_socket_leaves_the_shim_serving() {
             let _ = stream.read(&mut reply);
         }
         count += 1;
-        if count % 200 == 0 {
+        if count.is_multiple_of(200) {
             assert_eq!(
                 shim.post("x").status(),
                 200,

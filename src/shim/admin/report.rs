@@ -54,12 +54,7 @@ pub fn rows(shared: &Shared, now: u64) -> Vec<Row> {
             plugins: url
                 .destinations
                 .iter()
-                .map(|d| {
-                    (
-                        d.plugin.clone(),
-                        signs::successor(&table.config, &d.route.target),
-                    )
-                })
+                .map(|d| (d.plugin.clone(), signs::successor(&table.config, d)))
                 .collect(),
             allow: url.allow.clone(),
             doors,
