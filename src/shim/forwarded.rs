@@ -9,7 +9,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::doors::contains;
-use super::head::{Head, Kind, tokens};
+use super::head::Head;
+use super::header::{Kind, tokens};
 
 /// Who sends a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,8 @@
 //! (request smuggling). So whatever can be read in two ways is refused here, before the agent has
 //! seen a byte.
 
-use super::head::{Head, Kind};
+use super::head::Head;
+use super::header::Kind;
 use super::refuse::Refusal;
 
 /// How the end of a body is known.

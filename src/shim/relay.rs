@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::chunked::Decoder;
 use super::framing::Body;
-use super::head::{Head, Kind};
+use super::head::Head;
+use super::header::Kind;
 use super::refuse::Refusal;
 use super::upstream::Answer;
 

@@ -7,7 +7,8 @@
 use std::io::Write;
 
 use super::forwarded::Sender;
-use super::head::{Head, Kind};
+use super::head::Head;
+use super::header::Kind;
 use super::table::Agent;
 
 /// How the body goes on.

@@ -19,7 +19,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::config::Limits;
 use super::framing::{self, Body};
-use super::head::{Head, Kind, Scan};
+use super::head::{Head, Scan};
+use super::header::Kind;
 use super::metrics::AgentStats;
 use super::refuse::Refusal;
 use super::table::Agent;
