@@ -117,6 +117,7 @@ async fn send(
     let pause = rate.map(|rate| Duration::from_secs(1) * CONNECTIONS / rate);
     let mut due = start + pause.unwrap_or_default() * number / CONNECTIONS;
     loop {
+        let waited = Instant::now() <= due;
         match pause {
             Some(pause) => {
                 tokio::time::sleep_until(due.into()).await;
@@ -127,9 +128,12 @@ async fn send(
         if start.elapsed() >= time {
             return (latencies, failed);
         }
-        let sent_at = match pause {
-            Some(pause) => due - pause,
-            None => due,
+        // Late because of the reply before it: that is the server's. Late because the timer of
+        // this program is coarse: that is not.
+        let was_due = due - pause.unwrap_or_default();
+        let sent_at = match waited {
+            true => Instant::now(),
+            false => was_due,
         };
         stream
             .write_all(request.as_bytes())

@@ -82,6 +82,9 @@ fn routes_say_who_calls_and_whether_anybody_does() {
         "User-Agent: GitHub-Hookshot/1\r\n",
         "x",
     ));
+    // It is counted when its reply has been sent.
+    let stats = shim.shared.registry.url("/api/webhook/github");
+    wait_until("it is counted", || stats.counts().calls() == 1);
     let (_, body) = fetch(&shim, "/api/routes");
     let value: serde_json::Value = serde_json::from_str(&body).unwrap();
     let first = &value["routes"][0];

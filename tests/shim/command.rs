@@ -239,3 +239,22 @@ fn it_starts_within_a_moment() {
         process.peak_memory()
     );
 }
+
+#[test]
+fn the_configuration_that_is_shipped_says_the_defaults() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/shim.toml");
+    let text = std::fs::read_to_string(shipped).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("webhook-routes.toml");
+    std::fs::write(&map, format!("version = 1\n{GITHUB}")).unwrap();
+    let load = |text: &str| {
+        let file = folder.path().join("shim.toml");
+        std::fs::write(&file, text).unwrap();
+        let flags = rehook::shim::config::Flags {
+            config: Some(file),
+            ..Default::default()
+        };
+        rehook::shim::config::load(&flags, &|_| None).unwrap()
+    };
+    assert_eq!(load(&text), load("upstream = \"http://127.0.0.1:8021\"\n"));
+}

@@ -1,7 +1,7 @@
 //! Flags over the file, and what is needed in the end.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::file::{self, File};
@@ -87,7 +87,8 @@ pub fn combine(
             .routes
             .clone()
             .or_else(|| in_file(file.routes))
-            .unwrap_or_else(|| PathBuf::from(routes::FILE_NAME)),
+            // Beside the configuration, or in this folder when there is none.
+            .unwrap_or_else(|| base.join(routes::FILE_NAME)),
         upstream,
         listen: match listen.is_empty() {
             true => vec![LISTEN],
