@@ -182,6 +182,9 @@ fn files_are_read_again_when_they_change_and_the_old_is_kept_when_they_are_wrong
         process.log()
     );
     assert_eq!(process.status(&get("/o")), 200);
+    // It is not tried again before something changes.
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert_eq!(process.log().matches("not reloaded").count(), 1);
     // By signal, without a change.
     std::fs::write(&map, format!("version = 1\n{GITHUB}")).unwrap();
     wait_until("the route is gone", || process.status(&get("/o")) == 404);

@@ -128,6 +128,26 @@ fn connections_are_given_up_before_the_agent_closes_them() {
 }
 
 #[test]
+fn a_connection_is_soon_too_old_for_a_post_and_not_for_a_get() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(
+        agent.address,
+        &route("a.b", "/t", &["/o"]),
+        "[limits]\nkeep = \"1h\"\n",
+    );
+    let pause = Duration::from_millis(300);
+    for (request, connections) in [
+        (post("/o", "", "x"), 1),
+        (post("/o", "", "x"), 2),
+        (get("/o"), 2),
+    ] {
+        assert_eq!(shim.send(request).status(), 200);
+        assert_eq!(agent.connections(), connections);
+        std::thread::sleep(pause);
+    }
+}
+
+#[test]
 fn what_an_agent_sends_unasked_is_not_taken_for_a_reply() {
     let agent = Agent::start(|_, stream| {
         stream.write_all(reply(200, "", "mine").as_bytes()).unwrap();

@@ -78,7 +78,7 @@ fn shim(agent: &Agent) -> Shim {
     ]
     .concat();
     let config = "passthrough = true\nwith_legacy = true\ntrusted_proxies = [\"127.0.0.0/8\"]\n\
-        [limits]\nhead_time = \"200ms\"\ntotal = \"200ms\"\nidle = \"200ms\"\n";
+        [limits]\nhead_time = \"200ms\"\ntotal = \"20s\"\nidle = \"200ms\"\n";
     Shim::start(agent.address, &routes, config)
 }
 
@@ -130,6 +130,7 @@ fn nonsense_over_the_socket_leaves_the_shim_serving() {
         }
         count += 1;
         if count.is_multiple_of(200) {
+            agent.forget();
             assert_eq!(
                 shim.post("x").status(),
                 200,

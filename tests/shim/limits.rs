@@ -153,11 +153,11 @@ fn an_agent_that_answers_before_it_has_read_everything_is_heard() {
         stream
             .write_all(reply(413, "", "too much").as_bytes())
             .unwrap();
-        stream.shutdown(std::net::Shutdown::Write).unwrap();
-        read_to_end(&mut stream).len()
+        // Closed with the rest unread: whoever writes on is told so by a reset.
+        std::thread::sleep(Duration::from_millis(300));
     });
     let shim = Shim::start(address, GITHUB, "");
-    let reply = shim.post(&"x".repeat(2 << 20));
+    let reply = shim.post(&"x".repeat(24 << 20));
     assert_eq!((reply.status(), reply.text()), (413, "too much".to_owned()));
     answering.join().unwrap();
 }

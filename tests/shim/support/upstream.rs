@@ -1,5 +1,6 @@
 //! An agent that does what a test wants, connection by connection.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,7 +23,8 @@ pub struct Agent {
     requests: Arc<Mutex<Vec<Message>>>,
     connections: Arc<AtomicUsize>,
     stopped: Arc<AtomicBool>,
-    open: Arc<Mutex<Vec<TcpStream>>>,
+    /// By number; those that have ended are gone.
+    open: Arc<Mutex<HashMap<usize, TcpStream>>>,
     accepting: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -69,9 +71,12 @@ impl Agent {
                     return;
                 }
                 let Ok(mut stream) = stream else { continue };
-                connections.fetch_add(1, Ordering::SeqCst);
-                open.lock().unwrap().push(stream.try_clone().unwrap());
+                let number = connections.fetch_add(1, Ordering::SeqCst);
+                open.lock()
+                    .unwrap()
+                    .insert(number, stream.try_clone().unwrap());
                 let (requests, answer) = (Arc::clone(&requests), Arc::clone(&answer));
+                let open = Arc::clone(&open);
                 std::thread::spawn(move || {
                     stream.set_nodelay(true).unwrap();
                     while let Some(message) = read_message(&mut stream, false) {
@@ -81,6 +86,7 @@ impl Agent {
                         }
                     }
                     let _ = stream.shutdown(std::net::Shutdown::Both);
+                    open.lock().unwrap().remove(&number);
                 });
             }
         });
@@ -91,6 +97,11 @@ impl Agent {
     /// What has arrived.
     pub fn requests(&self) -> Vec<Message> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// Forgets what has arrived, for tests that take long.
+    pub fn forget(&self) {
+        self.requests.lock().unwrap().clear();
     }
 
     /// The one request that has arrived.
@@ -113,7 +124,7 @@ impl Agent {
             let _ = TcpStream::connect(self.address);
             accepting.join().unwrap();
         }
-        for stream in self.open.lock().unwrap().drain(..) {
+        for (_, stream) in self.open.lock().unwrap().drain() {
             let _ = stream.shutdown(std::net::Shutdown::Both);
         }
     }
