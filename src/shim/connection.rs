@@ -15,7 +15,7 @@ use super::worker::Worker;
 
 /// How long a sender that was refused in the middle of its request may go on sending, so that it
 /// gets to read the reply.
-const LINGER: Duration = Duration::from_secs(2);
+const LINGER: Duration = Duration::from_secs(5);
 /// How much of it is read.
 const LINGER_BYTES: usize = 4 << 20;
 
