@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::clock;
 use super::refuse::{Refusal, phrase};
 use super::table::{OldUrl, Table};
 use crate::lang::Lang;
@@ -29,7 +30,12 @@ impl Local {
     pub fn write(&self, method: &[u8], signs: &[u8], keep_alive: bool, out: &mut Vec<u8>) {
         let mut head = String::with_capacity(256);
         // Writing to memory does not fail.
-        let _ = write!(head, "HTTP/1.1 {} {}\r\n", self.status, phrase(self.status));
+        let (status, date) = (self.status, clock::http_date(clock::now()));
+        let _ = write!(
+            head,
+            "HTTP/1.1 {status} {}\r\nDate: {date}\r\n",
+            phrase(status)
+        );
         head.push_str(&self.lines);
         if !self.body.is_empty() {
             head.push_str("Content-Type: application/json; charset=utf-8\r\n");

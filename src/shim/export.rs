@@ -102,8 +102,10 @@ pub fn nginx(map: &RouteMap, upstream: &Upstream, lang: Lang) -> String {
         &mut out,
         "",
         &text!(
-            "Include it in a server block: include /etc/nginx/webhooks.conf;",
-            "在 server 块中引入：include /etc/nginx/webhooks.conf;"
+            "Include it in a server block: include /etc/nginx/webhooks.conf;\n\
+             A method that a webhook does not take is answered with 403 here, not 405.",
+            "在 server 块中引入：include /etc/nginx/webhooks.conf;\n\
+             Webhook 不接受的请求方法在这里返回 403，而不是 405。"
         ),
         lang,
     );

@@ -107,6 +107,86 @@ fn nonsense_is_decided_without_a_panic() {
     result.unwrap();
 }
 
+/// Headers from end to end: any name that no proxy knows, any value that a header may have.
+fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
+    let byte = prop_oneof![0x21..=0x7eu8, 0x80..=0xffu8, Just(b' '), Just(b'\t')];
+    let value = prop::collection::vec(byte, 0..40).prop_map(|value| value.trim_ascii().to_vec());
+    prop::collection::vec(("[xX]-[a-cA-C]{1,3}[!#$&'*+.^_`|~]?", value), 0..30)
+}
+
+#[test]
+fn whatever_goes_from_end_to_end_arrives_as_it_was() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    let mut runner = TestRunner::new(Config {
+        cases: 300,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let body = prop::collection::vec(any::<u8>(), 0..3_000);
+    let query = "(\\?[!-\"$-~]{0,30})?";
+    let cuts = prop::collection::vec(1..700usize, 0..4);
+    let result = runner.run(
+        &(headers(), body, query, cuts, any::<bool>()),
+        |(headers, body, query, cuts, chunked)| {
+            let mut request =
+                format!("POST /api/webhook/github{query} HTTP/1.1\r\nHost: h\r\n").into_bytes();
+            for (name, value) in &headers {
+                request.extend_from_slice(name.as_bytes());
+                request.extend_from_slice(b": ");
+                request.extend_from_slice(value);
+                request.extend_from_slice(b"\r\n");
+            }
+            if chunked {
+                request.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+                for piece in body.chunks(701) {
+                    request.extend_from_slice(format!("{:X}\r\n", piece.len()).as_bytes());
+                    request.extend_from_slice(piece);
+                    request.extend_from_slice(b"\r\n");
+                }
+                request.extend_from_slice(b"0\r\n\r\n");
+            } else {
+                request.extend_from_slice(
+                    format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes(),
+                );
+                request.extend_from_slice(&body);
+            }
+            agent.forget();
+            let mut stream = shim.connect();
+            let mut rest = request.as_slice();
+            for cut in cuts {
+                let (piece, after) = rest.split_at(cut.min(rest.len()));
+                stream.write_all(piece).unwrap();
+                std::thread::yield_now();
+                rest = after;
+            }
+            stream.write_all(rest).unwrap();
+            prop_assert_eq!(read_message(&mut stream, false).unwrap().status(), 200);
+            let seen = agent.request();
+            prop_assert_eq!(
+                &seen.first,
+                &format!("POST /plugins/KroMiose.github/github{query} HTTP/1.1")
+            );
+            let known = [
+                "host",
+                "content-length",
+                "x-forwarded-for",
+                "x-forwarded-host",
+                "x-forwarded-proto",
+            ];
+            let arrived: Vec<_> = seen
+                .headers
+                .into_iter()
+                .filter(|(name, _)| !known.contains(&name.to_ascii_lowercase().as_str()))
+                .collect();
+            prop_assert_eq!(arrived, headers);
+            prop_assert_eq!(seen.body, body);
+            Ok(())
+        },
+    );
+    result.unwrap();
+}
+
 #[test]
 fn nonsense_over_the_socket_leaves_the_shim_serving() {
     let seconds = std::env::var("REHOOK_FUZZ_SECONDS").ok();
