@@ -249,6 +249,7 @@ fn what_the_server_itself_is_asked_it_answers_itself() {
     assert!(reply.header("deprecation").is_some());
     let reply = shim.send(get("/elsewhere"));
     assert_eq!(reply.status(), 404);
+    assert!(reply.header("date").unwrap().ends_with(" GMT"));
     assert_eq!(reply.json()["served"][0], "/api/webhook/github");
     assert_eq!(agent.connections(), 0);
 }
