@@ -92,7 +92,8 @@ fn written(counts: &UrlCounts) -> Value {
 }
 
 fn read(value: &Value) -> UrlCounts {
-    let number = |value: &Value| value.as_u64().unwrap_or(0);
+    // More than anything that was ever counted: sums of them still fit.
+    let number = |value: &Value| value.as_u64().unwrap_or(0).min(1 << 50);
     let sender = |value: &Value| {
         Some(Sender {
             address: value["address"].as_str()?.parse().ok()?,

@@ -172,7 +172,10 @@ impl Table {
                         let shape = pattern.as_ref().map_or(old.clone(), Pattern::shape);
                         let at = *index.entry(shape).or_insert(order.len());
                         if at == order.len() {
-                            order.push((old.clone(), pattern, Vec::new()));
+                            order.push((old.clone(), pattern.clone(), Vec::new()));
+                        }
+                        if !same_names(&order[at].1, &pattern) {
+                            problems.push(other_names(&order[at].0, old, &config));
                         }
                         let known = &mut order[at].2;
                         if !known.iter().any(|other| Arc::ptr_eq(other, &destination)) {
@@ -351,6 +354,25 @@ fn old_pattern(
         }
     }
     Ok(pattern)
+}
+
+fn same_names(one: &Option<Pattern>, other: &Option<Pattern>) -> bool {
+    let names = |pattern: &Option<Pattern>| -> Vec<String> {
+        let names = pattern.iter().flat_map(Pattern::names);
+        names.map(str::to_owned).collect()
+    };
+    names(one) == names(other)
+}
+
+fn other_names(one: &str, other: &str, config: &Config) -> Problem {
+    in_map(
+        config,
+        text!(
+            "the paths `{one}` and `{other}` match the same URLs; give their parameters the same \
+             names",
+            "路径 `{one}` 和 `{other}` 匹配相同的 URL；请让它们的参数同名"
+        ),
+    )
 }
 
 fn rules_of<'a>(route: &'a Route, config: &'a Config) -> impl Iterator<Item = &'a RouteRule> {

@@ -98,6 +98,17 @@ fn a_broken_map_or_none_is_said() {
     let (code, _, err) = check(folder.path());
     assert_eq!(code, 2);
     assert!(err.contains("no parameter `id`"), "{err}");
+    let routes = [
+        route("a.b", "/t/{id}", &["/o/{id}"]),
+        route("c.d", "/t/{key}", &["/o/{key}"]),
+    ];
+    write_files(folder.path(), &routes.concat(), UPSTREAM);
+    let (code, _, err) = check(folder.path());
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("`/o/{id}` and `/o/{key}` match the same URLs"),
+        "{err}"
+    );
 }
 
 #[test]
