@@ -23,6 +23,8 @@ use crate::text;
 
 /// How often a thread writes its log and looks after its connections.
 const TICK: Duration = Duration::from_millis(100);
+/// Connections that may wait to be taken.
+const WAITING: i32 = 4_096;
 /// How long to wait when the system gives no more connections.
 const NO_MORE: Duration = Duration::from_millis(50);
 
@@ -42,11 +44,14 @@ impl Listeners {
         admin: Option<SocketAddr>,
     ) -> Result<Self, (SocketAddr, io::Error)> {
         let bind = |address: &SocketAddr| {
-            let listener = TcpListener::bind(address).map_err(|error| (*address, error))?;
-            listener
-                .set_nonblocking(true)
-                .map_err(|error| (*address, error))?;
-            Ok(listener)
+            let listener = || -> io::Result<TcpListener> {
+                let listener = TcpListener::bind(address)?;
+                listener.set_nonblocking(true)?;
+                // The standard library lets 128 connections wait, which a burst exceeds.
+                rustix::net::listen(&listener, WAITING)?;
+                Ok(listener)
+            };
+            listener().map_err(|error| (*address, error))
         };
         Ok(Self {
             senders: senders.iter().map(bind).collect::<Result<_, _>>()?,

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import StreamingResponse
 
 SECRET = b"It's a Secret to Everybody"
@@ -30,6 +30,13 @@ async def stream():
             yield f"piece {number}\n"
 
     return StreamingResponse(pieces())
+
+
+@router.websocket("/echo")
+async def echo(socket: WebSocket):
+    await socket.accept()
+    await socket.send_text(await socket.receive_text())
+    await socket.close()
 
 
 app = FastAPI()

@@ -1,5 +1,6 @@
 //! All three at once: a sender that signs its raw bytes, the shim, and a real agent.
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -13,12 +14,14 @@ fn python() -> Option<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(".python/bin/python");
     let python = std::env::var_os("REHOOK_PYTHON").map_or(own, PathBuf::from);
     let has = Command::new(&python)
-        .args(["-c", "import fastapi, uvicorn"])
+        .args(["-c", "import fastapi, uvicorn, websockets"])
         .output();
     match has {
         Ok(output) if output.status.success() => Some(python),
         _ => {
-            println!("skipped: no Python with fastapi and uvicorn in .python or $REHOOK_PYTHON");
+            println!(
+                "skipped: no Python with fastapi, uvicorn and websockets in .python or $REHOOK_PYTHON"
+            );
             None
         }
     }
@@ -91,4 +94,17 @@ fn a_sender_that_signs_is_answered_at_the_old_url() {
         (reply.status(), reply.text()),
         (200, "piece 0\npiece 1\npiece 2\n".to_owned())
     );
+    // A WebSocket: a frame goes there and comes back.
+    let mut stream = shim.connect();
+    let handshake = "GET /plugins/KroMiose.github/echo HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n\
+        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(handshake.as_bytes()).unwrap();
+    let reply = read_message(&mut stream, false).unwrap();
+    assert_eq!(reply.status(), 101);
+    let accept = reply.header("sec-websocket-accept");
+    assert_eq!(accept.as_deref(), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    stream.write_all(b"\x81\x82\0\0\0\0hi").unwrap();
+    let mut echoed = [0; 4];
+    stream.read_exact(&mut echoed).unwrap();
+    assert_eq!(&echoed, b"\x81\x02hi");
 }
