@@ -54,8 +54,13 @@ fn main() {
 /// Measures all in turn, several times, and prints the first in relation to the second.
 fn compare(title: &str, servers: &[Server], rate: Option<u32>) {
     let mut rounds: Vec<Vec<Measured>> = servers.iter().map(|_| Vec::new()).collect();
-    for _ in 0..ROUNDS {
-        for (server, rounds) in servers.iter().zip(&mut rounds) {
+    for round in 0..ROUNDS {
+        let mut turn: Vec<_> = servers.iter().zip(&mut rounds).collect();
+        // Who comes second would always find what the first has left behind.
+        if round % 2 == 1 {
+            turn.reverse();
+        }
+        for (server, rounds) in turn {
             let before = server.processor_time();
             let mut measured = Load::new(server.address, rate, ROUND).run();
             let used = server.processor_time() - before;
