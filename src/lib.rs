@@ -5,6 +5,7 @@ pub mod lang;
 
 pub mod diagnostic;
 pub mod edit;
+pub mod find;
 pub mod python;
 pub mod routes;
 pub mod source;

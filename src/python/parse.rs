@@ -224,7 +224,7 @@ fn too_deep(source: &SourceFile, tokens: &Tokens) -> Option<usize> {
                 *chain = 0;
                 line_start = true;
             }
-            (TokenKind::Operator, "," | ";") => *chain = 0,
+            (TokenKind::Comma, _) | (TokenKind::Operator, ";") => *chain = 0,
             (TokenKind::Operator | TokenKind::Open, _)
             | (TokenKind::Name, "not" | "lambda" | "await" | "if" | "else") => *chain += 1,
             (TokenKind::Name, "elif") => elifs += 1,

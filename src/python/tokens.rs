@@ -25,7 +25,9 @@ pub enum TokenKind {
     Open,
     /// `)`, `]` or `}`.
     Close,
-    /// One character of an operator or a delimiter.
+    /// `,`.
+    Comma,
+    /// One character of an operator or of another delimiter.
     Operator,
     /// From `#` up to, and without, the line end.
     Comment,
@@ -236,7 +238,12 @@ impl Lexer<'_> {
             }
             _ => {
                 self.position += 1;
-                self.push(TokenKind::Operator, start, self.depth);
+                let kind = if byte == b',' {
+                    TokenKind::Comma
+                } else {
+                    TokenKind::Operator
+                };
+                self.push(kind, start, self.depth);
             }
         }
     }
@@ -471,7 +478,7 @@ mod tests {
                 (Name, "f"),
                 (Open, "("),
                 (Name, "a"),
-                (Operator, ","),
+                (Comma, ","),
                 (String, "'b)'"),
                 (Close, ")"),
                 (Comment, "# c"),
