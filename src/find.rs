@@ -26,7 +26,7 @@ use crate::edit::ByteRange;
 use crate::python::names::{Loaded, PluginId};
 use crate::routes::Dialect;
 
-pub use handler::{Annotation, Handler, Parameter};
+pub use handler::{Annotation, Handler, Parameter, Problem, Returns};
 pub use reply::{Body, Reply, ReplyShape};
 
 /// What one file holds of the old API.

@@ -4,8 +4,13 @@
 pub mod lang;
 
 pub mod diagnostic;
+pub mod diff;
+pub mod discover;
 pub mod edit;
+pub mod emit;
 pub mod find;
+pub mod plan;
 pub mod python;
 pub mod routes;
 pub mod source;
+pub mod style;

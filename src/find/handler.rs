@@ -104,6 +104,8 @@ pub struct Handler {
     pub problems: Vec<Problem>,
     /// Whether it is defined inside another function.
     pub is_nested: bool,
+    /// A decorator of somebody else's between the registration and the function.
+    pub inner_decorator: Option<ByteRange>,
     /// The first parameter that is to become a `Request`, when it has no annotation yet.
     pub unannotated_request: Option<String>,
 }
@@ -294,6 +296,7 @@ pub fn handler(
         replies: replies.replies,
         problems,
         is_nested: !resolver.locals.is_empty(),
+        inner_decorator: None,
         unannotated_request,
     };
     (dialect, handler)

@@ -51,6 +51,8 @@ pub struct Imports {
     pub future_annotations: bool,
     /// Every name that occurs, attributes and keywords too: none of them is free.
     pub identifiers: HashSet<String>,
+    /// The names that are taken as attributes of something.
+    pub attributes: HashSet<String>,
     /// How often each name is used as a variable, imports aside; a mention in `__all__` counts.
     pub uses: HashMap<String, usize>,
     /// Where the first statement after the docstring starts; the end of the text when there is none.
@@ -76,6 +78,9 @@ impl Imports {
                 Node::Expr(Expr::Name(name)) => {
                     imports.identifiers.insert(name.id.to_string());
                     *imports.uses.entry(name.id.to_string()).or_default() += 1;
+                }
+                Node::Expr(Expr::Attribute(attribute)) => {
+                    imports.attributes.insert(attribute.attr.to_string());
                 }
                 Node::Expr(Expr::Constant(constant)) => {
                     // Annotations may be strings; `__all__` is one.

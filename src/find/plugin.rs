@@ -123,7 +123,7 @@ impl Plugin {
 pub fn plugin(
     workspace: &Workspace,
     id: &PluginId,
-    package: &[Arc<Loaded>],
+    package: &[&ModuleParts],
 ) -> Result<Plugin, Box<Problem>> {
     let refuse = |code, range, detail| Err(Box::new(Problem::manual(code, range, detail)));
     let Ok(loaded) = workspace.load(&id.module) else {
@@ -146,7 +146,6 @@ pub fn plugin(
     };
     let mut author = None;
     let mut module_name = None;
-    let mut has_config = false;
     loaded
         .module
         .walk(loaded.module.suite(), loaded.module.range(), &mut |node| {
@@ -169,18 +168,21 @@ pub fn plugin(
             ),
         );
     };
-    let mut mounts = Vec::new();
-    let mut own_routes = Vec::new();
-    for module in package {
-        let resolver = Resolver {
-            workspace,
-            loaded: module,
-            locals: &[],
-        };
-        find_mounts(resolver, id, module, &mut mounts);
-        own_routes.extend(own_routes_of(workspace, module));
-        has_config |= has_config_class(resolver, id);
-    }
+    let of_plugin = |parts: &&ModuleParts| {
+        let mine = parts.mounts.iter().filter(|(owner, _)| owner == id);
+        mine.map(|(_, mount)| mount.clone()).collect::<Vec<_>>()
+    };
+    let mounts: Vec<Mount> = package.iter().flat_map(of_plugin).collect();
+    // Without a router of its own nothing of it can be in the way.
+    let own_routes = if mounts.is_empty() {
+        Vec::new()
+    } else {
+        package
+            .iter()
+            .flat_map(|parts| own_routes_of(workspace, &parts.loaded))
+            .collect()
+    };
+    let has_config = package.iter().any(|parts| parts.configured.contains(id));
     Ok(Plugin {
         id: id.clone(),
         loaded: loaded.clone(),
@@ -228,73 +230,93 @@ fn assignment(suite: &[Stmt], value: ByteRange) -> Option<(String, ByteRange)> {
     found
 }
 
-/// Whether an expression is `x.method(...)` on the plugin.
-fn is_plugin_call(resolver: Resolver<'_>, expression: &Expr, id: &PluginId, method: &str) -> bool {
+/// The plugin that a decorator calls `method` on.
+fn plugin_of_call(resolver: Resolver<'_>, expression: &Expr, method: &str) -> Option<PluginId> {
     let Expr::Call(call) = expression else {
-        return false;
+        return None;
     };
     let Expr::Attribute(attribute) = &*call.func else {
-        return false;
+        return None;
     };
-    attribute.attr.as_str() == method
-        && resolver.value(&attribute.value) == Value::Plugin(id.clone())
+    if attribute.attr.as_str() != method {
+        return None;
+    }
+    match resolver.value(&attribute.value) {
+        Value::Plugin(id) => Some(id),
+        _ => None,
+    }
 }
 
-fn has_config_class(resolver: Resolver<'_>, id: &PluginId) -> bool {
-    let mut found = false;
-    walk_body(resolver.loaded.module.suite(), &mut |node| {
-        if let Node::Stmt(Stmt::ClassDef(class)) = node {
-            found |= class
-                .decorator_list
-                .iter()
-                .any(|d| is_plugin_call(resolver, d, id, "mount_config"));
-        }
-        Descend::Into
-    });
-    found
+/// What a module holds of plugins besides their webhooks.
+#[derive(Debug)]
+pub struct ModuleParts {
+    /// The module.
+    pub loaded: Arc<Loaded>,
+    /// The functions under `mount_router()`, with the plugin of each.
+    pub mounts: Vec<(PluginId, Mount)>,
+    /// The plugins that have a class under `mount_config()` here.
+    pub configured: Vec<PluginId>,
 }
 
-fn find_mounts(
-    resolver: Resolver<'_>,
-    id: &PluginId,
-    module: &Arc<Loaded>,
-    mounts: &mut Vec<Mount>,
-) {
-    walk_body(module.module.suite(), &mut |node| {
-        match node {
-            Node::Stmt(statement) => {
-                if let Some(definition) = Definition::of(statement)
-                    && definition
-                        .decorators
-                        .iter()
-                        .any(|d| is_plugin_call(resolver, d, id, "mount_router"))
-                {
-                    let only_decorator = definition.decorators.len() == 1;
-                    mounts.push(Mount {
-                        loaded: module.clone(),
-                        name: definition.name.to_owned(),
-                        range: definition.range,
-                        returns: (only_decorator && !definition.is_async)
-                            .then(|| router_returns(resolver, id, definition))
-                            .flatten(),
-                    });
+impl ModuleParts {
+    /// Those of `loaded`.
+    pub fn of(workspace: &Workspace, loaded: Arc<Loaded>) -> Self {
+        let resolver = Resolver {
+            workspace,
+            loaded: &loaded,
+            locals: &[],
+        };
+        let mut mounts = Vec::new();
+        let mut configured = Vec::new();
+        walk_body(loaded.module.suite(), &mut |node| {
+            match node {
+                Node::Stmt(Stmt::ClassDef(class)) => {
+                    let decorators = class.decorator_list.iter();
+                    configured.extend(
+                        decorators.filter_map(|d| plugin_of_call(resolver, d, "mount_config")),
+                    );
                 }
+                Node::Stmt(statement) => {
+                    if let Some(definition) = Definition::of(statement)
+                        && let Some(id) = definition
+                            .decorators
+                            .iter()
+                            .find_map(|d| plugin_of_call(resolver, d, "mount_router"))
+                    {
+                        let is_plain = definition.decorators.len() == 1 && !definition.is_async;
+                        let mount = Mount {
+                            loaded: loaded.clone(),
+                            name: definition.name.to_owned(),
+                            range: definition.range,
+                            returns: is_plain
+                                .then(|| router_returns(resolver, &id, definition))
+                                .flatten(),
+                        };
+                        mounts.push((id, mount));
+                    }
+                }
+                // plugin.mount_router()(f): the function is not looked for.
+                Node::Expr(Expr::Call(call)) => {
+                    if let Some(id) = plugin_of_call(resolver, &call.func, "mount_router") {
+                        let mount = Mount {
+                            loaded: loaded.clone(),
+                            name: loaded.module.source().slice(range_of(call)).to_owned(),
+                            range: range_of(call),
+                            returns: None,
+                        };
+                        mounts.push((id, mount));
+                    }
+                }
+                Node::Expr(_) => {}
             }
-            // plugin.mount_router()(f): the function is not looked for.
-            Node::Expr(Expr::Call(call))
-                if is_plugin_call(resolver, &call.func, id, "mount_router") =>
-            {
-                mounts.push(Mount {
-                    loaded: module.clone(),
-                    name: module.module.source().slice(range_of(call)).to_owned(),
-                    range: range_of(call),
-                    returns: None,
-                });
-            }
-            Node::Expr(_) => {}
+            Descend::Into
+        });
+        Self {
+            loaded,
+            mounts,
+            configured,
         }
-        Descend::Into
-    });
+    }
 }
 
 fn router_returns(
