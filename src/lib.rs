@@ -5,5 +5,6 @@ pub mod lang;
 
 pub mod diagnostic;
 pub mod edit;
+pub mod git;
 pub mod routes;
 pub mod source;
