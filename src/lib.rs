@@ -3,6 +3,7 @@
 
 pub mod lang;
 
+pub mod apply;
 pub mod diagnostic;
 pub mod edit;
 pub mod git;
