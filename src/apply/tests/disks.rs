@@ -18,7 +18,7 @@ impl SmallDisk {
         if !mounted {
             eprintln!("skipped: this user may not mount a file system");
         }
-        mounted.then_some(Self(folder))
+        mounted.then(|| Self(folder))
     }
 
     fn remount(&self, options: &str) -> bool {
@@ -98,9 +98,9 @@ fn is_above_rights(folder: &Path) -> bool {
 
 #[test]
 fn a_folder_without_rights_leaves_everything_as_it_was() {
-    for name in ["", "sub"] {
+    for name in ["repo", "repo/sub"] {
         let sandbox = Sandbox::new();
-        let folder = sandbox.root.join(name);
+        let folder = sandbox.base.join(name);
         let set = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
         set(0o555);
         let old = sandbox.tree();
