@@ -9,3 +9,5 @@ pub mod find;
 pub mod python;
 pub mod routes;
 pub mod source;
+
+pub mod cli;

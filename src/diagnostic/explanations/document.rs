@@ -38,8 +38,8 @@ async def notify(text: str):
 pub(super) const NO_CONFIG_CLASS: Page = Page {
     en: "The code reads a setting from `plugin.config`, as the document shows, but the plugin \
          registers no configuration class. `plugin.get_config()`, which takes the place of \
-         `plugin.config`, returns the class that is registered with `@plugin.mount_config()`, so \
-         replacing the one by the other would not make it work. What the settings are, and their \
+         `plugin.config`, returns the settings of the class that is registered with \
+         `@plugin.mount_config()`, so replacing the one by the other would not make it work. What the settings are, and their \
          defaults, only the author knows. Add the class, then run rehook again.",
     zh: "代码按照文档的写法从 `plugin.config` 读取配置项，但插件没有注册配置类。\
          取代 `plugin.config` 的 `plugin.get_config()` 返回的是用 `@plugin.mount_config()` 注册的配置，\
