@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use chinese::{error_in_chinese, localize};
+pub use chinese::{error_in_chinese, lang_of_arguments, localize};
 
 /// Moves Nekro Agent plugins from webhooks to dynamic routes.
 #[derive(Debug, Parser)]

@@ -7,6 +7,8 @@
 
 mod errors;
 
+use std::ffi::OsStr;
+
 use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 
@@ -96,6 +98,28 @@ pub fn localize(mut command: Command, lang: Lang) -> Command {
             translate(command, "")
         }
     }
+}
+
+/// The language that `--lang` asks for, read before the arguments are parsed, since help and errors
+/// are printed while they are.
+pub fn lang_of_arguments<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Option<Lang> {
+    let mut arguments = arguments
+        .into_iter()
+        .take_while(|argument| *argument != "--");
+    let mut lang = None;
+    while let Some(argument) = arguments.next() {
+        let value = match argument.to_str() {
+            Some("--lang") => arguments.next().and_then(OsStr::to_str),
+            Some(text) => text.strip_prefix("--lang="),
+            None => None,
+        };
+        lang = match value {
+            Some("en") => Some(Lang::En),
+            Some("zh") => Some(Lang::Zh),
+            _ => lang,
+        };
+    }
+    lang
 }
 
 /// `name` is how [`COMMANDS`] and [`ARGUMENTS`] call the command.
@@ -315,6 +339,16 @@ mod tests {
         }
         let version = read(&["rehook", "scan", "--version"]).unwrap_err();
         assert_eq!(version, clap::error::ErrorKind::DisplayVersion);
+    }
+
+    #[test]
+    fn the_language_is_known_before_the_arguments_are_parsed() {
+        let lang = |arguments: &[&str]| lang_of_arguments(arguments.iter().map(OsStr::new));
+        assert_eq!(lang(&["scan", "."]), None);
+        assert_eq!(lang(&["--lang", "zh", "--help"]), Some(Lang::Zh));
+        assert_eq!(lang(&["scan", "--lang=en"]), Some(Lang::En));
+        assert_eq!(lang(&["scan", "--", "--lang=zh"]), None);
+        assert_eq!(lang(&["scan", "--lang"]), None);
     }
 
     #[test]

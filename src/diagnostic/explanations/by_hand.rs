@@ -84,19 +84,20 @@ pub(super) const UNKNOWN_REPLY: Page = Page {
     en: "As the document has it, `return body, 201` answers with status 201; a route would send the \
          tuple as a JSON list with status 200. Such tuples therefore become responses, and every \
          one must be seen. Here the returned value is made elsewhere and is, or may be, such a \
-         tuple, or is one that cannot be read. Make the response in the handler. Where it is only \
-         possible that the value is such a tuple, `--unsafe` takes it for an ordinary one.",
+         tuple, or is one that cannot be read. Make the response in the handler, then run rehook \
+         again. Where the value may be such a tuple but need not be, `--unsafe` takes it for an \
+         ordinary one.",
     zh: "按照文档，`return body, 201` 表示以状态码 201 应答；而路由会把该元组当作 JSON 列表、以状态码 200 发送。\
          因此这样的元组要改写为响应，且必须一个不漏。此处的返回值是在别处构造的，是或可能是这样的元组，\
-         或者是无法读懂的元组。请在处理函数内构造响应。如果只是可能，\
-         `--unsafe` 会把它视为普通的返回值。",
+         或者是无法读懂的元组。请在处理函数内构造响应，再重新运行 rehook。\
+         如果只是有可能是这样的元组，使用 `--unsafe` 会把它视为普通的返回值。",
     before: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
 async def start_job(request: Request):
     reply = {"status": "accepted"}, 202
     await enqueue(await request.json())
     return reply
 "#,
-    after: r#"@router.api_route("/jobs", methods=["GET", "POST"], summary="Jobs")
+    after: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
 async def start_job(request: Request):
     await enqueue(await request.json())
     return JSONResponse({"status": "accepted"}, status_code=202)
@@ -140,7 +141,7 @@ async def sync_at_night():
     body, _ = await sync(None)
     core.logger.info(f"{body['count']} items")
 "#,
-    after: r#"@router.api_route("/sync", methods=["GET", "POST"], summary="Sync")
+    after: r#"@plugin.mount_webhook_method("/sync", "Sync")
 async def sync(request: Request):
     return JSONResponse({"count": await load_items()}, status_code=202)
 
