@@ -53,13 +53,13 @@ macro_rules! codes {
 codes! {
     Unreadable "RH001" Error:
         "cannot read the file", "无法读取文件";
-        "check that the file exists and that you may read it", "请确认文件存在且您有读取权限"
+        "check that the file exists and that you may read it", "请确认文件存在，且您有读取权限"
     SyntaxError "RH002" Error:
         "the file is not valid Python", "文件不是有效的 Python 代码";
         "mend the syntax error, then run rehook again", "请先修正语法错误，再重新运行 rehook"
     Python2 "RH003" Error:
         "the file is Python 2", "文件是 Python 2 代码";
-        "Nekro Agent runs Python 3.11 or later; bring the file to Python 3 first", "Nekro Agent 需要 Python 3.11 以上版本，请先把文件改写为 Python 3"
+        "Nekro Agent cannot import such a file; bring it to Python 3 first", "Nekro Agent 无法导入这样的文件，请先将其改写为 Python 3"
     NullByte "RH004" Error:
         "the file contains a null byte", "文件中含有空字节";
         "remove the null byte; the file may be damaged or in UTF-16", "请删除空字节；文件可能已损坏，或是 UTF-16 编码"

@@ -52,11 +52,11 @@ async def on_github(_ctx: AgentCtx):
 
 pub(super) const PYTHON_2: Page = Page {
     en: "The file uses syntax that only Python 2 has, such as `print` without brackets or \
-         `except Error, e`. Nekro Agent runs on Python 3.11 or later and cannot import such a \
+         `except Error, e`. Nekro Agent runs on Python 3.11 or 3.12 and cannot import such a \
          file. It was skipped. If it is part of a plugin, bring it to Python 3 and run rehook \
          again; if it is not, nothing needs to be done.",
     zh: "文件使用了只有 Python 2 才有的语法，例如不带括号的 `print` 或 `except Error, e`。\
-         Nekro Agent 运行在 Python 3.11 及以上版本，无法导入这样的文件，因此已将其跳过。\
+         Nekro Agent 运行在 Python 3.11 或 3.12 上，无法导入这样的文件，因此已将其跳过。\
          如果它是插件的一部分，请改写为 Python 3 后重新运行 rehook；如果不是，则无需处理。",
     before: r#"async def on_github(_ctx):
     try:
