@@ -3,11 +3,11 @@
 
 pub mod lang;
 
+pub mod cli;
+
 pub mod diagnostic;
 pub mod edit;
 pub mod find;
 pub mod python;
 pub mod routes;
 pub mod source;
-
-pub mod cli;
