@@ -27,7 +27,7 @@ use crate::python::names::{Loaded, PluginId};
 use crate::routes::Dialect;
 
 pub use handler::{Annotation, Handler, Parameter, Problem, Returns};
-pub use reply::{Body, Reply, ReplyShape};
+pub use reply::{Body, Conditional, Reply, ReplyShape};
 
 /// What one file holds of the old API.
 #[derive(Debug)]

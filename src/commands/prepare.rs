@@ -340,9 +340,14 @@ fn check(
             None => fs::read(path),
         },
     );
-    let second = Pass::run(root, read, changed.keys().cloned().collect(), options)?;
+    // All files again: a registration in one may matter to one in another.
+    let second = Pass::run(root, read, files.keys().cloned().collect(), options)?;
     let fault = |text: Text| Err(anyhow::Error::from(Failure::bug(&text)));
-    if let Some(broken) = second.broken.first() {
+    if let Some(broken) = second
+        .broken
+        .iter()
+        .find(|broken| changed.contains_key(broken.path()))
+    {
         let (path, detail) = (broken.path().display(), broken.detail());
         return fault(text!(
             "{path} would no longer parse: {detail}",

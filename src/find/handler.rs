@@ -100,6 +100,8 @@ pub struct Handler {
     pub returns: Returns,
     /// The replies to change; none in the context dialect.
     pub replies: Vec<reply::Reply>,
+    /// The returned conditional expressions that replies are in.
+    pub conditionals: Vec<reply::Conditional>,
     /// What stands in the way of migrating it.
     pub problems: Vec<Problem>,
     /// Whether it is defined inside another function.
@@ -294,6 +296,7 @@ pub fn handler(
         parameters,
         returns: returns(resolver, definition.returns),
         replies: replies.replies,
+        conditionals: replies.conditionals,
         problems,
         is_nested: !resolver.locals.is_empty(),
         inner_decorator: None,

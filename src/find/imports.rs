@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
+use super::handler::Definition;
 use super::reply::split_at_commas;
 use crate::edit::ByteRange;
 use crate::python::names::{Loaded, ModuleName, is_type_checking};
 use crate::python::tokens::TokenKind;
-use crate::python::tree::{Descend, Node, range_of, walk_body};
+use crate::python::tree::{self, Descend, Node, range_of, walk_body};
 
 /// A name that is imported from a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,11 +50,12 @@ pub struct Imports {
     pub statements: Vec<ImportStatement>,
     /// Whether `from __future__ import annotations` holds.
     pub future_annotations: bool,
-    /// Every name that occurs, attributes and keywords too: none of them is free.
+    /// Every name that occurs, other than as an attribute of something: none of them is free.
     pub identifiers: HashSet<String>,
     /// The names that are taken as attributes of something.
     pub attributes: HashSet<String>,
-    /// How often each name is used as a variable, imports aside; a mention in `__all__` counts.
+    /// How often each name is used as a variable, imports aside; annotations that are strings, and
+    /// `__all__`, count too.
     pub uses: HashMap<String, usize>,
     /// Where the first statement after the docstring starts; the end of the text when there is none.
     pub first_statement: usize,
@@ -66,13 +68,30 @@ impl Imports {
     pub fn of(loaded: &Loaded) -> Self {
         let module = &loaded.module;
         let mut imports = Self::default();
-        for token in module.tokens().all() {
-            if token.kind == TokenKind::Name {
-                imports
-                    .identifiers
-                    .insert(module.source().slice(token.range).to_owned());
+        let all = module.tokens().all();
+        for (index, token) in all.iter().enumerate() {
+            if token.kind != TokenKind::Name {
+                continue;
+            }
+            let name = module.source().slice(token.range).to_owned();
+            let before = |back: usize| index.checked_sub(back).and_then(|index| all.get(index));
+            let is_attribute = before(1).is_some_and(|dot| module.source().slice(dot.range) == ".")
+                && before(2).is_some_and(|owner| match owner.kind {
+                    TokenKind::Name => {
+                        !matches!(module.source().slice(owner.range), "from" | "import")
+                    }
+                    kind => matches!(
+                        kind,
+                        TokenKind::Close | TokenKind::String | TokenKind::FString
+                    ),
+                });
+            if is_attribute {
+                imports.attributes.insert(name);
+            } else {
+                imports.identifiers.insert(name);
             }
         }
+        let mut strings: Vec<String> = Vec::new();
         module.walk(module.suite(), module.range(), &mut |node| {
             match node {
                 Node::Expr(Expr::Name(name)) => {
@@ -82,22 +101,31 @@ impl Imports {
                 Node::Expr(Expr::Attribute(attribute)) => {
                     imports.attributes.insert(attribute.attr.to_string());
                 }
-                Node::Expr(Expr::Constant(constant)) => {
-                    // Annotations may be strings; `__all__` is one.
-                    if let Constant::Str(text) = &constant.value
-                        && text.len() < 200
-                    {
-                        for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
-                            if !word.is_empty() && !text.contains(' ') {
-                                *imports.uses.entry(word.to_owned()).or_default() += 1;
-                            }
-                        }
+                Node::Stmt(Stmt::Assign(assign))
+                    if assign.targets.iter().any(
+                        |target| matches!(target, Expr::Name(name) if name.id.as_str() == "__all__"),
+                    ) =>
+                {
+                    add_strings(&assign.value, &mut strings);
+                }
+                Node::Stmt(Stmt::AnnAssign(assign)) => add_strings(&assign.annotation, &mut strings),
+                Node::Stmt(statement) => {
+                    if let Some(definition) = Definition::of(statement) {
+                        let annotations = tree::parameters(definition.arguments)
+                            .filter_map(|parameter| parameter.annotation.as_deref())
+                            .chain(definition.returns);
+                        annotations.for_each(|annotation| add_strings(annotation, &mut strings));
                     }
                 }
-                _ => {}
+                Node::Expr(_) => {}
             }
             Descend::Into
         });
+        for text in strings {
+            for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
+                *imports.uses.entry(word.to_owned()).or_default() += 1;
+            }
+        }
         imports.add_block(loaded, module.suite(), true, None);
         imports.statements.sort_by_key(|statement| statement.range);
         let mut body = module.suite();
@@ -240,6 +268,18 @@ impl Imports {
             type_checking,
         });
     }
+}
+
+/// Adds the strings in an expression.
+fn add_strings(expression: &Expr, strings: &mut Vec<String>) {
+    tree::walk(Node::Expr(expression), &mut |node| {
+        if let Node::Expr(Expr::Constant(constant)) = node
+            && let Constant::Str(text) = &constant.value
+        {
+            strings.push(text.clone());
+        }
+        Descend::Into
+    });
 }
 
 /// Whether `node` is one of the statements of `body` itself.

@@ -67,6 +67,8 @@ pub struct RouterReturn {
     pub is_plain: bool,
     /// Whether it is a plain name.
     pub is_name: bool,
+    /// Whether it can be seen where the router is made: only then its routes are known.
+    pub is_known: bool,
     /// The name, when it stands for a plain router at the level of the plugin's module.
     pub module_level_name: Option<String>,
 }
@@ -356,7 +358,7 @@ fn router_returns(
         Node::Stmt(_) => Descend::Into,
         Node::Expr(_) => Descend::Past,
     });
-    returns.filter(|returns| !returns.is_empty())
+    returns.filter(|returns| !returns.is_empty() && returns.iter().all(|one| one.is_known))
 }
 
 fn router_return(
@@ -392,7 +394,29 @@ fn router_return(
         value: range_of(value),
         is_plain,
         is_name: name.is_some(),
+        is_known: is_known_router(inside, value),
         module_level_name: name.filter(|_| is_plain && !is_local && in_plugin_module),
+    }
+}
+
+/// Whether an expression is a router that the repo makes.
+fn is_known_router(resolver: Resolver<'_>, expression: &Expr) -> bool {
+    let is_router = |value: &Expr| match resolver.value(value) {
+        Value::CallOf(name) => name.starts_with("fastapi.") && name.ends_with("APIRouter"),
+        _ => false,
+    };
+    match expression {
+        // A name that is bound in several branches is known when it is a router in all of them.
+        Expr::Name(name) => {
+            let bindings = resolver.bindings(&name.id);
+            let of_value = |kind: &BindingKind| match kind {
+                BindingKind::Value(value) => is_router(value),
+                BindingKind::From(..) => is_router(expression),
+                _ => false,
+            };
+            !bindings.is_empty() && bindings.iter().all(|binding| of_value(&binding.kind))
+        }
+        _ => is_router(expression),
     }
 }
 

@@ -59,19 +59,10 @@ pub fn rewrite(draft: &mut Draft, handler: &Handler) -> Result<(), EditError> {
         .collect();
     for name in only_for_checkers {
         let imports = draft.imports.clone();
-        let statement = imports.statement_of(&name.name);
-        if let Some((statement, imported)) = statement
+        if let Some((statement, imported)) = imports.statement_of(&name.name)
             && statement.type_checking.is_some()
-            && !draft.removals.contains(&imported.local)
         {
-            draft.remove_import(&imported.local);
-            draft.take(&imported.local);
-            draft.additions.insert(super::draft::Addition {
-                level: statement.module.level,
-                module: statement.module.dotted.clone(),
-                name: imported.name.clone(),
-                local: imported.local.clone(),
-            });
+            draft.import_from(&statement.module, &imported.name, &[]);
         }
     }
     if handler.unannotated_request.is_some()

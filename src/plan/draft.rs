@@ -40,6 +40,8 @@ pub struct Draft {
     pub additions: BTreeSet<Addition>,
     /// The imported names, by their local name, that are used no more.
     pub removals: BTreeSet<String>,
+    /// The name that the bodies of replies get.
+    reply_body: Option<String>,
     /// Names that are given away here, so that they are not free any more.
     taken: BTreeSet<String>,
 }
@@ -55,6 +57,7 @@ impl Draft {
             edits: EditSet::new(),
             additions: BTreeSet::new(),
             removals: BTreeSet::new(),
+            reply_body: None,
             taken: BTreeSet::new(),
         }
     }
@@ -139,7 +142,17 @@ impl Draft {
         if let Some(asked) = asked {
             return asked.local.clone();
         }
-        let local = self.free_name(&[name, &format!("FastAPI{name}"), &format!("{name}_")]);
+        if let Some(local) = self.lift_from_type_checking(module, name, &same_module) {
+            return local;
+        }
+        let distribution = module.dotted.split('.').next().unwrap_or_default();
+        let prefixed = match (distribution, name.starts_with(char::is_uppercase)) {
+            ("fastapi", true) => format!("FastAPI{name}"),
+            ("nekro_agent", true) => format!("Nekro{name}"),
+            ("", _) => format!("{name}_"),
+            (distribution, _) => format!("{distribution}_{name}"),
+        };
+        let local = self.free_name(&[name, &prefixed]);
         self.additions.insert(Addition {
             level: module.level,
             module: module.dotted.clone(),
@@ -147,6 +160,37 @@ impl Draft {
             local: local.clone(),
         });
         local
+    }
+
+    /// Imports at run time what is so far imported for type checkers only, by the same name.
+    fn lift_from_type_checking(
+        &mut self,
+        module: &ModuleName,
+        name: &str,
+        same_module: &dyn Fn(&ModuleName) -> bool,
+    ) -> Option<String> {
+        let local = self.imports.statements.iter().find_map(|statement| {
+            let here = statement.is_from
+                && statement.type_checking.is_some()
+                && same_module(&statement.module);
+            let names = here.then_some(&statement.names)?;
+            names
+                .iter()
+                .find(|imported| imported.name == name)
+                .map(|imported| imported.local.clone())
+        })?;
+        if self.loaded.scope.bindings(&local).len() != 1 {
+            return None;
+        }
+        self.remove_import(&local);
+        self.take(&local);
+        self.additions.insert(Addition {
+            level: module.level,
+            module: module.dotted.clone(),
+            name: name.to_owned(),
+            local: local.clone(),
+        });
+        Some(local)
     }
 
     /// The local name of a module of the standard library.
@@ -197,6 +241,17 @@ impl Draft {
             .find(|name| self.is_free(name) || self.is_given_up(name))
             .unwrap_or_else(|| last.to_owned());
         self.take(&name);
+        name
+    }
+
+    /// The name for the body of a reply: a free one, and the same in the whole file, since each is
+    /// used on the line after it and nowhere else.
+    pub fn reply_body(&mut self) -> String {
+        if let Some(name) = &self.reply_body {
+            return name.clone();
+        }
+        let name = self.free_name(&["body", "content", "reply_body"]);
+        self.reply_body = Some(name.clone());
         name
     }
 

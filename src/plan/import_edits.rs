@@ -34,9 +34,11 @@ pub fn apply(draft: &mut Draft) -> Result<(), EditError> {
                     level: addition.level,
                     dotted: addition.module.clone(),
                 };
-                let is_plain = addition.name.is_empty();
+                let is_plain = addition.name.is_empty() || addition.name != addition.local;
                 let same = |(other, list): &&mut (ModuleName, Vec<Addition>)| {
-                    *other == module && !is_plain && list.iter().all(|a| !a.name.is_empty())
+                    *other == module
+                        && !is_plain
+                        && list.iter().all(|a| !a.name.is_empty() && a.name == a.local)
                 };
                 match new_statements.iter_mut().find(same) {
                     Some((_, list)) => list.push(addition),
@@ -69,6 +71,9 @@ fn can_take(statement: &ImportStatement, addition: &Addition) -> bool {
         && statement.is_top_level
         && statement.type_checking.is_none()
         && !addition.name.is_empty()
+        // Sorted imports have a statement of its own for each alias.
+        && addition.name == addition.local
+        && statement.names.iter().all(|name| name.name == name.local)
         && !statement.names.is_empty()
         && statement.names.iter().all(|name| name.name != "*")
         && statement.module.level == addition.level
@@ -390,12 +395,11 @@ fn is_own_package(draft: &Draft, first: &str) -> bool {
         .any(|folder| folder.file_name().is_some_and(|name| name == first))
 }
 
-/// How sorted imports order statements within a section.
-fn statement_key(
-    section: u8,
-    is_from: bool,
-    module: &ModuleName,
-) -> (u8, bool, std::cmp::Reverse<usize>, String) {
+/// The section, plain imports before `from`, more dots before fewer, then the module.
+type StatementKey = (u8, bool, std::cmp::Reverse<usize>, String);
+
+/// How sorted imports order statements.
+fn statement_key(section: u8, is_from: bool, module: &ModuleName) -> StatementKey {
     (
         section,
         is_from,
@@ -422,7 +426,7 @@ fn insert_statements(
     draft: &mut Draft,
     statements: Vec<(ModuleName, Vec<Addition>)>,
 ) -> Result<(), EditError> {
-    let mut pending: Vec<(Spot, (u8, bool, std::cmp::Reverse<usize>, String), String)> = Vec::new();
+    let mut pending: Vec<(Spot, StatementKey, String)> = Vec::new();
     for (module, mut names) in statements {
         let is_from = names.iter().all(|addition| !addition.name.is_empty());
         names.sort_by_key(|addition| member_key(&addition.name));
@@ -497,7 +501,7 @@ fn statement_text(draft: &Draft, module: &ModuleName, names: &[Addition]) -> Str
     format!("from {path} import ({line_end}{lines})")
 }
 
-fn spot(draft: &Draft, key: &(u8, bool, std::cmp::Reverse<usize>, String)) -> Spot {
+fn spot(draft: &Draft, key: &StatementKey) -> Spot {
     let source = draft.source();
     let header: Vec<&ImportStatement> = {
         // Only the block of imports at the top: one that stands further down is there for a reason.

@@ -491,7 +491,7 @@ fn write(
         if one.webhook.dialect == Dialect::Request
             && changed_handlers.insert((one.path(), handler.range))
         {
-            reply::rewrite(draft, &handler.replies)?;
+            reply::rewrite(draft, &handler.replies, &handler.conditionals)?;
             annotations::rewrite(draft, handler)?;
         }
         let callee = callee(draft, plugin, one, &names);

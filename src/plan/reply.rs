@@ -11,7 +11,7 @@
 use super::draft::Draft;
 use super::layout::{self, Place, indentation_width};
 use crate::edit::{ByteRange, EditError};
-use crate::find::{Body, Reply, ReplyShape};
+use crate::find::{Body, Conditional, Reply, ReplyShape};
 use crate::python::tokens::TokenKind;
 use crate::style::width;
 
@@ -22,12 +22,69 @@ struct Names {
 }
 
 /// Rewrites the replies of one handler.
-pub fn rewrite(draft: &mut Draft, replies: &[Reply]) -> Result<(), EditError> {
+///
+/// # Errors
+/// When another edit wants the same bytes.
+pub fn rewrite(
+    draft: &mut Draft,
+    replies: &[Reply],
+    conditionals: &[Conditional],
+) -> Result<(), EditError> {
     for reply in replies {
         let names = names(draft, reply);
         one(draft, reply, &names)?;
     }
+    for conditional in conditionals {
+        lay_out_conditional(draft, conditional)?;
+    }
     Ok(())
+}
+
+/// Breaks a returned conditional expression into lines when it has become too wide for one.
+fn lay_out_conditional(draft: &mut Draft, conditional: &Conditional) -> Result<(), EditError> {
+    let Conditional {
+        statement,
+        value,
+        pieces,
+    } = conditional;
+    let line = draft.source().line_at(statement.start());
+    let is_one_line = line.contains(*statement);
+    let starts_line = draft
+        .slice(ByteRange::new(line.start(), statement.start()))
+        .trim()
+        .is_empty();
+    if !is_one_line || !starts_line {
+        return Ok(());
+    }
+    let texts: Vec<String> = pieces.iter().map(|piece| draft.take_text(*piece)).collect();
+    let indent = draft.source().indentation_at(statement.start()).to_owned();
+    let rest = draft
+        .slice(ByteRange::new(value.end(), line.end()))
+        .trim_end()
+        .to_owned();
+    let join = |separators: [&str; 2]| {
+        let mut text = String::new();
+        for (index, piece) in texts.iter().enumerate() {
+            match index {
+                0 => {}
+                odd if odd % 2 == 1 => text += separators[0],
+                _ => text += separators[1],
+            }
+            text += piece;
+        }
+        text
+    };
+    let joined = join([" if ", " else "]);
+    if indentation_width(&indent) + width("return ") + width(&joined) + width(&rest)
+        <= draft.line_length
+    {
+        return draft.replace(*value, joined);
+    }
+    let unit = draft.source().indent_unit().to_owned();
+    let line_end = draft.source().line_end_at(statement.start());
+    let start = format!("{line_end}{indent}{unit}");
+    let broken = join([&format!("{start}if "), &format!("{start}else ")]);
+    draft.replace(*value, format!("({start}{broken}{line_end}{indent})"))
 }
 
 fn names(draft: &mut Draft, reply: &Reply) -> Names {
@@ -56,7 +113,9 @@ fn one(draft: &mut Draft, reply: &Reply, names: &Names) -> Result<(), EditError>
     };
     let (body, status, headers) = (*body, *status, headers.first().copied());
     let tokens = draft.loaded.module.tokens();
-    let has_comment = tokens.has_comment(reply.tuple);
+    // A comment inside the body stays where it is as long as the body's lines do.
+    let has_comment = tokens.has_comment(ByteRange::new(reply.tuple.start(), body.start()))
+        || tokens.has_comment(ByteRange::new(body.end(), reply.tuple.end()));
     let starts_line = {
         let line = draft.source().line_at(reply.statement.start());
         draft
@@ -77,7 +136,7 @@ fn one(draft: &mut Draft, reply: &Reply, names: &Names) -> Result<(), EditError>
         return laid_out(draft, reply, &names.response, &arguments);
     }
     let whole = reply.shape == ReplyShape::Whole && starts_line && !has_comment;
-    if whole && !body_has_lines {
+    if starts_line && !has_comment && !body_has_lines {
         let mut content = draft.take_text(body);
         if let Some(encoder) = &names.encoder {
             content = format!("{encoder}({content})");
@@ -126,8 +185,8 @@ fn laid_out(
         suffix,
     };
     let mut arguments = arguments.to_vec();
-    if reply.shape == ReplyShape::Part {
-        // Formatters break the whole conditional expression, not a call in it.
+    if reply.shape == ReplyShape::Conditional || tuple.end() != reply.statement.end() {
+        // Formatters break the whole expression, not a call in the middle of it.
         return draft.replace(tuple, format!("{head}({})", arguments.join(", ")));
     }
     // An encoder's call that is too wide for a line of its own is broken in turn.
@@ -160,7 +219,7 @@ fn named_body(
     status: ByteRange,
     headers: Option<ByteRange>,
 ) -> Result<(), EditError> {
-    let name = draft.free_name(&["body", "content", "reply_body"]);
+    let name = draft.reply_body();
     let content = match &names.encoder {
         Some(encoder) => format!("{encoder}({name})"),
         None => name.clone(),

@@ -265,8 +265,13 @@ fn ledger(view: &View<'_>, lang: Lang) -> String {
     }
     let (found, migrated, by_hand) = (count.found, count.migrated, count.by_hand);
     let (unaccounted, not_ours) = (count.unaccounted(), count.not_ours);
+    let references = if found == 1 {
+        "reference"
+    } else {
+        "references"
+    };
     let text = text!(
-        "{found} references to the old API in {files} Python files: {migrated} migrated, {by_hand} left by hand, {unaccounted} unaccounted for",
+        "{found} {references} to the old API in {files} Python files: {migrated} migrated, {by_hand} left by hand, {unaccounted} unaccounted for",
         "在 {files} 个 Python 文件中发现 {found} 处对旧接口的引用：迁移 {migrated} 处，需手动处理 {by_hand} 处，去向不明 {unaccounted} 处"
     );
     let mut output = text.get(lang).to_owned();
