@@ -99,7 +99,10 @@ impl Case {
         let mut cases = Vec::new();
         for entry in fs::read_dir(&root).map_err(|error| format!("{}: {error}", root.display()))? {
             let folder = entry.map_err(|error| error.to_string())?.path();
-            if folder.is_dir() {
+            let hidden = folder
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if folder.is_dir() && !hidden {
                 let case = Self::read(&folder)
                     .map_err(|error| format!("{}: {error}", folder.display()))?;
                 cases.push(case);

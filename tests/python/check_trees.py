@@ -30,6 +30,7 @@ def ruff(*args: str) -> str:
     run = subprocess.run(
         [sys.executable, "-m", "ruff", *args],
         capture_output=True,
+        check=False,
         text=True,
         encoding="utf-8",
     )
@@ -41,7 +42,9 @@ def ruff(*args: str) -> str:
 def lint(side: Path) -> dict[str, Counter]:
     """Findings by file, counted without their place, since the lines move."""
     findings: dict[str, Counter] = {}
-    for finding in json.loads(ruff("check", "--no-cache", "--output-format=json", str(side)) or "[]"):
+    for finding in json.loads(
+        ruff("check", "--no-cache", "--output-format=json", str(side)) or "[]"
+    ):
         name = str(Path(finding["filename"]).relative_to(side.resolve()))
         findings.setdefault(name, Counter())[f"{finding['code']} {finding['message']}"] += 1
     return findings

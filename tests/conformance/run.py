@@ -1,0 +1,147 @@
+"""Shows that each migrated plugin behaves as before, on the real agent.
+
+Usage: run.py [--verbose] [CASE…]. Prints a line for each fixture: proved and by how many requests,
+or why there is nothing to prove, or the smallest request that shows a difference with both answers.
+Exits with 1 if there is one.
+"""
+
+import os
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent.parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+import agent
+import cases
+import wheel
+
+
+def compare(case: cases.Case) -> tuple[int, list[str]]:
+    """How many requests were sent, and for each that shows a difference, the difference."""
+    sent = [(route, request) for route in case.routes for request in route.requests]
+    old = agent.run(case, "old", sent)
+    new = agent.run(case, "new", sent)
+    differences = []
+    # The smallest first: it says most in the least words.
+    order = sorted(range(len(sent)), key=lambda i: (len(sent[i][1].shown()), i))
+    for index in order:
+        route, request = sent[index]
+        found = difference(case, request, old[index], new[index])
+        if found:
+            differences.append(f"{route.old} -> {route.target}\n{request.shown()}\n{found}")
+    return len(sent), differences
+
+
+def difference(
+    case: cases.Case, request: cases.Request, old: agent.Answer, new: agent.Answer
+) -> str:
+    """In what the answers differ, or the new one from what the case says itself."""
+    found = []
+    if old.status != new.status:
+        found.append(("status", old.status, new.status))
+    if old.json() != new.json():
+        found.append(("body", old.json(), new.json()))
+    if old.headers != new.headers:
+        found.append(("headers", old.headers, new.headers))
+    if old.effects != new.effects:
+        found.append(("effects", old.effects, new.effects))
+    # A rewritten handler does without a context.
+    if not case.native and old.contexts != new.contexts:
+        found.append(("context", old.contexts, new.contexts))
+    actual = {
+        "status": new.status,
+        "json": new.json(),
+        "effects": new.effects,
+        "body": new.body.decode("utf-8", "replace"),
+    }
+    for key, value in request.expect.items():
+        if not meets(value, actual[key]):
+            found.append((f"{key}, as the case says", value, actual[key]))
+    lines = [
+        f"  {what}\n    expected {before!r}\n    got      {after!r}"
+        for what, before, after in found
+    ]
+    if lines:
+        lines += [
+            f"  ({side} raised {answer.raised})"
+            for side, answer in (("old", old), ("new", new))
+            if answer.raised
+        ]
+    return "\n".join(lines)
+
+
+def meets(expected, actual) -> bool:
+    """Whether all that a case expects is there; of effects, each expected text in one of them."""
+    if (
+        isinstance(actual, list)
+        and isinstance(expected, list)
+        and all(isinstance(e, str) for e in expected)
+    ):
+        return all(any(text in repr(effect) for effect in actual) for text in expected)
+    return expected == actual
+
+
+def nothing_to_prove(case: cases.Case) -> str:
+    if case.skip:
+        return f"not run: {case.skip}"
+    if case.after is None:
+        return "nothing to prove: refused, and left as it was"
+    if not case.routes:
+        return "nothing to prove: it has no routes"
+    for path in sorted(case.before.rglob("*.py")):
+        try:
+            compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        except SyntaxError as error:
+            if (case.after / path.relative_to(case.before)).read_bytes() != path.read_bytes():
+                return f"not run: Python {sys.version_info[0]}.{sys.version_info[1]} does not read {path.name} ({error.msg})"
+    return ""
+
+
+def main() -> int:
+    verbose = "--verbose" in sys.argv
+    wanted = [arg for arg in sys.argv[1:] if not arg.startswith("--")]
+    with tempfile.TemporaryDirectory(prefix="rehook-conformance-") as folder:
+        os.environ["CONFORMANCE_TMP"] = folder
+        agent.prepare()
+        readers = {
+            path.parent.name: partial(cases.read, path.parent)
+            for path in sorted(PROJECT.glob("fixtures/*/case.toml"))
+        }
+        readers[wheel.NAME] = partial(wheel.case, Path(folder))
+        failed = proved = total = 0
+        for name, read in readers.items():
+            if wanted and name not in wanted:
+                continue
+            try:
+                case = read()
+                reason = nothing_to_prove(case)
+                if reason:
+                    print(f"{name}: {reason}")
+                    continue
+                count, differences = compare(case)
+            except (agent.Unusable, wheel.Unusable, ValueError, KeyError) as error:
+                failed += 1
+                print(f"{name}: FAILED: {error}")
+                continue
+            if differences:
+                failed += 1
+                print(f"{name}: DIFFERS in {len(differences)} of {count} requests")
+                for text in differences if verbose else differences[:1]:
+                    print("\n".join("    " + line for line in text.splitlines()))
+            else:
+                proved += 1
+                total += count
+                print(f"{name}: proved on the real agent ({count} requests)")
+            sys.stdout.flush()
+        print(f"conformance: {proved} proved by {total} requests, {failed} failed")
+        os.chdir("/")
+        return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
