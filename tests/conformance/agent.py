@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,8 +80,9 @@ def prepare() -> None:
         sys.excepthook = sys.__excepthook__
 
 
-def run(case: Case, side: str, sent: list[tuple[Route, Request]]) -> list[Answer]:
-    """Sends the requests to one side, `old` or `new`, in a process of its own."""
+def start(case: Case, side: str, sent: list[tuple[Route, Request]]) -> Callable[[], list[Answer]]:
+    """Sends the requests to one side, `old` or `new`, in a process of its own; what is returned
+    waits for the answers, so that two sides can run at the same time."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -90,22 +92,26 @@ def run(case: Case, side: str, sent: list[tuple[Route, Request]]) -> list[Answer
             result = _side(case, side, sent)
         except Unusable as error:
             result = str(error)
-        except BaseException:  # noqa: BLE001
+        except BaseException:
             result = traceback.format_exc()
         with os.fdopen(writer, "wb") as pipe:
             pickle.dump(result, pipe)
         os._exit(0)
     os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        data = pipe.read()
-    _, status = os.waitpid(child, 0)
-    if not data:
-        code = os.waitstatus_to_exitcode(status)
-        raise Unusable(f"{side}: the process ended with {code} before it had answered all requests")
-    result = pickle.loads(data)
-    if isinstance(result, str):
-        raise Unusable(f"{side}: {result}")
-    return result
+
+    def answers() -> list[Answer]:
+        with os.fdopen(reader, "rb") as pipe:
+            data = pipe.read()
+        _, status = os.waitpid(child, 0)
+        if not data:
+            code = os.waitstatus_to_exitcode(status)
+            raise Unusable(f"{side}: the process ended with {code} before it had answered")
+        result = pickle.loads(data)
+        if isinstance(result, str):
+            raise Unusable(f"{side}: {result}")
+        return result
+
+    return answers
 
 
 def _side(case: Case, side: str, sent: list[tuple[Route, Request]]) -> list[Answer]:

@@ -10,6 +10,7 @@ side alone: what has been migrated must do without them.
 """
 
 import functools
+import inspect
 import sys
 import types
 from collections.abc import Mapping
@@ -74,11 +75,27 @@ def resolve(func) -> None:
 
 def documented(func):
     """The endpoint: the handler, with its replies understood as the document does."""
+    import fastapi
 
     @functools.wraps(func)
     async def endpoint(*args, **kwargs):
-        return reply(await func(*args, **kwargs))
+        answer = reply(await func(*args, **kwargs))
+        # What the handler has set on the Response that it was given is part of its reply, as
+        # FastAPI has it for a body without a status.
+        given = [value for value in kwargs.values() if isinstance(value, fastapi.Response)]
+        if given and isinstance(answer, fastapi.Response) and answer is not given[0]:
+            answer.headers.raw.extend(
+                pair for pair in given[0].headers.raw if pair[0] != b"content-length"
+            )
+        return answer
 
+    # "It takes a Request as its parameter": also where the author did not write the type, which
+    # FastAPI alone would take for a part of the query.
+    signature = inspect.signature(func)
+    parameters = list(signature.parameters.values())
+    if parameters and parameters[0].annotation is parameters[0].default is inspect.Parameter.empty:
+        parameters[0] = parameters[0].replace(annotation=fastapi.Request)
+        endpoint.__signature__ = signature.replace(parameters=parameters)
     return endpoint
 
 

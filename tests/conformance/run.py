@@ -24,8 +24,8 @@ import wheel
 def compare(case: cases.Case) -> tuple[int, list[str]]:
     """How many requests were sent, and for each that shows a difference, the difference."""
     sent = [(route, request) for route in case.routes for request in route.requests]
-    old = agent.run(case, "old", sent)
-    new = agent.run(case, "new", sent)
+    sides = [agent.start(case, side, sent) for side in ("old", "new")]
+    old, new = (answers() for answers in sides)
     differences = []
     # The smallest first: it says most in the least words.
     order = sorted(range(len(sent)), key=lambda i: (len(sent[i][1].shown()), i))
