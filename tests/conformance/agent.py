@@ -92,7 +92,7 @@ def start(case: Case, side: str, sent: list[tuple[Route, Request]]) -> Callable[
             result = _side(case, side, sent)
         except Unusable as error:
             result = str(error)
-        except BaseException:
+        except BaseException:  # noqa: BLE001
             result = traceback.format_exc()
         with os.fdopen(writer, "wb") as pipe:
             pickle.dump(result, pipe)

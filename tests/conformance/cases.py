@@ -189,6 +189,12 @@ BODIES: list[tuple[str, Headers, bytes]] = [
         OBJECT,
     ),
     ("an object, the type in upper case", [(b"Content-Type", b"APPLICATION/JSON")], OBJECT),
+    (
+        "not JSON, as a JSON type of a vendor",
+        [(b"Content-Type", b"application/vnd.github+json")],
+        b"{",
+    ),
+    ("not JSON, with a charset", [(b"Content-Type", b"application/json; charset=utf-8")], b"{"),
     ("not JSON, the type in upper case", [(b"Content-Type", b"APPLICATION/JSON")], b"{"),
     ("an object with a key twice", JSON, b'{"a": 1, "a": 2}'),
     ("an object with NaN", JSON, b'{"a": NaN, "b": -Infinity}'),

@@ -1,8 +1,9 @@
 """Shows that each migrated plugin behaves as before, on the real agent.
 
-Usage: run.py [--verbose] [CASE…]. Prints a line for each fixture: proved and by how many requests,
-or why there is nothing to prove, or the smallest request that shows a difference with both answers.
-Exits with 1 if there is one.
+Usage: run.py [--verbose] [--no-mutations] [CASE…]. Prints a line for each fixture: proved and by how
+many requests, or why there is nothing to prove, or the smallest request that shows a difference with
+both answers. Then a line for each mutation: whether the same requests notice it. Exits with 1 if
+there is a difference, or a mutation that nothing notices.
 """
 
 import os
@@ -18,14 +19,26 @@ sys.dont_write_bytecode = True
 
 import agent
 import cases
+import mutations
 import wheel
 
 
-def compare(case: cases.Case) -> tuple[int, list[str]]:
-    """How many requests were sent, and for each that shows a difference, the difference."""
-    sent = [(route, request) for route in case.routes for request in route.requests]
+def requests_of(case: cases.Case) -> list[tuple[cases.Route, cases.Request]]:
+    return [(route, request) for route in case.routes for request in route.requests]
+
+
+def compare(case: cases.Case) -> tuple[list[agent.Answer], list[str]]:
+    """The answers of the old side, and for each request that shows a difference, the difference."""
+    sent = requests_of(case)
     sides = [agent.start(case, side, sent) for side in ("old", "new")]
     old, new = (answers() for answers in sides)
+    return old, all_differences(case, old, new)
+
+
+def all_differences(
+    case: cases.Case, old: list[agent.Answer], new: list[agent.Answer]
+) -> list[str]:
+    sent = requests_of(case)
     differences = []
     # The smallest first: it says most in the least words.
     order = sorted(range(len(sent)), key=lambda i: (len(sent[i][1].shown()), i))
@@ -34,7 +47,7 @@ def compare(case: cases.Case) -> tuple[int, list[str]]:
         found = difference(case, request, old[index], new[index])
         if found:
             differences.append(f"{route.old} -> {route.target}\n{request.shown()}\n{found}")
-    return len(sent), differences
+    return differences
 
 
 def difference(
@@ -102,6 +115,42 @@ def nothing_to_prove(case: cases.Case) -> str:
     return ""
 
 
+def mutate(proved: list[tuple[cases.Case, list[agent.Answer]]], scratch: Path) -> int:
+    """Sends the same requests to code that is a little wrong; the number of slips that passed."""
+    # Those with few requests first: one fixture that notices a slip is enough.
+    proved = sorted(proved, key=lambda pair: len(pair[1]))
+    passed = 0
+    for mutation in mutations.MUTATIONS:
+        fits, caught = [], ""
+        for case, old in proved:
+            mutant = mutations.mutant(mutation, case, scratch)
+            if mutant is None:
+                continue
+            fits.append(case.name)
+            if noticed(mutant, old):
+                caught = case.name
+                break
+        if caught:
+            print(f"mutation: {mutation.name}: caught in {caught}")
+        elif fits:
+            passed += 1
+            print(f"mutation: {mutation.name}: NOT CAUGHT in {', '.join(fits)}")
+        else:
+            print(f"mutation: {mutation.name}: fits nothing that was written")
+        sys.stdout.flush()
+    print(f"mutations: {passed} not caught, of {len(mutations.MUTATIONS)}")
+    return passed
+
+
+def noticed(mutant: cases.Case, old: list[agent.Answer]) -> bool:
+    """Whether the requests of the case tell the mutant from the original."""
+    try:
+        new = agent.start(mutant, "new", requests_of(mutant))()
+    except agent.Unusable:
+        return True
+    return bool(all_differences(mutant, old, new))
+
+
 def main() -> int:
     verbose = "--verbose" in sys.argv
     wanted = [arg for arg in sys.argv[1:] if not arg.startswith("--")]
@@ -113,7 +162,7 @@ def main() -> int:
             for path in sorted(PROJECT.glob("fixtures/*/case.toml"))
         }
         readers[wheel.NAME] = partial(wheel.case, Path(folder))
-        failed = proved = total = 0
+        failed, proved = 0, []
         for name, read in readers.items():
             if wanted and name not in wanted:
                 continue
@@ -123,22 +172,24 @@ def main() -> int:
                 if reason:
                     print(f"{name}: {reason}")
                     continue
-                count, differences = compare(case)
+                old, differences = compare(case)
             except (agent.Unusable, wheel.Unusable, ValueError, KeyError) as error:
                 failed += 1
                 print(f"{name}: FAILED: {error}")
                 continue
             if differences:
                 failed += 1
-                print(f"{name}: DIFFERS in {len(differences)} of {count} requests")
+                print(f"{name}: DIFFERS in {len(differences)} of {len(old)} requests")
                 for text in differences if verbose else differences[:1]:
                     print("\n".join("    " + line for line in text.splitlines()))
             else:
-                proved += 1
-                total += count
-                print(f"{name}: proved on the real agent ({count} requests)")
+                proved.append((case, old))
+                print(f"{name}: proved on the real agent ({len(old)} requests)")
             sys.stdout.flush()
-        print(f"conformance: {proved} proved by {total} requests, {failed} failed")
+        total = sum(len(old) for _, old in proved)
+        print(f"conformance: {len(proved)} proved by {total} requests, {failed} failed")
+        if "--no-mutations" not in sys.argv:
+            failed += mutate(proved, Path(folder))
         os.chdir("/")
         return int(failed > 0)
 
