@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
-use crate::cli::{Cli, ColorChoice, Command, LangChoice};
+use crate::cli::{self, Cli, ColorChoice, Command};
 use crate::lang::Lang;
 pub use console::Console;
 pub use failure::Failure;
@@ -41,14 +41,20 @@ impl From<Outcome> for ExitCode {
 
 /// Runs the program with the arguments and the environment of this process.
 pub fn run() -> ExitCode {
-    let lang = language(std::env::args_os());
-    let matches = Cli::command().try_get_matches();
+    // Help is written while the arguments are read, so its language is needed before.
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let by_flag = cli::lang_of_arguments(arguments.iter().map(std::ffi::OsString::as_os_str));
+    let lang = by_flag.unwrap_or_else(|| Lang::from_locale(|name| std::env::var(name).ok()));
+    let matches = cli::localize(Cli::command(), lang).try_get_matches_from(arguments);
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             let failed = error.use_stderr();
-            // Help into a closed pipe is no failure.
-            let _ = error.print();
+            match cli::error_in_chinese(&error).filter(|_| lang == Lang::Zh) {
+                Some(text) => Console::new(lang, false, false).say(&text),
+                // Help into a closed pipe is no failure.
+                None => drop(error.print()),
+            }
             return if failed {
                 Outcome::Failed
             } else {
@@ -73,27 +79,6 @@ pub fn run() -> ExitCode {
             // The reader of the results has gone: it has what it wanted.
             console::Reported::ReaderGone => Outcome::Done.into(),
         },
-    }
-}
-
-/// The language: what `--lang` says, wherever it stands, else what the locale says. It is needed
-/// before the arguments are read, since help is written in it.
-fn language(arguments: impl Iterator<Item = std::ffi::OsString>) -> Lang {
-    let arguments: Vec<_> = arguments
-        .filter_map(|argument| argument.into_string().ok())
-        .collect();
-    let by_flag = arguments.iter().enumerate().find_map(|(index, argument)| {
-        let value = match argument.strip_prefix("--lang") {
-            Some("") => arguments.get(index + 1)?,
-            Some(rest) => rest.strip_prefix('=')?,
-            None => return None,
-        };
-        <LangChoice as clap::ValueEnum>::from_str(value, true).ok()
-    });
-    match by_flag {
-        Some(LangChoice::En) => Lang::En,
-        Some(LangChoice::Zh) => Lang::Zh,
-        None => Lang::from_locale(|name| std::env::var(name).ok()),
     }
 }
 

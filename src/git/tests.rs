@@ -135,6 +135,7 @@ fn odd_names_mean_themselves() {
     let names = [
         "*.py",
         ":(exclude)a.py",
+        ":(top)c.py",
         "-x",
         "a b\"\\\n.py",
         "文.py",
@@ -146,7 +147,9 @@ fn odd_names_mean_themselves() {
     repo.check(&names, &names);
     repo.check(&["a.py", "*.py"], &["*.py"]);
     repo.commit();
-    repo.check(&names, &[]);
+    for name in names {
+        repo.check(&[name], &[]);
+    }
     repo.write("a.py", "edited");
     repo.check(&names, &[]);
 
@@ -224,6 +227,21 @@ fn a_monitor_that_the_repo_names_is_not_run() {
     repo.git(&["config", "core.fsmonitor", &command]);
     repo.check(&["a.py"], &[]);
     assert!(!ran.exists());
+}
+
+/// This test binary runs a test of this module again as a hook of another repo would.
+#[test]
+fn the_variables_of_a_hook_do_not_mislead() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "git::tests::odd_names_mean_themselves"])
+        .env("GIT_DIR", "/nowhere/.git")
+        .env("GIT_WORK_TREE", "/nowhere")
+        .env("GIT_INDEX_FILE", "/nowhere/.git/index")
+        .env("GIT_GLOB_PATHSPECS", "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
 }
 
 #[test]

@@ -404,10 +404,18 @@ fn statement_key(
     )
 }
 
-/// Where a new statement goes.
+/// Where a new statement goes, and whether a blank line parts it from its neighbour there.
 enum Spot {
     After { offset: usize, gap: bool },
     Before { offset: usize, gap: bool },
+}
+
+impl Spot {
+    fn offset(&self) -> usize {
+        match self {
+            Self::After { offset, .. } | Self::Before { offset, .. } => *offset,
+        }
+    }
 }
 
 fn insert_statements(
@@ -424,8 +432,11 @@ fn insert_statements(
         pending.push((spot, key, text));
     }
     pending.sort_by(|a, b| a.1.cmp(&b.1));
-    let mut last_section: Option<(usize, u8)> = None;
-    for (spot, key, text) in pending {
+    let places: Vec<(usize, u8)> = pending
+        .iter()
+        .map(|(spot, key, _)| (spot.offset(), key.0))
+        .collect();
+    for (index, (spot, _, text)) in pending.into_iter().enumerate() {
         let (offset, gap, after) = match spot {
             Spot::After { offset, gap } => (offset, gap, true),
             Spot::Before { offset, gap } => (offset, gap, false),
@@ -434,10 +445,14 @@ fn insert_statements(
             .source()
             .line_end_at(offset.saturating_sub(1))
             .to_owned();
-        // Two new statements of one new section share its gap.
-        let joined = last_section == Some((offset, key.0));
-        last_section = Some((offset, key.0));
-        let blank = if gap && !joined {
+        // New statements of one new section share its blank line, before the first or after the last.
+        let neighbour = if after {
+            index.checked_sub(1)
+        } else {
+            Some(index + 1)
+        };
+        let shares = neighbour.and_then(|n| places.get(n)) == places.get(index);
+        let blank = if gap && !shares {
             line_end.as_str()
         } else {
             ""

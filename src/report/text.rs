@@ -293,16 +293,64 @@ pub fn codes(lang: Lang) -> String {
     Code::ALL.iter().map(line).collect()
 }
 
-/// What a code means.
+/// What a code means, with an example.
 pub fn explanation(code: Code, lang: Lang) -> String {
-    let title = code.title();
-    let remedy = code.remedy();
-    let label = text!("What to do", "处理办法");
-    format!(
-        "{BOLD}{}{BOLD:#}  {}\n\n{}: {}\n",
-        code.as_str(),
-        title.get(lang),
-        label.get(lang),
+    let explanation = code.explanation();
+    let (title, remedy) = (code.title(), code.remedy());
+    let (to_do, before, after) = (
+        text!("What to do", "处理办法"),
+        text!("Before", "修改前"),
+        text!("After", "修改后"),
+    );
+    let colon = if lang == Lang::Zh { "：" } else { ": " };
+    let mut output = format!("{BOLD}{}{BOLD:#}  {}\n\n", code.as_str(), title.get(lang));
+    output += &wrapped(explanation.meaning.get(lang));
+    output += &format!(
+        "\n{BOLD}{}{BOLD:#}{colon}{}\n",
+        to_do.get(lang),
         remedy.get(lang)
-    )
+    );
+    for (label, example) in [(before, explanation.before), (after, explanation.after)] {
+        output += &format!("\n{BOLD}{}{BOLD:#}{}\n", label.get(lang), colon.trim_end());
+        for line in example.lines() {
+            output += format!("    {line}").trim_end();
+            output.push('\n');
+        }
+    }
+    output
+}
+
+/// Text in lines of at most 80 columns, broken at spaces and after wide characters.
+fn wrapped(text: &str) -> String {
+    const COLUMNS: usize = 80;
+    let mut output = String::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        let mut word = String::new();
+        let mut end_word = |line: &mut String, word: &mut String| {
+            if width(line) + width(word.trim_end()) > COLUMNS && !line.is_empty() {
+                output.push_str(line.trim_end());
+                output.push('\n');
+                line.clear();
+            }
+            line.push_str(word);
+            word.clear();
+        };
+        for c in paragraph.chars() {
+            // A line does not start with a closing mark, so that one stays with what it follows.
+            let is_mark = "，。；：！？、）”》".contains(c);
+            let is_wide = width(c.encode_utf8(&mut [0; 4])) > 1;
+            if is_wide && !is_mark {
+                end_word(&mut line, &mut word);
+            }
+            word.push(c);
+            if c == ' ' {
+                end_word(&mut line, &mut word);
+            }
+        }
+        end_word(&mut line, &mut word);
+        output.push_str(line.trim_end());
+        output.push('\n');
+    }
+    output
 }

@@ -182,3 +182,32 @@ fn runs_that_start_together_never_mix() {
         assert!(!sandbox.has_state());
     }
 }
+
+#[test]
+fn only_one_holds_the_lock_though_each_takes_its_file_away() {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    let sandbox = Sandbox::new();
+    let is_held = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut disk = Disk::new();
+                let mut held = 0;
+                while held < 200 {
+                    match State::lock(&mut disk, &sandbox.root) {
+                        Ok(state) => {
+                            assert!(!is_held.swap(true, SeqCst), "two at once");
+                            held += 1;
+                            std::thread::yield_now();
+                            is_held.store(false, SeqCst);
+                            state.close(&mut disk);
+                        }
+                        Err(ApplyError::Busy { .. }) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            });
+        }
+    });
+    assert!(!sandbox.has_state());
+}

@@ -143,6 +143,22 @@ fn undo_touches_nothing_when_a_file_was_edited() {
 }
 
 #[test]
+fn a_link_in_the_place_of_a_file_is_an_edit() {
+    let sandbox = Sandbox::new();
+    sandbox.apply().unwrap();
+    let (a, other) = (sandbox.root.join("a.py"), sandbox.base.join("other.py"));
+    fs::rename(&a, &other).unwrap();
+    symlink(&other, &a).unwrap();
+    let tree = sandbox.tree();
+    let error = undo(&sandbox.root).unwrap_err();
+    assert!(
+        matches!(error, ApplyError::EditedSinceMigration { .. }),
+        "{error}"
+    );
+    assert_eq!(sandbox.tree(), tree);
+}
+
+#[test]
 fn a_damaged_journal_is_named_and_blocks() {
     let sandbox = Sandbox::new();
     sandbox.apply().unwrap();
