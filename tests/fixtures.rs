@@ -152,13 +152,25 @@ impl Case {
 
     fn check(&self) -> Result<(), String> {
         let args: Vec<&str> = self.about.args.iter().map(String::as_str).collect();
-        let outcome = check_run(|| self.repo(), &self.before, &args, self.about.exit)?;
-        let written = (outcome.after != self.before).then_some(&outcome.after);
+        let outcome = run_all(|| self.repo(), &self.before, &args)?;
         if bless() {
+            let written = (outcome.after != self.before).then_some(&outcome.after);
             self.write(written, &outcome.snapshot)
                 .map_err(|error| error.to_string())?;
-            return Ok(());
+        } else {
+            self.compare(&outcome)?;
         }
+        agree(
+            &outcome,
+            || self.repo(),
+            &self.before,
+            &args,
+            self.about.exit,
+        )
+    }
+
+    /// Compares with `after/` and `plan.snap`.
+    fn compare(&self, outcome: &Outcome) -> Result<(), String> {
         let expected = self.after.as_ref().unwrap_or(&self.before);
         if let Some(difference) = outcome.after.difference(expected) {
             return Err(format!("migrate does not give after/:\n{difference}"));
@@ -186,48 +198,67 @@ impl Case {
     }
 }
 
-/// What a migration gave, once everything that holds for all of them has been checked.
+/// What the commands gave.
 struct Outcome {
+    /// What is in the repo after `migrate`, but for what is kept for `undo`.
     after: Tree,
+    /// What the commands printed, as a file to read.
     snapshot: Vec<u8>,
+    diff: Run,
+    check: Run,
+    migrate: Run,
+    /// The repo after `migrate`.
+    migrated: Repo,
 }
 
-/// Runs all commands on fresh copies of a repo and checks that they agree with each other.
-fn check_run(
+/// Runs `diff`, `migrate --check` and `migrate`.
+fn run_all(
+    repo: impl Fn() -> Result<Repo, String>,
+    before: &Tree,
+    args: &[&str],
+) -> Result<Outcome, String> {
+    let preview = repo()?;
+    let diff = rehook(&preview, &["diff"], args)?;
+    let check = rehook(&preview, &["migrate", "--check"], args)?;
+    unchanged(&preview, before, "diff or migrate --check")?;
+    let migrated = repo()?;
+    let migrate = rehook(&migrated, &["migrate"], args)?;
+    Ok(Outcome {
+        after: without_journal(&tree_of(&migrated)?),
+        snapshot: snapshot(&preview, &diff, &migrated, &migrate),
+        diff,
+        check,
+        migrate,
+        migrated,
+    })
+}
+
+/// Checks what holds for every migration: the commands agree with each other, the patch does what
+/// `migrate` does, a second run has nothing to do, and `undo` gives the bytes back.
+fn agree(
+    outcome: &Outcome,
     repo: impl Fn() -> Result<Repo, String>,
     before: &Tree,
     args: &[&str],
     exit: i32,
-) -> Result<Outcome, String> {
-    let io = |error: std::io::Error| error.to_string();
-    let with = |first: &[&'static str]| -> Vec<&str> {
-        first.iter().copied().chain(args.iter().copied()).collect()
-    };
+) -> Result<(), String> {
+    let Outcome {
+        after,
+        diff,
+        check,
+        migrate,
+        migrated,
+        ..
+    } = outcome;
+    let changed = after != before;
 
-    let preview = repo()?;
-    let diff = preview
-        .rehook(&with(&["--color", "never", "diff"]))
-        .map_err(io)?;
-    let check = preview
-        .rehook(&with(&["--color", "never", "migrate", "--check"]))
-        .map_err(io)?;
-    unchanged(&preview, before, "diff or migrate --check")?;
-
-    let migrated = repo()?;
-    let migrate = migrated
-        .rehook(&with(&["--color", "never", "migrate"]))
-        .map_err(io)?;
-    let full = migrated.tree().map_err(io)?;
-    let after = without_journal(&full);
-    let changed = after != *before;
-
-    expect(&migrate, "migrate", exit)?;
-    let previewed = match (exit, changed) {
-        (2, false) => 2,
-        (_, changed) => i32::from(changed),
-    };
-    expect(&diff, "diff", previewed)?;
-    expect(&check, "migrate --check", previewed)?;
+    expect(migrate, "migrate", exit)?;
+    let nothing_done = exit == 2 && !changed;
+    expect(diff, "diff", if nothing_done { 2 } else { changed.into() })?;
+    // What is left by hand is something to migrate, too.
+    let something = changed || exit == 1;
+    let checked = if nothing_done { 2 } else { something.into() };
+    expect(check, "migrate --check", checked)?;
     if changed == diff.stdout.is_empty() {
         return Err(format!(
             "migrate changed {}, but diff printed this patch:\n{}",
@@ -238,31 +269,34 @@ fn check_run(
 
     if changed {
         let git: &[&str] = &["apply", "--whitespace=nowarn", "-"];
-        patched(&repo()?, "git", git, &diff.stdout, &after)?;
+        patched(&repo()?, "git", git, &diff.stdout, after)?;
         let gnu = &["--batch", "--forward", "--silent", "-p1"];
-        patched(&repo()?, "patch", gnu, &diff.stdout, &after)?;
+        patched(&repo()?, "patch", gnu, &diff.stdout, after)?;
+    } else if tree_of(migrated)? != *after {
+        return Err("migrate changed nothing but left a .rehook folder".to_owned());
     }
 
-    let again = migrated
-        .rehook(&with(&["--color", "never", "migrate"]))
-        .map_err(io)?;
-    if let Some(difference) = without_journal(&migrated.tree().map_err(io)?).difference(&after) {
+    let again = rehook(migrated, &["migrate"], args)?;
+    if let Some(difference) = without_journal(&tree_of(migrated)?).difference(after) {
         return Err(format!("a second migrate changes something:\n{difference}"));
     }
     expect(&again, "a second migrate", exit)?;
 
     if changed {
-        let undo = migrated.rehook(&["--color", "never", "undo"]).map_err(io)?;
+        let undo = rehook(migrated, &["undo"], &[])?;
         expect(&undo, "undo", 0)?;
-        unchanged(&migrated, before, "undo")?;
-    } else if full != after {
-        return Err("migrate changed nothing but left a .rehook folder".to_owned());
+        unchanged(migrated, before, "undo")?;
     }
+    Ok(())
+}
 
-    Ok(Outcome {
-        snapshot: snapshot(&preview, &diff, &migrated, &migrate),
-        after,
-    })
+fn rehook(repo: &Repo, command: &[&str], args: &[&str]) -> Result<Run, String> {
+    let all: Vec<&str> = [&["--color", "never"], command, args].concat();
+    repo.rehook(&all).map_err(|error| error.to_string())
+}
+
+fn tree_of(repo: &Repo) -> Result<Tree, String> {
+    repo.tree().map_err(|error| error.to_string())
 }
 
 /// The tree without what `rehook` keeps for `undo`.
@@ -273,11 +307,7 @@ fn without_journal(tree: &Tree) -> Tree {
 }
 
 fn unchanged(repo: &Repo, before: &Tree, what: &str) -> Result<(), String> {
-    match repo
-        .tree()
-        .map_err(|error| error.to_string())?
-        .difference(before)
-    {
+    match tree_of(repo)?.difference(before) {
         Some(difference) => Err(format!(
             "the tree after {what} is not before/:\n{difference}"
         )),
@@ -312,11 +342,7 @@ fn patched(
             run.transcript()
         ));
     }
-    match repo
-        .tree()
-        .map_err(|error| error.to_string())?
-        .difference(after)
-    {
+    match tree_of(repo)?.difference(after) {
         Some(difference) => Err(format!(
             "{program} {args:?} does not do what migrate does:\n{difference}\n{patch}"
         )),
@@ -390,7 +416,9 @@ fn github() -> Result<Completion, Failed> {
     };
     let before = python::github_plugin(&python)?;
     let repo = || Repo::new(&before).map_err(|error| error.to_string());
-    let after = check_run(repo, &before, &[], 0)?.after;
+    let outcome = run_all(repo, &before, &[])?;
+    agree(&outcome, repo, &before, &[], 0)?;
+    let after = outcome.after;
     let touched: Vec<&str> = after
         .0
         .iter()

@@ -79,22 +79,22 @@ MUTATIONS = [
     Mutation("the reply has no lists", r'"errors": \[\]', '"errors": None'),
     Mutation(
         "the handler is called twice",
-        r"await (\w+)\((ctx|_ctx|await \w+\(request\))\)",
+        r"await (\w+)\((ctx|_ctx|await [\w.]+\(\w+\))\)",
         r"(await \1(\2), await \1(\2))",
     ),
     Mutation(
         "the handler is not called",
-        r"await (?!AgentCtx)(\w+)\((ctx|_ctx|await \w+\(request\))\)",
+        r"await (\w+)\((ctx|_ctx|await [\w.]+\(\w+\))\)",
         r"\2",
     ),
     Mutation(
         "the handler's errors are swallowed",
-        r"( +)await (\w+)\((ctx|_ctx|await \w+\(request\))\)\n",
+        r"( +)await (\w+)\((ctx|_ctx|await [\w.]+\(\w+\))\)\n",
         r"\1try:\n\1    await \2(\3)\n\1except Exception:\n\1    pass\n",
     ),
     Mutation(
         "what the handler returns is the reply",
-        r"( +)await (\w+)\((ctx|_ctx|await \w+\(request\))\)\n",
+        r"( +)await (\w+)\((ctx|_ctx|await [\w.]+\(\w+\))\)\n",
         r"\1return await \2(\3)\n",
     ),
     Mutation(

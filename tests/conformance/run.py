@@ -136,9 +136,11 @@ def mutate(proved: list[tuple[cases.Case, list[agent.Answer]]], scratch: Path) -
             passed += 1
             print(f"mutation: {mutation.name}: NOT CAUGHT in {', '.join(fits)}")
         else:
-            print(f"mutation: {mutation.name}: fits nothing that was written")
+            # A list that has fallen behind the emitted code would say less than it seems to.
+            passed += 1
+            print(f"mutation: {mutation.name}: NOT TRIED, fits nothing that was written")
         sys.stdout.flush()
-    print(f"mutations: {passed} not caught, of {len(mutations.MUTATIONS)}")
+    print(f"mutations: {passed} not caught or not tried, of {len(mutations.MUTATIONS)}")
     return passed
 
 
@@ -188,7 +190,7 @@ def main() -> int:
             sys.stdout.flush()
         total = sum(len(old) for _, old in proved)
         print(f"conformance: {len(proved)} proved by {total} requests, {failed} failed")
-        if "--no-mutations" not in sys.argv:
+        if "--no-mutations" not in sys.argv and not wanted:
             failed += mutate(proved, Path(folder))
         os.chdir("/")
         return int(failed > 0)
