@@ -54,15 +54,22 @@ impl Console {
     /// # Errors
     /// When stdout does not take them; a closed pipe is one of those.
     pub fn result(&self, text: &str) -> io::Result<()> {
-        self.result_bytes(text.as_bytes())
+        let mut stdout = anstream::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
     }
 
-    /// Writes results that are bytes of files; styles in them are left out where nobody sees them.
+    /// Whether results are shown in colour.
+    pub fn is_colored(&self) -> bool {
+        anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+    }
+
+    /// Writes results that are bytes of files, as they are.
     ///
     /// # Errors
     /// When stdout does not take them.
     pub fn result_bytes(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut stdout = anstream::stdout().lock();
+        let mut stdout = io::stdout().lock();
         stdout.write_all(bytes)?;
         stdout.flush()
     }

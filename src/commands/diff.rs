@@ -16,7 +16,7 @@ pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
     match args.format {
         Format::Json => console.result(&report::json::render(&view, console.lang())?)?,
         Format::Text if args.stat => console.result(&report::text::stat(&view, console.lang()))?,
-        Format::Text => console.result_bytes(&report::text::patch(&view))?,
+        Format::Text => console.result_bytes(&report::text::patch(&view, console.is_colored()))?,
     }
     say_findings(&prepared, console);
     Ok(

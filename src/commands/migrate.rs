@@ -77,7 +77,10 @@ fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
     if lost.is_empty() {
         return Ok(());
     }
-    console.result_bytes(&report::text::patch(&report_view(prepared)))?;
+    console.result_bytes(&report::text::patch(
+        &report_view(prepared),
+        console.is_colored(),
+    ))?;
     let names = lost
         .iter()
         .map(|path| prepared.shown(path).display().to_string())

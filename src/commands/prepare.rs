@@ -15,7 +15,7 @@ use crate::find::{self, Found, ReferenceKind};
 use crate::git;
 use crate::lang::Text;
 use crate::plan::{self, FilePlan, Input, Plan, PlanOptions};
-use crate::python::names::{LoadError, Loaded, Reader, Workspace};
+use crate::python::names::{Files, LoadError, Loaded, Workspace};
 use crate::python::parse::STACK_SIZE;
 use crate::routes::{FILE_NAME, RouteMap};
 use crate::style;
@@ -99,7 +99,9 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
 
     let pass = Pass::run(
         &root,
-        reader(files.clone()),
+        Layered {
+            layers: vec![files.clone()],
+        },
         files.keys().cloned().collect(),
         options,
     )?;
@@ -168,12 +170,22 @@ fn base_of(paths: &[PathBuf], root: &Path, changes: &[Change]) -> io::Result<Pat
     Ok(root.to_owned())
 }
 
-/// Reads a file: from what was read already, else from the disk.
-fn reader(files: Arc<BTreeMap<PathBuf, Vec<u8>>>) -> Box<Reader> {
-    Box::new(move |path| match files.get(path) {
-        Some(bytes) => Ok(bytes.clone()),
-        None => fs::read(path),
-    })
+/// Files: those that were read already, or are about to be written, before those on the disk.
+struct Layered {
+    layers: Vec<Arc<BTreeMap<PathBuf, Vec<u8>>>>,
+}
+
+impl Files for Layered {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match self.layers.iter().find_map(|layer| layer.get(path)) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => fs::read(path),
+        }
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.layers.iter().any(|layer| layer.contains_key(path)) || path.is_file()
+    }
 }
 
 /// One pass over the sources: found, related, planned.
@@ -186,11 +198,11 @@ struct Pass {
 impl Pass {
     fn run(
         root: &Path,
-        read: Box<Reader>,
+        files: Layered,
         paths: Vec<PathBuf>,
         options: PlanOptions,
     ) -> anyhow::Result<Self> {
-        let workspace = Workspace::new(root.to_owned(), read);
+        let workspace = Workspace::new(root.to_owned(), Box::new(files));
         let results: Vec<Result<Found, LoadError>> = paths
             .par_iter()
             .map(|path| {
@@ -332,16 +344,11 @@ fn check(
         .map(|FilePlan { path, after, .. }| (path.clone(), after.clone()))
         .collect();
     let changed = Arc::new(changed);
-    let overlay = changed.clone();
-    let before = files.clone();
-    let read = Box::new(
-        move |path: &Path| match overlay.get(path).or_else(|| before.get(path)) {
-            Some(bytes) => Ok(bytes.clone()),
-            None => fs::read(path),
-        },
-    );
+    let layers = Layered {
+        layers: vec![changed.clone(), files.clone()],
+    };
     // All files again: a registration in one may matter to one in another.
-    let second = Pass::run(root, read, files.keys().cloned().collect(), options)?;
+    let second = Pass::run(root, layers, files.keys().cloned().collect(), options)?;
     let fault = |text: Text| Err(anyhow::Error::from(Failure::bug(&text)));
     if let Some(broken) = second
         .broken

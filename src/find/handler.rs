@@ -281,6 +281,9 @@ pub fn handler(
             };
             replies = reply::replies(inside, definition.body);
             problems.append(&mut replies.problems);
+            if !replies.replies.is_empty() {
+                problems.extend(response_parameter(&parameters));
+            }
             if let [only] = parameters.as_slice()
                 && only.annotation.is_none()
             {
@@ -305,6 +308,32 @@ pub fn handler(
     (dialect, handler)
 }
 
+/// FastAPI adds the headers and cookies of a `response: Response` parameter to what it makes of a
+/// returned body, but not to a response that the handler returns itself.
+fn response_parameter(parameters: &[Parameter]) -> Option<Problem> {
+    parameters.iter().find_map(|parameter| {
+        let annotation = parameter.annotation.as_ref()?;
+        let is_response =
+            |name: &AnnotationName| name.external.as_deref().is_some_and(is_response_class);
+        annotation.names.iter().any(is_response).then(|| {
+            Problem::manual(
+                Code::UnknownReply,
+                annotation.range,
+                text!(
+                    "what is set on the parameter `{}` would not reach the reply any more",
+                    "在参数 `{}` 上设置的内容将不会再出现在响应中",
+                    parameter.name
+                ),
+            )
+        })
+    })
+}
+
+/// Whether a dotted name is that of a class of responses.
+fn is_response_class(name: &str) -> bool {
+    (name.starts_with("fastapi.") || name.starts_with("starlette.")) && name.ends_with("Response")
+}
+
 fn is_generator(body: &[Stmt]) -> bool {
     let mut found = false;
     walk_body(body, &mut |node| match node {
@@ -327,12 +356,7 @@ fn returns(resolver: Resolver<'_>, annotation: Option<&Expr>) -> Returns {
         return Returns::NoModel;
     }
     match resolver.external(annotation) {
-        Some(name)
-            if (name.starts_with("fastapi.") || name.starts_with("starlette."))
-                && name.ends_with("Response") =>
-        {
-            Returns::NoModel
-        }
+        Some(name) if is_response_class(&name) => Returns::NoModel,
         _ => Returns::Model,
     }
 }

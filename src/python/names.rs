@@ -3,6 +3,7 @@
 //! What always holds: an answer other than [`Value::Unknown`] is the only one possible. A name
 //! that is bound in two ways which differ is unknown.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,28 @@ use crate::edit::ByteRange;
 use crate::source::SourceFile;
 use crate::text;
 
-/// How many names and imports are followed from one to the next.
-const MAX_STEPS: usize = 32;
+/// How many expressions, names and imports one question may lead to: names that stand for sums of
+/// names could lead to more than there is time for.
+const MAX_STEPS: usize = 2_000;
+
+/// How long a string may become, in bytes.
+const MAX_TEXT: usize = 64 << 10;
+
+/// The steps that are left for a question.
+struct Budget(Cell<usize>);
+
+impl Budget {
+    fn new() -> Self {
+        Self(Cell::new(MAX_STEPS))
+    }
+
+    /// Whether another step may be taken; takes it.
+    fn spend(&self) -> bool {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        left > 0
+    }
+}
 
 /// A module as it is written after `from` or `import`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -380,23 +401,32 @@ pub enum LoadError {
 
 type Slot = Arc<OnceLock<Result<Arc<Loaded>, LoadError>>>;
 
-/// How the bytes of a file are read.
-pub type Reader = dyn Fn(&Path) -> io::Result<Vec<u8>> + Send + Sync;
+/// How files are read.
+pub trait Files: Send + Sync {
+    /// The bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// When there is no such file, or it cannot be read.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Whether there is a file at `path`.
+    fn is_file(&self, path: &Path) -> bool;
+}
 
 /// The modules of a repo, each read and parsed when it is first asked for.
 pub struct Workspace {
     /// The folder above which no module is looked for.
     root: PathBuf,
-    read: Box<Reader>,
+    files: Box<dyn Files>,
     modules: Mutex<HashMap<PathBuf, Slot>>,
 }
 
 impl Workspace {
-    /// The modules below `root`, an absolute path, read by `read`.
-    pub fn new(root: PathBuf, read: Box<Reader>) -> Self {
+    /// The modules below `root`, an absolute path, among `files`.
+    pub fn new(root: PathBuf, files: Box<dyn Files>) -> Self {
         Self {
             root,
-            read,
+            files,
             modules: Mutex::default(),
         }
     }
@@ -433,7 +463,7 @@ impl Workspace {
     }
 
     fn read_and_parse(&self, path: &Path) -> Result<Arc<Loaded>, LoadError> {
-        let bytes = (self.read)(path).map_err(|error| match error.kind() {
+        let bytes = self.files.read(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => LoadError::Missing,
             _ => LoadError::Broken(Box::new(unreadable(path, &error))),
         })?;
@@ -468,7 +498,7 @@ impl Workspace {
     ) -> Option<PathBuf> {
         let mut stem = base.to_owned();
         stem.extend(parts);
-        let exists = |path: &Path| !matches!(self.load(path), Err(LoadError::Missing));
+        let exists = |path: &Path| self.files.is_file(path);
         let package = stem.join("__init__.py");
         if exists(&package) {
             return Some(package);
@@ -516,7 +546,7 @@ impl<'a> Resolver<'a> {
 
     /// What `expression` stands for.
     pub fn value(&self, expression: &Expr) -> Value {
-        self.evaluate(expression, MAX_STEPS)
+        self.evaluate(expression, &Budget::new())
     }
 
     /// The string that `expression` stands for.
@@ -545,38 +575,48 @@ impl<'a> Resolver<'a> {
             .unwrap_or_else(|| self.loaded.scope.bindings(name))
     }
 
-    fn evaluate(&self, expression: &Expr, steps: usize) -> Value {
-        let Some(steps) = steps.checked_sub(1) else {
+    fn evaluate(&self, expression: &Expr, budget: &Budget) -> Value {
+        if !budget.spend() {
             return Value::Unknown;
-        };
+        }
         match expression {
+            // What is inside it was not there for the parser.
+            Expr::Constant(_) | Expr::JoinedStr(_)
+                if self.loaded.module.is_blanked(range_of(expression)) =>
+            {
+                Value::Unknown
+            }
             Expr::Constant(constant) => match &constant.value {
                 Constant::Str(text) => Value::Text(text.clone()),
                 Constant::Int(number) => number.try_into().map_or(Value::Other, Value::Number),
                 _ => Value::Other,
             },
-            Expr::Name(name) => self.name(&name.id, steps),
+            Expr::Name(name) => self.name(&name.id, budget),
             Expr::Attribute(attribute) => {
-                let base = self.evaluate(&attribute.value, steps);
-                self.attribute(base, &attribute.attr, steps)
+                let base = self.evaluate(&attribute.value, budget);
+                self.attribute(base, &attribute.attr, budget)
             }
-            Expr::Call(call) => self.call(call, steps),
+            Expr::Call(call) => self.call(call, budget),
             Expr::BinOp(operation) if operation.op == Operator::Add => {
-                let left = self.evaluate(&operation.left, steps);
-                let right = self.evaluate(&operation.right, steps);
+                let left = self.evaluate(&operation.left, budget);
+                let right = self.evaluate(&operation.right, budget);
                 match (left, right) {
-                    (Value::Text(left), Value::Text(right)) => Value::Text(left + &right),
+                    (Value::Text(left), Value::Text(right))
+                        if left.len() + right.len() <= MAX_TEXT =>
+                    {
+                        Value::Text(left + &right)
+                    }
                     _ => Value::Unknown,
                 }
             }
             Expr::JoinedStr(joined) => self
-                .joined(&joined.values, steps)
+                .joined(&joined.values, budget)
                 .map_or(Value::Unknown, Value::Text),
-            Expr::NamedExpr(named) => self.evaluate(&named.value, steps),
+            Expr::NamedExpr(named) => self.evaluate(&named.value, budget),
             Expr::IfExp(choice) => {
                 let (body, orelse) = (
-                    self.evaluate(&choice.body, steps),
-                    self.evaluate(&choice.orelse, steps),
+                    self.evaluate(&choice.body, budget),
+                    self.evaluate(&choice.orelse, budget),
                 );
                 if body == orelse { body } else { Value::Unknown }
             }
@@ -590,7 +630,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn joined(&self, values: &[Expr], steps: usize) -> Option<String> {
+    fn joined(&self, values: &[Expr], budget: &Budget) -> Option<String> {
         let mut whole = String::new();
         for value in values {
             match value {
@@ -602,7 +642,7 @@ impl<'a> Resolver<'a> {
                     if field.format_spec.is_none()
                         && field.conversion == ast::ConversionFlag::None =>
                 {
-                    match self.evaluate(&field.value, steps) {
+                    match self.evaluate(&field.value, budget) {
                         Value::Text(text) => whole += &text,
                         Value::Number(number) => whole += &number.to_string(),
                         _ => return None,
@@ -614,13 +654,13 @@ impl<'a> Resolver<'a> {
         Some(whole)
     }
 
-    fn name(&self, name: &str, steps: usize) -> Value {
+    fn name(&self, name: &str, budget: &Budget) -> Value {
         let mut known: Option<Value> = None;
         for binding in self.bindings(name) {
             if binding.type_checking_only {
                 continue;
             }
-            let value = self.binding(binding, name, steps);
+            let value = self.binding(binding, name, budget);
             match &known {
                 None => known = Some(value),
                 Some(known) if *known == value => {}
@@ -632,10 +672,10 @@ impl<'a> Resolver<'a> {
         }
         // Only under TYPE_CHECKING: it stands for what it stands for to a type checker.
         if let Some(binding) = self.bindings(name).first() {
-            return self.binding(binding, name, steps);
+            return self.binding(binding, name, budget);
         }
         for star in self.loaded.scope.stars() {
-            let value = self.imported(star, name, steps);
+            let value = self.imported(star, name, budget);
             if value != Value::Unknown {
                 return value;
             }
@@ -643,16 +683,16 @@ impl<'a> Resolver<'a> {
         Value::Unknown
     }
 
-    fn binding(&self, binding: &Binding, name: &str, steps: usize) -> Value {
+    fn binding(&self, binding: &Binding, name: &str, budget: &Budget) -> Value {
         match &binding.kind {
             BindingKind::Module(module) => match self.workspace.locate(self.path(), module) {
                 Some(path) => Value::Module(path),
                 None => Value::External(module.dotted.clone()),
             },
-            BindingKind::From(module, original) => self.imported(module, original, steps),
+            BindingKind::From(module, original) => self.imported(module, original, budget),
             BindingKind::Value(value) => {
                 // `name = name`, and a loop of names, end at the limit of steps.
-                self.evaluate(value, steps)
+                self.evaluate(value, budget)
             }
             BindingKind::Function => Value::Function(self.path().to_owned(), binding.range),
             BindingKind::Class(..) => Value::Class(self.path().to_owned(), binding.range),
@@ -662,10 +702,10 @@ impl<'a> Resolver<'a> {
     }
 
     /// What `from module import name` gives.
-    fn imported(&self, module: &ModuleName, name: &str, steps: usize) -> Value {
-        let Some(steps) = steps.checked_sub(1) else {
+    fn imported(&self, module: &ModuleName, name: &str, budget: &Budget) -> Value {
+        if !budget.spend() {
             return Value::Unknown;
-        };
+        }
         let Some(path) = self.workspace.locate(self.path(), module) else {
             // `from . import x` in a folder without `__init__.py`: a module beside this one.
             if module.level > 0 {
@@ -688,7 +728,7 @@ impl<'a> Resolver<'a> {
                         loaded: &loaded,
                         locals: &[],
                     };
-                    inside.name(name, steps)
+                    inside.name(name, budget)
                 }
                 Err(_) => Value::Unknown,
             }
@@ -712,7 +752,7 @@ impl<'a> Resolver<'a> {
         self.workspace.locate(self.path(), &module)
     }
 
-    fn attribute(&self, base: Value, attribute: &str, steps: usize) -> Value {
+    fn attribute(&self, base: Value, attribute: &str, budget: &Budget) -> Value {
         match base {
             Value::External(name) => Value::External(format!("{name}.{attribute}")),
             Value::Module(path) => {
@@ -724,7 +764,7 @@ impl<'a> Resolver<'a> {
                     loaded: &loaded,
                     locals: &[],
                 };
-                let value = inside.name(attribute, steps);
+                let value = inside.name(attribute, budget);
                 if value != Value::Unknown || path.file_name() != Some("__init__.py".as_ref()) {
                     return value;
                 }
@@ -750,24 +790,24 @@ impl<'a> Resolver<'a> {
                 let [binding] = scope.bindings(attribute) else {
                     return Value::Unknown;
                 };
-                inside.binding(binding, attribute, steps)
+                inside.binding(binding, attribute, budget)
             }
             _ => Value::Unknown,
         }
     }
 
-    fn call(&self, call: &ast::ExprCall, steps: usize) -> Value {
-        if let Some(text) = self.string_method(call, steps) {
+    fn call(&self, call: &ast::ExprCall, budget: &Budget) -> Value {
+        if let Some(text) = self.string_method(call, budget) {
             return Value::Text(text);
         }
-        match self.evaluate(&call.func, steps) {
+        match self.evaluate(&call.func, budget) {
             Value::External(name) if is_plugin_class(&name) => Value::Plugin(PluginId {
                 module: self.path().to_owned(),
                 call: range_of(call),
             }),
             Value::External(name) => Value::CallOf(name),
             Value::Class(path, range) => {
-                if self.class_is_plugin(&path, range, steps) {
+                if self.class_is_plugin(&path, range, budget) {
                     Value::Plugin(PluginId {
                         module: self.path().to_owned(),
                         call: range_of(call),
@@ -781,10 +821,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// Whether a class of the repo derives from the agent's plugin class.
-    fn class_is_plugin(&self, path: &Path, range: ByteRange, steps: usize) -> bool {
-        let (Ok(loaded), Some(steps)) = (self.workspace.load(path), steps.checked_sub(1)) else {
+    fn class_is_plugin(&self, path: &Path, range: ByteRange, budget: &Budget) -> bool {
+        let Ok(loaded) = self.workspace.load(path) else {
             return false;
         };
+        if !budget.spend() {
+            return false;
+        }
         let inside = Resolver {
             workspace: self.workspace,
             loaded: &loaded,
@@ -802,22 +845,22 @@ impl<'a> Resolver<'a> {
         bases
             .into_iter()
             .flatten()
-            .any(|base| match inside.evaluate(base, steps) {
+            .any(|base| match inside.evaluate(base, budget) {
                 Value::External(name) => is_plugin_class(&name),
-                Value::Class(path, range) => inside.class_is_plugin(&path, range, steps),
+                Value::Class(path, range) => inside.class_is_plugin(&path, range, budget),
                 _ => false,
             })
     }
 
     /// `"/".join([...])` and `"{}".format(...)` of constants.
-    fn string_method(&self, call: &ast::ExprCall, steps: usize) -> Option<String> {
+    fn string_method(&self, call: &ast::ExprCall, budget: &Budget) -> Option<String> {
         let Expr::Attribute(method) = &*call.func else {
             return None;
         };
         if method.attr.as_str() != "join" || !call.keywords.is_empty() {
             return None;
         }
-        let Value::Text(separator) = self.evaluate(&method.value, steps) else {
+        let Value::Text(separator) = self.evaluate(&method.value, budget) else {
             return None;
         };
         let [Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. })] =
@@ -827,7 +870,7 @@ impl<'a> Resolver<'a> {
         };
         let parts: Option<Vec<String>> = elts
             .iter()
-            .map(|part| match self.evaluate(part, steps) {
+            .map(|part| match self.evaluate(part, budget) {
                 Value::Text(text) => Some(text),
                 _ => None,
             })
@@ -857,18 +900,25 @@ fn is_plugin_class(name: &str) -> bool {
 mod tests {
     use super::*;
 
+    struct Given(HashMap<PathBuf, String>);
+
+    impl Files for Given {
+        fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+            let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+            Ok(text.clone().into_bytes())
+        }
+
+        fn is_file(&self, path: &Path) -> bool {
+            self.0.contains_key(path)
+        }
+    }
+
     fn workspace(files: &[(&str, &str)]) -> Workspace {
-        let files: HashMap<PathBuf, String> = files
-            .iter()
+        let files = files.iter();
+        let given = files
             .map(|(path, text)| (Path::new("/r").join(path), (*text).to_owned()))
             .collect();
-        Workspace::new(
-            PathBuf::from("/r"),
-            Box::new(move |path| match files.get(path) {
-                Some(text) => Ok(text.clone().into_bytes()),
-                None => Err(io::ErrorKind::NotFound.into()),
-            }),
-        )
+        Workspace::new(PathBuf::from("/r"), Box::new(Given(given)))
     }
 
     /// What `X` stands for at the end of `a.py` among `files`.
@@ -880,7 +930,7 @@ mod tests {
             loaded: &loaded,
             locals: &[],
         };
-        resolver.name("X", MAX_STEPS)
+        resolver.name("X", &Budget::new())
     }
 
     fn text_of_x(files: &[(&str, &str)]) -> Option<String> {
@@ -923,6 +973,16 @@ mod tests {
         ] {
             assert_eq!(text_of_x(&[("a.py", text)]), None, "{text}");
         }
+    }
+
+    #[test]
+    fn sums_of_sums_end_in_time() {
+        let mut text = String::from("A0 = 'a'\n");
+        for level in 1..200 {
+            text += &format!("A{level} = A{0} + A{0}\n", level - 1);
+        }
+        text += "X = A199\n";
+        assert_eq!(text_of_x(&[("a.py", &text)]), None);
     }
 
     #[test]

@@ -105,6 +105,13 @@ impl Module {
             .flat_map(|(_, expressions)| expressions)
     }
 
+    /// Whether an f-string of Python 3.12 is within `range`, so that the tree does not have all of it.
+    pub fn is_blanked(&self, range: ByteRange) -> bool {
+        self.fragments
+            .iter()
+            .any(|(place, _)| range.contains(*place))
+    }
+
     /// Visits everything below `body`, the fragments within `range` too.
     pub fn walk<'a>(
         &'a self,

@@ -93,11 +93,15 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
     output
 }
 
-/// The patch.
-pub fn patch(view: &View<'_>) -> Vec<u8> {
+/// The patch, to the byte; in colour when `is_colored`.
+pub fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
     let mut output = Vec::new();
     for change in &view.files {
         for (kind, line) in diff::unified(*change) {
+            if !is_colored {
+                output.extend_from_slice(&line);
+                continue;
+            }
             let style = match kind {
                 LineKind::Header => BOLD,
                 LineKind::Hunk => CYAN,
@@ -256,10 +260,25 @@ fn rendered(view: &View<'_>, diagnostic: &Diagnostic, lang: Lang) -> String {
 fn ledger(view: &View<'_>, lang: Lang) -> String {
     let files = view.looked_at;
     let count = view.plan.ledger;
+    let unread = view
+        .plan
+        .diagnostics
+        .iter()
+        .filter(|d| d.code().severity() == Severity::Error)
+        .count();
+    let unread = match unread {
+        0 => String::new(),
+        count => text!(
+            "; files that could not be read: {count}",
+            "；无法读取的文件：{count} 个"
+        )
+        .get(lang)
+        .to_owned(),
+    };
     if count.found == 0 && count.not_ours == 0 {
         let text = text!(
-            "no reference to the old API in {files} Python files\n",
-            "在 {files} 个 Python 文件中没有发现对旧接口的引用\n"
+            "no reference to the old API in {files} Python files{unread}\n",
+            "在 {files} 个 Python 文件中没有发现对旧接口的引用{unread}\n"
         );
         return text.get(lang).to_owned();
     }
@@ -282,6 +301,7 @@ fn ledger(view: &View<'_>, lang: Lang) -> String {
         )
         .get(lang);
     }
+    output += &unread;
     output.push('\n');
     output
 }
