@@ -1,0 +1,444 @@
+//! One function: what is known about its names, what the checks say of it, and what it calls.
+//!
+//! What always holds: the functions inside it are not walked with it; they are functions of their
+//! own, reached when something calls them. Each node is looked at once.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use rustpython_parser::ast::{self, Expr, Stmt};
+
+use super::evaluate::{Evaluator, Names};
+use super::fact::Fact;
+use super::names;
+use super::{
+    Finding, authentication, blocking, header, secret, setting, signature, slow, task, words,
+};
+use crate::diagnostic::Code;
+use crate::edit::ByteRange;
+use crate::find::handler::Definition;
+use crate::lang::Text;
+use crate::python::names::{Loaded, Resolver, Value};
+use crate::python::tree::{self, Node};
+use crate::routes::Dialect;
+
+/// When a function runs, as seen from the reply of the webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// On the event loop, and the reply waits for it.
+    BeforeReply,
+    /// On the event loop, in a task of its own.
+    Background,
+    /// In a thread, or it cannot be told when.
+    Elsewhere,
+}
+
+/// What is around a node.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Around {
+    /// In the body of a loop.
+    pub in_loop: bool,
+    /// In a `lambda`.
+    pub in_lambda: bool,
+    /// In the arguments of what makes a task.
+    pub in_background: bool,
+    /// Below `await`.
+    pub awaited: bool,
+}
+
+/// What a function is given when it is called, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Given {
+    /// By place.
+    pub positional: Vec<Fact>,
+    /// By name.
+    pub keywords: Vec<(String, Fact)>,
+}
+
+/// How a function is entered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// As the handler of a webhook.
+    Handler,
+    /// By a call, or by something that it was handed to.
+    Call(Given),
+}
+
+/// A function of the repo that is called or handed on.
+#[derive(Debug)]
+pub struct Edge {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its definition.
+    pub range: ByteRange,
+    /// When it runs, if it is a plain function or awaited.
+    pub mode: Mode,
+    /// Whether it is called below `await`.
+    pub awaited: bool,
+    /// Whether it is handed on instead of being called.
+    pub handed_on: bool,
+    /// What it is given.
+    pub given: Given,
+}
+
+/// What is known about a function once it has been looked at.
+#[derive(Debug, Default)]
+pub struct Analysis {
+    /// What the checks say.
+    pub findings: Vec<Finding>,
+    /// Whether something in it looks like a check of the caller.
+    pub checks_caller: bool,
+    /// The secret settings that it verifies something with.
+    pub verified: Vec<String>,
+    /// What it calls.
+    pub edges: Vec<Edge>,
+    /// What is known about its names.
+    pub names: Rc<Names>,
+}
+
+/// A function to look at.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// What its names stand for, its own among them.
+    pub resolver: Resolver<'a>,
+    /// What is known about the names of the functions around it.
+    pub outer: &'a [Rc<Names>],
+    /// The function.
+    pub definition: Definition<'a>,
+    /// When it runs.
+    pub mode: Mode,
+    /// The dialect of the webhook that reaches it.
+    pub dialect: Dialect,
+    /// How it is entered.
+    pub entry: &'a Entry,
+}
+
+/// What a check sees of the place that it looks at.
+pub struct Scene<'a> {
+    /// Answers what is known about expressions.
+    pub evaluator: Evaluator<'a>,
+    /// The file.
+    pub loaded: &'a Loaded,
+    /// The name of the function.
+    pub function: &'a str,
+    /// Whether it is an `async def`.
+    pub is_async: bool,
+    /// When it runs.
+    pub mode: Mode,
+    /// The dialect of the webhook that reaches it.
+    pub dialect: Dialect,
+    /// What is around the place.
+    pub around: Around,
+}
+
+impl Scene<'_> {
+    /// A finding in this file.
+    pub fn finding(&self, code: Code, range: ByteRange, detail: Text) -> Finding {
+        let path = self.loaded.module.source().path().to_owned();
+        Finding::new(path, code, range, detail)
+    }
+
+    /// Whether the literal at a place looks like a secret.
+    pub fn literal_can_be_secret(&self, path: &Path, range: ByteRange) -> bool {
+        let looks = |loaded: &Loaded| {
+            let written = loaded.module.source().slice(range);
+            let inside = written.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+            words::can_be_secret(inside.trim_matches(['"', '\'']))
+        };
+        if path == self.loaded.module.source().path() {
+            return looks(self.loaded);
+        }
+        let loaded = self.evaluator.resolver.workspace.load(path);
+        loaded.is_ok_and(|loaded| looks(&loaded))
+    }
+}
+
+/// Looks at a function.
+pub fn analyse(subject: Subject<'_>) -> Analysis {
+    let own = names::collect(&subject);
+    let mut walker = Walker {
+        subject,
+        own: &own,
+        out: Analysis::default(),
+        lookups: Vec::new(),
+    };
+    walker.whole();
+    let mut out = walker.out;
+    // Whoever looks the same header up in lower case too has thought of it.
+    let lower: Vec<String> = walker
+        .lookups
+        .iter()
+        .filter(|lookup| lookup.finding.is_none())
+        .map(|lookup| lookup.key.clone())
+        .collect();
+    out.findings.extend(
+        walker
+            .lookups
+            .into_iter()
+            .filter(|lookup| lower.is_empty() || !lower.contains(&lookup.key))
+            .filter_map(|lookup| lookup.finding),
+    );
+    out.names = Rc::new(own);
+    out
+}
+
+struct Walker<'a> {
+    subject: Subject<'a>,
+    own: &'a Names,
+    out: Analysis,
+    lookups: Vec<header::Lookup>,
+}
+
+impl<'a> Walker<'a> {
+    fn scene(&self, around: Around) -> Scene<'a> {
+        Scene {
+            evaluator: Evaluator {
+                resolver: self.subject.resolver,
+                outer: self.subject.outer,
+                own: self.own,
+            },
+            loaded: self.subject.resolver.loaded,
+            function: self.subject.definition.name,
+            is_async: self.subject.definition.is_async,
+            mode: self.subject.mode,
+            dialect: self.subject.dialect,
+            around,
+        }
+    }
+
+    fn whole(&mut self) {
+        let around = Around::default();
+        let scene = self.scene(around);
+        let definition = self.subject.definition;
+        if *self.subject.entry == Entry::Handler {
+            self.out.checks_caller |= authentication::in_parameters(&scene, definition.arguments);
+        }
+        for decorator in definition.decorators {
+            self.out.checks_caller |= authentication::is_checking_decorator(decorator);
+            let called = match decorator {
+                Expr::Call(call) => &*call.func,
+                other => other,
+            };
+            self.hand_on(&scene, called, &[]);
+        }
+        for statement in definition.body {
+            self.statement(statement, around);
+        }
+        let module = &self.subject.resolver.loaded.module;
+        for expression in module.fragments(definition.range) {
+            self.expression(expression, around);
+        }
+    }
+
+    fn visit(&mut self, node: Node<'a>, around: Around) {
+        match node {
+            Node::Stmt(statement) => self.statement(statement, around),
+            Node::Expr(expression) => self.expression(expression, around),
+        }
+    }
+
+    fn children(&mut self, node: Node<'a>, around: Around) {
+        tree::children(node, &mut |child| self.visit(child, around));
+    }
+
+    fn body(&mut self, body: &'a [Stmt], around: Around) {
+        for statement in body {
+            self.statement(statement, around);
+        }
+    }
+
+    fn statement(&mut self, statement: &'a Stmt, around: Around) {
+        let around = Around {
+            awaited: false,
+            ..around
+        };
+        let looped = Around {
+            in_loop: true,
+            ..around
+        };
+        let scene = self.scene(around);
+        task::in_statement(
+            &scene,
+            statement,
+            self.subject.definition.body,
+            &mut self.out.findings,
+        );
+        match statement {
+            Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_) => {}
+            Stmt::For(s) => {
+                self.expression(&s.iter, around);
+                self.body(&s.body, looped);
+                self.body(&s.orelse, around);
+            }
+            Stmt::AsyncFor(s) => {
+                self.expression(&s.iter, around);
+                self.body(&s.body, looped);
+                self.body(&s.orelse, around);
+            }
+            Stmt::While(s) => {
+                self.expression(&s.test, looped);
+                self.body(&s.body, looped);
+                self.body(&s.orelse, around);
+            }
+            Stmt::AsyncWith(s) => {
+                for item in &s.items {
+                    slow::in_await(&scene, &item.context_expr, &mut self.out.findings);
+                }
+                self.children(Node::Stmt(statement), around);
+            }
+            _ => self.children(Node::Stmt(statement), around),
+        }
+    }
+
+    fn expression(&mut self, expression: &'a Expr, around: Around) {
+        let scene = self.scene(around);
+        let node = Node::Expr(expression);
+        self.out.checks_caller |= authentication::is_refusal(expression);
+        match expression {
+            Expr::Await(awaited) => {
+                slow::in_await(&scene, &awaited.value, &mut self.out.findings);
+                let around = Around {
+                    awaited: true,
+                    ..around
+                };
+                self.expression(&awaited.value, around);
+            }
+            Expr::Lambda(lambda) => {
+                let around = Around {
+                    in_lambda: true,
+                    ..around
+                };
+                self.expression(&lambda.body, around);
+            }
+            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::GeneratorExp(_) => {
+                let around = Around {
+                    in_loop: true,
+                    ..around
+                };
+                self.children(node, around);
+            }
+            Expr::Call(call) => self.call(&scene, call),
+            Expr::Compare(compare) => {
+                let out = &mut self.out;
+                self.lookups.extend(header::in_comparison(&scene, compare));
+                signature::in_comparison(&scene, compare, &mut out.findings);
+                secret::in_comparison(&scene, compare, &mut out.findings);
+                setting::verified_by_comparison(&scene, compare, &mut out.verified);
+                out.checks_caller |= authentication::in_comparison(&scene, compare);
+                self.children(node, around);
+            }
+            Expr::Subscript(subscript) => {
+                self.lookups.extend(header::in_subscript(&scene, subscript));
+                self.out.checks_caller |= authentication::in_subscript(&scene, subscript);
+                self.children(node, around);
+            }
+            Expr::Name(_) | Expr::Attribute(_) => {
+                secret::in_use(&scene, expression, &mut self.out.findings);
+                self.children(node, around);
+            }
+            _ => self.children(node, around),
+        }
+    }
+
+    fn call(&mut self, scene: &Scene<'a>, call: &'a ast::ExprCall) {
+        let callee = scene.evaluator.resolver.value(&call.func);
+        let external = match &callee {
+            Value::External(name) => Some(name.as_str()),
+            _ => None,
+        };
+        let out = &mut self.out;
+        self.lookups.extend(header::in_call(scene, call));
+        signature::in_call(scene, call, external, &mut out.findings);
+        secret::in_call(scene, call, external, &mut out.findings);
+        blocking::in_call(scene, call, external, &mut out.findings);
+        setting::verified_by_call(scene, call, external, &mut out.verified);
+        out.checks_caller |= authentication::in_call(scene, call, &callee);
+        let makes_task = task::makes_task(scene, call, external);
+        if let Value::Function(path, range) = callee {
+            let given = Given {
+                positional: facts(scene, &call.args),
+                keywords: call
+                    .keywords
+                    .iter()
+                    .filter_map(|keyword| {
+                        let fact = scene.evaluator.fact(&keyword.value);
+                        let name = keyword.arg.as_ref()?.to_string();
+                        (fact != Fact::Unknown).then_some((name, fact))
+                    })
+                    .collect(),
+            };
+            self.edge(scene, path, range, false, given);
+        }
+        for (index, argument) in call.args.iter().enumerate() {
+            self.hand_on(scene, argument, &call.args[index + 1..]);
+        }
+        for keyword in &call.keywords {
+            self.hand_on(scene, &keyword.value, &[]);
+        }
+        let around = scene.around;
+        self.expression(&call.func, around);
+        let around = Around {
+            in_background: around.in_background || makes_task,
+            ..around
+        };
+        for argument in &call.args {
+            self.expression(argument, around);
+        }
+        for keyword in &call.keywords {
+            self.expression(&keyword.value, around);
+        }
+    }
+
+    /// A function that is handed on, with the arguments that follow it, as in
+    /// `asyncio.to_thread(f, a, b)`.
+    fn hand_on(&mut self, scene: &Scene<'a>, argument: &Expr, following: &[Expr]) {
+        let is_plain = match argument {
+            Expr::Name(name) => !scene.evaluator.is_local(&name.id),
+            Expr::Attribute(_) => true,
+            _ => false,
+        };
+        if is_plain && let Value::Function(path, range) = scene.evaluator.resolver.value(argument) {
+            let given = Given {
+                positional: facts(scene, following),
+                keywords: Vec::new(),
+            };
+            self.edge(scene, path, range, true, given);
+        }
+    }
+
+    fn edge(
+        &mut self,
+        scene: &Scene<'a>,
+        path: PathBuf,
+        range: ByteRange,
+        handed_on: bool,
+        given: Given,
+    ) {
+        let mode = match self.subject.mode {
+            _ if scene.around.in_lambda => Mode::Elsewhere,
+            Mode::BeforeReply if scene.around.in_background => Mode::Background,
+            mode => mode,
+        };
+        self.out.edges.push(Edge {
+            path,
+            range,
+            mode,
+            awaited: scene.around.awaited,
+            handed_on,
+            given,
+        });
+    }
+}
+
+/// What is known about arguments that are given by place.
+fn facts(scene: &Scene<'_>, arguments: &[Expr]) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = arguments
+        .iter()
+        .take_while(|argument| !matches!(argument, Expr::Starred(_)))
+        .map(|argument| scene.evaluator.fact(argument))
+        .collect();
+    while facts.last() == Some(&Fact::Unknown) {
+        facts.pop();
+    }
+    facts
+}
