@@ -14,7 +14,7 @@
 //! | RH403 | [`task`]: a task that nobody refers to |
 //!
 //! They look at the handlers and at the functions of the repo that these reach ([`reach`]), one
-//! function at a time ([`function`]), and speak about where values come from ([`fact`],
+//! function at a time ([`function`], [`scene`]), and speak about where values come from ([`fact`],
 //! [`evaluate`], [`names`]) and what names say ([`words`]).
 //!
 //! What always holds: a place is reported once for each code; nothing is said about what cannot
@@ -29,6 +29,7 @@ mod function;
 mod header;
 mod names;
 mod reach;
+mod scene;
 mod secret;
 mod setting;
 mod signature;

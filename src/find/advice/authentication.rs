@@ -10,7 +10,7 @@ use rustpython_parser::ast::{self, Constant, Expr};
 
 use super::evaluate::last_name;
 use super::fact::Fact;
-use super::function::Scene;
+use super::scene::Scene;
 use super::words;
 use crate::python::names::Value;
 use crate::python::stdlib::is_stdlib;
@@ -75,7 +75,10 @@ pub fn in_comparison(scene: &Scene<'_>, compare: &ast::ExprCompare) -> bool {
     facts.iter().any(|fact| match fact {
         Fact::Address => true,
         Fact::Digest(_) => true,
-        Fact::Sent(_) => (fact.is_sent_secret() || fact.is_address()) && !against_nothing,
+        // Under a name that is not known, it may be the token.
+        Fact::Sent(name) => {
+            (name.is_empty() || fact.is_sent_secret() || fact.is_address()) && !against_nothing
+        }
         Fact::Setting(_) => (sent || fact.is_secret_setting()) && !against_nothing,
         Fact::Environment => sent,
         _ => false,
@@ -217,6 +220,7 @@ mod tests {
             request("    if x(): raise HTTPException(status_code=403)"),
             request("    if x(): raise HTTPException(status.HTTP_401_UNAUTHORIZED)"),
             request("    await self.guard.inspect(request)"),
+            request("    if request.headers.get(header_name()) in accepted(): return"),
             request("    user = USERS.get(request.query_params['token'])"),
             [&request("    await one(request)"), "\nasync def one(r):\n    two(r.headers)\ndef two(headers):\n    if headers['Authorization'] in x(): pass\n"].concat(),
             [&request("    await asyncio.to_thread(two, request.headers)"), "\ndef two(headers):\n    if headers['Authorization'] in x(): pass\n"].concat(),

@@ -9,7 +9,7 @@ use rustpython_parser::ast::{self, Expr};
 
 use super::Finding;
 use super::fact::Fact;
-use super::function::{Mode, Scene};
+use super::scene::{Mode, Scene};
 use crate::diagnostic::Code;
 use crate::python::tree::range_of;
 use crate::text;

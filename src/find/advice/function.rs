@@ -3,7 +3,9 @@
 //! What always holds: the functions inside it are not walked with it; they are functions of their
 //! own, reached when something calls them. Each node is looked at once.
 
-use std::path::{Path, PathBuf};
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
@@ -11,40 +13,13 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 use super::evaluate::{Evaluator, Names};
 use super::fact::Fact;
 use super::names;
-use super::{
-    Finding, authentication, blocking, header, secret, setting, signature, slow, task, words,
-};
-use crate::diagnostic::Code;
+use super::scene::{Around, Mode, Scene};
+use super::{Finding, authentication, blocking, header, secret, setting, signature, slow, task};
 use crate::edit::ByteRange;
 use crate::find::handler::Definition;
-use crate::lang::Text;
-use crate::python::names::{Loaded, Resolver, Value};
+use crate::python::names::{Resolver, Value};
 use crate::python::tree::{self, Node};
 use crate::routes::Dialect;
-
-/// When a function runs, as seen from the reply of the webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mode {
-    /// On the event loop, and the reply waits for it.
-    BeforeReply,
-    /// On the event loop, in a task of its own.
-    Background,
-    /// In a thread, or it cannot be told when.
-    Elsewhere,
-}
-
-/// What is around a node.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Around {
-    /// In the body of a loop.
-    pub in_loop: bool,
-    /// In a `lambda`.
-    pub in_lambda: bool,
-    /// In the arguments of what makes a task.
-    pub in_background: bool,
-    /// Below `await`.
-    pub awaited: bool,
-}
 
 /// What a function is given when it is called, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -113,46 +88,6 @@ pub struct Subject<'a> {
     pub entry: &'a Entry,
 }
 
-/// What a check sees of the place that it looks at.
-pub struct Scene<'a> {
-    /// Answers what is known about expressions.
-    pub evaluator: Evaluator<'a>,
-    /// The file.
-    pub loaded: &'a Loaded,
-    /// The name of the function.
-    pub function: &'a str,
-    /// Whether it is an `async def`.
-    pub is_async: bool,
-    /// When it runs.
-    pub mode: Mode,
-    /// The dialect of the webhook that reaches it.
-    pub dialect: Dialect,
-    /// What is around the place.
-    pub around: Around,
-}
-
-impl Scene<'_> {
-    /// A finding in this file.
-    pub fn finding(&self, code: Code, range: ByteRange, detail: Text) -> Finding {
-        let path = self.loaded.module.source().path().to_owned();
-        Finding::new(path, code, range, detail)
-    }
-
-    /// Whether the literal at a place looks like a secret.
-    pub fn literal_can_be_secret(&self, path: &Path, range: ByteRange) -> bool {
-        let looks = |loaded: &Loaded| {
-            let written = loaded.module.source().slice(range);
-            let inside = written.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-            words::can_be_secret(inside.trim_matches(['"', '\'']))
-        };
-        if path == self.loaded.module.source().path() {
-            return looks(self.loaded);
-        }
-        let loaded = self.evaluator.resolver.workspace.load(path);
-        loaded.is_ok_and(|loaded| looks(&loaded))
-    }
-}
-
 /// Looks at a function.
 pub fn analyse(subject: Subject<'_>) -> Analysis {
     let own = names::collect(&subject);
@@ -161,6 +96,7 @@ pub fn analyse(subject: Subject<'_>) -> Analysis {
         own: &own,
         out: Analysis::default(),
         lookups: Vec::new(),
+        used: OnceCell::new(),
     };
     walker.whole();
     let mut out = walker.out;
@@ -187,6 +123,8 @@ struct Walker<'a> {
     own: &'a Names,
     out: Analysis,
     lookups: Vec<header::Lookup>,
+    /// The names that the function uses; only who makes tasks asks.
+    used: OnceCell<HashSet<&'a str>>,
 }
 
 impl<'a> Walker<'a> {
@@ -257,12 +195,13 @@ impl<'a> Walker<'a> {
             ..around
         };
         let scene = self.scene(around);
-        task::in_statement(
-            &scene,
-            statement,
-            self.subject.definition.body,
-            &mut self.out.findings,
-        );
+        let (used, module) = (&self.used, &self.subject.resolver.loaded.module);
+        let definition = self.subject.definition;
+        let is_used = |name: &str| {
+            let used = used.get_or_init(|| task::used_names(module, definition));
+            used.contains(name)
+        };
+        task::in_statement(&scene, statement, &is_used, &mut self.out.findings);
         match statement {
             Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_) => {}
             Stmt::For(s) => {

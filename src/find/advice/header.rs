@@ -9,7 +9,7 @@ use rustpython_parser::ast::{self, CmpOp, Expr};
 
 use super::Finding;
 use super::fact::Fact;
-use super::function::Scene;
+use super::scene::Scene;
 use crate::diagnostic::Code;
 use crate::python::tree::range_of;
 use crate::text;

@@ -4,7 +4,7 @@
 //! What always holds: a name that the function binds in two ways which differ is known to be
 //! nothing in particular, on whichever path it is bound.
 
-use rustpython_parser::ast::{self, Expr, Stmt};
+use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use super::evaluate::{Evaluator, Names, argument, last_name};
 use super::fact::{Fact, Made};
@@ -160,6 +160,17 @@ fn of_call(given: &Given, index: Option<usize>, name: &str) -> Fact {
 }
 
 fn of_annotation(evaluator: Evaluator<'_>, annotation: Option<&Expr>) -> Fact {
+    if let Some(Expr::Constant(ast::ExprConstant {
+        value: Constant::Str(written),
+        ..
+    })) = annotation
+    {
+        return match written.rsplit('.').next() {
+            Some("Request") => Fact::Request,
+            Some("AgentCtx") => Fact::Context,
+            _ => Fact::Unknown,
+        };
+    }
     match annotation.and_then(|annotation| evaluator.external(annotation)) {
         Some(name) if name.starts_with("fastapi.") || name.starts_with("starlette.") => {
             match name.rsplit('.').next() {

@@ -11,7 +11,8 @@ use std::rc::Rc;
 use rustpython_parser::ast::Stmt;
 
 use super::evaluate::Names;
-use super::function::{self, Analysis, Edge, Entry, Given, Mode, Subject};
+use super::function::{self, Analysis, Edge, Entry, Given, Subject};
+use super::scene::Mode;
 use crate::edit::ByteRange;
 use crate::find::handler::Definition;
 use crate::python::names::{Resolver, Scope, Workspace};
@@ -276,15 +277,20 @@ impl Scopes {
 /// Statements of a body are in the order of the text, so that only those are entered that the
 /// place can be in.
 pub fn definitions_at(suite: &[Stmt], range: ByteRange) -> Vec<Definition<'_>> {
+    let before = |body: &'_ [Stmt]| {
+        body.partition_point(|statement| range_of(statement).start() <= range.start())
+            .checked_sub(1)
+    };
     let mut chain = Vec::new();
-    let after = suite.partition_point(|statement| range_of(statement).start() <= range.start());
-    let mut next = after.checked_sub(1).and_then(|index| suite.get(index));
+    let mut next = before(suite).and_then(|index| suite.get(index));
     while let Some(statement) = next {
         if let Some(definition) = Definition::of(statement) {
             chain.push(definition);
             if definition.range == range {
                 return chain;
             }
+            next = before(definition.body).and_then(|index| definition.body.get(index));
+            continue;
         }
         next = None;
         tree::children(Node::Stmt(statement), &mut |child| {

@@ -10,7 +10,7 @@ use rustpython_parser::ast::{self, CmpOp, Expr};
 use super::Finding;
 use super::evaluate::{argument, last_name};
 use super::fact::Fact;
-use super::function::Scene;
+use super::scene::Scene;
 use super::words;
 use crate::diagnostic::Code;
 use crate::lang::Text;
@@ -25,8 +25,17 @@ pub fn in_call(
 ) {
     match external {
         Some("hmac.new" | "hmac.digest") => {
+            // Some senders derive the key of their HMAC from a public constant and the secret, which
+            // is the message then.
+            let derives = argument(call, 1, "msg").is_some_and(|message| {
+                matches!(
+                    scene.evaluator.fact(message),
+                    Fact::Setting(_) | Fact::Environment
+                )
+            });
             if let Some(key) = argument(call, 0, "key")
                 && let Fact::Literal(path, range) = scene.evaluator.fact(key)
+                && !derives
             {
                 let detail = text!(
                     "the key of this HMAC stands in the source",
@@ -75,7 +84,7 @@ pub fn in_use(scene: &Scene<'_>, expression: &Expr, out: &mut Vec<Finding>) {
         return;
     };
     let is_local = matches!(expression, Expr::Name(_)) && scene.evaluator.is_local(name);
-    if is_local || !words::is_secret_constant(name) {
+    if is_local || !words::is_secret(name) {
         return;
     }
     if let Fact::Literal(path, range) = scene.evaluator.fact(expression)
@@ -151,6 +160,10 @@ mod tests {
             ("    verify(request)", "SECRET = 'hunter22'\n"),
             (
                 "    if request.headers['Authorization'].split()[0] == 'Bearer': verify(request)",
+                "",
+            ),
+            (
+                "    hmac.new(b'AppData', plugin.config.TOKEN.encode(), 'sha256')",
                 "",
             ),
             ("    verify(request, TOKEN)", "TOKEN = os.getenv('TOKEN')\n"),

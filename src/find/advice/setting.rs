@@ -10,7 +10,7 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 use super::Finding;
 use super::evaluate::{argument, last_name};
 use super::fact::Fact;
-use super::function::Scene;
+use super::scene::Scene;
 use super::words;
 use crate::diagnostic::Code;
 use crate::python::names::{BindingKind, Loaded};

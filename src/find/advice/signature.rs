@@ -14,7 +14,7 @@ use rustpython_parser::ast::{self, CmpOp, Constant, Expr};
 use super::Finding;
 use super::evaluate::{argument, last_name};
 use super::fact::{Fact, Made};
-use super::function::Scene;
+use super::scene::Scene;
 use super::words;
 use crate::diagnostic::Code;
 use crate::python::tree::range_of;
@@ -224,6 +224,8 @@ mod tests {
             "    if request.headers.get('X-Token') == '':\n        raise HTTPException(401)",
             "    if request.headers.get('X-GitHub-Event') == 'push':\n        verify(request)",
             "    scheme, token = request.headers['Authorization'].split(' ')\n    ok = scheme == 'Bearer'",
+            "    ok = request.headers.get('X-Auth-Type') == expected()",
+            "    ok = plugin.config.SIGN_TYPE == 'hmac-sha1-base64'",
             "    verify(request)\n    same = hashlib.md5(await request.body()).hexdigest() == last()",
         ] {
             check(&request(body), &[]);

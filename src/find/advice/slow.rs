@@ -8,7 +8,7 @@ use rustpython_parser::ast::{self, Constant, Expr};
 
 use super::Finding;
 use super::fact::Fact;
-use super::function::{Mode, Scene};
+use super::scene::{Mode, Scene};
 use crate::diagnostic::Code;
 use crate::python::names::Value;
 use crate::python::tree::range_of;

@@ -5,13 +5,17 @@
 //! a task that is made and dropped, and of one whose name is never used again; a task of a
 //! `TaskGroup` is kept by the group.
 
+use std::collections::HashSet;
+
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use super::Finding;
 use super::fact::Fact;
-use super::function::Scene;
+use super::scene::Scene;
 use crate::diagnostic::Code;
-use crate::python::tree::{self, Descend, Node, range_of};
+use crate::find::handler::Definition;
+use crate::python::parse::Module;
+use crate::python::tree::{Descend, Node, range_of};
 use crate::text;
 
 /// Whether a call makes a task that only its result refers to.
@@ -28,8 +32,13 @@ pub fn makes_task(scene: &Scene<'_>, call: &ast::ExprCall, external: Option<&str
     }
 }
 
-/// A statement that makes a task and drops it.
-pub fn in_statement(scene: &Scene<'_>, statement: &Stmt, body: &[Stmt], out: &mut Vec<Finding>) {
+/// A statement that makes a task and drops it; `is_used` tells whether the function uses a name.
+pub fn in_statement(
+    scene: &Scene<'_>,
+    statement: &Stmt,
+    is_used: &dyn Fn(&str) -> bool,
+    out: &mut Vec<Finding>,
+) {
     let (value, name) = match statement {
         Stmt::Expr(s) => (&*s.value, None),
         Stmt::Assign(s) => match s.targets.as_slice() {
@@ -45,7 +54,7 @@ pub fn in_statement(scene: &Scene<'_>, statement: &Stmt, body: &[Stmt], out: &mu
     let Some(call) = task(scene, value) else {
         return;
     };
-    if name.is_some_and(|name| is_used(body, name)) {
+    if name.is_some_and(is_used) {
         return;
     }
     let detail = match name {
@@ -77,19 +86,23 @@ fn task<'a>(scene: &Scene<'_>, value: &'a Expr) -> Option<&'a ast::ExprCall> {
     makes_task(scene, call, external.as_deref()).then_some(call)
 }
 
-/// Whether a function reads `name`, or gives it to the module.
-fn is_used(body: &[Stmt], name: &str) -> bool {
-    let mut used = false;
-    tree::walk_body(body, &mut |node| {
+/// The names that a function reads, or gives to the module or the function around it.
+pub fn used_names<'a>(module: &'a Module, definition: Definition<'a>) -> HashSet<&'a str> {
+    let mut used = HashSet::new();
+    module.walk(definition.body, definition.range, &mut |node| {
         match node {
-            Node::Expr(Expr::Name(read)) if read.id.as_str() == name => {
-                used |= matches!(read.ctx, ast::ExprContext::Load | ast::ExprContext::Del);
+            Node::Expr(Expr::Name(name)) => {
+                if matches!(name.ctx, ast::ExprContext::Load | ast::ExprContext::Del) {
+                    used.insert(name.id.as_str());
+                }
             }
-            Node::Stmt(Stmt::Global(s)) => used |= s.names.iter().any(|n| n.as_str() == name),
-            Node::Stmt(Stmt::Nonlocal(s)) => used |= s.names.iter().any(|n| n.as_str() == name),
+            Node::Stmt(
+                Stmt::Global(ast::StmtGlobal { names, .. })
+                | Stmt::Nonlocal(ast::StmtNonlocal { names, .. }),
+            ) => used.extend(names.iter().map(ast::Identifier::as_str)),
             _ => {}
         }
-        if used { Descend::Past } else { Descend::Into }
+        Descend::Into
     });
     used
 }

@@ -8,6 +8,7 @@ use super::advise;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::find::registration;
 use crate::python::names::Workspace;
+use crate::python::parse::STACK_SIZE;
 
 const PRELUDE: &str = "\
 import asyncio, hashlib, hmac, json, os, secrets, subprocess, time, urllib.request
@@ -298,6 +299,30 @@ fn names_that_refer_to_each_other_and_deep_code_come_to_an_end() {
     ] {
         advice(&request(body));
     }
+    // As deep as the parser lets through, on the stack that it asks for.
+    let deep = format!(
+        "    x = {}",
+        vec!["f(request.headers['X-A'])"; 1_500].join(" + ")
+    );
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(STACK_SIZE);
+        let thread = builder.spawn_scoped(scope, || advice(&request(&deep)).len());
+        assert_eq!(thread.expect("a thread").join().ok(), Some(1));
+    });
+}
+
+#[test]
+fn annotations_may_be_strings() {
+    check_all(
+        &context("    if _.webhook_request.headers.get('X-Token') not in TOKENS: return")
+            .replace("_ctx: AgentCtx", "_: 'AgentCtx'"),
+        &[("RH305", 1)],
+    );
+    check_all(
+        &request("    if r.headers.get('X-Token') == plugin.config.TOKEN: return")
+            .replace("request: Request", "r: 'Request'"),
+        &[("RH303", 1)],
+    );
 }
 
 #[test]
@@ -321,40 +346,4 @@ fn the_work_grows_with_the_text() {
     };
     let (small, large) = (time(100), time(800));
     assert!(large < small * 32, "{small:?} {large:?}");
-}
-
-/// The plugin in the folder of `REHOOK_TRIAL`.
-#[test]
-fn trial() {
-    let Ok(folder) = std::env::var("REHOOK_TRIAL") else {
-        return;
-    };
-    let mut texts: Vec<(String, String)> = std::fs::read_dir(&folder)
-        .expect("f")
-        .filter_map(|e| {
-            let e = e.ok()?;
-            Some((
-                e.file_name().into_string().ok()?,
-                std::fs::read_to_string(e.path()).ok()?,
-            ))
-        })
-        .filter(|(n, _)| n.ends_with(".py"))
-        .collect();
-    texts.sort_by_key(|(_, t)| !t.contains("mount_webhook_method"));
-    let refs: Vec<(&str, &str)> = texts
-        .iter()
-        .map(|(a, b)| (a.as_str(), b.as_str()))
-        .collect();
-    for d in advice_on(&refs) {
-        println!(
-            "{}:{:?}: {} {}\n   {:?}\n   {}\n  {}",
-            d.path().display(),
-            d.position(),
-            d.code().as_str(),
-            d.detail(),
-            d.snippet(),
-            d.hint(),
-            d.detail().get(crate::lang::Lang::Zh)
-        );
-    }
 }

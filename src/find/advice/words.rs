@@ -9,10 +9,9 @@ pub fn words(name: &str) -> Vec<String> {
     let mut current = String::new();
     let mut after_lower = false;
     for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && after_lower) {
-            if !current.is_empty() {
-                words.push(std::mem::take(&mut current));
-            }
+        let starts_word = !c.is_alphanumeric() || (c.is_uppercase() && after_lower);
+        if starts_word && !current.is_empty() {
+            words.push(std::mem::take(&mut current));
         }
         if c.is_alphanumeric() {
             current.extend(c.to_lowercase());
@@ -52,18 +51,6 @@ const KEY_WORDS: &[&str] = &[
     "signing", "verify", "webhook",
 ];
 
-/// Whether a name says that it holds a secret, a token or a signature.
-pub fn is_secret(name: &str) -> bool {
-    let words = words(name);
-    words
-        .iter()
-        .any(|word| SECRET_WORDS.contains(&word.as_str()))
-        || words
-            .windows(2)
-            .any(|pair| pair[1] == "key" && KEY_WORDS.contains(&pair[0].as_str()))
-        || matches!(words.as_slice(), [only] if only == "key")
-}
-
 /// Last words of names that speak about a secret instead of holding one.
 const ABOUT_WORDS: &[&str] = &[
     "algorithm",
@@ -72,8 +59,10 @@ const ABOUT_WORDS: &[&str] = &[
     "error",
     "field",
     "file",
+    "expires",
     "header",
     "headers",
+    "id",
     "label",
     "length",
     "limit",
@@ -85,7 +74,9 @@ const ABOUT_WORDS: &[&str] = &[
     "path",
     "prefix",
     "scheme",
+    "nonce",
     "suffix",
+    "timestamp",
     "title",
     "ttl",
     "type",
@@ -95,13 +86,20 @@ const ABOUT_WORDS: &[&str] = &[
     "version",
 ];
 
-/// Whether the name of a constant says that its value is a secret itself.
-pub fn is_secret_constant(name: &str) -> bool {
+/// Whether a name says that it holds a secret, a token or a signature; `token_type` does not.
+pub fn is_secret(name: &str) -> bool {
     let words = words(name);
     let about = words
         .last()
         .is_some_and(|last| ABOUT_WORDS.contains(&last.as_str()));
-    is_secret(name) && !about
+    let names_one = words
+        .iter()
+        .any(|word| SECRET_WORDS.contains(&word.as_str()));
+    let names_key = words
+        .windows(2)
+        .any(|pair| pair[1] == "key" && KEY_WORDS.contains(&pair[0].as_str()));
+    let is_key = matches!(words.as_slice(), [only] if only == "key");
+    !about && (names_one || names_key || is_key)
 }
 
 /// Schemes, algorithms and the like, which stand beside tokens without being one.
@@ -210,6 +208,9 @@ mod tests {
             "X-GitHub-Event",
             "keyboard",
             "assigned",
+            "token_type",
+            "X-Signature-Timestamp",
+            "TOKEN_HEADER",
         ] {
             assert!(!is_secret(name), "{name}");
         }
