@@ -168,6 +168,7 @@ mod tests {
             "    await asyncio.to_thread(lambda: work())",
             "    await asyncio.get_event_loop().run_in_executor(None, work)",
             "    await asyncio.to_thread(time.sleep, 1)",
+            "    await asyncio.to_thread(lambda: time.sleep(1))",
             "    def inner():\n        requests.get('u')\n    await asyncio.to_thread(inner)",
             "    async with httpx.AsyncClient() as c:\n        await c.get('u')",
             "    d = {}\n    d.get('u')",

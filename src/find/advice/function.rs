@@ -176,6 +176,10 @@ impl<'a> Walker<'a> {
     }
 
     fn children(&mut self, node: Node<'a>, around: Around) {
+        let around = Around {
+            directly_awaited: false,
+            ..around
+        };
         tree::children(node, &mut |child| self.visit(child, around));
     }
 
@@ -188,6 +192,7 @@ impl<'a> Walker<'a> {
     fn statement(&mut self, statement: &'a Stmt, around: Around) {
         let around = Around {
             awaited: false,
+            directly_awaited: false,
             ..around
         };
         let looped = Around {
@@ -238,6 +243,7 @@ impl<'a> Walker<'a> {
                 slow::in_await(&scene, &awaited.value, &mut self.out.findings);
                 let around = Around {
                     awaited: true,
+                    directly_awaited: true,
                     ..around
                 };
                 self.expression(&awaited.value, around);
@@ -317,7 +323,9 @@ impl<'a> Walker<'a> {
         let around = scene.around;
         self.expression(&call.func, around);
         let around = Around {
-            in_background: around.in_background || makes_task,
+            // A task that is awaited is waited for; one that is handed on is not.
+            awaited: around.awaited && (around.directly_awaited || !makes_task),
+            directly_awaited: false,
             ..around
         };
         for argument in &call.args {
@@ -353,10 +361,10 @@ impl<'a> Walker<'a> {
         handed_on: bool,
         given: Given,
     ) {
-        let mode = match self.subject.mode {
-            _ if scene.around.in_lambda => Mode::Elsewhere,
-            Mode::BeforeReply if scene.around.in_background => Mode::Background,
-            mode => mode,
+        let mode = if scene.around.in_lambda {
+            Mode::Elsewhere
+        } else {
+            self.subject.mode
         };
         self.out.edges.push(Edge {
             path,

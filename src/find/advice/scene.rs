@@ -32,10 +32,10 @@ pub struct Around {
     pub in_loop: bool,
     /// In a `lambda`.
     pub in_lambda: bool,
-    /// In the arguments of what makes a task.
-    pub in_background: bool,
-    /// Below `await`.
+    /// Below `await`, so that what is called here is waited for.
     pub awaited: bool,
+    /// Right under `await`.
+    pub directly_awaited: bool,
 }
 
 /// What a check sees of the place that it looks at.

@@ -158,6 +158,7 @@ mod tests {
             ),
             ("    verify(request, SECRET)", "SECRET = ''\n"),
             ("    verify(request)", "SECRET = 'hunter22'\n"),
+            ("    token = 'hunter22'\n    verify(request, token)", ""),
             (
                 "    if request.headers['Authorization'].split()[0] == 'Bearer': verify(request)",
                 "",
@@ -170,6 +171,19 @@ mod tests {
         ] {
             check(&[&request(body), "\n", below].concat(), &[]);
         }
+    }
+
+    #[test]
+    fn what_follows_a_masked_secret_stays_in_its_column() {
+        let source = request("    hmac.new(b'hunter22', b'', 'md5'); time.sleep(1)");
+        let advice = advice(&source);
+        let [_, sleep] = advice.as_slice() else {
+            panic!("{advice:?}")
+        };
+        let ((line, length), (_, column)) = (sleep.snippet().unwrap(), sleep.position().unwrap());
+        assert!(line.contains("***") && !line.contains("hunter22"), "{line}");
+        let meant: String = line.chars().skip(column - 1).take(length).collect();
+        assert_eq!(meant, "time.sleep(1)");
     }
 
     #[test]

@@ -210,6 +210,7 @@ mod tests {
             "TOKEN: str = Field(default='', title='t')",
             "TOKEN: str = Field('', json_schema_extra=ExtraField(is_secret=False).model_dump())",
             "TOKEN: str = Field('', json_schema_extra={'a': 1})",
+            "TOKEN: str = Field('', json_schema_extra=ExtraField(title='t').model_dump())",
         ] {
             check(&with_field(TOKEN_CHECK, field), &[("RH306", 5)]);
         }

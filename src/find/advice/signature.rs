@@ -184,6 +184,7 @@ mod tests {
                 "    if request.headers.get('X-Token') != plugin.get_config().TOKEN:\n        return",
                 1,
             ),
+            ("    return token_of_sender() == plugin.config.SECRET", 1),
             (
                 "    got = request.query_params['token']\n    return got.strip() == expected()",
                 2,
@@ -264,6 +265,7 @@ mod tests {
             "    raw = await request.body()\n    hmac.new(k(), raw, 'sha256')",
             "    payload = {'a': 1}\n    hmac.new(k(), json.dumps(payload).encode(), 'sha256')",
             "    data = await request.json()\n    verify(request)\n    key = hashlib.md5(json.dumps(data).encode()).hexdigest()",
+            "    data = await request.json()\n    verify(request)\n    same = hashlib.md5(json.dumps(data).encode()).hexdigest() == last()",
             "    data = json.loads(await request.body())\n    verify(request)\n    log(json.dumps(data))",
         ] {
             check(&request(body), &[]);

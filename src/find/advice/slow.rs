@@ -16,7 +16,7 @@ use crate::text;
 
 /// `await x`, or `async with x`: `awaited` is `x`.
 pub fn in_await(scene: &Scene<'_>, awaited: &Expr, out: &mut Vec<Finding>) {
-    if scene.mode != Mode::BeforeReply || scene.around.in_lambda || scene.around.in_background {
+    if scene.mode != Mode::BeforeReply || scene.around.in_lambda {
         return;
     }
     let Expr::Call(call) = awaited else {
@@ -121,7 +121,11 @@ mod tests {
     #[test]
     fn slow_work_is_found_in_what_is_awaited() {
         let below = "\nasync def work():\n    await asyncio.sleep(WAIT)\nWAIT = 3\n";
-        for call in ["await work()", "await asyncio.gather(work(), x())"] {
+        for call in [
+            "await work()",
+            "await asyncio.gather(work(), x())",
+            "await asyncio.create_task(work())",
+        ] {
             let body = format!("    verify(request)\n    {call}");
             check(&[&request(&body), below].concat(), &[("RH402", 5)]);
         }
@@ -135,6 +139,7 @@ mod tests {
             "    await asyncio.sleep(n())",
             "    TASKS.add(asyncio.create_task(work()))",
             "    task = asyncio.create_task(asyncio.sleep(5))\n    TASKS.add(task)",
+            "    await TASKS.put(asyncio.create_task(work()))",
             "    request.state.tasks.add_task(work)",
             "    async with httpx.AsyncClient() as c:\n        await c.post('u')",
             "    for x in range(3):\n        await store.get(x)",

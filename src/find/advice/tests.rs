@@ -312,6 +312,59 @@ fn names_that_refer_to_each_other_and_deep_code_come_to_an_end() {
 }
 
 #[test]
+fn the_parameters_of_fastapi_are_what_was_sent() {
+    let handler = |parameters: &str, body: &str| {
+        request(body)
+            .replace("request: Request", parameters)
+            .replace("from fastapi import", "from fastapi import Body, Header,")
+    };
+    for (parameters, body) in [
+        (
+            "x_token: str = Header(None)",
+            "    return x_token == plugin.config.TOKEN",
+        ),
+        (
+            "given: str = Header(alias='X-Token')",
+            "    return given == plugin.config.TOKEN",
+        ),
+        (
+            "token: str, _: int",
+            "    return token == f'Bearer {plugin.config.TOKEN}'",
+        ),
+    ] {
+        check_all(&handler(parameters, body), &[("RH303", 1)]);
+    }
+    for parameters in [
+        "data: dict, _: int",
+        "data: dict[str, int], _: int",
+        "data=Body(...)",
+    ] {
+        let body = "    hmac.new(k(), json.dumps(data).encode(), 'sha256')";
+        check_all(&handler(parameters, body), &[("RH304", 1)]);
+    }
+}
+
+#[test]
+fn values_are_followed_through_expressions() {
+    for (body, line) in [
+        (
+            "    data = json.loads(await request.body())\n    hmac.new(k(), json.dumps(data).encode())",
+            2,
+        ),
+        (
+            "    data = await request.json()\n    text = data and json.dumps(data)\n    hmac.new(k(), text)",
+            3,
+        ),
+        (
+            "    data = (await request.json()) or {}\n    hmac.new(k(), b'v0:' + json.dumps(data).encode())",
+            2,
+        ),
+    ] {
+        check_all(&request(body), &[("RH304", line)]);
+    }
+}
+
+#[test]
 fn annotations_may_be_strings() {
     check_all(
         &context("    if _.webhook_request.headers.get('X-Token') not in TOKENS: return")
