@@ -186,6 +186,10 @@ mod tests {
             ),
             ("    return token_of_sender() == plugin.config.SECRET", 1),
             (
+                "    return token_of_sender() == f'Bearer {plugin.config.SECRET}'",
+                1,
+            ),
+            (
                 "    got = request.query_params['token']\n    return got.strip() == expected()",
                 2,
             ),

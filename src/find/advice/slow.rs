@@ -109,6 +109,10 @@ mod tests {
                 4,
             ),
             (
+                "    from openai import AsyncOpenAI\n    c = AsyncOpenAI()\n    await c.chat.completions.create(model='m')",
+                4,
+            ),
+            (
                 "    from nekro_agent.services.agent.openai import gen_openai_chat_response as gen\n    r = await gen(model='m')",
                 3,
             ),

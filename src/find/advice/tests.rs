@@ -321,11 +321,11 @@ fn the_parameters_of_fastapi_are_what_was_sent() {
     for (parameters, body) in [
         (
             "x_token: str = Header(None)",
-            "    return x_token == plugin.config.TOKEN",
+            "    return x_token == expected()",
         ),
         (
             "given: str = Header(alias='X-Token')",
-            "    return given == plugin.config.TOKEN",
+            "    return given == expected()",
         ),
         (
             "token: str, _: int",
