@@ -1,10 +1,14 @@
 //! What can be typed: the arguments as clap reads them, and nothing else.
 //!
-//! Help is written here in English; `commands::localize` puts the Chinese in its place.
+//! Help is written here in English; [`localize`] puts the Chinese in its place.
+
+mod chinese;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use chinese::{error_in_chinese, lang_of_arguments, localize};
 
 /// Moves Nekro Agent plugins from webhooks to dynamic routes.
 #[derive(Debug, Parser)]

@@ -13,7 +13,10 @@
 //! with what becomes of it; so nothing can be left out in silence.
 
 pub mod advice;
+pub mod document;
 pub mod handler;
+pub mod imports;
+pub mod plugin;
 pub mod registration;
 pub mod reply;
 
@@ -24,8 +27,8 @@ use crate::edit::ByteRange;
 use crate::python::names::{Loaded, PluginId};
 use crate::routes::Dialect;
 
-pub use handler::{Annotation, Handler, Parameter};
-pub use reply::{Body, Reply, ReplyShape};
+pub use handler::{Annotation, Handler, Parameter, Problem, Returns};
+pub use reply::{Body, Conditional, Reply, ReplyShape};
 
 /// What one file holds of the old API.
 #[derive(Debug)]

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program: runs what was typed, and turns the outcome into an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rehook::commands::run()
+}

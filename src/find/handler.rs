@@ -100,10 +100,14 @@ pub struct Handler {
     pub returns: Returns,
     /// The replies to change; none in the context dialect.
     pub replies: Vec<reply::Reply>,
+    /// The returned conditional expressions that replies are in.
+    pub conditionals: Vec<reply::Conditional>,
     /// What stands in the way of migrating it.
     pub problems: Vec<Problem>,
     /// Whether it is defined inside another function.
     pub is_nested: bool,
+    /// A decorator of somebody else's between the registration and the function.
+    pub inner_decorator: Option<ByteRange>,
     /// The first parameter that is to become a `Request`, when it has no annotation yet.
     pub unannotated_request: Option<String>,
 }
@@ -292,8 +296,10 @@ pub fn handler(
         parameters,
         returns: returns(resolver, definition.returns),
         replies: replies.replies,
+        conditionals: replies.conditionals,
         problems,
         is_nested: !resolver.locals.is_empty(),
+        inner_decorator: None,
         unannotated_request,
     };
     (dialect, handler)

@@ -49,8 +49,10 @@ pub struct Reply {
 pub enum ReplyShape {
     /// It is all that is returned.
     Whole,
-    /// It is a branch of a conditional expression, or an operand of `and` and `or`.
-    Part,
+    /// It is a branch of a conditional expression.
+    Conditional,
+    /// It is an operand of `and` and `or`.
+    Operand,
 }
 
 /// What a body is made of.
@@ -62,11 +64,24 @@ pub enum Body {
     Any,
 }
 
+/// A conditional expression that is all of what is returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conditional {
+    /// The `return` statement.
+    pub statement: ByteRange,
+    /// The expression; no brackets are around it.
+    pub value: ByteRange,
+    /// The branches and conditions between `if` and `else`, in the order of the text.
+    pub pieces: Vec<ByteRange>,
+}
+
 /// The replies of a handler, and what stands in the way of changing them.
 #[derive(Debug, Clone, Default)]
 pub struct Replies {
     /// The tuples that are replies, by place.
     pub replies: Vec<Reply>,
+    /// The returned conditional expressions that replies are in.
+    pub conditionals: Vec<Conditional>,
     /// Why they cannot all be known.
     pub problems: Vec<Problem>,
 }
@@ -81,7 +96,13 @@ pub fn replies(resolver: Resolver<'_>, body: &[Stmt]) -> Replies {
     };
     finder.tuple_names = names_of_tuples(body);
     for (statement, value) in returned(body) {
+        let before = finder.found.replies.len();
         finder.value(statement, value, ReplyShape::Whole);
+        if finder.found.replies.len() > before
+            && let Expr::IfExp(choice) = value
+        {
+            finder.conditional(statement, choice);
+        }
     }
     finder.found.replies.sort_by_key(|reply| reply.tuple);
     finder.found
@@ -150,7 +171,7 @@ enum Status {
     /// One of these.
     Known(Vec<i64>),
     /// Not a status: the tuple is a plain value.
-    NoStatus,
+    Other,
     Unknown,
 }
 
@@ -181,12 +202,12 @@ impl Finder<'_> {
         match value {
             Expr::Tuple(tuple) => self.tuple(statement, tuple, shape),
             Expr::IfExp(choice) => {
-                self.value(statement, &choice.body, ReplyShape::Part);
-                self.value(statement, &choice.orelse, ReplyShape::Part);
+                self.value(statement, &choice.body, ReplyShape::Conditional);
+                self.value(statement, &choice.orelse, ReplyShape::Conditional);
             }
             Expr::BoolOp(operation) => {
                 for operand in &operation.values {
-                    self.value(statement, operand, ReplyShape::Part);
+                    self.value(statement, operand, ReplyShape::Operand);
                 }
             }
             _ => match self.may_be_tuple(value, MAX_CALLS) {
@@ -213,16 +234,59 @@ impl Finder<'_> {
         }
     }
 
+    fn conditional(&mut self, statement: ByteRange, choice: &ast::ExprIfExp) {
+        let value = range_of(choice);
+        if value.end() != statement.end() {
+            // There are brackets around it.
+            return;
+        }
+        let source = self.resolver.loaded.module.source();
+        let mut pieces = Vec::new();
+        let mut start = value.start();
+        let mut one = Some(choice);
+        while let Some(choice) = one {
+            let gaps = [
+                (range_of(&*choice.body), range_of(&*choice.test), "if"),
+                (range_of(&*choice.test), range_of(&*choice.orelse), "else"),
+            ];
+            for (before, after, word) in gaps {
+                let gap = ByteRange::new(before.end(), after.start());
+                let Some(token) = self
+                    .tokens
+                    .within(gap)
+                    .iter()
+                    .find(|t| source.slice(t.range) == word)
+                else {
+                    return;
+                };
+                let end = self
+                    .tokens
+                    .previous(token.range.start())
+                    .map_or(start, |t| t.range.end());
+                pieces.push(ByteRange::new(start, end.max(start)));
+                start = self
+                    .tokens
+                    .next(token.range.end())
+                    .map_or(end, |t| t.range.start());
+            }
+            one = match &*choice.orelse {
+                Expr::IfExp(next) if range_of(next).start() == start => Some(next),
+                _ => None,
+            };
+        }
+        pieces.push(ByteRange::new(start, value.end()));
+        self.found.conditionals.push(Conditional {
+            statement,
+            value,
+            pieces,
+        });
+    }
+
     fn tuple(&mut self, statement: ByteRange, tuple: &ast::ExprTuple, shape: ReplyShape) {
         let range = range_of(tuple);
-        let (body, status, headers) = match tuple.elts.as_slice() {
-            [body, status] => (body, status, None),
-            [body, status, headers] => (body, status, Some(headers)),
-            _ => return,
-        };
-        if [Some(body), Some(status), headers]
-            .into_iter()
-            .flatten()
+        if tuple
+            .elts
+            .iter()
             .any(|element| matches!(element, Expr::Starred(_)))
         {
             self.problem(
@@ -236,9 +300,14 @@ impl Finder<'_> {
             );
             return;
         }
+        let (body, status, headers) = match tuple.elts.as_slice() {
+            [body, status] => (body, status, None),
+            [body, status, headers] => (body, status, Some(headers)),
+            _ => return,
+        };
         let statuses = match self.status(status) {
             Status::Known(statuses) => statuses,
-            Status::NoStatus => return,
+            Status::Other => return,
             Status::Unknown => {
                 self.problem(
                     Code::UnknownStatus,
@@ -344,25 +413,25 @@ impl Finder<'_> {
             Expr::Constant(constant) => match &constant.value {
                 Constant::Int(number) => match i64::try_from(number) {
                     Ok(status @ 100..=599) => Status::Known(vec![status]),
-                    _ => Status::NoStatus,
+                    _ => Status::Other,
                 },
-                _ => Status::NoStatus,
+                _ => Status::Other,
             },
             Expr::IfExp(choice) => match (self.status(&choice.body), self.status(&choice.orelse)) {
                 (Status::Known(mut a), Status::Known(b)) => {
                     a.extend(b);
                     Status::Known(a)
                 }
-                (Status::NoStatus, Status::NoStatus) => Status::NoStatus,
+                (Status::Other, Status::Other) => Status::Other,
                 _ => Status::Unknown,
             },
             Expr::Dict(_) | Expr::List(_) | Expr::Set(_) | Expr::Tuple(_) | Expr::JoinedStr(_) => {
-                Status::NoStatus
+                Status::Other
             }
             Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::GeneratorExp(_) => {
-                Status::NoStatus
+                Status::Other
             }
-            Expr::Lambda(_) | Expr::Compare(_) => Status::NoStatus,
+            Expr::Lambda(_) | Expr::Compare(_) => Status::Other,
             Expr::Attribute(attribute) if attribute.attr.as_str() == "value" => {
                 self.status(&attribute.value)
             }
@@ -381,7 +450,7 @@ impl Finder<'_> {
                     known_status(&name).map_or(Status::Unknown, |s| Status::Known(vec![s]))
                 }
                 Value::Number(status @ 100..=599) => Status::Known(vec![status]),
-                Value::Text(_) | Value::Number(_) | Value::Other => Status::NoStatus,
+                Value::Text(_) | Value::Number(_) | Value::Other => Status::Other,
                 _ => Status::Unknown,
             },
         }
@@ -400,14 +469,14 @@ impl Finder<'_> {
                     Value::External(name) => {
                         known_status(&name).map_or(Status::Unknown, |s| Status::Known(vec![s]))
                     }
-                    Value::Text(_) | Value::Number(_) | Value::Other => Status::NoStatus,
+                    Value::Text(_) | Value::Number(_) | Value::Other => Status::Other,
                     _ => Status::Unknown,
                 },
                 _ => Status::Unknown,
             };
             match one {
                 Status::Known(known) => statuses.extend(known),
-                Status::NoStatus if bindings.len() == 1 => return Status::NoStatus,
+                Status::Other if bindings.len() == 1 => return Status::Other,
                 _ => return Status::Unknown,
             }
         }

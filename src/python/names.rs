@@ -189,10 +189,8 @@ impl Scope {
                     self.bind_target(target, range, guard, Some(&s.value));
                 }
             }
-            Stmt::AnnAssign(s) => {
-                if s.value.is_some() {
-                    self.bind_target(&s.target, range, guard, s.value.as_deref());
-                }
+            Stmt::AnnAssign(s) if s.value.is_some() => {
+                self.bind_target(&s.target, range, guard, s.value.as_deref());
             }
             Stmt::AugAssign(s) => self.bind_target(&s.target, range, guard, None),
             Stmt::FunctionDef(s) => self.bind(&s.name, range, guard, BindingKind::Function),
