@@ -300,13 +300,22 @@ impl<'a> Walker<'a> {
         out.checks_caller |= authentication::in_call(scene, call, &callee);
         let makes_task = task::makes_task(scene, call, external);
         if let Value::Function(path, range) = callee {
+            // What is wrong with it has been said here.
+            let is_known = signature::given_to_check(scene, call).is_some();
+            let unless_known = |fact: Fact| match fact {
+                Fact::Dumped if is_known => Fact::Unknown,
+                fact => fact,
+            };
             let given = Given {
-                positional: facts(scene, &call.args),
+                positional: facts(scene, &call.args)
+                    .into_iter()
+                    .map(unless_known)
+                    .collect(),
                 keywords: call
                     .keywords
                     .iter()
                     .filter_map(|keyword| {
-                        let fact = scene.evaluator.fact(&keyword.value);
+                        let fact = unless_known(scene.evaluator.fact(&keyword.value));
                         let name = keyword.arg.as_ref()?.to_string();
                         (fact != Fact::Unknown).then_some((name, fact))
                     })

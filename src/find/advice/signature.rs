@@ -135,6 +135,25 @@ pub fn in_call(
     {
         out.push(reserialized(scene, message));
     }
+    if external.is_none_or(|name| !name.starts_with("hmac."))
+        && let Some(body) = given_to_check(scene, call)
+    {
+        out.push(reserialized(scene, body));
+    }
+}
+
+/// The serialised body that is given to what checks a signature, by its name or by the signature
+/// that it is given too: it is spoken about where it is given, since others may give the bytes.
+pub fn given_to_check<'a>(scene: &Scene<'_>, call: &'a ast::ExprCall) -> Option<&'a Expr> {
+    let name = last_name(&call.func).filter(|name| words::is_check(name))?;
+    let given = || {
+        let keywords = call.keywords.iter().map(|keyword| &keyword.value);
+        call.args.iter().chain(keywords)
+    };
+    let body = given().find(|argument| scene.evaluator.fact(argument) == Fact::Dumped)?;
+    let is_signature = words::is_about_signatures(name)
+        || given().any(|argument| scene.evaluator.fact(argument).is_sent_secret());
+    is_signature.then_some(body)
 }
 
 /// A plain hash over serialised JSON that is compared with what the sender sent.
@@ -264,12 +283,28 @@ mod tests {
     }
 
     #[test]
+    fn serialised_json_is_spoken_about_where_a_helper_is_given_it() {
+        check(
+            &[
+                &context(
+                    "    given = _ctx.webhook_request.headers.get('x-signature')
+    ok = is_signed(json.dumps(_ctx.webhook_request.body).encode(), given)",
+                ),
+                "\ndef is_signed(raw, given):\n    return hmac.compare_digest(hmac.new(k(), raw, 'md5').hexdigest(), given)\n",
+            ]
+            .concat(),
+            &[("RH304", 2)],
+        );
+    }
+
+    #[test]
     fn json_that_is_signed_for_others_is_left_alone() {
         for body in [
             "    raw = await request.body()\n    hmac.new(k(), raw, 'sha256')",
             "    payload = {'a': 1}\n    hmac.new(k(), json.dumps(payload).encode(), 'sha256')",
             "    data = await request.json()\n    verify(request)\n    key = hashlib.md5(json.dumps(data).encode()).hexdigest()",
             "    data = await request.json()\n    verify(request)\n    same = hashlib.md5(json.dumps(data).encode()).hexdigest() == last()",
+            "    data = await request.json()\n    verify(request)\n    verify_shape(json.dumps(data))",
             "    data = json.loads(await request.body())\n    verify(request)\n    log(json.dumps(data))",
         ] {
             check(&request(body), &[]);

@@ -182,6 +182,16 @@ pub fn is_check(name: &str) -> bool {
     ])) || matches!(words.as_slice(), [only] if only == "auth")
 }
 
+/// Whether a name speaks of signatures.
+pub fn is_about_signatures(name: &str) -> bool {
+    words(name).iter().any(|word| {
+        matches!(
+            word.as_str(),
+            "hmac" | "sig" | "sign" | "signature" | "signatures" | "signed"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
