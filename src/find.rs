@@ -12,6 +12,7 @@
 //! What always holds: every reference to the old API in a file is in [`Found::references`], once,
 //! with what becomes of it; so nothing can be left out in silence.
 
+pub mod advice;
 pub mod document;
 pub mod handler;
 pub mod imports;
