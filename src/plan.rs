@@ -222,6 +222,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
             }
         }
     }
+    plan.diagnostics.extend(advice(input, &facts));
     plan.files.sort_by(|a, b| a.path.cmp(&b.path));
     plan.webhooks
         .sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
@@ -234,6 +235,32 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
         }
     }
     Ok(plan)
+}
+
+/// What readers of the handlers should be told.
+fn advice(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>) -> Vec<Diagnostic> {
+    input
+        .found
+        .par_iter()
+        .filter(|found| {
+            found
+                .references
+                .iter()
+                .any(|r| matches!(r.kind, ReferenceKind::Webhook(_)))
+        })
+        .flat_map_iter(|found| {
+            let root = (input.package_root)(found.loaded.module.source().path());
+            let package: Vec<Arc<Loaded>> = match root {
+                Some(root) => facts
+                    .range(root.clone()..)
+                    .take_while(|(path, _)| path.starts_with(&root))
+                    .map(|(_, facts)| facts.parts.loaded.clone())
+                    .collect(),
+                None => Vec::new(),
+            };
+            crate::find::advice::advise(input.workspace, found, &package)
+        })
+        .collect()
 }
 
 fn by_hand_reference(found: &Found, diagnostic: &Diagnostic) -> PlannedWebhook {
