@@ -1,5 +1,6 @@
 //! Every reference to the old API in a file, and what becomes of it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,6 +52,7 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
 /// of something else.
 fn other_names(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
     let module = &loaded.module;
+    let known: HashSet<ByteRange> = known.iter().map(|reference| reference.place).collect();
     module
         .tokens()
         .all()
@@ -58,7 +60,7 @@ fn other_names(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
         .filter(|token| {
             token.kind == TokenKind::Name && module.source().slice(token.range) == METHOD
         })
-        .filter(|token| known.iter().all(|reference| reference.place != token.range))
+        .filter(|token| !known.contains(&token.range))
         .map(|token| Reference {
             place: token.range,
             kind: ReferenceKind::NotOurs,
