@@ -469,8 +469,21 @@ impl<'a> Finder<'a> {
         form: Form,
         definition: Option<Definition<'a>>,
     ) {
-        let handler = definition
-            .map(|definition| handler::handler(self.resolver(), definition, self.in_class));
+        let handler = definition.map(|definition| {
+            let (dialect, mut handler) =
+                handler::handler(self.resolver(), definition, self.in_class);
+            let registered_at = match form {
+                Form::Decorator(range) => range.end(),
+                Form::Call => 0,
+            };
+            handler.inner_decorator = definition
+                .decorators
+                .iter()
+                .filter(|decorator| registration_call(decorator).is_none())
+                .map(range_of)
+                .find(|range| range.start() >= registered_at);
+            (dialect, handler)
+        });
         self.finish(call, attribute, form, handler);
     }
 

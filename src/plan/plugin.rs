@@ -295,8 +295,7 @@ fn is_used_elsewhere(package: &[&ModuleFacts], one: &Registered<'_>) -> bool {
             }
             _ => false,
         });
-    let own = crate::find::imports::Imports::of(&one.found.loaded);
-    if own.uses_of(name) > registrations.count() {
+    if crate::find::imports::uses_of_global(&one.found.loaded, name) > registrations.count() {
         return true;
     }
     package
