@@ -27,6 +27,8 @@ pub struct Prepared {
     pub plan: Plan,
     /// What is written, by path: the files of the plan, and the route map.
     pub changes: Vec<Change>,
+    /// The route map once the plan is carried out: what was migrated before is in it, too.
+    pub route_map: RouteMap,
     /// The root of the repo; outside of one the folder that was asked for.
     pub root: PathBuf,
     /// Whether `root` is the root of a git repo.
@@ -123,11 +125,13 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
             after: file.after.clone(),
         })
         .collect();
-    changes.extend(route_map_change(args, &root, &plan)?);
+    let (route_map, route_map_change) = route_map(args, &root, &plan)?;
+    changes.extend(route_map_change);
     let base = base_of(&paths, &root, &changes)?;
     Ok(Prepared {
         plan,
         changes,
+        route_map,
         root,
         is_in_git,
         base,
@@ -379,12 +383,12 @@ fn check(
     Ok(())
 }
 
-/// The route map with the new routes in it, when that changes it.
-fn route_map_change(args: &PlanArgs, root: &Path, plan: &Plan) -> anyhow::Result<Option<Change>> {
-    let routes = plan.routes();
-    if routes.is_empty() {
-        return Ok(None);
-    }
+/// The route map with the new routes in it, and its file when that changes.
+fn route_map(
+    args: &PlanArgs,
+    root: &Path,
+    plan: &Plan,
+) -> anyhow::Result<(RouteMap, Option<Change>)> {
     let path = match &args.routes {
         Some(path) => std::path::absolute(path)?,
         None => root.join(FILE_NAME),
@@ -414,11 +418,16 @@ fn route_map_change(args: &PlanArgs, root: &Path, plan: &Plan) -> anyhow::Result
             .map_err(|error| broken(&error.to_string()))?,
         None => RouteMap::default(),
     };
+    let routes = plan.routes();
+    if routes.is_empty() {
+        return Ok((map, None));
+    }
     map.merge(&routes);
     let after = map.to_string().into_bytes();
-    Ok((before.as_ref() != Some(&after)).then_some(Change {
+    let change = (before.as_ref() != Some(&after)).then_some(Change {
         path,
         before,
         after,
-    }))
+    });
+    Ok((map, change))
 }
