@@ -35,6 +35,8 @@ pub struct Prepared {
     pub is_in_git: bool,
     /// The folder that paths are shown relative to.
     pub base: PathBuf,
+    /// Whether that is the current folder.
+    pub base_is_current: bool,
     /// How many Python files were looked at.
     pub looked_at: usize,
     /// Whether files that matter were there, but none of them could be read.
@@ -127,13 +129,15 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         .collect();
     let (route_map, route_map_change) = route_map(args, &root, &plan)?;
     changes.extend(route_map_change);
-    let base = base_of(&paths, &root, &changes)?;
+    let current = fs::canonicalize(env::current_dir()?)?;
+    let base = base_of(&paths, &root, &current, &changes);
     Ok(Prepared {
         plan,
         changes,
         route_map,
         root,
         is_in_git,
+        base_is_current: base == current,
         base,
         looked_at,
         nothing_readable,
@@ -159,19 +163,15 @@ fn root_of(paths: &[PathBuf]) -> (PathBuf, bool) {
 
 /// The folder that paths are shown relative to: the current one, when all that is looked at and
 /// written is in it; else what was asked for; else the root.
-fn base_of(paths: &[PathBuf], root: &Path, changes: &[Change]) -> io::Result<PathBuf> {
+fn base_of(paths: &[PathBuf], root: &Path, current: &Path, changes: &[Change]) -> PathBuf {
     let holds_all = |folder: &Path| changes.iter().all(|change| change.path.starts_with(folder));
-    let current = fs::canonicalize(env::current_dir()?)?;
-    if paths.iter().all(|path| path.starts_with(&current)) && holds_all(&current) {
-        return Ok(current);
+    if paths.iter().all(|path| path.starts_with(current)) && holds_all(current) {
+        return current.to_owned();
     }
-    if let [only] = paths
-        && only.is_dir()
-        && holds_all(only)
-    {
-        return Ok(only.clone());
+    match paths {
+        [only] if only.is_dir() && holds_all(only) => only.clone(),
+        _ => root.to_owned(),
     }
-    Ok(root.to_owned())
 }
 
 /// Files: those that were read already, or are about to be written, before those on the disk.
