@@ -4,6 +4,7 @@
 //! fixtures/<case>/case.toml   about = "one sentence: what the case shows"
 //!                             args = []     more arguments for diff and migrate
 //!                             exit = 0      of migrate; 1: something is left by hand; 2: error
+//!                             again = 0     of a second migrate, where it is not the same
 //!                             [modes]       "path" = "444": given to a file before the run
 //!                             the rest is for tests/conformance, which see
 //! fixtures/<case>/before/     the repo
@@ -89,6 +90,7 @@ struct About {
     args: Vec<String>,
     #[serde(default)]
     exit: i32,
+    again: Option<i32>,
     #[serde(default)]
     modes: BTreeMap<String, String>,
 }
@@ -166,6 +168,7 @@ impl Case {
             &self.before,
             &args,
             self.about.exit,
+            self.about.again.unwrap_or(self.about.exit),
         )
     }
 
@@ -241,6 +244,7 @@ fn agree(
     before: &Tree,
     args: &[&str],
     exit: i32,
+    exit_again: i32,
 ) -> Result<(), String> {
     let Outcome {
         after,
@@ -280,7 +284,7 @@ fn agree(
     if let Some(difference) = without_journal(&tree_of(migrated)?).difference(after) {
         return Err(format!("a second migrate changes something:\n{difference}"));
     }
-    expect(&again, "a second migrate", exit)?;
+    expect(&again, "a second migrate", exit_again)?;
 
     if changed {
         let undo = rehook(migrated, &["undo"], &[])?;
@@ -417,7 +421,7 @@ fn github() -> Result<Completion, Failed> {
     let before = python::github_plugin(&python)?;
     let repo = || Repo::new(&before).map_err(|error| error.to_string());
     let outcome = run_all(repo, &before, &[])?;
-    agree(&outcome, repo, &before, &[], 0)?;
+    agree(&outcome, repo, &before, &[], 0, 0)?;
     let after = outcome.after;
     let touched: Vec<&str> = after
         .0

@@ -29,12 +29,16 @@ pub struct Prepared {
     pub plan: Plan,
     /// What is written, by path: the files of the plan, and the route map.
     pub changes: Vec<Change>,
+    /// The route map once the plan is carried out: what was migrated before is in it, too.
+    pub route_map: RouteMap,
     /// The root of the repo; outside of one the folder that was asked for.
     pub root: PathBuf,
     /// Whether `root` is the root of a git repo.
     pub is_in_git: bool,
     /// The folder that paths are shown relative to.
     pub base: PathBuf,
+    /// Whether that is the current folder.
+    pub base_is_current: bool,
     /// How many Python files were looked at.
     pub looked_at: usize,
     /// Whether files that matter were there, but none of them could be read.
@@ -125,13 +129,17 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
             after: file.after.clone(),
         })
         .collect();
-    changes.extend(route_map_change(args, &root, &plan)?);
-    let base = base_of(&paths, &root, &changes)?;
+    let (route_map, route_map_change) = route_map(args, &root, &plan)?;
+    changes.extend(route_map_change);
+    let current = fs::canonicalize(env::current_dir()?)?;
+    let base = base_of(&paths, &root, &current, &changes);
     Ok(Prepared {
         plan,
         changes,
+        route_map,
         root,
         is_in_git,
+        base_is_current: base == current,
         base,
         looked_at,
         nothing_readable,
@@ -157,19 +165,15 @@ fn root_of(paths: &[PathBuf]) -> (PathBuf, bool) {
 
 /// The folder that paths are shown relative to: the current one, when all that is looked at and
 /// written is in it; else what was asked for; else the root.
-fn base_of(paths: &[PathBuf], root: &Path, changes: &[Change]) -> io::Result<PathBuf> {
+fn base_of(paths: &[PathBuf], root: &Path, current: &Path, changes: &[Change]) -> PathBuf {
     let holds_all = |folder: &Path| changes.iter().all(|change| change.path.starts_with(folder));
-    let current = fs::canonicalize(env::current_dir()?)?;
-    if paths.iter().all(|path| path.starts_with(&current)) && holds_all(&current) {
-        return Ok(current);
+    if paths.iter().all(|path| path.starts_with(current)) && holds_all(current) {
+        return current.to_owned();
     }
-    if let [only] = paths
-        && only.is_dir()
-        && holds_all(only)
-    {
-        return Ok(only.clone());
+    match paths {
+        [only] if only.is_dir() && holds_all(only) => only.clone(),
+        _ => root.to_owned(),
     }
-    Ok(root.to_owned())
 }
 
 /// Files: those that were read already, or are about to be written, before those on the disk.
@@ -421,12 +425,12 @@ fn broken_by(file: &FilePlan) -> Option<Diagnostic> {
     parse(&file.after).err().map(|broken| *broken)
 }
 
-/// The route map with the new routes in it, when that changes it.
-fn route_map_change(args: &PlanArgs, root: &Path, plan: &Plan) -> anyhow::Result<Option<Change>> {
-    let routes = plan.routes();
-    if routes.is_empty() {
-        return Ok(None);
-    }
+/// The route map with the new routes in it, and its file when that changes.
+fn route_map(
+    args: &PlanArgs,
+    root: &Path,
+    plan: &Plan,
+) -> anyhow::Result<(RouteMap, Option<Change>)> {
     let path = match &args.routes {
         Some(path) => std::path::absolute(path)?,
         None => root.join(FILE_NAME),
@@ -456,11 +460,16 @@ fn route_map_change(args: &PlanArgs, root: &Path, plan: &Plan) -> anyhow::Result
             .map_err(|error| broken(&error.to_string()))?,
         None => RouteMap::default(),
     };
+    let routes = plan.routes();
+    if routes.is_empty() {
+        return Ok((map, None));
+    }
     map.merge(&routes);
     let after = map.to_string().into_bytes();
-    Ok((before.as_ref() != Some(&after)).then_some(Change {
+    let change = (before.as_ref() != Some(&after)).then_some(Change {
         path,
         before,
         after,
-    }))
+    });
+    Ok((map, change))
 }

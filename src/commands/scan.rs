@@ -31,6 +31,7 @@ pub fn report_view(prepared: &Prepared) -> report::View<'_> {
         plan: &prepared.plan,
         base: &prepared.base,
         looked_at: prepared.looked_at,
+        routes: prepared.route_map.routes(),
         files: prepared
             .changes
             .iter()

@@ -7,7 +7,7 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 use super::handler::Definition;
 use super::reply::split_at_commas;
 use crate::edit::ByteRange;
-use crate::python::names::{Loaded, ModuleName, is_type_checking};
+use crate::python::names::{Loaded, ModuleName, Scope, is_type_checking};
 use crate::python::tokens::TokenKind;
 use crate::python::tree::{self, Descend, Node, range_of, walk_body};
 
@@ -285,6 +285,49 @@ fn count(uses: &mut HashMap<String, usize>, name: &str) {
             uses.insert(name.to_owned(), 1);
         }
     }
+}
+
+/// How often the name that a module binds is used as a variable: where a function has a variable
+/// of that name of its own, it is another one.
+pub fn uses_of_global(loaded: &Loaded, name: &str) -> usize {
+    fn count<'a>(node: Node<'a>, name: &str, uses: &mut usize) {
+        tree::walk(node, &mut |node| {
+            match node {
+                Node::Expr(Expr::Name(other)) if other.id.as_str() == name => *uses += 1,
+                Node::Stmt(statement) => {
+                    if let Some(definition) = Definition::of(statement) {
+                        let scope = Scope::of_function(definition.arguments, definition.body);
+                        let arguments = definition.arguments;
+                        let defaults = arguments
+                            .posonlyargs
+                            .iter()
+                            .chain(&arguments.args)
+                            .chain(&arguments.kwonlyargs)
+                            .filter_map(|argument| argument.default.as_deref());
+                        for outside in definition.decorators.iter().chain(defaults) {
+                            count(Node::Expr(outside), name, uses);
+                        }
+                        if scope.bindings(name).is_empty() {
+                            for inside in definition.body {
+                                count(Node::Stmt(inside), name, uses);
+                            }
+                        }
+                        return Descend::Past;
+                    }
+                }
+                Node::Expr(_) => {}
+            }
+            Descend::Into
+        });
+    }
+    let mut uses = 0;
+    for statement in loaded.module.suite() {
+        count(Node::Stmt(statement), name, &mut uses);
+    }
+    for expression in loaded.module.fragments(loaded.module.range()) {
+        count(Node::Expr(expression), name, &mut uses);
+    }
+    uses
 }
 
 /// Adds the strings in an expression.

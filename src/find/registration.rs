@@ -48,22 +48,37 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
     Found { loaded, references }
 }
 
-/// The places where the method's name stands that are no attribute: definitions, arguments, names
-/// of something else.
+/// The places where the method's name stands that the tree did not lead to: definitions, arguments,
+/// names of something else. It is the text that is asked here, so that nothing can be passed over:
+/// an attribute of that name which the tree did not show is left by hand.
 fn other_names(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
     let module = &loaded.module;
+    let source = module.source();
     let known: HashSet<ByteRange> = known.iter().map(|reference| reference.place).collect();
-    module
+    let names = module
         .tokens()
         .all()
         .iter()
-        .filter(|token| {
-            token.kind == TokenKind::Name && module.source().slice(token.range) == METHOD
-        })
-        .filter(|token| !known.contains(&token.range))
-        .map(|token| Reference {
-            place: token.range,
-            kind: ReferenceKind::NotOurs,
+        .filter(|token| token.kind == TokenKind::Name && source.slice(token.range) == METHOD)
+        .filter(|token| !known.contains(&token.range));
+    names
+        .map(|token| {
+            let before = module.tokens().previous(token.range.start());
+            let is_attribute = before.is_some_and(|dot| source.slice(dot.range) == ".");
+            let kind = if is_attribute {
+                let detail = text!(
+                    "this mention of `{METHOD}` is not understood",
+                    "无法理解此处对 `{METHOD}` 的引用"
+                );
+                let diagnostic = diagnostic_at(loaded, Code::NotARegistration, token.range, detail);
+                ReferenceKind::ByHand(Box::new(diagnostic))
+            } else {
+                ReferenceKind::NotOurs
+            };
+            Reference {
+                place: token.range,
+                kind,
+            }
         })
         .collect()
 }
@@ -471,8 +486,21 @@ impl<'a> Finder<'a> {
         form: Form,
         definition: Option<Definition<'a>>,
     ) {
-        let handler = definition
-            .map(|definition| handler::handler(self.resolver(), definition, self.in_class));
+        let handler = definition.map(|definition| {
+            let (dialect, mut handler) =
+                handler::handler(self.resolver(), definition, self.in_class);
+            let registered_at = match form {
+                Form::Decorator(range) => range.end(),
+                Form::Call => 0,
+            };
+            handler.inner_decorator = definition
+                .decorators
+                .iter()
+                .filter(|decorator| registration_call(decorator).is_none())
+                .map(range_of)
+                .find(|range| range.start() >= registered_at);
+            (dialect, handler)
+        });
         self.finish(call, attribute, form, handler);
     }
 

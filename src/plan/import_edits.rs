@@ -47,7 +47,37 @@ pub fn apply(draft: &mut Draft) -> Result<(), EditError> {
             }
         }
     }
+    // A block for type checkers of which nothing stays goes as a whole, with its last statement.
+    let is_gone = |statement: &ImportStatement| {
+        !statement.names.is_empty()
+            && statement
+                .names
+                .iter()
+                .all(|name| removals.contains(&name.local))
+    };
+    let emptied = |block: ByteRange, count: usize| {
+        let inside = imports
+            .statements
+            .iter()
+            .filter(|s| s.type_checking.is_some_and(|(b, _)| b == block));
+        inside.filter(|statement| is_gone(statement)).count() == count
+    };
+    let mut removed_blocks: Vec<ByteRange> = Vec::new();
     for (index, statement) in imports.statements.iter().enumerate() {
+        if let Some((block, count)) = statement.type_checking
+            && is_gone(statement)
+            && emptied(block, count)
+        {
+            if !removed_blocks.contains(&block) {
+                removed_blocks.push(block);
+                let whole = ImportStatement {
+                    type_checking: Some((block, 1)),
+                    ..statement.clone()
+                };
+                remove_statement(draft, &whole)?;
+            }
+            continue;
+        }
         let gone: Vec<&ImportedName> = statement
             .names
             .iter()
@@ -395,16 +425,29 @@ fn is_own_package(draft: &Draft, first: &str) -> bool {
         .any(|folder| folder.file_name().is_some_and(|name| name == first))
 }
 
-/// The section, plain imports before `from`, more dots before fewer, then the module.
-type StatementKey = (u8, bool, std::cmp::Reverse<usize>, String);
+/// The section, plain imports before `from`, more dots before fewer, the module, its first name.
+type StatementKey = (
+    u8,
+    bool,
+    std::cmp::Reverse<usize>,
+    String,
+    (u8, String, String),
+);
 
 /// How sorted imports order statements.
-fn statement_key(section: u8, is_from: bool, module: &ModuleName) -> StatementKey {
+fn statement_key(
+    section: u8,
+    is_from: bool,
+    module: &ModuleName,
+    first_name: &str,
+) -> StatementKey {
+    let dots = std::cmp::Reverse(module.level);
     (
         section,
         is_from,
-        std::cmp::Reverse(module.level),
+        dots,
         module.dotted.to_lowercase(),
+        member_key(first_name),
     )
 }
 
@@ -431,7 +474,8 @@ fn insert_statements(
         let is_from = names.iter().all(|addition| !addition.name.is_empty());
         names.sort_by_key(|addition| member_key(&addition.name));
         let text = statement_text(draft, &module, &names);
-        let key = statement_key(section(draft, &module), is_from, &module);
+        let first_name = names.first().map_or("", |addition| &addition.name);
+        let key = statement_key(section(draft, &module), is_from, &module, first_name);
         let spot = spot(draft, &key);
         pending.push((spot, key, text));
     }
@@ -514,10 +558,13 @@ fn spot(draft: &Draft, key: &StatementKey) -> Spot {
         all
     };
     let key_of = |statement: &ImportStatement| {
+        let first_name = statement.names.first().map_or("", |name| &name.name);
+        let module = &statement.module;
         statement_key(
-            section(draft, &statement.module),
+            section(draft, module),
             statement.is_from,
-            &statement.module,
+            module,
+            first_name,
         )
     };
     let after = |statement: &ImportStatement, gap| Spot::After {

@@ -14,6 +14,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::{Applicability, ByteRange};
 use crate::find::handler::Problem;
+use crate::find::imports;
 use crate::find::plugin::{ModuleParts, Plugin};
 use crate::find::registration::diagnostic_at;
 use crate::python::names::{BindingKind, ModuleName, PluginId};
@@ -264,14 +265,16 @@ fn mount_problem(plugin: &Plugin, here: ByteRange) -> Option<Problem> {
 /// Whether a handler is used other than by registering it.
 fn is_used_elsewhere(members: &Members<'_>, draft: &Draft, one: &Registered<'_>) -> bool {
     let name = &one.webhook.handler.name;
-    let uses = draft.imports.uses_of(name);
     let registrations = || {
         let calls = one.found.webhooks().filter(|webhook| {
             webhook.form == crate::find::Form::Call && webhook.handler.name == *name
         });
         calls.count()
     };
-    uses > 0 && uses > registrations() || members.others_use(one.path(), name)
+    // Few handlers are named anywhere else: only then it matters whose the name is there.
+    let used_here = draft.imports.uses_of(name) > 0
+        && imports::uses_of_global(&one.found.loaded, name) > registrations();
+    used_here || members.others_use(one.path(), name)
 }
 
 /// Takes the other webhooks into account: the last registration of an endpoint wins, and a function

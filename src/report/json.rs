@@ -14,8 +14,19 @@ struct Report<'a> {
     files_looked_at: usize,
     files: Vec<File>,
     webhooks: Vec<Webhook<'a>>,
+    migrated_before: Vec<Known<'a>>,
     diagnostics: Vec<Finding<'a>>,
     ledger: Count,
+}
+
+#[derive(Serialize)]
+struct Known<'a> {
+    plugin: &'a str,
+    endpoint: &'a str,
+    dialect: &'a str,
+    methods: &'a [String],
+    old_urls: &'a [String],
+    new_url: &'a str,
 }
 
 #[derive(Serialize)]
@@ -93,6 +104,17 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
             .webhooks
             .iter()
             .map(|webhook| webhook_of(view, webhook, lang))
+            .collect(),
+        migrated_before: view
+            .migrated_before()
+            .map(|route| Known {
+                plugin: &route.plugin,
+                endpoint: &route.endpoint,
+                dialect: route.dialect.as_str(),
+                methods: &route.methods,
+                old_urls: &route.legacy,
+                new_url: &route.target,
+            })
             .collect(),
         diagnostics: view
             .plan

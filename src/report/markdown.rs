@@ -3,18 +3,22 @@
 use super::View;
 use crate::lang::Lang;
 use crate::plan::Action;
+use crate::routes::Route;
 use crate::text;
 
 /// One table a plugin; without a heading where there is only one.
 pub fn table(view: &View<'_>, lang: Lang) -> String {
+    let kept = view
+        .plan
+        .webhooks
+        .iter()
+        .filter(|webhook| webhook.action != Action::Drop);
+    let routes: Vec<&Route> = kept
+        .filter_map(|webhook| webhook.route.as_ref())
+        .chain(view.migrated_before())
+        .collect();
     let mut plugins: Vec<&str> = Vec::new();
-    let kept = || {
-        view.plan
-            .webhooks
-            .iter()
-            .filter(|webhook| webhook.action != Action::Drop)
-    };
-    for route in kept().filter_map(|webhook| webhook.route.as_ref()) {
+    for route in &routes {
         if !plugins.contains(&route.plugin.as_str()) {
             plugins.push(&route.plugin);
         }
@@ -33,14 +37,7 @@ pub fn table(view: &View<'_>, lang: Lang) -> String {
         )
         .get(lang);
         output += "| --- | --- | --- |\n";
-        for webhook in kept() {
-            let Some(route) = webhook
-                .route
-                .as_ref()
-                .filter(|route| route.plugin == *plugin)
-            else {
-                continue;
-            };
+        for route in routes.iter().filter(|route| route.plugin == *plugin) {
             let legacy: Vec<String> = route.legacy.iter().map(|path| code(path)).collect();
             let methods = route.methods.join(" ");
             output += &format!(

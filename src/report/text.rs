@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::diff::{self, LineKind};
 use crate::lang::Lang;
 use crate::plan::Action;
+use crate::routes::Route;
 use crate::style::width;
 use crate::text;
 
@@ -78,20 +79,36 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
             .unwrap_or_default();
         output += &format!("  {place}  {}{handler}\n", dialect.get(lang));
         if let Some(route) = &webhook.route {
-            let (old, new) = (text!("old", "旧"), text!("new", "新"));
-            for legacy in &route.legacy {
-                output += &format!("  {}  {legacy}\n", old.get(lang));
-            }
-            output += &format!(
-                "  {}  {} {}\n",
-                new.get(lang),
-                route.methods.join(","),
-                route.target
-            );
+            output += &urls(route, lang);
         }
         output.push('\n');
     }
+    for route in view.migrated_before() {
+        let (plugin, endpoint) = (&route.plugin, &route.endpoint);
+        let state = text!("migrated before", "此前已迁移");
+        output += &format!(
+            "{BOLD}{plugin} {endpoint}{BOLD:#}  {DIM}{}{DIM:#}\n",
+            state.get(lang)
+        );
+        output += &urls(route, lang);
+        output.push('\n');
+    }
     output
+}
+
+fn urls(route: &Route, lang: Lang) -> String {
+    let (old, new) = (text!("old", "旧"), text!("new", "新"));
+    let legacy = route
+        .legacy
+        .iter()
+        .map(|legacy| format!("  {}  {legacy}\n", old.get(lang)));
+    let target = format!(
+        "  {}  {} {}\n",
+        new.get(lang),
+        route.methods.join(","),
+        route.target
+    );
+    legacy.chain([target]).collect()
 }
 
 /// The patch, to the byte; in colour when `is_colored`.
@@ -160,10 +177,11 @@ pub fn stat(view: &View<'_>, lang: Lang) -> String {
     }
     if !rows.is_empty() {
         let files = rows.len();
+        let noun = if files == 1 { "file" } else { "files" };
         let added: usize = rows.iter().map(|row| row.1).sum();
         let removed: usize = rows.iter().map(|row| row.2).sum();
         let total = text!(
-            " {files} files, {added} lines added, {removed} removed\n",
+            " {files} {noun}, {added} lines added, {removed} removed\n",
             " {files} 个文件，增加 {added} 行，删除 {removed} 行\n"
         );
         output += total.get(lang);
@@ -267,6 +285,7 @@ fn rendered(view: &View<'_>, diagnostic: &Diagnostic, lang: Lang) -> String {
 /// The last line: every reference to the old API is in it.
 fn ledger(view: &View<'_>, lang: Lang) -> String {
     let files = view.looked_at;
+    let noun = if files == 1 { "file" } else { "files" };
     let count = view.plan.ledger;
     let unread = view
         .plan
@@ -285,7 +304,7 @@ fn ledger(view: &View<'_>, lang: Lang) -> String {
     };
     if count.found == 0 && count.not_ours == 0 {
         let text = text!(
-            "no reference to the old API in {files} Python files{unread}\n",
+            "no reference to the old API in {files} Python {noun}{unread}\n",
             "在 {files} 个 Python 文件中没有发现对旧接口的引用{unread}\n"
         );
         return text.get(lang).to_owned();
@@ -298,7 +317,7 @@ fn ledger(view: &View<'_>, lang: Lang) -> String {
         "references"
     };
     let text = text!(
-        "{found} {references} to the old API in {files} Python files: {migrated} migrated, {by_hand} left by hand, {unaccounted} unaccounted for",
+        "{found} {references} to the old API in {files} Python {noun}: {migrated} migrated, {by_hand} left by hand, {unaccounted} unaccounted for",
         "在 {files} 个 Python 文件中发现 {found} 处对旧接口的引用：迁移 {migrated} 处，需手动处理 {by_hand} 处，去向不明 {unaccounted} 处"
     );
     let mut output = text.get(lang).to_owned();

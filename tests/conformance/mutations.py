@@ -110,6 +110,9 @@ def mutant(mutation: Mutation, case: Case, scratch: Path) -> Case | None:
     changed: dict[Path, str] = {}
     for path in sorted(case.after.rglob("*.py")):
         before = case.before / path.relative_to(case.after)
+        if not path.is_file():
+            # A link that leads nowhere.
+            continue
         new = path.read_bytes().decode("utf-8", "surrogateescape")
         old = before.read_bytes().decode("utf-8", "surrogateescape") if before.is_file() else ""
         written = lines_written(old, new)

@@ -14,6 +14,9 @@ from pathlib import Path
 
 
 def syntax_error(path: Path) -> str | None:
+    if not path.is_file():
+        # A link that leads nowhere.
+        return None
     # `compile` on bytes honours the byte order mark and the declared encoding, as an import does.
     try:
         with warnings.catch_warnings():

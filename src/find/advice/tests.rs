@@ -1,13 +1,12 @@
 //! What the tests of all checks share: a plugin around a handler, and a table of what is expected.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::advise;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::find::registration;
-use crate::python::names::{Files, Workspace};
+use crate::python::names::{Given, Workspace};
 use crate::python::parse::STACK_SIZE;
 
 const PRELUDE: &str = "\
@@ -37,21 +36,6 @@ pub fn context(body: &str) -> String {
 /// The advice on a file.
 pub fn advice(source: &str) -> Vec<Diagnostic> {
     advice_on(&[("p.py", source)])
-}
-
-/// The texts of files, by path.
-struct Given(HashMap<PathBuf, String>);
-
-impl Files for Given {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let text = self.0.get(path);
-        text.map(|text| text.clone().into_bytes())
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn is_file(&self, path: &Path) -> bool {
-        self.0.contains_key(path)
-    }
 }
 
 /// The advice on the first of several files of a package.
