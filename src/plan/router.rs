@@ -66,6 +66,18 @@ pub fn write(
     wanted: &Wanted,
     names: &RouterNames,
 ) -> Result<(), RuleError> {
+    // What is written here runs where the plugin is made.
+    draft.importing_before(plugin.statement.start(), |draft| {
+        write_here(draft, plugin, wanted, names)
+    })
+}
+
+fn write_here(
+    draft: &mut Draft,
+    plugin: &Plugin,
+    wanted: &Wanted,
+    names: &RouterNames,
+) -> Result<(), RuleError> {
     let source_is_unicode = draft.source().is_unicode();
     let mut blocks: Vec<String> = Vec::new();
     let mut top = String::new();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::advise;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::find::registration;
-use crate::python::names::Workspace;
+use crate::python::names::{Files, Workspace};
 use crate::python::parse::STACK_SIZE;
 
 const PRELUDE: &str = "\
@@ -39,6 +39,19 @@ pub fn advice(source: &str) -> Vec<Diagnostic> {
     advice_on(&[("p.py", source)])
 }
 
+struct Given(HashMap<PathBuf, String>);
+
+impl Files for Given {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(text.clone().into_bytes())
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.0.contains_key(path)
+    }
+}
+
 /// The advice on the first of several files of a package.
 pub fn advice_on(files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let root = Path::new("/r");
@@ -46,13 +59,7 @@ pub fn advice_on(files: &[(&str, &str)]) -> Vec<Diagnostic> {
         .iter()
         .map(|(path, text)| (root.join(path), (*text).to_owned()))
         .collect();
-    let workspace = Workspace::new(
-        root.to_owned(),
-        Box::new(move |path| match texts.get(path) {
-            Some(text) => Ok(text.clone().into_bytes()),
-            None => Err(io::ErrorKind::NotFound.into()),
-        }),
-    );
+    let workspace = Workspace::new(root.to_owned(), Box::new(Given(texts)));
     let load = |path: &str| workspace.load(&root.join(path)).expect("valid Python");
     let found = registration::find(&workspace, load(files[0].0));
     let package: Vec<_> = files[1..].iter().map(|(path, _)| load(path)).collect();
