@@ -3,7 +3,7 @@
 //! Imports are asked for by what they mean and become edits at the end, all at once, so that
 //! rules do not know of each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::import_edits;
@@ -44,6 +44,11 @@ pub struct Draft {
     quote: char,
     /// Whether the document's API is rewritten already.
     document_begun: bool,
+    /// The additions, by their local name, that have to stand before an offset, since the code
+    /// there uses them while the module is imported.
+    pub early: BTreeMap<String, usize>,
+    /// Before which offset the names that are asked for have to be imported.
+    needed_before: Option<usize>,
     /// The name that the bodies of replies get.
     reply_body: Option<String>,
     /// Names that are given away here, so that they are not free any more.
@@ -68,6 +73,8 @@ impl Draft {
             additions: BTreeSet::new(),
             removals: BTreeSet::new(),
             document_begun: false,
+            early: BTreeMap::new(),
+            needed_before: None,
             reply_body: None,
             taken: BTreeSet::new(),
         }
@@ -115,6 +122,14 @@ impl Draft {
         self.edits.take_within(range, text)
     }
 
+    /// Lets `ask` ask for imports of names that code at `offset` uses while the module is imported.
+    pub fn importing_before<T>(&mut self, offset: usize, ask: impl FnOnce(&mut Self) -> T) -> T {
+        self.needed_before = Some(offset);
+        let result = ask(self);
+        self.needed_before = None;
+        result
+    }
+
     /// The local name of `name` from `module`: one that is imported already, else a new import;
     /// `also` are modules that have the same object.
     pub fn import(&mut self, module: &str, name: &str, also: &[&str]) -> String {
@@ -136,22 +151,28 @@ impl Draft {
                 && statement.type_checking.is_none()
                 && same_module(&statement.module);
             let names = here.then_some(&statement.names)?;
-            names
-                .iter()
-                .find(|imported| imported.name == name)
-                .map(|imported| imported.local.clone())
+            let imported = names.iter().find(|imported| imported.name == name)?;
+            Some((imported.local.clone(), statement.range.end()))
         });
-        if let Some(local) =
-            imported.filter(|local| !self.removals.contains(local) && self.is_only_an_import(local))
+        if let Some((local, end)) = imported
+            .filter(|(local, _)| !self.removals.contains(local) && self.is_only_an_import(local))
         {
-            return local;
+            if self.needed_before.is_none_or(|offset| end <= offset) {
+                return local;
+            }
+            if self.loaded.scope.bindings(&local).len() == 1 {
+                self.move_import(module, name, &local);
+                return local;
+            }
         }
         let asked = self
             .additions
             .iter()
-            .find(|a| a.level == module.level && a.module == module.dotted && a.name == name);
-        if let Some(asked) = asked {
-            return asked.local.clone();
+            .find(|a| a.level == module.level && a.module == module.dotted && a.name == name)
+            .map(|asked| asked.local.clone());
+        if let Some(local) = asked {
+            self.note_need(&local);
+            return local;
         }
         if let Some(local) = self.lift_from_type_checking(module, name, &same_module) {
             return local;
@@ -164,6 +185,7 @@ impl Draft {
             (distribution, _) => format!("{distribution}_{name}"),
         };
         let local = self.free_name(&[name, &prefixed]);
+        self.note_need(&local);
         self.additions.insert(Addition {
             level: module.level,
             module: module.dotted.clone(),
@@ -193,15 +215,29 @@ impl Draft {
         if self.loaded.scope.bindings(&local).len() != 1 {
             return None;
         }
-        self.remove_import(&local);
-        self.take(&local);
+        self.move_import(module, name, &local);
+        Some(local)
+    }
+
+    /// Imports a name by the name that it has, but at another place.
+    fn move_import(&mut self, module: &ModuleName, name: &str, local: &str) {
+        self.remove_import(local);
+        self.take(local);
         self.additions.insert(Addition {
             level: module.level,
             module: module.dotted.clone(),
             name: name.to_owned(),
-            local: local.clone(),
+            local: local.to_owned(),
         });
-        Some(local)
+        self.note_need(local);
+    }
+
+    /// Notes where an addition is needed, if it matters.
+    fn note_need(&mut self, local: &str) {
+        if let Some(offset) = self.needed_before {
+            let early = self.early.entry(local.to_owned()).or_insert(offset);
+            *early = offset.min(*early);
+        }
     }
 
     /// The local name of a module of the standard library.

@@ -6,10 +6,11 @@
 //! line for each name, as `ruff format` would have it.
 
 use super::draft::{Addition, Draft};
-use crate::edit::{ByteRange, EditError};
+use crate::edit::{ByteRange, EditError, TextEdit};
 use crate::find::imports::{ImportStatement, ImportedName};
 use crate::python::names::ModuleName;
 use crate::python::stdlib::is_stdlib;
+use crate::python::tokens::TokenKind;
 use crate::style::width;
 
 /// Applies the additions and removals of `draft`.
@@ -20,10 +21,11 @@ pub fn apply(draft: &mut Draft) -> Result<(), EditError> {
     let mut new_statements: Vec<(ModuleName, Vec<Addition>)> = Vec::new();
     let mut joins: Vec<(usize, Vec<Addition>)> = Vec::new();
     for addition in additions {
-        let home = imports
-            .statements
-            .iter()
-            .position(|statement| can_take(statement, &addition));
+        let home = imports.statements.iter().position(|statement| {
+            let early = draft.early.get(&addition.local);
+            early.is_none_or(|&offset| statement.range.end() <= offset)
+                && can_take(statement, &addition)
+        });
         match home {
             Some(index) => match joins.iter_mut().find(|(other, _)| *other == index) {
                 Some((_, list)) => list.push(addition),
@@ -68,7 +70,23 @@ pub fn apply(draft: &mut Draft) -> Result<(), EditError> {
             && is_gone(statement)
             && emptied(block, count)
         {
-            if !removed_blocks.contains(&block) {
+            if draft.loaded.module.tokens().has_comment(block) {
+                // The comments stay, and so does a block for them to stand in.
+                let mut inside = imports
+                    .statements
+                    .iter()
+                    .filter(|s| s.type_checking.is_some_and(|(b, _)| b == block));
+                if inside.next_back() == Some(statement) {
+                    let rest = remainder(draft, statement.range, true);
+                    draft.replace(statement.range, rest)?;
+                } else {
+                    let alone = ImportStatement {
+                        type_checking: None,
+                        ..statement.clone()
+                    };
+                    remove_statement(draft, &alone)?;
+                }
+            } else if !removed_blocks.contains(&block) {
                 removed_blocks.push(block);
                 let whole = ImportStatement {
                     type_checking: Some((block, 1)),
@@ -92,7 +110,43 @@ pub fn apply(draft: &mut Draft) -> Result<(), EditError> {
         }
         change_statement(draft, statement, &gone, added)?;
     }
-    insert_statements(draft, new_statements)
+    let gone: Vec<&ImportStatement> = imports
+        .statements
+        .iter()
+        .filter(|statement| {
+            let mut edits = draft.edits.iter();
+            edits.any(|edit| edit.text().is_empty() && edit.range().contains(statement.range))
+        })
+        .collect();
+    insert_statements(draft, new_statements, &gone)?;
+    close_gaps(draft, &gone)
+}
+
+/// Where a section of imports went as a whole, the blank lines on both sides of it become one group.
+fn close_gaps(draft: &mut Draft, gone: &[&ImportStatement]) -> Result<(), EditError> {
+    for statement in gone.iter().filter(|s| s.type_checking.is_none()) {
+        let first = draft.source().line_at(statement.range.start());
+        let last = draft.source().line_at(statement.range.end());
+        let line = ByteRange::new(first.start(), last.end());
+        if !draft.edits.iter().any(|edit| edit.range() == line) {
+            continue;
+        }
+        let has_new = |edit: &TextEdit| {
+            edit.range() == ByteRange::at(line.start()) || edit.range() == ByteRange::at(line.end())
+        };
+        if draft.edits.iter().any(has_new) {
+            continue;
+        }
+        let drop = blank_lines_before(draft, line.start()).min(blank_lines_from(draft, line.end()));
+        let mut end = line.end();
+        for _ in 0..drop {
+            end = draft.source().line_at(end).end();
+        }
+        if end > line.end() {
+            draft.replace(ByteRange::new(line.end(), end), "")?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a name from a module can join a statement.
@@ -337,14 +391,21 @@ fn remove_statement(draft: &mut Draft, statement: &ImportStatement) -> Result<()
         || !after.is_empty()
         || draft.loaded.module.tokens().has_comment(range)
     {
-        if after.starts_with('#') && before.trim().is_empty() {
+        let has_comment = draft.loaded.module.tokens().has_comment(range);
+        if !before.trim().is_empty() && has_comment {
+            // Behind another statement there is no place for its comments: it stays.
+            return Ok(());
+        }
+        let is_alone = before.trim().is_empty() && (after.is_empty() || after.starts_with('#'));
+        let rest = remainder(draft, range, !is_alone);
+        if after.starts_with('#') && before.trim().is_empty() && !has_comment {
             let comment = draft
                 .slice(ByteRange::new(range.end(), last.end()))
                 .find('#')
                 .unwrap_or_default();
             return draft.replace(ByteRange::new(range.start(), range.end() + comment), "");
         }
-        return draft.replace(range, "pass");
+        return draft.replace(range, rest);
     }
     // The blank lines around a block that goes become one group, the larger one.
     let mut end = last.end();
@@ -372,6 +433,18 @@ fn remove_statement(draft: &mut Draft, statement: &ImportStatement) -> Result<()
         }
     }
     Ok(())
+}
+
+/// What stays of a statement that goes: its comments, each on its line, and `pass` where there has
+/// to be a statement.
+fn remainder(draft: &Draft, range: ByteRange, needs_pass: bool) -> String {
+    let indent = draft.source().indentation_at(range.start());
+    let line_end = draft.source().line_end_at(range.start());
+    let tokens = draft.loaded.module.tokens().within(range).iter();
+    let comments = tokens.filter(|token| token.kind == TokenKind::Comment);
+    let mut lines: Vec<&str> = comments.map(|c| draft.slice(c.range).trim_end()).collect();
+    lines.extend(needs_pass.then_some("pass"));
+    lines.join(&format!("{line_end}{indent}"))
 }
 
 /// How many blank lines start at `offset`, the start of a line.
@@ -468,6 +541,7 @@ impl Spot {
 fn insert_statements(
     draft: &mut Draft,
     statements: Vec<(ModuleName, Vec<Addition>)>,
+    gone: &[&ImportStatement],
 ) -> Result<(), EditError> {
     let mut pending: Vec<(Spot, StatementKey, String)> = Vec::new();
     for (module, mut names) in statements {
@@ -476,7 +550,8 @@ fn insert_statements(
         let text = statement_text(draft, &module, &names);
         let first_name = names.first().map_or("", |addition| &addition.name);
         let key = statement_key(section(draft, &module), is_from, &module, first_name);
-        let spot = spot(draft, &key);
+        let early = names.iter().filter_map(|name| draft.early.get(&name.local));
+        let spot = spot(draft, &key, early.min().copied(), gone);
         pending.push((spot, key, text));
     }
     pending.sort_by(|a, b| a.1.cmp(&b.1));
@@ -545,18 +620,22 @@ fn statement_text(draft: &Draft, module: &ModuleName, names: &[Addition]) -> Str
     format!("from {path} import ({line_end}{lines})")
 }
 
-fn spot(draft: &Draft, key: &StatementKey) -> Spot {
+/// Where the statement of that key goes; `early` the offset that it has to stand before.
+fn spot(
+    draft: &Draft,
+    key: &StatementKey,
+    early: Option<usize>,
+    gone: &[&ImportStatement],
+) -> Spot {
     let source = draft.source();
-    let header: Vec<&ImportStatement> = {
-        // Only the block of imports at the top: one that stands further down is there for a reason.
-        let all: Vec<&ImportStatement> = draft
-            .imports
-            .statements
-            .iter()
-            .filter(|statement| statement.is_top_level)
-            .collect();
-        all
-    };
+    let header: Vec<&ImportStatement> = draft
+        .imports
+        .statements
+        .iter()
+        .filter(|statement| statement.is_top_level)
+        .filter(|statement| early.is_none_or(|offset| statement.range.end() <= offset))
+        .filter(|statement| gone.iter().all(|other| other.range != statement.range))
+        .collect();
     let key_of = |statement: &ImportStatement| {
         let first_name = statement.names.first().map_or("", |name| &name.name);
         let module = &statement.module;

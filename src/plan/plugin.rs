@@ -204,6 +204,17 @@ fn problem(
                     ),
                 ));
             }
+            if is_on_another_plugin(one) {
+                return Some(Problem::manual(
+                    Code::CalledElsewhere,
+                    handler.name_range,
+                    text!(
+                        "`{}` is registered on another plugin too, where its `body, status` may be expected",
+                        "`{}` 还注册在另一个插件上，那里可能需要它返回 `body, status`",
+                        handler.name
+                    ),
+                ));
+            }
             if is_used_elsewhere(members, draft, one) {
                 return Some(Problem::manual(
                     Code::CalledElsewhere,
@@ -260,6 +271,18 @@ fn mount_problem(plugin: &Plugin, here: ByteRange) -> Option<Problem> {
             ),
         )),
     }
+}
+
+/// Whether a handler is registered on another plugin too, of which nothing is decided here.
+fn is_on_another_plugin(one: &Registered<'_>) -> bool {
+    one.found.references.iter().any(|reference| {
+        matches!(
+            &reference.kind,
+            crate::find::ReferenceKind::Webhook(other)
+                if other.handler.range == one.webhook.handler.range
+                    && other.plugin != one.webhook.plugin
+        )
+    })
 }
 
 /// Whether a handler is used other than by registering it.

@@ -137,9 +137,14 @@ fn one(draft: &mut Draft, reply: &Reply, names: &Names) -> Result<(), EditError>
     }
     let whole = reply.shape == ReplyShape::Whole && starts_line && !has_comment;
     if starts_line && !has_comment && !body_has_lines {
+        let has_own_brackets = is_bracketed(draft, body);
         let mut content = draft.take_text(body);
         if let Some(encoder) = &names.encoder {
-            content = format!("{encoder}({content})");
+            content = if has_own_brackets {
+                format!("{encoder}{content}")
+            } else {
+                format!("{encoder}({content})")
+            };
         }
         let mut arguments = vec![content, format!("status_code={}", draft.take_text(status))];
         if let Some(headers) = headers {
@@ -151,6 +156,21 @@ fn one(draft: &mut Draft, reply: &Reply, names: &Names) -> Result<(), EditError>
         return named_body(draft, reply, names, body, status, headers);
     }
     in_place(draft, reply, names, body, status, headers)
+}
+
+/// Whether brackets are around all of `body` that can be those of a call: not those of a tuple.
+fn is_bracketed(draft: &Draft, body: ByteRange) -> bool {
+    let tokens = draft.loaded.module.tokens().within(body);
+    let [first, inside @ .., last] = tokens else {
+        return false;
+    };
+    draft.slice(first.range) == "("
+        && draft.slice(last.range) == ")"
+        && !inside.is_empty()
+        && inside.iter().all(|token| {
+            token.depth > first.depth
+                && !(token.kind == TokenKind::Comma && token.depth == first.depth + 1)
+        })
 }
 
 /// Puts `head(arguments)` where the tuple was.
@@ -185,6 +205,9 @@ fn laid_out(
         suffix,
     };
     let mut arguments = arguments.to_vec();
+    // Brackets may touch the keyword before them, a name may not.
+    let head = format!("{}{head}", gap(draft, tuple.start()));
+    let head = head.as_str();
     if reply.shape == ReplyShape::Conditional || tuple.end() != reply.statement.end() {
         // Formatters break the whole expression, not a call in the middle of it.
         return draft.replace(tuple, format!("{head}({})", arguments.join(", ")));
@@ -303,16 +326,24 @@ fn in_place(
 fn open_and_close(draft: &mut Draft, reply: &Reply, head: &str) -> Result<(), EditError> {
     match reply.brackets {
         Some((open, _)) => {
-            // `return(a, b)` needs no space before a name either way, but a keyword does.
-            let touches = draft
-                .slice(ByteRange::new(0, open.start()))
-                .ends_with(|c: char| c.is_alphanumeric());
-            draft.replace(open, format!("{}{head}(", if touches { " " } else { "" }))
+            let gap = gap(draft, open.start());
+            draft.replace(open, format!("{gap}{head}("))
         }
         None => {
-            draft.insert(reply.tuple.start(), format!("{head}("))?;
+            let gap = gap(draft, reply.tuple.start());
+            draft.insert(reply.tuple.start(), format!("{gap}{head}("))?;
             draft.insert(reply.tuple.end(), ")")
         }
+    }
+}
+
+/// The space that a name needs at `offset`, where a keyword may end: `return(a, b)`.
+fn gap(draft: &Draft, offset: usize) -> &'static str {
+    let before = draft.slice(ByteRange::new(0, offset));
+    if before.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+        " "
+    } else {
+        ""
     }
 }
 

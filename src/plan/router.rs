@@ -13,6 +13,7 @@ use super::import_edits::blank_lines_from;
 use crate::edit::{ByteRange, EditError};
 use crate::emit::{self, EmitError, WebhookRouteNames};
 use crate::find::plugin::{Mount, Plugin};
+use crate::python::tokens::TokenKind;
 
 /// The names that the webhooks of a plugin are registered with, as its own module knows them.
 #[derive(Debug, Clone)]
@@ -61,6 +62,18 @@ pub enum RuleError {
 /// # Errors
 /// Faults of this program.
 pub fn write(
+    draft: &mut Draft,
+    plugin: &Plugin,
+    wanted: &Wanted,
+    names: &RouterNames,
+) -> Result<(), RuleError> {
+    // What is written here runs where the plugin is made.
+    draft.importing_before(plugin.statement.start(), |draft| {
+        write_here(draft, plugin, wanted, names)
+    })
+}
+
+fn write_here(
     draft: &mut Draft,
     plugin: &Plugin,
     wanted: &Wanted,
@@ -145,7 +158,12 @@ fn insert_beside_plugin(
     let indent = source.indentation_at(statement.start()).to_owned();
     let line_end = source.line_end_at(statement.end());
     let unit = source.indent_unit().to_owned();
-    let line = source.line_at(statement.end());
+    // Other statements may follow on the line, and go on on the next.
+    let mut tokens = draft.loaded.module.tokens().all().iter();
+    let end = tokens
+        .find(|token| token.kind == TokenKind::Newline && token.range.start() >= statement.end())
+        .map_or(source.text().len(), |token| token.range.start());
+    let line = source.line_at(end);
     let gap = if indent.is_empty() { 2 } else { 1 };
     let text_ends = line.end() >= source.text().len();
     let ends_without_line_end = !source.slice(line).ends_with(['\n', '\r']);

@@ -714,13 +714,22 @@ impl<'a> Resolver<'a> {
         if let Some(binding) = self.bindings(name).first() {
             return self.binding(binding, name, budget);
         }
-        for star in self.loaded.scope.stars() {
-            let value = self.imported(star, name, budget);
-            if value != Value::Unknown {
-                return value;
-            }
+        let from_stars = self.loaded.scope.stars().iter();
+        let values: Vec<Value> = from_stars
+            .map(|star| self.imported(star, name, budget))
+            .filter(|value| *value != Value::Unknown)
+            .collect();
+        // Which names a module outside the repo has cannot be seen, so with several it may be that
+        // of any of them; but only the agent has its plugin class.
+        let is_sure = |value: &&Value| match value {
+            Value::External(name) => is_plugin_class(name),
+            _ => true,
+        };
+        match (values.iter().find(is_sure), values.as_slice()) {
+            (Some(sure), _) => sure.clone(),
+            (None, [only]) => only.clone(),
+            (None, _) => Value::Unknown,
         }
-        Value::Unknown
     }
 
     fn binding(&self, binding: &Binding, name: &str, budget: &Budget) -> Value {
@@ -1058,6 +1067,7 @@ mod tests {
             "import nekro_agent.api.plugin as api\nX = api.NekroPlugin('n')",
             "import nekro_agent.api.plugin\nX = nekro_agent.api.plugin.NekroPlugin('n')",
             "from nekro_agent.api.plugin import NekroPlugin\nclass P(NekroPlugin): pass\nX = P('n')",
+            "from fastapi import *\nfrom nekro_agent.api.plugin import *\nX = NekroPlugin('n')",
             "from nekro_agent.api.plugin import NekroPlugin\nY = NekroPlugin('n')\nX = Y",
         ] {
             assert!(
