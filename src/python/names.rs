@@ -896,22 +896,25 @@ fn is_plugin_class(name: &str) -> bool {
     name.starts_with("nekro_agent.") && name.ends_with(".NekroPlugin")
 }
 
+/// Files that a test gives.
+#[cfg(test)]
+pub struct Given(pub HashMap<PathBuf, String>);
+
+#[cfg(test)]
+impl Files for Given {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(text.clone().into_bytes())
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.0.contains_key(path)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Given(HashMap<PathBuf, String>);
-
-    impl Files for Given {
-        fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-            let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
-            Ok(text.clone().into_bytes())
-        }
-
-        fn is_file(&self, path: &Path) -> bool {
-            self.0.contains_key(path)
-        }
-    }
 
     fn workspace(files: &[(&str, &str)]) -> Workspace {
         let files = files.iter();

@@ -1,13 +1,12 @@
 //! What the tests of all checks share: a plugin around a handler, and a table of what is expected.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::advise;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::find::registration;
-use crate::python::names::Workspace;
+use crate::python::names::{Given, Workspace};
 use crate::python::parse::STACK_SIZE;
 
 const PRELUDE: &str = "\
@@ -46,13 +45,7 @@ pub fn advice_on(files: &[(&str, &str)]) -> Vec<Diagnostic> {
         .iter()
         .map(|(path, text)| (root.join(path), (*text).to_owned()))
         .collect();
-    let workspace = Workspace::new(
-        root.to_owned(),
-        Box::new(move |path| match texts.get(path) {
-            Some(text) => Ok(text.clone().into_bytes()),
-            None => Err(io::ErrorKind::NotFound.into()),
-        }),
-    );
+    let workspace = Workspace::new(root.to_owned(), Box::new(Given(texts)));
     let load = |path: &str| workspace.load(&root.join(path)).expect("valid Python");
     let found = registration::find(&workspace, load(files[0].0));
     let package: Vec<_> = files[1..].iter().map(|(path, _)| load(path)).collect();
