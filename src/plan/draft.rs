@@ -3,7 +3,7 @@
 //! Imports are asked for by what they mean and become edits at the end, all at once, so that
 //! rules do not know of each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::import_edits;
@@ -44,6 +44,10 @@ pub struct Draft {
     reply_body: Option<String>,
     /// Names that are given away here, so that they are not free any more.
     taken: BTreeSet<String>,
+    /// How many uses of a name are gone.
+    released: BTreeMap<String, usize>,
+    /// The imported names that new text uses.
+    reused: BTreeSet<String>,
 }
 
 impl Draft {
@@ -59,6 +63,8 @@ impl Draft {
             removals: BTreeSet::new(),
             reply_body: None,
             taken: BTreeSet::new(),
+            released: BTreeMap::new(),
+            reused: BTreeSet::new(),
         }
     }
 
@@ -133,6 +139,7 @@ impl Draft {
         if let Some(local) =
             imported.filter(|local| !self.removals.contains(local) && self.is_only_an_import(local))
         {
+            self.reused.insert(local.clone());
             return local;
         }
         let asked = self
@@ -265,6 +272,16 @@ impl Draft {
     /// Takes the import of `local` out.
     pub fn remove_import(&mut self, local: &str) {
         self.removals.insert(local.to_owned());
+    }
+
+    /// Counts one use of `local` as gone; says whether it is an imported name that nothing uses now.
+    pub fn release(&mut self, local: &str) -> bool {
+        let released = self.released.entry(local.to_owned()).or_default();
+        *released += 1;
+        *released == self.imports.uses_of(local)
+            && !self.reused.contains(local)
+            && self.imports.statement_of(local).is_some()
+            && self.is_only_an_import(local)
     }
 
     /// Turns the imports that were asked for into edits.
