@@ -26,19 +26,40 @@ const MAX_STEPS: usize = 2_000;
 /// How long a string may become, in bytes.
 const MAX_TEXT: usize = 64 << 10;
 
-/// The steps that are left for a question.
-struct Budget(Cell<usize>);
+/// How deeply expressions, names and imports may lead to each other.
+const MAX_DEPTH: usize = 100;
+
+/// The steps that are left for a question, and how deep it has led.
+struct Budget {
+    steps: Cell<usize>,
+    depth: Cell<usize>,
+}
 
 impl Budget {
     fn new() -> Self {
-        Self(Cell::new(MAX_STEPS))
+        Self {
+            steps: Cell::new(MAX_STEPS),
+            depth: Cell::new(0),
+        }
     }
 
     /// Whether another step may be taken; takes it.
     fn spend(&self) -> bool {
-        let left = self.0.get();
-        self.0.set(left.saturating_sub(1));
+        let left = self.steps.get();
+        self.steps.set(left.saturating_sub(1));
         left > 0
+    }
+
+    /// What `step` answers one level deeper; unknown where that is too deep.
+    fn deeper(&self, step: impl FnOnce() -> Value) -> Value {
+        let depth = self.depth.get();
+        if depth >= MAX_DEPTH || !self.spend() {
+            return Value::Unknown;
+        }
+        self.depth.set(depth + 1);
+        let value = step();
+        self.depth.set(depth);
+        value
     }
 }
 
@@ -576,9 +597,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn evaluate(&self, expression: &Expr, budget: &Budget) -> Value {
-        if !budget.spend() {
-            return Value::Unknown;
-        }
+        budget.deeper(|| self.evaluate_here(expression, budget))
+    }
+
+    fn evaluate_here(&self, expression: &Expr, budget: &Budget) -> Value {
         match expression {
             // What is inside it was not there for the parser.
             Expr::Constant(_) | Expr::JoinedStr(_)
