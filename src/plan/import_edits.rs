@@ -6,7 +6,7 @@
 //! line for each name, as `ruff format` would have it.
 
 use super::draft::{Addition, Draft};
-use crate::edit::{ByteRange, EditError};
+use crate::edit::{ByteRange, EditError, TextEdit};
 use crate::find::imports::{ImportStatement, ImportedName};
 use crate::python::names::ModuleName;
 use crate::python::stdlib::is_stdlib;
@@ -92,7 +92,40 @@ pub fn apply(draft: &mut Draft) -> Result<(), EditError> {
         }
         change_statement(draft, statement, &gone, added)?;
     }
-    insert_statements(draft, new_statements)
+    insert_statements(draft, new_statements)?;
+    close_gaps(draft)
+}
+
+/// Where a statement has gone that was a section of its own, the blank lines around it become one
+/// group, the larger one; a new statement in its place keeps both.
+fn close_gaps(draft: &mut Draft) -> Result<(), EditError> {
+    let imports = draft.imports.clone();
+    for statement in &imports.statements {
+        let source = draft.source();
+        let start = source.line_at(statement.range.start()).start();
+        let end = source.line_at(statement.range.end()).end();
+        let lines = ByteRange::new(start, end);
+        let is_gone = |edit: &TextEdit| edit.range() == lines && edit.text().is_empty();
+        let is_replaced = |edit: &TextEdit| {
+            edit.range().is_empty() && [start, end].contains(&edit.range().start())
+        };
+        if !draft.edits.iter().any(is_gone) || draft.edits.iter().any(is_replaced) {
+            continue;
+        }
+        let after = blank_lines_from(draft, end);
+        let drop = match start {
+            0 => after,
+            _ => after.min(blank_lines_before(draft, start)),
+        };
+        let mut blank_end = end;
+        for _ in 0..drop {
+            blank_end = draft.source().line_at(blank_end).end();
+        }
+        if blank_end > end {
+            draft.replace(ByteRange::new(end, blank_end), "")?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a name from a module can join a statement.
