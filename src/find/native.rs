@@ -89,6 +89,9 @@ const NAMES: [&str; 4] = [
     "fastapi_request",
 ];
 
+/// Those of a parameter that is not used, and whose name says so.
+const UNUSED_NAMES: [&str; 2] = ["_request", "_webhook_request"];
+
 /// The methods of the headers that a dict and Starlette's `Headers` have alike.
 const HEADER_METHODS: [&str; 4] = ["get", "items", "keys", "values"];
 
@@ -196,6 +199,8 @@ struct Reader<'a> {
     /// Names for the headers.
     headers: Vec<&'a str>,
     removals: Vec<Removal>,
+    /// The starts of removed statements that are the first of their block.
+    leading: HashSet<usize>,
     reads: Vec<Read>,
     broken_lines: Vec<ByteRange>,
     /// The starts of the tokens that are not accounted for yet, each with its end.
@@ -216,6 +221,7 @@ impl<'a> Reader<'a> {
             requests: Vec::new(),
             headers: Vec::new(),
             removals: Vec::new(),
+            leading: HashSet::new(),
             reads: Vec::new(),
             broken_lines: Vec::new(),
             open: BTreeMap::new(),
@@ -240,19 +246,13 @@ impl<'a> Reader<'a> {
         for statement in body {
             self.statement(statement, true);
         }
+        if self.refusal.is_none()
+            && let Some((&start, &end)) = self.open.first_key_value()
+        {
+            self.rebound(ByteRange::new(start, end));
+        }
         if let Some(refusal) = self.refusal.take() {
             return Err(refusal);
-        }
-        if let Some((&start, &end)) = self.open.first_key_value() {
-            let range = ByteRange::new(start, end);
-            let name = self.loaded.module.source().slice(range);
-            return Err(Refusal {
-                range,
-                detail: text!(
-                    "`{name}` may mean something else here",
-                    "此处的 `{name}` 可能另有所指"
-                ),
-            });
         }
         let Some(name) = self.free_name() else {
             return Err(Refusal {
@@ -265,9 +265,20 @@ impl<'a> Reader<'a> {
         };
         let name_end = start + self.parameter.len();
         let annotation = parameter.def.annotation.as_deref();
+        let written = ByteRange::new(start, annotation.map_or(name_end, |a| range_of(a).end()));
+        if !self.is_one_piece(written) {
+            return Err(Refusal {
+                range: written,
+                detail: text!(
+                    "the parameter is written in a form that cannot be rewritten",
+                    "该参数的写法无法改写"
+                ),
+            });
+        }
+        self.close_gaps();
         self.reads.sort_by_key(|read| read.range);
         Ok(Native {
-            parameter: ByteRange::new(start, annotation.map_or(name_end, |a| range_of(a).end())),
+            parameter: written,
             name,
             reads: self.reads,
             broken_lines: self.broken_lines,
@@ -278,6 +289,21 @@ impl<'a> Reader<'a> {
 
     fn refuse(&mut self, range: ByteRange, detail: Text) {
         self.refusal.get_or_insert(Refusal { range, detail });
+    }
+
+    fn rebound(&mut self, range: ByteRange) {
+        let name = self.slice(range);
+        self.refuse(
+            range,
+            text!(
+                "`{name}` may mean something else here",
+                "此处的 `{name}` 可能另有所指"
+            ),
+        );
+    }
+
+    fn is_of_context(&self, name: &str) -> bool {
+        name == self.parameter || self.requests.contains(&name) || self.headers.contains(&name)
     }
 
     fn slice(&self, range: ByteRange) -> &'a str {
@@ -294,11 +320,7 @@ impl<'a> Reader<'a> {
                 && let Some(lines) = self.removable(body, index)
             {
                 self.requests.push(name);
-                self.removals.push(Removal {
-                    statement: range_of(statement),
-                    lines,
-                    names: Vec::new(),
-                });
+                self.remove(index, range_of(statement), lines, Vec::new());
             }
         }
         let mut headers = Vec::new();
@@ -316,17 +338,24 @@ impl<'a> Reader<'a> {
         self.headers = headers;
     }
 
+    fn remove(&mut self, index: usize, statement: ByteRange, lines: ByteRange, names: Vec<String>) {
+        if index == 0 {
+            self.leading.insert(statement.start());
+        }
+        self.removals.push(Removal {
+            statement,
+            lines,
+            names,
+        });
+    }
+
     /// The statements of `block` and the blocks in it that only test whether there is a webhook
     /// request: a route always has one.
     fn find_guards(&mut self, block: &'a [Stmt]) {
         for (index, statement) in block.iter().enumerate() {
             if let Some(names) = self.guard(statement) {
                 if let Some(lines) = self.removable(block, index) {
-                    self.removals.push(Removal {
-                        statement: range_of(statement),
-                        lines,
-                        names,
-                    });
+                    self.remove(index, range_of(statement), lines, names);
                 }
                 continue;
             }
@@ -437,28 +466,51 @@ impl<'a> Reader<'a> {
         if !is_alone || module.tokens().has_comment(lines) || above.trim_start().starts_with('#') {
             return None;
         }
-        let mut end = last.end();
-        if index == 0 || above.trim().is_empty() {
-            while end < source.text().len() {
+        Some(lines)
+    }
+
+    /// Whether a range has no comment in it, and no bracket without its partner.
+    fn is_one_piece(&self, range: ByteRange) -> bool {
+        let tokens = self.loaded.module.tokens();
+        let count = |kind| {
+            let all = tokens.within(range).iter();
+            all.filter(|token| token.kind == kind).count()
+        };
+        !tokens.has_comment(range) && count(TokenKind::Open) == count(TokenKind::Close)
+    }
+
+    /// Adds the blank lines after removed statements that would be too many: at the start of a
+    /// block, and after other blank lines.
+    fn close_gaps(&mut self) {
+        let source = self.loaded.module.source();
+        self.removals.sort_by_key(|removal| removal.statement);
+        let mut before: Option<(usize, bool)> = None;
+        for removal in &mut self.removals {
+            let lines = removal.lines;
+            let above = source.line_at(lines.start().saturating_sub(1));
+            let continues = before.is_some_and(|(end, no_gap)| end == lines.start() && no_gap);
+            let no_gap = continues
+                || self.leading.contains(&removal.statement.start())
+                || source.slice(above).trim().is_empty();
+            let mut end = lines.end();
+            while no_gap && end < source.text().len() {
                 let next = source.line_at(end);
                 if next.is_empty() || !source.slice(next).trim().is_empty() {
                     break;
                 }
                 end = next.end();
             }
+            removal.lines = ByteRange::new(lines.start(), end);
+            before = Some((end, no_gap));
         }
-        Some(ByteRange::new(lines.start(), end))
     }
 
     /// The tokens that are names of the parameter or of a part of it, where they are variables.
     fn collect_tokens(&mut self) {
         let names = self.plain_names();
-        let matters = |name: &str| {
-            name == self.parameter || self.requests.contains(&name) || self.headers.contains(&name)
-        };
         self.open = names
             .into_iter()
-            .filter(|&range| matters(self.slice(range)))
+            .filter(|&range| self.is_of_context(self.slice(range)))
             .map(|range| (range.start(), range.end()))
             .collect();
     }
@@ -493,7 +545,15 @@ impl<'a> Reader<'a> {
                 && (self.variables.contains(candidate)
                     || names.iter().any(|&range| self.slice(range) == candidate))
         };
-        NAMES.into_iter().find(|candidate| !is_taken(candidate))
+        let unused: &[&str] = if self.reads.is_empty() && self.parameter.starts_with('_') {
+            &UNUSED_NAMES
+        } else {
+            &[]
+        };
+        let candidates = unused.iter().chain(&NAMES).copied();
+        candidates
+            .into_iter()
+            .find(|candidate| !is_taken(candidate))
     }
 
     /// What `expression` stands for, when it has to do with the context.
@@ -621,8 +681,7 @@ impl<'a> Reader<'a> {
         };
         match self.meaning(expression) {
             None => self.below(expression, can_await, slot),
-            // A second binding is found by its token.
-            Some(Meaning::HeadersName | Meaning::Context) if !is_read => {}
+            Some(Meaning::HeadersName | Meaning::Context) if !is_read => self.rebound(range),
             Some(Meaning::Context) => self.refuse(
                 range,
                 text!("`{written}` is passed on here", "此处传递了 `{written}`"),
@@ -758,7 +817,14 @@ impl<'a> Reader<'a> {
             Expr::DictComp(e) => {
                 self.comprehension(&e.generators, &[&*e.key, &*e.value], can_await);
             }
-            Expr::Lambda(_) => self.every_child(expression, false),
+            Expr::Lambda(e) => {
+                let names = tree::parameters(&e.args).map(|parameter| parameter.arg.as_str());
+                // In a string its parameters are no tokens.
+                if names.into_iter().any(|name| self.is_of_context(name)) {
+                    self.rebound(range_of(expression));
+                }
+                self.every_child(expression, false);
+            }
             Expr::JoinedStr(_) | Expr::Constant(_) => {
                 if let Expr::Constant(constant) = expression
                     && matches!(&constant.value, Constant::Str(text) if text == RAW_CONTENT)

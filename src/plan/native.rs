@@ -70,7 +70,7 @@ impl Natives {
             let settled: Vec<&Registered<'_>> = settled.map(|(other, _)| other).collect();
             let chosen = native::native(&one.found.loaded, handler).and_then(|native| {
                 stands_alone(package, one, &settled, &native)?;
-                imports_can_go(draft, &native)?;
+                imports_can_go(draft, &native, handler)?;
                 Ok(native)
             });
             match chosen {
@@ -185,25 +185,36 @@ fn stands_alone(
     })
 }
 
-/// Whether no statement that goes has the last use of a plain `import`, which would be left over.
-fn imports_can_go(draft: &Draft, native: &Native) -> Result<(), Refusal> {
-    for removal in &native.removals {
-        for name in &removal.names {
-            let here = removal.names.iter().filter(|other| *other == name).count();
-            let is_plain = draft
-                .imports
-                .statements
-                .iter()
-                .any(|s| !s.is_from && s.module.dotted.split('.').next() == Some(name));
-            if is_plain && draft.imports.uses_of(name) <= here {
-                return Err(Refusal {
-                    range: removal.statement,
-                    detail: text!(
-                        "this statement is the only one that uses `{name}`",
-                        "只有此处的语句使用了 `{name}`"
-                    ),
-                });
-            }
+/// Whether nothing that goes has the last use of a plain `import`, which would be left over.
+fn imports_can_go(draft: &Draft, native: &Native, handler: &Handler) -> Result<(), Refusal> {
+    let annotations = handler
+        .parameters
+        .iter()
+        .filter_map(|p| p.annotation.as_ref());
+    let annotated = annotations.flat_map(|annotation| {
+        let names = annotation.names.iter();
+        names.map(|name| (annotation.range, &name.name))
+    });
+    let removed = native.removals.iter().flat_map(|removal| {
+        let names = removal.names.iter();
+        names.map(|name| (removal.statement, name))
+    });
+    let going: Vec<(ByteRange, &String)> = annotated.chain(removed).collect();
+    for &(range, name) in &going {
+        let is_plain = draft
+            .imports
+            .statements
+            .iter()
+            .any(|s| !s.is_from && s.module.dotted.split('.').next() == Some(name));
+        let uses = going.iter().filter(|(_, other)| *other == name).count();
+        if is_plain && draft.imports.uses_of(name) <= uses {
+            return Err(Refusal {
+                range,
+                detail: text!(
+                    "nothing else uses the import of `{name}`",
+                    "除此之外没有其他代码使用导入的 `{name}`"
+                ),
+            });
         }
     }
     Ok(())

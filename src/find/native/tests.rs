@@ -236,6 +236,11 @@ fn tests_for_a_request_go() {
         ),
         ("assert c.webhook_request\npass", "pass"),
         ("assert c.webhook_request is not None\npass", "pass"),
+        ("req = c.webhook_request\nassert req\n\npass", "pass"),
+        (
+            "x = 1\n\nassert c.webhook_request\nreq = c.webhook_request\n\nf(x)",
+            "x = 1\n\nf(x)",
+        ),
         (
             "if c.webhook_request is None:\n    logger.error(c.chat_key)\n    return\n\npass",
             "pass",
@@ -351,8 +356,14 @@ fn whatever_else_needs_the_context() {
         ),
         ("c = 1", 1, "c"),
         ("del c", 1, "c"),
-        ("f(lambda c: c)", 1, "c"),
+        ("f(lambda c: c)", 1, "lambda c: c"),
         ("x = [c for c in y]", 1, "c"),
+        ("x = f'{[c.webhook_request.headers for c in y]}'", 1, "c"),
+        (
+            "x = f'{(lambda c: c.webhook_request.headers)(y)}'",
+            1,
+            "lambda c: c.webhook_request.headers",
+        ),
         ("def g(c):\n    return 1\nreturn g(1)", 1, "c"),
     ]);
 }
@@ -417,6 +428,7 @@ fn the_request_gets_a_name_that_is_free() {
             "return x.request, c.webhook_request.headers['a']",
             "request",
         ),
+        ("pass", "request"),
     ] {
         let lines: String = body.lines().map(|line| format!("    {line}\n")).collect();
         let found = outcome(&format!("async def h(c: AgentCtx):\n{lines}"));
@@ -439,4 +451,12 @@ fn the_function_has_to_take_a_context_and_nothing_else() {
         let found = outcome(&format!("async def h({parameters}):\n    pass\n"));
         assert_eq!(found, Err((0, "h".to_owned())), "{parameters}");
     }
+    let found = outcome("async def h(c: (AgentCtx)):\n    pass\n");
+    assert_eq!(found, Err((0, "c: (AgentCtx".to_owned())));
+}
+
+#[test]
+fn a_name_that_says_that_it_is_not_used_goes_on_to_say_so() {
+    let found = outcome("async def h(_ctx: AgentCtx):\n    pass\n");
+    assert_eq!(found.as_deref(), Ok("async def h(_request):\n    pass\n"));
 }
