@@ -60,6 +60,11 @@ fn is_entered(entry: &DirEntry) -> bool {
     !NOT_ENTERED.contains(&name) && !entry.path().join("pyvenv.cfg").exists()
 }
 
+/// Whether a file with these bytes matters.
+pub fn matters(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, NEEDLE).is_some()
+}
+
 fn is_python(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "py")
 }

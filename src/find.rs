@@ -39,6 +39,18 @@ pub struct Found {
     pub references: Vec<Reference>,
 }
 
+impl Found {
+    /// The registrations that are understood.
+    pub fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.references
+            .iter()
+            .filter_map(|reference| match &reference.kind {
+                ReferenceKind::Webhook(webhook) => Some(&**webhook),
+                _ => None,
+            })
+    }
+}
+
 /// One mention of the old API in code.
 #[derive(Debug)]
 pub struct Reference {

@@ -18,6 +18,7 @@ pub mod draft;
 pub mod duplicates;
 pub mod import_edits;
 pub mod layout;
+pub(crate) mod members;
 pub mod plugin;
 pub mod registration;
 pub mod reply;
@@ -25,18 +26,20 @@ pub mod router;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
 use crate::edit::EditSet;
 use crate::find::document::DocumentUse;
+use crate::find::imports::Imports;
 use crate::find::plugin::ModuleParts;
 use crate::find::{Found, ReferenceKind, Webhook};
 use crate::python::names::{Loaded, PluginId, Workspace};
 use crate::routes::Route;
 use draft::Draft;
+use members::Members;
 pub use router::RuleError;
 
 /// How far a plan may go.
@@ -175,6 +178,25 @@ pub enum PlanFault {
 pub(crate) struct ModuleFacts {
     parts: ModuleParts,
     uses: Vec<DocumentUse>,
+    imports: OnceLock<Arc<Imports>>,
+}
+
+impl ModuleFacts {
+    fn path(&self) -> &Path {
+        self.parts.loaded.module.source().path()
+    }
+
+    /// The module's imports and names; most modules are never asked for them.
+    fn imports(&self) -> &Arc<Imports> {
+        let read = || Arc::new(Imports::of(&self.parts.loaded));
+        self.imports.get_or_init(read)
+    }
+
+    /// The module without changes.
+    fn draft(&self, line_length: usize) -> Draft {
+        let loaded = self.parts.loaded.clone();
+        Draft::new(loaded, self.imports().clone(), line_length)
+    }
 }
 
 /// Makes the plan.
@@ -195,13 +217,19 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
         .map(|(path, loaded)| {
             let uses = crate::find::document::uses(input.workspace, &loaded);
             let parts = ModuleParts::of(input.workspace, loaded);
-            (path.to_owned(), ModuleFacts { parts, uses })
+            let facts = ModuleFacts {
+                parts,
+                uses,
+                imports: OnceLock::new(),
+            };
+            (path.to_owned(), facts)
         })
         .collect();
     let groups = groups(input, &facts);
+    let packages = packages(input, &facts, &groups);
     let planned: Result<Vec<Group>, PlanFault> = groups
         .into_par_iter()
-        .map(|plugins| plan_group(input, &facts, plugins))
+        .map(|plugins| plan_group(input, &facts, &packages, plugins))
         .collect();
 
     let mut plan = Plan::default();
@@ -237,28 +265,91 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
     Ok(plan)
 }
 
+/// The packages of plugins, by folder.
+type Packages<'f> = BTreeMap<PathBuf, Arc<Members<'f>>>;
+
+fn packages<'f>(
+    input: &Input<'_>,
+    facts: &'f BTreeMap<PathBuf, ModuleFacts>,
+    groups: &[Vec<PluginWebhooks<'_>>],
+) -> Packages<'f> {
+    let roots: BTreeSet<PathBuf> = groups
+        .iter()
+        .flatten()
+        .filter_map(|(id, _)| (input.package_root)(&id.module))
+        .collect();
+    let packages: Packages<'_> = roots
+        .into_iter()
+        .map(|root| {
+            let members = Members::new(inside(facts, &root).collect());
+            (root, Arc::new(members))
+        })
+        .collect();
+    // Each plugin of a package asks for the names in all its modules.
+    packages
+        .values()
+        .flat_map(|members| members.modules())
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .for_each(|facts| {
+            facts.imports();
+        });
+    packages
+}
+
+/// The modules below a folder.
+fn inside<'f>(
+    facts: &'f BTreeMap<PathBuf, ModuleFacts>,
+    root: &Path,
+) -> impl Iterator<Item = &'f ModuleFacts> {
+    facts
+        .range(root.to_owned()..)
+        .take_while(move |(path, _)| path.starts_with(root))
+        .map(|(_, facts)| facts)
+}
+
 /// What readers of the handlers should be told.
 fn advice(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>) -> Vec<Diagnostic> {
-    input
+    let with_webhooks: Vec<(&Found, Option<PathBuf>)> = input
         .found
-        .par_iter()
-        .filter(|found| {
-            found
-                .references
-                .iter()
-                .any(|r| matches!(r.kind, ReferenceKind::Webhook(_)))
+        .iter()
+        .filter(|found| found.webhooks().next().is_some())
+        .map(|found| {
+            let path = found.loaded.module.source().path();
+            (found, (input.package_root)(path))
         })
-        .flat_map_iter(|found| {
-            let root = (input.package_root)(found.loaded.module.source().path());
-            let package: Vec<Arc<Loaded>> = match root {
-                Some(root) => facts
-                    .range(root.clone()..)
-                    .take_while(|(path, _)| path.starts_with(&root))
-                    .map(|(_, facts)| facts.parts.loaded.clone())
-                    .collect(),
-                None => Vec::new(),
-            };
-            crate::find::advice::advise(input.workspace, found, &package)
+        .collect();
+    let mut packages: HashMap<&Path, Vec<Arc<Loaded>>> = HashMap::new();
+    for root in with_webhooks.iter().filter_map(|(_, root)| root.as_deref()) {
+        packages.entry(root).or_insert_with(|| {
+            let loaded = inside(facts, root).map(|facts| facts.parts.loaded.clone());
+            loaded.collect()
+        });
+    }
+    let mut settings: HashMap<&PluginId, Vec<&Arc<Loaded>>> = HashMap::new();
+    for facts in facts.values() {
+        for plugin in &facts.parts.configured {
+            settings
+                .entry(plugin)
+                .or_default()
+                .push(&facts.parts.loaded);
+        }
+    }
+    with_webhooks
+        .par_iter()
+        .flat_map_iter(|(found, root)| {
+            let root = root.as_deref();
+            let package = root.and_then(|root| packages.get(root));
+            let plugins: BTreeSet<&PluginId> =
+                found.webhooks().map(|webhook| &webhook.plugin).collect();
+            let settings: Vec<&Loaded> = plugins
+                .into_iter()
+                .filter_map(|plugin| settings.get(plugin))
+                .flatten()
+                .map(|loaded| &***loaded)
+                .collect();
+            let package = package.map_or(&[][..], Vec::as_slice);
+            crate::find::advice::advise(input.workspace, found, package, &settings)
         })
         .collect()
 }
@@ -298,13 +389,17 @@ fn groups<'a>(
 ) -> Vec<Vec<PluginWebhooks<'a>>> {
     let mut plugins: BTreeMap<&PluginId, Vec<Registered<'a>>> = BTreeMap::new();
     for found in input.found {
-        for reference in &found.references {
-            if let ReferenceKind::Webhook(webhook) = &reference.kind {
-                plugins
-                    .entry(&webhook.plugin)
-                    .or_default()
-                    .push(Registered { found, webhook });
-            }
+        for webhook in found.webhooks() {
+            plugins
+                .entry(&webhook.plugin)
+                .or_default()
+                .push(Registered { found, webhook });
+        }
+    }
+    let mut mounting: HashMap<&PluginId, Vec<&Path>> = HashMap::new();
+    for facts in facts.values() {
+        for (plugin, _) in &facts.parts.mounts {
+            mounting.entry(plugin).or_default().push(facts.path());
         }
     }
     // Each plugin's files, by the first plugin that has one of them.
@@ -315,14 +410,8 @@ fn groups<'a>(
             webhooks.iter().map(|one| one.path().to_owned()).collect();
         files.insert(id.module.clone());
         files.extend((input.package_root)(&id.module));
-        let mounts =
-            |facts: &&ModuleFacts| facts.parts.mounts.iter().any(|(plugin, _)| plugin == id);
-        files.extend(
-            facts
-                .values()
-                .filter(mounts)
-                .map(|facts| facts.parts.loaded.module.source().path().to_owned()),
-        );
+        let mounting = mounting.get(id).into_iter().flatten();
+        files.extend(mounting.map(|path| (*path).to_owned()));
         let mut others: BTreeSet<usize> = files
             .iter()
             .filter_map(|file| owner.get(file))
@@ -360,51 +449,89 @@ struct Group {
     diagnostics: Vec<Diagnostic>,
 }
 
-fn plan_group(
+fn plan_group<'f>(
     input: &Input<'_>,
-    facts: &BTreeMap<PathBuf, ModuleFacts>,
+    facts: &'f BTreeMap<PathBuf, ModuleFacts>,
+    packages: &Packages<'f>,
     plugins: Vec<PluginWebhooks<'_>>,
 ) -> Result<Group, PlanFault> {
     let mut group = Group::default();
     let mut drafts: BTreeMap<PathBuf, Draft> = BTreeMap::new();
     for (id, webhooks) in plugins {
+        let rule = |source| PlanFault::Rule {
+            path: id.module.clone(),
+            source,
+        };
+        let members = members_of(input, facts, packages, &id, &webhooks);
         let planned =
-            plugin::plan(input, facts, &mut drafts, &id, &webhooks).map_err(|source| {
-                PlanFault::Rule {
-                    path: id.module.clone(),
-                    source,
-                }
-            })?;
+            plugin::plan(input, facts, &members, &mut drafts, &id, &webhooks).map_err(rule)?;
         group.webhooks.extend(planned.webhooks);
         group.diagnostics.extend(planned.diagnostics);
     }
-    for (path, mut draft) in drafts {
-        draft.finish_imports().map_err(|source| PlanFault::Rule {
-            path: path.clone(),
-            source: source.into(),
-        })?;
-        if draft.edits.is_empty() {
-            continue;
-        }
-        let source = draft.source();
-        let text_after = draft
-            .edits
-            .apply(source.text())
-            .map_err(|source| PlanFault::Rule {
-                path: path.clone(),
-                source: source.into(),
-            })?;
-        let after = source
-            .encode(&text_after)
-            .ok_or_else(|| PlanFault::Encoding(path.clone()))?;
-        group.files.push(FilePlan {
-            path,
-            before: source.bytes().to_vec(),
-            text_before: source.text().to_owned(),
-            text_after,
-            after,
-            edits: draft.edits.clone(),
-        });
-    }
+    // A package with many plugins is one group.
+    let files: Result<Vec<Option<FilePlan>>, PlanFault> = drafts
+        .into_par_iter()
+        .map(|(path, draft)| finish(path, draft))
+        .collect();
+    group.files = files?.into_iter().flatten().collect();
     Ok(group)
+}
+
+/// The modules that belong to a plugin: those of its package, and those that register its webhooks.
+fn members_of<'f>(
+    input: &Input<'_>,
+    facts: &'f BTreeMap<PathBuf, ModuleFacts>,
+    packages: &Packages<'f>,
+    id: &PluginId,
+    webhooks: &[Registered<'_>],
+) -> Arc<Members<'f>> {
+    let root = (input.package_root)(&id.module);
+    let package = root.as_deref().and_then(|root| packages.get(root));
+    let is_outside = |path: &Path| !root.as_deref().is_some_and(|root| path.starts_with(root));
+    let outside: BTreeSet<&Path> = webhooks
+        .iter()
+        .map(Registered::path)
+        .chain([id.module.as_path()])
+        .filter(|path| is_outside(path))
+        .collect();
+    match package {
+        Some(package) if outside.is_empty() => package.clone(),
+        _ => {
+            let mut modules: Vec<&ModuleFacts> =
+                package.map_or_else(Vec::new, |package| package.modules().to_vec());
+            modules.extend(outside.into_iter().filter_map(|path| facts.get(path)));
+            modules.sort_by(|a, b| a.path().cmp(b.path()));
+            Arc::new(Members::new(modules))
+        }
+    }
+}
+
+/// The file with its edits; none when there are none.
+fn finish(path: PathBuf, mut draft: Draft) -> Result<Option<FilePlan>, PlanFault> {
+    let rule = |source| PlanFault::Rule {
+        path: path.clone(),
+        source,
+    };
+    draft
+        .finish_imports()
+        .map_err(|source| rule(source.into()))?;
+    if draft.edits.is_empty() {
+        return Ok(None);
+    }
+    let source = draft.source();
+    let text_after = draft
+        .edits
+        .apply(source.text())
+        .map_err(|source| rule(source.into()))?;
+    let after = source
+        .encode(&text_after)
+        .ok_or_else(|| PlanFault::Encoding(path.clone()))?;
+    Ok(Some(FilePlan {
+        before: source.bytes().to_vec(),
+        text_before: source.text().to_owned(),
+        text_after,
+        after,
+        edits: draft.edits.clone(),
+        path,
+    }))
 }

@@ -10,14 +10,16 @@ use rayon::prelude::*;
 
 use super::Failure;
 use crate::cli::PlanArgs;
+use crate::diagnostic::Diagnostic;
 use crate::discover::{self, Discovery};
 use crate::find::{self, Found, ReferenceKind};
 use crate::git;
 use crate::lang::Text;
 use crate::plan::{self, FilePlan, Input, Plan, PlanOptions};
 use crate::python::names::{Files, LoadError, Loaded, Workspace};
-use crate::python::parse::STACK_SIZE;
+use crate::python::parse::{Module, STACK_SIZE, changed_statements};
 use crate::routes::{FILE_NAME, RouteMap};
+use crate::source::SourceFile;
 use crate::style;
 use crate::text;
 
@@ -195,7 +197,7 @@ impl Files for Layered {
 /// One pass over the sources: found, related, planned.
 struct Pass {
     plan: Plan,
-    broken: Vec<crate::diagnostic::Diagnostic>,
+    broken: Vec<Diagnostic>,
     found_nothing: bool,
 }
 
@@ -225,18 +227,24 @@ impl Pass {
                 Err(LoadError::Missing) => {}
             }
         }
-        let related = related(&workspace, &found);
-        let line_lengths = LineLengths::default();
+        let package_roots = ByFolder::<Option<PathBuf>>::default();
+        let package_root = |path: &Path| package_roots.of(path, || discover::package_root(path));
+        let related = related(&workspace, &found, &package_root);
+        let line_lengths = ByFolder::<usize>::default();
         let input = Input {
             workspace: &workspace,
             found: &found,
             related: &related,
             options,
-            line_length: &|path| line_lengths.of(path),
-            package_root: &|path| discover::package_root(path),
+            line_length: &|path| line_lengths.of(path, || line_length(path)),
+            package_root: &package_root,
         };
         let plan = plan::plan(&input).map_err(Failure::from)?;
         let found_nothing = found.is_empty();
+        // Trees are many small pieces: both cores let go of them.
+        drop(related);
+        drop(found);
+        workspace.into_modules().into_par_iter().for_each(drop);
         Ok(Self {
             plan,
             broken,
@@ -258,7 +266,11 @@ const RELATED: &[&str] = &[
 ];
 
 /// The modules of the packages of plugins that may have to change, or that tell how.
-fn related(workspace: &Workspace, found: &[Found]) -> Vec<Arc<Loaded>> {
+fn related(
+    workspace: &Workspace,
+    found: &[Found],
+    package_root: &dyn Fn(&Path) -> Option<PathBuf>,
+) -> Vec<Arc<Loaded>> {
     let known: BTreeSet<&Path> = found
         .iter()
         .map(|one| one.loaded.module.source().path())
@@ -271,7 +283,7 @@ fn related(workspace: &Workspace, found: &[Found]) -> Vec<Arc<Loaded>> {
     }
     let roots: BTreeSet<PathBuf> = plugin_modules
         .iter()
-        .filter_map(|module| discover::package_root(module))
+        .filter_map(|module| package_root(module))
         .collect();
     let mut files: BTreeSet<PathBuf> = roots
         .iter()
@@ -284,7 +296,7 @@ fn related(workspace: &Workspace, found: &[Found]) -> Vec<Arc<Loaded>> {
         .filter(|path| !known.contains(path.as_path()))
         .filter(|path| {
             of_plugins.contains(path)
-                || fs::read(path).is_ok_and(|bytes| {
+                || workspace.read(path).is_ok_and(|bytes| {
                     RELATED
                         .iter()
                         .any(|word| memchr::memmem::find(&bytes, word.as_bytes()).is_some())
@@ -294,41 +306,46 @@ fn related(workspace: &Workspace, found: &[Found]) -> Vec<Arc<Loaded>> {
         .collect()
 }
 
-/// The line lengths that hold for files, each folder asked once.
-#[derive(Default)]
-struct LineLengths {
-    by_folder: Mutex<HashMap<PathBuf, usize>>,
+/// What holds for all files of a folder, each folder asked once.
+struct ByFolder<T> {
+    known: Mutex<HashMap<PathBuf, T>>,
 }
 
-impl LineLengths {
-    fn of(&self, path: &Path) -> usize {
-        let Some(folder) = path.parent() else {
-            return style::DEFAULT_LINE_LENGTH;
-        };
-        let known = self
-            .by_folder
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(folder)
-            .copied();
-        if let Some(known) = known {
-            return known;
+impl<T> Default for ByFolder<T> {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
         }
-        let length = folder
-            .ancestors()
-            .find_map(|folder| {
-                style::CONFIG_FILES.iter().find_map(|name| {
-                    let text = fs::read_to_string(folder.join(name)).ok()?;
-                    style::line_length(name, &text)
-                })
-            })
-            .unwrap_or(style::DEFAULT_LINE_LENGTH);
-        self.by_folder
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(folder.to_owned(), length);
-        length
     }
+}
+
+impl<T: Clone> ByFolder<T> {
+    /// What holds for the file at `path`; `ask` finds it out.
+    fn of(&self, path: &Path, ask: impl FnOnce() -> T) -> T {
+        let Some(folder) = path.parent() else {
+            return ask();
+        };
+        let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().get(folder).cloned();
+        known.unwrap_or_else(|| {
+            let asked = ask();
+            lock().insert(folder.to_owned(), asked.clone());
+            asked
+        })
+    }
+}
+
+/// The line length that holds for a file.
+fn line_length(path: &Path) -> usize {
+    path.ancestors()
+        .skip(1)
+        .find_map(|folder| {
+            style::CONFIG_FILES.iter().find_map(|name| {
+                let text = fs::read_to_string(folder.join(name)).ok()?;
+                style::line_length(name, &text)
+            })
+        })
+        .unwrap_or(style::DEFAULT_LINE_LENGTH)
 }
 
 /// Checks the plan in memory: every changed file is valid Python, and a second pass over the
@@ -351,14 +368,24 @@ fn check(
     let layers = Layered {
         layers: vec![changed.clone(), files.clone()],
     };
-    // All files again: a registration in one may matter to one in another.
-    let second = Pass::run(root, layers, files.keys().cloned().collect(), options)?;
     let fault = |text: Text| Err(anyhow::Error::from(Failure::bug(&text)));
-    if let Some(broken) = second
+    // What no longer mentions the old API is not looked at by a second run; it has to parse.
+    let broken = plan
+        .files
+        .par_iter()
+        .filter(|file| !discover::matters(&file.after))
+        .find_map_first(broken_by);
+    // All others again: a registration in one may matter to one in another.
+    let remaining = files.iter().map(|(path, bytes)| {
+        let after = changed.get(path).unwrap_or(bytes);
+        discover::matters(after).then(|| path.clone())
+    });
+    let second = Pass::run(root, layers, remaining.flatten().collect(), options)?;
+    let of_second = second
         .broken
         .iter()
-        .find(|broken| changed.contains_key(broken.path()))
-    {
+        .find(|broken| changed.contains_key(broken.path()));
+    if let Some(broken) = broken.as_ref().or(of_second) {
         let (path, detail) = (broken.path().display(), broken.detail());
         return fault(text!(
             "{path} would no longer parse: {detail}",
@@ -381,6 +408,21 @@ fn check(
         ));
     }
     Ok(())
+}
+
+/// Why the result does not parse, if it does not.
+///
+/// A module is its statements one after another, so what is the same as before parses as before:
+/// only the other statements are parsed again.
+fn broken_by(file: &FilePlan) -> Option<Diagnostic> {
+    let parse =
+        |bytes: &[u8]| SourceFile::from_bytes(&file.path, bytes.to_vec()).and_then(Module::parse);
+    if file.after == file.text_after.as_bytes()
+        && parse(changed_statements(&file.text_before, &file.text_after).as_bytes()).is_ok()
+    {
+        return None;
+    }
+    parse(&file.after).err().map(|broken| *broken)
 }
 
 /// The route map with the new routes in it, and its file when that changes.

@@ -45,7 +45,7 @@ use std::sync::Arc;
 
 use self::reach::Reach;
 use super::registration::diagnostic_at;
-use super::{Found, ReferenceKind, Webhook};
+use super::{Found, Webhook};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::ByteRange;
 use crate::lang::Text;
@@ -80,21 +80,19 @@ impl Finding {
     }
 }
 
-/// What is to be said about the webhooks of `found` and what they reach; `package` are the other
-/// modules of its package, where the class of the settings may be.
+/// What is to be said about the webhooks of `found` and what they reach; `package` are the modules
+/// of its package, where handlers may be, and `settings` those with the settings of its plugins.
 ///
 /// Sorted by place. A place in a module that several files reach is reported with each of them.
-pub fn advise(workspace: &Workspace, found: &Found, package: &[Arc<Loaded>]) -> Vec<Diagnostic> {
+pub fn advise(
+    workspace: &Workspace,
+    found: &Found,
+    package: &[Arc<Loaded>],
+    settings: &[&Loaded],
+) -> Vec<Diagnostic> {
     let mut reach = Reach::new(workspace);
     let mut handlers = Vec::new();
-    let webhooks = found
-        .references
-        .iter()
-        .filter_map(|reference| match &reference.kind {
-            ReferenceKind::Webhook(webhook) => Some(&**webhook),
-            _ => None,
-        });
-    for webhook in webhooks {
+    for webhook in found.webhooks() {
         if let Some(path) = file_of_handler(found, package, webhook) {
             let index = reach.handler(path, webhook.handler.range, webhook.dialect);
             handlers.push((webhook, index));
@@ -126,9 +124,9 @@ pub fn advise(workspace: &Workspace, found: &Found, package: &[Arc<Loaded>]) -> 
     }
     verified.sort();
     verified.dedup();
-    let modules: BTreeMap<&Path, &Loaded> = std::iter::once(&found.loaded)
-        .chain(package)
-        .map(|loaded| (loaded.module.source().path(), &**loaded))
+    let modules: BTreeMap<&Path, &Loaded> = std::iter::once(&*found.loaded)
+        .chain(settings.iter().copied())
+        .map(|loaded| (loaded.module.source().path(), loaded))
         .collect();
     for loaded in modules.values() {
         setting::unmarked(loaded, &verified, &mut findings);

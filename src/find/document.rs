@@ -1,6 +1,7 @@
 //! Uses of the API that the document of the old API names and no release with dynamic routes has:
 //! `context.create_temp_ctx`, `plugin.config` and, only deprecated, `plugin.get_plugin_path`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
@@ -54,6 +55,7 @@ pub fn uses(workspace: &Workspace, loaded: &Arc<Loaded>) -> Vec<DocumentUse> {
         scopes: Vec::new(),
         found: Vec::new(),
         assigned_config: false,
+        known: HashMap::new(),
     };
     finder.body(loaded.module.suite());
     for expression in loaded.module.fragments(loaded.module.range()) {
@@ -93,6 +95,8 @@ struct Finder<'a> {
     scopes: Vec<Scope>,
     found: Vec<DocumentUse>,
     assigned_config: bool,
+    /// The names at module level that were looked up, and whether they come from the lost module.
+    known: HashMap<String, bool>,
 }
 
 impl Finder<'_> {
@@ -139,9 +143,7 @@ impl Finder<'_> {
             }
             Expr::Attribute(attribute) => self.attribute(attribute),
             Expr::Name(name) if !self.shadowed(&name.id) => {
-                if let Some(dotted) = self.resolver().external(expression)
-                    && dotted.starts_with(CONTEXT_MODULE)
-                {
+                if self.is_of_lost_module(&name.id, expression) {
                     self.found.push(DocumentUse {
                         range: range_of(name),
                         kind: DocumentUseKind::Other(name.id.to_string()),
@@ -157,6 +159,17 @@ impl Finder<'_> {
         });
     }
 
+    /// Whether a name that no function binds comes from the lost module.
+    fn is_of_lost_module(&mut self, name: &str, expression: &Expr) -> bool {
+        if let Some(&known) = self.known.get(name) {
+            return known;
+        }
+        let external = self.resolver().external(expression);
+        let is_lost = external.is_some_and(|dotted| dotted.starts_with(CONTEXT_MODULE));
+        self.known.insert(name.to_owned(), is_lost);
+        is_lost
+    }
+
     fn shadowed(&self, name: &str) -> bool {
         self.scopes
             .iter()
@@ -166,7 +179,7 @@ impl Finder<'_> {
     fn is_create_temp_ctx(&self, callee: &Expr) -> bool {
         self.resolver()
             .external(callee)
-            .is_some_and(|name| name == format!("{CONTEXT_MODULE}.create_temp_ctx"))
+            .is_some_and(|name| name.strip_prefix(CONTEXT_MODULE) == Some(".create_temp_ctx"))
     }
 
     fn create_temp_ctx(&mut self, call: &ast::ExprCall, awaited: bool) {

@@ -73,7 +73,7 @@ impl Imports {
             if token.kind != TokenKind::Name {
                 continue;
             }
-            let name = module.source().slice(token.range).to_owned();
+            let name = module.source().slice(token.range);
             let before = |back: usize| index.checked_sub(back).and_then(|index| all.get(index));
             let is_attribute = before(1).is_some_and(|dot| module.source().slice(dot.range) == ".")
                 && before(2).is_some_and(|owner| match owner.kind {
@@ -85,21 +85,22 @@ impl Imports {
                         TokenKind::Close | TokenKind::String | TokenKind::FString
                     ),
                 });
-            if is_attribute {
-                imports.attributes.insert(name);
+            let names = if is_attribute {
+                &mut imports.attributes
             } else {
-                imports.identifiers.insert(name);
-            }
+                &mut imports.identifiers
+            };
+            add(names, name);
         }
         let mut strings: Vec<String> = Vec::new();
         module.walk(module.suite(), module.range(), &mut |node| {
             match node {
                 Node::Expr(Expr::Name(name)) => {
-                    imports.identifiers.insert(name.id.to_string());
-                    *imports.uses.entry(name.id.to_string()).or_default() += 1;
+                    add(&mut imports.identifiers, &name.id);
+                    count(&mut imports.uses, &name.id);
                 }
                 Node::Expr(Expr::Attribute(attribute)) => {
-                    imports.attributes.insert(attribute.attr.to_string());
+                    add(&mut imports.attributes, &attribute.attr);
                 }
                 Node::Stmt(Stmt::Assign(assign))
                     if assign.targets.iter().any(
@@ -123,7 +124,7 @@ impl Imports {
         });
         for text in strings {
             for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
-                *imports.uses.entry(word.to_owned()).or_default() += 1;
+                count(&mut imports.uses, word);
             }
         }
         imports.add_block(loaded, module.suite(), true, None);
@@ -267,6 +268,22 @@ impl Imports {
             is_top_level,
             type_checking,
         });
+    }
+}
+
+/// Adds a name; most are there already.
+fn add(names: &mut HashSet<String>, name: &str) {
+    if !names.contains(name) {
+        names.insert(name.to_owned());
+    }
+}
+
+fn count(uses: &mut HashMap<String, usize>, name: &str) {
+    match uses.get_mut(name) {
+        Some(count) => *count += 1,
+        None => {
+            uses.insert(name.to_owned(), 1);
+        }
     }
 }
 

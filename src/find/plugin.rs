@@ -1,6 +1,6 @@
 //! The plugin behind a registration: its key, where it is made, and the router that it has already.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
@@ -30,7 +30,7 @@ pub struct Plugin {
     /// Its functions under `mount_router()`, in all its modules.
     pub mounts: Vec<Mount>,
     /// The routes that its own routers have, as far as they can be seen.
-    pub own_routes: Vec<OwnRoute>,
+    pub own_routes: Vec<Arc<[OwnRoute]>>,
     /// Whether `@plugin.mount_config()` is applied to a class.
     pub has_config: bool,
 }
@@ -114,6 +114,7 @@ impl Plugin {
         let path = route_path(endpoint);
         self.own_routes
             .iter()
+            .flat_map(|of_module| &**of_module)
             .find(|own| own.takes(&path, &route.methods))
     }
 }
@@ -136,7 +137,7 @@ pub fn plugin(
         loaded: &loaded,
         locals: &[],
     };
-    let Some((variable, statement)) = assignment(loaded.module.suite(), id.call) else {
+    let Some((variable, statement, value)) = assignment(loaded.module.suite(), id.call) else {
         return refuse(
             Code::PluginNotAtModuleLevel,
             id.call,
@@ -146,20 +147,11 @@ pub fn plugin(
             ),
         );
     };
-    let mut author = None;
-    let mut module_name = None;
-    loaded
-        .module
-        .walk(loaded.module.suite(), loaded.module.range(), &mut |node| {
-            if let Node::Expr(Expr::Call(call)) = node
-                && range_of(call) == id.call
-            {
-                author = argument(call, "author", 4).and_then(|value| resolver.text(value));
-                module_name =
-                    argument(call, "module_name", 1).and_then(|value| resolver.text(value));
-            }
-            Descend::Into
-        });
+    let text_of = |keyword, position| match value {
+        Expr::Call(call) => argument(call, keyword, position).and_then(|e| resolver.text(e)),
+        _ => None,
+    };
+    let (author, module_name) = (text_of("author", 4), text_of("module_name", 1));
     let (Some(author), Some(module_name)) = (author, module_name) else {
         return refuse(
             Code::UnknownPluginKey,
@@ -181,7 +173,9 @@ pub fn plugin(
     } else {
         package
             .iter()
-            .flat_map(|parts| own_routes_of(workspace, &parts.loaded))
+            .map(|parts| parts.own_routes(workspace))
+            .filter(|routes| !routes.is_empty())
+            .cloned()
             .collect()
     };
     let has_config = package.iter().any(|parts| parts.configured.contains(id));
@@ -207,9 +201,9 @@ fn argument<'a>(call: &'a ast::ExprCall, keyword: &str, position: usize) -> Opti
     named.map(|k| &k.value).or_else(|| call.args.get(position))
 }
 
-/// The statement at module level (also in `if` and `try`) that assigns the value at `value`, with
-/// the name.
-fn assignment(suite: &[Stmt], value: ByteRange) -> Option<(String, ByteRange)> {
+/// The name, the statement and the value, where the value at `value` is assigned at module level
+/// (also in `if` and `try`).
+fn assignment(suite: &[Stmt], value: ByteRange) -> Option<(String, ByteRange, &Expr)> {
     let mut found = None;
     walk_body(suite, &mut |node| {
         let (target, assigned) = match node {
@@ -225,7 +219,7 @@ fn assignment(suite: &[Stmt], value: ByteRange) -> Option<(String, ByteRange)> {
             && range_of(assigned) == value
             && let Node::Stmt(statement) = node
         {
-            found = Some((name.id.to_string(), range_of(statement)));
+            found = Some((name.id.to_string(), range_of(statement), assigned));
         }
         Descend::Past
     });
@@ -258,6 +252,7 @@ pub struct ModuleParts {
     pub mounts: Vec<(PluginId, Mount)>,
     /// The plugins that have a class under `mount_config()` here.
     pub configured: Vec<PluginId>,
+    own_routes: OnceLock<Arc<[OwnRoute]>>,
 }
 
 impl ModuleParts {
@@ -317,7 +312,14 @@ impl ModuleParts {
             loaded,
             mounts,
             configured,
+            own_routes: OnceLock::new(),
         }
+    }
+
+    /// The routes of the routers here; every plugin of a package asks for those of all modules.
+    fn own_routes(&self, workspace: &Workspace) -> &Arc<[OwnRoute]> {
+        self.own_routes
+            .get_or_init(|| own_routes_of(workspace, &self.loaded).into())
     }
 }
 

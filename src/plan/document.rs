@@ -26,6 +26,8 @@ pub fn rewrite(
 ) -> Result<Vec<Diagnostic>, EditError> {
     let mut left = Vec::new();
     let loaded = draft.loaded.clone();
+    // Another plugin of the package may have done what is no single plugin's.
+    let is_first = draft.begin_document();
     let keeps_module: Vec<&str> = uses
         .iter()
         .filter_map(|one| match &one.kind {
@@ -35,11 +37,6 @@ pub fn rewrite(
         .collect();
     for one in uses {
         match &one.kind {
-            DocumentUseKind::CreateTempCtx(_) => {
-                let agent_ctx =
-                    draft.import("nekro_agent.api.schemas", "AgentCtx", &["nekro_agent.schemas.agent_ctx"]);
-                draft.replace(one.range, format!("{agent_ctx}.create_by_chat_key"))?;
-            }
             DocumentUseKind::PluginConfig(id) if id == plugin => {
                 draft.replace(one.range, "get_config()")?;
                 if !has_config {
@@ -55,6 +52,12 @@ pub fn rewrite(
                 }
             }
             DocumentUseKind::PluginConfig(_) => {}
+            _ if !is_first => {}
+            DocumentUseKind::CreateTempCtx(_) => {
+                let agent_ctx =
+                    draft.import("nekro_agent.api.schemas", "AgentCtx", &["nekro_agent.schemas.agent_ctx"]);
+                draft.replace(one.range, format!("{agent_ctx}.create_by_chat_key"))?;
+            }
             DocumentUseKind::PluginPath => draft.replace(one.range, "get_plugin_data_dir")?,
             DocumentUseKind::Other(_) => left.push(diagnostic_at(
                 &loaded,

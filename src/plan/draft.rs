@@ -40,6 +40,10 @@ pub struct Draft {
     pub additions: BTreeSet<Addition>,
     /// The imported names, by their local name, that are used no more.
     pub removals: BTreeSet<String>,
+    /// The quote for new strings.
+    quote: char,
+    /// Whether the document's API is rewritten already.
+    document_begun: bool,
     /// The additions, by their local name, that have to stand before an offset, since the code
     /// there uses them while the module is imported.
     pub early: BTreeMap<String, usize>,
@@ -53,15 +57,22 @@ pub struct Draft {
 
 impl Draft {
     /// A file without changes.
-    pub fn new(loaded: Arc<Loaded>, line_length: usize) -> Self {
+    pub fn of(loaded: Arc<Loaded>, line_length: usize) -> Self {
         let imports = Arc::new(Imports::of(&loaded));
+        Self::new(loaded, imports, line_length)
+    }
+
+    /// A file without changes whose imports were read already.
+    pub fn new(loaded: Arc<Loaded>, imports: Arc<Imports>, line_length: usize) -> Self {
         Self {
+            quote: loaded.module.source().preferred_quote(),
             loaded,
             imports,
             line_length,
             edits: EditSet::new(),
             additions: BTreeSet::new(),
             removals: BTreeSet::new(),
+            document_begun: false,
             early: BTreeMap::new(),
             needed_before: None,
             reply_body: None,
@@ -298,6 +309,11 @@ impl Draft {
             && self.loaded.scope.bindings(name).len() <= 1
     }
 
+    /// Begins the rewriting of the document's API here; whether it is the first time.
+    pub fn begin_document(&mut self) -> bool {
+        !std::mem::replace(&mut self.document_begun, true)
+    }
+
     /// Takes the import of `local` out.
     pub fn remove_import(&mut self, local: &str) {
         self.removals.insert(local.to_owned());
@@ -313,6 +329,6 @@ impl Draft {
 
     /// The quote for new strings.
     pub fn quote(&self) -> char {
-        self.source().preferred_quote()
+        self.quote
     }
 }

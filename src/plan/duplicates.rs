@@ -5,6 +5,8 @@
 //! seen which one is the last, all of them are left by hand; branches that exclude each other
 //! are no such case.
 
+use std::collections::HashMap;
+
 use super::{Registered, registration};
 use crate::diagnostic::Code;
 use crate::find::handler::Problem;
@@ -25,18 +27,35 @@ pub enum Verdict {
 
 /// Judges all webhooks of one plugin; `has_problem` says which of them are left by hand anyway.
 pub(crate) fn judge(webhooks: &[Registered<'_>], has_problem: &[bool]) -> Vec<Verdict> {
-    (0..webhooks.len())
-        .map(|index| judge_one(webhooks, has_problem, index))
+    let paths: Vec<String> = webhooks
+        .iter()
+        .map(|one| route_path(&one.webhook.endpoint.value))
+        .collect();
+    let mut same_path: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, path) in paths.iter().enumerate() {
+        same_path.entry(path).or_default().push(index);
+    }
+    paths
+        .iter()
+        .enumerate()
+        .map(|(index, path)| judge_one(webhooks, has_problem, index, &same_path[path.as_str()]))
         .collect()
 }
 
-fn judge_one(webhooks: &[Registered<'_>], has_problem: &[bool], index: usize) -> Verdict {
+/// `same_path` are the webhooks whose endpoints become the same path, this one among them.
+fn judge_one(
+    webhooks: &[Registered<'_>],
+    has_problem: &[bool],
+    index: usize,
+    same_path: &[usize],
+) -> Verdict {
     let this = webhooks[index];
     let mut verdict = Verdict::Keep;
-    for (other_index, other) in webhooks.iter().enumerate() {
+    for &other_index in same_path {
         if other_index == index {
             continue;
         }
+        let other = &webhooks[other_index];
         if other.webhook.endpoint.value == this.webhook.endpoint.value {
             if exclusive(this.webhook, other.webhook) && this.path() == other.path() {
                 continue;
@@ -49,9 +68,7 @@ fn judge_one(webhooks: &[Registered<'_>], has_problem: &[bool], index: usize) ->
                 (_, true) => {}
                 _ => return unknown_order(&this),
             }
-        } else if route_path(&other.webhook.endpoint.value)
-            == route_path(&this.webhook.endpoint.value)
-        {
+        } else {
             return Verdict::Unknown(Box::new(Problem::manual(
                 Code::EndpointsCollide,
                 this.webhook.call.call,

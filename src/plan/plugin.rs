@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::draft::Draft;
 use super::duplicates::{self, Verdict};
+use super::members::Members;
 use super::router::{Join, RouterNames, RuleError, Wanted};
 use super::{
     Action, Input, ModuleFacts, PlannedWebhook, Registered, annotations, document, registration,
@@ -13,6 +14,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::{Applicability, ByteRange};
 use crate::find::handler::Problem;
+use crate::find::imports;
 use crate::find::plugin::{ModuleParts, Plugin};
 use crate::find::registration::diagnostic_at;
 use crate::python::names::{BindingKind, ModuleName, PluginId};
@@ -30,12 +32,12 @@ pub(crate) struct Planned {
 pub(crate) fn plan(
     input: &Input<'_>,
     facts: &BTreeMap<PathBuf, ModuleFacts>,
+    members: &Members<'_>,
     drafts: &mut BTreeMap<PathBuf, Draft>,
     id: &PluginId,
     webhooks: &[Registered<'_>],
 ) -> Result<Planned, RuleError> {
-    let package: Vec<&ModuleFacts> = package_of(input, facts, id, webhooks);
-    let parts: Vec<&ModuleParts> = package.iter().map(|facts| &facts.parts).collect();
+    let parts: Vec<&ModuleParts> = members.modules().iter().map(|f| &f.parts).collect();
     let plugin = match crate::find::plugin::plugin(input.workspace, id, &parts) {
         Ok(plugin) => plugin,
         Err(problem) => {
@@ -60,19 +62,18 @@ pub(crate) fn plan(
         if !drafts.contains_key(path)
             && let Some(facts) = facts.get(path)
         {
-            let draft = Draft::new(facts.parts.loaded.clone(), (input.line_length)(path));
-            drafts.insert(path.to_owned(), draft);
+            drafts.insert(path.to_owned(), facts.draft((input.line_length)(path)));
         }
     }
     if !drafts.contains_key(&id.module) {
         drafts.insert(
             id.module.clone(),
-            Draft::new(plugin.loaded.clone(), (input.line_length)(&id.module)),
+            Draft::of(plugin.loaded.clone(), (input.line_length)(&id.module)),
         );
     }
     let mut problems: Vec<Option<Problem>> = webhooks
         .iter()
-        .map(|one| problem(input, &package, drafts, &plugin, one))
+        .map(|one| problem(input, members, drafts, &plugin, one))
         .collect();
     let verdicts = settle(webhooks, &mut problems);
     let migrated: Vec<&Registered<'_>> = webhooks
@@ -94,7 +95,7 @@ pub(crate) fn plan(
     if !migrated.is_empty() {
         write(
             input,
-            &package,
+            members,
             drafts,
             &plugin,
             webhooks,
@@ -104,27 +105,6 @@ pub(crate) fn plan(
         )?;
     }
     Ok(planned)
-}
-
-/// The modules that belong to a plugin: those of its package, and those that register its webhooks.
-fn package_of<'f>(
-    input: &Input<'_>,
-    facts: &'f BTreeMap<PathBuf, ModuleFacts>,
-    id: &PluginId,
-    webhooks: &[Registered<'_>],
-) -> Vec<&'f ModuleFacts> {
-    let mut paths: BTreeSet<&Path> = webhooks.iter().map(Registered::path).collect();
-    paths.insert(&id.module);
-    if let Some(root) = (input.package_root)(&id.module) {
-        let inside = facts
-            .range(root.clone()..)
-            .take_while(|(path, _)| path.starts_with(&root));
-        paths.extend(inside.map(|(path, _)| path.as_path()));
-    }
-    paths
-        .into_iter()
-        .filter_map(|path| facts.get(path))
-        .collect()
 }
 
 fn planned_webhook(
@@ -174,7 +154,7 @@ fn planned_webhook(
 /// What stands in the way of migrating a webhook, the others aside.
 fn problem(
     input: &Input<'_>,
-    package: &[&ModuleFacts],
+    members: &Members<'_>,
     drafts: &BTreeMap<PathBuf, Draft>,
     plugin: &Plugin,
     one: &Registered<'_>,
@@ -235,7 +215,7 @@ fn problem(
                     ),
                 ));
             }
-            if is_used_elsewhere(package, one) {
+            if is_used_elsewhere(members, draft, one) {
                 return Some(Problem::manual(
                     Code::CalledElsewhere,
                     handler.name_range,
@@ -306,37 +286,18 @@ fn is_on_another_plugin(one: &Registered<'_>) -> bool {
 }
 
 /// Whether a handler is used other than by registering it.
-fn is_used_elsewhere(package: &[&ModuleFacts], one: &Registered<'_>) -> bool {
+fn is_used_elsewhere(members: &Members<'_>, draft: &Draft, one: &Registered<'_>) -> bool {
     let name = &one.webhook.handler.name;
-    let registrations = one
-        .found
-        .references
-        .iter()
-        .filter(|reference| match &reference.kind {
-            crate::find::ReferenceKind::Webhook(webhook) => {
-                webhook.form == crate::find::Form::Call && webhook.handler.name == *name
-            }
-            _ => false,
+    let registrations = || {
+        let calls = one.found.webhooks().filter(|webhook| {
+            webhook.form == crate::find::Form::Call && webhook.handler.name == *name
         });
-    if crate::find::imports::uses_of_global(&one.found.loaded, name) > registrations.count() {
-        return true;
-    }
-    package
-        .iter()
-        .filter(|facts| facts.parts.loaded.module.source().path() != one.path())
-        .any(|facts| {
-            let text = facts.parts.loaded.module.source().text();
-            if memchr::memmem::find(text.as_bytes(), name.as_bytes()).is_none() {
-                return false;
-            }
-            let imports = crate::find::imports::Imports::of(&facts.parts.loaded);
-            let imported = imports
-                .statements
-                .iter()
-                .flat_map(|s| &s.names)
-                .any(|imported| imported.name == *name);
-            imported || imports.attributes.contains(name)
-        })
+        calls.count()
+    };
+    // Few handlers are named anywhere else: only then it matters whose the name is there.
+    let used_here = draft.imports.uses_of(name) > 0
+        && imports::uses_of_global(&one.found.loaded, name) > registrations();
+    used_here || members.others_use(one.path(), name)
 }
 
 /// Takes the other webhooks into account: the last registration of an endpoint wins, and a function
@@ -354,16 +315,16 @@ fn settle(webhooks: &[Registered<'_>], problems: &mut [Option<Problem>]) -> Vec<
                 changed = true;
             }
         }
-        for index in 0..webhooks.len() {
-            let this = webhooks[index];
-            let shares = |other: usize| {
-                webhooks[other].path() == this.path()
-                    && webhooks[other].webhook.handler.range == this.webhook.handler.range
-            };
+        let by_hand: HashSet<(&Path, ByteRange)> = webhooks
+            .iter()
+            .zip(problems.iter())
+            .filter(|(_, problem)| problem.is_some())
+            .map(|(one, _)| (one.path(), one.webhook.handler.range))
+            .collect();
+        for (index, this) in webhooks.iter().enumerate() {
+            let function = (this.path(), this.webhook.handler.range);
             let changes_function = !this.webhook.handler.replies.is_empty();
-            let partner =
-                (0..webhooks.len()).find(|&o| o != index && shares(o) && problems[o].is_some());
-            if problems[index].is_none() && changes_function && partner.is_some() {
+            if problems[index].is_none() && changes_function && by_hand.contains(&function) {
                 problems[index] = Some(Problem::manual(
                     Code::CalledElsewhere,
                     this.webhook.handler.name_range,
@@ -478,7 +439,7 @@ fn relative_module(from: &Path, to: &Path) -> Option<ModuleName> {
 #[allow(clippy::too_many_arguments)]
 fn write(
     input: &Input<'_>,
-    package: &[&ModuleFacts],
+    members: &Members<'_>,
     drafts: &mut BTreeMap<PathBuf, Draft>,
     plugin: &Plugin,
     webhooks: &[Registered<'_>],
@@ -487,14 +448,14 @@ fn write(
     planned: &mut Planned,
 ) -> Result<(), RuleError> {
     // The document's API first: other rules move text that it changes.
-    for facts in package {
+    for facts in members.modules() {
         if facts.uses.is_empty() {
             continue;
         }
-        let path = facts.parts.loaded.module.source().path();
+        let path = facts.path();
         let draft = drafts
             .entry(path.to_owned())
-            .or_insert_with(|| Draft::new(facts.parts.loaded.clone(), (input.line_length)(path)));
+            .or_insert_with(|| facts.draft((input.line_length)(path)));
         planned.diagnostics.extend(document::rewrite(
             draft,
             &facts.uses,
@@ -540,7 +501,7 @@ fn write(
             let path = mount.loaded.module.source().path();
             let draft = drafts
                 .entry(path.to_owned())
-                .or_insert_with(|| Draft::new(mount.loaded.clone(), (input.line_length)(path)));
+                .or_insert_with(|| Draft::of(mount.loaded.clone(), (input.line_length)(path)));
             let router = if path == plugin.id.module {
                 names.router.clone()
             } else {
@@ -552,7 +513,7 @@ fn write(
             router::join(draft, mount, &router)?;
         }
     }
-    drop_unused_plugin_imports(package, drafts, plugin, migrated);
+    drop_unused_plugin_imports(members, drafts, plugin, migrated);
     Ok(())
 }
 
@@ -698,49 +659,35 @@ fn callee(draft: &mut Draft, plugin: &Plugin, one: &Registered<'_>, names: &Rout
 
 /// Takes out the imports of the plugin that only the registrations needed.
 fn drop_unused_plugin_imports(
-    package: &[&ModuleFacts],
+    members: &Members<'_>,
     drafts: &mut BTreeMap<PathBuf, Draft>,
     plugin: &Plugin,
     migrated: &[&Registered<'_>],
 ) {
-    let paths: BTreeSet<&Path> = migrated.iter().map(|one| one.path()).collect();
-    for path in paths {
+    let mut registrations: BTreeMap<(&Path, &String), usize> = BTreeMap::new();
+    for one in migrated {
+        if let Some(receiver) = &one.webhook.call.receiver_name {
+            *registrations.entry((one.path(), receiver)).or_default() += 1;
+        }
+    }
+    for ((path, receiver), registrations) in registrations {
         if path == plugin.id.module || path.file_name() == Some("__init__.py".as_ref()) {
             continue;
         }
-        let receivers: BTreeSet<&String> = migrated
-            .iter()
-            .filter(|one| one.path() == path)
-            .filter_map(|one| one.webhook.call.receiver_name.as_ref())
-            .collect();
-        for receiver in receivers {
-            let registrations = migrated
-                .iter()
-                .filter(|one| {
-                    one.path() == path && one.webhook.call.receiver_name.as_ref() == Some(receiver)
-                })
-                .count();
-            let Some(draft) = drafts.get_mut(path) else {
-                continue;
-            };
-            let is_import = draft.imports.statement_of(receiver).is_some();
-            let passed_on =
-                package.iter().any(|facts| {
-                    let other = &facts.parts.loaded;
-                    let other_path = other.module.source().path();
-                    other_path != path
-                        && other.scope.bindings(receiver).iter().any(|binding| {
-                            match &binding.kind {
-                                BindingKind::From(module, name) => {
-                                    name == receiver && names_module(other_path, module, path)
-                                }
-                                _ => false,
-                            }
-                        })
-                });
-            if is_import && !passed_on && draft.imports.uses_of(receiver) == registrations {
-                draft.remove_import(receiver);
-            }
+        let Some(draft) = drafts.get_mut(path) else {
+            continue;
+        };
+        let is_unused = draft.imports.statement_of(receiver).is_some()
+            && draft.imports.uses_of(receiver) == registrations;
+        let passed_on = || {
+            members.imports_from(path).iter().any(|import| {
+                import.path != path
+                    && import.name == receiver
+                    && names_module(import.path, import.from, path)
+            })
+        };
+        if is_unused && !passed_on() {
+            draft.remove_import(receiver);
         }
     }
 }

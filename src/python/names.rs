@@ -26,19 +26,40 @@ const MAX_STEPS: usize = 2_000;
 /// How long a string may become, in bytes.
 const MAX_TEXT: usize = 64 << 10;
 
-/// The steps that are left for a question.
-struct Budget(Cell<usize>);
+/// How deeply expressions, names and imports may lead to each other.
+const MAX_DEPTH: usize = 100;
+
+/// The steps that are left for a question, and how deep it has led.
+struct Budget {
+    steps: Cell<usize>,
+    depth: Cell<usize>,
+}
 
 impl Budget {
     fn new() -> Self {
-        Self(Cell::new(MAX_STEPS))
+        Self {
+            steps: Cell::new(MAX_STEPS),
+            depth: Cell::new(0),
+        }
     }
 
     /// Whether another step may be taken; takes it.
     fn spend(&self) -> bool {
-        let left = self.0.get();
-        self.0.set(left.saturating_sub(1));
+        let left = self.steps.get();
+        self.steps.set(left.saturating_sub(1));
         left > 0
+    }
+
+    /// What `step` answers one level deeper; unknown where that is too deep.
+    fn deeper(&self, step: impl FnOnce() -> Value) -> Value {
+        let depth = self.depth.get();
+        if depth >= MAX_DEPTH || !self.spend() {
+            return Value::Unknown;
+        }
+        self.depth.set(depth + 1);
+        let value = step();
+        self.depth.set(depth);
+        value
     }
 }
 
@@ -451,6 +472,24 @@ impl Workspace {
         slot.get_or_init(|| self.read_and_parse(path)).clone()
     }
 
+    /// The bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// When there is no such file, or it cannot be read.
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.files.read(path)
+    }
+
+    /// Every module that was asked for and could be parsed, in no order.
+    pub fn into_modules(self) -> Vec<Arc<Loaded>> {
+        let modules = self.modules.into_inner();
+        modules
+            .unwrap_or_else(PoisonError::into_inner)
+            .into_values()
+            .filter_map(|slot| Arc::into_inner(slot)?.into_inner()?.ok())
+            .collect()
+    }
+
     /// Every module that was asked for and could be parsed, by path.
     pub fn loaded(&self) -> Vec<Arc<Loaded>> {
         let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
@@ -576,9 +615,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn evaluate(&self, expression: &Expr, budget: &Budget) -> Value {
-        if !budget.spend() {
-            return Value::Unknown;
-        }
+        budget.deeper(|| self.evaluate_here(expression, budget))
+    }
+
+    fn evaluate_here(&self, expression: &Expr, budget: &Budget) -> Value {
         match expression {
             // What is inside it was not there for the parser.
             Expr::Constant(_) | Expr::JoinedStr(_)
@@ -905,22 +945,25 @@ fn is_plugin_class(name: &str) -> bool {
     name.starts_with("nekro_agent.") && name.ends_with(".NekroPlugin")
 }
 
+/// Files that a test gives.
+#[cfg(test)]
+pub struct Given(pub HashMap<PathBuf, String>);
+
+#[cfg(test)]
+impl Files for Given {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(text.clone().into_bytes())
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.0.contains_key(path)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Given(HashMap<PathBuf, String>);
-
-    impl Files for Given {
-        fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-            let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
-            Ok(text.clone().into_bytes())
-        }
-
-        fn is_file(&self, path: &Path) -> bool {
-            self.0.contains_key(path)
-        }
-    }
 
     fn workspace(files: &[(&str, &str)]) -> Workspace {
         let files = files.iter();

@@ -8,6 +8,8 @@
 //! [`STACK_SIZE`] bytes of it; code that is nested so deeply that Python refuses it, or that no
 //! person wrote, is refused here first.
 
+use std::collections::HashSet;
+
 use rustpython_parser::Parse;
 use rustpython_parser::ast::{Expr, Stmt, Suite};
 use rustpython_parser::text_size::TextSize;
@@ -137,6 +139,48 @@ pub fn at(source: &SourceFile, offset: usize, code: Code, detail: crate::lang::T
     Diagnostic::new(code, source.path(), detail)
         .with_position(line, column)
         .with_snippet(source.line_text(line), 1)
+}
+
+/// The statements of the module `after` that the module `before` does not have as they are, one
+/// after another. When `before` parses, `after` parses if they do.
+pub fn changed_statements(before: &str, after: &str) -> String {
+    let known: HashSet<&str> = statements(before).into_iter().collect();
+    let changed = statements(after).into_iter();
+    changed
+        .filter(|statement| !known.contains(statement))
+        .collect()
+}
+
+/// A text in pieces that each begin where a statement of the module itself does.
+fn statements(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut done = 0;
+    let mut line_start = true;
+    let mut is_decorated = false;
+    for token in Tokens::new(text, 0).all() {
+        match token.kind {
+            TokenKind::Newline => line_start = true,
+            TokenKind::Comment => {}
+            _ if line_start => {
+                line_start = false;
+                let start = token.range.start();
+                let is_indented = !text[..start].ends_with(['\n', '\r']);
+                let word = &text[token.range.as_range()];
+                let goes_on = matches!(word, "elif" | "else" | "except" | "finally");
+                if is_indented || goes_on {
+                    continue;
+                }
+                if !is_decorated {
+                    pieces.push(&text[done..start]);
+                    done = start;
+                }
+                is_decorated = word == "@";
+            }
+            _ => {}
+        }
+    }
+    pieces.push(&text[done..]);
+    pieces
 }
 
 /// `text` with the inside of its modern f-strings blanked; none when there are none.
@@ -344,6 +388,26 @@ mod tests {
             parse("try:\n    pass\nexcept A, e:\n    pass\n").unwrap_err(),
             Code::Python2
         );
+    }
+
+    #[test]
+    fn statements_that_are_the_same_as_before_are_left_out() {
+        let check = |before: &str, after: &str, expected: &str| {
+            assert_eq!(changed_statements(before, after), expected, "{after}");
+        };
+        check("a\nb\n", "a\nc\nb\n", "c\n");
+        check(
+            "@x\ndef f():\n  a\n",
+            "@y\n# c\ndef f():\n  a\n",
+            "@y\n# c\ndef f():\n  a\n",
+        );
+        // A part of a statement that is there before is not there on its own.
+        let branches = "try:\n  a\nexcept E:\n  b\nfinally:\n  c\n";
+        check(branches, "else:\n  c\n", "else:\n  c\n");
+        check(branches, branches, "");
+        check("x = (\na\n)\n", "a\n)\n", "a\n)\n");
+        check("x = \"\"\"\na\n\"\"\"\n", "a\n", "a\n");
+        check("x = 1", "x = 1\ny = 2", "x = 1\ny = 2");
     }
 
     #[test]

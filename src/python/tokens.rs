@@ -73,7 +73,11 @@ impl Tokens {
             position: 0,
             depth: 0,
             base,
-            output: Self::default(),
+            output: Self {
+                // Python has about one token in five bytes.
+                tokens: Vec::with_capacity(text.len() / 4),
+                modern_fstrings: Vec::new(),
+            },
         };
         lexer.run();
         lexer.output

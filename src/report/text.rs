@@ -1,6 +1,7 @@
 //! What people read on a terminal.
 
 use anstyle::{AnsiColor, Style};
+use rayon::prelude::*;
 
 use super::View;
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -112,30 +113,37 @@ fn urls(route: &Route, lang: Lang) -> String {
 
 /// The patch, to the byte; in colour when `is_colored`.
 pub fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
+    let of_files: Vec<Vec<u8>> = view
+        .files
+        .par_iter()
+        .map(|change| patch_of(*change, is_colored))
+        .collect();
+    of_files.concat()
+}
+
+fn patch_of(change: diff::Change<'_>, is_colored: bool) -> Vec<u8> {
     let mut output = Vec::new();
-    for change in &view.files {
-        for (kind, line) in diff::unified(*change) {
-            if !is_colored {
-                output.extend_from_slice(&line);
-                continue;
-            }
-            let style = match kind {
-                LineKind::Header => BOLD,
-                LineKind::Hunk => CYAN,
-                LineKind::Context => Style::new(),
-                LineKind::Removed => RED,
-                LineKind::Added => GREEN,
-            };
-            // The style ends before the line end, so that it never reaches into the next line.
-            let (content, end) = match line.strip_suffix(b"\n") {
-                Some(content) => (content, &b"\n"[..]),
-                None => (line.as_slice(), &b""[..]),
-            };
-            output.extend_from_slice(style.render().to_string().as_bytes());
-            output.extend_from_slice(content);
-            output.extend_from_slice(style.render_reset().to_string().as_bytes());
-            output.extend_from_slice(end);
+    for (kind, line) in diff::unified(change) {
+        if !is_colored {
+            output.extend_from_slice(&line);
+            continue;
         }
+        let style = match kind {
+            LineKind::Header => BOLD,
+            LineKind::Hunk => CYAN,
+            LineKind::Context => Style::new(),
+            LineKind::Removed => RED,
+            LineKind::Added => GREEN,
+        };
+        // The style ends before the line end, so that it never reaches into the next line.
+        let (content, end) = match line.strip_suffix(b"\n") {
+            Some(content) => (content, &b"\n"[..]),
+            None => (line.as_slice(), &b""[..]),
+        };
+        output.extend_from_slice(style.render().to_string().as_bytes());
+        output.extend_from_slice(content);
+        output.extend_from_slice(style.render_reset().to_string().as_bytes());
+        output.extend_from_slice(end);
     }
     output
 }

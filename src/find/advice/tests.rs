@@ -1,13 +1,12 @@
 //! What the tests of all checks share: a plugin around a handler, and a table of what is expected.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::advise;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::find::registration;
-use crate::python::names::{Files, Workspace};
+use crate::python::names::{Given, Workspace};
 use crate::python::parse::STACK_SIZE;
 
 const PRELUDE: &str = "\
@@ -63,7 +62,8 @@ pub fn advice_on(files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let load = |path: &str| workspace.load(&root.join(path)).expect("valid Python");
     let found = registration::find(&workspace, load(files[0].0));
     let package: Vec<_> = files[1..].iter().map(|(path, _)| load(path)).collect();
-    advise(&workspace, &found, &package)
+    let settings: Vec<_> = package.iter().map(|loaded| &**loaded).collect();
+    advise(&workspace, &found, &package, &settings)
 }
 
 /// Checks the codes and lines of all advice on a file; the line of the handler's `def` is 0.
