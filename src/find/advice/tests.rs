@@ -38,19 +38,6 @@ pub fn advice(source: &str) -> Vec<Diagnostic> {
     advice_on(&[("p.py", source)])
 }
 
-struct Given(HashMap<PathBuf, String>);
-
-impl Files for Given {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(text.clone().into_bytes())
-    }
-
-    fn is_file(&self, path: &Path) -> bool {
-        self.0.contains_key(path)
-    }
-}
-
 /// The advice on the first of several files of a package.
 pub fn advice_on(files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let root = Path::new("/r");
