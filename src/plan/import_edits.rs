@@ -70,23 +70,7 @@ pub fn apply(draft: &mut Draft) -> Result<(), EditError> {
             && is_gone(statement)
             && emptied(block, count)
         {
-            if draft.loaded.module.tokens().has_comment(block) {
-                // The comments stay, and so does a block for them to stand in.
-                let mut inside = imports
-                    .statements
-                    .iter()
-                    .filter(|s| s.type_checking.is_some_and(|(b, _)| b == block));
-                if inside.next_back() == Some(statement) {
-                    let rest = remainder(draft, statement.range, true);
-                    draft.replace(statement.range, rest)?;
-                } else {
-                    let alone = ImportStatement {
-                        type_checking: None,
-                        ..statement.clone()
-                    };
-                    remove_statement(draft, &alone)?;
-                }
-            } else if !removed_blocks.contains(&block) {
+            if !removed_blocks.contains(&block) {
                 removed_blocks.push(block);
                 let whole = ImportStatement {
                     type_checking: Some((block, 1)),
@@ -178,7 +162,8 @@ fn written(addition: &Addition) -> String {
 
 /// How sorted imports order the names of a statement: constants, classes, the rest.
 fn member_key(name: &str) -> (u8, String, String) {
-    let kind = if name.len() > 1 && name.chars().all(|c| !c.is_lowercase()) {
+    let is_star = name == "*";
+    let kind = if is_star || name.len() > 1 && name.chars().all(|c| !c.is_lowercase()) {
         0
     } else if name.starts_with(char::is_uppercase) {
         1
@@ -391,11 +376,21 @@ fn remove_statement(draft: &mut Draft, statement: &ImportStatement) -> Result<()
         .slice(ByteRange::new(range.end(), last.end()))
         .trim()
         .to_owned();
-    if !before.trim().is_empty()
-        || !after.is_empty()
-        || draft.loaded.module.tokens().has_comment(range)
-    {
-        let has_comment = draft.loaded.module.tokens().has_comment(range);
+    let is_block = statement
+        .type_checking
+        .is_some_and(|(block, _)| block == range);
+    let has_comment = draft.loaded.module.tokens().has_comment(range);
+    if is_block && (has_comment || after.starts_with('#')) {
+        // Its comments stay where it was.
+        let code = draft
+            .slice(ByteRange::new(range.start(), last.end()))
+            .trim_end();
+        let whole = ByteRange::new(range.start(), range.start() + code.len());
+        let rest = remainder(draft, whole, false);
+        draft.replace(whole, rest)?;
+        return remove_unused_type_checking(draft);
+    }
+    if !before.trim().is_empty() || !after.is_empty() || has_comment {
         if !before.trim().is_empty() && has_comment {
             // Behind another statement there is no place for its comments: it stays.
             return Ok(());
@@ -413,9 +408,6 @@ fn remove_statement(draft: &mut Draft, statement: &ImportStatement) -> Result<()
     }
     // The blank lines around a block that goes become one group, the larger one.
     let mut end = last.end();
-    let is_block = statement
-        .type_checking
-        .is_some_and(|(block, _)| block == range);
     if is_block {
         let blank_after = blank_lines_from(draft, end);
         let blank_before = blank_lines_before(draft, first.start());
@@ -425,18 +417,22 @@ fn remove_statement(draft: &mut Draft, statement: &ImportStatement) -> Result<()
         }
     }
     draft.replace(ByteRange::new(first.start(), end), "")?;
-    let unused = is_block && draft.imports.uses_of("TYPE_CHECKING") <= 1;
-    if unused {
-        let imports = draft.imports.clone();
-        let home = imports.statements.iter().find_map(|s| {
-            let name = s.names.iter().find(|name| name.local == "TYPE_CHECKING")?;
-            Some((s, name))
-        });
-        if let Some((statement, name)) = home {
-            change_statement(draft, statement, &[name], &[])?;
-        }
+    if is_block {
+        remove_unused_type_checking(draft)?;
     }
     Ok(())
+}
+
+/// Takes the import of `TYPE_CHECKING` out when the block that went was the only use of it.
+fn remove_unused_type_checking(draft: &mut Draft) -> Result<(), EditError> {
+    if draft.imports.uses_of("TYPE_CHECKING") > 1 {
+        return Ok(());
+    }
+    let imports = draft.imports.clone();
+    match imports.statement_of("TYPE_CHECKING") {
+        Some((statement, name)) => change_statement(draft, statement, &[name], &[]),
+        None => Ok(()),
+    }
 }
 
 /// What stays of a statement that goes: its comments, each on its line, and `pass` where there has

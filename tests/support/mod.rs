@@ -1,6 +1,8 @@
 //! What the test binaries share: trees in memory, a repo in a temporary folder, and the judgement
 //! of CPython and ruff.
 
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
 pub mod python;
 pub mod repo;
 pub mod tree;
