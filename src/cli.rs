@@ -1,13 +1,15 @@
 //! What can be typed: the arguments as clap reads them, and nothing else.
 //!
-//! Help is written here in English; `commands::localize` puts the Chinese in its place.
+//! Help is written here in English; [`localize`] puts the Chinese in its place.
 
+mod chinese;
 mod shim;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use chinese::{error_in_chinese, lang_of_arguments, localize};
 pub use shim::{LogChoice, RoutesArgs, ServerChoice, ShimArgs};
 
 /// Moves Nekro Agent plugins from webhooks to dynamic routes.
@@ -15,16 +17,28 @@ pub use shim::{LogChoice, RoutesArgs, ServerChoice, ShimArgs};
 #[command(name = "rehook", version, propagate_version = true)]
 pub struct Cli {
     /// The language of messages; taken from LC_ALL or LANG if not given
-    #[arg(long, global = true, value_enum, value_name = "LANG")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Global options",
+        value_enum,
+        value_name = "LANG"
+    )]
     pub lang: Option<LangChoice>,
     /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, help_heading = "Global options", value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
     pub color: ColorChoice,
     /// Say less: results and errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        help_heading = "Global options",
+        conflicts_with = "verbose"
+    )]
     pub quiet: bool,
     /// Say more: why each decision was made
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Global options")]
     pub verbose: bool,
     /// What to do
     #[command(subcommand)]
@@ -59,7 +73,9 @@ pub struct PlanArgs {
     /// Apply changes too that may alter behaviour in the way that they state
     #[arg(long = "unsafe")]
     pub allow_unsafe: bool,
-    /// Rewrite handlers of an AgentCtx to take the Request themselves (implies --unsafe for them)
+    /// Rewrite handlers of an AgentCtx to take the Request themselves: then the reply is what they
+    /// return, only JSON bodies are understood, one that is no object reaches them, and header
+    /// look-ups ignore case
     #[arg(long)]
     pub native: bool,
     /// The route map, if not webhook-routes.toml at the root of the repo

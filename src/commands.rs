@@ -1,4 +1,96 @@
-//! One module a command: the only place where stages and I/O meet.
+//! The commands: the only place where the stages and the outside world meet. One file a command.
 
-pub mod routes;
-pub mod shim;
+mod console;
+mod diff;
+mod explain;
+mod failure;
+mod migrate;
+mod prepare;
+mod routes;
+mod scan;
+mod shim;
+mod undo;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::cli::{self, Cli, ColorChoice, Command};
+use crate::lang::Lang;
+pub use console::Console;
+pub use failure::Failure;
+
+/// What a command came to, as the exit code tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Exit code 0: nothing is left to do.
+    Done,
+    /// Exit code 1: something is left to do, or would change.
+    Remaining,
+    /// Exit code 2: it could not be done.
+    Failed,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Remaining => Self::from(1),
+            Outcome::Failed => Self::from(2),
+        }
+    }
+}
+
+/// Runs the program with the arguments and the environment of this process.
+pub fn run() -> ExitCode {
+    // Help is written while the arguments are read, so its language is needed before.
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let by_flag = cli::lang_of_arguments(arguments.iter().map(std::ffi::OsString::as_os_str));
+    let lang = by_flag.unwrap_or_else(|| Lang::from_locale(|name| std::env::var(name).ok()));
+    let matches = cli::localize(Cli::command(), lang).try_get_matches_from(arguments);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let failed = error.use_stderr();
+            match cli::error_in_chinese(&error).filter(|_| lang == Lang::Zh) {
+                Some(text) => Console::new(lang, false, false).say(&text),
+                // Help into a closed pipe is no failure.
+                None => drop(error.print()),
+            }
+            return if failed {
+                Outcome::Failed
+            } else {
+                Outcome::Done
+            }
+            .into();
+        }
+    };
+    color(cli.color);
+    let console = Console::new(lang, cli.quiet, cli.verbose);
+    let outcome = match &cli.command {
+        Command::Scan(args) => scan::run(args, &console),
+        Command::Diff(args) => diff::run(args, &console),
+        Command::Migrate(args) => migrate::run(args, &console),
+        Command::Undo(args) => undo::run(args, &console),
+        Command::Explain(args) => explain::run(args, &console),
+        Command::Shim(args) => shim::run(args, &console),
+        Command::Routes(args) => routes::run(args, &console),
+    };
+    match outcome {
+        Ok(outcome) => outcome.into(),
+        Err(error) => match console.report(&error) {
+            console::Reported::Said => Outcome::Failed.into(),
+            // The reader of the results has gone: it has what it wanted.
+            console::Reported::ReaderGone => Outcome::Done.into(),
+        },
+    }
+}
+
+fn color(choice: ColorChoice) {
+    match choice {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}

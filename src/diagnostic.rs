@@ -5,6 +5,7 @@
 //! A diagnostic is data: rendering it is the business of `report`.
 
 mod codes;
+mod explanations;
 
 use std::path::{Path, PathBuf};
 

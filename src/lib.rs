@@ -3,11 +3,20 @@
 
 pub mod lang;
 
+pub mod apply;
 pub mod cli;
 pub mod commands;
-
 pub mod diagnostic;
+pub mod diff;
+pub mod discover;
 pub mod edit;
+pub mod emit;
+pub mod find;
+pub mod git;
+pub mod plan;
+pub mod python;
+pub mod report;
 pub mod routes;
 pub mod shim;
 pub mod source;
+pub mod style;

@@ -16,6 +16,8 @@ use crate::text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Utf8,
+    /// ASCII: no byte above 127.
+    Ascii,
     /// ISO 8859-1: byte and code point are the same.
     Latin1,
     /// One of the charsets of the WHATWG Encoding Standard that Python has too.
@@ -27,7 +29,8 @@ impl Encoding {
     fn from_python_name(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase().replace('_', "-");
         match name.as_str() {
-            "utf-8" | "utf8" | "utf-8-sig" | "u8" | "ascii" | "us-ascii" => Some(Self::Utf8),
+            "utf-8" | "utf8" | "utf-8-sig" | "u8" => Some(Self::Utf8),
+            "ascii" | "us-ascii" | "646" => Some(Self::Ascii),
             "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "l1" => Some(Self::Latin1),
             "cp936" | "936" => Some(Self::Charset(encoding_rs::GBK)),
             "cp932" => Some(Self::Charset(encoding_rs::SHIFT_JIS)),
@@ -47,6 +50,10 @@ impl Encoding {
     fn decode(self, bytes: &[u8]) -> Option<String> {
         match self {
             Self::Utf8 => std::str::from_utf8(bytes).ok().map(str::to_owned),
+            Self::Ascii => std::str::from_utf8(bytes)
+                .ok()
+                .filter(|text| text.is_ascii())
+                .map(str::to_owned),
             Self::Latin1 => Some(bytes.iter().map(|&byte| char::from(byte)).collect()),
             Self::Charset(charset) => charset
                 .decode_without_bom_handling_and_without_replacement(bytes)
@@ -57,6 +64,7 @@ impl Encoding {
     fn encode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Utf8 => Some(text.as_bytes().to_vec()),
+            Self::Ascii => text.is_ascii().then(|| text.as_bytes().to_vec()),
             Self::Latin1 => text
                 .chars()
                 .map(|c| u8::try_from(u32::from(c)).ok())
@@ -129,9 +137,12 @@ impl SourceFile {
             },
         };
         let Some(decoded) = encoding.decode(&bytes) else {
-            let offset = std::str::from_utf8(&bytes)
-                .err()
-                .map_or(0, |error| error.valid_up_to());
+            let offset = match encoding {
+                Encoding::Ascii => bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(0),
+                _ => std::str::from_utf8(&bytes)
+                    .err()
+                    .map_or(0, |error| error.valid_up_to()),
+            };
             return match declared {
                 None => refuse(
                     Code::NotUtf8,

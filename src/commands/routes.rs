@@ -1,8 +1,9 @@
 //! `rehook routes`.
 
 use std::path::Path;
-use std::process::ExitCode;
 
+use super::shim::refuse;
+use super::{Console, Outcome};
 use crate::cli::{RoutesArgs, ServerChoice};
 use crate::lang::Lang;
 use crate::routes::FILE_NAME;
@@ -10,16 +11,13 @@ use crate::shim::config::{Problem, Upstream};
 use crate::shim::{export, reload};
 
 /// Writes the route map as the configuration of another server.
-pub fn run(args: &RoutesArgs, lang: Lang) -> ExitCode {
-    match written(args, lang) {
+pub fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {
+    match written(args, console.lang()) {
         Ok(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
+            console.result(&text)?;
+            Ok(Outcome::Done)
         }
-        Err(problem) => {
-            eprintln!("{}", problem.show(lang));
-            ExitCode::from(2)
-        }
+        Err(problem) => Ok(refuse(&[problem], console)),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
+use super::{Console, Outcome};
 use crate::cli::{LogChoice, ShimArgs};
 use crate::lang::Lang;
 use crate::shim::config::{Config, Flags, LogFormat, Problem};
@@ -18,26 +18,23 @@ use crate::shim::table::Table;
 use crate::shim::{Listeners, Shared, UNIT, reload, serve, state};
 use crate::text;
 
-/// The exit code when the shim cannot serve.
-const CANNOT: u8 = 2;
-
 /// Serves until SIGTERM or SIGINT, or checks.
-pub fn run(args: &ShimArgs, lang: Lang) -> ExitCode {
+pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
     let source = reload::Source { flags: flags(args) };
     let registry = Arc::new(Registry::default());
     let table = match reload::load(&source, &registry) {
         Ok(table) => table,
-        Err(problems) => return refuse(&problems, lang),
+        Err(problems) => return Ok(refuse(&problems, console)),
     };
     if args.check {
-        print!("{}", summary(&table, lang));
-        return ExitCode::SUCCESS;
+        console.result(&summary(&table, console.lang()))?;
+        return Ok(Outcome::Done);
     }
     raise_open_files();
-    match start(source, table, registry, lang) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => refuse(&[problem], lang),
-    }
+    Ok(match start(source, table, registry, console.lang()) {
+        Ok(()) => Outcome::Done,
+        Err(problem) => refuse(&[problem], console),
+    })
 }
 
 fn flags(args: &ShimArgs) -> Flags {
@@ -62,15 +59,16 @@ fn flags(args: &ShimArgs) -> Flags {
     }
 }
 
-fn refuse(problems: &[Problem], lang: Lang) -> ExitCode {
-    let error = match lang {
+/// Says what is wrong.
+pub fn refuse(problems: &[Problem], console: &Console) -> Outcome {
+    let error = match console.lang() {
         Lang::En => "error",
         Lang::Zh => "错误",
     };
     for problem in problems {
-        eprintln!("{error}: {}", problem.show(lang));
+        console.say(&format!("{error}: {}", problem.show(console.lang())));
     }
-    ExitCode::from(CANNOT)
+    Outcome::Failed
 }
 
 fn start(

@@ -53,13 +53,13 @@ macro_rules! codes {
 codes! {
     Unreadable "RH001" Error:
         "cannot read the file", "无法读取文件";
-        "check that the file exists and that you may read it", "请确认文件存在且您有读取权限"
+        "check that the file exists and that you may read it", "请确认文件存在，且您有读取权限"
     SyntaxError "RH002" Error:
         "the file is not valid Python", "文件不是有效的 Python 代码";
         "mend the syntax error, then run rehook again", "请先修正语法错误，再重新运行 rehook"
     Python2 "RH003" Error:
         "the file is Python 2", "文件是 Python 2 代码";
-        "Nekro Agent runs Python 3.11 or later; bring the file to Python 3 first", "Nekro Agent 需要 Python 3.11 以上版本，请先把文件改写为 Python 3"
+        "Nekro Agent cannot import such a file; bring it to Python 3 first", "Nekro Agent 无法导入这样的文件，请先将其改写为 Python 3"
     NullByte "RH004" Error:
         "the file contains a null byte", "文件中含有空字节";
         "remove the null byte; the file may be damaged or in UTF-16", "请删除空字节；文件可能已损坏，或是 UTF-16 编码"
@@ -72,12 +72,6 @@ codes! {
     NestedTooDeeply "RH007" Error:
         "the code is nested too deeply", "代码嵌套过深";
         "Python itself refuses such code; simplify the expression", "Python 本身也会拒绝这样的代码，请简化该表达式"
-    NotEncodable "RH008" Manual:
-        "what would be written has no place in the file's encoding", "要写入的字符无法用该文件的编码表示";
-        "save the file as UTF-8, then run rehook again", "请将文件另存为 UTF-8，再重新运行 rehook"
-    NotWritable "RH009" Manual:
-        "the file cannot be written", "文件不可写";
-        "make the file writable, then run rehook again", "请为文件添加写权限，再重新运行 rehook"
     UnknownPlugin "RH101" Manual:
         "cannot tell which plugin this belongs to", "无法确定它属于哪个插件";
         "register it on a name that is assigned from NekroPlugin(...) in this package", "请在本包内由 NekroPlugin(...) 赋值的变量上注册"
@@ -115,8 +109,8 @@ codes! {
         "the plugin's own router has this path already", "插件自己的路由已占用该路径";
         "give one of the two another path", "请为两者之一更换路径"
     UnknownRouter "RH113" Manual:
-        "the plugin's `mount_router` function cannot be understood", "无法理解插件的 `mount_router` 函数";
-        "include the webhook's router by hand where the router is made", "请在创建路由的位置手动并入 webhook 的路由"
+        "the plugin's `mount_router` function cannot be understood", "无法读懂插件的 `mount_router` 函数";
+        "make an `APIRouter()` in that function and include the other router in it", "请在该函数中创建 `APIRouter()`，并把原来的路由器包含进去"
     UnknownReply "RH114" Manual:
         "cannot tell what the handler replies", "无法判断处理函数返回什么";
         "return the body, or `JSONResponse(body, status_code=...)`, where rehook can see it", "请在处理函数内直接返回响应体，或返回 `JSONResponse(body, status_code=...)`"
@@ -140,12 +134,12 @@ codes! {
         "give one of the two another path", "请为两者之一更换路径"
     WrappedHandler "RH121" Manual:
         "another decorator stands between the route and the replies", "路由与返回值之间还有其他装饰器";
-        "let the handler return a Response, or move the decorator above", "请让处理函数直接返回 Response，或将该装饰器移到上方"
-    NotNative "RH122" Manual:
+        "let the handler return a Response itself, if that decorator passes it through", "如果该装饰器会原样传递 Response，请让处理函数自行返回 Response"
+    NotNative "RH122" Advice:
         "the handler needs its AgentCtx, so it is not rewritten to take a Request", "处理函数需要 AgentCtx，因此未改写为接收 Request";
         "leave it as it is: it is routed with its context", "保持原样即可：它仍会带着上下文接入路由"
     DocumentApi "RH201" Manual:
-        "the document's API does not exist in any release, and this use of it cannot be rewritten", "文档中的接口在任何版本中都不存在，且此处用法无法自动改写";
+        "no release with dynamic routes has this API, and this use of it cannot be rewritten", "支持动态路由的版本都没有这个接口，且此处的用法无法自动改写";
         "replace it by hand as `rehook explain RH201` shows", "请按 `rehook explain RH201` 的说明手动替换"
     NoConfigClass "RH202" Manual:
         "the plugin has no configuration class", "插件没有注册配置类";
@@ -154,8 +148,8 @@ codes! {
         "the handler checks no signature, token or address", "处理函数没有校验签名、令牌或来源地址";
         "verify the sender's signature over the raw body before anything else", "请在执行其他操作之前，先对原始请求体校验发送方的签名"
     SecretInSource "RH302" Advice:
-        "a secret stands in the source", "源代码中写有密钥";
-        "move it to a setting marked `is_secret`, and replace the secret", "请移到标记为 `is_secret` 的配置项中，并更换该密钥"
+        "a secret is written in the source", "源代码中直接写有密钥";
+        "move it to a setting that is marked `is_secret`, and replace it at the sender too", "请移到标记了 `is_secret` 的配置项中，并在发送方一侧更换密钥"
     UnsafeComparison "RH303" Advice:
         "a signature or token is compared with `==`", "用 `==` 比较签名或令牌";
         "use `hmac.compare_digest`", "请使用 `hmac.compare_digest`"
@@ -175,6 +169,6 @@ codes! {
         "the sender waits for slow work", "发送方要等待耗时操作完成";
         "start the work in the background and answer at once", "请在后台执行耗时操作，并立即应答"
     UnkeptTask "RH403" Advice:
-        "nobody keeps a reference to the task", "没有保存后台任务的引用";
+        "no reference to the task is kept", "没有保存后台任务的引用";
         "keep the task in a set until it is done, or use BackgroundTasks", "请在任务完成之前将其保存在集合中，或使用 BackgroundTasks"
 }

@@ -1,0 +1,314 @@
+//! Writing a migration to the disk: all files or none.
+//!
+//! The way of a migration: its journal, with the bytes of every file before and after, is written
+//! to `.rehook` at the root and is on the disk first. Then every file is written aside in its own
+//! folder, and renamed into place. Then the journal is renamed: it is the undo record now. Taking
+//! back goes the same way in the other direction.
+//!
+//! What always holds:
+//! - Nothing is written unless every file still has the bytes that the change was planned for.
+//! - At any moment every file is old or new, and whole. A run that fails takes back what it did; a
+//!   run that is killed leaves its journal, with which [`recover`] makes all files old or all new.
+//! - What somebody has edited meanwhile is never overwritten.
+//! - Only one run is at work in a root at a time.
+//!
+//! Not kept are extended attributes and hard links: a file that is replaced by renaming is a new
+//! file.
+
+mod carry;
+mod disk;
+mod error;
+mod intake;
+mod journal;
+mod state;
+mod target;
+#[cfg(all(test, unix))]
+mod tests;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
+
+pub use error::{Action, ApplyError};
+
+use crate::lang::Text;
+use crate::text;
+use carry::{carry, carry_rest};
+use disk::Disk;
+use journal::{Entry, Journal, Side};
+use state::State;
+use target::{Target, targets};
+
+/// A file of a migration: what it must be, and what it becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// Where the file is; a link leads to the file that is meant.
+    pub path: PathBuf,
+    /// The bytes that it was read as; none for a file that is to be made.
+    pub before: Option<Vec<u8>>,
+    /// The bytes that it gets.
+    pub after: Vec<u8>,
+}
+
+/// What [`recover`] did about an interrupted run. Paths are relative to the root where they are
+/// inside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovered {
+    /// A migration was taken back: these files were new, and are old again.
+    MigrationTakenBack(Vec<PathBuf>),
+    /// A migration had written all its files, these: it can be undone now.
+    MigrationFinished(Vec<PathBuf>),
+    /// An undo was finished: these files were still new, and are old again.
+    UndoFinished(Vec<PathBuf>),
+}
+
+impl Recovered {
+    /// What was done, without a full stop.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::MigrationTakenBack(files) if files.is_empty() => text!(
+                "an earlier migration was interrupted before it had changed a file",
+                "之前的一次迁移被中断，尚未修改任何文件"
+            ),
+            Self::MigrationTakenBack(files) => text!(
+                "an earlier migration was interrupted; the files that it had written are as they were before it: {}",
+                "之前的一次迁移被中断，已将它写入的文件恢复原样：{}",
+                list(files)
+            ),
+            Self::MigrationFinished(files) => text!(
+                "an earlier migration was interrupted after it had written all its files; `rehook undo` takes it back: {}",
+                "之前的一次迁移在写完所有文件之后被中断，可用 `rehook undo` 撤销：{}",
+                list(files)
+            ),
+            Self::UndoFinished(files) if files.is_empty() => text!(
+                "an earlier undo was interrupted after it had restored all files",
+                "之前的一次撤销在恢复完所有文件之后被中断"
+            ),
+            Self::UndoFinished(files) => text!(
+                "an earlier undo was interrupted; the files that it had not restored yet are restored: {}",
+                "之前的一次撤销被中断，已恢复其余文件：{}",
+                list(files)
+            ),
+        }
+    }
+}
+
+/// What [`undo`] did. Paths are relative to the root where they are inside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// Files that have the bytes and the mode again that they had before the migration.
+    pub restored: Vec<PathBuf>,
+    /// Files that the migration had made.
+    pub removed: Vec<PathBuf>,
+}
+
+/// Writes `changes`: all of them, or none.
+///
+/// `root` is where the state is kept: the root of the repo, or what was asked for outside of one.
+/// Changes that change nothing are left out; if none is left, nothing at all is written, and the
+/// migration before can still be undone.
+///
+/// # Errors
+/// Every file is as it was then, but for [`ApplyError::Halfway`], after which [`recover`] goes on.
+pub fn apply(root: &Path, changes: &[FileChange]) -> Result<(), ApplyError> {
+    apply_on(&mut Disk::new(), root, changes)
+}
+
+/// Looks for what an interrupted run has left, and finishes it or takes it back: afterwards all
+/// files of that run are old, or all are new. Every command that writes calls it first.
+///
+/// # Errors
+/// Nothing was changed, but where the disk refused it: then another call goes on.
+pub fn recover(root: &Path) -> Result<Option<Recovered>, ApplyError> {
+    recover_on(&mut Disk::new(), root)
+}
+
+/// Takes the last migration back, to the byte, if nobody has edited its files since. It is
+/// forgotten then: a second undo has nothing to do.
+///
+/// # Errors
+/// Every file is as it was then, but for [`ApplyError::Halfway`], after which [`recover`] goes on.
+pub fn undo(root: &Path) -> Result<Undone, ApplyError> {
+    undo_on(&mut Disk::new(), root)
+}
+
+fn apply_on(disk: &mut Disk<'_>, root: &Path, changes: &[FileChange]) -> Result<(), ApplyError> {
+    let changes: Vec<&FileChange> = changes
+        .iter()
+        .filter(|change| change.before.as_ref() != Some(&change.after))
+        .collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let state = State::lock(disk, &real(root)?)?;
+    let result = state
+        .refuse_unfinished()
+        .and_then(|()| intake::entries(state.root(), &changes))
+        .and_then(|entries| write_all(disk, &state, entries));
+    state.close(disk);
+    result
+}
+
+fn write_all(disk: &mut Disk<'_>, state: &State, entries: Vec<Entry>) -> Result<(), ApplyError> {
+    let mut journal = Journal {
+        tag: RandomState::new().build_hasher().finish(),
+        mark: String::new(),
+        entries,
+    };
+    let begun = state.begin(disk, &mut journal);
+    let targets = targets(state.root(), journal);
+    let result = begun
+        .and_then(|()| carry(disk, &targets, Side::After))
+        .and_then(|()| disk.replace(&state.journal(), &state.undo()));
+    if let Err(cause) = result {
+        let back = carry_rest(disk, &targets, Side::Before)
+            .and_then(|_| disk.remove(&state.journal()))
+            .and_then(|()| disk.remove(&state.writing()));
+        return Err(cause_of_failure(cause, back));
+    }
+    // Should the renaming not reach the disk, the next run finds a journal all of whose files are
+    // new, and ends what this one began.
+    let _ = state.sync(disk);
+    Ok(())
+}
+
+fn recover_on(disk: &mut Disk<'_>, root: &Path) -> Result<Option<Recovered>, ApplyError> {
+    let root = real(root)?;
+    if !State::is_untidy(&root)? {
+        return Ok(None);
+    }
+    let state = State::lock(disk, &root)?;
+    let result = recover_locked(disk, &state);
+    state.close(disk);
+    result
+}
+
+fn recover_locked(disk: &mut Disk<'_>, state: &State) -> Result<Option<Recovered>, ApplyError> {
+    if let Some(targets) = interrupted(state, &state.journal())? {
+        if not_on(&targets, &[Side::After])?.is_empty() {
+            carry_rest(disk, &targets, Side::After)?;
+            disk.replace(&state.journal(), &state.undo())?;
+            state.sync(disk)?;
+            return Ok(Some(Recovered::MigrationFinished(names(&targets))));
+        }
+        let files = carry_rest(disk, &targets, Side::Before)?;
+        disk.remove(&state.journal())?;
+        state.sync(disk)?;
+        return Ok(Some(Recovered::MigrationTakenBack(files)));
+    }
+    if let Some(targets) = interrupted(state, &state.undoing())? {
+        let files = carry_rest(disk, &targets, Side::Before)?;
+        disk.remove(&state.undoing())?;
+        state.sync(disk)?;
+        return Ok(Some(Recovered::UndoFinished(files)));
+    }
+    let was_writing = state.writing().exists();
+    disk.remove(&state.writing())?;
+    Ok(was_writing.then(|| Recovered::MigrationTakenBack(Vec::new())))
+}
+
+/// The targets of the journal that an interrupted run has left at `path`, if there is one; each
+/// is on one side or the other.
+fn interrupted(state: &State, path: &Path) -> Result<Option<Vec<Target>>, ApplyError> {
+    let Some(targets) = state.load(path)? else {
+        return Ok(None);
+    };
+    let edited = not_on(&targets, &[Side::Before, Side::After])?;
+    if edited.is_empty() {
+        Ok(Some(targets))
+    } else {
+        Err(ApplyError::EditedSinceInterruption {
+            paths: edited,
+            journal: path.to_owned(),
+        })
+    }
+}
+
+fn undo_on(disk: &mut Disk<'_>, root: &Path) -> Result<Undone, ApplyError> {
+    let root = real(root)?;
+    if !State::is_untidy(&root)? && !State::has_undo(&root)? {
+        return Err(ApplyError::NothingToUndo { root });
+    }
+    let state = State::lock(disk, &root)?;
+    let result = state
+        .refuse_unfinished()
+        .and_then(|()| undo_locked(disk, &state));
+    state.close(disk);
+    result
+}
+
+fn undo_locked(disk: &mut Disk<'_>, state: &State) -> Result<Undone, ApplyError> {
+    let Some(targets) = state.load(&state.undo())? else {
+        return Err(ApplyError::NothingToUndo {
+            root: state.root().to_owned(),
+        });
+    };
+    let paths = not_on(&targets, &[Side::After])?;
+    if !paths.is_empty() {
+        return Err(ApplyError::EditedSinceMigration { paths });
+    }
+    let result = disk
+        .replace(&state.undo(), &state.undoing())
+        .and_then(|()| state.sync(disk))
+        .and_then(|()| carry(disk, &targets, Side::Before))
+        .and_then(|()| disk.remove(&state.undoing()));
+    if let Err(cause) = result {
+        let back = carry_rest(disk, &targets, Side::After).and_then(|_| {
+            if state.undoing().exists() {
+                disk.replace(&state.undoing(), &state.undo())?;
+            }
+            Ok(())
+        });
+        return Err(cause_of_failure(cause, back));
+    }
+    // Should the removal not reach the disk, the next run finds nothing left to restore.
+    let _ = state.sync(disk);
+    let (restored, removed): (Vec<&Target>, Vec<&Target>) = targets
+        .iter()
+        .partition(|target| target.entry.before.is_some());
+    Ok(Undone {
+        restored: names(restored),
+        removed: names(removed),
+    })
+}
+
+/// The files that are on none of `sides`.
+fn not_on(targets: &[Target], sides: &[Side]) -> Result<Vec<PathBuf>, ApplyError> {
+    let mut others = Vec::new();
+    for target in targets {
+        if !target.side()?.is_some_and(|side| sides.contains(&side)) {
+            others.push(target.path.clone());
+        }
+    }
+    Ok(others)
+}
+
+/// What a failed run reports, after it has tried to take back what it did.
+fn cause_of_failure(cause: ApplyError, back: Result<(), ApplyError>) -> ApplyError {
+    match back {
+        Ok(()) => cause,
+        Err(obstacle) => ApplyError::Halfway {
+            cause: Box::new(cause),
+            obstacle: Box::new(obstacle),
+        },
+    }
+}
+
+/// `root` without links, so that what is inside it can be told.
+fn real(root: &Path) -> Result<PathBuf, ApplyError> {
+    root.canonicalize()
+        .map_err(|error| ApplyError::io(Action::Read, root, error))
+}
+
+fn names<'t>(targets: impl IntoIterator<Item = &'t Target>) -> Vec<PathBuf> {
+    let path = |target: &Target| target.entry.path.clone();
+    targets.into_iter().map(path).collect()
+}
+
+/// Paths as one line.
+fn list(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.join(", ")
+}

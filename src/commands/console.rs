@@ -1,0 +1,109 @@
+//! What goes to the terminal: results to stdout, messages to stderr.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::Failure;
+use crate::lang::{Lang, Text};
+use crate::text;
+
+/// Where a command speaks.
+#[derive(Debug)]
+pub struct Console {
+    lang: Lang,
+    is_quiet: bool,
+    is_verbose: bool,
+}
+
+/// What became of an error.
+pub enum Reported {
+    /// It was said.
+    Said,
+    /// It was that nobody reads the results any more.
+    ReaderGone,
+}
+
+impl Console {
+    /// A console in a language; `is_quiet` leaves out what is no result and no error.
+    pub fn new(lang: Lang, is_quiet: bool, is_verbose: bool) -> Self {
+        Self {
+            lang,
+            is_quiet,
+            is_verbose,
+        }
+    }
+
+    /// The language.
+    pub fn lang(&self) -> Lang {
+        self.lang
+    }
+
+    /// Whether to say less.
+    pub fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+
+    /// Whether to say more.
+    pub fn is_verbose(&self) -> bool {
+        self.is_verbose
+    }
+
+    /// Writes results.
+    ///
+    /// # Errors
+    /// When stdout does not take them; a closed pipe is one of those.
+    pub fn result(&self, text: &str) -> io::Result<()> {
+        let mut stdout = anstream::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
+    }
+
+    /// Whether results are shown in colour.
+    pub fn is_colored(&self) -> bool {
+        anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+    }
+
+    /// Writes results that are bytes of files, as they are.
+    ///
+    /// # Errors
+    /// When stdout does not take them.
+    pub fn result_bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes)?;
+        stdout.flush()
+    }
+
+    /// Says something that is no result.
+    pub fn say(&self, text: &str) {
+        // There is nowhere left to say that stderr is closed.
+        let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Says an error with its remedy.
+    pub fn report(&self, error: &anyhow::Error) -> Reported {
+        if error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+        {
+            return Reported::ReaderGone;
+        }
+        let (reason, remedy) = match error.downcast_ref::<Failure>() {
+            Some(failure) => (failure.text.clone(), Some(failure.remedy.clone())),
+            None => (Text::verbatim(format!("{error:#}")), None),
+        };
+        let bad = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+        let label = text!("error", "错误");
+        let mut said = format!(
+            "{bad}{}{bad:#}: {}\n",
+            label.get(self.lang),
+            reason.get(self.lang)
+        );
+        if let Some(remedy) = remedy {
+            let label = text!("hint", "提示");
+            said += &format!("  {}: {}\n", label.get(self.lang), remedy.get(self.lang));
+        }
+        self.say(&said);
+        Reported::Said
+    }
+}

@@ -1,0 +1,37 @@
+//! `rehook diff`: exactly what `migrate` would write, as a patch.
+
+use super::prepare::prepare;
+use super::scan::{report_view, say_findings};
+use super::{Console, Outcome};
+use crate::cli::{DiffArgs, Format};
+use crate::{report, text};
+
+/// Runs the command.
+///
+/// # Errors
+/// See [`prepare`].
+pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
+    let prepared = prepare(&args.plan)?;
+    let view = report_view(&prepared);
+    match args.format {
+        Format::Json => console.result(&report::json::render(&view, console.lang())?)?,
+        Format::Text if args.stat => console.result(&report::text::stat(&view, console.lang()))?,
+        Format::Text => console.result_bytes(&report::text::patch(&view, console.is_colored()))?,
+    }
+    if !prepared.changes.is_empty() && !prepared.base_is_current && !console.is_quiet() {
+        let base = prepared.base.display();
+        let note = text!(
+            "paths in the patch are relative to {base}\n",
+            "补丁中的路径相对于 {base}\n"
+        );
+        console.say(note.get(console.lang()));
+    }
+    say_findings(&prepared, console);
+    Ok(
+        match (prepared.changes.is_empty(), prepared.nothing_readable) {
+            (true, true) => Outcome::Failed,
+            (true, false) => Outcome::Done,
+            (false, _) => Outcome::Remaining,
+        },
+    )
+}

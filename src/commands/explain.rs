@@ -1,0 +1,32 @@
+//! `rehook explain`: what a code means.
+
+use super::{Console, Failure, Outcome};
+use crate::cli::ExplainArgs;
+use crate::diagnostic::Code;
+use crate::{report, text};
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no such code.
+pub fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outcome> {
+    let Some(asked) = &args.code else {
+        console.result(&report::text::codes(console.lang()))?;
+        return Ok(Outcome::Done);
+    };
+    let code = Code::ALL
+        .iter()
+        .find(|code| code.as_str().eq_ignore_ascii_case(asked.trim()));
+    let Some(&code) = code else {
+        return Err(Failure {
+            text: text!("there is no code {asked}", "没有代码 {asked}"),
+            remedy: text!(
+                "`rehook explain` lists all codes",
+                "`rehook explain` 会列出所有代码"
+            ),
+        }
+        .into());
+    };
+    console.result(&report::text::explanation(code, console.lang()))?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,93 @@
+//! An error that a user sees: the place and the reason, and what to do about it.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use crate::apply::ApplyError;
+use crate::git::GitError;
+use crate::lang::Text;
+use crate::plan::PlanFault;
+use crate::text;
+
+/// An error with its remedy, in both languages.
+#[derive(Debug)]
+pub struct Failure {
+    /// What is the case, and where.
+    pub text: Text,
+    /// What to do.
+    pub remedy: Text,
+}
+
+impl Failure {
+    /// A path that was asked for does not exist or cannot be read.
+    pub fn path(path: &Path, error: &io::Error) -> Self {
+        let path = path.display();
+        Self {
+            text: text!("cannot look at {path}: {error}", "无法访问 {path}：{error}"),
+            remedy: text!(
+                "name a file or a folder that exists",
+                "请指定存在的文件或文件夹"
+            ),
+        }
+    }
+
+    /// A file that has to be read besides the sources.
+    pub fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let path = path.display();
+        Self {
+            text: text!("cannot read {path}: {error}", "无法读取 {path}：{error}"),
+            remedy: text!("check that you may read it", "请确认您有读取权限"),
+        }
+    }
+
+    /// This program made something that is wrong; nothing was written.
+    pub fn bug(reason: &Text) -> Self {
+        let (en, zh) = (
+            reason.get(crate::lang::Lang::En),
+            reason.get(crate::lang::Lang::Zh),
+        );
+        Self {
+            text: text!(
+                "this is a bug in rehook, and nothing was written: {en}",
+                "这是 rehook 自身的缺陷，没有写入任何文件：{zh}"
+            ),
+            remedy: text!(
+                "please report it together with the file; meanwhile migrate the other files by naming them",
+                "请连同相关文件一起反馈；在此之前，可以逐个指定其他文件进行迁移"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        Self {
+            text: error.text(),
+            remedy: error.remedy(),
+        }
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self {
+            text: error.text(),
+            remedy: error.remedy(),
+        }
+    }
+}
+
+impl From<PlanFault> for Failure {
+    fn from(fault: PlanFault) -> Self {
+        Self::bug(&Text::verbatim(fault.to_string()))
+    }
+}

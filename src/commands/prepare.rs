@@ -1,0 +1,489 @@
+//! From arguments to a plan that is checked: what `scan`, `diff` and `migrate` have in common.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{env, fs};
+
+use rayon::prelude::*;
+
+use super::Failure;
+use crate::cli::PlanArgs;
+use crate::diagnostic::Diagnostic;
+use crate::discover::{self, Discovery};
+use crate::find::{self, Found, ReferenceKind};
+use crate::git;
+use crate::lang::Text;
+use crate::plan::{self, FilePlan, Input, Plan, PlanOptions};
+use crate::python::names::{Files, LoadError, Loaded, Workspace};
+use crate::python::parse::{Module, STACK_SIZE, changed_statements};
+use crate::routes::{FILE_NAME, RouteMap};
+use crate::source::SourceFile;
+use crate::style;
+use crate::text;
+
+/// A plan, and what it was made from.
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// What is written, by path: the files of the plan, and the route map.
+    pub changes: Vec<Change>,
+    /// The route map once the plan is carried out: what was migrated before is in it, too.
+    pub route_map: RouteMap,
+    /// The root of the repo; outside of one the folder that was asked for.
+    pub root: PathBuf,
+    /// Whether `root` is the root of a git repo.
+    pub is_in_git: bool,
+    /// The folder that paths are shown relative to.
+    pub base: PathBuf,
+    /// Whether that is the current folder.
+    pub base_is_current: bool,
+    /// How many Python files were looked at.
+    pub looked_at: usize,
+    /// Whether files that matter were there, but none of them could be read.
+    pub nothing_readable: bool,
+}
+
+/// A file to write.
+pub struct Change {
+    /// An absolute path.
+    pub path: PathBuf,
+    /// The bytes that were read; none for a new file.
+    pub before: Option<Vec<u8>>,
+    /// The bytes to write.
+    pub after: Vec<u8>,
+}
+
+impl Prepared {
+    /// A path as it is shown: relative to the base where it is below it.
+    pub fn shown<'p>(&self, path: &'p Path) -> &'p Path {
+        path.strip_prefix(&self.base).unwrap_or(path)
+    }
+
+    /// Whether something is left to do by hand once the plan is carried out.
+    pub fn leaves_work(&self) -> bool {
+        use crate::diagnostic::Severity;
+        self.plan.ledger.by_hand > 0
+            || self
+                .plan
+                .diagnostics
+                .iter()
+                .any(|diagnostic| diagnostic.code().severity() != Severity::Advice)
+    }
+}
+
+/// Reads, finds and plans on a pool of threads whose stacks are deep enough for any code.
+///
+/// # Errors
+/// A [`Failure`] when a path does not exist, when the route map cannot be read, or when the plan
+/// does not hold: then this program is at fault.
+pub fn prepare(args: &PlanArgs) -> anyhow::Result<Prepared> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .stack_size(STACK_SIZE)
+        .build()?;
+    pool.install(|| prepare_here(args))
+}
+
+fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
+    let mut paths = Vec::new();
+    for path in &args.paths {
+        paths.push(fs::canonicalize(path).map_err(|error| Failure::path(path, &error))?);
+    }
+    let discovery =
+        discover::discover(&paths).map_err(|(path, error)| Failure::path(&path, &error))?;
+    let (root, is_in_git) = root_of(&paths);
+    let Discovery {
+        files,
+        looked_at,
+        diagnostics,
+    } = discovery;
+    let files = Arc::new(files);
+    let options = PlanOptions {
+        allow_unsafe: args.allow_unsafe,
+        native: args.native,
+    };
+
+    let pass = Pass::run(
+        &root,
+        Layered {
+            layers: vec![files.clone()],
+        },
+        files.keys().cloned().collect(),
+        options,
+    )?;
+    let mut plan = pass.plan;
+    check(&root, &files, &plan, options)?;
+    let nothing_readable =
+        pass.found_nothing && !(pass.broken.is_empty() && diagnostics.is_empty());
+    plan.diagnostics.extend(pass.broken);
+    plan.diagnostics.extend(diagnostics);
+    plan.diagnostics
+        .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+
+    let mut changes: Vec<Change> = plan
+        .files
+        .iter()
+        .map(|file| Change {
+            path: file.path.clone(),
+            before: Some(file.before.clone()),
+            after: file.after.clone(),
+        })
+        .collect();
+    let (route_map, route_map_change) = route_map(args, &root, &plan)?;
+    changes.extend(route_map_change);
+    let current = fs::canonicalize(env::current_dir()?)?;
+    let base = base_of(&paths, &root, &current, &changes);
+    Ok(Prepared {
+        plan,
+        changes,
+        route_map,
+        root,
+        is_in_git,
+        base_is_current: base == current,
+        base,
+        looked_at,
+        nothing_readable,
+    })
+}
+
+/// The repo that the paths are in; outside of one, or across several, the folder that holds them all.
+fn root_of(paths: &[PathBuf]) -> (PathBuf, bool) {
+    let folder_of = |path: &PathBuf| {
+        if path.is_dir() {
+            path.clone()
+        } else {
+            path.parent().map_or_else(|| path.clone(), Path::to_owned)
+        }
+    };
+    let mut common = paths.first().map(folder_of).unwrap_or_default();
+    while !paths.iter().all(|path| path.starts_with(&common)) && common.pop() {}
+    match git::repo_root(&common) {
+        Some(root) if paths.iter().all(|path| path.starts_with(&root)) => (root, true),
+        _ => (common, false),
+    }
+}
+
+/// The folder that paths are shown relative to: the current one, when all that is looked at and
+/// written is in it; else what was asked for; else the root.
+fn base_of(paths: &[PathBuf], root: &Path, current: &Path, changes: &[Change]) -> PathBuf {
+    let holds_all = |folder: &Path| changes.iter().all(|change| change.path.starts_with(folder));
+    if paths.iter().all(|path| path.starts_with(current)) && holds_all(current) {
+        return current.to_owned();
+    }
+    match paths {
+        [only] if only.is_dir() && holds_all(only) => only.clone(),
+        _ => root.to_owned(),
+    }
+}
+
+/// Files: those that were read already, or are about to be written, before those on the disk.
+struct Layered {
+    layers: Vec<Arc<BTreeMap<PathBuf, Vec<u8>>>>,
+}
+
+impl Files for Layered {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match self.layers.iter().find_map(|layer| layer.get(path)) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => fs::read(path),
+        }
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.layers.iter().any(|layer| layer.contains_key(path)) || path.is_file()
+    }
+}
+
+/// One pass over the sources: found, related, planned.
+struct Pass {
+    plan: Plan,
+    broken: Vec<Diagnostic>,
+    found_nothing: bool,
+}
+
+impl Pass {
+    fn run(
+        root: &Path,
+        files: Layered,
+        paths: Vec<PathBuf>,
+        options: PlanOptions,
+    ) -> anyhow::Result<Self> {
+        let workspace = Workspace::new(root.to_owned(), Box::new(files));
+        let results: Vec<Result<Found, LoadError>> = paths
+            .par_iter()
+            .map(|path| {
+                workspace
+                    .load(path)
+                    .map(|loaded| find::registration::find(&workspace, loaded))
+            })
+            .collect();
+        let mut found = Vec::new();
+        let mut broken = Vec::new();
+        for result in results {
+            match result {
+                Ok(one) => found.push(one),
+                Err(LoadError::Broken(diagnostic)) => broken.push(*diagnostic),
+                // It vanished after it was listed.
+                Err(LoadError::Missing) => {}
+            }
+        }
+        let package_roots = ByFolder::<Option<PathBuf>>::default();
+        let package_root = |path: &Path| package_roots.of(path, || discover::package_root(path));
+        let related = related(&workspace, &found, &package_root);
+        let line_lengths = ByFolder::<usize>::default();
+        let input = Input {
+            workspace: &workspace,
+            found: &found,
+            related: &related,
+            options,
+            line_length: &|path| line_lengths.of(path, || line_length(path)),
+            package_root: &package_root,
+        };
+        let plan = plan::plan(&input).map_err(Failure::from)?;
+        let found_nothing = found.is_empty();
+        // Trees are many small pieces: both cores let go of them.
+        drop(related);
+        drop(found);
+        workspace.into_modules().into_par_iter().for_each(drop);
+        Ok(Self {
+            plan,
+            broken,
+            found_nothing,
+        })
+    }
+}
+
+/// What may be in a module that belongs to a plugin and has no webhook itself.
+const RELATED: &[&str] = &[
+    "mount_router",
+    "mount_config",
+    "create_temp_ctx",
+    "api.context",
+    "context",
+    ".config",
+    "get_plugin_path",
+    "APIRouter",
+];
+
+/// The modules of the packages of plugins that may have to change, or that tell how.
+fn related(
+    workspace: &Workspace,
+    found: &[Found],
+    package_root: &dyn Fn(&Path) -> Option<PathBuf>,
+) -> Vec<Arc<Loaded>> {
+    let known: BTreeSet<&Path> = found
+        .iter()
+        .map(|one| one.loaded.module.source().path())
+        .collect();
+    let mut plugin_modules = BTreeSet::new();
+    // Whoever names a handler may call it.
+    let mut handlers: BTreeMap<PathBuf, BTreeSet<&str>> = BTreeMap::new();
+    for reference in found.iter().flat_map(|one| &one.references) {
+        if let ReferenceKind::Webhook(webhook) = &reference.kind {
+            plugin_modules.insert(webhook.plugin.module.clone());
+            if let Some(root) = discover::package_root(&webhook.plugin.module) {
+                let names = handlers.entry(root).or_default();
+                names.insert(&webhook.handler.name);
+            }
+        }
+    }
+    let roots: BTreeSet<PathBuf> = plugin_modules
+        .iter()
+        .filter_map(|module| package_root(module))
+        .collect();
+    let names_handler = |path: &Path, bytes: &[u8]| {
+        let of_roots = handlers.iter().filter(|(root, _)| path.starts_with(root));
+        of_roots
+            .flat_map(|(_, names)| names)
+            .any(|name| memchr::memmem::find(bytes, name.as_bytes()).is_some())
+    };
+    let mut files: BTreeSet<PathBuf> = roots
+        .iter()
+        .flat_map(|root| discover::python_files(root))
+        .collect();
+    let of_plugins = plugin_modules.clone();
+    files.extend(plugin_modules);
+    files
+        .into_par_iter()
+        .filter(|path| !known.contains(path.as_path()))
+        .filter(|path| {
+            of_plugins.contains(path)
+                || workspace.read(path).is_ok_and(|bytes| {
+                    RELATED
+                        .iter()
+                        .any(|word| memchr::memmem::find(&bytes, word.as_bytes()).is_some())
+                        || names_handler(path, &bytes)
+                })
+        })
+        .filter_map(|path| workspace.load(&path).ok())
+        .collect()
+}
+
+/// What holds for all files of a folder, each folder asked once.
+struct ByFolder<T> {
+    known: Mutex<HashMap<PathBuf, T>>,
+}
+
+impl<T> Default for ByFolder<T> {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+        }
+    }
+}
+
+impl<T: Clone> ByFolder<T> {
+    /// What holds for the file at `path`; `ask` finds it out.
+    fn of(&self, path: &Path, ask: impl FnOnce() -> T) -> T {
+        let Some(folder) = path.parent() else {
+            return ask();
+        };
+        let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().get(folder).cloned();
+        known.unwrap_or_else(|| {
+            let asked = ask();
+            lock().insert(folder.to_owned(), asked.clone());
+            asked
+        })
+    }
+}
+
+/// The line length that holds for a file.
+fn line_length(path: &Path) -> usize {
+    path.ancestors()
+        .skip(1)
+        .find_map(|folder| {
+            style::CONFIG_FILES.iter().find_map(|name| {
+                let text = fs::read_to_string(folder.join(name)).ok()?;
+                style::line_length(name, &text)
+            })
+        })
+        .unwrap_or(style::DEFAULT_LINE_LENGTH)
+}
+
+/// Checks the plan in memory: every changed file is valid Python, and a second pass over the
+/// result has nothing to do.
+fn check(
+    root: &Path,
+    files: &Arc<BTreeMap<PathBuf, Vec<u8>>>,
+    plan: &Plan,
+    options: PlanOptions,
+) -> anyhow::Result<()> {
+    if plan.files.is_empty() {
+        return Ok(());
+    }
+    let changed: BTreeMap<PathBuf, Vec<u8>> = plan
+        .files
+        .iter()
+        .map(|FilePlan { path, after, .. }| (path.clone(), after.clone()))
+        .collect();
+    let changed = Arc::new(changed);
+    let layers = Layered {
+        layers: vec![changed.clone(), files.clone()],
+    };
+    let fault = |text: Text| Err(anyhow::Error::from(Failure::bug(&text)));
+    // What no longer mentions the old API is not looked at by a second run; it has to parse.
+    let broken = plan
+        .files
+        .par_iter()
+        .filter(|file| !discover::matters(&file.after))
+        .find_map_first(broken_by);
+    // All others again: a registration in one may matter to one in another.
+    let remaining = files.iter().map(|(path, bytes)| {
+        let after = changed.get(path).unwrap_or(bytes);
+        discover::matters(after).then(|| path.clone())
+    });
+    let second = Pass::run(root, layers, remaining.flatten().collect(), options)?;
+    let of_second = second
+        .broken
+        .iter()
+        .find(|broken| changed.contains_key(broken.path()));
+    if let Some(broken) = broken.as_ref().or(of_second) {
+        let (path, detail) = (broken.path().display(), broken.detail());
+        return fault(text!(
+            "{path} would no longer parse: {detail}",
+            "{path} 将无法解析：{detail}"
+        ));
+    }
+    if let Some(file) = second.plan.files.first() {
+        let path = file.path.display();
+        return fault(text!(
+            "a second run would change {path} again",
+            "再次运行仍会改动 {path}"
+        ));
+    }
+    let ledger = plan.ledger;
+    if ledger.unaccounted() > 0 {
+        let count = ledger.unaccounted();
+        return fault(text!(
+            "{count} references to the old API are unaccounted for",
+            "有 {count} 处对旧接口的引用去向不明"
+        ));
+    }
+    Ok(())
+}
+
+/// Why the result does not parse, if it does not.
+///
+/// A module is its statements one after another, so what is the same as before parses as before:
+/// only the other statements are parsed again.
+fn broken_by(file: &FilePlan) -> Option<Diagnostic> {
+    let parse =
+        |bytes: &[u8]| SourceFile::from_bytes(&file.path, bytes.to_vec()).and_then(Module::parse);
+    if file.after == file.text_after.as_bytes()
+        && parse(changed_statements(&file.text_before, &file.text_after).as_bytes()).is_ok()
+    {
+        return None;
+    }
+    parse(&file.after).err().map(|broken| *broken)
+}
+
+/// The route map with the new routes in it, and its file when that changes.
+fn route_map(
+    args: &PlanArgs,
+    root: &Path,
+    plan: &Plan,
+) -> anyhow::Result<(RouteMap, Option<Change>)> {
+    let path = match &args.routes {
+        Some(path) => std::path::absolute(path)?,
+        None => root.join(FILE_NAME),
+    };
+    let before = match fs::read(&path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Failure::unreadable(&path, &error).into()),
+    };
+    let broken = |reason: &str| {
+        let path = path.display();
+        Failure {
+            text: text!(
+                "the route map {path} cannot be used: {reason}",
+                "无法使用路由表 {path}：{reason}"
+            ),
+            remedy: text!(
+                "mend it, or name another file with --routes; nothing was written",
+                "请修正该文件，或用 --routes 指定其他文件；没有写入任何内容"
+            ),
+        }
+    };
+    let mut map = match &before {
+        Some(bytes) => std::str::from_utf8(bytes)
+            .map_err(|error| broken(&error.to_string()))?
+            .parse::<RouteMap>()
+            .map_err(|error| broken(&error.to_string()))?,
+        None => RouteMap::default(),
+    };
+    let routes = plan.routes();
+    if routes.is_empty() {
+        return Ok((map, None));
+    }
+    map.merge(&routes);
+    let after = map.to_string().into_bytes();
+    let change = (before.as_ref() != Some(&after)).then_some(Change {
+        path,
+        before,
+        after,
+    });
+    Ok((map, change))
+}

@@ -1,0 +1,56 @@
+//! `rehook scan`: every webhook, and what `migrate` would do with it.
+
+use super::prepare::{Prepared, prepare};
+use super::{Console, Outcome};
+use crate::cli::{ScanArgs, ScanFormat};
+use crate::report;
+
+/// Runs the command.
+///
+/// # Errors
+/// See [`prepare`].
+pub fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome> {
+    let prepared = prepare(&args.plan)?;
+    let view = report_view(&prepared);
+    match args.format {
+        ScanFormat::Text => console.result(&report::text::webhooks(&view, console.lang()))?,
+        ScanFormat::Json => console.result(&report::json::render(&view, console.lang())?)?,
+        ScanFormat::Markdown => console.result(&report::markdown::table(&view, console.lang()))?,
+    }
+    say_findings(&prepared, console);
+    Ok(if prepared.nothing_readable {
+        Outcome::Failed
+    } else {
+        Outcome::Done
+    })
+}
+
+/// The plan as reports see it.
+pub fn report_view(prepared: &Prepared) -> report::View<'_> {
+    report::View {
+        plan: &prepared.plan,
+        base: &prepared.base,
+        looked_at: prepared.looked_at,
+        routes: prepared.route_map.routes(),
+        files: prepared
+            .changes
+            .iter()
+            .map(|change| crate::diff::Change {
+                path: prepared.shown(&change.path),
+                before: change.before.as_deref(),
+                after: &change.after,
+            })
+            .collect(),
+    }
+}
+
+/// Says what is left by hand, what was noticed, and the count, to stderr.
+pub fn say_findings(prepared: &Prepared, console: &Console) {
+    let view = report_view(prepared);
+    let amount = match (console.is_quiet(), console.is_verbose()) {
+        (true, _) => report::text::Amount::Little,
+        (false, false) => report::text::Amount::Usual,
+        (false, true) => report::text::Amount::Much,
+    };
+    console.say(&report::text::findings(&view, amount, console.lang()));
+}

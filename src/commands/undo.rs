@@ -1,0 +1,44 @@
+//! `rehook undo`: takes the last migration back.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Console, Failure, Outcome};
+use crate::cli::UndoArgs;
+use crate::{apply, git, text};
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is nothing to take back, or files were edited since: then nothing was written.
+pub fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
+    let path = fs::canonicalize(&args.path).map_err(|error| Failure::path(&args.path, &error))?;
+    let folder = if path.is_dir() {
+        path.as_path()
+    } else {
+        path.parent().unwrap_or(&path)
+    };
+    let root = git::repo_root(folder).unwrap_or_else(|| folder.to_owned());
+    let lang = console.lang();
+    if let Some(recovered) = apply::recover(&root).map_err(Failure::from)? {
+        console.say(&format!("{}\n", recovered.text().get(lang)));
+        if let apply::Recovered::MigrationTakenBack(_) | apply::Recovered::UndoFinished(_) =
+            recovered
+        {
+            return Ok(Outcome::Done);
+        }
+    }
+    let undone = apply::undo(&root).map_err(Failure::from)?;
+    let mut result = String::new();
+    let mut line = |label: &crate::lang::Text, path: &Path| {
+        result += &format!("{} {}\n", label.get(lang), path.display());
+    };
+    for path in &undone.restored {
+        line(&text!("restored", "已恢复"), path);
+    }
+    for path in &undone.removed {
+        line(&text!("removed", "已删除"), path);
+    }
+    console.result(&result)?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,224 @@
+//! RH1xx, the part about handlers: what they take, what they reply, who else uses them.
+
+use super::Page;
+
+pub(super) const UNKNOWN_DIALECT: Page = Page {
+    en: "The old API existed in two forms: releases called the handler with one `AgentCtx`, the \
+         document describes handlers of a FastAPI `Request`. Requests, replies and URLs differ, so \
+         rehook has to know which one a handler is written for. Here neither the annotations, nor \
+         what the handler does with its parameter, nor the parameter's name tells; or they \
+         contradict each other. Annotate the parameter.",
+    zh: "旧接口有两种形式：各发行版本调用处理函数时传入一个 `AgentCtx`，而文档描述的处理函数接收 FastAPI 的 `Request`。\
+         两者的请求、响应和 URL 都不相同，因此必须知道处理函数是按哪一种编写的。\
+         此处的类型注解、参数的用法和参数名都说明不了，或者彼此矛盾。请为参数添加类型注解。",
+    before: r#"@plugin.mount_webhook_method("github", "GitHub")
+async def on_github(data):
+    await receive(data)
+"#,
+    after: r#"@plugin.mount_webhook_method("github", "GitHub")
+async def on_github(_ctx: AgentCtx):
+    await receive(_ctx)
+"#,
+};
+
+pub(super) const UNKNOWN_HANDLER: Page = Page {
+    en: "What is registered is not a function that rehook can find: a `functools.partial`, a \
+         lambda, the result of a call, or a function of another package. Its parameters and its \
+         replies are unknown, so it cannot be shown that a route would do the same. Define an \
+         `async def` in this package that calls it, and put the decorator there.",
+    zh: "注册的对象不是 rehook 能找到定义的函数：它可能是 `functools.partial`、lambda、某次调用的结果，或来自其他包的函数。\
+         由于不知道它的参数和返回值，无法证明改为路由后行为不变。\
+         请在本包内定义一个调用它的 `async def` 函数，并将装饰器用在该函数上。",
+    before: r#"plugin.mount_webhook_method("github", "GitHub")(partial(receive, source="github"))
+"#,
+    after: r#"@plugin.mount_webhook_method("github", "GitHub")
+async def on_github(_ctx: AgentCtx):
+    await receive(_ctx, source="github")
+"#,
+};
+
+pub(super) const NOT_ASYNC: Page = Page {
+    en: "The old server awaited the handler, so one that is a plain `def` or contains `yield` \
+         failed at every request. FastAPI would run a plain `def` in a thread and answer with \
+         success: that is not what the old URL did, and code that expects the event loop may break \
+         in a thread. Make the handler an `async def` without `yield`; move blocking work to \
+         `asyncio.to_thread`.",
+    zh: "旧服务会对处理函数执行 await，因此普通的 `def` 函数或含有 `yield` 的函数每次请求都会失败。\
+         FastAPI 则会在线程中运行普通的 `def` 函数并成功应答，这与旧 URL 的行为不同，\
+         并且依赖事件循环的代码在线程中可能出错。请将处理函数改为不含 `yield` 的 `async def`，\
+         并把阻塞操作交给 `asyncio.to_thread`。",
+    before: r#"@plugin.mount_webhook_method("github", "GitHub")
+def on_github(_ctx: AgentCtx):
+    save(_ctx.webhook_request.body)
+"#,
+    after: r#"@plugin.mount_webhook_method("github", "GitHub")
+async def on_github(_ctx: AgentCtx):
+    await asyncio.to_thread(save, _ctx.webhook_request.body)
+"#,
+};
+
+pub(super) const UNUSUAL_HANDLER: Page = Page {
+    en: "Neither the old server nor FastAPI can call the handler as it is written: it is a method \
+         of a class, takes `*args` or `**kwargs`, or asks for more arguments than the one \
+         `AgentCtx` that it is given. FastAPI would make query parameters of the additional ones \
+         and refuse requests without them. Define a function at module level that takes one \
+         `_ctx: AgentCtx`, or the parameters of a FastAPI endpoint.",
+    zh: "按照现在的写法，旧服务和 FastAPI 都无法正确调用该处理函数：它是类的方法、使用了 `*args` 或 `**kwargs`，\
+         或者除了传入的那个 `AgentCtx` 之外还需要其他参数。FastAPI 会把多出的参数当作查询参数，并拒绝没有这些参数的请求。\
+         请在模块顶层定义只接收一个 `_ctx: AgentCtx` 的函数，或使用 FastAPI 接口函数的参数。",
+    before: r#"class GitHub:
+    @plugin.mount_webhook_method("github", "GitHub")
+    async def on_github(self, _ctx: AgentCtx):
+        await self.notify(_ctx.webhook_request.body)
+"#,
+    after: r#"github = GitHub()
+
+
+@plugin.mount_webhook_method("github", "GitHub")
+async def on_github(_ctx: AgentCtx):
+    await github.notify(_ctx.webhook_request.body)
+"#,
+};
+
+pub(super) const UNKNOWN_REPLY: Page = Page {
+    en: "As the document has it, `return body, 201` answers with status 201; a route would send the \
+         tuple as a JSON list with status 200. Such tuples therefore become responses, and every \
+         one must be seen. Here the returned value is made elsewhere and is, or may be, such a \
+         tuple, or is one that cannot be read. Make the response in the handler, then run rehook \
+         again. Where the value may be such a tuple but need not be, `--unsafe` takes it for an \
+         ordinary one.",
+    zh: "按照文档，`return body, 201` 表示以状态码 201 应答；而路由会把该元组当作 JSON 列表、以状态码 200 发送。\
+         因此这样的元组要改写为响应，且必须一个不漏。此处的返回值是在别处构造的，是或可能是这样的元组，\
+         或者是无法读懂的元组。请在处理函数内构造响应，再重新运行 rehook。\
+         如果只是有可能是这样的元组，使用 `--unsafe` 会把它视为普通的返回值。",
+    before: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
+async def start_job(request: Request):
+    reply = {"status": "accepted"}, 202
+    await enqueue(await request.json())
+    return reply
+"#,
+    after: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
+async def start_job(request: Request):
+    await enqueue(await request.json())
+    return JSONResponse({"status": "accepted"}, status_code=202)
+"#,
+};
+
+pub(super) const UNKNOWN_STATUS: Page = Page {
+    en: "The second element of the returned tuple may be a status or may be plain data, or it may \
+         be one of several statuses of which some have no body (204, 304). A number, a member of \
+         `HTTPStatus`, a `status.HTTP_...` constant, and a name or a condition that leads to those \
+         are understood. Write the status so, or return the response yourself: then rehook leaves \
+         the `return` as it is.",
+    zh: "返回元组的第二个元素可能是状态码，也可能只是普通数据；或者它有多种取值，其中一部分（204、304）不允许带响应体。\
+         数字、`HTTPStatus` 的成员、`status.HTTP_...` 常量，以及由它们赋值的变量或构成的条件表达式都可以识别。\
+         请采用这些写法，或者自行返回响应对象，此时 rehook 会保留该 `return` 语句。",
+    before: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
+async def start_job(request: Request):
+    job = await enqueue(await request.json())
+    return {"id": job.id}, job.code
+"#,
+    after: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
+async def start_job(request: Request):
+    job = await enqueue(await request.json())
+    return JSONResponse({"id": job.id}, status_code=job.code)
+"#,
+};
+
+pub(super) const CALLED_ELSEWHERE: Page = Page {
+    en: "The handler returns `body, status`, which has to become a response for the route; but \
+         other code calls the handler too, or passes it on, and counts on the tuple. One function \
+         cannot give both. Move what both need into a function of its own, and let the handler make \
+         the reply from its result.",
+    zh: "处理函数返回 `body, status`，改为路由后必须返回响应对象；但别处的代码也调用或引用了它，并依赖它返回元组。\
+         同一个函数无法兼顾两者。请把共用的逻辑提取为单独的函数，再由处理函数根据其结果构造响应。",
+    before: r#"@plugin.mount_webhook_method("/sync", "Sync")
+async def sync(request: Request):
+    return {"count": await load_items()}, 202
+
+
+async def sync_at_night():
+    body, _ = await sync(None)
+    core.logger.info(f"{body['count']} items")
+"#,
+    after: r#"@plugin.mount_webhook_method("/sync", "Sync")
+async def sync(request: Request):
+    return JSONResponse({"count": await load_items()}, status_code=202)
+
+
+async def sync_at_night():
+    core.logger.info(f"{await load_items()} items")
+"#,
+};
+
+pub(super) const UNRESOLVED_ANNOTATION: Page = Page {
+    en: "FastAPI resolves the annotations of a handler's parameters when the route is made, from \
+         the names at module level. This annotation uses a name that is imported only for type \
+         checkers, belongs to a function around the handler, or does not exist, so the plugin would \
+         fail while it is loaded. Import the name at module level. If that makes a circle of \
+         imports, move the class to a module of its own.",
+    zh: "FastAPI 在创建路由时，会用模块顶层的名称解析处理函数参数的类型注解。\
+         此处注解用到的名称只在类型检查时导入、属于外层函数，或者并不存在，插件会因此在加载时出错。\
+         请在模块顶层导入该名称；如果会造成循环导入，请将该类移到单独的模块中。",
+    before: r#"from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .models import Job
+
+
+@plugin.mount_webhook_method("/jobs", "Jobs")
+async def start_job(request: Request, job: "Job"):
+    return await enqueue(job)
+"#,
+    after: r#"from .models import Job
+
+
+@plugin.mount_webhook_method("/jobs", "Jobs")
+async def start_job(request: Request, job: Job):
+    return await enqueue(job)
+"#,
+};
+
+pub(super) const WRAPPED_HANDLER: Page = Page {
+    en: "Another decorator stands between the webhook's decorator and the handler, and the handler \
+         returns `body, status`. That decorator may look at the tuple, change it or replace it; once \
+         the handler returns a response instead, it may do something else. rehook cannot see what. \
+         Check that the decorator passes a response through unchanged, and let the handler return \
+         one itself.",
+    zh: "在 webhook 的装饰器与处理函数之间还有另一个装饰器，而处理函数返回 `body, status`。\
+         该装饰器可能会读取、修改或替换这个元组；处理函数改为返回响应对象之后，它的行为可能随之改变，而 rehook 看不出会怎样改变。\
+         请确认该装饰器会原样传递响应对象，然后让处理函数自行返回响应对象。",
+    before: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
+@log_calls
+async def start_job(request: Request):
+    return {"status": "accepted"}, 202
+"#,
+    after: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
+@log_calls
+async def start_job(request: Request):
+    return JSONResponse({"status": "accepted"}, status_code=202)
+"#,
+};
+
+pub(super) const NOT_NATIVE: Page = Page {
+    en: "With `--native`, a handler that uses its `AgentCtx` only to read the headers and the body \
+         of the request is rewritten to take the `Request` itself: its reply is then what it \
+         returns, only JSON bodies are understood, one that is not an object reaches it, and header \
+         look-ups ignore case. This one needs the context for more, for example to send a message \
+         or to hand it on, or reads it in a way that a request does not allow, or others may call \
+         it with a context; so it keeps its signature and is routed with a context made from the \
+         request, as without `--native`. Its behaviour stays the same; nothing has to be done.",
+    zh: "使用 `--native` 时，如果处理函数只通过 `AgentCtx` 读取请求头和请求体，就会改写为直接接收 `Request`：\
+         此后响应即函数的返回值，只能读取 JSON 请求体，非对象的请求体也会传给函数，查找请求头不区分大小写。\
+         此处的处理函数还把上下文用于其他目的，例如发送消息或传给别的函数；或者读取方式不适用于请求对象；\
+         或者别处可能会向它传入上下文。因此保留原有签名，\
+         并像不使用 `--native` 时那样，带着由请求生成的上下文接入路由。行为没有变化，无需处理。",
+    before: r#"@plugin.mount_webhook_method("github", "GitHub")
+async def on_github(_ctx: AgentCtx):
+    await message.send_text(CHAT_KEY, "A push has arrived", _ctx)
+"#,
+    after: r#"@webhook_route("/github", summary="GitHub")
+async def on_github(_ctx: AgentCtx):
+    await message.send_text(CHAT_KEY, "A push has arrived", _ctx)
+"#,
+};

@@ -1,0 +1,231 @@
+//! Paths to the Python files that matter, in a stable order.
+//!
+//! A file matters when the name of the old API is in it; nothing is parsed here. What always
+//! holds: `.gitignore` is respected; version control, virtual environments, `node_modules` and
+//! caches are not entered unless they are what was asked for; links to folders are not followed;
+//! a file that is reached by two paths is taken once.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+use memchr::memmem::Finder;
+
+use crate::diagnostic::Diagnostic;
+use crate::python::names::unreadable;
+
+/// What is in every mention of the old API: `mount_webhook_method`, `webhook_methods`.
+const NEEDLE: &[u8] = b"webhook_method";
+
+/// The files that matter.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    /// The bytes of each file that mentions the old API, by absolute path.
+    pub files: BTreeMap<PathBuf, Vec<u8>>,
+    /// How many Python files were looked at.
+    pub looked_at: usize,
+    /// What could not be read.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Folders that hold no source of the user's.
+const NOT_ENTERED: &[&str] = &[
+    "node_modules",
+    "__pycache__",
+    "__pypackages__",
+    "site-packages",
+    "venv",
+    ".venv",
+    ".git",
+    ".hg",
+    ".svn",
+    ".tox",
+    ".nox",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".rehook",
+];
+
+/// Whether a folder below what was asked for is entered.
+fn is_entered(entry: &DirEntry) -> bool {
+    if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        return true;
+    }
+    let name = entry.file_name().to_str().unwrap_or_default();
+    !NOT_ENTERED.contains(&name) && !entry.path().join("pyvenv.cfg").exists()
+}
+
+/// Whether a file with these bytes matters.
+pub fn matters(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, NEEDLE).is_some()
+}
+
+fn is_python(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "py")
+}
+
+/// Looks through `paths`, which are absolute.
+///
+/// # Errors
+/// The path that does not exist, with the reason.
+pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
+    for path in paths {
+        fs::metadata(path).map_err(|error| (path.clone(), error))?;
+    }
+    let Some((first, rest)) = paths.split_first() else {
+        return Ok(Discovery::default());
+    };
+    let mut builder = WalkBuilder::new(first);
+    for path in rest {
+        builder.add(path);
+    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    builder
+        .follow_links(false)
+        .filter_entry(is_entered)
+        .threads(threads);
+
+    let looked_at = AtomicUsize::new(0);
+    let found: Mutex<Vec<(PathBuf, bool, Vec<u8>)>> = Mutex::default();
+    let failed: Mutex<Vec<Diagnostic>> = Mutex::default();
+    let fail = |diagnostic| {
+        failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(diagnostic)
+    };
+    builder.build_parallel().run(|| {
+        let finder = Finder::new(NEEDLE);
+        let mut buffer = Vec::new();
+        let (looked_at, found, fail) = (&looked_at, &found, &fail);
+        Box::new(move |entry| {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let (path, error) = walk_error(error);
+                    fail(unreadable(&path, &error));
+                    return WalkState::Continue;
+                }
+            };
+            let is_asked_for = entry.depth() == 0;
+            let is_link = entry.path_is_symlink();
+            let is_file = entry.file_type().is_some_and(|kind| kind.is_file())
+                || is_asked_for && entry.path().is_file();
+            if !(is_file || is_link) || !(is_python(entry.path()) || is_asked_for) {
+                return WalkState::Continue;
+            }
+            match read_into(entry.path(), &mut buffer) {
+                // A link to a folder, or whatever else is no file.
+                Ok(false) => {}
+                Ok(true) => {
+                    looked_at.fetch_add(1, Ordering::Relaxed);
+                    if finder.find(&buffer).is_some() {
+                        let one = (
+                            entry.path().to_owned(),
+                            is_link,
+                            std::mem::take(&mut buffer),
+                        );
+                        found
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(one);
+                    }
+                }
+                // It has gone since the folder was listed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !is_link => {}
+                Err(error) => fail(unreadable(entry.path(), &error)),
+            }
+            WalkState::Continue
+        })
+    });
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Files before the links to them.
+    found.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+    let mut seen = HashSet::new();
+    let mut discovery = Discovery {
+        looked_at: looked_at.into_inner(),
+        ..Discovery::default()
+    };
+    for (path, _, bytes) in found {
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if seen.insert(real) {
+            discovery.files.insert(path, bytes);
+        }
+    }
+    discovery.diagnostics = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    discovery
+        .diagnostics
+        .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    Ok(discovery)
+}
+
+/// Reads a file into `buffer`; `false` when it is no file.
+fn read_into(path: &Path, buffer: &mut Vec<u8>) -> io::Result<bool> {
+    buffer.clear();
+    let mut file = fs::File::open(path)?;
+    match file.read_to_end(buffer) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The place and reason of an error of the walk.
+fn walk_error(error: ignore::Error) -> (PathBuf, io::Error) {
+    let mut path = PathBuf::new();
+    let mut inner = &error;
+    loop {
+        match inner {
+            ignore::Error::WithPath { path: here, err } => {
+                path.clone_from(here);
+                inner = err;
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+                inner = err
+            }
+            _ => break,
+        }
+    }
+    let reason = inner.to_string();
+    let kind = error
+        .io_error()
+        .map_or(io::ErrorKind::Other, io::Error::kind);
+    (
+        path,
+        error
+            .into_io_error()
+            .unwrap_or_else(|| io::Error::new(kind, reason)),
+    )
+}
+
+/// The Python files below `folder`, by path.
+pub fn python_files(folder: &Path) -> Vec<PathBuf> {
+    let walk = WalkBuilder::new(folder)
+        .follow_links(false)
+        .filter_entry(is_entered)
+        .build();
+    let mut files: Vec<PathBuf> = walk
+        .filter_map(Result::ok)
+        .filter(|entry| {
+            entry.file_type().is_some_and(|kind| kind.is_file()) && is_python(entry.path())
+        })
+        .map(DirEntry::into_path)
+        .collect();
+    files.sort();
+    files
+}
+
+/// The topmost package that the file at `path` is in: the highest folder of an unbroken line of
+/// folders with an `__init__.py`.
+pub fn package_root(path: &Path) -> Option<PathBuf> {
+    let folders = path.ancestors().skip(1);
+    folders
+        .take_while(|folder| folder.join("__init__.py").exists())
+        .last()
+        .map(Path::to_owned)
+}

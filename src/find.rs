@@ -1,0 +1,173 @@
+//! From trees to what the rest of the program speaks of: plugins, webhooks, handlers, replies.
+//! After this nobody sees the parser's types.
+//!
+//! - [`registration`]: every reference to the old API, and what it registers.
+//! - [`handler`]: the function behind a registration, and its dialect.
+//! - [`reply`]: what a handler returns, as far as it can be seen.
+//! - [`native`]: whether a handler that takes a context could take the request itself.
+//! - [`plugin`]: the plugin behind a registration, its key, its own router.
+//! - [`imports`]: the import statements of a module and the names in use.
+//! - [`document`]: the API that the document names and no release has.
+//! - [`advice`]: what a reader of the handler should be told.
+//!
+//! What always holds: every reference to the old API in a file is in [`Found::references`], once,
+//! with what becomes of it; so nothing can be left out in silence.
+
+pub mod advice;
+pub mod document;
+pub mod handler;
+pub mod imports;
+pub mod native;
+pub mod plugin;
+pub mod registration;
+pub mod reply;
+
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::edit::ByteRange;
+use crate::python::names::{Loaded, PluginId};
+use crate::routes::Dialect;
+
+pub use handler::{Annotation, Handler, Parameter, Problem, Returns};
+pub use reply::{Body, Conditional, Reply, ReplyShape};
+
+/// What one file holds of the old API.
+#[derive(Debug)]
+pub struct Found {
+    /// The file.
+    pub loaded: Arc<Loaded>,
+    /// Every reference to the old API, in the order of the text.
+    pub references: Vec<Reference>,
+}
+
+impl Found {
+    /// The registrations that are understood.
+    pub fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.references
+            .iter()
+            .filter_map(|reference| match &reference.kind {
+                ReferenceKind::Webhook(webhook) => Some(&**webhook),
+                _ => None,
+            })
+    }
+}
+
+/// One mention of the old API in code.
+#[derive(Debug)]
+pub struct Reference {
+    /// Where the name stands.
+    pub place: ByteRange,
+    /// What it is.
+    pub kind: ReferenceKind,
+}
+
+/// What a mention of the old API is.
+#[derive(Debug)]
+pub enum ReferenceKind {
+    /// A registration that is understood.
+    Webhook(Box<Webhook>),
+    /// Something that is left by hand, and why.
+    ByHand(Box<Diagnostic>),
+    /// Not the agent's: another class's method of that name.
+    NotOurs,
+}
+
+/// A registration that is understood.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// The plugin that it is registered on.
+    pub plugin: PluginId,
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The API that the handler is written for.
+    pub dialect: Dialect,
+    /// The call of `mount_webhook_method`.
+    pub call: CallSite,
+    /// Whether it is a decorator, or a call on a function.
+    pub form: Form,
+    /// The function.
+    pub handler: Handler,
+    /// The branches in which the registration stands, outermost first.
+    pub branches: Vec<Branch>,
+}
+
+/// A branch of an `if`, `try` or `match` statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Branch {
+    /// The statement.
+    pub statement: ByteRange,
+    /// Which of its branches.
+    pub index: usize,
+    /// Whether another branch of the statement cannot run when this one did.
+    pub exclusive: bool,
+}
+
+/// An endpoint, and the expression that says it.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// The endpoint as it is registered.
+    pub value: String,
+    /// Whether the expression is one string literal without a prefix.
+    pub is_literal: bool,
+}
+
+/// How a webhook is registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `@plugin.mount_webhook_method(...)`: the range from `@` to the end of the call.
+    Decorator(ByteRange),
+    /// `plugin.mount_webhook_method(...)(f)`.
+    Call,
+}
+
+/// The call of `mount_webhook_method`.
+#[derive(Debug, Clone)]
+pub struct CallSite {
+    /// The whole call.
+    pub call: ByteRange,
+    /// What is called, as in `plugin.mount_webhook_method`.
+    pub callee: ByteRange,
+    /// When the plugin is an attribute of a module, that module, as in `pkg` of `pkg.plugin`.
+    pub module_prefix: Option<ByteRange>,
+    /// The name that the plugin is called by, when it is a plain name.
+    pub receiver_name: Option<String>,
+    /// The opening bracket.
+    pub open: ByteRange,
+    /// The closing bracket.
+    pub close: ByteRange,
+    /// The arguments, in order.
+    pub arguments: Vec<Argument>,
+    /// Whether a comma follows the last argument.
+    pub trailing_comma: bool,
+}
+
+/// What an argument of `mount_webhook_method` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The endpoint.
+    Endpoint,
+    /// The name.
+    Name,
+    /// The description.
+    Description,
+}
+
+/// An argument of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Argument {
+    /// What it is.
+    pub role: Role,
+    /// From the keyword to its `=`, when it is given by keyword.
+    pub keyword: Option<ByteRange>,
+    /// The value, with brackets around it.
+    pub value: ByteRange,
+}
+
+impl Argument {
+    /// The whole argument, the keyword too.
+    pub fn range(&self) -> ByteRange {
+        let start = self.keyword.map_or(self.value.start(), ByteRange::start);
+        ByteRange::new(start, self.value.end())
+    }
+}

@@ -1,0 +1,130 @@
+//! RH305: a header that is looked up in mixed case where all keys are in lower case.
+//!
+//! `_ctx.webhook_request.headers` is a plain dict whose keys are in lower case, so that
+//! `headers.get("X-Hub-Signature-256")` finds nothing, whatever was sent. The headers of a
+//! `Request` are found in any case, and are not spoken about. Neither is a function that looks up
+//! the same header in lower case too: its author knows.
+
+use rustpython_parser::ast::{self, CmpOp, Expr};
+
+use super::Finding;
+use super::fact::Fact;
+use super::scene::Scene;
+use crate::diagnostic::Code;
+use crate::python::tree::range_of;
+use crate::text;
+
+/// A look-up in a dict of lower-case keys: the key, and the finding when it is in mixed case.
+pub struct Lookup {
+    /// The key in lower case.
+    pub key: String,
+    /// None when the key is in lower case already.
+    pub finding: Option<Finding>,
+}
+
+/// `headers.get(key)`.
+pub fn in_call(scene: &Scene<'_>, call: &ast::ExprCall) -> Option<Lookup> {
+    let Expr::Attribute(method) = &*call.func else {
+        return None;
+    };
+    if !matches!(method.attr.as_str(), "get" | "pop" | "setdefault") {
+        return None;
+    }
+    lookup(scene, &method.value, call.args.first()?)
+}
+
+/// `headers[key]`.
+pub fn in_subscript(scene: &Scene<'_>, subscript: &ast::ExprSubscript) -> Option<Lookup> {
+    lookup(scene, &subscript.value, &subscript.slice)
+}
+
+/// `key in headers`.
+pub fn in_comparison(scene: &Scene<'_>, compare: &ast::ExprCompare) -> Option<Lookup> {
+    match (compare.ops.as_slice(), compare.comparators.as_slice()) {
+        ([CmpOp::In | CmpOp::NotIn], [headers]) => lookup(scene, headers, &compare.left),
+        _ => None,
+    }
+}
+
+fn lookup(scene: &Scene<'_>, headers: &Expr, key: &Expr) -> Option<Lookup> {
+    if scene.evaluator.fact(headers) != Fact::LowerHeaders {
+        return None;
+    }
+    let name = scene.evaluator.resolver.text(key)?;
+    let lower = name.to_lowercase();
+    let finding = (name != lower).then(|| {
+        scene
+            .finding(
+                Code::MixedCaseHeader,
+                range_of(key),
+                text!(
+                    "`{name}` is never found: the keys of `webhook_request.headers` are in lower case",
+                    "`{name}` 永远查不到：`webhook_request.headers` 的键都是小写"
+                ),
+            )
+            .with_hint(text!(
+                "look it up as `{lower}`",
+                "请改用 `{lower}` 查找"
+            ))
+    });
+    Some(Lookup {
+        key: lower,
+        finding,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::find::advice::tests::{check, context};
+
+    #[test]
+    fn mixed_case_is_found_through_aliases() {
+        for (body, line) in [
+            ("    _ctx.webhook_request.headers.get('X-Token')", 1),
+            ("    h = _ctx.webhook_request.headers\n    h['X-Token']", 2),
+            (
+                "    r = _ctx.webhook_request\n    'X-Token' in r.headers",
+                2,
+            ),
+            (
+                "    h = dict(_ctx.webhook_request.headers or {})\n    h.get('X-Token', '')",
+                2,
+            ),
+            (
+                "    h = _ctx.webhook_request.headers\n    k = h\n    h.get(NAME)",
+                3,
+            ),
+            (
+                "    h = _ctx.webhook_request.headers\n    x = f'{h.get('X-Token')}'",
+                2,
+            ),
+        ] {
+            check(&context(body), &[("RH305", line)]);
+        }
+    }
+
+    #[test]
+    fn headers_are_followed_into_helpers() {
+        check(
+            &[
+                &context("    helper(1, headers=_ctx.webhook_request.headers)"),
+                "\ndef helper(a, headers):\n    return headers.get('X-A')\n",
+            ]
+            .concat(),
+            &[("RH305", 4)],
+        );
+    }
+
+    #[test]
+    fn lower_case_and_other_dicts_are_left_alone() {
+        for body in [
+            "    _ctx.webhook_request.headers.get('x-token')",
+            "    _ctx.webhook_request.body.get('X-Token')",
+            "    h = {k.title(): v for k, v in _ctx.webhook_request.headers.items()}\n    h['X-Token']",
+            "    h = _ctx.webhook_request.headers\n    h.get('x-token') or h.get('X-Token')",
+            "    h = other()\n    h = _ctx.webhook_request.headers\n    h.get('X-Token')",
+        ] {
+            check(&context(body), &[]);
+        }
+    }
+}

@@ -1,0 +1,571 @@
+//! The function behind a registration: its parameters, its dialect, its replies.
+
+use rustpython_parser::ast::{self, Constant, Expr, Stmt};
+
+use super::reply::{self, Replies};
+use crate::diagnostic::Code;
+use crate::edit::{Applicability, ByteRange};
+use crate::lang::Text;
+use crate::python::names::{BindingKind, Resolver, Scope, Value};
+use crate::python::tree::{self, Descend, Node, range_of, walk_body};
+use crate::routes::Dialect;
+use crate::text;
+
+/// Something that stands in the way of a migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The reason.
+    pub code: Code,
+    /// Where.
+    pub range: ByteRange,
+    /// [`Applicability::Unsafe`] when the migration can be had with `--unsafe` all the same.
+    pub applicability: Applicability,
+    /// What is the case there.
+    pub detail: Text,
+}
+
+impl Problem {
+    /// Something that no option overcomes.
+    pub fn manual(code: Code, range: ByteRange, detail: Text) -> Self {
+        Self {
+            code,
+            range,
+            applicability: Applicability::Manual,
+            detail,
+        }
+    }
+}
+
+/// An annotation, and how the names in it are bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Annotation {
+    /// The expression.
+    pub range: ByteRange,
+    /// The names at the root of its attributes, each with the dotted name outside the repo that it
+    /// stands for, if it does.
+    pub names: Vec<AnnotationName>,
+}
+
+/// A name in an annotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnnotationName {
+    /// The name as it is written.
+    pub name: String,
+    /// What it stands for outside the repo, as in `fastapi.Request`.
+    pub external: Option<String>,
+    /// Whether it is bound only for type checkers.
+    pub type_checking_only: bool,
+    /// Whether it is bound at all, at module level or as a built-in.
+    pub is_bound: bool,
+    /// Whether it is bound by a function around the handler.
+    pub is_local: bool,
+}
+
+/// A parameter of a handler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Where its name ends, which is where an annotation could be put.
+    pub name_end: usize,
+    /// Its annotation.
+    pub annotation: Option<Annotation>,
+    /// Whether it has a default.
+    pub has_default: bool,
+}
+
+/// What a handler says that it returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returns {
+    /// Nothing is said.
+    Unsaid,
+    /// `None`, or a class of responses: no response model is made of it.
+    NoModel,
+    /// Anything else, which FastAPI would make a response model of.
+    Model,
+}
+
+/// The function behind a registration.
+#[derive(Debug, Clone)]
+pub struct Handler {
+    /// Its name.
+    pub name: String,
+    /// From `async def` or `def` to the end of its body.
+    pub range: ByteRange,
+    /// Where its name is.
+    pub name_range: ByteRange,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// Its return annotation.
+    pub returns: Returns,
+    /// The replies to change; none in the context dialect.
+    pub replies: Vec<reply::Reply>,
+    /// The returned conditional expressions that replies are in.
+    pub conditionals: Vec<reply::Conditional>,
+    /// What stands in the way of migrating it.
+    pub problems: Vec<Problem>,
+    /// Whether it is defined inside another function.
+    pub is_nested: bool,
+    /// A decorator of somebody else's between the registration and the function.
+    pub inner_decorator: Option<ByteRange>,
+    /// The first parameter that is to become a `Request`, when it has no annotation yet.
+    pub unannotated_request: Option<String>,
+}
+
+/// The parts of a function definition that matter here.
+#[derive(Clone, Copy)]
+pub struct Definition<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// From `def` or `async` to its end.
+    pub range: ByteRange,
+    /// Its parameters.
+    pub arguments: &'a ast::Arguments,
+    /// Its statements.
+    pub body: &'a [Stmt],
+    /// Its decorators.
+    pub decorators: &'a [Expr],
+    /// Its return annotation.
+    pub returns: Option<&'a Expr>,
+    /// Whether it is an `async def`.
+    pub is_async: bool,
+}
+
+impl<'a> Definition<'a> {
+    /// The definition in a statement, if it is one.
+    pub fn of(statement: &'a Stmt) -> Option<Self> {
+        match statement {
+            Stmt::FunctionDef(f) => Some(Self {
+                name: &f.name,
+                range: range_of(f),
+                arguments: &f.args,
+                body: &f.body,
+                decorators: &f.decorator_list,
+                returns: f.returns.as_deref(),
+                is_async: false,
+            }),
+            Stmt::AsyncFunctionDef(f) => Some(Self {
+                name: &f.name,
+                range: range_of(f),
+                arguments: &f.args,
+                body: &f.body,
+                decorators: &f.decorator_list,
+                returns: f.returns.as_deref(),
+                is_async: true,
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// The handler that `definition` is; `resolver` sees what is outside the function, `in_class` is
+/// whether a class is around it.
+pub fn handler(
+    resolver: Resolver<'_>,
+    definition: Definition<'_>,
+    in_class: bool,
+) -> (Option<Dialect>, Handler) {
+    let mut problems = Vec::new();
+    let module = &resolver.loaded.module;
+    let header_end = definition
+        .body
+        .first()
+        .map_or(definition.range.end(), |first| range_of(first).start());
+    let name_range = module
+        .tokens()
+        .within(ByteRange::new(definition.range.start(), header_end))
+        .iter()
+        .map(|token| token.range)
+        .find(|&range| module.source().slice(range) == definition.name)
+        .unwrap_or_else(|| ByteRange::at(definition.range.start()));
+
+    let all = tree::parameters(definition.arguments).count();
+    let plain: Vec<&ast::ArgWithDefault> = definition
+        .arguments
+        .posonlyargs
+        .iter()
+        .chain(&definition.arguments.args)
+        .collect();
+    let parameters: Vec<Parameter> = plain
+        .iter()
+        .copied()
+        .chain(&definition.arguments.kwonlyargs)
+        .map(|argument| Parameter {
+            name: argument.def.arg.to_string(),
+            name_end: range_of(&argument.def).start() + argument.def.arg.as_str().len(),
+            annotation: argument
+                .def
+                .annotation
+                .as_deref()
+                .map(|a| annotation(resolver, a)),
+            has_default: argument.default.is_some(),
+        })
+        .collect();
+
+    let dialect = match dialect(resolver, definition) {
+        Ok(dialect) => Some(dialect),
+        Err(detail) => {
+            problems.push(Problem::manual(Code::UnknownDialect, name_range, detail));
+            None
+        }
+    };
+    if in_class {
+        problems.push(Problem::manual(
+            Code::UnusualHandler,
+            name_range,
+            text!(
+                "the handler `{}` is a method of a class",
+                "处理函数 `{}` 是类的方法",
+                definition.name
+            ),
+        ));
+    }
+    if all != parameters.len() {
+        problems.push(Problem::manual(
+            Code::UnusualHandler,
+            name_range,
+            text!(
+                "the handler `{}` takes `*args` or `**kwargs`",
+                "处理函数 `{}` 使用了 `*args` 或 `**kwargs`",
+                definition.name
+            ),
+        ));
+    }
+    if !definition.is_async {
+        problems.push(Problem::manual(
+            Code::NotAsync,
+            name_range,
+            text!(
+                "the handler `{}` is not an `async def`",
+                "处理函数 `{}` 不是 `async def`",
+                definition.name
+            ),
+        ));
+    } else if is_generator(definition.body) {
+        problems.push(Problem::manual(
+            Code::NotAsync,
+            name_range,
+            text!(
+                "the handler `{}` is a generator: it contains `yield`",
+                "处理函数 `{}` 含有 `yield`，是生成器",
+                definition.name
+            ),
+        ));
+    }
+    let mut replies = Replies::default();
+    let mut unannotated_request = None;
+    match dialect {
+        Some(Dialect::Context) => {
+            let required = parameters
+                .iter()
+                .filter(|parameter| !parameter.has_default)
+                .count();
+            if plain.is_empty() || required > 1 {
+                problems.push(Problem::manual(
+                    Code::UnusualHandler,
+                    name_range,
+                    text!(
+                        "the handler `{}` is called with an AgentCtx alone, but needs {required} arguments",
+                        "调用处理函数 `{}` 时只会传入一个 AgentCtx，而它需要 {required} 个参数",
+                        definition.name
+                    ),
+                ));
+            }
+        }
+        Some(Dialect::Request) => {
+            let mut locals = resolver.locals.to_vec();
+            locals.push(Scope::of_function(definition.arguments, definition.body));
+            let inside = Resolver {
+                locals: &locals,
+                ..resolver
+            };
+            replies = reply::replies(inside, definition.body);
+            problems.append(&mut replies.problems);
+            if !replies.replies.is_empty() {
+                problems.extend(response_parameter(&parameters));
+            }
+            if let [only] = parameters.as_slice()
+                && only.annotation.is_none()
+            {
+                unannotated_request = Some(only.name.clone());
+            }
+        }
+        None => {}
+    }
+    let handler = Handler {
+        name: definition.name.to_owned(),
+        range: definition.range,
+        name_range,
+        parameters,
+        returns: returns(resolver, definition.returns),
+        replies: replies.replies,
+        conditionals: replies.conditionals,
+        problems,
+        is_nested: !resolver.locals.is_empty(),
+        inner_decorator: None,
+        unannotated_request,
+    };
+    (dialect, handler)
+}
+
+/// FastAPI adds the headers and cookies of a `response: Response` parameter to what it makes of a
+/// returned body, but not to a response that the handler returns itself.
+fn response_parameter(parameters: &[Parameter]) -> Option<Problem> {
+    parameters.iter().find_map(|parameter| {
+        let annotation = parameter.annotation.as_ref()?;
+        let is_response =
+            |name: &AnnotationName| name.external.as_deref().is_some_and(is_response_class);
+        annotation.names.iter().any(is_response).then(|| {
+            Problem::manual(
+                Code::UnknownReply,
+                annotation.range,
+                text!(
+                    "what is set on the parameter `{}` would not reach the reply any more",
+                    "在参数 `{}` 上设置的内容将不会再出现在响应中",
+                    parameter.name
+                ),
+            )
+        })
+    })
+}
+
+/// Whether a dotted name is that of a class of responses.
+fn is_response_class(name: &str) -> bool {
+    (name.starts_with("fastapi.") || name.starts_with("starlette.")) && name.ends_with("Response")
+}
+
+fn is_generator(body: &[Stmt]) -> bool {
+    let mut found = false;
+    walk_body(body, &mut |node| match node {
+        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
+        | Node::Expr(Expr::Lambda(_)) => Descend::Past,
+        Node::Expr(Expr::Yield(_) | Expr::YieldFrom(_)) => {
+            found = true;
+            Descend::Past
+        }
+        _ => Descend::Into,
+    });
+    found
+}
+
+fn returns(resolver: Resolver<'_>, annotation: Option<&Expr>) -> Returns {
+    let Some(annotation) = annotation else {
+        return Returns::Unsaid;
+    };
+    if matches!(annotation, Expr::Constant(constant) if matches!(constant.value, Constant::None)) {
+        return Returns::NoModel;
+    }
+    match resolver.external(annotation) {
+        Some(name) if is_response_class(&name) => Returns::NoModel,
+        _ => Returns::Model,
+    }
+}
+
+/// How the names of an annotation are bound; strings in it are read as expressions.
+pub fn annotation(resolver: Resolver<'_>, expression: &Expr) -> Annotation {
+    let mut names: Vec<AnnotationName> = Vec::new();
+    for (root, whole) in annotation_roots(expression) {
+        let name = root.id.to_string();
+        let global = resolver.loaded.scope.bindings(&name);
+        let is_local = resolver
+            .locals
+            .iter()
+            .any(|scope| !scope.bindings(&name).is_empty());
+        names.push(AnnotationName {
+            external: resolver.external(&whole),
+            type_checking_only: !global.is_empty()
+                && global.iter().all(|binding| binding.type_checking_only),
+            is_bound: !global.is_empty()
+                || !resolver.loaded.scope.stars().is_empty()
+                || BUILTIN_TYPES.contains(&name.as_str()),
+            is_local,
+            name,
+        });
+    }
+    Annotation {
+        range: range_of(expression),
+        names,
+    }
+}
+
+/// Built-in names that annotations are made of.
+const BUILTIN_TYPES: &[&str] = &[
+    "bool",
+    "bytes",
+    "bytearray",
+    "complex",
+    "dict",
+    "float",
+    "frozenset",
+    "int",
+    "list",
+    "object",
+    "set",
+    "str",
+    "tuple",
+    "type",
+];
+
+/// The names in an annotation, each with the attribute that it is the root of.
+fn annotation_roots(expression: &Expr) -> Vec<(ast::ExprName, Expr)> {
+    let mut roots = Vec::new();
+    tree::walk(Node::Expr(expression), &mut |node| match node {
+        Node::Expr(whole @ (Expr::Name(_) | Expr::Attribute(_))) => {
+            let mut inner = whole;
+            while let Expr::Attribute(attribute) = inner {
+                inner = &attribute.value;
+            }
+            match inner {
+                Expr::Name(name) => {
+                    roots.push((name.clone(), whole.clone()));
+                    Descend::Past
+                }
+                _ => Descend::Into,
+            }
+        }
+        Node::Expr(Expr::Constant(constant)) => {
+            if let Constant::Str(text) = &constant.value
+                && text.len() < 1_000
+                && let Ok(parsed) = <Expr as rustpython_parser::Parse>::parse(text, "")
+            {
+                roots.extend(annotation_roots(&parsed));
+            }
+            Descend::Past
+        }
+        _ => Descend::Into,
+    });
+    roots
+}
+
+/// What the annotation of a parameter says of the dialect.
+fn dialect_of_annotation(resolver: Resolver<'_>, expression: &Expr) -> Option<Dialect> {
+    annotation_roots(expression)
+        .into_iter()
+        .find_map(|(_, whole)| {
+            let name = match resolver.value(&whole) {
+                Value::External(name) => name,
+                Value::Class(..) | Value::Module(_) => return None,
+                // The name itself tells when its import does not.
+                _ => match &whole {
+                    Expr::Name(name) => name.id.to_string(),
+                    Expr::Attribute(attribute) => attribute.attr.to_string(),
+                    _ => return None,
+                },
+            };
+            let last = name.rsplit('.').next().unwrap_or(&name);
+            let from_fastapi = name.starts_with("fastapi.") || name.starts_with("starlette.");
+            match last {
+                "AgentCtx" => Some(Dialect::Context),
+                "Request" | "UploadFile" | "BackgroundTasks" | "Response" | "HTTPConnection" => {
+                    Some(Dialect::Request)
+                }
+                _ if from_fastapi => Some(Dialect::Request),
+                _ => None,
+            }
+        })
+}
+
+/// The API that a function is written for: by its annotations, then by what is done with its
+/// first parameter, then by the parameter's name.
+fn dialect(resolver: Resolver<'_>, definition: Definition<'_>) -> Result<Dialect, Text> {
+    let arguments = definition.arguments;
+    let with_default: Vec<&ast::ArgWithDefault> = arguments
+        .posonlyargs
+        .iter()
+        .chain(&arguments.args)
+        .chain(&arguments.kwonlyargs)
+        .collect();
+    let mut said = Vec::new();
+    for argument in &with_default {
+        if let Some(annotation) = &argument.def.annotation {
+            said.extend(dialect_of_annotation(resolver, annotation));
+        }
+        if let Some(default) = &argument.default
+            && let Value::CallOf(name) = resolver.value(default)
+            && name.starts_with("fastapi.")
+        {
+            said.push(Dialect::Request);
+        }
+    }
+    let contradiction = || {
+        text!(
+            "the parameters of `{}` are of both APIs",
+            "`{}` 的参数同时用到了两种接口",
+            definition.name
+        )
+    };
+    if let Some(&first) = said.first() {
+        return if said.iter().all(|&one| one == first) {
+            Ok(first)
+        } else {
+            Err(contradiction())
+        };
+    }
+    let Some(first) = with_default.first() else {
+        // Only FastAPI calls a function without parameters with success.
+        return Ok(Dialect::Request);
+    };
+    let name = first.def.arg.as_str();
+    match dialect_of_uses(definition.body, name) {
+        Some(Ok(dialect)) => return Ok(dialect),
+        Some(Err(())) => return Err(contradiction()),
+        None => {}
+    }
+    match name {
+        "_ctx" | "ctx" | "context" | "agent_ctx" if with_default.len() == 1 => Ok(Dialect::Context),
+        "request" | "req" | "_request" if with_default.len() == 1 => Ok(Dialect::Request),
+        _ if with_default.len() > 1
+            && with_default
+                .iter()
+                .all(|argument| argument.def.annotation.is_some()) =>
+        {
+            Ok(Dialect::Request)
+        }
+        _ => Err(text!(
+            "whether `{}` takes an AgentCtx or a Request cannot be seen: its parameter `{name}` has no annotation and is not used in a way that tells",
+            "无法看出 `{}` 接收的是 AgentCtx 还是 Request：参数 `{name}` 没有类型注解，其用法也无法说明",
+            definition.name
+        )),
+    }
+}
+
+/// What the attributes that are taken of a parameter say; `Err` when they say both.
+fn dialect_of_uses(body: &[Stmt], parameter: &str) -> Option<Result<Dialect, ()>> {
+    let mut said: Option<Result<Dialect, ()>> = None;
+    walk_body(body, &mut |node| {
+        if let Node::Expr(Expr::Attribute(attribute)) = node
+            && let Expr::Name(name) = &*attribute.value
+            && name.id.as_str() == parameter
+        {
+            let dialect = match attribute.attr.as_str() {
+                "webhook_request" | "chat_key" | "from_chat_key" | "container_key"
+                | "adapter_key" | "fs" | "push_system" => Some(Dialect::Context),
+                "headers" | "body" | "json" | "form" | "method" | "query_params" | "client"
+                | "url" | "stream" | "cookies" | "state" | "app" | "path_params" => {
+                    Some(Dialect::Request)
+                }
+                _ => None,
+            };
+            if let Some(dialect) = dialect {
+                said = Some(match said {
+                    None => Ok(dialect),
+                    Some(Ok(before)) if before == dialect => Ok(dialect),
+                    _ => Err(()),
+                });
+            }
+        }
+        Descend::Into
+    });
+    said
+}
+
+/// Whether a name is the parameter of a function around, and what it is annotated with.
+pub fn parameter_annotation<'a>(resolver: Resolver<'a>, name: &str) -> Option<Option<&'a Expr>> {
+    resolver
+        .bindings(name)
+        .iter()
+        .find_map(|binding| match &binding.kind {
+            BindingKind::Parameter(annotation) => Some(annotation.as_deref()),
+            _ => None,
+        })
+}

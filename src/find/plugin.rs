@@ -1,0 +1,599 @@
+//! The plugin behind a registration: its key, where it is made, and the router that it has already.
+
+use std::sync::{Arc, OnceLock};
+
+use rustpython_parser::ast::{self, Constant, Expr, Stmt};
+
+use super::handler::{Definition, Problem};
+use crate::diagnostic::Code;
+use crate::edit::ByteRange;
+use crate::python::names::{BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace};
+use crate::python::tree::{self, Descend, Node, range_of, walk_body};
+use crate::routes::{REQUEST_METHODS, Route, route_path};
+use crate::text;
+
+/// A plugin.
+#[derive(Debug, Clone)]
+pub struct Plugin {
+    /// Which one.
+    pub id: PluginId,
+    /// The module in which it is made.
+    pub loaded: Arc<Loaded>,
+    /// The author, the first half of its key.
+    pub author: String,
+    /// The module name, the second half of its key.
+    pub module_name: String,
+    /// The name that it is assigned to.
+    pub variable: String,
+    /// The statement that assigns it.
+    pub statement: ByteRange,
+    /// Its functions under `mount_router()`, in all its modules.
+    pub mounts: Vec<Mount>,
+    /// The routes that its own routers have, as far as they can be seen.
+    pub own_routes: Vec<Arc<[OwnRoute]>>,
+    /// Whether `@plugin.mount_config()` is applied to a class.
+    pub has_config: bool,
+}
+
+impl Plugin {
+    /// `author.module_name`.
+    pub fn key(&self) -> String {
+        format!("{}.{}", self.author, self.module_name)
+    }
+}
+
+/// A function under `@plugin.mount_router()`.
+#[derive(Debug, Clone)]
+pub struct Mount {
+    /// The module in which it is defined.
+    pub loaded: Arc<Loaded>,
+    /// Its name, for messages.
+    pub name: String,
+    /// Where it is defined.
+    pub range: ByteRange,
+    /// What it returns, in order; none when that cannot be understood.
+    pub returns: Option<Vec<RouterReturn>>,
+}
+
+/// A `return` of a function under `mount_router()`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouterReturn {
+    /// The statement.
+    pub statement: ByteRange,
+    /// What is returned.
+    pub value: ByteRange,
+    /// Whether it is made by `APIRouter()` without arguments, so that what is included in it gets
+    /// no prefix and no dependencies.
+    pub is_plain: bool,
+    /// Whether it is a plain name.
+    pub is_name: bool,
+    /// Whether it can be seen where the router is made: only then its routes are known.
+    pub is_known: bool,
+    /// The name, when it stands for a plain router at the level of the plugin's module.
+    pub module_level_name: Option<String>,
+}
+
+/// A route that a plugin's own router has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnRoute {
+    /// The path, with the prefix of its router.
+    pub path: String,
+    /// The methods; empty stands for all.
+    pub methods: Vec<String>,
+}
+
+impl OwnRoute {
+    /// Whether it would answer a request for `route`.
+    fn takes(&self, path: &str, methods: &[String]) -> bool {
+        let shared =
+            self.methods.is_empty() || methods.iter().any(|method| self.methods.contains(method));
+        shared && path_matches(&self.path, path)
+    }
+}
+
+/// Whether a path with parameters, as in `/a/{b}`, matches another path.
+fn path_matches(pattern: &str, path: &str) -> bool {
+    let Some((before, rest)) = pattern.split_once('{') else {
+        return pattern == path;
+    };
+    let Some((parameter, after)) = rest.split_once('}') else {
+        return pattern == path;
+    };
+    let Some(rest) = path.strip_prefix(before) else {
+        return false;
+    };
+    let whole_path = parameter.ends_with(":path");
+    let ends = (1..=rest.len()).filter(|&end| rest.is_char_boundary(end));
+    let mut candidates = ends.take_while(|&end| whole_path || !rest[..end].contains('/'));
+    candidates.any(|end| path_matches(after, &rest[end..]))
+}
+
+impl Plugin {
+    /// The plugin's own route that would answer instead of a webhook at `endpoint`.
+    pub fn route_in_the_way(&self, endpoint: &str, route: &Route) -> Option<&OwnRoute> {
+        let path = route_path(endpoint);
+        self.own_routes
+            .iter()
+            .flat_map(|of_module| &**of_module)
+            .find(|own| own.takes(&path, &route.methods))
+    }
+}
+
+/// Reads the plugin `id`; `package` are the modules that may belong to it.
+///
+/// # Errors
+/// What stands in the way of migrating anything of it.
+pub fn plugin(
+    workspace: &Workspace,
+    id: &PluginId,
+    package: &[&ModuleParts],
+) -> Result<Plugin, Box<Problem>> {
+    let refuse = |code, range, detail| Err(Box::new(Problem::manual(code, range, detail)));
+    let Ok(loaded) = workspace.load(&id.module) else {
+        return refuse(Code::UnknownPlugin, id.call, Code::UnknownPlugin.title());
+    };
+    let resolver = Resolver {
+        workspace,
+        loaded: &loaded,
+        locals: &[],
+    };
+    let Some((variable, statement, value)) = assignment(loaded.module.suite(), id.call) else {
+        return refuse(
+            Code::PluginNotAtModuleLevel,
+            id.call,
+            text!(
+                "the plugin is not assigned to a name at module level",
+                "插件没有在模块顶层赋值给变量"
+            ),
+        );
+    };
+    let text_of = |keyword, position| match value {
+        Expr::Call(call) => argument(call, keyword, position).and_then(|e| resolver.text(e)),
+        _ => None,
+    };
+    let (author, module_name) = (text_of("author", 4), text_of("module_name", 1));
+    let (Some(author), Some(module_name)) = (author, module_name) else {
+        return refuse(
+            Code::UnknownPluginKey,
+            id.call,
+            text!(
+                "the author or the module_name of the plugin is not a constant that can be seen",
+                "插件的 author 或 module_name 不是能够看到取值的常量"
+            ),
+        );
+    };
+    let of_plugin = |parts: &&ModuleParts| {
+        let mine = parts.mounts.iter().filter(|(owner, _)| owner == id);
+        mine.map(|(_, mount)| mount.clone()).collect::<Vec<_>>()
+    };
+    let mounts: Vec<Mount> = package.iter().flat_map(of_plugin).collect();
+    // Without a router of its own nothing of it can be in the way.
+    let own_routes = if mounts.is_empty() {
+        Vec::new()
+    } else {
+        package
+            .iter()
+            .map(|parts| parts.own_routes(workspace))
+            .filter(|routes| !routes.is_empty())
+            .cloned()
+            .collect()
+    };
+    let has_config = package.iter().any(|parts| parts.configured.contains(id));
+    Ok(Plugin {
+        id: id.clone(),
+        loaded: loaded.clone(),
+        author,
+        module_name,
+        variable,
+        statement,
+        mounts,
+        own_routes,
+        has_config,
+    })
+}
+
+/// The argument of a call by keyword or position (0-based).
+fn argument<'a>(call: &'a ast::ExprCall, keyword: &str, position: usize) -> Option<&'a Expr> {
+    let named = call
+        .keywords
+        .iter()
+        .find(|k| k.arg.as_ref().is_some_and(|arg| arg.as_str() == keyword));
+    named.map(|k| &k.value).or_else(|| call.args.get(position))
+}
+
+/// The name, the statement and the value, where the value at `value` is assigned at module level
+/// (also in `if` and `try`).
+fn assignment(suite: &[Stmt], value: ByteRange) -> Option<(String, ByteRange, &Expr)> {
+    let mut found = None;
+    walk_body(suite, &mut |node| {
+        let (target, assigned) = match node {
+            Node::Stmt(Stmt::Assign(s)) => (s.targets.first(), Some(&*s.value)),
+            Node::Stmt(Stmt::AnnAssign(s)) => (Some(&*s.target), s.value.as_deref()),
+            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
+                return Descend::Past;
+            }
+            Node::Stmt(Stmt::For(_) | Stmt::While(_)) | Node::Expr(_) => return Descend::Past,
+            Node::Stmt(_) => return Descend::Into,
+        };
+        if let (Some(Expr::Name(name)), Some(assigned)) = (target, assigned)
+            && range_of(assigned) == value
+            && let Node::Stmt(statement) = node
+        {
+            found = Some((name.id.to_string(), range_of(statement), assigned));
+        }
+        Descend::Past
+    });
+    found
+}
+
+/// The plugin that a decorator calls `method` on.
+fn plugin_of_call(resolver: Resolver<'_>, expression: &Expr, method: &str) -> Option<PluginId> {
+    let Expr::Call(call) = expression else {
+        return None;
+    };
+    let Expr::Attribute(attribute) = &*call.func else {
+        return None;
+    };
+    if attribute.attr.as_str() != method {
+        return None;
+    }
+    match resolver.value(&attribute.value) {
+        Value::Plugin(id) => Some(id),
+        _ => None,
+    }
+}
+
+/// What a module holds of plugins besides their webhooks.
+#[derive(Debug)]
+pub struct ModuleParts {
+    /// The module.
+    pub loaded: Arc<Loaded>,
+    /// The functions under `mount_router()`, with the plugin of each.
+    pub mounts: Vec<(PluginId, Mount)>,
+    /// The plugins that have a class under `mount_config()` here.
+    pub configured: Vec<PluginId>,
+    own_routes: OnceLock<Arc<[OwnRoute]>>,
+}
+
+impl ModuleParts {
+    /// Those of `loaded`.
+    pub fn of(workspace: &Workspace, loaded: Arc<Loaded>) -> Self {
+        let resolver = Resolver {
+            workspace,
+            loaded: &loaded,
+            locals: &[],
+        };
+        let mut mounts = Vec::new();
+        let mut configured = Vec::new();
+        walk_body(loaded.module.suite(), &mut |node| {
+            match node {
+                Node::Stmt(Stmt::ClassDef(class)) => {
+                    let decorators = class.decorator_list.iter();
+                    configured.extend(
+                        decorators.filter_map(|d| plugin_of_call(resolver, d, "mount_config")),
+                    );
+                }
+                Node::Stmt(statement) => {
+                    if let Some(definition) = Definition::of(statement)
+                        && let Some(id) = definition
+                            .decorators
+                            .iter()
+                            .find_map(|d| plugin_of_call(resolver, d, "mount_router"))
+                    {
+                        let is_plain = definition.decorators.len() == 1 && !definition.is_async;
+                        let mount = Mount {
+                            loaded: loaded.clone(),
+                            name: definition.name.to_owned(),
+                            range: definition.range,
+                            returns: is_plain
+                                .then(|| router_returns(resolver, &id, definition))
+                                .flatten(),
+                        };
+                        mounts.push((id, mount));
+                    }
+                }
+                // plugin.mount_router()(f): the function is not looked for.
+                Node::Expr(Expr::Call(call)) => {
+                    if let Some(id) = plugin_of_call(resolver, &call.func, "mount_router") {
+                        let mount = Mount {
+                            loaded: loaded.clone(),
+                            name: loaded.module.source().slice(range_of(call)).to_owned(),
+                            range: range_of(call),
+                            returns: None,
+                        };
+                        mounts.push((id, mount));
+                    }
+                }
+                Node::Expr(_) => {}
+            }
+            Descend::Into
+        });
+        Self {
+            loaded,
+            mounts,
+            configured,
+            own_routes: OnceLock::new(),
+        }
+    }
+
+    /// The routes of the routers here; every plugin of a package asks for those of all modules.
+    fn own_routes(&self, workspace: &Workspace) -> &Arc<[OwnRoute]> {
+        self.own_routes
+            .get_or_init(|| own_routes_of(workspace, &self.loaded).into())
+    }
+}
+
+fn router_returns(
+    resolver: Resolver<'_>,
+    id: &PluginId,
+    definition: Definition<'_>,
+) -> Option<Vec<RouterReturn>> {
+    let locals = [Scope::of_function(definition.arguments, definition.body)];
+    let inside = Resolver {
+        locals: &locals,
+        ..resolver
+    };
+    let source = resolver.loaded.module.source();
+    let mut returns = Some(Vec::new());
+    walk_body(definition.body, &mut |node| match node {
+        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
+            Descend::Past
+        }
+        Node::Stmt(Stmt::Return(statement)) => {
+            let range = range_of(statement);
+            let starts_line = source
+                .slice(ByteRange::new(
+                    source.line_at(range.start()).start(),
+                    range.start(),
+                ))
+                .trim()
+                .is_empty();
+            let one_line = source.line_at(range.start()).end() >= range.end();
+            match (&statement.value, &mut returns) {
+                (Some(value), Some(all)) if starts_line && one_line => {
+                    all.push(router_return(inside, id, range, value));
+                }
+                _ => returns = None,
+            }
+            Descend::Past
+        }
+        Node::Stmt(_) => Descend::Into,
+        Node::Expr(_) => Descend::Past,
+    });
+    returns.filter(|returns| !returns.is_empty() && returns.iter().all(|one| one.is_known))
+}
+
+fn router_return(
+    inside: Resolver<'_>,
+    id: &PluginId,
+    statement: ByteRange,
+    value: &Expr,
+) -> RouterReturn {
+    let name = match value {
+        Expr::Name(name) => Some(name.id.to_string()),
+        _ => None,
+    };
+    let is_plain = match &name {
+        Some(name) => {
+            let bindings = inside.bindings(name);
+            !bindings.is_empty()
+                && bindings.iter().all(|binding| match &binding.kind {
+                    BindingKind::Value(value) => is_plain_router(inside, value),
+                    _ => false,
+                })
+        }
+        None => false,
+    };
+    let is_local = name.as_ref().is_some_and(|name| {
+        inside
+            .locals
+            .iter()
+            .any(|scope| !scope.bindings(name).is_empty())
+    });
+    let in_plugin_module = inside.loaded.module.source().path() == id.module;
+    RouterReturn {
+        statement,
+        value: range_of(value),
+        is_plain,
+        is_name: name.is_some(),
+        is_known: is_known_router(inside, value),
+        module_level_name: name.filter(|_| is_plain && !is_local && in_plugin_module),
+    }
+}
+
+/// Whether an expression is a router that the repo makes.
+fn is_known_router(resolver: Resolver<'_>, expression: &Expr) -> bool {
+    let is_router = |value: &Expr| match resolver.value(value) {
+        Value::CallOf(name) => name.starts_with("fastapi.") && name.ends_with("APIRouter"),
+        _ => false,
+    };
+    match expression {
+        // A name that is bound in several branches is known when it is a router in all of them.
+        Expr::Name(name) => {
+            let bindings = resolver.bindings(&name.id);
+            let of_value = |kind: &BindingKind| match kind {
+                BindingKind::Value(value) => is_router(value),
+                BindingKind::From(..) => is_router(expression),
+                _ => false,
+            };
+            !bindings.is_empty() && bindings.iter().all(|binding| of_value(&binding.kind))
+        }
+        _ => is_router(expression),
+    }
+}
+
+/// Whether an expression is `APIRouter()` without arguments.
+fn is_plain_router(resolver: Resolver<'_>, expression: &Expr) -> bool {
+    match expression {
+        Expr::Call(call) => {
+            call.args.is_empty()
+                && call.keywords.is_empty()
+                && is_router_class(resolver, &call.func)
+        }
+        _ => false,
+    }
+}
+
+fn is_router_class(resolver: Resolver<'_>, expression: &Expr) -> bool {
+    resolver
+        .external(expression)
+        .is_some_and(|name| name.starts_with("fastapi.") && name.ends_with("APIRouter"))
+}
+
+/// The routes that a module adds to routers, with every prefix that they may get.
+fn own_routes_of(workspace: &Workspace, loaded: &Loaded) -> Vec<OwnRoute> {
+    let mut routes = Vec::new();
+    let mut scopes: Vec<Scope> = Vec::new();
+    routes_in(
+        workspace,
+        loaded,
+        loaded.module.suite(),
+        &mut scopes,
+        &mut routes,
+    );
+    let mut prefixes = vec![String::new()];
+    walk_body(loaded.module.suite(), &mut |node| {
+        if let Node::Expr(Expr::Call(call)) = node
+            && matches!(&*call.func, Expr::Attribute(a) if a.attr.as_str() == "include_router")
+            && let Some(Expr::Constant(constant)) = argument(call, "prefix", usize::MAX)
+            && let Constant::Str(prefix) = &constant.value
+        {
+            prefixes.push(prefix.clone());
+        }
+        Descend::Into
+    });
+    prefixes
+        .iter()
+        .flat_map(|prefix| {
+            routes.iter().map(move |route| OwnRoute {
+                path: format!("{prefix}{}", route.path),
+                methods: route.methods.clone(),
+            })
+        })
+        .collect()
+}
+
+fn routes_in(
+    workspace: &Workspace,
+    loaded: &Loaded,
+    body: &[Stmt],
+    scopes: &mut Vec<Scope>,
+    routes: &mut Vec<OwnRoute>,
+) {
+    walk_body(body, &mut |node| {
+        if let Node::Expr(Expr::Call(call)) = node {
+            let resolver = Resolver {
+                workspace,
+                loaded,
+                locals: scopes,
+            };
+            routes.extend(route_of_call(resolver, call));
+        }
+        if let Node::Stmt(statement) = node
+            && let Some(definition) = Definition::of(statement)
+        {
+            for decorator in definition.decorators {
+                tree::walk(Node::Expr(decorator), &mut |node| {
+                    if let Node::Expr(Expr::Call(call)) = node {
+                        let resolver = Resolver {
+                            workspace,
+                            loaded,
+                            locals: scopes,
+                        };
+                        routes.extend(route_of_call(resolver, call));
+                    }
+                    Descend::Into
+                });
+            }
+            scopes.push(Scope::of_function(definition.arguments, definition.body));
+            routes_in(workspace, loaded, definition.body, scopes, routes);
+            scopes.pop();
+            return Descend::Past;
+        }
+        Descend::Into
+    });
+}
+
+/// The route that `router.get("/x")` and its like add.
+fn route_of_call(resolver: Resolver<'_>, call: &ast::ExprCall) -> Option<OwnRoute> {
+    let Expr::Attribute(attribute) = &*call.func else {
+        return None;
+    };
+    let method = attribute.attr.as_str();
+    let methods = match method {
+        "get" | "post" | "put" | "patch" | "delete" | "head" | "options" | "trace" => {
+            vec![method.to_uppercase()]
+        }
+        "api_route" | "add_api_route" | "route" | "add_route" => {
+            match argument(call, "methods", usize::MAX) {
+                Some(
+                    Expr::List(ast::ExprList { elts, .. })
+                    | Expr::Tuple(ast::ExprTuple { elts, .. }),
+                ) => elts
+                    .iter()
+                    .filter_map(|e| resolver.text(e))
+                    .map(|m| m.to_uppercase())
+                    .collect(),
+                Some(_) => REQUEST_METHODS.iter().map(|&m| m.to_owned()).collect(),
+                None => vec!["GET".to_owned()],
+            }
+        }
+        _ => return None,
+    };
+    let prefix = router_prefix(resolver, &attribute.value)?;
+    let path = resolver.text(argument(call, "path", 0)?)?;
+    Some(OwnRoute {
+        path: format!("{prefix}{path}"),
+        methods,
+    })
+}
+
+/// The prefix of the router that an expression stands for; none when it is no router.
+fn router_prefix(resolver: Resolver<'_>, router: &Expr) -> Option<String> {
+    let made_by = match router {
+        Expr::Name(name) => {
+            resolver
+                .bindings(&name.id)
+                .iter()
+                .find_map(|binding| match &binding.kind {
+                    BindingKind::Value(value) => match &**value {
+                        Expr::Call(call) => Some(call.clone()),
+                        _ => None,
+                    },
+                    _ => None,
+                })
+        }
+        _ => None,
+    };
+    match made_by {
+        Some(call) if is_router_class(resolver, &call.func) => {
+            let prefix =
+                argument(&call, "prefix", usize::MAX).and_then(|value| resolver.text(value));
+            Some(prefix.unwrap_or_default())
+        }
+        Some(_) => None,
+        // A router of another module: its prefix is not followed.
+        None => match resolver.value(router) {
+            Value::CallOf(name) if name.starts_with("fastapi.") && name.ends_with("APIRouter") => {
+                Some(String::new())
+            }
+            _ => None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_of_a_path_match_as_starlette_has_them() {
+        assert!(path_matches("/a", "/a"));
+        assert!(!path_matches("/a", "/a/b"));
+        assert!(path_matches("/{x}", "/a"));
+        assert!(!path_matches("/{x}", "/a/b"));
+        assert!(path_matches("/{x:path}", "/a/b"));
+        assert!(path_matches("/a/{x}/c", "/a/é/c"));
+        assert!(!path_matches("/{x}", "/"));
+    }
+}

@@ -1,0 +1,541 @@
+//! What is to be done: one value, [`Plan`], that `diff`, `migrate` and every report are made from;
+//! none of them computes anything again, so a preview cannot differ from what is written.
+//!
+//! One file a rule, with its explanation above it; they are put together here:
+//! - [`registration`]: the decorator becomes a route decorator.
+//! - [`reply`]: `return body, status` becomes a response.
+//! - [`native`]: with `--native`, a handler takes the request itself.
+//! - [`router`]: the router beside the plugin, and its mounting.
+//! - [`annotations`]: the route's annotations resolve at run time.
+//! - [`document`]: the document's API that no release has.
+//! - [`duplicates`]: which of several registrations of an endpoint counts.
+//!
+//! What always holds: a webhook is either migrated with everything that belongs to it, or left
+//! exactly as it is and reported.
+
+pub mod annotations;
+pub mod document;
+pub mod draft;
+pub mod duplicates;
+pub mod import_edits;
+pub mod layout;
+pub(crate) mod members;
+pub mod native;
+pub mod plugin;
+pub mod registration;
+pub mod reply;
+pub mod router;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+
+use crate::diagnostic::Diagnostic;
+use crate::edit::EditSet;
+use crate::find::document::DocumentUse;
+use crate::find::imports::Imports;
+use crate::find::plugin::ModuleParts;
+use crate::find::{Found, ReferenceKind, Webhook};
+use crate::python::names::{Loaded, PluginId, Workspace};
+use crate::routes::Route;
+use draft::Draft;
+use members::Members;
+pub use router::RuleError;
+
+/// How far a plan may go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// Whether changes are made that may alter behaviour in the way that they state.
+    pub allow_unsafe: bool,
+    /// Whether handlers of a context take the request themselves where that is possible.
+    pub native: bool,
+}
+
+/// What the plan is made from.
+pub struct Input<'a> {
+    /// The modules of the repo.
+    pub workspace: &'a Workspace,
+    /// The files that mention the old API, by path.
+    pub found: &'a [Found],
+    /// Other modules of the packages of plugins that may have to change, by path.
+    pub related: &'a [Arc<Loaded>],
+    /// The options.
+    pub options: PlanOptions,
+    /// The line length that holds for a file.
+    pub line_length: &'a (dyn Fn(&Path) -> usize + Sync),
+    /// The topmost package that a file is in; none when it is in none.
+    pub package_root: &'a (dyn Fn(&Path) -> Option<PathBuf> + Sync),
+}
+
+/// A file that changes.
+#[derive(Debug, Clone)]
+pub struct FilePlan {
+    /// Where it is: an absolute path.
+    pub path: PathBuf,
+    /// Its bytes as they were read.
+    pub before: Vec<u8>,
+    /// Its text as it was read.
+    pub text_before: String,
+    /// Its text with the edits applied.
+    pub text_after: String,
+    /// Its bytes with the edits applied.
+    pub after: Vec<u8>,
+    /// The edits.
+    pub edits: EditSet,
+}
+
+/// What happens to a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// It becomes a route.
+    Migrate,
+    /// Its registration goes: a later one of the same endpoint took its place.
+    Drop,
+    /// It stays as it is, for the reason of this diagnostic.
+    ByHand(Box<Diagnostic>),
+}
+
+/// A webhook, and what happens to it.
+#[derive(Debug, Clone)]
+pub struct PlannedWebhook {
+    /// The route, when the plugin's key is known.
+    pub route: Option<Route>,
+    /// The endpoint, as far as it is known.
+    pub endpoint: Option<String>,
+    /// The handler's name, as far as it is known.
+    pub handler: Option<String>,
+    /// The file, an absolute path.
+    pub path: PathBuf,
+    /// The line of the registration, 1-based.
+    pub line: usize,
+    /// The column, 1-based.
+    pub column: usize,
+    /// What happens.
+    pub action: Action,
+}
+
+/// The count of every reference to the old API.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// References that are the agent's, counted in the text.
+    pub found: usize,
+    /// Those that are migrated.
+    pub migrated: usize,
+    /// Those that are left by hand.
+    pub by_hand: usize,
+    /// Those that turned out to be something else's.
+    pub not_ours: usize,
+}
+
+impl Ledger {
+    /// References of which nothing is said: always 0, or this program is at fault.
+    pub fn unaccounted(self) -> usize {
+        self.found.abs_diff(self.migrated + self.by_hand)
+    }
+}
+
+/// All that is to be done.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The files that change, by path.
+    pub files: Vec<FilePlan>,
+    /// Every webhook and every other reference that is the agent's, by place.
+    pub webhooks: Vec<PlannedWebhook>,
+    /// Everything else that there is to say: files that cannot be read, advice.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The count.
+    pub ledger: Ledger,
+}
+
+impl Plan {
+    /// The routes of the webhooks that are migrated, by place.
+    pub fn routes(&self) -> Vec<Route> {
+        let migrated = self
+            .webhooks
+            .iter()
+            .filter(|webhook| webhook.action == Action::Migrate);
+        migrated
+            .filter_map(|webhook| webhook.route.clone())
+            .collect()
+    }
+}
+
+/// A fault of this program: a plan that does not fit together.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFault {
+    /// A rule's edits or templates.
+    #[error("{path}: {source}")]
+    Rule {
+        /// The plugin's module.
+        path: PathBuf,
+        /// What went wrong.
+        source: RuleError,
+    },
+    /// A character that cannot be written in the file's encoding.
+    #[error("{0}: the result cannot be written in the encoding of the file")]
+    Encoding(PathBuf),
+}
+
+/// What was seen of one module besides its webhooks.
+pub(crate) struct ModuleFacts {
+    parts: ModuleParts,
+    uses: Vec<DocumentUse>,
+    imports: OnceLock<Arc<Imports>>,
+}
+
+impl ModuleFacts {
+    fn path(&self) -> &Path {
+        self.parts.loaded.module.source().path()
+    }
+
+    /// The module's imports and names; most modules are never asked for them.
+    fn imports(&self) -> &Arc<Imports> {
+        let read = || Arc::new(Imports::of(&self.parts.loaded));
+        self.imports.get_or_init(read)
+    }
+
+    /// The module without changes.
+    fn draft(&self, line_length: usize) -> Draft {
+        let loaded = self.parts.loaded.clone();
+        Draft::new(loaded, self.imports().clone(), line_length)
+    }
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// [`PlanFault`], which no input should lead to.
+pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
+    let mut modules: BTreeMap<&Path, Arc<Loaded>> = BTreeMap::new();
+    for loaded in input
+        .related
+        .iter()
+        .chain(input.found.iter().map(|found| &found.loaded))
+    {
+        modules.insert(loaded.module.source().path(), loaded.clone());
+    }
+    let facts: BTreeMap<PathBuf, ModuleFacts> = modules
+        .into_par_iter()
+        .map(|(path, loaded)| {
+            let uses = crate::find::document::uses(input.workspace, &loaded);
+            let parts = ModuleParts::of(input.workspace, loaded);
+            let facts = ModuleFacts {
+                parts,
+                uses,
+                imports: OnceLock::new(),
+            };
+            (path.to_owned(), facts)
+        })
+        .collect();
+    let groups = groups(input, &facts);
+    let packages = packages(input, &facts, &groups);
+    let planned: Result<Vec<Group>, PlanFault> = groups
+        .into_par_iter()
+        .map(|plugins| plan_group(input, &facts, &packages, plugins))
+        .collect();
+
+    let mut plan = Plan::default();
+    for group in planned? {
+        plan.files.extend(group.files);
+        plan.webhooks.extend(group.webhooks);
+        plan.diagnostics.extend(group.diagnostics);
+    }
+    for found in input.found {
+        for reference in &found.references {
+            match &reference.kind {
+                ReferenceKind::Webhook(_) => plan.ledger.found += 1,
+                ReferenceKind::ByHand(diagnostic) => {
+                    plan.ledger.found += 1;
+                    plan.webhooks.push(by_hand_reference(found, diagnostic));
+                }
+                ReferenceKind::NotOurs => plan.ledger.not_ours += 1,
+            }
+        }
+    }
+    plan.diagnostics.extend(advice(input, &facts));
+    plan.files.sort_by(|a, b| a.path.cmp(&b.path));
+    plan.webhooks
+        .sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
+    plan.diagnostics
+        .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    for webhook in &plan.webhooks {
+        match webhook.action {
+            Action::Migrate | Action::Drop => plan.ledger.migrated += 1,
+            Action::ByHand(_) => plan.ledger.by_hand += 1,
+        }
+    }
+    Ok(plan)
+}
+
+/// The packages of plugins, by folder.
+type Packages<'f> = BTreeMap<PathBuf, Arc<Members<'f>>>;
+
+fn packages<'f>(
+    input: &Input<'_>,
+    facts: &'f BTreeMap<PathBuf, ModuleFacts>,
+    groups: &[Vec<PluginWebhooks<'_>>],
+) -> Packages<'f> {
+    let roots: BTreeSet<PathBuf> = groups
+        .iter()
+        .flatten()
+        .filter_map(|(id, _)| (input.package_root)(&id.module))
+        .collect();
+    let packages: Packages<'_> = roots
+        .into_iter()
+        .map(|root| {
+            let members = Members::new(inside(facts, &root).collect());
+            (root, Arc::new(members))
+        })
+        .collect();
+    // Each plugin of a package asks for the names in all its modules.
+    packages
+        .values()
+        .flat_map(|members| members.modules())
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .for_each(|facts| {
+            facts.imports();
+        });
+    packages
+}
+
+/// The modules below a folder.
+fn inside<'f>(
+    facts: &'f BTreeMap<PathBuf, ModuleFacts>,
+    root: &Path,
+) -> impl Iterator<Item = &'f ModuleFacts> {
+    facts
+        .range(root.to_owned()..)
+        .take_while(move |(path, _)| path.starts_with(root))
+        .map(|(_, facts)| facts)
+}
+
+/// What readers of the handlers should be told.
+fn advice(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>) -> Vec<Diagnostic> {
+    let with_webhooks: Vec<(&Found, Option<PathBuf>)> = input
+        .found
+        .iter()
+        .filter(|found| found.webhooks().next().is_some())
+        .map(|found| {
+            let path = found.loaded.module.source().path();
+            (found, (input.package_root)(path))
+        })
+        .collect();
+    let mut packages: HashMap<&Path, Vec<Arc<Loaded>>> = HashMap::new();
+    for root in with_webhooks.iter().filter_map(|(_, root)| root.as_deref()) {
+        packages.entry(root).or_insert_with(|| {
+            let loaded = inside(facts, root).map(|facts| facts.parts.loaded.clone());
+            loaded.collect()
+        });
+    }
+    let mut settings: HashMap<&PluginId, Vec<&Arc<Loaded>>> = HashMap::new();
+    for facts in facts.values() {
+        for plugin in &facts.parts.configured {
+            settings
+                .entry(plugin)
+                .or_default()
+                .push(&facts.parts.loaded);
+        }
+    }
+    with_webhooks
+        .par_iter()
+        .flat_map_iter(|(found, root)| {
+            let root = root.as_deref();
+            let package = root.and_then(|root| packages.get(root));
+            let plugins: BTreeSet<&PluginId> =
+                found.webhooks().map(|webhook| &webhook.plugin).collect();
+            let settings: Vec<&Loaded> = plugins
+                .into_iter()
+                .filter_map(|plugin| settings.get(plugin))
+                .flatten()
+                .map(|loaded| &***loaded)
+                .collect();
+            let package = package.map_or(&[][..], Vec::as_slice);
+            crate::find::advice::advise(input.workspace, found, package, &settings)
+        })
+        .collect()
+}
+
+fn by_hand_reference(found: &Found, diagnostic: &Diagnostic) -> PlannedWebhook {
+    let (line, column) = diagnostic.position().unwrap_or((1, 1));
+    PlannedWebhook {
+        route: None,
+        endpoint: None,
+        handler: None,
+        path: found.loaded.module.source().path().to_owned(),
+        line,
+        column,
+        action: Action::ByHand(Box::new(diagnostic.clone())),
+    }
+}
+
+/// A webhook together with the file that registers it.
+#[derive(Clone, Copy)]
+pub(crate) struct Registered<'a> {
+    pub(crate) found: &'a Found,
+    pub(crate) webhook: &'a Webhook,
+}
+
+impl<'a> Registered<'a> {
+    pub(crate) fn path(&self) -> &'a Path {
+        self.found.loaded.module.source().path()
+    }
+}
+
+type PluginWebhooks<'a> = (PluginId, Vec<Registered<'a>>);
+
+/// The plugins with their webhooks, in groups that share no file.
+fn groups<'a>(
+    input: &Input<'a>,
+    facts: &BTreeMap<PathBuf, ModuleFacts>,
+) -> Vec<Vec<PluginWebhooks<'a>>> {
+    let mut plugins: BTreeMap<&PluginId, Vec<Registered<'a>>> = BTreeMap::new();
+    for found in input.found {
+        for webhook in found.webhooks() {
+            plugins
+                .entry(&webhook.plugin)
+                .or_default()
+                .push(Registered { found, webhook });
+        }
+    }
+    let mut mounting: HashMap<&PluginId, Vec<&Path>> = HashMap::new();
+    for facts in facts.values() {
+        for (plugin, _) in &facts.parts.mounts {
+            mounting.entry(plugin).or_default().push(facts.path());
+        }
+    }
+    // Each plugin's files, by the first plugin that has one of them.
+    let mut owner: HashMap<PathBuf, usize> = HashMap::new();
+    let mut groups: Vec<Vec<PluginWebhooks<'a>>> = Vec::new();
+    for (id, webhooks) in plugins {
+        let mut files: BTreeSet<PathBuf> =
+            webhooks.iter().map(|one| one.path().to_owned()).collect();
+        files.insert(id.module.clone());
+        files.extend((input.package_root)(&id.module));
+        let mounting = mounting.get(id).into_iter().flatten();
+        files.extend(mounting.map(|path| (*path).to_owned()));
+        let mut others: BTreeSet<usize> = files
+            .iter()
+            .filter_map(|file| owner.get(file))
+            .copied()
+            .collect();
+        let index = match others.pop_first() {
+            Some(index) => index,
+            None => {
+                groups.push(Vec::new());
+                groups.len() - 1
+            }
+        };
+        for other in others {
+            let moved = std::mem::take(&mut groups[other]);
+            groups[index].extend(moved);
+            owner
+                .values_mut()
+                .filter(|group| **group == other)
+                .for_each(|group| *group = index);
+        }
+        groups[index].push((id.clone(), webhooks));
+        for file in files {
+            owner.insert(file, index);
+        }
+    }
+    groups.retain(|group| !group.is_empty());
+    groups
+}
+
+/// What comes of one group of plugins.
+#[derive(Default)]
+struct Group {
+    files: Vec<FilePlan>,
+    webhooks: Vec<PlannedWebhook>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+fn plan_group<'f>(
+    input: &Input<'_>,
+    facts: &'f BTreeMap<PathBuf, ModuleFacts>,
+    packages: &Packages<'f>,
+    plugins: Vec<PluginWebhooks<'_>>,
+) -> Result<Group, PlanFault> {
+    let mut group = Group::default();
+    let mut drafts: BTreeMap<PathBuf, Draft> = BTreeMap::new();
+    for (id, webhooks) in plugins {
+        let rule = |source| PlanFault::Rule {
+            path: id.module.clone(),
+            source,
+        };
+        let members = members_of(input, facts, packages, &id, &webhooks);
+        let planned =
+            plugin::plan(input, facts, &members, &mut drafts, &id, &webhooks).map_err(rule)?;
+        group.webhooks.extend(planned.webhooks);
+        group.diagnostics.extend(planned.diagnostics);
+    }
+    // A package with many plugins is one group.
+    let files: Result<Vec<Option<FilePlan>>, PlanFault> = drafts
+        .into_par_iter()
+        .map(|(path, draft)| finish(path, draft))
+        .collect();
+    group.files = files?.into_iter().flatten().collect();
+    Ok(group)
+}
+
+/// The modules that belong to a plugin: those of its package, and those that register its webhooks.
+fn members_of<'f>(
+    input: &Input<'_>,
+    facts: &'f BTreeMap<PathBuf, ModuleFacts>,
+    packages: &Packages<'f>,
+    id: &PluginId,
+    webhooks: &[Registered<'_>],
+) -> Arc<Members<'f>> {
+    let root = (input.package_root)(&id.module);
+    let package = root.as_deref().and_then(|root| packages.get(root));
+    let is_outside = |path: &Path| !root.as_deref().is_some_and(|root| path.starts_with(root));
+    let outside: BTreeSet<&Path> = webhooks
+        .iter()
+        .map(Registered::path)
+        .chain([id.module.as_path()])
+        .filter(|path| is_outside(path))
+        .collect();
+    match package {
+        Some(package) if outside.is_empty() => package.clone(),
+        _ => {
+            let mut modules: Vec<&ModuleFacts> =
+                package.map_or_else(Vec::new, |package| package.modules().to_vec());
+            modules.extend(outside.into_iter().filter_map(|path| facts.get(path)));
+            modules.sort_by(|a, b| a.path().cmp(b.path()));
+            Arc::new(Members::new(modules))
+        }
+    }
+}
+
+/// The file with its edits; none when there are none.
+fn finish(path: PathBuf, mut draft: Draft) -> Result<Option<FilePlan>, PlanFault> {
+    let rule = |source| PlanFault::Rule {
+        path: path.clone(),
+        source,
+    };
+    draft
+        .finish_imports()
+        .map_err(|source| rule(source.into()))?;
+    if draft.edits.is_empty() {
+        return Ok(None);
+    }
+    let source = draft.source();
+    let text_after = draft
+        .edits
+        .apply(source.text())
+        .map_err(|source| rule(source.into()))?;
+    let after = source
+        .encode(&text_after)
+        .ok_or_else(|| PlanFault::Encoding(path.clone()))?;
+    Ok(Some(FilePlan {
+        before: source.bytes().to_vec(),
+        text_before: source.text().to_owned(),
+        text_after,
+        after,
+        edits: draft.edits.clone(),
+        path,
+    }))
+}

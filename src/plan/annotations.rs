@@ -1,0 +1,79 @@
+//! Rule: the annotations of a route resolve when its decorator runs.
+//!
+//! FastAPI looks the names up in the globals of the module. A name that is imported only for type
+//! checkers gets an import at run time instead, when it comes from outside the repo; from inside,
+//! importing it could make a circle, so the webhook is left by hand. A handler of one parameter
+//! without an annotation, which is used as a request, gets `: Request`: FastAPI would take it for
+//! a query parameter.
+
+use super::draft::Draft;
+use crate::diagnostic::Code;
+use crate::edit::EditError;
+use crate::find::Handler;
+use crate::find::handler::{AnnotationName, Problem};
+use crate::text;
+
+/// What stands in the way of resolving the annotations of `handler`.
+pub fn problem(handler: &Handler, future_annotations: bool) -> Option<Problem> {
+    let annotations = handler
+        .parameters
+        .iter()
+        .filter_map(|parameter| parameter.annotation.as_ref());
+    for annotation in annotations {
+        for name in &annotation.names {
+            let resolves = if name.is_local {
+                !future_annotations
+            } else if name.type_checking_only {
+                name.external.is_some()
+            } else {
+                name.is_bound
+            };
+            if !resolves {
+                return Some(Problem::manual(
+                    Code::UnresolvedAnnotation,
+                    annotation.range,
+                    text!(
+                        "`{}` in the annotation is not a name of the module when the route is made",
+                        "创建路由时，注解中的 `{}` 不是模块中的名称",
+                        name.name
+                    ),
+                ));
+            }
+        }
+    }
+    None
+}
+
+/// Makes the annotations resolve.
+///
+/// # Errors
+/// When another edit wants the same bytes.
+pub fn rewrite(draft: &mut Draft, handler: &Handler) -> Result<(), EditError> {
+    let only_for_checkers: Vec<AnnotationName> = handler
+        .parameters
+        .iter()
+        .filter_map(|parameter| parameter.annotation.as_ref())
+        .flat_map(|annotation| &annotation.names)
+        .filter(|name| name.type_checking_only)
+        .cloned()
+        .collect();
+    for name in only_for_checkers {
+        let imports = draft.imports.clone();
+        if let Some((statement, imported)) = imports.statement_of(&name.name)
+            && statement.type_checking.is_some()
+        {
+            draft.import_from(&statement.module, &imported.name, &[]);
+        }
+    }
+    if handler.unannotated_request.is_some()
+        && let [parameter] = handler.parameters.as_slice()
+    {
+        let request = draft.import(
+            "fastapi",
+            "Request",
+            &["starlette.requests", "fastapi.requests"],
+        );
+        draft.insert(parameter.name_end, format!(": {request}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,351 @@
+//! A file while its changes are collected: edits, and the names that it needs and no longer needs.
+//!
+//! Imports are asked for by what they mean and become edits at the end, all at once, so that
+//! rules do not know of each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::import_edits;
+use crate::edit::{ByteRange, EditError, EditSet, TextEdit};
+use crate::find::imports::Imports;
+use crate::python::names::{Loaded, ModuleName};
+use crate::source::SourceFile;
+
+/// A name to import: `from module import name as local`, or `import module` when there is no name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Addition {
+    /// The dots in front of the module.
+    pub level: usize,
+    /// The module.
+    pub module: String,
+    /// The name; empty for `import module`.
+    pub name: String,
+    /// By which name it is known here.
+    pub local: String,
+}
+
+/// A file and what is to become of it.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The file.
+    pub loaded: Arc<Loaded>,
+    /// Its imports and names.
+    pub imports: Arc<Imports>,
+    /// The columns that a line may take.
+    pub line_length: usize,
+    /// The edits so far.
+    pub edits: EditSet,
+    /// The names to import.
+    pub additions: BTreeSet<Addition>,
+    /// The imported names, by their local name, that are used no more.
+    pub removals: BTreeSet<String>,
+    /// The quote for new strings.
+    quote: char,
+    /// Whether the document's API is rewritten already.
+    document_begun: bool,
+    /// The additions, by their local name, that have to stand before an offset, since the code
+    /// there uses them while the module is imported.
+    pub early: BTreeMap<String, usize>,
+    /// Before which offset the names that are asked for have to be imported.
+    needed_before: Option<usize>,
+    /// The name that the bodies of replies get.
+    reply_body: Option<String>,
+    /// Names that are given away here, so that they are not free any more.
+    taken: BTreeSet<String>,
+    /// How many uses of a name are gone.
+    released: BTreeMap<String, usize>,
+    /// The imported names that new text uses.
+    reused: BTreeSet<String>,
+}
+
+impl Draft {
+    /// A file without changes.
+    pub fn of(loaded: Arc<Loaded>, line_length: usize) -> Self {
+        let imports = Arc::new(Imports::of(&loaded));
+        Self::new(loaded, imports, line_length)
+    }
+
+    /// A file without changes whose imports were read already.
+    pub fn new(loaded: Arc<Loaded>, imports: Arc<Imports>, line_length: usize) -> Self {
+        Self {
+            quote: loaded.module.source().preferred_quote(),
+            loaded,
+            imports,
+            line_length,
+            edits: EditSet::new(),
+            additions: BTreeSet::new(),
+            removals: BTreeSet::new(),
+            document_begun: false,
+            early: BTreeMap::new(),
+            needed_before: None,
+            reply_body: None,
+            taken: BTreeSet::new(),
+            released: BTreeMap::new(),
+            reused: BTreeSet::new(),
+        }
+    }
+
+    /// The file's text and style.
+    pub fn source(&self) -> &SourceFile {
+        self.loaded.module.source()
+    }
+
+    /// The text of a range as it was.
+    pub fn slice(&self, range: ByteRange) -> &str {
+        self.source().slice(range)
+    }
+
+    /// Whether `name` occurs nowhere in the file, and is not given away.
+    pub fn is_free(&self, name: &str) -> bool {
+        !self.imports.identifiers.contains(name) && !self.taken.contains(name)
+    }
+
+    /// Takes `name`, so that it is not given away twice.
+    pub fn take(&mut self, name: &str) {
+        self.taken.insert(name.to_owned());
+    }
+
+    /// Puts `text` at `offset`.
+    ///
+    /// # Errors
+    /// When another edit wants the same bytes.
+    pub fn insert(&mut self, offset: usize, text: impl Into<String>) -> Result<(), EditError> {
+        self.edits.push(TextEdit::insertion(offset, text))
+    }
+
+    /// Puts `text` where `range` was.
+    ///
+    /// # Errors
+    /// When another edit wants the same bytes.
+    pub fn replace(&mut self, range: ByteRange, text: impl Into<String>) -> Result<(), EditError> {
+        self.edits.push(TextEdit::replacement(range, text))
+    }
+
+    /// The text of `range` with the edits in it applied, which are thereby taken out.
+    pub fn take_text(&mut self, range: ByteRange) -> String {
+        let text = self.loaded.module.source().text();
+        self.edits.take_within(range, text)
+    }
+
+    /// Lets `ask` ask for imports of names that code at `offset` uses while the module is imported.
+    pub fn importing_before<T>(&mut self, offset: usize, ask: impl FnOnce(&mut Self) -> T) -> T {
+        self.needed_before = Some(offset);
+        let result = ask(self);
+        self.needed_before = None;
+        result
+    }
+
+    /// The local name of `name` from `module`: one that is imported already, else a new import;
+    /// `also` are modules that have the same object.
+    pub fn import(&mut self, module: &str, name: &str, also: &[&str]) -> String {
+        let module_name = ModuleName {
+            level: 0,
+            dotted: module.to_owned(),
+        };
+        self.import_from(&module_name, name, also)
+    }
+
+    /// As [`Draft::import`], from a module that may be relative.
+    pub fn import_from(&mut self, module: &ModuleName, name: &str, also: &[&str]) -> String {
+        let same_module = |other: &ModuleName| {
+            other == module || other.level == 0 && also.contains(&other.dotted.as_str())
+        };
+        let imported = self.imports.statements.iter().find_map(|statement| {
+            let here = statement.is_from
+                && statement.is_top_level
+                && statement.type_checking.is_none()
+                && same_module(&statement.module);
+            let names = here.then_some(&statement.names)?;
+            let imported = names.iter().find(|imported| imported.name == name)?;
+            Some((imported.local.clone(), statement.range.end()))
+        });
+        if let Some((local, end)) = imported
+            .filter(|(local, _)| !self.removals.contains(local) && self.is_only_an_import(local))
+        {
+            self.reused.insert(local.clone());
+            if self.needed_before.is_none_or(|offset| end <= offset) {
+                return local;
+            }
+            if self.loaded.scope.bindings(&local).len() == 1 {
+                self.move_import(module, name, &local);
+                return local;
+            }
+        }
+        let asked = self
+            .additions
+            .iter()
+            .find(|a| a.level == module.level && a.module == module.dotted && a.name == name)
+            .map(|asked| asked.local.clone());
+        if let Some(local) = asked {
+            self.note_need(&local);
+            return local;
+        }
+        if let Some(local) = self.lift_from_type_checking(module, name, &same_module) {
+            return local;
+        }
+        let distribution = module.dotted.split('.').next().unwrap_or_default();
+        let prefixed = match (distribution, name.starts_with(char::is_uppercase)) {
+            ("fastapi", true) => format!("FastAPI{name}"),
+            ("nekro_agent", true) => format!("Nekro{name}"),
+            ("", _) => format!("{name}_"),
+            (distribution, _) => format!("{distribution}_{name}"),
+        };
+        let local = self.free_name(&[name, &prefixed]);
+        self.note_need(&local);
+        self.additions.insert(Addition {
+            level: module.level,
+            module: module.dotted.clone(),
+            name: name.to_owned(),
+            local: local.clone(),
+        });
+        local
+    }
+
+    /// Imports at run time what is so far imported for type checkers only, by the same name.
+    fn lift_from_type_checking(
+        &mut self,
+        module: &ModuleName,
+        name: &str,
+        same_module: &dyn Fn(&ModuleName) -> bool,
+    ) -> Option<String> {
+        let local = self.imports.statements.iter().find_map(|statement| {
+            let here = statement.is_from
+                && statement.type_checking.is_some()
+                && same_module(&statement.module);
+            let names = here.then_some(&statement.names)?;
+            names
+                .iter()
+                .find(|imported| imported.name == name)
+                .map(|imported| imported.local.clone())
+        })?;
+        if self.loaded.scope.bindings(&local).len() != 1 {
+            return None;
+        }
+        self.move_import(module, name, &local);
+        Some(local)
+    }
+
+    /// Imports a name by the name that it has, but at another place.
+    fn move_import(&mut self, module: &ModuleName, name: &str, local: &str) {
+        self.remove_import(local);
+        self.take(local);
+        self.additions.insert(Addition {
+            level: module.level,
+            module: module.dotted.clone(),
+            name: name.to_owned(),
+            local: local.to_owned(),
+        });
+        self.note_need(local);
+    }
+
+    /// Notes where an addition is needed, if it matters.
+    fn note_need(&mut self, local: &str) {
+        if let Some(offset) = self.needed_before {
+            let early = self.early.entry(local.to_owned()).or_insert(offset);
+            *early = offset.min(*early);
+        }
+    }
+
+    /// The local name of a module of the standard library.
+    pub fn import_module(&mut self, module: &str) -> String {
+        let imported = self.imports.statements.iter().any(|statement| {
+            !statement.is_from && statement.is_top_level && statement.module.dotted == module
+        });
+        if imported && self.is_only_an_import(module) {
+            return module.to_owned();
+        }
+        if let Some(asked) = self
+            .additions
+            .iter()
+            .find(|a| a.name.is_empty() && a.module == module)
+        {
+            return asked.local.clone();
+        }
+        let local = self.free_name(&[module, &format!("{module}_module")]);
+        self.additions.insert(Addition {
+            level: 0,
+            module: module.to_owned(),
+            name: String::new(),
+            local: local.clone(),
+        });
+        local
+    }
+
+    /// Whether the module binds a name by imports alone, so that it means what was imported.
+    fn is_only_an_import(&self, local: &str) -> bool {
+        use crate::python::names::BindingKind;
+        let bindings = self.loaded.scope.bindings(local);
+        bindings
+            .iter()
+            .all(|b| matches!(b.kind, BindingKind::From(..) | BindingKind::Module(_)))
+    }
+
+    /// The first of `candidates` that is free, else the last with a number; it is taken thereby.
+    ///
+    /// A name that is only to be imported for type checkers anyway counts as free once it is
+    /// removed there.
+    pub fn free_name(&mut self, candidates: &[&str]) -> String {
+        let last = candidates.last().copied().unwrap_or("name");
+        let numbered = (2..).map(|number| format!("{last}_{number}"));
+        let name = candidates
+            .iter()
+            .map(|&candidate| candidate.to_owned())
+            .chain(numbered)
+            .find(|name| self.is_free(name) || self.is_given_up(name))
+            .unwrap_or_else(|| last.to_owned());
+        self.take(&name);
+        name
+    }
+
+    /// The name for the body of a reply: a free one, and the same in the whole file, since each is
+    /// used on the line after it and nowhere else.
+    pub fn reply_body(&mut self) -> String {
+        if let Some(name) = &self.reply_body {
+            return name.clone();
+        }
+        let name = self.free_name(&["body", "content", "reply_body"]);
+        self.reply_body = Some(name.clone());
+        name
+    }
+
+    /// Whether the only thing that binds `name` here is an import that is to be removed.
+    fn is_given_up(&self, name: &str) -> bool {
+        self.removals.contains(name)
+            && !self.taken.contains(name)
+            && self.loaded.scope.bindings(name).len() <= 1
+    }
+
+    /// Begins the rewriting of the document's API here; whether it is the first time.
+    pub fn begin_document(&mut self) -> bool {
+        !std::mem::replace(&mut self.document_begun, true)
+    }
+
+    /// Takes the import of `local` out.
+    pub fn remove_import(&mut self, local: &str) {
+        self.removals.insert(local.to_owned());
+    }
+
+    /// Counts one use of `local` as gone; says whether it is an imported name that nothing uses now.
+    pub fn release(&mut self, local: &str) -> bool {
+        let released = self.released.entry(local.to_owned()).or_default();
+        *released += 1;
+        *released == self.imports.uses_of(local)
+            && !self.reused.contains(local)
+            && self.imports.statement_of(local).is_some()
+            && self.is_only_an_import(local)
+    }
+
+    /// Turns the imports that were asked for into edits.
+    ///
+    /// # Errors
+    /// When another edit wants the same bytes.
+    pub fn finish_imports(&mut self) -> Result<(), EditError> {
+        import_edits::apply(self)
+    }
+
+    /// The quote for new strings.
+    pub fn quote(&self) -> char {
+        self.quote
+    }
+}

@@ -1,0 +1,118 @@
+//! Rule: of several registrations of an endpoint in one plugin the last one counted.
+//!
+//! `webhook_methods` was a dict, so the last registration won; a router gives a request to its
+//! first route. The decorators of the earlier ones are therefore taken away. Where it cannot be
+//! seen which one is the last, all of them are left by hand; branches that exclude each other
+//! are no such case.
+
+use std::collections::HashMap;
+
+use super::{Registered, registration};
+use crate::diagnostic::Code;
+use crate::find::handler::Problem;
+use crate::find::{Branch, Webhook};
+use crate::routes::route_path;
+use crate::text;
+
+/// What is to be done with each of a plugin's webhooks as far as the others matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It counts.
+    Keep,
+    /// A later one took its place.
+    Drop,
+    /// It cannot be told.
+    Unknown(Box<Problem>),
+}
+
+/// Judges all webhooks of one plugin; `has_problem` says which of them are left by hand anyway.
+pub(crate) fn judge(webhooks: &[Registered<'_>], has_problem: &[bool]) -> Vec<Verdict> {
+    let paths: Vec<String> = webhooks
+        .iter()
+        .map(|one| route_path(&one.webhook.endpoint.value))
+        .collect();
+    let mut same_path: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, path) in paths.iter().enumerate() {
+        same_path.entry(path).or_default().push(index);
+    }
+    paths
+        .iter()
+        .enumerate()
+        .map(|(index, path)| judge_one(webhooks, has_problem, index, &same_path[path.as_str()]))
+        .collect()
+}
+
+/// `same_path` are the webhooks whose endpoints become the same path, this one among them.
+fn judge_one(
+    webhooks: &[Registered<'_>],
+    has_problem: &[bool],
+    index: usize,
+    same_path: &[usize],
+) -> Verdict {
+    let this = webhooks[index];
+    let mut verdict = Verdict::Keep;
+    for &other_index in same_path {
+        if other_index == index {
+            continue;
+        }
+        let other = &webhooks[other_index];
+        if other.webhook.endpoint.value == this.webhook.endpoint.value {
+            if exclusive(this.webhook, other.webhook) && this.path() == other.path() {
+                continue;
+            }
+            if has_problem[other_index] {
+                return unknown_order(&this);
+            }
+            match (earlier(&this, other), earlier(other, &this)) {
+                (true, _) => verdict = Verdict::Drop,
+                (_, true) => {}
+                _ => return unknown_order(&this),
+            }
+        } else {
+            return Verdict::Unknown(Box::new(Problem::manual(
+                Code::EndpointsCollide,
+                this.webhook.call.call,
+                text!(
+                    "the endpoints `{}` and `{}` become the same path",
+                    "接入点 `{}` 与 `{}` 会得到同一路径",
+                    this.webhook.endpoint.value,
+                    other.webhook.endpoint.value
+                ),
+            )));
+        }
+    }
+    verdict
+}
+
+fn unknown_order(this: &Registered<'_>) -> Verdict {
+    Verdict::Unknown(Box::new(Problem::manual(
+        Code::UnknownOrder,
+        this.webhook.call.call,
+        text!(
+            "the endpoint `{}` is registered more than once, and which registration is the last cannot be seen",
+            "接入点 `{}` 被注册了多次，无法看出哪一次最后生效",
+            this.webhook.endpoint.value
+        ),
+    )))
+}
+
+/// Whether the two stand in branches of which only one runs.
+fn exclusive(a: &Webhook, b: &Webhook) -> bool {
+    a.branches.iter().zip(&b.branches).any(|(a, b)| {
+        a.statement == b.statement && a.index != b.index && a.exclusive && b.exclusive
+    })
+}
+
+/// Whether `first` certainly runs before `second`, `second` runs whenever `first` does, and the
+/// registration of `first` can be taken away.
+fn earlier(first: &Registered<'_>, second: &Registered<'_>) -> bool {
+    let (a, b) = (first.webhook, second.webhook);
+    let runs_after: fn(&[Branch], &[Branch]) -> bool = |a, b| a.starts_with(b);
+    first.path() == second.path()
+        && a.call.call.end() <= b.call.call.start()
+        && runs_after(&a.branches, &b.branches)
+        && !a.handler.is_nested
+        && !b.handler.is_nested
+        && registration::removable_lines(&first.found.loaded, a).is_some()
+        && a.handler.range != b.handler.range
+}

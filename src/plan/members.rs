@@ -1,0 +1,131 @@
+//! The modules that belong to a plugin, and which of them use names of the others.
+//!
+//! A package with many plugins is one value that they share, and what each asks of all the others
+//! is looked up: the work grows with the package, not with its square.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use super::ModuleFacts;
+use crate::python::names::{BindingKind, ModuleName};
+
+/// The modules that belong to a plugin.
+pub(crate) struct Members<'f> {
+    modules: Vec<&'f ModuleFacts>,
+    users: OnceLock<HashMap<&'f str, Users<'f>>>,
+    re_imports: OnceLock<HashMap<&'f str, Vec<ReImport<'f>>>>,
+}
+
+/// The modules that use a name: it only matters whether there is another than a given one.
+struct Users<'f> {
+    first: &'f Path,
+    several: bool,
+}
+
+/// `from module import name` in a module, under whatever name.
+pub(crate) struct ReImport<'f> {
+    /// The name.
+    pub(crate) name: &'f str,
+    /// The module with the import.
+    pub(crate) path: &'f Path,
+    /// What it imports from.
+    pub(crate) from: &'f ModuleName,
+}
+
+impl<'f> Members<'f> {
+    /// The modules `modules`, by path.
+    pub(crate) fn new(modules: Vec<&'f ModuleFacts>) -> Self {
+        Self {
+            modules,
+            users: OnceLock::new(),
+            re_imports: OnceLock::new(),
+        }
+    }
+
+    /// The modules, by path.
+    pub(crate) fn modules(&self) -> &[&'f ModuleFacts] {
+        &self.modules
+    }
+
+    /// Whether a module other than the one at `path` imports `name`, or has it as an attribute.
+    pub(crate) fn others_use(&self, path: &Path, name: &str) -> bool {
+        if let [only] = self.modules.as_slice()
+            && only.path() == path
+        {
+            return false;
+        }
+        let users = self.users.get_or_init(|| users(&self.modules));
+        let users = users.get(name);
+        users.is_some_and(|users| users.several || users.first != path)
+    }
+
+    /// The imports from modules whose name ends as that of the module at `path` does.
+    pub(crate) fn imports_from(&self, path: &Path) -> &[ReImport<'f>] {
+        let all = self.re_imports.get_or_init(|| re_imports(&self.modules));
+        let name = module_stem(path).and_then(OsStr::to_str);
+        name.and_then(|name| all.get(name))
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The last part of the name of the module at `path`.
+fn module_stem(path: &Path) -> Option<&OsStr> {
+    match path.file_stem() {
+        Some(stem) if stem == "__init__" => path.parent()?.file_name(),
+        stem => stem,
+    }
+}
+
+fn users<'f>(modules: &[&'f ModuleFacts]) -> HashMap<&'f str, Users<'f>> {
+    let mut users: HashMap<&str, Users<'_>> = HashMap::new();
+    for facts in modules {
+        let path = facts.path();
+        let imports = facts.imports();
+        let imported = imports.statements.iter().flat_map(|s| &s.names);
+        let names = imported
+            .map(|imported| imported.name.as_str())
+            .chain(imports.attributes.iter().map(String::as_str));
+        for name in names {
+            users
+                .entry(name)
+                .and_modify(|users| users.several |= users.first != path)
+                .or_insert(Users {
+                    first: path,
+                    several: false,
+                });
+        }
+    }
+    users
+}
+
+fn re_imports<'f>(modules: &[&'f ModuleFacts]) -> HashMap<&'f str, Vec<ReImport<'f>>> {
+    let mut re_imports: HashMap<&str, Vec<ReImport<'_>>> = HashMap::new();
+    for facts in modules {
+        let path = facts.path();
+        let scope = &facts.parts.loaded.scope;
+        for local in scope.names() {
+            for binding in scope.bindings(local) {
+                let BindingKind::From(from, name) = &binding.kind else {
+                    continue;
+                };
+                let last = match from.dotted.rsplit('.').next() {
+                    Some("") | None => path
+                        .ancestors()
+                        .nth(from.level)
+                        .and_then(Path::file_name)
+                        .and_then(OsStr::to_str),
+                    last => last,
+                };
+                if let Some(last) = last {
+                    re_imports
+                        .entry(last)
+                        .or_default()
+                        .push(ReImport { name, path, from });
+                }
+            }
+        }
+    }
+    re_imports
+}

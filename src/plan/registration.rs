@@ -1,0 +1,259 @@
+//! Rule: the decorator becomes a route decorator in its place.
+//!
+//! Request dialect: `@router.api_route(path, methods=[...], summary=name, description=...)`, with
+//! every method that the document promises. Context dialect: `@webhook_route(path, summary=name,
+//! description=...)`, the function that stands beside the plugin. The arguments keep their texts;
+//! the path is `/` and the endpoint without its own leading `/`. A return annotation, which FastAPI
+//! would make a response model of, gets `response_model=None`.
+//!
+//! A handler of the context dialect that takes the request itself: `@router.post(...)`.
+//!
+//! A call with comments in it is changed in place, piece by piece, so that each comment stays with
+//! its argument; any other is laid out anew, as `ruff format` would.
+
+use super::draft::Draft;
+use super::layout::{self, Place};
+use crate::edit::{ByteRange, EditError};
+use crate::find::{Argument, Form, Returns, Role, Webhook};
+use crate::python::names::Loaded;
+use crate::python::tokens::TokenKind;
+use crate::routes::REQUEST_METHODS;
+
+/// What a webhook becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Routing {
+    /// A route of all methods: the request dialect.
+    AllMethods,
+    /// A route of POST whose handler takes the request, where it took a context.
+    Post,
+    /// A route of POST that makes the context.
+    WithContext,
+}
+
+/// Rewrites the registration of `webhook` to `callee`: `router.api_route`, `router.post`, or
+/// `webhook_route`.
+pub fn rewrite(
+    draft: &mut Draft,
+    webhook: &Webhook,
+    routing: Routing,
+    callee: &str,
+) -> Result<(), EditError> {
+    let path = path_expression(draft, webhook);
+    let mut extra = Vec::new();
+    if routing == Routing::AllMethods {
+        let quote = draft.quote();
+        let methods: Vec<String> = REQUEST_METHODS
+            .iter()
+            .map(|method| format!("{quote}{method}{quote}"))
+            .collect();
+        extra.push(format!("methods=[{}]", methods.join(", ")));
+    }
+    if routing != Routing::WithContext && webhook.handler.returns == Returns::Model {
+        extra.push("response_model=None".to_owned());
+    }
+    let arguments_range = ByteRange::new(webhook.call.open.start(), webhook.call.close.end());
+    let has_comment = draft.loaded.module.tokens().has_comment(arguments_range);
+    if has_comment {
+        in_place(draft, webhook, callee, &path, &extra)
+    } else {
+        anew(draft, webhook, callee, &path, &extra)
+    }
+}
+
+/// The argument after `path`, by its keyword in the new API.
+fn keyword(role: Role) -> &'static str {
+    match role {
+        Role::Endpoint => "path",
+        Role::Name => "summary",
+        Role::Description => "description",
+    }
+}
+
+fn endpoint(webhook: &Webhook) -> Option<(usize, &Argument)> {
+    webhook
+        .call
+        .arguments
+        .iter()
+        .enumerate()
+        .find(|(_, argument)| argument.role == Role::Endpoint)
+}
+
+/// Python for the path: the endpoint's own expression with a `/` in front where it has none.
+fn path_expression(draft: &Draft, webhook: &Webhook) -> String {
+    let Some((_, argument)) = endpoint(webhook) else {
+        return String::new();
+    };
+    let written = draft.slice(argument.value);
+    if webhook.endpoint.value.starts_with('/') {
+        return written.to_owned();
+    }
+    let tokens = draft.loaded.module.tokens().within(argument.value);
+    let quote = draft.quote();
+    let first_is_text = tokens
+        .first()
+        .filter(|t| matches!(t.kind, TokenKind::String | TokenKind::FString));
+    let second = tokens
+        .get(1)
+        .map(|token| (token.kind, draft.slice(token.range)));
+    let starts_whole = matches!(
+        second,
+        None | Some((TokenKind::String | TokenKind::FString, _)) | Some((TokenKind::Operator, "+"))
+    );
+    if let Some(token) = first_is_text
+        && starts_whole
+    {
+        let text = draft.slice(token.range);
+        let quotes = text.trim_start_matches(|c: char| c.is_alphabetic());
+        let width = if quotes.starts_with("\"\"\"") || quotes.starts_with("'''") {
+            3
+        } else {
+            1
+        };
+        let at = text.len() - quotes.len() + width;
+        return format!("{}/{}", &written[..at], &written[at..]);
+    }
+    let is_simple = tokens.iter().all(|token| {
+        matches!(
+            token.kind,
+            TokenKind::Name | TokenKind::String | TokenKind::FString
+        ) || matches!(draft.slice(token.range), "." | "+")
+    });
+    if is_simple
+        && !tokens
+            .iter()
+            .any(|token| matches!(draft.slice(token.range), "if" | "or" | "and" | "not"))
+    {
+        format!("{quote}/{quote} + {written}")
+    } else {
+        format!("{quote}/{quote} + ({written})")
+    }
+}
+
+fn anew(
+    draft: &mut Draft,
+    webhook: &Webhook,
+    callee: &str,
+    path: &str,
+    extra: &[String],
+) -> Result<(), EditError> {
+    let mut arguments = Vec::new();
+    let path_by_keyword =
+        endpoint(webhook).is_some_and(|(index, argument)| index > 0 && argument.keyword.is_some());
+    for (index, argument) in webhook.call.arguments.iter().enumerate() {
+        let value = draft.slice(argument.value).to_owned();
+        match argument.role {
+            Role::Endpoint if path_by_keyword => arguments.push(format!("path={path}")),
+            Role::Endpoint => arguments.push(path.to_owned()),
+            role => arguments.push(format!("{}={value}", keyword(role))),
+        }
+        if index == 0 {
+            arguments.extend(extra.iter().cloned());
+        }
+    }
+    let range = ByteRange::new(webhook.call.callee.start(), webhook.call.close.end());
+    let line = draft.source().line_at(range.start());
+    let indent = draft.source().indentation_at(range.start()).to_owned();
+    let before = draft
+        .slice(ByteRange::new(line.start(), range.start()))
+        .trim_start_matches('\u{feff}');
+    let lead = before.get(indent.len()..).unwrap_or_default().to_owned();
+    let end_line = draft.source().line_at(range.end());
+    let after = draft
+        .slice(ByteRange::new(range.end(), end_line.end()))
+        .trim_end()
+        .to_owned();
+    let was_exploded = webhook.call.trailing_comma;
+    let unit = draft.source().indent_unit().to_owned();
+    let place = Place {
+        indent: &indent,
+        unit: &unit,
+        line_end: draft.source().line_end_at(range.start()),
+        limit: draft.line_length,
+        suffix: crate::style::width(&after),
+    };
+    let head = format!("{lead}{callee}");
+    let text = layout::call(place, &head, &arguments, was_exploded);
+    draft.replace(range, &text[lead.len()..])
+}
+
+fn in_place(
+    draft: &mut Draft,
+    webhook: &Webhook,
+    callee: &str,
+    path: &str,
+    extra: &[String],
+) -> Result<(), EditError> {
+    draft.replace(webhook.call.callee, callee)?;
+    for (index, argument) in webhook.call.arguments.iter().enumerate() {
+        let role = keyword(argument.role);
+        let replacement = match (argument.role, argument.keyword) {
+            (Role::Endpoint, Some(_)) if index > 0 => format!("path={path}"),
+            (Role::Endpoint, _) => path.to_owned(),
+            _ => String::new(),
+        };
+        if argument.role == Role::Endpoint {
+            draft.replace(argument.range(), replacement)?;
+        } else if let Some(keyword_range) = argument.keyword {
+            draft.replace(keyword_range, format!("{role}="))?;
+        } else {
+            draft.insert(argument.value.start(), format!("{role}="))?;
+        }
+    }
+    if extra.is_empty() {
+        return Ok(());
+    }
+    let close = webhook.call.close;
+    let close_line = draft.source().line_at(close.start());
+    let alone = draft
+        .slice(ByteRange::new(close_line.start(), close.start()))
+        .trim()
+        .is_empty();
+    let last = webhook
+        .call
+        .arguments
+        .last()
+        .map_or(webhook.call.open.end(), |argument| argument.value.end());
+    if alone {
+        if !webhook.call.trailing_comma {
+            draft.insert(last, ",")?;
+        }
+        let indent = draft.source().indentation_at(last).to_owned();
+        let line_end = draft.source().line_end_at(last);
+        let lines: String = extra
+            .iter()
+            .map(|argument| format!("{indent}{argument},{line_end}"))
+            .collect();
+        draft.insert(close_line.start(), lines)
+    } else {
+        let comma = if webhook.call.trailing_comma {
+            " "
+        } else {
+            ", "
+        };
+        draft.insert(close.start(), format!("{comma}{}", extra.join(", ")))
+    }
+}
+
+/// The lines of a decorator that can be taken away whole: nothing else stands on them, no comment
+/// either.
+pub fn removable_lines(loaded: &Loaded, webhook: &Webhook) -> Option<ByteRange> {
+    let Form::Decorator(range) = webhook.form else {
+        return None;
+    };
+    let source = loaded.module.source();
+    let first = source.line_at(range.start());
+    let last = source.line_at(range.end());
+    let lines = ByteRange::new(first.start(), last.end());
+    let before = source.slice(ByteRange::new(first.start(), range.start()));
+    let after = source.slice(ByteRange::new(range.end(), last.end()));
+    let is_alone = before.trim().is_empty() && after.trim().is_empty();
+    (is_alone && !loaded.module.tokens().has_comment(lines)).then_some(lines)
+}
+
+/// Takes the decorator of a registration away that another one replaces.
+pub fn remove(draft: &mut Draft, webhook: &Webhook) -> Result<(), EditError> {
+    match removable_lines(&draft.loaded, webhook) {
+        Some(lines) => draft.replace(lines, ""),
+        None => Ok(()),
+    }
+}

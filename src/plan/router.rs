@@ -1,0 +1,234 @@
+//! Rule: one router beside the plugin, mounted by one function.
+//!
+//! The plugin's own router is used where a webhook can be added to it as it is: a plain
+//! `APIRouter()` at the level of the plugin's module that its `mount_router` function returns.
+//! Else the webhooks get a router of their own, which the function includes in what it returns;
+//! where that has a prefix or dependencies, which must not reach the webhooks, it is the other way
+//! round: what it returned is included in the webhooks' router, and that is returned.
+//!
+//! The context dialect also gets `webhook_route`, the decorator that makes the context.
+
+use super::draft::Draft;
+use super::import_edits::blank_lines_from;
+use crate::edit::{ByteRange, EditError};
+use crate::emit::{self, EmitError, WebhookRouteNames};
+use crate::find::plugin::{Mount, Plugin};
+use crate::python::tokens::TokenKind;
+
+/// The names that the webhooks of a plugin are registered with, as its own module knows them.
+#[derive(Debug, Clone)]
+pub struct RouterNames {
+    /// The router.
+    pub router: String,
+    /// The decorator for the context dialect; empty when it is not needed.
+    pub webhook_route: String,
+}
+
+/// How the webhooks' router gets into what the plugin mounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Join {
+    /// There is no `mount_router` function: one is written.
+    NewMount,
+    /// The router of this name, at the level of the plugin's module, is used as it is.
+    Existing(String),
+    /// The `mount_router` function includes the new router.
+    Include,
+}
+
+/// What is to be written into the plugin's module.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// How the router gets mounted.
+    pub join: Join,
+    /// Whether handlers of the context dialect are among the webhooks.
+    pub context: bool,
+    /// The decorator of an earlier run, if the module has it.
+    pub known_webhook_route: Option<String>,
+}
+
+/// An edit that did not fit, or a template that is broken: faults of this program.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// See [`EditError`].
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// See [`EmitError`].
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+}
+
+/// Writes the router into the plugin's module; gives its names.
+///
+/// # Errors
+/// Faults of this program.
+pub fn write(
+    draft: &mut Draft,
+    plugin: &Plugin,
+    wanted: &Wanted,
+    names: &RouterNames,
+) -> Result<(), RuleError> {
+    // What is written here runs where the plugin is made.
+    draft.importing_before(plugin.statement.start(), |draft| {
+        write_here(draft, plugin, wanted, names)
+    })
+}
+
+fn write_here(
+    draft: &mut Draft,
+    plugin: &Plugin,
+    wanted: &Wanted,
+    names: &RouterNames,
+) -> Result<(), RuleError> {
+    let source_is_unicode = draft.source().is_unicode();
+    let mut blocks: Vec<String> = Vec::new();
+    let mut top = String::new();
+    if !matches!(wanted.join, Join::Existing(_)) {
+        let api_router = draft.import("fastapi", "APIRouter", &["fastapi.routing"]);
+        top = format!("{} = {api_router}()\n", names.router);
+    }
+    if wanted.context && wanted.known_webhook_route.is_none() {
+        let request = draft.import(
+            "fastapi",
+            "Request",
+            &["starlette.requests", "fastapi.requests"],
+        );
+        let agent_ctx = draft.import(SCHEMAS, "AgentCtx", &["nekro_agent.schemas.agent_ctx"]);
+        let webhook_request = draft.import(
+            SCHEMAS,
+            "WebhookRequest",
+            &["nekro_agent.schemas.agent_ctx"],
+        );
+        let callable = draft.import("collections.abc", "Callable", &["typing"]);
+        let awaitable = draft.import("collections.abc", "Awaitable", &["typing"]);
+        let json = draft.import_module("json");
+        let handler_type = draft.free_name(&["WebhookHandler", "WebhookHandlerType"]);
+        let text = emit::webhook_route(WebhookRouteNames {
+            webhook_route: &names.webhook_route,
+            handler_type: &handler_type,
+            router: &names.router,
+            callable: &callable,
+            awaitable: &awaitable,
+            request: &request,
+            json: &json,
+            agent_ctx: &agent_ctx,
+            webhook_request: &webhook_request,
+            is_unicode: source_is_unicode,
+        })?;
+        let (alias, function) = text.split_once("\n\n\n").unwrap_or(("", &text));
+        top += alias;
+        if !alias.is_empty() {
+            top.push('\n');
+        }
+        blocks.push(function.to_owned());
+    }
+    if wanted.join == Join::NewMount {
+        let api_router = draft.import("fastapi", "APIRouter", &["fastapi.routing"]);
+        let create_router = draft.free_name(&[
+            "create_router",
+            "create_plugin_router",
+            "mount_webhook_router",
+        ]);
+        blocks.push(emit::mount_router(
+            &plugin.variable,
+            &create_router,
+            &api_router,
+            &names.router,
+            &plugin.key(),
+        )?);
+    }
+    if top.is_empty() && blocks.is_empty() {
+        return Ok(());
+    }
+    insert_beside_plugin(draft, plugin.statement, &top, &blocks)?;
+    Ok(())
+}
+
+/// The module of the agent's API that has the context and the webhook request, since release 2.0.
+const SCHEMAS: &str = "nekro_agent.api.schemas";
+
+/// Puts `top` on the lines after the plugin's statement, and `blocks` after that, with the blank
+/// lines that formatters want.
+fn insert_beside_plugin(
+    draft: &mut Draft,
+    statement: ByteRange,
+    top: &str,
+    blocks: &[String],
+) -> Result<(), EditError> {
+    let source = draft.source();
+    let indent = source.indentation_at(statement.start()).to_owned();
+    let line_end = source.line_end_at(statement.end());
+    let unit = source.indent_unit().to_owned();
+    // Other statements may follow on the line, and go on on the next.
+    let mut tokens = draft.loaded.module.tokens().all().iter();
+    let end = tokens
+        .find(|token| token.kind == TokenKind::Newline && token.range.start() >= statement.end())
+        .map_or(source.text().len(), |token| token.range.start());
+    let line = source.line_at(end);
+    let gap = if indent.is_empty() { 2 } else { 1 };
+    let text_ends = line.end() >= source.text().len();
+    let ends_without_line_end = !source.slice(line).ends_with(['\n', '\r']);
+
+    let mut text = top.to_owned();
+    for block in blocks {
+        text += &"\n".repeat(gap);
+        text += block.trim_end();
+        text.push('\n');
+    }
+    if !blocks.is_empty() {
+        let rest_is_blank = source.text()[line.end()..].trim().is_empty();
+        if !text_ends && !rest_is_blank {
+            let existing = blank_lines_from(draft, line.end());
+            text += &"\n".repeat(gap.saturating_sub(existing));
+        }
+    }
+    let quote = draft.quote();
+    let mut styled = String::with_capacity(text.len());
+    for one in text.lines() {
+        let content = one.trim_start_matches(' ');
+        let level = (one.len() - content.len()) / 4;
+        if !content.is_empty() {
+            styled += &indent;
+            styled += &unit.repeat(level);
+            if quote == '\'' && !content.contains("\"\"\"") {
+                styled += &content.replace('"', "'");
+            } else {
+                styled += content;
+            }
+        }
+        styled += line_end;
+    }
+    if ends_without_line_end {
+        // The last line stays without a line end.
+        let styled = styled.trim_end_matches(['\n', '\r']);
+        return draft.insert(line.end(), format!("{line_end}{styled}"));
+    }
+    draft.insert(line.end(), styled)
+}
+
+/// Lets the plugin's `mount_router` function give the webhooks' router too.
+///
+/// # Errors
+/// When another edit wants the same bytes.
+pub fn join(draft: &mut Draft, mount: &Mount, router: &str) -> Result<(), EditError> {
+    for one in mount.returns.iter().flatten() {
+        let indent = draft
+            .source()
+            .indentation_at(one.statement.start())
+            .to_owned();
+        let line_end = draft.source().line_end_at(one.statement.start());
+        let value = draft.slice(one.value).to_owned();
+        if one.is_plain && one.is_name {
+            draft.insert(
+                one.statement.start(),
+                format!("{value}.include_router({router}){line_end}{indent}"),
+            )?;
+        } else {
+            draft.insert(
+                one.statement.start(),
+                format!("{router}.include_router({value}){line_end}{indent}"),
+            )?;
+            draft.replace(one.value, router)?;
+        }
+    }
+    Ok(())
+}

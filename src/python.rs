@@ -1,0 +1,12 @@
+//! Python as text and as trees: the only folder, with `find`, that sees the parser's types.
+//!
+//! - [`tokens`]: a lexer that never fails, for what trees do not keep: comments, brackets, commas.
+//! - [`parse`]: the tree of a file, also of one in the syntax of Python 3.12.
+//! - [`tree`]: walking a tree.
+//! - [`names`]: what a name stands for, across the modules of a repo.
+
+pub mod names;
+pub mod parse;
+pub mod stdlib;
+pub mod tokens;
+pub mod tree;

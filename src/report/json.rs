@@ -1,0 +1,173 @@
+//! The JSON report. Its form is a promise: fields are added, never changed; `version` says which.
+
+use serde::Serialize;
+
+use super::View;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::diff;
+use crate::lang::Lang;
+use crate::plan::{Action, PlannedWebhook};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    files_looked_at: usize,
+    files: Vec<File>,
+    webhooks: Vec<Webhook<'a>>,
+    migrated_before: Vec<Known<'a>>,
+    diagnostics: Vec<Finding<'a>>,
+    ledger: Count,
+}
+
+#[derive(Serialize)]
+struct Known<'a> {
+    plugin: &'a str,
+    endpoint: &'a str,
+    dialect: &'a str,
+    methods: &'a [String],
+    old_urls: &'a [String],
+    new_url: &'a str,
+}
+
+#[derive(Serialize)]
+struct File {
+    path: String,
+    is_new: bool,
+    lines_added: usize,
+    lines_removed: usize,
+}
+
+#[derive(Serialize)]
+struct Webhook<'a> {
+    path: String,
+    line: usize,
+    column: usize,
+    plugin: Option<&'a str>,
+    endpoint: Option<&'a str>,
+    dialect: Option<&'a str>,
+    handler: Option<&'a str>,
+    methods: &'a [String],
+    old_urls: &'a [String],
+    new_url: Option<&'a str>,
+    action: &'static str,
+    reason: Option<Finding<'a>>,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    code: &'static str,
+    severity: &'static str,
+    path: String,
+    line: Option<usize>,
+    column: Option<usize>,
+    message: &'a str,
+    hint: String,
+}
+
+#[derive(Serialize)]
+struct Count {
+    found: usize,
+    migrated: usize,
+    by_hand: usize,
+    not_ours: usize,
+    unaccounted: usize,
+}
+
+/// The report as indented JSON with a line end.
+///
+/// # Errors
+/// None that a plan leads to.
+pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
+    let ledger = view.plan.ledger;
+    let report = Report {
+        version: 1,
+        files_looked_at: view.looked_at,
+        files: view
+            .files
+            .iter()
+            .map(|change| {
+                let (lines_added, lines_removed) = diff::stat(*change);
+                let path = change
+                    .path
+                    .to_string_lossy()
+                    .replace(std::path::MAIN_SEPARATOR, "/");
+                File {
+                    path,
+                    is_new: change.before.is_none(),
+                    lines_added,
+                    lines_removed,
+                }
+            })
+            .collect(),
+        webhooks: view
+            .plan
+            .webhooks
+            .iter()
+            .map(|webhook| webhook_of(view, webhook, lang))
+            .collect(),
+        migrated_before: view
+            .migrated_before()
+            .map(|route| Known {
+                plugin: &route.plugin,
+                endpoint: &route.endpoint,
+                dialect: route.dialect.as_str(),
+                methods: &route.methods,
+                old_urls: &route.legacy,
+                new_url: &route.target,
+            })
+            .collect(),
+        diagnostics: view
+            .plan
+            .diagnostics
+            .iter()
+            .map(|d| finding(view, d, lang))
+            .collect(),
+        ledger: Count {
+            found: ledger.found,
+            migrated: ledger.migrated,
+            by_hand: ledger.by_hand,
+            not_ours: ledger.not_ours,
+            unaccounted: ledger.unaccounted(),
+        },
+    };
+    Ok(serde_json::to_string_pretty(&report)? + "\n")
+}
+
+fn webhook_of<'a>(view: &View<'_>, webhook: &'a PlannedWebhook, lang: Lang) -> Webhook<'a> {
+    let route = webhook.route.as_ref();
+    let (action, reason) = match &webhook.action {
+        Action::Migrate => ("migrate", None),
+        Action::Drop => ("drop", None),
+        Action::ByHand(diagnostic) => ("by_hand", Some(finding(view, diagnostic, lang))),
+    };
+    Webhook {
+        path: view.shown(&webhook.path),
+        line: webhook.line,
+        column: webhook.column,
+        plugin: route.map(|route| route.plugin.as_str()),
+        endpoint: webhook.endpoint.as_deref(),
+        dialect: route.map(|route| route.dialect.as_str()),
+        handler: webhook.handler.as_deref(),
+        methods: route.map_or(&[], |route| &route.methods),
+        old_urls: route.map_or(&[], |route| &route.legacy),
+        new_url: route.map(|route| route.target.as_str()),
+        action,
+        reason,
+    }
+}
+
+fn finding<'a>(view: &View<'_>, diagnostic: &'a Diagnostic, lang: Lang) -> Finding<'a> {
+    Finding {
+        code: diagnostic.code().as_str(),
+        severity: match diagnostic.code().severity() {
+            Severity::Advice => "advice",
+            Severity::Manual => "by_hand",
+            Severity::Error => "error",
+        },
+        path: view.shown(diagnostic.path()),
+        line: diagnostic.position().map(|(line, _)| line),
+        column: diagnostic.position().map(|(_, column)| column),
+        message: diagnostic.detail().get(lang),
+        hint: diagnostic.hint().get(lang).to_owned(),
+    }
+}

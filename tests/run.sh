@@ -1,0 +1,62 @@
+#!/bin/sh
+# Runs all tests: `sh tests/run.sh`. Needs Rust and a Python of 3.11 or 3.12; everything else is
+# fetched into `.python/`, a folder of the project's own, and only when it is not there already.
+#
+# `sh tests/run.sh setup` stops after that folder has been made.
+#
+# The last line is `tests: passed` or `tests: FAILED (…)`, and the exit code says the same.
+set -eu
+
+cd "$(dirname "$0")/.."
+root=$PWD
+requirements=tests/python/requirements.txt
+
+die() {
+    printf 'tests: FAILED (%s)\n' "$1" >&2
+    exit 1
+}
+
+# The name on the PATH may be a shim that only prints an error, or a Python without `venv`: so each
+# candidate is run before it is believed. 3.12 comes first since it reads the newest syntax.
+usable() {
+    "$1" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' \
+        >/dev/null 2>&1
+}
+
+find_python() {
+    for candidate in "${PYTHON:-}" \
+        python3.12 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.12*/bin/python3 \
+        python3.11 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.11*/bin/python3 \
+        python3 python; do
+        if [ -n "$candidate" ] && usable "$candidate"; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+# `.python/requirements.txt` is written last: a folder without it was not finished.
+if ! cmp -s "$requirements" .python/requirements.txt || ! .python/bin/python -c '' 2>/dev/null; then
+    base=$(find_python) || die 'no Python 3.11 or 3.12 with venv found; install one, or name it: PYTHON=/path/to/python3.12 sh tests/run.sh'
+    printf 'tests: making .python with %s\n' "$("$base" --version)"
+    "$base" -m venv --clear .python || die 'cannot make .python'
+    .python/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements" ||
+        die 'cannot install the Python packages; see the lines above'
+    cp "$requirements" .python/requirements.txt
+fi
+
+if [ "${1:-}" = setup ]; then
+    printf 'tests: .python is ready\n'
+    exit 0
+fi
+
+REHOOK_PYTHON=$root/.python/bin/python
+export REHOOK_PYTHON
+
+failed=
+cargo test --locked --all-targets || failed="cargo test"
+"$REHOOK_PYTHON" tests/conformance/run.py || failed="${failed:+$failed, }conformance"
+
+[ -z "$failed" ] || die "$failed"
+printf 'tests: passed\n'
