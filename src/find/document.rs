@@ -142,13 +142,13 @@ impl Finder<'_> {
                 return;
             }
             Expr::Attribute(attribute) => self.attribute(attribute),
-            Expr::Name(name) if !self.shadowed(&name.id) => {
-                if self.is_of_lost_module(&name.id, expression) {
-                    self.found.push(DocumentUse {
-                        range: range_of(name),
-                        kind: DocumentUseKind::Other(name.id.to_string()),
-                    });
-                }
+            Expr::Name(name)
+                if !self.shadowed(&name.id) && self.is_of_lost_module(&name.id, expression) =>
+            {
+                self.found.push(DocumentUse {
+                    range: range_of(name),
+                    kind: DocumentUseKind::Other(name.id.to_string()),
+                });
             }
             _ => {}
         }
