@@ -164,7 +164,7 @@ fn statements(text: &str) -> Vec<&str> {
             _ if line_start => {
                 line_start = false;
                 let start = token.range.start();
-                let is_indented = !text[..start].ends_with(['\n', '\r']);
+                let is_indented = text[..start].ends_with([' ', '\t']);
                 let word = &text[token.range.as_range()];
                 let goes_on = matches!(word, "elif" | "else" | "except" | "finally");
                 if is_indented || goes_on {
