@@ -67,7 +67,9 @@ pub struct PlanArgs {
     /// Apply changes too that may alter behaviour in the way that they state
     #[arg(long = "unsafe")]
     pub allow_unsafe: bool,
-    /// Rewrite handlers of an AgentCtx to take the Request themselves (implies --unsafe for them)
+    /// Rewrite handlers of an AgentCtx to take the Request themselves: then the reply is what they
+    /// return, only JSON bodies are understood, one that is no object reaches them, and header
+    /// look-ups ignore case
     #[arg(long)]
     pub native: bool,
     /// The route map, if not webhook-routes.toml at the root of the repo

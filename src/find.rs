@@ -4,6 +4,7 @@
 //! - [`registration`]: every reference to the old API, and what it registers.
 //! - [`handler`]: the function behind a registration, and its dialect.
 //! - [`reply`]: what a handler returns, as far as it can be seen.
+//! - [`native`]: whether a handler that takes a context could take the request itself.
 //! - [`plugin`]: the plugin behind a registration, its key, its own router.
 //! - [`imports`]: the import statements of a module and the names in use.
 //! - [`document`]: the API that the document names and no release has.
@@ -16,6 +17,7 @@ pub mod advice;
 pub mod document;
 pub mod handler;
 pub mod imports;
+pub mod native;
 pub mod plugin;
 pub mod registration;
 pub mod reply;

@@ -4,6 +4,7 @@
 //! One file a rule, with its explanation above it; they are put together here:
 //! - [`registration`]: the decorator becomes a route decorator.
 //! - [`reply`]: `return body, status` becomes a response.
+//! - [`native`]: with `--native`, a handler takes the request itself.
 //! - [`router`]: the router beside the plugin, and its mounting.
 //! - [`annotations`]: the route's annotations resolve at run time.
 //! - [`document`]: the document's API that no release has.
@@ -19,6 +20,7 @@ pub mod duplicates;
 pub mod import_edits;
 pub mod layout;
 pub(crate) mod members;
+pub mod native;
 pub mod plugin;
 pub mod registration;
 pub mod reply;
@@ -47,6 +49,8 @@ pub use router::RuleError;
 pub struct PlanOptions {
     /// Whether changes are made that may alter behaviour in the way that they state.
     pub allow_unsafe: bool,
+    /// Whether handlers of a context take the request themselves where that is possible.
+    pub native: bool,
 }
 
 /// What the plan is made from.

@@ -44,7 +44,7 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     (
         "*",
         "native",
-        "将接收 AgentCtx 的处理函数改写为直接接收 Request（对这些函数相当于启用 --unsafe）",
+        "将接收 AgentCtx 的处理函数改写为直接接收 Request：此后响应即函数的返回值，只能读取 JSON 请求体，非对象的请求体也会传给函数，查找请求头不区分大小写",
     ),
     (
         "*",

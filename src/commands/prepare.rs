@@ -101,6 +101,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
     let files = Arc::new(files);
     let options = PlanOptions {
         allow_unsafe: args.allow_unsafe,
+        native: args.native,
     };
 
     let pass = Pass::run(
@@ -276,15 +277,27 @@ fn related(
         .map(|one| one.loaded.module.source().path())
         .collect();
     let mut plugin_modules = BTreeSet::new();
+    // Whoever names a handler may call it.
+    let mut handlers: BTreeMap<PathBuf, BTreeSet<&str>> = BTreeMap::new();
     for reference in found.iter().flat_map(|one| &one.references) {
         if let ReferenceKind::Webhook(webhook) = &reference.kind {
             plugin_modules.insert(webhook.plugin.module.clone());
+            if let Some(root) = discover::package_root(&webhook.plugin.module) {
+                let names = handlers.entry(root).or_default();
+                names.insert(&webhook.handler.name);
+            }
         }
     }
     let roots: BTreeSet<PathBuf> = plugin_modules
         .iter()
         .filter_map(|module| package_root(module))
         .collect();
+    let names_handler = |path: &Path, bytes: &[u8]| {
+        let of_roots = handlers.iter().filter(|(root, _)| path.starts_with(root));
+        of_roots
+            .flat_map(|(_, names)| names)
+            .any(|name| memchr::memmem::find(bytes, name.as_bytes()).is_some())
+    };
     let mut files: BTreeSet<PathBuf> = roots
         .iter()
         .flat_map(|root| discover::python_files(root))
@@ -300,6 +313,7 @@ fn related(
                     RELATED
                         .iter()
                         .any(|word| memchr::memmem::find(&bytes, word.as_bytes()).is_some())
+                        || names_handler(path, &bytes)
                 })
         })
         .filter_map(|path| workspace.load(&path).ok())

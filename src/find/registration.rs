@@ -817,7 +817,7 @@ fn is_getattr(call: &ast::ExprCall) -> bool {
 }
 
 /// The function that is defined at `range`.
-fn definition_at(suite: &[Stmt], range: ByteRange) -> Option<Definition<'_>> {
+pub(super) fn definition_at(suite: &[Stmt], range: ByteRange) -> Option<Definition<'_>> {
     let mut found = None;
     tree::walk_body(suite, &mut |node| match node {
         Node::Stmt(statement) => {

@@ -53,6 +53,10 @@ pub struct Draft {
     reply_body: Option<String>,
     /// Names that are given away here, so that they are not free any more.
     taken: BTreeSet<String>,
+    /// How many uses of a name are gone.
+    released: BTreeMap<String, usize>,
+    /// The imported names that new text uses.
+    reused: BTreeSet<String>,
 }
 
 impl Draft {
@@ -77,6 +81,8 @@ impl Draft {
             needed_before: None,
             reply_body: None,
             taken: BTreeSet::new(),
+            released: BTreeMap::new(),
+            reused: BTreeSet::new(),
         }
     }
 
@@ -157,6 +163,7 @@ impl Draft {
         if let Some((local, end)) = imported
             .filter(|(local, _)| !self.removals.contains(local) && self.is_only_an_import(local))
         {
+            self.reused.insert(local.clone());
             if self.needed_before.is_none_or(|offset| end <= offset) {
                 return local;
             }
@@ -317,6 +324,16 @@ impl Draft {
     /// Takes the import of `local` out.
     pub fn remove_import(&mut self, local: &str) {
         self.removals.insert(local.to_owned());
+    }
+
+    /// Counts one use of `local` as gone; says whether it is an imported name that nothing uses now.
+    pub fn release(&mut self, local: &str) -> bool {
+        let released = self.released.entry(local.to_owned()).or_default();
+        *released += 1;
+        *released == self.imports.uses_of(local)
+            && !self.reused.contains(local)
+            && self.imports.statement_of(local).is_some()
+            && self.is_only_an_import(local)
     }
 
     /// Turns the imports that were asked for into edits.

@@ -121,7 +121,11 @@ fn close_gaps(draft: &mut Draft, gone: &[&ImportStatement]) -> Result<(), EditEr
         if draft.edits.iter().any(has_new) {
             continue;
         }
-        let drop = blank_lines_before(draft, line.start()).min(blank_lines_from(draft, line.end()));
+        let after = blank_lines_from(draft, line.end());
+        let drop = match line.start() {
+            0 => after,
+            start => after.min(blank_lines_before(draft, start)),
+        };
         let mut end = line.end();
         for _ in 0..drop {
             end = draft.source().line_at(end).end();

@@ -24,7 +24,7 @@ struct Users<'f> {
     several: bool,
 }
 
-/// `from module import name`, under the same name, in a module.
+/// `from module import name` in a module, under whatever name.
 pub(crate) struct ReImport<'f> {
     /// The name.
     pub(crate) name: &'f str,
@@ -105,14 +105,11 @@ fn re_imports<'f>(modules: &[&'f ModuleFacts]) -> HashMap<&'f str, Vec<ReImport<
     for facts in modules {
         let path = facts.path();
         let scope = &facts.parts.loaded.scope;
-        for name in scope.names() {
-            for binding in scope.bindings(name) {
-                let BindingKind::From(from, original) = &binding.kind else {
+        for local in scope.names() {
+            for binding in scope.bindings(local) {
+                let BindingKind::From(from, name) = &binding.kind else {
                     continue;
                 };
-                if original != name {
-                    continue;
-                }
                 let last = match from.dotted.rsplit('.').next() {
                     Some("") | None => path
                         .ancestors()

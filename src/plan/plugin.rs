@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use super::draft::Draft;
 use super::duplicates::{self, Verdict};
 use super::members::Members;
+use super::native::Natives;
+use super::registration::Routing;
 use super::router::{Join, RouterNames, RuleError, Wanted};
 use super::{
     Action, Input, ModuleFacts, PlannedWebhook, Registered, annotations, document, registration,
@@ -286,7 +288,11 @@ fn is_on_another_plugin(one: &Registered<'_>) -> bool {
 }
 
 /// Whether a handler is used other than by registering it.
-fn is_used_elsewhere(members: &Members<'_>, draft: &Draft, one: &Registered<'_>) -> bool {
+pub(super) fn is_used_elsewhere(
+    members: &Members<'_>,
+    draft: &Draft,
+    one: &Registered<'_>,
+) -> bool {
     let name = &one.webhook.handler.name;
     let registrations = || {
         let calls = one.found.webhooks().filter(|webhook| {
@@ -463,7 +469,23 @@ fn write(
             plugin.has_config,
         )?);
     }
-    let wanted = wanted(plugin, migrated);
+    let natives = if input.options.native {
+        let (natives, told) = Natives::choose(members, drafts, webhooks, verdicts, migrated);
+        planned.diagnostics.extend(told);
+        natives
+    } else {
+        Natives::default()
+    };
+    natives.rewrite(drafts)?;
+    let routing = |one: &Registered<'_>| match one.webhook.dialect {
+        Dialect::Request => Routing::AllMethods,
+        Dialect::Context if natives.contains(one) => Routing::Post,
+        Dialect::Context => Routing::WithContext,
+    };
+    let context = migrated
+        .iter()
+        .any(|one| routing(one) == Routing::WithContext);
+    let wanted = wanted(plugin, migrated, context);
     let names = choose_names(drafts, plugin, migrated, &wanted);
     let mut changed_handlers: HashSet<(&Path, ByteRange)> = HashSet::new();
     for one in migrated {
@@ -477,8 +499,9 @@ fn write(
             reply::rewrite(draft, &handler.replies, &handler.conditionals)?;
             annotations::rewrite(draft, handler)?;
         }
-        let callee = callee(draft, plugin, one, &names);
-        registration::rewrite(draft, one.webhook, &callee)?;
+        let routing = routing(one);
+        let callee = callee(draft, plugin, one, routing, &names);
+        registration::rewrite(draft, one.webhook, routing, &callee)?;
     }
     for (one, verdict) in webhooks.iter().zip(verdicts) {
         let is_dropped = *verdict == Verdict::Drop
@@ -514,6 +537,7 @@ fn write(
         }
     }
     drop_unused_plugin_imports(members, drafts, plugin, migrated);
+    natives.release_imports(members, drafts);
     Ok(())
 }
 
@@ -530,10 +554,8 @@ fn module_for(draft: &Draft, plugin: &Plugin, path: &Path) -> Option<ModuleName>
     written.or_else(|| relative_module(path, plugin_module))
 }
 
-fn wanted(plugin: &Plugin, migrated: &[&Registered<'_>]) -> Wanted {
-    let context = migrated
-        .iter()
-        .any(|one| one.webhook.dialect == Dialect::Context);
+/// `context` is whether a handler is given a context.
+fn wanted(plugin: &Plugin, migrated: &[&Registered<'_>], context: bool) -> Wanted {
     let mut join = if plugin.mounts.is_empty() {
         Join::NewMount
     } else {
@@ -641,20 +663,34 @@ fn choose_names(
 }
 
 /// What the registration of a webhook calls.
-fn callee(draft: &mut Draft, plugin: &Plugin, one: &Registered<'_>, names: &RouterNames) -> String {
-    let name = match one.webhook.dialect {
-        Dialect::Context => &names.webhook_route,
-        Dialect::Request => &names.router,
+fn callee(
+    draft: &mut Draft,
+    plugin: &Plugin,
+    one: &Registered<'_>,
+    routing: Routing,
+    names: &RouterNames,
+) -> String {
+    let name = match routing {
+        Routing::WithContext => &names.webhook_route,
+        Routing::AllMethods | Routing::Post => &names.router,
     };
     let local = match access(one, plugin, draft) {
         Some(Access::Through(prefix)) => format!("{prefix}.{name}"),
         Some(Access::Import(module)) => draft.import_from(&module, name, &[]),
         Some(Access::Own) | None => name.clone(),
     };
-    match one.webhook.dialect {
-        Dialect::Context => local,
-        Dialect::Request => format!("{local}.api_route"),
+    match routing {
+        Routing::WithContext => local,
+        Routing::AllMethods => format!("{local}.api_route"),
+        Routing::Post => format!("{local}.post"),
     }
+}
+
+/// Whether another module of the package imports `name` from the file at `path`.
+pub(super) fn is_passed_on(members: &Members<'_>, path: &Path, name: &str) -> bool {
+    members.imports_from(path).iter().any(|import| {
+        import.path != path && import.name == name && names_module(import.path, import.from, path)
+    })
 }
 
 /// Takes out the imports of the plugin that only the registrations needed.
@@ -679,14 +715,7 @@ fn drop_unused_plugin_imports(
         };
         let is_unused = draft.imports.statement_of(receiver).is_some()
             && draft.imports.uses_of(receiver) == registrations;
-        let passed_on = || {
-            members.imports_from(path).iter().any(|import| {
-                import.path != path
-                    && import.name == receiver
-                    && names_module(import.path, import.from, path)
-            })
-        };
-        if is_unused && !passed_on() {
+        if is_unused && !is_passed_on(members, path, receiver) {
             draft.remove_import(receiver);
         }
     }

@@ -6,6 +6,8 @@
 //! the path is `/` and the endpoint without its own leading `/`. A return annotation, which FastAPI
 //! would make a response model of, gets `response_model=None`.
 //!
+//! A handler of the context dialect that takes the request itself: `@router.post(...)`.
+//!
 //! A call with comments in it is changed in place, piece by piece, so that each comment stays with
 //! its argument; any other is laid out anew, as `ruff format` would.
 
@@ -15,22 +17,39 @@ use crate::edit::{ByteRange, EditError};
 use crate::find::{Argument, Form, Returns, Role, Webhook};
 use crate::python::names::Loaded;
 use crate::python::tokens::TokenKind;
-use crate::routes::{Dialect, REQUEST_METHODS};
+use crate::routes::REQUEST_METHODS;
 
-/// Rewrites the registration of `webhook` to `callee`: `router.api_route`, or `webhook_route`.
-pub fn rewrite(draft: &mut Draft, webhook: &Webhook, callee: &str) -> Result<(), EditError> {
+/// What a webhook becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Routing {
+    /// A route of all methods: the request dialect.
+    AllMethods,
+    /// A route of POST whose handler takes the request, where it took a context.
+    Post,
+    /// A route of POST that makes the context.
+    WithContext,
+}
+
+/// Rewrites the registration of `webhook` to `callee`: `router.api_route`, `router.post`, or
+/// `webhook_route`.
+pub fn rewrite(
+    draft: &mut Draft,
+    webhook: &Webhook,
+    routing: Routing,
+    callee: &str,
+) -> Result<(), EditError> {
     let path = path_expression(draft, webhook);
     let mut extra = Vec::new();
-    if webhook.dialect == Dialect::Request {
+    if routing == Routing::AllMethods {
         let quote = draft.quote();
         let methods: Vec<String> = REQUEST_METHODS
             .iter()
             .map(|method| format!("{quote}{method}{quote}"))
             .collect();
         extra.push(format!("methods=[{}]", methods.join(", ")));
-        if webhook.handler.returns == Returns::Model {
-            extra.push("response_model=None".to_owned());
-        }
+    }
+    if routing != Routing::WithContext && webhook.handler.returns == Returns::Model {
+        extra.push("response_model=None".to_owned());
     }
     let arguments_range = ByteRange::new(webhook.call.open.start(), webhook.call.close.end());
     let has_comment = draft.loaded.module.tokens().has_comment(arguments_range);

@@ -164,7 +164,8 @@ fn statements(text: &str) -> Vec<&str> {
             _ if line_start => {
                 line_start = false;
                 let start = token.range.start();
-                let is_indented = text[..start].ends_with([' ', '\t']);
+                let before = text[..start].trim_start_matches('\u{feff}');
+                let is_indented = !(before.is_empty() || before.ends_with(['\n', '\r']));
                 let word = &text[token.range.as_range()];
                 let goes_on = matches!(word, "elif" | "else" | "except" | "finally");
                 if is_indented || goes_on {

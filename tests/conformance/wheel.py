@@ -245,7 +245,7 @@ def case(scratch: Path) -> Case:
         raise Unusable(f"the routes are not as expected: {result.routes}")
     route = result.routes[0]
     route.requests = requests()
-    route.requests += table(route, native=False)
+    route.requests += table(route)
     return result
 
 

@@ -202,12 +202,16 @@ async def start_job(request: Request):
 
 pub(super) const NOT_NATIVE: Page = Page {
     en: "With `--native`, a handler that uses its `AgentCtx` only to read the headers and the body \
-         of the request is rewritten to take the `Request` itself. This one needs the context for \
-         more, for example to send a message or to hand it on, so it keeps its signature and is \
-         routed with a context made from the request, as without `--native`. Its behaviour stays \
-         the same; nothing has to be done.",
-    zh: "使用 `--native` 时，如果处理函数只通过 `AgentCtx` 读取请求头和请求体，就会改写为直接接收 `Request`。\
-         此处的处理函数还把上下文用于其他目的，例如发送消息或传给别的函数，因此保留原有签名，\
+         of the request is rewritten to take the `Request` itself: its reply is then what it \
+         returns, only JSON bodies are understood, one that is not an object reaches it, and header \
+         look-ups ignore case. This one needs the context for more, for example to send a message \
+         or to hand it on, or reads it in a way that a request does not allow, or others may call \
+         it with a context; so it keeps its signature and is routed with a context made from the \
+         request, as without `--native`. Its behaviour stays the same; nothing has to be done.",
+    zh: "使用 `--native` 时，如果处理函数只通过 `AgentCtx` 读取请求头和请求体，就会改写为直接接收 `Request`：\
+         此后响应即函数的返回值，只能读取 JSON 请求体，非对象的请求体也会传给函数，查找请求头不区分大小写。\
+         此处的处理函数还把上下文用于其他目的，例如发送消息或传给别的函数；或者读取方式不适用于请求对象；\
+         或者别处可能会向它传入上下文。因此保留原有签名，\
          并像不使用 `--native` 时那样，带着由请求生成的上下文接入路由。行为没有变化，无需处理。",
     before: r#"@plugin.mount_webhook_method("github", "GitHub")
 async def on_github(_ctx: AgentCtx):
