@@ -59,6 +59,8 @@ pub struct Imports {
     pub uses: HashMap<String, usize>,
     /// Where the first statement after the docstring starts; the end of the text when there is none.
     pub first_statement: usize,
+    /// Where the first statement starts that ends the imports at the top of the file.
+    pub header_end: usize,
     /// The docstring.
     pub docstring: Option<ByteRange>,
 }
@@ -136,6 +138,16 @@ impl Imports {
             imports.docstring = Some(range_of(first));
             body = rest;
         }
+        let ends_header = |statement: &&Stmt| {
+            !matches!(
+                statement,
+                Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::If(_) | Stmt::Try(_)
+            )
+        };
+        imports.header_end = body
+            .iter()
+            .find(ends_header)
+            .map_or(module.range().end(), |s| range_of(s).start());
         imports.first_statement = body.first().map_or(module.range().end(), |s| {
             // A definition starts with its first decorator.
             let decorators = match s {

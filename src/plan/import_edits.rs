@@ -636,6 +636,12 @@ fn spot(
         .filter(|statement| early.is_none_or(|offset| statement.range.end() <= offset))
         .filter(|statement| gone.iter().all(|other| other.range != statement.range))
         .collect();
+    // One that stands further down is there for a reason that a new one does not share.
+    let at_top = |statement: &&ImportStatement| statement.range.end() <= draft.imports.header_end;
+    let header = match header.iter().copied().filter(at_top).collect::<Vec<_>>() {
+        top if top.is_empty() => header,
+        top => top,
+    };
     let key_of = |statement: &ImportStatement| {
         let first_name = statement.names.first().map_or("", |name| &name.name);
         let module = &statement.module;
