@@ -19,7 +19,7 @@ use rehook::shim::{Listeners, Shared, UNIT, reload, serve};
 use tokio::sync::{Semaphore, oneshot};
 
 pub use message::{Message, read_message};
-pub use process::{Process, program, run};
+pub use process::{Process, program, run, skipped};
 pub use upstream::{Agent, Keep, ok, reply};
 
 /// Longer than anything here takes on a busy machine.

@@ -1,6 +1,7 @@
 //! The program itself, as a process of its own.
 
 use std::fs::File;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -79,7 +80,7 @@ impl Process {
     /// The status of a reply.
     pub fn status(&self, request: &str) -> u16 {
         let mut stream = connect(self.address);
-        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
         read_message(&mut stream, false).expect("a reply").status()
     }
 }
@@ -91,6 +92,11 @@ impl Drop for Process {
     }
 }
 
+/// Says that a test is skipped, and why; past the harness, which keeps what passing tests print.
+pub fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
 /// Where a program is; says that a test is skipped when it is not there.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -99,7 +105,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
         .map(|folder| folder.join(name))
         .find(|file| file.is_file());
     if found.is_none() {
-        println!("skipped: {name} is not installed on this machine");
+        skipped(&format!("{name} is not installed on this machine"));
     }
     found
 }
