@@ -19,9 +19,7 @@ fn python() -> Option<PathBuf> {
     match has {
         Ok(output) if output.status.success() => Some(python),
         _ => {
-            println!(
-                "skipped: no Python with fastapi, uvicorn and websockets in .python or $REHOOK_PYTHON"
-            );
+            skipped("no Python with fastapi, uvicorn and websockets in .python or $REHOOK_PYTHON");
             None
         }
     }
