@@ -223,11 +223,11 @@ fn imports_can_go(draft: &Draft, native: &Native, handler: &Handler) -> Result<(
 }
 
 fn rewrite(draft: &mut Draft, native: &Native) -> Result<(), EditError> {
-    let request = draft.import(
-        "fastapi",
-        "Request",
-        &["starlette.requests", "fastapi.requests"],
-    );
+    let also = ["starlette.requests", "fastapi.requests"];
+    // The annotation is evaluated when the function is defined.
+    let request = draft.importing_before(native.parameter.start(), |draft| {
+        draft.import("fastapi", "Request", &also)
+    });
     for removal in &native.removals {
         // What other rules have changed in it goes too.
         draft.take_text(removal.lines);
