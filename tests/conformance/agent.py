@@ -114,25 +114,25 @@ def start(case: Case, side: str, sent: list[tuple[Route, Request]]) -> Callable[
     return answers
 
 
-def _side(case: Case, side: str, sent: list[tuple[Route, Request]]) -> list[Answer]:
-    folder = Path(tempfile.mkdtemp(prefix=f"{side}-", dir=os.environ["CONFORMANCE_TMP"]))
+def place(source: Path, package: str = "") -> None:
+    """Puts plugins where the agent looks for them, in a folder of their own, and goes there."""
+    folder = Path(tempfile.mkdtemp(prefix="side-", dir=os.environ["CONFORMANCE_TMP"]))
     os.chdir(folder)
-    devnull = os.open(os.devnull, os.O_RDWR)
-    os.dup2(devnull, 1)
     sys.dont_write_bytecode = True
-
     plugins = folder / "data/nekro_agent/plugins"
     for name in ("workdir", "packages"):
         (plugins / name).mkdir(parents=True)
     (folder / "plugins/builtin").mkdir(parents=True)
-    source = (case.before if side == "old" else case.after) / case.folder
     if (source / "__init__.py").exists():
         # The repo is the package: that is how the agent clones one from its market.
-        name = case.package or source.resolve().name
+        name = package or source.resolve().name
         shutil.copytree(source, plugins / "packages" / name, symlinks=True)
     else:
         shutil.copytree(source, plugins / "workdir", symlinks=True, dirs_exist_ok=True)
 
+
+async def application(before_routers: Callable = lambda _app, _collector: None):
+    """The agent's application with the plugins that were placed, and its plugin collector."""
     from fastapi import APIRouter, FastAPI
     from nekro_agent.core.config import config
     from nekro_agent.routers import mount_middlewares
@@ -147,33 +147,45 @@ def _side(case: Case, side: str, sent: list[tuple[Route, Request]]) -> list[Answ
             return True
 
     config.PLUGIN_ENABLED = Every()
+    await plugin_collector.init_plugins()
+    failed = [
+        f"{failure.module_name}: {failure.error_type}: {failure.error_message}"
+        for failure in plugin_collector.failed_plugins.values()
+        # A module beside the plugins that is none itself.
+        if failure.error_type != "MissingPluginInstance"
+    ]
+    if failed:
+        raise Unusable("the agent does not load it: " + "; ".join(failed))
+
+    app = FastAPI()
+    mount_middlewares(app)
+    api = APIRouter(prefix="/api")
+    api.include_router(webhook_router)
+    app.include_router(api)
+    before_routers(app, plugin_collector)
+    plugin_router_manager.set_app(app)
+    for plugin in plugin_collector.get_plugins_with_router():
+        if not plugin_router_manager.mount_plugin_router(plugin):
+            raise Unusable(f"the agent does not mount the router of {plugin.key}")
+    return app, plugin_collector
+
+
+def _side(case: Case, side: str, sent: list[tuple[Route, Request]]) -> list[Answer]:
+    source = (case.before if side == "old" else case.after) / case.folder
+    place(source, case.package)
+    devnull = os.open(os.devnull, os.O_RDWR)
+    os.dup2(devnull, 1)
     recorder = Recorder(case)
     recorder.install()
     if side == "old":
         oracle.install_document_api()
 
     async def everything() -> list[Answer]:
-        await plugin_collector.init_plugins()
-        failed = [
-            f"{failure.module_name}: {failure.error_type}: {failure.error_message}"
-            for failure in plugin_collector.failed_plugins.values()
-            # A module beside the plugins that is none itself.
-            if failure.error_type != "MissingPluginInstance"
-        ]
-        if failed:
-            raise Unusable("the agent does not load it: " + "; ".join(failed))
-
-        app = FastAPI()
-        mount_middlewares(app)
-        api = APIRouter(prefix="/api")
-        api.include_router(webhook_router)
-        app.include_router(api)
-        if side == "old":
-            oracle.mount(app, plugin_collector, [route for route, _ in sent])
-        plugin_router_manager.set_app(app)
-        for plugin in plugin_collector.get_plugins_with_router():
-            if not plugin_router_manager.mount_plugin_router(plugin):
-                raise Unusable(f"the agent does not mount the router of {plugin.key}")
+        app, plugin_collector = await application(
+            lambda app, collector: oracle.mount(app, collector, [route for route, _ in sent])
+            if side == "old"
+            else None
+        )
         defaults = {
             key: plugin.get_config().model_copy(deep=True)
             for key, plugin in plugin_collector.loaded_plugins.items()

@@ -4,7 +4,9 @@ that verifies GitHub's signature of the raw bytes."""
 import hashlib
 import hmac
 import json
+import socket
 
+import uvicorn
 from fastapi import APIRouter, FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import StreamingResponse
 
@@ -41,3 +43,10 @@ async def echo(socket: WebSocket):
 
 app = FastAPI()
 app.include_router(router, prefix="/plugins/KroMiose.github")
+
+if __name__ == "__main__":
+    # The port is the system's choice, and is told to whoever started this.
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])

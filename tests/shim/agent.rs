@@ -1,29 +1,14 @@
 //! All three at once: a sender that signs its raw bytes, the shim, and a real agent.
 
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::support::*;
-
-/// A Python with FastAPI and uvicorn; says that the test is skipped when there is none.
-fn python() -> Option<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(".python/bin/python");
-    let python = std::env::var_os("REHOOK_PYTHON").map_or(own, PathBuf::from);
-    let has = Command::new(&python)
-        .args(["-c", "import fastapi, uvicorn, websockets"])
-        .output();
-    match has {
-        Ok(output) if output.status.success() => Some(python),
-        _ => {
-            skipped("no Python with fastapi, uvicorn and websockets in .python or $REHOOK_PYTHON");
-            None
-        }
-    }
-}
 
 struct Uvicorn(Child);
 
@@ -36,31 +21,22 @@ impl Drop for Uvicorn {
 
 #[test]
 fn a_sender_that_signs_is_answered_at_the_old_url() {
-    let Some(python) = python() else { return };
-    // uvicorn takes no port of the system's choice; a free one is asked for first.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shim");
-    let child = Command::new(python)
-        .args([
-            "-m",
-            "uvicorn",
-            "agent:app",
-            "--log-level",
-            "warning",
-            "--port",
-        ])
-        .arg(address.port().to_string())
-        .current_dir(folder)
+    let Some(python) = python_with("fastapi, uvicorn, websockets") else {
+        return;
+    };
+    let mut child = Command::new(python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shim/agent.py"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut said = String::new();
+    let output = child.stdout.take().unwrap();
     let _uvicorn = Uvicorn(child);
-    wait_until("uvicorn serves", || {
-        std::net::TcpStream::connect(address).is_ok()
-    });
+    BufReader::new(output).read_line(&mut said).unwrap();
+    let port: u16 = said.trim().parse().unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
     let shim = Shim::start(address, GITHUB, "passthrough = true\n");
     // Spaces, an escape and a character beyond ASCII: a signature of re-made JSON would differ.
     let body = "{ \"name\":\"\\u4e2d\u{6587}\" }";

@@ -16,5 +16,6 @@ mod framing;
 mod fuzz;
 mod limits;
 mod load;
+mod migrated;
 mod passthrough;
 mod several;

@@ -6,7 +6,7 @@ mod upstream;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -215,4 +215,27 @@ pub fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     // A reset ends it as well.
     let _ = stream.read_to_end(&mut bytes);
     bytes
+}
+
+/// The Python of the tests, where it can import `modules`; says that the test is skipped elsewhere.
+pub fn python_with(modules: &str) -> Option<PathBuf> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(".python/bin/python");
+    let python = std::env::var_os("REHOOK_PYTHON").map_or(own, PathBuf::from);
+    // The agent makes files where it is imported.
+    let folder = tempfile::tempdir().unwrap();
+    let spec = "import importlib.util, sys; \
+        sys.exit(any(importlib.util.find_spec(name.strip()) is None for name in sys.argv[1].split(',')))";
+    let has = std::process::Command::new(&python)
+        .args(["-c", spec, modules])
+        .current_dir(folder.path())
+        .output();
+    match has {
+        Ok(output) if output.status.success() => Some(python),
+        _ => {
+            skipped(&format!(
+                "no Python with {modules} in .python or $REHOOK_PYTHON"
+            ));
+            None
+        }
+    }
 }
