@@ -3,21 +3,21 @@
 //! What always holds: an answer other than [`Value::Unknown`] is the only one possible. A name
 //! that is bound in two ways which differ is unknown.
 
+mod scope;
+mod workspace;
+
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rustpython_parser::ast::{self, Constant, Expr, Operator, Stmt};
+use rustpython_parser::ast::{self, Constant, Expr, Operator};
 
-use super::parse::Module;
-use super::stdlib::is_stdlib;
-use super::tree::{self, range_of};
-use crate::diagnostic::{Code, Diagnostic};
+use super::tree::range_of;
 use crate::edit::ByteRange;
-use crate::source::SourceFile;
-use crate::text;
+
+pub use scope::{Binding, BindingKind, ModuleName, Scope, is_type_checking};
+#[cfg(test)]
+pub use workspace::Given;
+pub use workspace::{Files, LoadError, Loaded, Workspace, unreadable};
 
 /// How many expressions, names and imports one question may lead to: names that stand for sums of
 /// names could lead to more than there is time for.
@@ -63,309 +63,6 @@ impl Budget {
     }
 }
 
-/// A module as it is written after `from` or `import`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModuleName {
-    /// How many dots stand in front.
-    pub level: usize,
-    /// The dotted name after them; may be empty.
-    pub dotted: String,
-}
-
-/// How a name gets its value.
-#[derive(Debug, Clone)]
-pub enum BindingKind {
-    /// `import a.b as name`; without `as` it is the first part that is bound.
-    Module(ModuleName),
-    /// `from module import original as name`.
-    From(ModuleName, String),
-    /// `name = expression`, where the expression is one that can be followed.
-    Value(Box<Expr>),
-    /// `def` or `async def`.
-    Function,
-    /// `class`, with its bases and what is bound in its body.
-    Class(Vec<Expr>, Box<Scope>),
-    /// The parameter of a function, with its annotation.
-    Parameter(Option<Box<Expr>>),
-    /// Anything else: a loop variable, an unpacked tuple, a display of many values.
-    Other,
-}
-
-/// One place that binds a name.
-#[derive(Debug, Clone)]
-pub struct Binding {
-    /// The statement, or the parameter.
-    pub range: ByteRange,
-    /// Whether it stands under `if TYPE_CHECKING:`, so that nothing is bound at run time.
-    pub type_checking_only: bool,
-    /// How.
-    pub kind: BindingKind,
-}
-
-/// The names that a module, a class or a function binds in its own body.
-#[derive(Debug, Clone, Default)]
-pub struct Scope {
-    bindings: HashMap<String, Vec<Binding>>,
-    stars: Vec<ModuleName>,
-}
-
-impl Scope {
-    /// What `body` binds; the bodies of functions and classes in it are scopes of their own.
-    pub fn of_body(body: &[Stmt]) -> Self {
-        let mut scope = Self::default();
-        scope.add_body(body, false);
-        scope
-    }
-
-    /// What a function binds: its parameters and its body.
-    pub fn of_function(arguments: &ast::Arguments, body: &[Stmt]) -> Self {
-        let mut scope = Self::default();
-        for parameter in tree::parameters(arguments) {
-            let annotation = parameter.annotation.clone();
-            scope.bind(
-                &parameter.arg,
-                range_of(parameter),
-                false,
-                BindingKind::Parameter(annotation),
-            );
-        }
-        scope.add_body(body, false);
-        scope
-    }
-
-    /// Where and how `name` is bound.
-    pub fn bindings(&self, name: &str) -> &[Binding] {
-        self.bindings.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    /// All names.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.bindings.keys().map(String::as_str)
-    }
-
-    /// The modules of `from module import *`.
-    pub fn stars(&self) -> &[ModuleName] {
-        &self.stars
-    }
-
-    fn bind(&mut self, name: &str, range: ByteRange, type_checking_only: bool, kind: BindingKind) {
-        self.bindings
-            .entry(name.to_owned())
-            .or_default()
-            .push(Binding {
-                range,
-                type_checking_only,
-                kind,
-            });
-    }
-
-    /// Binds what is assigned to `target`.
-    fn bind_target(&mut self, target: &Expr, range: ByteRange, guard: bool, value: Option<&Expr>) {
-        match target {
-            Expr::Name(name) => {
-                let kind = match value {
-                    Some(value) if can_be_followed(value) => {
-                        BindingKind::Value(Box::new(value.clone()))
-                    }
-                    _ => BindingKind::Other,
-                };
-                self.bind(&name.id, range, guard, kind);
-            }
-            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
-                for element in elts {
-                    self.bind_target(element, range, guard, None);
-                }
-            }
-            Expr::Starred(starred) => self.bind_target(&starred.value, range, guard, None),
-            _ => {}
-        }
-    }
-
-    fn add_body(&mut self, body: &[Stmt], guard: bool) {
-        for statement in body {
-            self.add_statement(statement, guard);
-        }
-    }
-
-    fn add_statement(&mut self, statement: &Stmt, guard: bool) {
-        let range = range_of(statement);
-        match statement {
-            Stmt::Import(s) => {
-                for alias in &s.names {
-                    let full = alias.name.as_str();
-                    let (name, dotted) = match &alias.asname {
-                        Some(name) => (name.as_str(), full),
-                        None => {
-                            let first = full.split('.').next().unwrap_or(full);
-                            (first, first)
-                        }
-                    };
-                    let module = ModuleName {
-                        level: 0,
-                        dotted: dotted.to_owned(),
-                    };
-                    self.bind(name, range, guard, BindingKind::Module(module));
-                }
-            }
-            Stmt::ImportFrom(s) => {
-                let module = ModuleName {
-                    level: s.level.map_or(0, |level| level.to_usize()),
-                    dotted: s
-                        .module
-                        .as_ref()
-                        .map(ToString::to_string)
-                        .unwrap_or_default(),
-                };
-                for alias in &s.names {
-                    if alias.name.as_str() == "*" {
-                        self.stars.push(module.clone());
-                        continue;
-                    }
-                    let name = alias.asname.as_ref().unwrap_or(&alias.name);
-                    let kind = BindingKind::From(module.clone(), alias.name.to_string());
-                    self.bind(name, range, guard, kind);
-                }
-            }
-            Stmt::Assign(s) => {
-                for target in &s.targets {
-                    self.bind_target(target, range, guard, Some(&s.value));
-                }
-            }
-            Stmt::AnnAssign(s) if s.value.is_some() => {
-                self.bind_target(&s.target, range, guard, s.value.as_deref());
-            }
-            Stmt::AugAssign(s) => self.bind_target(&s.target, range, guard, None),
-            Stmt::FunctionDef(s) => self.bind(&s.name, range, guard, BindingKind::Function),
-            Stmt::AsyncFunctionDef(s) => self.bind(&s.name, range, guard, BindingKind::Function),
-            Stmt::ClassDef(s) => {
-                let kind = BindingKind::Class(s.bases.clone(), Box::new(Self::of_body(&s.body)));
-                self.bind(&s.name, range, guard, kind);
-            }
-            Stmt::TypeAlias(s) => self.bind_target(&s.name, range, guard, None),
-            Stmt::For(s) => {
-                self.bind_target(&s.target, range, guard, None);
-                self.add_body(&s.body, guard);
-                self.add_body(&s.orelse, guard);
-            }
-            Stmt::AsyncFor(s) => {
-                self.bind_target(&s.target, range, guard, None);
-                self.add_body(&s.body, guard);
-                self.add_body(&s.orelse, guard);
-            }
-            Stmt::While(s) => {
-                self.add_body(&s.body, guard);
-                self.add_body(&s.orelse, guard);
-            }
-            Stmt::If(s) => {
-                self.add_body(&s.body, guard || is_type_checking(&s.test));
-                self.add_body(&s.orelse, guard);
-            }
-            Stmt::With(ast::StmtWith { items, body, .. })
-            | Stmt::AsyncWith(ast::StmtAsyncWith { items, body, .. }) => {
-                for item in items {
-                    if let Some(target) = &item.optional_vars {
-                        self.bind_target(target, range, guard, None);
-                    }
-                }
-                self.add_body(body, guard);
-            }
-            Stmt::Match(s) => {
-                for case in &s.cases {
-                    self.bind_pattern(&case.pattern, range, guard);
-                    self.add_body(&case.body, guard);
-                }
-            }
-            Stmt::Try(ast::StmtTry {
-                body,
-                handlers,
-                orelse,
-                finalbody,
-                ..
-            })
-            | Stmt::TryStar(ast::StmtTryStar {
-                body,
-                handlers,
-                orelse,
-                finalbody,
-                ..
-            }) => {
-                self.add_body(body, guard);
-                for ast::ExceptHandler::ExceptHandler(handler) in handlers {
-                    if let Some(name) = &handler.name {
-                        self.bind(name, range, guard, BindingKind::Other);
-                    }
-                    self.add_body(&handler.body, guard);
-                }
-                self.add_body(orelse, guard);
-                self.add_body(finalbody, guard);
-            }
-            _ => {}
-        }
-    }
-
-    fn bind_pattern(&mut self, pattern: &ast::Pattern, range: ByteRange, guard: bool) {
-        let mut name = |name: &Option<ast::Identifier>| {
-            if let Some(name) = name {
-                self.bind(name, range, guard, BindingKind::Other);
-            }
-        };
-        match pattern {
-            ast::Pattern::MatchAs(p) => {
-                name(&p.name);
-                if let Some(inner) = &p.pattern {
-                    self.bind_pattern(inner, range, guard);
-                }
-            }
-            ast::Pattern::MatchStar(p) => name(&p.name),
-            ast::Pattern::MatchMapping(p) => {
-                name(&p.rest);
-                p.patterns
-                    .iter()
-                    .for_each(|p| self.bind_pattern(p, range, guard));
-            }
-            ast::Pattern::MatchSequence(p) => {
-                p.patterns
-                    .iter()
-                    .for_each(|p| self.bind_pattern(p, range, guard));
-            }
-            ast::Pattern::MatchClass(p) => {
-                let patterns = p.patterns.iter().chain(&p.kwd_patterns);
-                patterns.for_each(|p| self.bind_pattern(p, range, guard));
-            }
-            ast::Pattern::MatchOr(p) => {
-                p.patterns
-                    .iter()
-                    .for_each(|p| self.bind_pattern(p, range, guard));
-            }
-            ast::Pattern::MatchValue(_) | ast::Pattern::MatchSingleton(_) => {}
-        }
-    }
-}
-
-/// Whether the test of an `if` is `TYPE_CHECKING`, however it was imported.
-pub fn is_type_checking(test: &Expr) -> bool {
-    match test {
-        Expr::Name(name) => name.id.as_str() == "TYPE_CHECKING",
-        Expr::Attribute(attribute) => attribute.attr.as_str() == "TYPE_CHECKING",
-        _ => false,
-    }
-}
-
-/// Whether an assigned value is worth keeping: large displays of data are not.
-fn can_be_followed(value: &Expr) -> bool {
-    match value {
-        Expr::Constant(_)
-        | Expr::JoinedStr(_)
-        | Expr::Name(_)
-        | Expr::Attribute(_)
-        | Expr::IfExp(_) => true,
-        Expr::BinOp(_) | Expr::Call(_) | Expr::NamedExpr(_) | Expr::Await(_) => true,
-        Expr::Tuple(tuple) => tuple.elts.len() <= 3,
-        Expr::Dict(dict) => dict.values.len() <= 32,
-        _ => false,
-    }
-}
-
 /// The call that makes a plugin, which is what tells one plugin from another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PluginId {
@@ -400,171 +97,6 @@ pub enum Value {
     Other,
     /// It cannot be told.
     Unknown,
-}
-
-/// A module with the names that it binds.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The module.
-    pub module: Module,
-    /// The names at module level.
-    pub scope: Scope,
-}
-
-/// Why a module is not there.
-#[derive(Debug, Clone)]
-pub enum LoadError {
-    /// There is no such file.
-    Missing,
-    /// It cannot be read or parsed.
-    Broken(Box<Diagnostic>),
-}
-
-type Slot = Arc<OnceLock<Result<Arc<Loaded>, LoadError>>>;
-
-/// How files are read.
-pub trait Files: Send + Sync {
-    /// The bytes of the file at `path`.
-    ///
-    /// # Errors
-    /// When there is no such file, or it cannot be read.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
-
-    /// Whether there is a file at `path`.
-    fn is_file(&self, path: &Path) -> bool;
-}
-
-/// The modules of a repo, each read and parsed when it is first asked for.
-pub struct Workspace {
-    /// The folder above which no module is looked for.
-    root: PathBuf,
-    files: Box<dyn Files>,
-    modules: Mutex<HashMap<PathBuf, Slot>>,
-}
-
-impl Workspace {
-    /// The modules below `root`, an absolute path, among `files`.
-    pub fn new(root: PathBuf, files: Box<dyn Files>) -> Self {
-        Self {
-            root,
-            files,
-            modules: Mutex::default(),
-        }
-    }
-
-    /// The folder above which no module is looked for.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// The module at `path`, an absolute path.
-    ///
-    /// # Errors
-    /// [`LoadError`] when there is no such file or it is no valid Python.
-    pub fn load(&self, path: &Path) -> Result<Arc<Loaded>, LoadError> {
-        let slot = {
-            let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-            match modules.get(path) {
-                Some(slot) => slot.clone(),
-                None => modules.entry(path.to_owned()).or_default().clone(),
-            }
-        };
-        slot.get_or_init(|| self.read_and_parse(path)).clone()
-    }
-
-    /// The bytes of the file at `path`.
-    ///
-    /// # Errors
-    /// When there is no such file, or it cannot be read.
-    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.files.read(path)
-    }
-
-    /// Every module that was asked for and could be parsed, in no order.
-    pub fn into_modules(self) -> Vec<Arc<Loaded>> {
-        let modules = self.modules.into_inner();
-        modules
-            .unwrap_or_else(PoisonError::into_inner)
-            .into_values()
-            .filter_map(|slot| Arc::into_inner(slot)?.into_inner()?.ok())
-            .collect()
-    }
-
-    /// Every module that was asked for and could be parsed, by path.
-    pub fn loaded(&self) -> Vec<Arc<Loaded>> {
-        let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut loaded: Vec<_> = modules
-            .values()
-            .filter_map(|slot| slot.get()?.as_ref().ok().cloned())
-            .collect();
-        loaded.sort_by(|a, b| a.module.source().path().cmp(b.module.source().path()));
-        loaded
-    }
-
-    fn read_and_parse(&self, path: &Path) -> Result<Arc<Loaded>, LoadError> {
-        let bytes = self.files.read(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => LoadError::Missing,
-            _ => LoadError::Broken(Box::new(unreadable(path, &error))),
-        })?;
-        let source = SourceFile::from_bytes(path, bytes).map_err(LoadError::Broken)?;
-        let module = Module::parse(source).map_err(LoadError::Broken)?;
-        let scope = Scope::of_body(module.suite());
-        Ok(Arc::new(Loaded { module, scope }))
-    }
-
-    /// The file of the module `name` as it is written in the file `from`; none outside the repo.
-    pub fn locate(&self, from: &Path, name: &ModuleName) -> Option<PathBuf> {
-        let parts = || name.dotted.split('.').filter(|part| !part.is_empty());
-        let folder = from.parent()?;
-        if name.level > 0 {
-            let base = folder.ancestors().nth(name.level - 1)?;
-            return self.module_file(base, parts());
-        }
-        let first = parts().next()?;
-        if is_stdlib(first) || is_known_distribution(first) {
-            return None;
-        }
-        folder
-            .ancestors()
-            .take_while(|ancestor| ancestor.starts_with(&self.root))
-            .find_map(|ancestor| self.module_file(ancestor, parts()))
-    }
-
-    fn module_file<'a>(
-        &self,
-        base: &Path,
-        parts: impl Iterator<Item = &'a str>,
-    ) -> Option<PathBuf> {
-        let mut stem = base.to_owned();
-        stem.extend(parts);
-        let exists = |path: &Path| self.files.is_file(path);
-        let package = stem.join("__init__.py");
-        if exists(&package) {
-            return Some(package);
-        }
-        let name = stem.file_name()?.to_owned();
-        let mut file_name = name;
-        file_name.push(".py");
-        let file = stem.with_file_name(file_name);
-        exists(&file).then_some(file)
-    }
-}
-
-/// The diagnostic of a file that could not be read.
-pub fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::new(
-        Code::Unreadable,
-        path,
-        text!("cannot read the file: {error}", "无法读取文件：{error}"),
-    )
-}
-
-/// Distributions whose names mean the same in every plugin, also where a copy of one is the repo.
-fn is_known_distribution(top_level: &str) -> bool {
-    matches!(
-        top_level,
-        "nekro_agent" | "fastapi" | "starlette" | "pydantic" | "typing_extensions"
-    )
 }
 
 /// Answers what expressions of one module stand for.
@@ -833,7 +365,7 @@ impl<'a> Resolver<'a> {
                     loaded: &loaded,
                     locals: &[],
                 };
-                let Some(scope) = class_scope(&loaded.scope, range) else {
+                let Some(scope) = loaded.scope.class_at(range).map(|(_, scope)| scope) else {
                     return Value::Unknown;
                 };
                 let [binding] = scope.bindings(attribute) else {
@@ -882,15 +414,7 @@ impl<'a> Resolver<'a> {
             loaded: &loaded,
             locals: &[],
         };
-        let bases = loaded
-            .scope
-            .bindings
-            .values()
-            .flatten()
-            .find_map(|binding| match &binding.kind {
-                BindingKind::Class(bases, _) if binding.range == range => Some(bases),
-                _ => None,
-            });
+        let bases = loaded.scope.class_at(range).map(|(bases, _)| bases);
         bases
             .into_iter()
             .flatten()
@@ -901,7 +425,7 @@ impl<'a> Resolver<'a> {
             })
     }
 
-    /// `"/".join([...])` and `"{}".format(...)` of constants.
+    /// `"/".join([...])` of constants.
     fn string_method(&self, call: &ast::ExprCall, budget: &Budget) -> Option<String> {
         let Expr::Attribute(method) = &*call.func else {
             return None;
@@ -928,37 +452,10 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn class_scope(scope: &Scope, range: ByteRange) -> Option<&Scope> {
-    scope
-        .bindings
-        .values()
-        .flatten()
-        .find_map(|binding| match &binding.kind {
-            BindingKind::Class(_, scope) if binding.range == range => Some(&**scope),
-            _ => None,
-        })
-}
-
 /// Whether a dotted name is that of the agent's plugin class: `nekro_agent.api.plugin.NekroPlugin`
 /// and the modules that it comes from.
 fn is_plugin_class(name: &str) -> bool {
     name.starts_with("nekro_agent.") && name.ends_with(".NekroPlugin")
-}
-
-/// Files that a test gives.
-#[cfg(test)]
-pub struct Given(pub HashMap<PathBuf, String>);
-
-#[cfg(test)]
-impl Files for Given {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(text.clone().into_bytes())
-    }
-
-    fn is_file(&self, path: &Path) -> bool {
-        self.0.contains_key(path)
-    }
 }
 
 #[cfg(test)]

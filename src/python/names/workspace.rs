@@ -1,0 +1,195 @@
+//! The modules of a repo, each read and parsed when it is first asked for, and where a module of a
+//! name is.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::scope::{ModuleName, Scope};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::python::parse::Module;
+use crate::python::stdlib::is_stdlib;
+use crate::source::SourceFile;
+use crate::text;
+
+/// A module with the names that it binds.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The module.
+    pub module: Module,
+    /// The names at module level.
+    pub scope: Scope,
+}
+
+/// Why a module is not there.
+#[derive(Debug, Clone)]
+pub enum LoadError {
+    /// There is no such file.
+    Missing,
+    /// It cannot be read or parsed.
+    Broken(Box<Diagnostic>),
+}
+
+type Slot = Arc<OnceLock<Result<Arc<Loaded>, LoadError>>>;
+
+/// How files are read.
+pub trait Files: Send + Sync {
+    /// The bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// When there is no such file, or it cannot be read.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Whether there is a file at `path`.
+    fn is_file(&self, path: &Path) -> bool;
+}
+
+/// The modules of a repo, each read and parsed when it is first asked for.
+pub struct Workspace {
+    /// The folder above which no module is looked for.
+    root: PathBuf,
+    files: Box<dyn Files>,
+    modules: Mutex<HashMap<PathBuf, Slot>>,
+}
+
+impl Workspace {
+    /// The modules below `root`, an absolute path, among `files`.
+    pub fn new(root: PathBuf, files: Box<dyn Files>) -> Self {
+        Self {
+            root,
+            files,
+            modules: Mutex::default(),
+        }
+    }
+
+    /// The folder above which no module is looked for.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The module at `path`, an absolute path.
+    ///
+    /// # Errors
+    /// [`LoadError`] when there is no such file or it is no valid Python.
+    pub fn load(&self, path: &Path) -> Result<Arc<Loaded>, LoadError> {
+        let slot = {
+            let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+            match modules.get(path) {
+                Some(slot) => slot.clone(),
+                None => modules.entry(path.to_owned()).or_default().clone(),
+            }
+        };
+        slot.get_or_init(|| self.read_and_parse(path)).clone()
+    }
+
+    /// The bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// When there is no such file, or it cannot be read.
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.files.read(path)
+    }
+
+    /// Every module that was asked for and could be parsed, in no order.
+    pub fn into_modules(self) -> Vec<Arc<Loaded>> {
+        let modules = self.modules.into_inner();
+        modules
+            .unwrap_or_else(PoisonError::into_inner)
+            .into_values()
+            .filter_map(|slot| Arc::into_inner(slot)?.into_inner()?.ok())
+            .collect()
+    }
+
+    /// Every module that was asked for and could be parsed, by path.
+    pub fn loaded(&self) -> Vec<Arc<Loaded>> {
+        let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded: Vec<_> = modules
+            .values()
+            .filter_map(|slot| slot.get()?.as_ref().ok().cloned())
+            .collect();
+        loaded.sort_by(|a, b| a.module.source().path().cmp(b.module.source().path()));
+        loaded
+    }
+
+    fn read_and_parse(&self, path: &Path) -> Result<Arc<Loaded>, LoadError> {
+        let bytes = self.files.read(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => LoadError::Missing,
+            _ => LoadError::Broken(Box::new(unreadable(path, &error))),
+        })?;
+        let source = SourceFile::from_bytes(path, bytes).map_err(LoadError::Broken)?;
+        let module = Module::parse(source).map_err(LoadError::Broken)?;
+        let scope = Scope::of_body(module.suite());
+        Ok(Arc::new(Loaded { module, scope }))
+    }
+
+    /// The file of the module `name` as it is written in the file `from`; none outside the repo.
+    pub fn locate(&self, from: &Path, name: &ModuleName) -> Option<PathBuf> {
+        let parts = || name.dotted.split('.').filter(|part| !part.is_empty());
+        let folder = from.parent()?;
+        if name.level > 0 {
+            let base = folder.ancestors().nth(name.level - 1)?;
+            return self.module_file(base, parts());
+        }
+        let first = parts().next()?;
+        if is_stdlib(first) || is_known_distribution(first) {
+            return None;
+        }
+        folder
+            .ancestors()
+            .take_while(|ancestor| ancestor.starts_with(&self.root))
+            .find_map(|ancestor| self.module_file(ancestor, parts()))
+    }
+
+    fn module_file<'a>(
+        &self,
+        base: &Path,
+        parts: impl Iterator<Item = &'a str>,
+    ) -> Option<PathBuf> {
+        let mut stem = base.to_owned();
+        stem.extend(parts);
+        let exists = |path: &Path| self.files.is_file(path);
+        let package = stem.join("__init__.py");
+        if exists(&package) {
+            return Some(package);
+        }
+        let name = stem.file_name()?.to_owned();
+        let mut file_name = name;
+        file_name.push(".py");
+        let file = stem.with_file_name(file_name);
+        exists(&file).then_some(file)
+    }
+}
+
+/// The diagnostic of a file that could not be read.
+pub fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new(
+        Code::Unreadable,
+        path,
+        text!("cannot read the file: {error}", "无法读取文件：{error}"),
+    )
+}
+
+/// Distributions whose names mean the same in every plugin, also where a copy of one is the repo.
+fn is_known_distribution(top_level: &str) -> bool {
+    matches!(
+        top_level,
+        "nekro_agent" | "fastapi" | "starlette" | "pydantic" | "typing_extensions"
+    )
+}
+
+/// Files that a test gives.
+#[cfg(test)]
+pub struct Given(pub HashMap<PathBuf, String>);
+
+#[cfg(test)]
+impl Files for Given {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(text.clone().into_bytes())
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.0.contains_key(path)
+    }
+}
