@@ -1,5 +1,8 @@
 //! Every reference to the old API in a file, and what becomes of it.
 
+mod call_site;
+mod timing;
+
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,10 +10,7 @@ use std::sync::Arc;
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use super::handler::{self, Definition, Problem};
-use super::reply::split_at_commas;
-use super::{
-    Argument, Branch, CallSite, Endpoint, Form, Found, Reference, ReferenceKind, Role, Webhook,
-};
+use super::{Branch, Form, Found, Reference, ReferenceKind, Webhook};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::ByteRange;
 use crate::lang::Text;
@@ -615,185 +615,6 @@ impl<'a> Finder<'a> {
             })),
         });
     }
-
-    /// Whether the registration runs once, while modules are imported or methods initialised.
-    fn timing(&self) -> Option<(Code, Text)> {
-        if self.in_loop {
-            return Some((
-                Code::UnknownOrder,
-                text!(
-                    "the registration stands in a loop: only its last run counted",
-                    "注册位于循环之中：以往只有最后一次生效"
-                ),
-            ));
-        }
-        let outermost = self.functions.first()?;
-        let name = outermost.definition.name;
-        let runs_in_init = outermost.definition.decorators.iter().any(|decorator| {
-            matches!(decorator, Expr::Call(call) if matches!(&*call.func, Expr::Attribute(a) if a.attr.as_str() == "mount_init_method"))
-        });
-        let late = || {
-            (
-                Code::LateRegistration,
-                text!(
-                    "the registration stands in `{name}`, and that this runs once, before the routes are mounted, cannot be seen",
-                    "注册位于函数 `{name}` 之中，无法看出它在挂载路由之前恰好运行一次"
-                ),
-            )
-        };
-        if self.functions.len() > 1 || outermost.is_method {
-            return Some(late());
-        }
-        let calls = calls_at_module_level(self.loaded.module.suite(), name);
-        match (runs_in_init, calls) {
-            (true, 0) | (false, 1) => None,
-            _ => Some(late()),
-        }
-    }
-
-    fn endpoint<'e>(
-        &self,
-        call: &'e ast::ExprCall,
-        site: &CallSite,
-    ) -> Option<(&'e Expr, Option<Endpoint>)> {
-        let argument = site
-            .arguments
-            .iter()
-            .find(|argument| argument.role == Role::Endpoint)?;
-        let expression = call
-            .args
-            .iter()
-            .chain(call.keywords.iter().map(|keyword| &keyword.value))
-            .find(|expression| argument.value.contains(range_of(*expression)))?;
-        let endpoint = self.resolver().text(expression).map(|value| {
-            let tokens = self.loaded.module.tokens().within(argument.value);
-            let written = self.loaded.module.source().slice(argument.value);
-            Endpoint {
-                value,
-                is_literal: matches!(tokens, [token] if token.kind == TokenKind::String)
-                    && written.starts_with(['"', '\'']),
-            }
-        });
-        Some((expression, endpoint))
-    }
-
-    fn call_site(
-        &self,
-        call: &ast::ExprCall,
-        attribute: &ast::ExprAttribute,
-    ) -> Result<CallSite, Text> {
-        let module = &self.loaded.module;
-        let (source, tokens) = (module.source(), module.tokens());
-        let callee = range_of(attribute);
-        let whole = range_of(call);
-        let unreadable = || {
-            text!(
-                "the arguments of this call cannot be read",
-                "无法读懂此处调用的参数"
-            )
-        };
-        if call
-            .args
-            .iter()
-            .any(|argument| matches!(argument, Expr::Starred(_)))
-            || call.keywords.iter().any(|keyword| keyword.arg.is_none())
-        {
-            return Err(text!(
-                "the arguments are passed as `*` or `**`",
-                "参数是以 `*` 或 `**` 的方式传入的"
-            ));
-        }
-        let open = tokens
-            .next(callee.end())
-            .filter(|token| token.kind == TokenKind::Open);
-        let close = tokens
-            .previous(whole.end())
-            .filter(|token| token.kind == TokenKind::Close);
-        let (Some(open), Some(close)) = (open, close) else {
-            return Err(unreadable());
-        };
-        let (pieces, trailing_comma) = split_at_commas(
-            tokens,
-            ByteRange::new(open.range.end(), close.range.start()),
-        );
-        if pieces.len() != call.args.len() + call.keywords.len() {
-            return Err(unreadable());
-        }
-        let mut arguments = Vec::with_capacity(pieces.len());
-        for (index, piece) in pieces.into_iter().enumerate() {
-            let inside = tokens.within(piece);
-            let (role, keyword, value) = match inside {
-                [name, equals, ..]
-                    if index >= call.args.len()
-                        && name.kind == TokenKind::Name
-                        && source.slice(equals.range) == "=" =>
-                {
-                    let role = match source.slice(name.range) {
-                        "endpoint" => Role::Endpoint,
-                        "name" => Role::Name,
-                        "description" => Role::Description,
-                        other => {
-                            return Err(text!(
-                                "`{other}` is not an argument of `{METHOD}`",
-                                "`{METHOD}` 没有名为 `{other}` 的参数"
-                            ));
-                        }
-                    };
-                    let start = tokens
-                        .next(equals.range.end())
-                        .map_or(piece.end(), |t| t.range.start());
-                    (
-                        role,
-                        Some(ByteRange::new(name.range.start(), start)),
-                        ByteRange::new(start, piece.end()),
-                    )
-                }
-                _ => {
-                    let role = match index {
-                        0 => Role::Endpoint,
-                        1 => Role::Name,
-                        2 => Role::Description,
-                        _ => {
-                            return Err(text!(
-                                "there are more arguments than `{METHOD}` takes",
-                                "参数个数多于 `{METHOD}` 所能接收的"
-                            ));
-                        }
-                    };
-                    (role, None, piece)
-                }
-            };
-            if arguments.iter().any(|other: &Argument| other.role == role) {
-                return Err(text!("an argument is given twice", "有参数被重复传入"));
-            }
-            arguments.push(Argument {
-                role,
-                keyword,
-                value,
-            });
-        }
-        let module_prefix = match &*attribute.value {
-            Expr::Attribute(inner) => match self.resolver().value(&inner.value) {
-                Value::Module(_) => Some(range_of(&*inner.value)),
-                _ => None,
-            },
-            _ => None,
-        };
-        let receiver_name = match &*attribute.value {
-            Expr::Name(name) => Some(name.id.to_string()),
-            _ => None,
-        };
-        Ok(CallSite {
-            call: whole,
-            callee,
-            module_prefix,
-            receiver_name,
-            open: open.range,
-            close: close.range,
-            arguments,
-            trailing_comma,
-        })
-    }
 }
 
 /// The call `x.mount_webhook_method(...)` that an expression is.
@@ -829,34 +650,6 @@ pub(super) fn definition_at(suite: &[Stmt], range: ByteRange) -> Option<Definiti
         Node::Expr(_) => Descend::Past,
     });
     found
-}
-
-/// How often `name()` is called by statements that run while the module is imported; a call in a
-/// loop counts twice.
-fn calls_at_module_level(suite: &[Stmt], name: &str) -> usize {
-    let mut calls = 0;
-    for statement in suite {
-        let weight = match statement {
-            Stmt::For(_) | Stmt::While(_) => 2,
-            _ => 1,
-        };
-        tree::walk(Node::Stmt(statement), &mut |node| {
-            match node {
-                Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_))
-                | Node::Expr(Expr::Lambda(_)) => {
-                    return Descend::Past;
-                }
-                Node::Expr(Expr::Call(call)) => {
-                    if matches!(&*call.func, Expr::Name(called) if called.id.as_str() == name) {
-                        calls += weight;
-                    }
-                }
-                _ => {}
-            }
-            Descend::Into
-        });
-    }
-    calls
 }
 
 /// A diagnostic about `range` of a file, with the line of source that it starts in.

@@ -1,0 +1,159 @@
+//! The call of `mount_webhook_method`: its brackets, its arguments, the endpoint among them.
+
+use rustpython_parser::ast::{self, Expr};
+
+use super::{Finder, METHOD};
+use crate::edit::ByteRange;
+use crate::find::reply::split_at_commas;
+use crate::find::{Argument, CallSite, Endpoint, Role};
+use crate::lang::Text;
+use crate::python::names::Value;
+use crate::python::tokens::TokenKind;
+use crate::python::tree::range_of;
+use crate::text;
+
+impl Finder<'_> {
+    pub(super) fn endpoint<'e>(
+        &self,
+        call: &'e ast::ExprCall,
+        site: &CallSite,
+    ) -> Option<(&'e Expr, Option<Endpoint>)> {
+        let argument = site
+            .arguments
+            .iter()
+            .find(|argument| argument.role == Role::Endpoint)?;
+        let expression = call
+            .args
+            .iter()
+            .chain(call.keywords.iter().map(|keyword| &keyword.value))
+            .find(|expression| argument.value.contains(range_of(*expression)))?;
+        let endpoint = self.resolver().text(expression).map(|value| {
+            let tokens = self.loaded.module.tokens().within(argument.value);
+            let written = self.loaded.module.source().slice(argument.value);
+            Endpoint {
+                value,
+                is_literal: matches!(tokens, [token] if token.kind == TokenKind::String)
+                    && written.starts_with(['"', '\'']),
+            }
+        });
+        Some((expression, endpoint))
+    }
+
+    pub(super) fn call_site(
+        &self,
+        call: &ast::ExprCall,
+        attribute: &ast::ExprAttribute,
+    ) -> Result<CallSite, Text> {
+        let module = &self.loaded.module;
+        let (source, tokens) = (module.source(), module.tokens());
+        let callee = range_of(attribute);
+        let whole = range_of(call);
+        let unreadable = || {
+            text!(
+                "the arguments of this call cannot be read",
+                "无法读懂此处调用的参数"
+            )
+        };
+        if call
+            .args
+            .iter()
+            .any(|argument| matches!(argument, Expr::Starred(_)))
+            || call.keywords.iter().any(|keyword| keyword.arg.is_none())
+        {
+            return Err(text!(
+                "the arguments are passed as `*` or `**`",
+                "参数是以 `*` 或 `**` 的方式传入的"
+            ));
+        }
+        let open = tokens
+            .next(callee.end())
+            .filter(|token| token.kind == TokenKind::Open);
+        let close = tokens
+            .previous(whole.end())
+            .filter(|token| token.kind == TokenKind::Close);
+        let (Some(open), Some(close)) = (open, close) else {
+            return Err(unreadable());
+        };
+        let (pieces, trailing_comma) = split_at_commas(
+            tokens,
+            ByteRange::new(open.range.end(), close.range.start()),
+        );
+        if pieces.len() != call.args.len() + call.keywords.len() {
+            return Err(unreadable());
+        }
+        let mut arguments = Vec::with_capacity(pieces.len());
+        for (index, piece) in pieces.into_iter().enumerate() {
+            let inside = tokens.within(piece);
+            let (role, keyword, value) = match inside {
+                [name, equals, ..]
+                    if index >= call.args.len()
+                        && name.kind == TokenKind::Name
+                        && source.slice(equals.range) == "=" =>
+                {
+                    let role = match source.slice(name.range) {
+                        "endpoint" => Role::Endpoint,
+                        "name" => Role::Name,
+                        "description" => Role::Description,
+                        other => {
+                            return Err(text!(
+                                "`{other}` is not an argument of `{METHOD}`",
+                                "`{METHOD}` 没有名为 `{other}` 的参数"
+                            ));
+                        }
+                    };
+                    let start = tokens
+                        .next(equals.range.end())
+                        .map_or(piece.end(), |t| t.range.start());
+                    (
+                        role,
+                        Some(ByteRange::new(name.range.start(), start)),
+                        ByteRange::new(start, piece.end()),
+                    )
+                }
+                _ => {
+                    let role = match index {
+                        0 => Role::Endpoint,
+                        1 => Role::Name,
+                        2 => Role::Description,
+                        _ => {
+                            return Err(text!(
+                                "there are more arguments than `{METHOD}` takes",
+                                "参数个数多于 `{METHOD}` 所能接收的"
+                            ));
+                        }
+                    };
+                    (role, None, piece)
+                }
+            };
+            if arguments.iter().any(|other: &Argument| other.role == role) {
+                return Err(text!("an argument is given twice", "有参数被重复传入"));
+            }
+            arguments.push(Argument {
+                role,
+                keyword,
+                value,
+            });
+        }
+        let module_prefix = match &*attribute.value {
+            Expr::Attribute(inner) => match self.resolver().value(&inner.value) {
+                Value::Module(_) => Some(range_of(&*inner.value)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let receiver_name = match &*attribute.value {
+            Expr::Name(name) => Some(name.id.to_string()),
+            _ => None,
+        };
+        Ok(CallSite {
+            call: whole,
+            callee,
+            module_prefix,
+            receiver_name,
+            open: open.range,
+            close: close.range,
+            arguments,
+            trailing_comma,
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! How a module that registers a webhook gets at the names of the plugin's module.
+
+use std::path::{Path, PathBuf};
+
+use crate::find::plugin::Plugin;
+use crate::plan::Registered;
+use crate::plan::draft::Draft;
+use crate::plan::members::Members;
+use crate::python::names::{BindingKind, ModuleName};
+
+/// How a module that registers a webhook gets at the names of the plugin's module.
+pub(super) enum Access {
+    /// They are its own.
+    Own,
+    /// Through a module that it has, as in `pkg` of `pkg.plugin`.
+    Through(String),
+    /// By an import from that module.
+    Import(ModuleName),
+}
+
+pub(super) fn access(one: &Registered<'_>, plugin: &Plugin, draft: &Draft) -> Option<Access> {
+    let plugin_module = plugin.loaded.module.source().path();
+    if one.path() == plugin_module {
+        return Some(Access::Own);
+    }
+    if let Some(prefix) = one.webhook.call.module_prefix {
+        // `pkg.plugin`, where `pkg` may only pass the plugin on: the router has to be there too.
+        let direct = draft.loaded.scope.bindings(draft.slice(prefix));
+        let is_plugin_module = direct.iter().any(|binding| match &binding.kind {
+            BindingKind::From(module, name) => {
+                let dotted = match module.dotted.as_str() {
+                    "" => name.clone(),
+                    dotted => format!("{dotted}.{name}"),
+                };
+                names_module(
+                    one.path(),
+                    &ModuleName {
+                        level: module.level,
+                        dotted,
+                    },
+                    plugin_module,
+                )
+            }
+            BindingKind::Module(module) => names_module(one.path(), module, plugin_module),
+            _ => false,
+        });
+        if is_plugin_module {
+            return Some(Access::Through(draft.slice(prefix).to_owned()));
+        }
+    }
+    if let Some(name) = &one.webhook.call.receiver_name
+        && let Some((statement, _)) = draft.imports.statement_of(name)
+        && names_module(one.path(), &statement.module, plugin_module)
+    {
+        return Some(Access::Import(statement.module.clone()));
+    }
+    relative_module(one.path(), plugin_module).map(Access::Import)
+}
+
+/// Whether a module name, as written in the file `from`, is that of the file `path`: by its path
+/// alone.
+pub(super) fn names_module(from: &Path, module: &ModuleName, path: &Path) -> bool {
+    let mut stem = path.with_extension("");
+    if stem.file_name() == Some("__init__".as_ref()) {
+        stem.pop();
+    }
+    let parts: Vec<&str> = module
+        .dotted
+        .split('.')
+        .filter(|part| !part.is_empty())
+        .collect();
+    if module.level > 0 {
+        let base = from.ancestors().nth(module.level);
+        return base.is_some_and(|base| base.join(parts.iter().collect::<PathBuf>()) == stem);
+    }
+    !parts.is_empty() && stem.ends_with(parts.iter().collect::<PathBuf>())
+}
+
+/// The relative name of `to` as written in `from`, when both are in one package.
+pub(super) fn relative_module(from: &Path, to: &Path) -> Option<ModuleName> {
+    let folder = from.parent()?;
+    let mut target = to.with_extension("");
+    if target.file_name() == Some("__init__".as_ref()) {
+        target.pop();
+    }
+    for (ups, ancestor) in folder.ancestors().enumerate() {
+        if !ancestor.join("__init__.py").exists() {
+            return None;
+        }
+        let inside = match target.strip_prefix(ancestor) {
+            Ok(inside) => inside,
+            Err(_) => continue,
+        };
+        let parts: Option<Vec<&str>> = inside.iter().map(|part| part.to_str()).collect();
+        return Some(ModuleName {
+            level: ups + 1,
+            dotted: parts?.join("."),
+        });
+    }
+    None
+}
+
+/// The module of the plugin as the file at `path` names it in its imports, else relative.
+pub(super) fn module_for(draft: &Draft, plugin: &Plugin, path: &Path) -> Option<ModuleName> {
+    let plugin_module = plugin.loaded.module.source().path();
+    let statements = draft.imports.statements.iter();
+    let written = statements
+        .filter(|statement| {
+            statement.is_from && names_module(path, &statement.module, plugin_module)
+        })
+        .map(|statement| statement.module.clone())
+        .next();
+    written.or_else(|| relative_module(path, plugin_module))
+}
+
+/// Whether another module of the package imports `name` from the file at `path`.
+pub(in crate::plan) fn is_passed_on(members: &Members<'_>, path: &Path, name: &str) -> bool {
+    members.imports_from(path).iter().any(|import| {
+        import.path != path && import.name == name && names_module(import.path, import.from, path)
+    })
+}

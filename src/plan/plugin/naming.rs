@@ -1,0 +1,118 @@
+//! Which router is used, and the names that are free in every module that needs them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::find::plugin::Plugin;
+use crate::plan::Registered;
+use crate::plan::draft::Draft;
+use crate::plan::router::{Join, RouterNames, Wanted};
+use crate::python::names::BindingKind;
+
+/// `context` is whether a handler is given a context.
+pub(super) fn wanted(plugin: &Plugin, migrated: &[&Registered<'_>], context: bool) -> Wanted {
+    let mut join = if plugin.mounts.is_empty() {
+        Join::NewMount
+    } else {
+        Join::Include
+    };
+    if let [mount] = plugin.mounts.as_slice()
+        && let Some([first, rest @ ..]) = mount.returns.as_deref()
+        && let Some(name) = &first.module_level_name
+        && rest
+            .iter()
+            .all(|other| other.module_level_name.as_ref() == Some(name))
+    {
+        // It has to be there before the first webhook that is registered on it.
+        let made_at = plugin
+            .loaded
+            .scope
+            .bindings(name)
+            .iter()
+            .map(|binding| binding.range.end())
+            .max();
+        let module = plugin.loaded.module.source().path();
+        let first_use = migrated
+            .iter()
+            .filter(|one| one.path() == module)
+            .map(|one| one.webhook.call.call.start())
+            .min()
+            .unwrap_or(usize::MAX);
+        if made_at.is_some_and(|made_at| made_at <= first_use) {
+            join = Join::Existing(name.clone());
+        }
+    }
+    let known_webhook_route = match &join {
+        Join::Existing(router) if context => known_webhook_route(plugin, router),
+        _ => None,
+    };
+    Wanted {
+        join,
+        context,
+        known_webhook_route,
+    }
+}
+
+/// The decorator that an earlier run wrote: a function whose text says the same.
+pub(super) fn known_webhook_route(plugin: &Plugin, router: &str) -> Option<String> {
+    let source = plugin.loaded.module.source();
+    plugin.loaded.scope.names().find_map(|name| {
+        let [binding] = plugin.loaded.scope.bindings(name) else {
+            return None;
+        };
+        let text =
+            matches!(binding.kind, BindingKind::Function).then(|| source.slice(binding.range))?;
+        let writes_context = text.contains(&format!("@{router}.post(path"))
+            && text.contains(".create_by_webhook(")
+            && text.contains("return decorator");
+        writes_context.then(|| name.to_owned())
+    })
+}
+
+pub(super) fn choose_names(
+    drafts: &mut BTreeMap<PathBuf, Draft>,
+    plugin: &Plugin,
+    migrated: &[&Registered<'_>],
+    wanted: &Wanted,
+) -> RouterNames {
+    let mut modules: BTreeSet<&Path> = migrated.iter().map(|one| one.path()).collect();
+    modules.insert(&plugin.id.module);
+    modules.extend(
+        plugin
+            .mounts
+            .iter()
+            .map(|mount| mount.loaded.module.source().path()),
+    );
+    let mut choose = |candidates: &[&str]| {
+        let last = candidates.last().copied().unwrap_or("router");
+        let name = candidates
+            .iter()
+            .map(|&candidate| candidate.to_owned())
+            .chain((2..).map(|number| format!("{last}_{number}")))
+            .find(|name| {
+                modules
+                    .iter()
+                    .filter_map(|path| drafts.get(*path))
+                    .all(|draft| draft.is_free(name))
+            })
+            .unwrap_or_else(|| last.to_owned());
+        if let Some(draft) = drafts.get_mut(&plugin.id.module) {
+            draft.take(&name);
+        }
+        name
+    };
+    let router = match &wanted.join {
+        Join::Existing(name) => name.clone(),
+        Join::NewMount => choose(&["router", "webhook_router"]),
+        Join::Include => choose(&["webhook_router", "plugin_webhook_router"]),
+    };
+    let webhook_route = match &wanted.known_webhook_route {
+        Some(name) => name.clone(),
+        None if wanted.context => choose(&["webhook_route", "plugin_webhook_route"]),
+        None => String::new(),
+    };
+    RouterNames {
+        router,
+        webhook_route,
+    }
+}

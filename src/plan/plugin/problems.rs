@@ -1,0 +1,216 @@
+//! What stands in the way of migrating a webhook.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::access::access;
+use crate::diagnostic::Code;
+use crate::edit::{Applicability, ByteRange};
+use crate::find::handler::Problem;
+use crate::find::imports;
+use crate::find::plugin::Plugin;
+use crate::plan::draft::Draft;
+use crate::plan::duplicates::{self, Verdict};
+use crate::plan::members::Members;
+use crate::plan::{Input, Registered, annotations};
+use crate::routes::{Dialect, Route};
+use crate::text;
+
+/// What stands in the way of migrating a webhook, the others aside.
+pub(super) fn problem(
+    input: &Input<'_>,
+    members: &Members<'_>,
+    drafts: &BTreeMap<PathBuf, Draft>,
+    plugin: &Plugin,
+    one: &Registered<'_>,
+) -> Option<Problem> {
+    let webhook = one.webhook;
+    let handler = &webhook.handler;
+    let overcome = |problem: &&Problem| {
+        !(input.options.allow_unsafe && problem.applicability == Applicability::Unsafe)
+    };
+    if let Some(problem) = handler.problems.iter().find(overcome) {
+        return Some(problem.clone());
+    }
+    let here = webhook.call.call;
+    if let Some(problem) = mount_problem(plugin, here) {
+        return Some(problem);
+    }
+    let route = Route::new(
+        &plugin.author,
+        &plugin.module_name,
+        &webhook.endpoint.value,
+        webhook.dialect,
+    );
+    if let Some(own) = plugin.route_in_the_way(&webhook.endpoint.value, &route) {
+        return Some(Problem::manual(
+            Code::PathTaken,
+            here,
+            text!(
+                "the plugin's own router has the route `{}` already, which would answer instead",
+                "插件自己的路由 `{}` 已经存在，请求会由它来响应",
+                own.path
+            ),
+        ));
+    }
+    let draft = drafts.get(one.path())?;
+    if webhook.dialect == Dialect::Request {
+        if let Some(problem) = annotations::problem(handler, draft.imports.future_annotations) {
+            return Some(problem);
+        }
+        if !handler.replies.is_empty() {
+            if let Some(range) = handler.inner_decorator {
+                return Some(Problem::manual(
+                    Code::WrappedHandler,
+                    range,
+                    text!(
+                        "this decorator sees what the handler returns, and might not expect a response",
+                        "该装饰器会接触到处理函数的返回值，可能无法处理 Response 对象"
+                    ),
+                ));
+            }
+            if is_on_another_plugin(one) {
+                return Some(Problem::manual(
+                    Code::CalledElsewhere,
+                    handler.name_range,
+                    text!(
+                        "`{}` is registered on another plugin too, where its `body, status` may be expected",
+                        "`{}` 还注册在另一个插件上，那里可能需要它返回 `body, status`",
+                        handler.name
+                    ),
+                ));
+            }
+            if is_used_elsewhere(members, draft, one) {
+                return Some(Problem::manual(
+                    Code::CalledElsewhere,
+                    handler.name_range,
+                    text!(
+                        "`{}` is used elsewhere too, where its `body, status` may be expected",
+                        "`{}` 在别处也被使用，那里可能需要它返回 `body, status`",
+                        handler.name
+                    ),
+                ));
+            }
+        }
+    }
+    if access(one, plugin, draft).is_none() {
+        return Some(Problem::manual(
+            Code::UnknownRouter,
+            here,
+            text!(
+                "how this module can import the router from `{}` cannot be seen",
+                "无法确定此模块应如何从 `{}` 导入路由",
+                plugin
+                    .loaded
+                    .module
+                    .source()
+                    .path()
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+            ),
+        ));
+    }
+    None
+}
+
+pub(super) fn mount_problem(plugin: &Plugin, here: ByteRange) -> Option<Problem> {
+    match plugin.mounts.as_slice() {
+        [] => None,
+        [mount] if mount.returns.is_some() => None,
+        [mount] => Some(Problem::manual(
+            Code::UnknownRouter,
+            here,
+            text!(
+                "what the plugin's `mount_router` function `{}` returns cannot be understood",
+                "无法理解插件的 `mount_router` 函数 `{}` 返回了什么",
+                mount.name
+            ),
+        )),
+        _ => Some(Problem::manual(
+            Code::UnknownRouter,
+            here,
+            text!(
+                "the plugin has several `mount_router` functions, of which only the last counts",
+                "插件有多个 `mount_router` 函数，而只有最后一个生效"
+            ),
+        )),
+    }
+}
+
+/// Whether a handler is registered on another plugin too, of which nothing is decided here.
+pub(super) fn is_on_another_plugin(one: &Registered<'_>) -> bool {
+    one.found.references.iter().any(|reference| {
+        matches!(
+            &reference.kind,
+            crate::find::ReferenceKind::Webhook(other)
+                if other.handler.range == one.webhook.handler.range
+                    && other.plugin != one.webhook.plugin
+        )
+    })
+}
+
+/// Whether a handler is used other than by registering it.
+pub(in crate::plan) fn is_used_elsewhere(
+    members: &Members<'_>,
+    draft: &Draft,
+    one: &Registered<'_>,
+) -> bool {
+    let name = &one.webhook.handler.name;
+    let registrations = || {
+        let calls = one.found.webhooks().filter(|webhook| {
+            webhook.form == crate::find::Form::Call && webhook.handler.name == *name
+        });
+        calls.count()
+    };
+    // Few handlers are named anywhere else: only then it matters whose the name is there.
+    let used_here = draft.imports.uses_of(name) > 0
+        && imports::uses_of_global(&one.found.loaded, name) > registrations();
+    used_here || members.others_use(one.path(), name)
+}
+
+/// Takes the other webhooks into account: the last registration of an endpoint wins, and a function
+/// that is registered twice is migrated for both or for none.
+pub(super) fn settle(
+    webhooks: &[Registered<'_>],
+    problems: &mut [Option<Problem>],
+) -> Vec<Verdict> {
+    loop {
+        let has_problem: Vec<bool> = problems.iter().map(Option::is_some).collect();
+        let verdicts = duplicates::judge(webhooks, &has_problem);
+        let mut changed = false;
+        for (index, verdict) in verdicts.iter().enumerate() {
+            if let Verdict::Unknown(problem) = verdict
+                && problems[index].is_none()
+            {
+                problems[index] = Some((**problem).clone());
+                changed = true;
+            }
+        }
+        let by_hand: HashSet<(&Path, ByteRange)> = webhooks
+            .iter()
+            .zip(problems.iter())
+            .filter(|(_, problem)| problem.is_some())
+            .map(|(one, _)| (one.path(), one.webhook.handler.range))
+            .collect();
+        for (index, this) in webhooks.iter().enumerate() {
+            let function = (this.path(), this.webhook.handler.range);
+            let changes_function = !this.webhook.handler.replies.is_empty();
+            if problems[index].is_none() && changes_function && by_hand.contains(&function) {
+                problems[index] = Some(Problem::manual(
+                    Code::CalledElsewhere,
+                    this.webhook.handler.name_range,
+                    text!(
+                        "`{}` is registered a second time, and that registration is left by hand",
+                        "`{}` 还有另一处注册，而那一处需要手动处理",
+                        this.webhook.handler.name
+                    ),
+                ));
+                changed = true;
+            }
+        }
+        if !changed {
+            return verdicts;
+        }
+    }
+}
