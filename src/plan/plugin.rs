@@ -22,7 +22,7 @@ use crate::edit::{Applicability, ByteRange};
 use crate::find::handler::Problem;
 use crate::find::plugin::{ModuleParts, Plugin};
 use crate::find::registration::diagnostic_at;
-use crate::python::names::PluginId;
+use crate::python::names::{PluginId, Workspace};
 use crate::routes::{Dialect, Route};
 use crate::text;
 
@@ -222,7 +222,7 @@ fn write(
             annotations::rewrite(draft, handler)?;
         }
         let routing = routing(one);
-        let callee = callee(draft, plugin, one, routing, &names);
+        let callee = callee(input.workspace, draft, plugin, one, routing, &names);
         registration::rewrite(draft, one.webhook, routing, &callee)?;
     }
     for (one, verdict) in webhooks.iter().zip(verdicts) {
@@ -250,7 +250,7 @@ fn write(
             let router = if path == plugin.id.module {
                 names.router.clone()
             } else {
-                match module_for(draft, plugin, path) {
+                match module_for(input.workspace, draft, plugin, path) {
                     Some(module) => draft.import_from(&module, &names.router, &[]),
                     None => names.router.clone(),
                 }
@@ -265,6 +265,7 @@ fn write(
 
 /// What the registration of a webhook calls.
 fn callee(
+    workspace: &Workspace,
     draft: &mut Draft,
     plugin: &Plugin,
     one: &Registered<'_>,
@@ -275,7 +276,7 @@ fn callee(
         Routing::WithContext => &names.webhook_route,
         Routing::AllMethods | Routing::Post => &names.router,
     };
-    let local = match access(one, plugin, draft) {
+    let local = match access(workspace, one, plugin, draft) {
         Some(Access::Through(prefix)) => format!("{prefix}.{name}"),
         Some(Access::Import(module)) => draft.import_from(&module, name, &[]),
         Some(Access::Own) | None => name.clone(),

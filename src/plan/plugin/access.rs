@@ -6,7 +6,7 @@ use crate::find::plugin::Plugin;
 use crate::plan::Registered;
 use crate::plan::draft::Draft;
 use crate::plan::members::Members;
-use crate::python::names::{BindingKind, ModuleName};
+use crate::python::names::{BindingKind, ModuleName, Workspace};
 
 /// How a module that registers a webhook gets at the names of the plugin's module.
 pub(super) enum Access {
@@ -18,7 +18,12 @@ pub(super) enum Access {
     Import(ModuleName),
 }
 
-pub(super) fn access(one: &Registered<'_>, plugin: &Plugin, draft: &Draft) -> Option<Access> {
+pub(super) fn access(
+    workspace: &Workspace,
+    one: &Registered<'_>,
+    plugin: &Plugin,
+    draft: &Draft,
+) -> Option<Access> {
     let plugin_module = plugin.loaded.module.source().path();
     if one.path() == plugin_module {
         return Some(Access::Own);
@@ -54,7 +59,7 @@ pub(super) fn access(one: &Registered<'_>, plugin: &Plugin, draft: &Draft) -> Op
     {
         return Some(Access::Import(statement.module.clone()));
     }
-    relative_module(one.path(), plugin_module).map(Access::Import)
+    relative_module(workspace, one.path(), plugin_module).map(Access::Import)
 }
 
 /// Whether a module name, as written in the file `from`, is that of the file `path`: by its path
@@ -77,14 +82,14 @@ pub(super) fn names_module(from: &Path, module: &ModuleName, path: &Path) -> boo
 }
 
 /// The relative name of `to` as written in `from`, when both are in one package.
-pub(super) fn relative_module(from: &Path, to: &Path) -> Option<ModuleName> {
+fn relative_module(workspace: &Workspace, from: &Path, to: &Path) -> Option<ModuleName> {
     let folder = from.parent()?;
     let mut target = to.with_extension("");
     if target.file_name() == Some("__init__".as_ref()) {
         target.pop();
     }
     for (ups, ancestor) in folder.ancestors().enumerate() {
-        if !ancestor.join("__init__.py").exists() {
+        if !workspace.is_file(&ancestor.join("__init__.py")) {
             return None;
         }
         let inside = match target.strip_prefix(ancestor) {
@@ -101,7 +106,12 @@ pub(super) fn relative_module(from: &Path, to: &Path) -> Option<ModuleName> {
 }
 
 /// The module of the plugin as the file at `path` names it in its imports, else relative.
-pub(super) fn module_for(draft: &Draft, plugin: &Plugin, path: &Path) -> Option<ModuleName> {
+pub(super) fn module_for(
+    workspace: &Workspace,
+    draft: &Draft,
+    plugin: &Plugin,
+    path: &Path,
+) -> Option<ModuleName> {
     let plugin_module = plugin.loaded.module.source().path();
     let statements = draft.imports.statements.iter();
     let written = statements
@@ -110,7 +120,7 @@ pub(super) fn module_for(draft: &Draft, plugin: &Plugin, path: &Path) -> Option<
         })
         .map(|statement| statement.module.clone())
         .next();
-    written.or_else(|| relative_module(path, plugin_module))
+    written.or_else(|| relative_module(workspace, path, plugin_module))
 }
 
 /// Whether another module of the package imports `name` from the file at `path`.

@@ -93,7 +93,7 @@ pub(super) fn problem(
             }
         }
     }
-    if access(one, plugin, draft).is_none() {
+    if access(input.workspace, one, plugin, draft).is_none() {
         return Some(Problem::manual(
             Code::UnknownRouter,
             here,

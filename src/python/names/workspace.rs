@@ -68,6 +68,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Whether there is a file at `path`, an absolute path.
+    pub fn is_file(&self, path: &Path) -> bool {
+        self.files.is_file(path)
+    }
+
     /// The module at `path`, an absolute path.
     ///
     /// # Errors
