@@ -93,15 +93,15 @@ impl Console {
             None => (Text::verbatim(format!("{error:#}")), None),
         };
         let bad = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-        let label = text!("error", "错误");
+        let label = text!("error: ", "错误：");
         let mut said = format!(
-            "{bad}{}{bad:#}: {}\n",
+            "{bad}{}{bad:#}{}\n",
             label.get(self.lang),
             reason.get(self.lang)
         );
         if let Some(remedy) = remedy {
-            let label = text!("hint", "提示");
-            said += &format!("  {}: {}\n", label.get(self.lang), remedy.get(self.lang));
+            let label = text!("hint: ", "提示：");
+            said += &format!("  {}{}\n", label.get(self.lang), remedy.get(self.lang));
         }
         self.say(&said);
         Reported::Said

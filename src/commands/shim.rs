@@ -62,11 +62,11 @@ fn flags(args: &ShimArgs) -> Flags {
 /// Says what is wrong.
 pub fn refuse(problems: &[Problem], console: &Console) -> Outcome {
     let error = match console.lang() {
-        Lang::En => "error",
-        Lang::Zh => "错误",
+        Lang::En => "error: ",
+        Lang::Zh => "错误：",
     };
     for problem in problems {
-        console.say(&format!("{error}: {}", problem.show(console.lang())));
+        console.say(&format!("{error}{}\n", problem.show(console.lang())));
     }
     Outcome::Failed
 }

@@ -278,8 +278,8 @@ fn rendered(view: &View<'_>, diagnostic: &Diagnostic, lang: Lang) -> String {
         );
     }
     let hint = diagnostic.hint();
-    let label = text!("hint", "提示");
-    output + &format!("  {}: {}\n", label.get(lang), hint.get(lang))
+    let label = text!("hint: ", "提示：");
+    output + &format!("  {}{}\n", label.get(lang), hint.get(lang))
 }
 
 /// The last line: every reference to the old API is in it.
