@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
+use rustpython_parser::ast::{self, Expr, Stmt};
 
 use super::handler::{Definition, Problem};
 use crate::diagnostic::Code;
@@ -30,7 +30,7 @@ pub struct Plugin {
     /// Its functions under `mount_router()`, in all its modules.
     pub mounts: Vec<Mount>,
     /// The routes that its own routers have, as far as they can be seen.
-    pub own_routes: Vec<Arc<[OwnRoute]>>,
+    pub own_routes: Vec<Arc<OwnRoutes>>,
     /// Whether `@plugin.mount_config()` is applied to a class.
     pub has_config: bool,
 }
@@ -73,6 +73,22 @@ pub struct RouterReturn {
     pub module_level_name: Option<String>,
 }
 
+/// The routes that a module adds to routers, and the prefixes that it gives to routers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnRoutes {
+    /// The routes.
+    pub routes: Vec<OwnRoute>,
+    /// The prefixes, of `APIRouter(prefix=...)` and `include_router(..., prefix=...)`; one that
+    /// cannot be known is [`UNKNOWN`].
+    pub prefixes: Vec<String>,
+}
+
+/// Stands for a piece of a path that cannot be known: it may be anything.
+const UNKNOWN: &str = "{unknown:path}";
+
+/// How many routers may be included in each other.
+const MAX_PREFIXES: usize = 4;
+
 /// A route that a plugin's own router has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnRoute {
@@ -83,6 +99,11 @@ pub struct OwnRoute {
 }
 
 impl OwnRoute {
+    /// Whether its whole path could be seen.
+    pub fn is_known(&self) -> bool {
+        !self.path.contains(UNKNOWN)
+    }
+
     /// Whether it would answer a request for `route`.
     fn takes(&self, path: &str, methods: &[String]) -> bool {
         let shared =
@@ -109,13 +130,36 @@ fn path_matches(pattern: &str, path: &str) -> bool {
 }
 
 impl Plugin {
-    /// The plugin's own route that would answer instead of a webhook at `endpoint`.
+    /// The plugin's own route that would answer instead of a webhook at `endpoint`, whichever of
+    /// the prefixes it gets.
     pub fn route_in_the_way(&self, endpoint: &str, route: &Route) -> Option<&OwnRoute> {
-        let path = route_path(endpoint);
-        self.own_routes
+        self.route_below(&route_path(endpoint), route, MAX_PREFIXES)
+    }
+
+    fn route_below(&self, path: &str, route: &Route, prefixes: usize) -> Option<&OwnRoute> {
+        let mut routes = self
+            .own_routes
             .iter()
-            .flat_map(|of_module| &**of_module)
-            .find(|own| own.takes(&path, &route.methods))
+            .flat_map(|of_module| &of_module.routes);
+        if let Some(own) = routes.find(|own| own.takes(path, &route.methods)) {
+            return Some(own);
+        }
+        let prefixes = prefixes.checked_sub(1)?;
+        let known = self
+            .own_routes
+            .iter()
+            .flat_map(|of_module| &of_module.prefixes);
+        known
+            .filter(|prefix| !prefix.is_empty())
+            .find_map(|prefix| {
+                if prefix == UNKNOWN {
+                    let rests = path.match_indices('/').skip(1).map(|(at, _)| &path[at..]);
+                    return rests
+                        .into_iter()
+                        .find_map(|rest| self.route_below(rest, route, 0));
+                }
+                self.route_below(path.strip_prefix(prefix.as_str())?, route, prefixes)
+            })
     }
 }
 
@@ -174,7 +218,7 @@ pub fn plugin(
         package
             .iter()
             .map(|parts| parts.own_routes(workspace))
-            .filter(|routes| !routes.is_empty())
+            .filter(|own| **own != Arc::default())
             .cloned()
             .collect()
     };
@@ -252,7 +296,7 @@ pub struct ModuleParts {
     pub mounts: Vec<(PluginId, Mount)>,
     /// The plugins that have a class under `mount_config()` here.
     pub configured: Vec<PluginId>,
-    own_routes: OnceLock<Arc<[OwnRoute]>>,
+    own_routes: OnceLock<Arc<OwnRoutes>>,
 }
 
 impl ModuleParts {
@@ -317,9 +361,9 @@ impl ModuleParts {
     }
 
     /// The routes of the routers here; every plugin of a package asks for those of all modules.
-    fn own_routes(&self, workspace: &Workspace) -> &Arc<[OwnRoute]> {
+    fn own_routes(&self, workspace: &Workspace) -> &Arc<OwnRoutes> {
         self.own_routes
-            .get_or_init(|| own_routes_of(workspace, &self.loaded).into())
+            .get_or_init(|| Arc::new(own_routes_of(workspace, &self.loaded)))
     }
 }
 
@@ -440,37 +484,31 @@ fn is_router_class(resolver: Resolver<'_>, expression: &Expr) -> bool {
         .is_some_and(|name| name.starts_with("fastapi.") && name.ends_with("APIRouter"))
 }
 
-/// The routes that a module adds to routers, with every prefix that they may get.
-fn own_routes_of(workspace: &Workspace, loaded: &Loaded) -> Vec<OwnRoute> {
-    let mut routes = Vec::new();
+/// The routes that a module adds to routers, and the prefixes that it gives to them.
+fn own_routes_of(workspace: &Workspace, loaded: &Loaded) -> OwnRoutes {
+    let mut own = OwnRoutes::default();
     let mut scopes: Vec<Scope> = Vec::new();
     routes_in(
         workspace,
         loaded,
         loaded.module.suite(),
         &mut scopes,
-        &mut routes,
+        &mut own,
     );
-    let mut prefixes = vec![String::new()];
-    walk_body(loaded.module.suite(), &mut |node| {
-        if let Node::Expr(Expr::Call(call)) = node
-            && matches!(&*call.func, Expr::Attribute(a) if a.attr.as_str() == "include_router")
-            && let Some(Expr::Constant(constant)) = argument(call, "prefix", usize::MAX)
-            && let Constant::Str(prefix) = &constant.value
-        {
-            prefixes.push(prefix.clone());
-        }
-        Descend::Into
-    });
-    prefixes
-        .iter()
-        .flat_map(|prefix| {
-            routes.iter().map(move |route| OwnRoute {
-                path: format!("{prefix}{}", route.path),
-                methods: route.methods.clone(),
-            })
-        })
-        .collect()
+    own.prefixes.sort();
+    own.prefixes.dedup();
+    own
+}
+
+/// The prefix that `APIRouter(...)` or `include_router(...)` gives.
+fn prefix_of_call(resolver: Resolver<'_>, call: &ast::ExprCall) -> Option<String> {
+    let is_include =
+        matches!(&*call.func, Expr::Attribute(a) if a.attr.as_str() == "include_router");
+    if !is_include && !is_router_class(resolver, &call.func) {
+        return None;
+    }
+    let prefix = argument(call, "prefix", usize::MAX)?;
+    Some(resolver.text(prefix).unwrap_or_else(|| UNKNOWN.to_owned()))
 }
 
 fn routes_in(
@@ -478,7 +516,7 @@ fn routes_in(
     loaded: &Loaded,
     body: &[Stmt],
     scopes: &mut Vec<Scope>,
-    routes: &mut Vec<OwnRoute>,
+    own: &mut OwnRoutes,
 ) {
     walk_body(body, &mut |node| {
         if let Node::Expr(Expr::Call(call)) = node {
@@ -487,11 +525,16 @@ fn routes_in(
                 loaded,
                 locals: scopes,
             };
-            routes.extend(route_of_call(resolver, call));
+            own.routes.extend(route_of_call(resolver, call));
+            own.prefixes.extend(prefix_of_call(resolver, call));
         }
         if let Node::Stmt(statement) = node
             && let Some(definition) = Definition::of(statement)
         {
+            // What an earlier run wrote adds the routes of webhooks, which are looked at themselves.
+            if is_context_decorator(loaded.module.source().slice(definition.range)) {
+                return Descend::Past;
+            }
             for decorator in definition.decorators {
                 tree::walk(Node::Expr(decorator), &mut |node| {
                     if let Node::Expr(Expr::Call(call)) = node {
@@ -500,13 +543,13 @@ fn routes_in(
                             loaded,
                             locals: scopes,
                         };
-                        routes.extend(route_of_call(resolver, call));
+                        own.routes.extend(route_of_call(resolver, call));
                     }
                     Descend::Into
                 });
             }
             scopes.push(Scope::of_function(definition.arguments, definition.body));
-            routes_in(workspace, loaded, definition.body, scopes, routes);
+            routes_in(workspace, loaded, definition.body, scopes, own);
             scopes.pop();
             return Descend::Past;
         }
@@ -541,11 +584,18 @@ fn route_of_call(resolver: Resolver<'_>, call: &ast::ExprCall) -> Option<OwnRout
         _ => return None,
     };
     let prefix = router_prefix(resolver, &attribute.value)?;
-    let path = resolver.text(argument(call, "path", 0)?)?;
+    let path = argument(call, "path", 0)?;
+    let path = resolver.text(path).unwrap_or_else(|| UNKNOWN.to_owned());
     Some(OwnRoute {
         path: format!("{prefix}{path}"),
         methods,
     })
+}
+
+/// Whether the text of a function is that of the decorator which rehook writes for handlers of the
+/// context dialect.
+pub fn is_context_decorator(text: &str) -> bool {
+    text.contains(".create_by_webhook(") && text.contains("return decorator")
 }
 
 /// The prefix of the router that an expression stands for; none when it is no router.
@@ -567,9 +617,7 @@ fn router_prefix(resolver: Resolver<'_>, router: &Expr) -> Option<String> {
     };
     match made_by {
         Some(call) if is_router_class(resolver, &call.func) => {
-            let prefix =
-                argument(&call, "prefix", usize::MAX).and_then(|value| resolver.text(value));
-            Some(prefix.unwrap_or_default())
+            Some(prefix_of_call(resolver, &call).unwrap_or_default())
         }
         Some(_) => None,
         // A router of another module: its prefix is not followed.

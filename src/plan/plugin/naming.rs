@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::find::plugin::Plugin;
+use crate::find::imports::Imports;
+use crate::find::plugin::{Plugin, is_context_decorator};
 use crate::plan::Registered;
 use crate::plan::draft::Draft;
 use crate::plan::router::{Join, RouterNames, Wanted};
@@ -32,13 +33,24 @@ pub(super) fn wanted(plugin: &Plugin, migrated: &[&Registered<'_>], context: boo
             .map(|binding| binding.range.end())
             .max();
         let module = plugin.loaded.module.source().path();
+        // A module that is imported between the plugin and its router, and registers webhooks,
+        // would ask for a router that is not there yet.
+        let elsewhere = migrated.iter().any(|one| one.path() != module);
+        let between = |made_at: usize| {
+            let imports = Imports::of(&plugin.loaded);
+            let mut statements = imports.statements.into_iter();
+            statements.any(|statement| {
+                let start = statement.range.start();
+                plugin.statement.end() <= start && start < made_at
+            })
+        };
         let first_use = migrated
             .iter()
             .filter(|one| one.path() == module)
             .map(|one| one.webhook.call.call.start())
             .min()
             .unwrap_or(usize::MAX);
-        if made_at.is_some_and(|made_at| made_at <= first_use) {
+        if made_at.is_some_and(|made_at| made_at <= first_use && !(elsewhere && between(made_at))) {
             join = Join::Existing(name.clone());
         }
     }
@@ -62,9 +74,8 @@ pub(super) fn known_webhook_route(plugin: &Plugin, router: &str) -> Option<Strin
         };
         let text =
             matches!(binding.kind, BindingKind::Function).then(|| source.slice(binding.range))?;
-        let writes_context = text.contains(&format!("@{router}.post(path"))
-            && text.contains(".create_by_webhook(")
-            && text.contains("return decorator");
+        let writes_context =
+            text.contains(&format!("@{router}.post(path")) && is_context_decorator(text);
         writes_context.then(|| name.to_owned())
     })
 }

@@ -43,15 +43,19 @@ pub(super) fn problem(
         webhook.dialect,
     );
     if let Some(own) = plugin.route_in_the_way(&webhook.endpoint.value, &route) {
-        return Some(Problem::manual(
-            Code::PathTaken,
-            here,
+        let detail = if own.is_known() {
             text!(
                 "the plugin's own router has the route `{}` already, which would answer instead",
                 "插件自己的路由 `{}` 已经存在，请求会由它来响应",
                 own.path
-            ),
-        ));
+            )
+        } else {
+            text!(
+                "the plugin's own router has a route whose path cannot be known: it might answer instead",
+                "插件自己的路由中有一条路径无法确定，请求可能会由它来响应"
+            )
+        };
+        return Some(Problem::manual(Code::PathTaken, here, detail));
     }
     let draft = drafts.get(one.path())?;
     if webhook.dialect == Dialect::Request {
