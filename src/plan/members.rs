@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::ModuleFacts;
-use crate::python::names::{BindingKind, ModuleName};
+use crate::python::names::ModuleName;
 
 /// The modules that belong to a plugin.
 pub(crate) struct Members<'f> {
@@ -49,7 +49,7 @@ impl<'f> Members<'f> {
         &self.modules
     }
 
-    /// Whether a module other than the one at `path` imports `name`, or has it as an attribute.
+    /// Whether a module other than the one at `path` takes `name` as an attribute of something.
     pub(crate) fn others_use(&self, path: &Path, name: &str) -> bool {
         if let [only] = self.modules.as_slice()
             && only.path() == path
@@ -83,10 +83,7 @@ fn users<'f>(modules: &[&'f ModuleFacts]) -> HashMap<&'f str, Users<'f>> {
     for facts in modules {
         let path = facts.path();
         let imports = facts.imports();
-        let imported = imports.statements.iter().flat_map(|s| &s.names);
-        let names = imported
-            .map(|imported| imported.name.as_str())
-            .chain(imports.attributes.iter().map(String::as_str));
+        let names = imports.attributes.iter().map(String::as_str);
         for name in names {
             users
                 .entry(name)
@@ -104,12 +101,14 @@ fn re_imports<'f>(modules: &[&'f ModuleFacts]) -> HashMap<&'f str, Vec<ReImport<
     let mut re_imports: HashMap<&str, Vec<ReImport<'_>>> = HashMap::new();
     for facts in modules {
         let path = facts.path();
-        let scope = &facts.parts.loaded.scope;
-        for local in scope.names() {
-            for binding in scope.bindings(local) {
-                let BindingKind::From(from, name) = &binding.kind else {
-                    continue;
-                };
+        // Those inside functions too.
+        for statement in facts.imports().statements.iter().filter(|s| s.is_from) {
+            let from = &statement.module;
+            for name in statement
+                .names
+                .iter()
+                .map(|imported| imported.name.as_str())
+            {
                 let last = match from.dotted.rsplit('.').next() {
                     Some("") | None => path
                         .ancestors()

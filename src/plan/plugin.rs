@@ -225,6 +225,7 @@ fn write(
         let callee = callee(input.workspace, draft, plugin, one, routing, &names);
         registration::rewrite(draft, one.webhook, routing, &callee)?;
     }
+    let mut gone: Vec<&Registered<'_>> = migrated.to_vec();
     for (one, verdict) in webhooks.iter().zip(verdicts) {
         let is_dropped = *verdict == Verdict::Drop
             && planned.webhooks.iter().any(|webhook| {
@@ -236,6 +237,7 @@ fn write(
             });
         if is_dropped && let Some(draft) = drafts.get_mut(one.path()) {
             registration::remove(draft, one.webhook)?;
+            gone.push(one);
         }
     }
     if let Some(draft) = drafts.get_mut(&plugin.id.module) {
@@ -258,7 +260,7 @@ fn write(
             router::join(draft, mount, &router)?;
         }
     }
-    drop_unused_plugin_imports(members, drafts, plugin, migrated);
+    drop_unused_plugin_imports(members, drafts, plugin, &gone);
     natives.release_imports(members, drafts);
     Ok(())
 }

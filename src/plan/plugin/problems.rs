@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::access::access;
+use super::access::{access, is_passed_on};
 use crate::diagnostic::Code;
 use crate::edit::{Applicability, ByteRange};
 use crate::find::handler::Problem;
@@ -170,7 +170,7 @@ pub(in crate::plan) fn is_used_elsewhere(
     // Few handlers are named anywhere else: only then it matters whose the name is there.
     let used_here = draft.imports.uses_of(name) > 0
         && imports::uses_of_global(&one.found.loaded, name) > registrations();
-    used_here || members.others_use(one.path(), name)
+    used_here || members.others_use(one.path(), name) || is_passed_on(members, one.path(), name)
 }
 
 /// Takes the other webhooks into account: the last registration of an endpoint wins, and a function
