@@ -446,7 +446,13 @@ fn route_map(
     plan: &Plan,
 ) -> anyhow::Result<(RouteMap, Option<Change>)> {
     let path = match &args.routes {
-        Some(path) => std::path::absolute(path)?,
+        // Without `..` in it, so that a patch can name it.
+        Some(path) => {
+            let absolute = std::path::absolute(path)?;
+            let folder = absolute.parent().unwrap_or(&absolute);
+            let folder = fs::canonicalize(folder).map_err(|error| Failure::path(folder, &error))?;
+            folder.join(absolute.file_name().unwrap_or_default())
+        }
         None => root.join(FILE_NAME),
     };
     let before = match fs::read(&path) {
