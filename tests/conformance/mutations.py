@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cases import Case
+from case import Case
 
 
 @dataclass

@@ -14,20 +14,23 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
-sys.path.insert(0, str(HERE))
+# Both sides are run by the code that `rehook verify` runs them with.
+sys.path[:0] = [str(HERE), str(PROJECT / "src/verify/runner")]
 sys.dont_write_bytecode = True
 
 import agent
 import cases
 import mutations
 import wheel
+from case import Case
+from message import Request, Route
 
 
-def requests_of(case: cases.Case) -> list[tuple[cases.Route, cases.Request]]:
+def requests_of(case: Case) -> list[tuple[Route, Request]]:
     return [(route, request) for route in case.routes for request in route.requests]
 
 
-def compare(case: cases.Case) -> tuple[list[agent.Answer], list[str]]:
+def compare(case: Case) -> tuple[list[agent.Answer], list[str]]:
     """The answers of the old side, and for each request that shows a difference, the difference."""
     sent = requests_of(case)
     sides = [agent.start(case, side, sent) for side in ("old", "new")]
@@ -36,7 +39,7 @@ def compare(case: cases.Case) -> tuple[list[agent.Answer], list[str]]:
 
 
 def all_differences(
-    case: cases.Case, old: list[agent.Answer], new: list[agent.Answer]
+    case: Case, old: list[agent.Answer], new: list[agent.Answer]
 ) -> list[str]:
     sent = requests_of(case)
     differences = []
@@ -51,7 +54,7 @@ def all_differences(
 
 
 def difference(
-    route: cases.Route, request: cases.Request, old: agent.Answer, new: agent.Answer
+    route: Route, request: Request, old: agent.Answer, new: agent.Answer
 ) -> str:
     """In what the answers differ, or the new one from what the case says itself."""
     found = []
@@ -99,7 +102,7 @@ def meets(expected, actual) -> bool:
     return expected == actual
 
 
-def nothing_to_prove(case: cases.Case) -> str:
+def nothing_to_prove(case: Case) -> str:
     if case.skip:
         return f"not run: {case.skip}"
     if case.after is None:
@@ -118,7 +121,7 @@ def nothing_to_prove(case: cases.Case) -> str:
     return ""
 
 
-def mutate(proved: list[tuple[cases.Case, list[agent.Answer]]], scratch: Path) -> int:
+def mutate(proved: list[tuple[Case, list[agent.Answer]]], scratch: Path) -> int:
     """Sends the same requests to code that is a little wrong; the number of slips that passed."""
     # Those with few requests first: one fixture that notices a slip is enough.
     proved = sorted(proved, key=lambda pair: len(pair[1]))
@@ -147,7 +150,7 @@ def mutate(proved: list[tuple[cases.Case, list[agent.Answer]]], scratch: Path) -
     return passed
 
 
-def noticed(mutant: cases.Case, old: list[agent.Answer]) -> bool:
+def noticed(mutant: Case, old: list[agent.Answer]) -> bool:
     """Whether the requests of the case tell the mutant from the original."""
     try:
         new = agent.start(mutant, "new", requests_of(mutant))()

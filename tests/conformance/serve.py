@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
+
 
 def main() -> None:
     folder, *settings = sys.argv[1:]
@@ -21,7 +23,7 @@ def main() -> None:
         os.environ["CONFORMANCE_TMP"] = scratch
 
         import agent
-        from cases import Case
+        from case import Case
 
         agent.prepare()
         agent.place(folder)

@@ -12,7 +12,9 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-from cases import Case, Request, github_signature, routes, table
+from case import Case
+from cases import github_signature, routes
+from message import Request, table
 
 NAME = "(github of the agent)"
 SECRET = "s3cret"

@@ -15,7 +15,7 @@ import sys
 import types
 from collections.abc import Mapping
 
-from cases import METHODS
+from message import METHODS
 
 
 def install_document_api() -> None:

@@ -25,7 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import oracle
-from cases import Case, Request, Route
+from case import Case
+from message import Request, Route
 
 # A side that takes longer hangs. Generous, since it only decides how a failure looks.
 LIMIT_SECONDS = 120
