@@ -35,12 +35,16 @@ def read(folder: Path) -> Case:
     if case.after:
         # A route that was in the map before has no source here to be compared.
         known = {route.target for route in routes(case.before)}
-        case.routes = [route for route in routes(case.after) if route.target not in known]
+        case.routes = [
+            route for route in routes(case.after) if route.target not in known
+        ]
     for spec in about.get("request", []):
         request = from_spec(spec)
         fitting = [route for route in case.routes if fits(spec, route)]
         if case.after and len(fitting) != 1:
-            raise ValueError(f"{folder.name}: a request fits {len(fitting)} routes: {spec}")
+            raise ValueError(
+                f"{folder.name}: a request fits {len(fitting)} routes: {spec}"
+            )
         for route in fitting:
             route.requests.append(request)
     for route in case.routes:
@@ -55,7 +59,9 @@ def routes(tree: Path) -> list[Route]:
     if not path.is_file():
         return []
     entries = tomllib.loads(path.read_text("utf-8")).get("route", [])
-    return [Route(e["plugin"], e["endpoint"], e["dialect"], e["target"]) for e in entries]
+    return [
+        Route(e["plugin"], e["endpoint"], e["dialect"], e["target"]) for e in entries
+    ]
 
 
 def fits(spec: dict, route: Route) -> bool:
@@ -76,7 +82,9 @@ def from_spec(spec: dict) -> Request:
         label=spec.pop("about", ""),
         method=spec.pop("method", "POST"),
         query=spec.pop("query", "").encode(),
-        headers=[(str(name).encode("latin-1"), str(value).encode()) for name, value in pairs],
+        headers=[
+            (str(name).encode("latin-1"), str(value).encode()) for name, value in pairs
+        ],
         settings=spec.pop("settings", {}),
         expect=spec.pop("expect", {}),
     )
@@ -99,4 +107,7 @@ def from_spec(spec: dict) -> Request:
 
 
 def github_signature(secret: str, body: bytes) -> bytes:
-    return b"sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()
+    return (
+        b"sha256="
+        + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()
+    )

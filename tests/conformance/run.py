@@ -23,6 +23,7 @@ import cases
 import mutations
 import wheel
 from case import Case
+from child import Failed
 from message import Request, Route
 
 
@@ -49,7 +50,9 @@ def all_differences(
         route, request = sent[index]
         found = difference(route, request, old[index], new[index])
         if found:
-            differences.append(f"{route.old} -> {route.target}\n{request.shown()}\n{found}")
+            differences.append(
+                f"{route.old} -> {route.target}\n{request.shown()}\n{found}"
+            )
     return differences
 
 
@@ -116,7 +119,9 @@ def nothing_to_prove(case: Case) -> str:
         try:
             compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
         except SyntaxError as error:
-            if (case.after / path.relative_to(case.before)).read_bytes() != path.read_bytes():
+            if (
+                case.after / path.relative_to(case.before)
+            ).read_bytes() != path.read_bytes():
                 return f"not run: Python {sys.version_info[0]}.{sys.version_info[1]} does not read {path.name} ({error.msg})"
     return ""
 
@@ -144,7 +149,9 @@ def mutate(proved: list[tuple[Case, list[agent.Answer]]], scratch: Path) -> int:
         else:
             # A list that has fallen behind the emitted code would say less than it seems to.
             passed += 1
-            print(f"mutation: {mutation.name}: NOT TRIED, fits nothing that was written")
+            print(
+                f"mutation: {mutation.name}: NOT TRIED, fits nothing that was written"
+            )
         sys.stdout.flush()
     print(f"mutations: {passed} not caught or not tried, of {len(mutations.MUTATIONS)}")
     return passed
@@ -154,7 +161,7 @@ def noticed(mutant: Case, old: list[agent.Answer]) -> bool:
     """Whether the requests of the case tell the mutant from the original."""
     try:
         new = agent.start(mutant, "new", requests_of(mutant))()
-    except agent.Unusable:
+    except Failed:
         return True
     return bool(all_differences(mutant, old, new))
 
@@ -181,7 +188,7 @@ def main() -> int:
                     print(f"{name}: {reason}")
                     continue
                 old, differences = compare(case)
-            except (agent.Unusable, wheel.Unusable, ValueError, KeyError) as error:
+            except (Failed, wheel.Unusable, ValueError, KeyError) as error:
                 failed += 1
                 print(f"{name}: FAILED: {error}")
                 continue

@@ -27,7 +27,9 @@ def main() -> None:
 
         agent.prepare()
         agent.place(folder)
-        agent.Recorder(Case(name="serve", before=folder, after=folder, routes=[])).install()
+        agent.Recorder(
+            Case(name="serve", before=folder, after=folder, routes=[])
+        ).install()
         asyncio.run(serve(agent, settings))
 
 
@@ -42,7 +44,9 @@ async def serve(agent, settings: list[str]) -> None:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     print(f"serving {listener.getsockname()[1]}", flush=True)
-    await uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve(sockets=[listener])
+    await uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve(
+        sockets=[listener]
+    )
 
 
 if __name__ == "__main__":

@@ -18,8 +18,12 @@ class Case:
     folder: str = "."
     # The name of the package, if that folder is one itself.
     package: str = ""
+    # Which of the agent's plugin folders it is put in otherwise.
+    into: str = "workdir"
     # The one file or folder there that the agent loads; all if it is empty.
     item: str = ""
+    # Whether the plugin is kept from reaching out of its process (`sandbox.py`).
+    closed: bool = False
     native: list[str] = field(default_factory=list)
     skip: str = ""
     # What the plugin finds in its store, and which chats there are.

@@ -28,10 +28,12 @@ class Request:
     def shown(self) -> str:
         """For a reader, as close to what was sent as text can be."""
         lines = [
-            f"{self.method} ({self.label})" + (f" ?{self.query.decode()}" if self.query else "")
+            f"{self.method} ({self.label})"
+            + (f" ?{self.query.decode()}" if self.query else "")
         ]
         lines += [
-            f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in self.headers
+            f"{name.decode('latin-1')}: {value.decode('latin-1')}"
+            for name, value in self.headers
         ]
         if self.settings:
             lines.append(f"(settings {self.settings})")
@@ -71,7 +73,11 @@ OBJECT = '{"action": "opened", "text": "中文 \\u00e9", "nested": {"list": [1, 
 BODIES: list[tuple[str, Headers, bytes]] = [
     ("an object", JSON, OBJECT),
     ("an empty object", JSON, b"{}"),
-    ("an object, with a charset", [(b"Content-Type", b"application/json; charset=utf-8")], OBJECT),
+    (
+        "an object, with a charset",
+        [(b"Content-Type", b"application/json; charset=utf-8")],
+        OBJECT,
+    ),
     (
         "an object, the type among others",
         [(b"Content-Type", b"text/plain, application/json")],
@@ -82,17 +88,33 @@ BODIES: list[tuple[str, Headers, bytes]] = [
         [(b"Content-Type", b"application/vnd.github+json")],
         OBJECT,
     ),
-    ("an object, the type in upper case", [(b"Content-Type", b"APPLICATION/JSON")], OBJECT),
+    (
+        "an object, the type in upper case",
+        [(b"Content-Type", b"APPLICATION/JSON")],
+        OBJECT,
+    ),
     (
         "not JSON, as a JSON type of a vendor",
         [(b"Content-Type", b"application/vnd.github+json")],
         b"{",
     ),
-    ("not JSON, with a charset", [(b"Content-Type", b"application/json; charset=utf-8")], b"{"),
-    ("not JSON, the type in upper case", [(b"Content-Type", b"APPLICATION/JSON")], b"{"),
+    (
+        "not JSON, with a charset",
+        [(b"Content-Type", b"application/json; charset=utf-8")],
+        b"{",
+    ),
+    (
+        "not JSON, the type in upper case",
+        [(b"Content-Type", b"APPLICATION/JSON")],
+        b"{",
+    ),
     ("an object with a key twice", JSON, b'{"a": 1, "a": 2}'),
     ("an object with NaN", JSON, b'{"a": NaN, "b": -Infinity}'),
-    ("an object with a huge number", JSON, b'{"a": 123456789012345678901234567890, "b": 1e999}'),
+    (
+        "an object with a huge number",
+        JSON,
+        b'{"a": 123456789012345678901234567890, "b": 1e999}',
+    ),
     ("an object in UTF-16", JSON, '{"a": "中"}'.encode("utf-16")),
     ("an object after a byte order mark", JSON, b"\xef\xbb\xbf{}"),
     ("half an object", JSON, b'{"a":'),
@@ -142,7 +164,9 @@ def table(route: Route) -> list[Request]:
     own = route.requests[0] if route.requests else Request("")
     if route.dialect == "request":
         # The handler may say what it likes; both sides must say it alike.
-        requests = [Request("nothing but the method", method=method) for method in METHODS]
+        requests = [
+            Request("nothing but the method", method=method) for method in METHODS
+        ]
         requests += [
             Request(f"{label}, by {method}", method, b"a=1&b=%E4%B8%AD", headers, body)
             for method in ("POST", "PUT")
@@ -150,10 +174,14 @@ def table(route: Route) -> list[Request]:
             if len(body) < 1000
         ]
         return requests
-    requests = [Request(label, headers=headers, body=body) for label, headers, body in BODIES]
+    requests = [
+        Request(label, headers=headers, body=body) for label, headers, body in BODIES
+    ]
     # Once more with what the plugin looks for, so that its own code is reached as well.
     looked_for = [
-        (n, v) for n, v in own.headers if n.lower() not in (b"content-type", b"x-hub-signature-256")
+        (n, v)
+        for n, v in own.headers
+        if n.lower() not in (b"content-type", b"x-hub-signature-256")
     ]
     if looked_for or own.settings:
         requests += [
@@ -165,7 +193,11 @@ def table(route: Route) -> list[Request]:
             )
             for label, headers, body in BODIES
         ]
-    requests += [Request("another method", method=method) for method in METHODS if method != "POST"]
+    requests += [
+        Request("another method", method=method)
+        for method in METHODS
+        if method != "POST"
+    ]
     requests.append(Request("a query", query=b"a=1&a=2", headers=JSON, body=b"{}"))
     if route.native:
         requests = [r for r in requests if r.method != "POST" or stays_alike(r)]
