@@ -21,9 +21,12 @@ class Failed(Exception):
     """The work has no result. `reason` is a word of the protocol (see main.py)."""
 
     def __init__(self, reason: str, detail: str):
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
 
 
 class Progress:

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from message import Request
 from probe import Place
 
-NOTHING = object()
+
+class NOTHING:
+    """No body. A class, since copies of one are itself."""
+
+
 BOUNDARY = "rehook-boundary"
 FORM = "application/x-www-form-urlencoded"
 # The longest list that is made to give an item at a place something to stand in.
@@ -96,7 +100,11 @@ class Draft:
             ).encode()
         body = b""
         for name, value in self.form.items():
-            file = '; filename="file.txt"' if isinstance(value, bytes) else ""
+            file = (
+                '; filename="file.txt"\r\nContent-Type: text/plain'
+                if isinstance(value, bytes)
+                else ""
+            )
             data = value if isinstance(value, bytes) else str(value).encode()
             head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'
             body += head.encode() + data + b"\r\n"

@@ -7,6 +7,7 @@ are kept. Everything ends at a limit of requests and of time; what was not reach
 """
 
 import asyncio
+import dataclasses
 import enum
 import heapq
 import inspect
@@ -105,6 +106,7 @@ class _Search:
         self.drafts: set[str] = set()
         self.kinds: set[tuple] = set()
         self.keys = _keys(watch)
+        self.settings = _settings(loaded.collector.get_plugin(route.plugin))
 
     async def run(self, until: float) -> None:
         for draft in self.starts():
@@ -124,7 +126,7 @@ class _Search:
 
     def starts(self) -> list[Draft]:
         starts = []
-        for settings in _settings(self.loaded.collector.get_plugin(self.route.plugin)):
+        for settings in self.settings:
             starts.append(Draft(body={}, settings=settings))
             if self.route.dialect == "request":
                 starts.append(Draft(method="GET", settings=settings))
@@ -146,6 +148,10 @@ class _Search:
         self.kinds.add(kind)
         if is_new and len(self.kept) < MOST_KEPT:
             self.kept.append(request)
+        if new:
+            # What a setting decides may come after all that the request decides.
+            for settings in self.settings:
+                self.push(1, dataclasses.replace(draft, settings=settings), about)
         for wish in wishes:
             self.grant(draft, wish, 0 if wish.strong else 1, new=is_new)
         for place, rebuild, line in looked_up:
