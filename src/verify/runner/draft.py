@@ -20,13 +20,14 @@ MOST_ITEMS = 32
 
 @dataclass
 class Draft:
-    """Parts of a request. A body is JSON; of a form, fields or files (bytes)."""
+    """Parts of a request. A body is JSON, or a form of fields and files (bytes), or raw."""
 
     method: str = "POST"
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     body: object = NOTHING
     form: dict[str, object] = field(default_factory=dict)
+    raw: bytes = b""
     settings: dict[str, object] = field(default_factory=dict)
 
     def with_value(self, place: Place, value: object) -> "Draft | None":
@@ -36,10 +37,13 @@ class Draft:
             if new.form or new.method in ("GET", "HEAD"):
                 return None
             body = {} if new.body is NOTHING else new.body
-            new.body = _put(body, place.keys, value)
+            new.body, new.raw = _put(body, place.keys, value), b""
             return new
         if isinstance(value, (dict, list)) or value is None:
             return None
+        if place.part == "query name":
+            new.query[str(value)] = "x"
+            return new
         name, text = str(place.keys[0]), str(value)
         if place.part == "header":
             if not _fits_header(name, text):
@@ -65,7 +69,10 @@ class Draft:
     def request(self, about: str) -> Request:
         """The request as it is sent."""
         headers, body = dict(self.headers), b""
-        if self.form:
+        if self.raw:
+            headers.setdefault("content-type", "application/json")
+            body = self.raw
+        elif self.form:
             headers.setdefault("content-type", self._form_type())
             body = self._form_body()
         elif self.body is not NOTHING:

@@ -22,7 +22,7 @@ import child
 import sample
 import watching
 from case import Case
-from draft import Draft
+from draft import NOTHING, Draft
 from lines import Trace
 from message import Request, Route
 from probe import Watch, Wish
@@ -152,6 +152,10 @@ class _Search:
             # What a setting decides may come after all that the request decides.
             for settings in self.settings:
                 self.push(1, dataclasses.replace(draft, settings=settings), about)
+            if draft.body is not NOTHING and not draft.raw:
+                self.push(
+                    2, dataclasses.replace(draft, raw=b"{"), f"{about}, but not JSON"
+                )
         for wish in wishes:
             self.grant(draft, wish, 0 if wish.strong else 1, new=is_new)
         for place, rebuild, line in looked_up:

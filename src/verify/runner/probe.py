@@ -21,7 +21,8 @@ MISSING = object()
 
 @dataclass(frozen=True)
 class Place:
-    """A place in a request: `header`, `query` or `form` and a name, or `body` and the keys to it."""
+    """A place in a request: `header`, `query` or `form` and a name, or `body` and the keys to it;
+    `query name` is the name itself, `method` the method."""
 
     part: str
     keys: tuple

@@ -104,6 +104,13 @@ def _request(watch: Watch) -> None:
     class ProbedQuery(Probed, QueryParams):
         _part = "query"
 
+        def __iter__(self):
+            place = Place("query name", ())
+            names = list(super().__iter__())
+            if not names:
+                watch.wish(place, "x", strong=False)
+            return iter([wrap(watch, place, name) for name in names])
+
     class ProbedForm(Probed, FormData):
         _part = "form"
 
