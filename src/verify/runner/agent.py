@@ -112,6 +112,7 @@ def place(source: Path, package: str = "", into: str = "workdir") -> None:
     """Puts plugins where the agent looks for them, in a folder of their own, and goes there."""
     folder = Path(tempfile.mkdtemp(prefix="side-", dir=scratch()))
     os.chdir(folder)
+    FOLDER.name = str(folder)
     sys.dont_write_bytecode = True
     plugins = folder / "data/nekro_agent/plugins"
     for name in ("workdir", "packages"):
@@ -315,6 +316,8 @@ class Recorder:
         self.effects: list = []
         self.contexts: list = []
         self.seen: dict[str, int] = {}
+        self.known = 0
+        self.modules: list[str] = []
         self.store = {
             (e.get("chat_key", ""), e.get("user_key", ""), e["key"]): e["value"]
             for e in case.store
@@ -325,12 +328,14 @@ class Recorder:
         self.take()
 
     def take(self) -> tuple[list, list]:
-        for name, module in list(sys.modules.items()):
-            entries = (
-                getattr(module, "EFFECTS", None)
-                if name.startswith(PLUGIN_MODULES)
-                else None
-            )
+        if self.known != len(sys.modules):
+            # Looking through all of them takes longer than a request.
+            self.known = len(sys.modules)
+            self.modules = [
+                name for name in sys.modules if name.startswith(PLUGIN_MODULES)
+            ]
+        for name in self.modules:
+            entries = getattr(sys.modules.get(name), "EFFECTS", None)
             if isinstance(entries, list):
                 new = entries[self.seen.get(name, 0) :]
                 self.seen[name] = len(entries)
@@ -464,11 +469,17 @@ class Recorder:
         socket.socket.connect_ex = no_network
 
 
+class FOLDER:
+    """The folder of the side that this process is, once it has one."""
+
+    name = ""
+
+
 def plain(value):
     """A value that can be sent and compared; places in memory are not part of it."""
     if isinstance(value, str):
         # The folder of a side has a name of its own.
-        value = value.replace(str(Path.cwd()), "…")
+        value = value.replace(FOLDER.name, "…") if FOLDER.name else value
         return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x…", value)
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}

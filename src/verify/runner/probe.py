@@ -213,11 +213,15 @@ class Number(int):
         return int.__hash__(self)
 
     def __bool__(self):
-        self._watch.wish(self._place, 0 if int(self) else 1, strong=False)
-        return int(self) != 0
+        self._watch.wish(self._place, 1 if int.__eq__(self, 0) else 0, strong=False)
+        return not int.__eq__(self, 0)
+
+    def __int__(self):
+        self._watch.wish(self._place, 1_000_000, -1, strong=False)
+        return int.__int__(self)
 
     def __reduce__(self):
-        return int, (int(self),)
+        return int, (int.__int__(self),)
 
     def __getattr__(self, name: str):
         _other_type(self._watch, self._place, name)
@@ -413,7 +417,8 @@ class Text(_Sequence, str):
     isdecimal = isnumeric = isdigit
 
     def __int__(self):
-        self._want("12", strong=False)
+        for text in ("12", "1000000", "-1"):
+            self._want(text, strong=False)
         return int(str.__str__(self))
 
     def __float__(self):

@@ -20,6 +20,15 @@ from message import Request, Route, table
 SEARCH_SECONDS = 4.0
 # Before the old side runs once more, so that what shows a time shows another one.
 PAUSE_SECONDS = 1.1
+# One row of the table of bodies for each kind of body that a handler can be given.
+KINDS = (
+    "an object",
+    "an empty object",
+    "an object as text",
+    "text",
+    "a form",
+    "nothing at all",
+)
 # Attempts that are reported of one plugin.
 MOST_REFUSED = 20
 REFUSED = ("write", "run", "connect", "end")
@@ -89,9 +98,25 @@ def _end(wait: Callable) -> None:
 
 
 def _plain(route: Route, kept: list[Request]) -> list[Request]:
-    """The table of bodies, once without and once with the headers that the plugin looks for."""
+    """The requests that every route gets, and a body of each kind with the headers that the plugin
+    looks for, so that its own code meets them too."""
     most = max(kept, key=lambda request: len(request.headers), default=None)
-    return table(replace(route, requests=[most] if most else []))
+    plain = table(replace(route, requests=[]))
+    if most is None:
+        return plain
+    looked_for = [
+        (name, value) for name, value in most.headers if name != b"content-type"
+    ]
+    return plain + [
+        replace(
+            one,
+            label=f"{one.label}, with the headers that are looked for",
+            headers=one.headers + looked_for,
+            settings=most.settings,
+        )
+        for one in plain
+        if one.label in KINDS
+    ]
 
 
 def _once(requests: list[Request]) -> list[Request]:
