@@ -106,7 +106,7 @@ class _Search:
         self.drafts: set[str] = set()
         self.kinds: set[tuple] = set()
         self.keys = _keys(watch)
-        self.settings = _settings(loaded.collector.get_plugin(route.plugin))
+        self.settings = _settings(loaded.defaults[route.plugin])
 
     async def run(self, until: float) -> None:
         for draft in self.starts():
@@ -208,10 +208,9 @@ def _from(request: Request) -> Draft | None:
     return draft
 
 
-def _settings(plugin) -> list[dict]:
+def _settings(settings) -> list[dict]:
     """Settings to try: as they are, with a secret, with everything that is empty filled in, and each
     switch the other way."""
-    settings = plugin.get_config()
     fields = getattr(type(settings), "model_fields", {})
     secret, filled, switched = {}, {}, []
     for name in fields:
