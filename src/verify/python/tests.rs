@@ -1,5 +1,4 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::lang::Lang;
@@ -15,10 +14,19 @@ fn fake(path: &Path, version: &str, fastapi: bool) {
     );
 }
 
+/// Another process writes it: a descriptor of this one, open for writing, could be inherited by
+/// what another test starts, and the system runs no file that is open for writing.
 fn script(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    let written = Command::new("sh")
+        .args([
+            "-c",
+            r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""#,
+        ])
+        .arg(path)
+        .arg(text)
+        .status();
+    assert!(written.unwrap().success());
 }
 
 struct Folder(tempfile::TempDir);
@@ -118,10 +126,7 @@ fn what_is_named_is_all_that_is_looked_at() {
     };
     folder.check(&named("python3.11"), "bin/python3.11");
     folder.check(&named("own"), "here/below/own/bin/python");
-    folder.check(
-        &named("./own/bin/python"),
-        "here/below/./own/bin/python".trim(),
-    );
+    folder.check(&named("./own/bin/python"), "here/below/./own/bin/python");
     let error = find(&named("nowhere/python")).unwrap_err().text();
     assert!(
         error

@@ -82,7 +82,7 @@ fn what_is_wrong_is_named_with_its_line() {
     check_error(r#"{"path": "/p", "base64": "/"}"#, "1: no base64");
     check_error(
         r#"{"path": "/p", "headers": {"A": 1}}"#,
-        "1: column 33: a header's value is",
+        "1: column 34: a header's value is",
     );
     check_error(
         r#"{"path": "/p", "headers": {"A B": ""}}"#,
