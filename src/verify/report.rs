@@ -36,15 +36,18 @@ pub fn explained(cause: &Cause) -> (Text, Text) {
     (reasons::text(cause), reasons::remedy(cause, "python"))
 }
 
-/// Lines as people write them: `27-44, 46`.
-fn ranges(lines: &[usize]) -> String {
+/// Lines as people write them, `27-44, 46`: a range goes on over lines that cannot run, such as
+/// comments, which are those that are not in `all`.
+fn ranges(lines: &[usize], all: &[usize]) -> String {
     let mut lines = lines.to_vec();
     lines.sort_unstable();
     lines.dedup();
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     for line in lines {
         match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == line => *last = line,
+            Some((_, last)) if !all.iter().any(|other| (*last + 1..line).contains(other)) => {
+                *last = line;
+            }
             _ => ranges.push((line, line)),
         }
     }
@@ -59,13 +62,4 @@ fn ranges(lines: &[usize]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn neighbouring_lines_are_one_range() {
-        assert_eq!(ranges(&[]), "");
-        assert_eq!(ranges(&[7]), "7");
-        assert_eq!(ranges(&[9, 3, 4, 5, 5, 7, 8]), "3-5, 7-9");
-    }
-}
+mod tests;

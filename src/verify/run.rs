@@ -65,7 +65,15 @@ enum Heard {
 /// When the runner cannot be started, says that nothing can be run, or says no results; and when
 /// this program is to end.
 pub fn run(job: &Job<'_>, python: &Python, folder: &Path) -> Result<Said, VerifyError> {
-    let limit = limit(job);
+    run_within(limit(job), job, python, folder)
+}
+
+fn run_within(
+    limit: Duration,
+    job: &Job<'_>,
+    python: &Python,
+    folder: &Path,
+) -> Result<Said, VerifyError> {
     let main = folder.join("runner");
     let main = runner::write(&main).map_err(VerifyError::io(&main))?;
     let text = serde_json::to_vec(job).map_err(|error| VerifyError::Garbled {
@@ -267,3 +275,6 @@ impl Tail {
             .collect()
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -50,18 +50,18 @@ pub fn detail(cause: &Cause) -> &str {
 pub fn text(cause: &Cause) -> Text {
     match cause {
         Cause::NoOriginal { base: Some(base) } => text!(
-            "it is migrated already, and the commit {base} shows no webhook of it to compare with",
-            "它已经迁移，而提交 {base} 中没有可供比较的 webhook"
+            "migrated already, and the commit {base} shows no webhook to compare with",
+            "已经迁移，而提交 {base} 中没有可供比较的 webhook"
         ),
         Cause::NoOriginal { base: None } => text!(
-            "it is migrated already, and outside of git there is no original to compare with",
-            "它已经迁移，而不在 git 仓库中就没有可供比较的原始版本"
+            "migrated already, and outside of git there is no original to compare with",
+            "已经迁移，而不在 git 仓库中就没有可供比较的原始版本"
         ),
         Cause::Gone { base, place } => {
             let place = place.display();
             text!(
-                "it is not at {place} any more, where it was in the commit {base}",
-                "它已不在提交 {base} 中的位置 {place}"
+                "not at {place} any more, where it was in the commit {base}",
+                "已不在提交 {base} 中的位置 {place}"
             )
         }
         Cause::Ran {

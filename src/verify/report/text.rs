@@ -111,7 +111,8 @@ fn run_text(proof: &Proof, place: &str, lang: Lang) -> String {
     };
     let mut output = format!("{}\n", amount.get(lang));
     let first = proof.first;
-    let reached = ranges(&proof.reached);
+    let all = [proof.reached.as_slice(), &proof.missed].concat();
+    let reached = ranges(&proof.reached, &all);
     let ran = if proof.reached.is_empty() {
         text!(
             "  {place}:{first}  no request got into the handler; give one that does with --requests\n",
@@ -119,8 +120,8 @@ fn run_text(proof: &Proof, place: &str, lang: Lang) -> String {
         )
     } else {
         text!(
-            "  {place}:{first}  ran lines {reached}\n",
-            "  {place}:{first}  运行了第 {reached} 行\n"
+            "  {place}:{first}  lines run: {reached}\n",
+            "  {place}:{first}  运行的行：{reached}\n"
         )
     };
     output += ran.get(lang);
@@ -132,18 +133,18 @@ fn run_text(proof: &Proof, place: &str, lang: Lang) -> String {
         .copied()
         .collect();
     if !proof.unproved.is_empty() && !proof.reached.is_empty() {
-        let lines = ranges(&proof.unproved);
+        let lines = ranges(&proof.unproved, &all);
         output += text!(
-            "  lines {lines} (changed by the migration) were reached by no request; give one with --requests\n",
-            "  第 {lines} 行（迁移改动过）没有被任何请求触及；请用 --requests 提供\n"
+            "  changed by the migration, and reached by no request: {lines}; give one that does with --requests\n",
+            "  迁移改动过，但没有请求触及的行：{lines}；请用 --requests 提供能触及的请求\n"
         )
         .get(lang);
     }
     if !unchanged.is_empty() && !proof.reached.is_empty() {
-        let lines = ranges(&unchanged);
+        let lines = ranges(&unchanged, &all);
         let text = text!(
-            "lines {lines} were reached by no request; the migration did not change them",
-            "第 {lines} 行没有被任何请求触及；迁移没有改动这些行"
+            "reached by no request, and not changed by the migration: {lines}",
+            "没有请求触及、迁移也没有改动的行：{lines}"
         );
         output += &format!("  {DIM}{}{DIM:#}\n", text.get(lang));
     }

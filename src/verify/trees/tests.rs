@@ -113,7 +113,7 @@ fn too_much_is_an_error_that_names_the_folder() {
     let folder = folder(&["p/__init__.py", "p/a.py"]);
     let unit = unit(&folder, "p", Kind::Package);
     let target = folder.path().join("out");
-    let mut allow = |bytes, files| {
+    let allow = |bytes, files| {
         lay_out(
             &unit,
             &BTreeMap::new(),
