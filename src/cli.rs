@@ -4,6 +4,7 @@
 
 mod chinese;
 mod shim;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use chinese::{error_in_chinese, lang_of_arguments, localize};
 pub use shim::{LogChoice, RoutesArgs, ServerChoice, ShimArgs};
+pub use verify::{AgentArg, VerifyArgs};
 
 /// Moves Nekro Agent plugins from webhooks to dynamic routes.
 #[derive(Debug, Parser)]
@@ -54,6 +56,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Rewrite the plugins, and write the route map
     Migrate(MigrateArgs),
+    /// Run the plugins before and after, and show where they differ
+    Verify(VerifyArgs),
     /// Take the last migration back
     Undo(UndoArgs),
     /// Say what a code means

@@ -10,6 +10,7 @@ mod routes;
 mod scan;
 mod shim;
 mod undo;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -71,6 +72,7 @@ pub fn run() -> ExitCode {
         Command::Scan(args) => scan::run(args, &console),
         Command::Diff(args) => diff::run(args, &console),
         Command::Migrate(args) => migrate::run(args, &console),
+        Command::Verify(args) => verify::run(args, &console),
         Command::Undo(args) => undo::run(args, &console),
         Command::Explain(args) => explain::run(args, &console),
         Command::Shim(args) => shim::run(args, &console),

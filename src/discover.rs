@@ -6,6 +6,7 @@
 //! a file that is reached by two paths is taken once.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -56,8 +57,13 @@ fn is_entered(entry: &DirEntry) -> bool {
     if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return true;
     }
-    let name = entry.file_name().to_str().unwrap_or_default();
-    !NOT_ENTERED.contains(&name) && !entry.path().join("pyvenv.cfg").exists()
+    !holds_no_source(entry.path())
+}
+
+/// Whether a folder holds no source of the user's: version control, a virtual environment, a cache.
+pub fn holds_no_source(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| NOT_ENTERED.contains(&name)) || folder.join("pyvenv.cfg").exists()
 }
 
 /// Whether a file with these bytes matters.

@@ -195,22 +195,27 @@ impl Status {
     }
 }
 
-/// What `git` prints when it is run at `root` for `names`; for all if there are none.
-fn run(root: &Path, arguments: &[&str], names: &[PathBuf]) -> Result<Vec<u8>, GitError> {
+/// `git` at `root`, to be asked something: it looks at that repo and no other, whatever the
+/// environment says, and runs nothing of it.
+pub fn command(root: &Path) -> Command {
     let mut git = Command::new("git");
     git.args(["--no-optional-locks", "--literal-pathspecs"])
         .args(["-c", "core.fsmonitor=false"])
         .arg("-C")
         .arg(root)
-        .args(arguments)
-        .arg("--")
-        .args(names)
         // The messages are looked into.
         .env("LC_ALL", "C")
         .stdin(Stdio::null());
     for variable in ENVIRONMENT {
         git.env_remove(variable);
     }
+    git
+}
+
+/// What `git` prints when it is run at `root` for `names`; for all if there are none.
+fn run(root: &Path, arguments: &[&str], names: &[PathBuf]) -> Result<Vec<u8>, GitError> {
+    let mut git = command(root);
+    git.args(arguments).arg("--").args(names);
     let output = git.output().map_err(|error| match error.kind() {
         ErrorKind::NotFound => GitError::Missing,
         _ => GitError::Failed {
@@ -247,14 +252,16 @@ fn real(path: &Path) -> Option<PathBuf> {
     }
 }
 
+/// A path as git prints it.
 #[cfg(unix)]
-fn name_from_bytes(name: &[u8]) -> Option<PathBuf> {
+pub fn name_from_bytes(name: &[u8]) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt;
     Some(PathBuf::from(OsStr::from_bytes(name)))
 }
 
+/// A path as git prints it.
 #[cfg(not(unix))]
-fn name_from_bytes(name: &[u8]) -> Option<PathBuf> {
+pub fn name_from_bytes(name: &[u8]) -> Option<PathBuf> {
     Some(PathBuf::from(std::str::from_utf8(name).ok()?))
 }
 

@@ -20,3 +20,4 @@ pub mod routes;
 pub mod shim;
 pub mod source;
 pub mod style;
+pub mod verify;

@@ -106,6 +106,11 @@ pub struct PlannedWebhook {
     pub endpoint: Option<String>,
     /// The handler's name, as far as it is known.
     pub handler: Option<String>,
+    /// The module in which the plugin is made, as far as it is known.
+    pub plugin_module: Option<PathBuf>,
+    /// Whether the handler takes the request itself once it is migrated, though it was written for
+    /// a context.
+    pub is_native: bool,
     /// The file, an absolute path.
     pub path: PathBuf,
     /// The line of the registration, 1-based.
@@ -364,6 +369,8 @@ fn by_hand_reference(found: &Found, diagnostic: &Diagnostic) -> PlannedWebhook {
         route: None,
         endpoint: None,
         handler: None,
+        plugin_module: None,
+        is_native: false,
         path: found.loaded.module.source().path().to_owned(),
         line,
         column,

@@ -24,6 +24,7 @@ const LAYERS: &[&str] = &[
     "report",
     "discover",
     "git",
+    "verify",
     "apply",
     "cli",
     "commands",

@@ -9,6 +9,7 @@ use crate::git::GitError;
 use crate::lang::Text;
 use crate::plan::PlanFault;
 use crate::text;
+use crate::verify::error::VerifyError;
 
 /// An error with its remedy, in both languages.
 #[derive(Debug)]
@@ -79,6 +80,15 @@ impl From<ApplyError> for Failure {
 
 impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
+        Self {
+            text: error.text(),
+            remedy: error.remedy(),
+        }
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
         Self {
             text: error.text(),
             remedy: error.remedy(),

@@ -79,10 +79,30 @@ impl Prepared {
 /// A [`Failure`] when a path does not exist, when the route map cannot be read, or when the plan
 /// does not hold: then this program is at fault.
 pub fn prepare(args: &PlanArgs) -> anyhow::Result<Prepared> {
+    on_deep_stacks(|| prepare_here(args))?
+}
+
+/// Runs what parses on a pool of threads whose stacks are deep enough for any code.
+///
+/// # Errors
+/// When there are no threads to be had.
+pub fn on_deep_stacks<T: Send>(work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
     let pool = rayon::ThreadPoolBuilder::new()
         .stack_size(STACK_SIZE)
         .build()?;
-    pool.install(|| prepare_here(args))
+    Ok(pool.install(work))
+}
+
+/// The plan of the tree at `root`, which is looked at and never written. Has to run on deep stacks.
+///
+/// # Errors
+/// As for [`prepare`].
+pub fn plan_of(root: &Path, options: PlanOptions) -> anyhow::Result<Plan> {
+    let discovery = discover::discover(&[root.to_owned()])
+        .map_err(|(path, error)| Failure::path(&path, &error))?;
+    let paths = discovery.files.keys().cloned().collect();
+    let layers = vec![Arc::new(discovery.files)];
+    Ok(Pass::run(root, Layered { layers }, paths, options)?.plan)
 }
 
 fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {

@@ -156,6 +156,8 @@ fn planned_webhook(
         route,
         endpoint: Some(one.webhook.endpoint.value.clone()),
         handler: Some(one.webhook.handler.name.clone()),
+        plugin_module: Some(one.webhook.plugin.module.clone()),
+        is_native: false,
         path: one.path().to_owned(),
         line,
         column,
@@ -199,6 +201,9 @@ fn write(
         Natives::default()
     };
     natives.rewrite(drafts)?;
+    for (one, webhook) in webhooks.iter().zip(&mut planned.webhooks) {
+        webhook.is_native = webhook.action == Action::Migrate && natives.contains(one);
+    }
     let routing = |one: &Registered<'_>| match one.webhook.dialect {
         Dialect::Request => Routing::AllMethods,
         Dialect::Context if natives.contains(one) => Routing::Post,

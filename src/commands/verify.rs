@@ -1,0 +1,195 @@
+//! `rehook verify`: runs the plugins before and after, and shows where they differ.
+
+mod original;
+
+use std::path::Path;
+use std::{env, fs};
+
+use super::prepare::{Prepared, on_deep_stacks, prepare};
+use super::{Console, Failure, Outcome};
+use crate::cli::{AgentArg, Format, VerifyArgs};
+use crate::diagnostic::Severity;
+use crate::lang::{Lang, Text};
+use crate::plan::Action;
+use crate::text;
+use crate::verify::cases::{self, Case, Layout};
+use crate::verify::error::VerifyError;
+use crate::verify::job::{AgentChoice, Job};
+use crate::verify::judged::{Judged, Kind, Status, Webhook};
+use crate::verify::python::{self, Places, Python};
+use crate::verify::report::{self, View};
+use crate::verify::requests::{self, Request};
+use crate::verify::run;
+
+/// Runs the command.
+///
+/// # Errors
+/// See [`prepare`]; and when nothing can be verified.
+pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
+    let requests = match &args.requests {
+        Some(path) => requests::read(path).map_err(Failure::from)?,
+        None => Vec::new(),
+    };
+    let prepared = prepare(&args.plan)?;
+    let folder = tempfile::Builder::new()
+        .prefix("rehook-verify-")
+        .tempdir()
+        .map_err(VerifyError::io(&env::temp_dir()))
+        .map_err(Failure::from)?;
+    // Without links in it, as what is looked for in it has none either.
+    let root = fs::canonicalize(folder.path())?;
+    let mut judged = Judged {
+        webhooks: not_migrated(&prepared),
+        ..Judged::default()
+    };
+    let cases = lay_out(args, &prepared, &root, &mut judged)?;
+    if cases.is_empty() && judged.count(Kind::NotMigrated) == 0 {
+        return Err(nothing_to_verify(&prepared, &judged).into());
+    }
+    judged.unused = cases::unused(&cases, &requests)
+        .into_iter()
+        .cloned()
+        .collect();
+    let mut python = None;
+    if !cases.is_empty() {
+        let places = Places::of_process(args.python.as_deref(), &prepared.root);
+        let found = places
+            .and_then(|places| python::find(&places))
+            .map_err(Failure::from)?;
+        if !console.is_quiet() {
+            let announced = report::text::announcement(cases.len(), &found, console.lang());
+            console.say(&announced);
+        }
+        run_cases(args, &root, &found, &cases, &requests, &mut judged)?;
+        python = Some(found);
+    }
+    let view = View {
+        judged: &judged,
+        agent: agent(args.agent),
+        python: python.as_ref(),
+        base: &prepared.base,
+    };
+    show(args, &view, console)?;
+    Ok(if judged.is_proved() {
+        Outcome::Done
+    } else {
+        Outcome::Remaining
+    })
+}
+
+/// Lays out both sides of everything that is to be verified.
+fn lay_out(
+    args: &VerifyArgs,
+    prepared: &Prepared,
+    folder: &Path,
+    judged: &mut Judged,
+) -> anyhow::Result<Vec<Case>> {
+    let trees = folder.join("trees");
+    let mut layout = Layout::new(&trees);
+    let groups =
+        on_deep_stacks(|| cases::group(&prepared.root, cases::to_migrate(&prepared.plan)))?;
+    for group in groups {
+        layout
+            .add_planned(group, &prepared.plan)
+            .map_err(Failure::from)?;
+    }
+    original::add(args, prepared, folder, &mut layout, judged)?;
+    Ok(layout.into_cases())
+}
+
+fn run_cases(
+    args: &VerifyArgs,
+    folder: &Path,
+    python: &Python,
+    cases: &[Case],
+    requests: &[Request],
+    judged: &mut Judged,
+) -> Result<(), Failure> {
+    let scratch = folder.join("scratch");
+    fs::create_dir(&scratch).map_err(VerifyError::io(&scratch))?;
+    let job = Job {
+        agent: agent(args.agent),
+        seconds: u64::from(args.limit),
+        scratch: &scratch,
+        cases: cases::to_run(cases, requests),
+    };
+    let said = run::run(&job, python, folder)?;
+    judged.take(cases, said)?;
+    Ok(())
+}
+
+fn agent(asked: AgentArg) -> AgentChoice {
+    match asked {
+        AgentArg::Auto => AgentChoice::Auto,
+        AgentArg::Installed => AgentChoice::Installed,
+        AgentArg::StandIn => AgentChoice::StandIn,
+    }
+}
+
+/// What is left by hand, and the files that could not be read, in which anything may be.
+fn not_migrated(prepared: &Prepared) -> Vec<Webhook> {
+    let by_hand = prepared.plan.webhooks.iter().filter_map(|webhook| {
+        let Action::ByHand(diagnostic) = &webhook.action else {
+            return None;
+        };
+        Some(Webhook {
+            route: webhook.route.clone(),
+            endpoint: webhook.endpoint.clone(),
+            base: None,
+            status: Status::NotMigrated(diagnostic.clone()),
+        })
+    });
+    let unread = prepared.plan.diagnostics.iter();
+    let unread = unread
+        .filter(|diagnostic| diagnostic.code().severity() == Severity::Error)
+        .map(|diagnostic| Webhook {
+            route: None,
+            endpoint: None,
+            base: None,
+            status: Status::NotMigrated(Box::new(diagnostic.clone())),
+        });
+    by_hand.chain(unread).collect()
+}
+
+fn nothing_to_verify(prepared: &Prepared, judged: &Judged) -> Failure {
+    // What is migrated already has no original, or is somewhere else.
+    if let Some(failure) = judged.failures.first() {
+        let all: Vec<&str> = judged
+            .failures
+            .iter()
+            .map(|failure| failure.plugins.as_str())
+            .collect();
+        let (en, zh) = (all.join(", "), all.join("、"));
+        let (reason, remedy) = report::explained(&failure.cause);
+        let text = Text::new(
+            format!("{en}: {}", reason.get(Lang::En)),
+            format!("{zh}：{}", reason.get(Lang::Zh)),
+        );
+        return Failure { text, remedy };
+    }
+    let files = prepared.looked_at;
+    Failure {
+        text: text!(
+            "nothing to verify: no webhook in {files} Python files, and no route in the route map",
+            "没有可验证的内容：{files} 个 Python 文件中没有 webhook，路由表中也没有路由"
+        ),
+        remedy: text!(
+            "name the folder of a plugin, or the route map with --routes",
+            "请指定插件所在的文件夹，或用 --routes 指定路由表"
+        ),
+    }
+}
+
+fn show(args: &VerifyArgs, view: &View<'_>, console: &Console) -> anyhow::Result<()> {
+    let lang = console.lang();
+    if !console.is_quiet() {
+        let requests = args.requests.as_deref().unwrap_or(Path::new(""));
+        let notes = report::text::notes(view, &requests.display().to_string(), lang);
+        console.say(&notes);
+    }
+    match args.format {
+        Format::Json => console.result(&report::json::render(view, lang)?)?,
+        Format::Text => console.result(&report::text::render(view, lang))?,
+    }
+    Ok(())
+}

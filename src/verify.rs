@@ -1,0 +1,29 @@
+//! Shows for a user's own plugins that the migrated routes behave as the webhooks did, by running
+//! both: in one Python process, on copies, without network.
+//!
+//! [`cases`] says what is compared with what, [`trees`] and [`original`] lay both sides out in a
+//! temporary folder, [`run`] starts the program in `runner/` and takes what it says, [`judged`]
+//! brings that together with what was to be verified, and [`report`] makes sentences of it.
+//!
+//! What always holds:
+//! - Nothing of the user's is written to; the sides are copies, and everything that the plugins
+//!   write goes into the temporary folder.
+//! - Every webhook and every route that was to be verified is in the result, whatever happens to
+//!   the process that runs them.
+//! - What that process says is bounded in length and time, and it ends with everything that it has
+//!   started.
+
+pub mod cases;
+pub mod error;
+pub mod job;
+pub mod judged;
+pub mod original;
+pub mod outcome;
+mod process;
+pub mod python;
+pub mod report;
+pub mod requests;
+pub mod run;
+mod runner;
+pub mod trees;
+pub mod units;

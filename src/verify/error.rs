@@ -1,0 +1,317 @@
+//! Why nothing could be verified: the place and the reason, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::outcome::{Fatal, FatalReason};
+use super::python::LookedAt;
+use crate::lang::{Lang, Text};
+use crate::text;
+
+/// Why nothing could be verified.
+#[derive(Debug, Error)]
+pub enum VerifyError {
+    /// No Python that can be used.
+    #[error("{}", self.text())]
+    NoPython {
+        /// What was looked at.
+        looked_at: Vec<LookedAt>,
+        /// Whether the user named it.
+        is_named: bool,
+    },
+    /// A file or folder cannot be read or written.
+    #[error("{}", self.text())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A plugin's folder holds more than is copied.
+    #[error("{}", self.text())]
+    TooLarge {
+        /// The folder.
+        folder: PathBuf,
+        /// How much is copied at most.
+        limit: Limit,
+    },
+    /// A line of the requests file.
+    #[error("{}", self.text())]
+    Requests {
+        /// The file.
+        path: PathBuf,
+        /// The line, 1-based.
+        line: usize,
+        /// What is wrong with it.
+        reason: Text,
+    },
+    /// There is no such revision.
+    #[error("{}", self.text())]
+    NoRevision {
+        /// The revision.
+        revision: String,
+        /// The repo.
+        root: PathBuf,
+    },
+    /// Git did not give the tree of a revision.
+    #[error("{}", self.text())]
+    Git {
+        /// The repo.
+        root: PathBuf,
+        /// What it said.
+        message: String,
+    },
+    /// The runner says that nothing can be run.
+    #[error("{}", self.text())]
+    Fatal {
+        /// What it says.
+        fatal: Fatal,
+        /// The interpreter.
+        python: PathBuf,
+    },
+    /// The runner did not start.
+    #[error("{}", self.text())]
+    Silent {
+        /// How it ended.
+        ending: Ending,
+        /// The last of what it wrote to stderr.
+        stderr: String,
+    },
+    /// The runner said something that is no result.
+    #[error("{}", self.text())]
+    Garbled {
+        /// The beginning of it.
+        said: String,
+    },
+    /// A signal asked this program to end.
+    #[error("{}", self.text())]
+    Interrupted,
+}
+
+/// How much is copied at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many files.
+    Files(usize),
+}
+
+/// How the runner ended before it had said everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself.
+    Died,
+    /// It was ended after so many seconds.
+    Overdue(u64),
+}
+
+impl VerifyError {
+    /// A file or folder that cannot be read or written.
+    pub fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |error| Self::Io { path, error }
+    }
+
+    /// What is the case, without a full stop.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::NoPython {
+                looked_at,
+                is_named,
+            } => no_python(looked_at, *is_named),
+            Self::Io { path, error } => {
+                let path = path.display();
+                text!("{path}: {error}", "{path}：{error}")
+            }
+            Self::TooLarge { folder, limit } => too_large(folder, *limit),
+            Self::Requests { path, line, reason } => {
+                let path = path.display();
+                let (en, zh) = (reason.get(Lang::En), reason.get(Lang::Zh));
+                text!("{path}:{line}: {en}", "{path}:{line}：{zh}")
+            }
+            Self::NoRevision { revision, root } => {
+                let root = root.display();
+                text!(
+                    "there is no commit {revision} in {root}",
+                    "{root} 中没有提交 {revision}"
+                )
+            }
+            Self::Git { root, message } => {
+                let root = root.display();
+                text!(
+                    "git does not give the original from {root}: {message}",
+                    "git 无法从 {root} 取出原始版本：{message}"
+                )
+            }
+            Self::Fatal { fatal, python } => fatal_text(fatal, python),
+            Self::Silent { ending, stderr } => silent(*ending, stderr),
+            Self::Garbled { said } => text!(
+                "what runs the plugins said something that is no result: {said}",
+                "运行插件的程序输出了无法识别的内容：{said}"
+            ),
+            Self::Interrupted => text!("interrupted", "已中断"),
+        }
+    }
+
+    /// What to do about it, without a full stop.
+    pub fn remedy(&self) -> Text {
+        match self {
+            Self::NoPython { .. } => text!(
+                "name a Python of 3.11 or later with --python, best one in which nekro-agent is installed",
+                "请用 --python 指定 3.11 或更高版本的 Python，最好是已安装 nekro-agent 的环境"
+            ),
+            Self::Io { .. } => text!(
+                "check that it is there, that you may read it, and that there is space left for temporary files",
+                "请确认它存在、您有读取权限，并且临时文件夹还有空间"
+            ),
+            Self::TooLarge { .. } => text!(
+                "move what is no part of the plugin out of its folder",
+                "请把不属于插件的内容移出该文件夹"
+            ),
+            Self::Requests { .. } => text!(
+                r#"each line is an object as in {{"path": "/api/webhook/github", "method": "POST", "headers": {{"X-Event": "push"}}, "body": "{{}}"}}"#,
+                r#"每行一个对象，例如 {{"path": "/api/webhook/github", "method": "POST", "headers": {{"X-Event": "push"}}, "body": "{{}}"}}"#
+            ),
+            Self::NoRevision { .. } => text!(
+                "name the commit before the migration with --base",
+                "请用 --base 指定迁移之前的提交"
+            ),
+            Self::Git { .. } => text!(
+                "see what `git status` says there",
+                "请在该处运行 `git status` 查看原因"
+            ),
+            Self::Fatal { fatal, python } => fatal_remedy(fatal, python),
+            Self::Silent {
+                ending: Ending::Overdue(_),
+                ..
+            } => text!(
+                "run it again with more time: --limit",
+                "请用 --limit 延长时限后重试"
+            ),
+            Self::Silent { .. } | Self::Garbled { .. } => text!(
+                "please report it with this output; another Python may do: --python",
+                "请连同以上输出一起反馈；也可以用 --python 换一个 Python 再试"
+            ),
+            Self::Interrupted => text!(
+                "nothing was written outside of a temporary folder, which is gone",
+                "除已删除的临时文件夹外，没有写入任何内容"
+            ),
+        }
+    }
+}
+
+fn no_python(looked_at: &[LookedAt], is_named: bool) -> Text {
+    let list = |lang: Lang, separator: &str| {
+        let each = looked_at.iter().map(|one| {
+            let path = one.path.display();
+            format!("{path} ({})", one.problem.get(lang))
+        });
+        each.collect::<Vec<_>>().join(separator)
+    };
+    let (en, zh) = (list(Lang::En, ", "), list(Lang::Zh, "、"));
+    if is_named {
+        return text!(
+            "this Python cannot be used: {en}",
+            "无法使用这个 Python：{zh}"
+        );
+    }
+    if looked_at.is_empty() {
+        return text!(
+            "there is no Python: no .venv or venv in the repo, the current folder or above it, no VIRTUAL_ENV, and no python3 or python on the PATH",
+            "找不到 Python：仓库、当前文件夹及其上级文件夹中没有 .venv 或 venv，没有 VIRTUAL_ENV，PATH 上也没有 python3 或 python"
+        );
+    }
+    text!(
+        "no Python that can be used was found; looked at {en}",
+        "没有找到可用的 Python；已查看：{zh}"
+    )
+}
+
+fn too_large(folder: &Path, limit: Limit) -> Text {
+    let folder = folder.display();
+    match limit {
+        Limit::Bytes(bytes) => {
+            let size = bytes / (1024 * 1024);
+            text!(
+                "{folder} holds more than the {size} MiB that are copied at most",
+                "{folder} 的内容超过了最多复制的 {size} MiB"
+            )
+        }
+        Limit::Files(files) => text!(
+            "{folder} holds more than the {files} files that are copied at most",
+            "{folder} 的文件数超过了最多复制的 {files} 个"
+        ),
+    }
+}
+
+fn fatal_text(fatal: &Fatal, python: &Path) -> Text {
+    let (python, detail) = (python.display(), &fatal.detail);
+    match fatal.reason {
+        FatalReason::NoFastapi => text!(
+            "FastAPI is not installed for {python}",
+            "{python} 没有安装 FastAPI"
+        ),
+        FatalReason::NoAgent => text!(
+            "nekro-agent is not installed for {python}",
+            "{python} 没有安装 nekro-agent"
+        ),
+        FatalReason::PythonTooOld => text!(
+            "{python} is too old: {detail}",
+            "{python} 的版本过低：{detail}"
+        ),
+        FatalReason::BrokenAgent => text!(
+            "nekro-agent is installed for {python}, but cannot be imported: {detail}",
+            "{python} 安装了 nekro-agent，但无法导入：{detail}"
+        ),
+        FatalReason::Internal => text!(
+            "this is a bug in rehook, and nothing was verified: {detail}",
+            "这是 rehook 自身的缺陷，没有验证任何内容：{detail}"
+        ),
+    }
+}
+
+fn fatal_remedy(fatal: &Fatal, python: &Path) -> Text {
+    let python = python.display();
+    match fatal.reason {
+        FatalReason::NoFastapi => text!(
+            "run `{python} -m pip install fastapi`, or name the environment of your agent with --python",
+            "请运行 `{python} -m pip install fastapi`，或用 --python 指定 Agent 所在的环境"
+        ),
+        FatalReason::NoAgent => text!(
+            "name the environment of your agent with --python, or leave out `--agent installed`",
+            "请用 --python 指定 Agent 所在的环境，或去掉 `--agent installed`"
+        ),
+        FatalReason::PythonTooOld => text!(
+            "name a Python of 3.11 or later with --python",
+            "请用 --python 指定 3.11 或更高版本的 Python"
+        ),
+        FatalReason::BrokenAgent => text!(
+            "mend that environment, name another with --python, or use the stand-in: --agent stand-in",
+            "请修复该环境，用 --python 指定其他环境，或使用替身：--agent stand-in"
+        ),
+        FatalReason::Internal => text!(
+            "please report it together with the plugin",
+            "请连同插件一起反馈"
+        ),
+    }
+}
+
+fn silent(ending: Ending, stderr: &str) -> Text {
+    let said = match stderr.trim() {
+        "" => String::new(),
+        said => format!("\n{said}"),
+    };
+    match ending {
+        Ending::Died => text!(
+            "what runs the plugins ended before it had begun{said}",
+            "运行插件的程序还没开始就结束了{said}"
+        ),
+        Ending::Overdue(seconds) => text!(
+            "what runs the plugins had not begun after {seconds} seconds{said}",
+            "{seconds} 秒之后，运行插件的程序仍未开始{said}"
+        ),
+    }
+}

@@ -1,0 +1,112 @@
+//! What the runner is asked to do, as it reads it from its stdin.
+//!
+//! This is no promise to anybody: the runner is part of this program.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+/// Everything that is to be run.
+#[derive(Debug, Serialize)]
+pub struct Job<'a> {
+    /// What stands around the plugins.
+    pub agent: AgentChoice,
+    /// How long one side of a case may take.
+    pub seconds: u64,
+    /// An empty folder for everything that is written.
+    pub scratch: &'a Path,
+    /// What is compared.
+    pub cases: Vec<Case<'a>>,
+}
+
+/// What stands around the plugins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AgentChoice {
+    /// The installed agent, if there is one.
+    Auto,
+    /// The installed agent.
+    Installed,
+    /// What the runner brings along.
+    StandIn,
+}
+
+/// Something that the agent loads, before and after.
+#[derive(Debug, Serialize)]
+pub struct Case<'a> {
+    /// Its name in the results.
+    pub name: &'a str,
+    /// A folder with what the agent's folder of plugins has.
+    pub before: &'a Path,
+    /// The same afterwards.
+    pub after: &'a Path,
+    /// What the agent loads from that folder.
+    pub item: &'a str,
+    /// Which of the agent's folders it is.
+    pub place: &'static str,
+    /// What is compared.
+    pub routes: Vec<Route<'a>>,
+    /// What is to be sent besides what the runner thinks of itself.
+    pub requests: Vec<Request<'a>>,
+}
+
+/// A webhook and the route that it became.
+#[derive(Debug, Serialize)]
+pub struct Route<'a> {
+    /// The key of the plugin.
+    pub plugin: &'a str,
+    /// The endpoint as it was registered.
+    pub endpoint: &'a str,
+    /// The API that the handler was written for.
+    pub dialect: &'static str,
+    /// The path of the new route.
+    pub target: &'a str,
+    /// Whether the handler takes the request itself, though it was written for a context.
+    pub native: bool,
+}
+
+/// A request of the user's for one of the routes.
+#[derive(Debug, Serialize)]
+pub struct Request<'a> {
+    /// The key of the plugin.
+    pub plugin: &'a str,
+    /// The endpoint.
+    pub endpoint: &'a str,
+    /// What to call it.
+    pub about: &'a str,
+    /// The method.
+    pub method: &'a str,
+    /// What follows the question mark.
+    pub query: &'a str,
+    /// The headers in order.
+    pub headers: &'a [(String, Bytes)],
+    /// The body.
+    #[serde(flatten)]
+    pub body: &'a Body,
+    /// Settings of the plugin that differ from its own.
+    pub settings: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+/// The value of a header: text, or bytes that are none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Bytes {
+    /// Text.
+    Text(String),
+    /// Bytes in base64.
+    Encoded {
+        /// The base64.
+        base64: String,
+    },
+}
+
+/// A body: text, or bytes that are none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Body {
+    /// Text.
+    #[serde(rename = "body")]
+    Text(String),
+    /// Bytes in base64.
+    #[serde(rename = "base64")]
+    Encoded(String),
+}

@@ -1,0 +1,260 @@
+//! What came of everything that was to be verified: each webhook once, whatever the runner said.
+
+use std::path::{Path, PathBuf};
+
+use super::cases::Case;
+use super::error::{Ending, VerifyError};
+use super::outcome::{Proof, Ready, Reason, Side, Verdict};
+use super::requests::Request;
+use super::run::Said;
+use crate::diagnostic::Diagnostic;
+use crate::routes::Route;
+
+/// What came of all of it.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Around what the plugins ran; none when nothing was run.
+    pub ready: Option<Ready>,
+    /// Each webhook and each route that was to be verified.
+    pub webhooks: Vec<Webhook>,
+    /// The plugins that could not be run to their end.
+    pub failures: Vec<Failure>,
+    /// What plugins tried and were not allowed to do: the keys, and each in a few words.
+    pub refused: Vec<(String, Vec<String>)>,
+    /// Requests of the user's for a path that is no old URL of what was verified.
+    pub unused: Vec<Request>,
+    /// How the runner ended, when it had not said everything.
+    pub cut_off: Option<(Ending, String)>,
+}
+
+/// A webhook, and what came of it.
+#[derive(Debug)]
+pub struct Webhook {
+    /// The route, when the plugin's key is known.
+    pub route: Option<Route>,
+    /// The endpoint, as far as it is known.
+    pub endpoint: Option<String>,
+    /// The commit that was compared with; none for what `migrate` would write.
+    pub base: Option<String>,
+    /// What came of it.
+    pub status: Status,
+}
+
+/// What came of a webhook.
+#[derive(Debug)]
+pub enum Status {
+    /// It was run.
+    Run {
+        /// What the runner says.
+        proof: Box<Proof>,
+        /// The handler's file, in the user's repo.
+        path: PathBuf,
+    },
+    /// It is left by hand.
+    NotMigrated(Box<Diagnostic>),
+    /// It could not be run; a failure says why.
+    Failed,
+}
+
+/// How the webhooks are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Everything is the same.
+    Proved,
+    /// Something is not.
+    Differs,
+    /// Not everything was seen that has to be.
+    NotExercised,
+    /// It is left by hand.
+    NotMigrated,
+    /// It could not be run.
+    Failed,
+}
+
+impl Kind {
+    /// All of them, as they are counted.
+    pub const ALL: [Self; 5] = [
+        Self::Proved,
+        Self::Differs,
+        Self::NotExercised,
+        Self::NotMigrated,
+        Self::Failed,
+    ];
+
+    /// The name in the JSON report.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proved => "proved",
+            Self::Differs => "differs",
+            Self::NotExercised => "not_exercised",
+            Self::NotMigrated => "not_migrated",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Webhook {
+    /// How it is counted.
+    pub fn kind(&self) -> Kind {
+        match &self.status {
+            Status::Run { proof, .. } => match proof.verdict {
+                Verdict::Proved => Kind::Proved,
+                Verdict::Differs => Kind::Differs,
+                Verdict::NotExercised => Kind::NotExercised,
+            },
+            Status::NotMigrated(_) => Kind::NotMigrated,
+            Status::Failed => Kind::Failed,
+        }
+    }
+}
+
+/// A plugin that could not be run to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The keys of what the agent loads.
+    pub plugins: String,
+    /// The endpoints of which nothing is known for that.
+    pub endpoints: Vec<String>,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why a plugin could not be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The runner says so.
+    Ran {
+        /// Which side it was.
+        side: Side,
+        /// Why.
+        reason: Reason,
+        /// What Python or the runner says.
+        detail: String,
+    },
+    /// It is migrated already, and the commit does not show what it was.
+    NoOriginal {
+        /// The commit; none outside of git.
+        base: Option<String>,
+    },
+    /// It is migrated already, and is not at the place that it had in the commit.
+    Gone {
+        /// The commit.
+        base: String,
+        /// Where it was.
+        place: PathBuf,
+    },
+}
+
+impl Judged {
+    /// How many of a kind there are.
+    pub fn count(&self, kind: Kind) -> usize {
+        let webhooks = self.webhooks.iter();
+        webhooks.filter(|webhook| webhook.kind() == kind).count()
+    }
+
+    /// Whether everything is proved.
+    pub fn is_proved(&self) -> bool {
+        self.failures.is_empty()
+            && self.cut_off.is_none()
+            && self.count(Kind::Proved) == self.webhooks.len()
+    }
+
+    /// Takes in what the runner said of the cases.
+    ///
+    /// # Errors
+    /// When it speaks of a case or a webhook that it was not asked about.
+    pub fn take(&mut self, cases: &[Case], mut said: Said) -> Result<(), VerifyError> {
+        let stranger = |name: &str| VerifyError::Garbled {
+            said: name.to_owned(),
+        };
+        let case_of = |name: &str| {
+            let case = cases.iter().find(|case| case.name == name);
+            case.ok_or_else(|| stranger(name))
+        };
+        for proof in &said.proofs {
+            let case = case_of(&proof.case)?;
+            let mut subjects = case.subjects.iter();
+            if !subjects.any(|one| is_about(proof, &one.route)) {
+                return Err(stranger(&format!("{} {}", proof.plugin, proof.endpoint)));
+            }
+        }
+        for failed in &said.failed {
+            case_of(&failed.case)?;
+        }
+        for refused in said.refused {
+            let case = case_of(&refused.case)?;
+            self.refused.push((case.plugins(), refused.what));
+        }
+        for case in cases {
+            let mut unknown = Vec::new();
+            for subject in &case.subjects {
+                let place = said
+                    .proofs
+                    .iter()
+                    .position(|proof| proof.case == case.name && is_about(proof, &subject.route));
+                let status = match place.map(|place| said.proofs.swap_remove(place)) {
+                    Some(proof) => Status::Run {
+                        path: case.unit.origin(Path::new(&proof.file)),
+                        proof: Box::new(proof),
+                    },
+                    None => {
+                        unknown.push(subject.route.endpoint.clone());
+                        Status::Failed
+                    }
+                };
+                self.webhooks.push(Webhook {
+                    endpoint: Some(subject.route.endpoint.clone()),
+                    route: Some(subject.route.clone()),
+                    base: case.base.clone(),
+                    status,
+                });
+            }
+            let mut failures: Vec<Failure> = said
+                .failed
+                .iter()
+                .filter(|failed| failed.case == case.name)
+                .map(|failed| Failure {
+                    plugins: case.plugins(),
+                    endpoints: Vec::new(),
+                    cause: Cause::Ran {
+                        side: failed.side,
+                        reason: failed.reason,
+                        detail: failed.detail.clone(),
+                    },
+                })
+                .collect();
+            if failures.is_empty() && !unknown.is_empty() {
+                failures.push(Failure {
+                    plugins: case.plugins(),
+                    endpoints: Vec::new(),
+                    cause: unsaid(said.cut_off.as_ref()),
+                });
+            }
+            if let Some(first) = failures.first_mut() {
+                first.endpoints = unknown;
+            }
+            self.failures.extend(failures);
+        }
+        self.ready = said.ready;
+        self.cut_off = said.cut_off;
+        Ok(())
+    }
+}
+
+fn is_about(proof: &Proof, route: &Route) -> bool {
+    proof.plugin == route.plugin && proof.endpoint == route.endpoint
+}
+
+/// Why there is nothing about a case.
+fn unsaid(cut_off: Option<&(Ending, String)>) -> Cause {
+    let (reason, detail) = match cut_off {
+        Some((Ending::Overdue(_), _)) => (Reason::Hang, String::new()),
+        Some((Ending::Died, stderr)) => (Reason::Crash, stderr.trim().to_owned()),
+        None => (Reason::Unsaid, String::new()),
+    };
+    Cause::Ran {
+        side: Side::Neither,
+        reason,
+        detail,
+    }
+}

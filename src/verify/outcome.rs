@@ -1,0 +1,263 @@
+//! What the runner says, one JSON object a line: facts, of which `report` makes sentences.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// It runs.
+    Ready(Ready),
+    /// What came of a webhook.
+    Proof(Box<Proof>),
+    /// A case that could not be run to its end.
+    Failed(Failed),
+    /// What a plugin tried and was not allowed to do.
+    Refused(Refused),
+    /// Nothing can be run at all.
+    Fatal(Fatal),
+    /// Everything has been said.
+    End,
+}
+
+/// Around what the plugins run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Ready {
+    /// The name and version of the agent, or [`STAND_IN`].
+    pub agent: String,
+    /// The version of Python.
+    pub python: String,
+    /// How the network is kept away.
+    pub network: Network,
+}
+
+/// What the stand-in for the agent is called.
+pub const STAND_IN: &str = "stand-in";
+
+/// How the network is kept away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Network {
+    /// The process has none.
+    Cut,
+    /// What Python itself would call is refused.
+    Refused,
+}
+
+/// What came of a webhook.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Proof {
+    /// The name of the case.
+    pub case: String,
+    /// The key of the plugin.
+    pub plugin: String,
+    /// The endpoint.
+    pub endpoint: String,
+    /// What is to be held of it.
+    pub verdict: Verdict,
+    /// How many requests were sent to both sides.
+    pub requests: usize,
+    /// The file of the handler, relative to the tree before.
+    #[serde(default)]
+    pub file: String,
+    /// The first line of the handler.
+    #[serde(default)]
+    pub first: usize,
+    /// The last line of the handler.
+    #[serde(default)]
+    pub last: usize,
+    /// The lines of its body that were run.
+    #[serde(default)]
+    pub reached: Vec<usize>,
+    /// The lines of its body that were not.
+    #[serde(default)]
+    pub missed: Vec<usize>,
+    /// Those among them that the migration changed.
+    #[serde(default)]
+    pub unproved: Vec<usize>,
+    /// How many requests showed a difference.
+    #[serde(default)]
+    pub differing: usize,
+    /// The smallest of them.
+    #[serde(default)]
+    pub difference: Option<Difference>,
+}
+
+/// What is to be held of a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All answers and effects are the same, and every changed line was run.
+    Proved,
+    /// Something is not the same.
+    Differs,
+    /// Nothing was seen that differs, but not everything that changed was run.
+    NotExercised,
+}
+
+/// A request that the two sides answer differently.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Difference {
+    /// The request.
+    pub request: Request,
+    /// What differs.
+    pub parts: Vec<Part>,
+    /// What the handlers raised.
+    #[serde(default)]
+    pub raised: Raised,
+}
+
+/// A request as it was sent.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Request {
+    /// What it is about.
+    #[serde(default)]
+    pub about: String,
+    /// The method.
+    pub method: String,
+    /// The old URL.
+    pub path: String,
+    /// What follows the question mark.
+    #[serde(default)]
+    pub query: String,
+    /// The headers in order.
+    #[serde(default)]
+    pub headers: Vec<(String, Bytes)>,
+    /// The body, when it is text.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// The body in base64, when it is none.
+    #[serde(default)]
+    pub base64: Option<String>,
+    /// Settings of the plugin that differ from its own.
+    #[serde(default)]
+    pub settings: serde_json::Map<String, Value>,
+}
+
+/// The value of a header: text, or bytes that are none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Bytes {
+    /// Text.
+    Text(String),
+    /// Bytes in base64.
+    Encoded {
+        /// The base64.
+        base64: String,
+    },
+}
+
+/// A part of what the two sides gave.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Part {
+    /// Which part.
+    pub part: String,
+    /// What the old side gave.
+    #[serde(default)]
+    pub old: Value,
+    /// What the new side gave.
+    #[serde(default)]
+    pub new: Value,
+}
+
+/// What the handlers raised; empty for nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Raised {
+    /// On the old side.
+    #[serde(default)]
+    pub old: String,
+    /// On the new side.
+    #[serde(default)]
+    pub new: String,
+}
+
+/// A case that could not be run to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Failed {
+    /// The name of the case.
+    pub case: String,
+    /// Which side it was.
+    #[serde(default)]
+    pub side: Side,
+    /// Why.
+    pub reason: Reason,
+    /// What Python or the runner says.
+    #[serde(default)]
+    pub detail: String,
+}
+
+/// One of the two sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Before the migration.
+    Old,
+    /// After it.
+    New,
+    /// Both, or neither in particular.
+    #[default]
+    #[serde(rename = "")]
+    Neither,
+}
+
+/// Why a case could not be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It cannot be imported.
+    Import,
+    /// A module that it imports is not installed.
+    MissingModule,
+    /// The agent finds no plugin in it.
+    NoPlugin,
+    /// The plugin does not register the webhook.
+    NoWebhook,
+    /// The plugin has no router.
+    NoRouter,
+    /// It took too long.
+    Hang,
+    /// It ended the process.
+    Exit,
+    /// The process died.
+    Crash,
+    /// It needs something of the agent that the stand-in does not have.
+    StandInLacks,
+    /// The runner has said nothing about it. It never says this itself.
+    Unsaid,
+}
+
+/// What a plugin tried and was not allowed to do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Refused {
+    /// The name of the case.
+    pub case: String,
+    /// Each in a few words.
+    pub what: Vec<String>,
+}
+
+/// Nothing can be run at all.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Fatal {
+    /// Why.
+    pub reason: FatalReason,
+    /// What Python or the runner says.
+    #[serde(default)]
+    pub detail: String,
+}
+
+/// Why nothing can be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FatalReason {
+    /// FastAPI is not installed.
+    NoFastapi,
+    /// The agent is not installed, and it was asked for.
+    NoAgent,
+    /// The Python is older than the agent takes.
+    PythonTooOld,
+    /// The agent is installed, and cannot be imported.
+    BrokenAgent,
+    /// The runner is at fault.
+    Internal,
+}

@@ -1,0 +1,213 @@
+//! Which Python runs the plugins.
+//!
+//! A file of that name proves nothing: it may be a shim that only prints an error, a broken link,
+//! or too old. So each candidate is run before it is believed.
+
+use std::collections::HashSet;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::error::VerifyError;
+use super::process;
+use crate::lang::Text;
+use crate::text;
+
+/// The oldest version that the agent runs on.
+const OLDEST: (u32, u32) = (3, 11);
+
+/// How long a candidate may take to say what it is. Generous: it decides only what is said of one
+/// that hangs.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// What a candidate is asked. Syntax that every Python has, so that an old one can say so too.
+const PROBE: &str = "import sys, json, site, importlib.util as u
+print(json.dumps({'executable': sys.executable, 'version': list(sys.version_info[:3]),
+ 'user_base': site.getuserbase(), 'fastapi': u.find_spec('fastapi') is not None}))";
+
+/// A Python that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Python {
+    /// The interpreter, an absolute path.
+    pub executable: PathBuf,
+    /// Its version, as in `3.12.3`.
+    pub version: String,
+    /// Where packages of this user alone are, which it would not find in another home.
+    pub user_base: Option<String>,
+}
+
+/// A candidate that cannot be used.
+#[derive(Debug, Clone)]
+pub struct LookedAt {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why it cannot be used.
+    pub problem: Text,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    executable: PathBuf,
+    version: (u32, u32, u32),
+    user_base: Option<String>,
+    fastapi: bool,
+}
+
+/// Where to look.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// What the user named; then nothing else is looked at.
+    pub named: Option<PathBuf>,
+    /// The root of the repo.
+    pub root: PathBuf,
+    /// The current folder.
+    pub current: PathBuf,
+    /// `VIRTUAL_ENV`.
+    pub virtual_env: Option<OsString>,
+    /// `PATH`.
+    pub path: Option<OsString>,
+}
+
+impl Places {
+    /// The places of this process.
+    ///
+    /// # Errors
+    /// When there is no current folder.
+    pub fn of_process(named: Option<&Path>, root: &Path) -> Result<Self, VerifyError> {
+        Ok(Self {
+            named: named.map(Path::to_owned),
+            root: root.to_owned(),
+            current: env::current_dir().map_err(VerifyError::io(Path::new(".")))?,
+            virtual_env: env::var_os("VIRTUAL_ENV"),
+            path: env::var_os("PATH"),
+        })
+    }
+
+    /// The files that may be a Python, the first choice first.
+    fn candidates(&self) -> Vec<PathBuf> {
+        if let Some(named) = &self.named {
+            return vec![self.named_file(named)];
+        }
+        let folders = [self.root.as_path()]
+            .into_iter()
+            .chain(self.current.ancestors());
+        let environments = folders
+            .flat_map(|folder| [folder.join(".venv"), folder.join("venv")])
+            .chain(self.virtual_env.as_ref().map(PathBuf::from))
+            .map(|environment| python_of(&environment));
+        let on_path = ["python3", "python"]
+            .into_iter()
+            .flat_map(|name| self.on_path(name.as_ref()));
+        let mut seen = HashSet::new();
+        environments
+            .chain(on_path)
+            .filter(|file| file.symlink_metadata().is_ok() && seen.insert(file.clone()))
+            .collect()
+    }
+
+    /// A name without a folder is looked for on the `PATH`; an environment's folder stands for its
+    /// interpreter. Links stay: an environment is known by the path of its link.
+    fn named_file(&self, named: &Path) -> PathBuf {
+        if named.components().count() == 1
+            && !named.exists()
+            && let Some(found) = self.on_path(named.as_os_str()).next()
+        {
+            return found;
+        }
+        let path = self.current.join(named);
+        if path.is_dir() {
+            python_of(&path)
+        } else {
+            path
+        }
+    }
+
+    fn on_path(&self, name: &OsStr) -> impl Iterator<Item = PathBuf> {
+        let folders: Vec<PathBuf> = self
+            .path
+            .iter()
+            .flat_map(|path| env::split_paths(path).collect::<Vec<_>>())
+            .collect();
+        let name = format!("{}{}", name.to_string_lossy(), env::consts::EXE_SUFFIX);
+        folders
+            .into_iter()
+            .map(move |folder| folder.join(&name))
+            .filter(|file| file.is_file())
+    }
+}
+
+fn python_of(environment: &Path) -> PathBuf {
+    environment.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    })
+}
+
+/// The first Python that can be used; one that has FastAPI before one without, which can run no
+/// plugin.
+///
+/// # Errors
+/// [`VerifyError::NoPython`], which says where it was looked for.
+pub fn find(places: &Places) -> Result<Python, VerifyError> {
+    let mut looked_at = Vec::new();
+    let mut without_fastapi = None;
+    for path in places.candidates() {
+        match probe(&path) {
+            Ok((python, true)) => return Ok(python),
+            Ok((python, false)) => {
+                without_fastapi.get_or_insert(python);
+            }
+            Err(problem) => looked_at.push(LookedAt { path, problem }),
+        }
+    }
+    without_fastapi.ok_or(VerifyError::NoPython {
+        looked_at,
+        is_named: places.named.is_some(),
+    })
+}
+
+/// What a candidate says of itself, and whether it has FastAPI.
+fn probe(path: &Path) -> Result<(Python, bool), Text> {
+    let mut command = Command::new(path);
+    command
+        .args(["-c", PROBE])
+        // Else a module of the current folder could take the place of Python's own.
+        .env("PYTHONSAFEPATH", "1")
+        .stdin(Stdio::null());
+    let output = match process::output_within(command, LIMIT) {
+        Ok(Some(output)) => output,
+        Ok(None) => return Err(text!("it does not answer", "没有响应")),
+        Err(error) => return Err(text!("it does not run: {error}", "无法运行：{error}")),
+    };
+    let answer: Answer = serde_json::from_slice(&output.stdout).map_err(|_| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        match said.trim().lines().last() {
+            Some(said) => text!("it does not run: {said}", "无法运行：{said}"),
+            None => text!("it is no Python", "不是 Python"),
+        }
+    })?;
+    let (major, minor, micro) = answer.version;
+    let version = format!("{major}.{minor}.{micro}");
+    if (major, minor) < OLDEST {
+        return Err(text!("Python {version}", "Python {version}"));
+    }
+    let executable = if answer.executable.is_absolute() {
+        answer.executable
+    } else {
+        path.to_owned()
+    };
+    let python = Python {
+        executable,
+        version,
+        user_base: answer.user_base,
+    };
+    Ok((python, answer.fastapi))
+}
+
+#[cfg(all(test, unix))]
+mod tests;

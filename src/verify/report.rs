@@ -1,0 +1,65 @@
+//! Reports of what was verified: text and JSON from the same [`Judged`].
+
+pub mod json;
+mod reasons;
+pub mod text;
+
+use std::path::{MAIN_SEPARATOR, Path};
+
+use super::job::AgentChoice;
+use super::judged::{Cause, Judged};
+use super::python::Python;
+use crate::lang::Text;
+
+/// What was verified, as a report shows it.
+pub struct View<'a> {
+    /// What came of it.
+    pub judged: &'a Judged,
+    /// What was to stand around the plugins.
+    pub agent: AgentChoice,
+    /// The Python that ran them; none when nothing was run.
+    pub python: Option<&'a Python>,
+    /// The folder that paths are shown relative to.
+    pub base: &'a Path,
+}
+
+impl View<'_> {
+    /// A path as it is shown.
+    fn shown(&self, path: &Path) -> String {
+        let path = path.strip_prefix(self.base).unwrap_or(path);
+        path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
+    }
+}
+
+/// Why a plugin cannot be run, and what to do about it.
+pub fn explained(cause: &Cause) -> (Text, Text) {
+    (reasons::text(cause), reasons::remedy(cause, "python"))
+}
+
+/// Lines as people write them, `27-44, 46`: a range goes on over lines that cannot run, such as
+/// comments, which are those that are not in `all`.
+fn ranges(lines: &[usize], all: &[usize]) -> String {
+    let mut lines = lines.to_vec();
+    lines.sort_unstable();
+    lines.dedup();
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for line in lines {
+        match ranges.last_mut() {
+            Some((_, last)) if !all.iter().any(|other| (*last + 1..line).contains(other)) => {
+                *last = line;
+            }
+            _ => ranges.push((line, line)),
+        }
+    }
+    let shown = ranges.iter().map(|(first, last)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}-{last}")
+        }
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! The JSON report. Its form is a promise: fields are added, never changed; `version` says which.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::super::judged::{Failure, Kind, Status, Webhook};
+use super::super::outcome::{self, Network, Proof};
+use super::{View, reasons};
+use crate::diagnostic::Diagnostic;
+use crate::lang::Lang;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    agent: Option<&'a str>,
+    python: Option<&'a str>,
+    network: Option<&'static str>,
+    webhooks: Vec<Entry<'a>>,
+    failed: Vec<Failed<'a>>,
+    refused: Vec<Refused<'a>>,
+    unused_requests: Vec<Unused<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    plugin: Option<&'a str>,
+    endpoint: Option<&'a str>,
+    dialect: Option<&'a str>,
+    old_urls: &'a [String],
+    new_url: Option<&'a str>,
+    base: Option<&'a str>,
+    verdict: &'static str,
+    run: Option<Run<'a>>,
+    reason: Option<Finding<'a>>,
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    path: String,
+    first: usize,
+    last: usize,
+    requests: usize,
+    differing: usize,
+    reached: &'a [usize],
+    missed: &'a [usize],
+    unproved: &'a [usize],
+    difference: Option<Difference<'a>>,
+}
+
+#[derive(Serialize)]
+struct Difference<'a> {
+    request: Request<'a>,
+    parts: Vec<Part<'a>>,
+    raised: Sides<'a>,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    about: &'a str,
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    headers: Vec<(&'a str, Bytes<'a>)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<&'a str>,
+    settings: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Bytes<'a> {
+    Text(&'a str),
+    Encoded { base64: &'a str },
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    part: &'a str,
+    old: &'a Value,
+    new: &'a Value,
+}
+
+#[derive(Serialize)]
+struct Sides<'a> {
+    old: &'a str,
+    new: &'a str,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    code: &'static str,
+    path: String,
+    line: Option<usize>,
+    column: Option<usize>,
+    message: &'a str,
+    hint: String,
+}
+
+#[derive(Serialize)]
+struct Failed<'a> {
+    plugin: &'a str,
+    endpoints: &'a [String],
+    side: Option<&'static str>,
+    reason: &'static str,
+    detail: &'a str,
+    message: String,
+    hint: String,
+}
+
+#[derive(Serialize)]
+struct Refused<'a> {
+    plugin: &'a str,
+    what: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Unused<'a> {
+    line: usize,
+    path: &'a str,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    proved: usize,
+    differs: usize,
+    not_exercised: usize,
+    not_migrated: usize,
+    failed: usize,
+}
+
+/// The report as indented JSON with a line end.
+///
+/// # Errors
+/// None that a result leads to.
+pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
+    let judged = view.judged;
+    let ready = judged.ready.as_ref();
+    let report = Report {
+        version: 1,
+        agent: ready.map(|ready| ready.agent.as_str()),
+        python: ready.map(|ready| ready.python.as_str()),
+        network: ready.map(|ready| match ready.network {
+            Network::Cut => "cut",
+            Network::Refused => "refused",
+        }),
+        webhooks: judged
+            .webhooks
+            .iter()
+            .map(|webhook| entry(view, webhook, lang))
+            .collect(),
+        failed: judged
+            .failures
+            .iter()
+            .map(|failure| failed(view, failure, lang))
+            .collect(),
+        refused: judged
+            .refused
+            .iter()
+            .map(|(plugin, what)| Refused { plugin, what })
+            .collect(),
+        unused_requests: judged
+            .unused
+            .iter()
+            .map(|request| Unused {
+                line: request.line,
+                path: &request.path,
+            })
+            .collect(),
+        summary: Summary {
+            proved: judged.count(Kind::Proved),
+            differs: judged.count(Kind::Differs),
+            not_exercised: judged.count(Kind::NotExercised),
+            not_migrated: judged.count(Kind::NotMigrated),
+            failed: judged.count(Kind::Failed),
+        },
+    };
+    Ok(serde_json::to_string_pretty(&report)? + "\n")
+}
+
+fn entry<'a>(view: &View<'_>, webhook: &'a Webhook, lang: Lang) -> Entry<'a> {
+    let route = webhook.route.as_ref();
+    let (run, reason) = match &webhook.status {
+        Status::Run { proof, path } => (Some(run(proof, view.shown(path))), None),
+        Status::NotMigrated(diagnostic) => (None, Some(finding(view, diagnostic, lang))),
+        Status::Failed => (None, None),
+    };
+    Entry {
+        plugin: route.map(|route| route.plugin.as_str()),
+        endpoint: webhook.endpoint.as_deref(),
+        dialect: route.map(|route| route.dialect.as_str()),
+        old_urls: route.map_or(&[], |route| &route.legacy),
+        new_url: route.map(|route| route.target.as_str()),
+        base: webhook.base.as_deref(),
+        verdict: webhook.kind().as_str(),
+        run,
+        reason,
+    }
+}
+
+fn run(proof: &Proof, path: String) -> Run<'_> {
+    Run {
+        path,
+        first: proof.first,
+        last: proof.last,
+        requests: proof.requests,
+        differing: proof.differing,
+        reached: &proof.reached,
+        missed: &proof.missed,
+        unproved: &proof.unproved,
+        difference: proof.difference.as_ref().map(difference),
+    }
+}
+
+fn difference(difference: &outcome::Difference) -> Difference<'_> {
+    let request = &difference.request;
+    let headers = request.headers.iter().map(|(name, value)| {
+        let value = match value {
+            outcome::Bytes::Text(text) => Bytes::Text(text),
+            outcome::Bytes::Encoded { base64 } => Bytes::Encoded { base64 },
+        };
+        (name.as_str(), value)
+    });
+    Difference {
+        request: Request {
+            about: &request.about,
+            method: &request.method,
+            path: &request.path,
+            query: &request.query,
+            headers: headers.collect(),
+            body: request.body.as_deref(),
+            base64: request.base64.as_deref(),
+            settings: &request.settings,
+        },
+        parts: difference
+            .parts
+            .iter()
+            .map(|part| Part {
+                part: &part.part,
+                old: &part.old,
+                new: &part.new,
+            })
+            .collect(),
+        raised: Sides {
+            old: &difference.raised.old,
+            new: &difference.raised.new,
+        },
+    }
+}
+
+fn finding<'a>(view: &View<'_>, diagnostic: &'a Diagnostic, lang: Lang) -> Finding<'a> {
+    Finding {
+        code: diagnostic.code().as_str(),
+        path: view.shown(diagnostic.path()),
+        line: diagnostic.position().map(|(line, _)| line),
+        column: diagnostic.position().map(|(_, column)| column),
+        message: diagnostic.detail().get(lang),
+        hint: diagnostic.hint().get(lang).to_owned(),
+    }
+}
+
+fn failed<'a>(view: &View<'_>, failure: &'a Failure, lang: Lang) -> Failed<'a> {
+    let python = view
+        .python
+        .map(|python| python.executable.display().to_string());
+    let python = python.unwrap_or_else(|| "python".to_owned());
+    Failed {
+        plugin: &failure.plugins,
+        endpoints: &failure.endpoints,
+        side: reasons::side(&failure.cause),
+        reason: reasons::name(&failure.cause),
+        detail: reasons::detail(&failure.cause),
+        message: reasons::text(&failure.cause).get(lang).to_owned(),
+        hint: reasons::remedy(&failure.cause, &python)
+            .get(lang)
+            .to_owned(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Why a plugin could not be run, in words.
+
+use super::super::judged::Cause;
+use super::super::outcome::{Reason, Side};
+use crate::lang::{Lang, Text};
+use crate::text;
+
+/// The name of a cause in the JSON report.
+pub fn name(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::NoOriginal { .. } => "no_original",
+        Cause::Gone { .. } => "gone",
+        Cause::Ran { reason, .. } => match reason {
+            Reason::Import => "import",
+            Reason::MissingModule => "missing_module",
+            Reason::NoPlugin => "no_plugin",
+            Reason::NoWebhook => "no_webhook",
+            Reason::NoRouter => "no_router",
+            Reason::Hang => "hang",
+            Reason::Exit => "exit",
+            Reason::Crash => "crash",
+            Reason::StandInLacks => "stand_in_lacks",
+            Reason::Unsaid => "unsaid",
+        },
+    }
+}
+
+/// The name of a side in the JSON report.
+pub fn side(cause: &Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Ran {
+            side: Side::Old, ..
+        } => Some("old"),
+        Cause::Ran {
+            side: Side::New, ..
+        } => Some("new"),
+        _ => None,
+    }
+}
+
+/// What Python or the runner says.
+pub fn detail(cause: &Cause) -> &str {
+    match cause {
+        Cause::Ran { detail, .. } => detail,
+        _ => "",
+    }
+}
+
+/// What is the case, without a full stop.
+pub fn text(cause: &Cause) -> Text {
+    match cause {
+        Cause::NoOriginal { base: Some(base) } => text!(
+            "migrated already, and the commit {base} shows no webhook to compare with",
+            "已经迁移，而提交 {base} 中没有可供比较的 webhook"
+        ),
+        Cause::NoOriginal { base: None } => text!(
+            "migrated already, and outside of git there is no original to compare with",
+            "已经迁移，而不在 git 仓库中就没有可供比较的原始版本"
+        ),
+        Cause::Gone { base, place } => {
+            let place = place.display();
+            text!(
+                "not at {place} any more, where it was in the commit {base}",
+                "已不在提交 {base} 中的位置 {place}"
+            )
+        }
+        Cause::Ran {
+            side,
+            reason,
+            detail,
+        } => {
+            let (what, when) = (what(*reason), when(*side));
+            let colon = if detail.is_empty() {
+                ("", "")
+            } else {
+                (": ", "：")
+            };
+            let detail = detail.trim();
+            Text::new(
+                format!(
+                    "{}{}{}{detail}",
+                    what.get(Lang::En),
+                    when.get(Lang::En),
+                    colon.0
+                ),
+                format!(
+                    "{}{}{}{detail}",
+                    when.get(Lang::Zh),
+                    what.get(Lang::Zh),
+                    colon.1
+                ),
+            )
+        }
+    }
+}
+
+fn what(reason: Reason) -> Text {
+    match reason {
+        Reason::Import => text!("it cannot be imported", "无法导入"),
+        Reason::MissingModule => text!(
+            "it imports a module that is not installed",
+            "导入了没有安装的模块"
+        ),
+        Reason::NoPlugin => text!("the agent finds no plugin in it", "Agent 在其中找不到插件"),
+        Reason::NoWebhook => text!("it registers no such webhook", "没有注册这个 webhook"),
+        Reason::NoRouter => text!("its router is not mounted", "路由没有挂载"),
+        Reason::Hang => text!("it takes too long", "用时过长"),
+        Reason::Exit => text!("it ends the process", "结束了进程"),
+        Reason::Crash => text!("the process died", "进程崩溃"),
+        Reason::StandInLacks => text!(
+            "it needs something of the agent that the stand-in does not have",
+            "需要 Agent 的某项功能，而替身没有"
+        ),
+        Reason::Unsaid => text!("there is no result", "没有得到结果"),
+    }
+}
+
+fn when(side: Side) -> Text {
+    match side {
+        Side::Old => text!(" before the migration", "迁移之前"),
+        Side::New => text!(" after the migration", "迁移之后"),
+        Side::Neither => Text::verbatim(""),
+    }
+}
+
+/// What to do about it, without a full stop; `python` is the interpreter.
+pub fn remedy(cause: &Cause, python: &str) -> Text {
+    match cause {
+        Cause::NoOriginal { base: Some(_) } => text!(
+            "name the commit before the migration, as in `--base HEAD~1`; `git log -- webhook-routes.toml` shows when that was",
+            "请指定迁移之前的提交，例如 `--base HEAD~1`；`git log -- webhook-routes.toml` 会显示迁移的时间"
+        ),
+        Cause::NoOriginal { base: None } => text!(
+            "run it before `migrate`, or in a git repo whose commit `--base` names has the original",
+            "请在 `migrate` 之前运行，或在 git 仓库中用 `--base` 指定含有原始版本的提交"
+        ),
+        Cause::Gone { .. } => text!(
+            "name a commit in which it is where it is today: --base",
+            "请用 --base 指定位置与现在相同的提交"
+        ),
+        Cause::Ran { reason, .. } => match reason {
+            Reason::MissingModule => text!(
+                "install it in the environment of {python}, or name the environment of your agent with --python",
+                "请在 {python} 的环境中安装它，或用 --python 指定 Agent 所在的环境"
+            ),
+            Reason::StandInLacks => text!(
+                "install nekro-agent in the environment of {python}, or name the environment of your agent with --python",
+                "请在 {python} 的环境中安装 nekro-agent，或用 --python 指定 Agent 所在的环境"
+            ),
+            Reason::Hang => text!(
+                "give it more time with --limit; a plugin that waits for something when it is loaded cannot be run here",
+                "请用 --limit 延长时限；加载时要等待外部条件的插件无法在此运行"
+            ),
+            Reason::NoWebhook | Reason::NoRouter | Reason::NoPlugin => text!(
+                "see whether it does so in the agent; what it does only under a condition is not seen here",
+                "请确认它在 Agent 中是否如此；只在特定条件下进行的注册在此看不到"
+            ),
+            Reason::Unsaid => text!(
+                "please report it together with the plugin",
+                "请连同插件一起反馈"
+            ),
+            Reason::Import | Reason::Exit | Reason::Crash => text!(
+                "see whether the agent loads it; nothing but a temporary folder and no network is there for it here",
+                "请确认 Agent 能否加载它；在此只有一个临时文件夹，没有网络"
+            ),
+        },
+    }
+}

@@ -1,0 +1,204 @@
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::super::judged::{Failure, Status, Webhook};
+use super::super::outcome::{Event, Proof, Reason, Side};
+use super::*;
+use crate::lang::Lang;
+use crate::routes::{Dialect, Route};
+
+#[test]
+fn neighbouring_lines_are_one_range() {
+    assert_eq!(ranges(&[], &[]), "");
+    assert_eq!(ranges(&[7], &[7]), "7");
+    assert_eq!(
+        ranges(&[9, 3, 4, 5, 5, 7, 8], &[3, 4, 5, 6, 7, 8, 9]),
+        "3-5, 7-9"
+    );
+    assert_eq!(ranges(&[3, 5, 9], &[3, 5, 7, 9]), "3-5, 9");
+}
+
+fn proof(verdict: &str, more: serde_json::Value) -> Proof {
+    let mut proof = json!({
+        "event": "proof", "case": "dev.ci", "plugin": "dev.ci", "endpoint": "ci",
+        "verdict": verdict, "requests": 9, "file": "ci.py", "first": 5, "last": 20,
+        "reached": [6, 7, 9], "missed": [12, 13], "unproved": [], "differing": 0,
+    });
+    for (key, value) in more.as_object().unwrap() {
+        proof[key] = value.clone();
+    }
+    match serde_json::from_value(proof).unwrap() {
+        Event::Proof(proof) => *proof,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn judged(proof: Proof) -> Judged {
+    Judged {
+        webhooks: vec![Webhook {
+            route: Some(Route::new("dev", "ci", "ci", Dialect::Context)),
+            endpoint: Some("ci".to_owned()),
+            base: None,
+            status: Status::Run {
+                proof: Box::new(proof),
+                path: PathBuf::from("/repo/plugins/ci.py"),
+            },
+        }],
+        ..Judged::default()
+    }
+}
+
+fn text(judged: &Judged, lang: Lang) -> String {
+    let view = View {
+        judged,
+        agent: AgentChoice::Auto,
+        python: None,
+        base: Path::new("/repo"),
+    };
+    anstream::adapter::strip_str(&text::render(&view, lang)).to_string()
+}
+
+#[test]
+fn a_proof_says_what_was_run_and_what_was_not() {
+    let judged = judged(proof("proved", json!({})));
+    assert_eq!(
+        text(&judged, Lang::En),
+        "proved         dev.ci ci  9 requests
+  plugins/ci.py:5  lines run: 6-9
+  reached by no request, and not changed by the migration: 12-13
+1 proved, 0 differs, 0 not exercised, 0 not migrated, 0 failed
+"
+    );
+    assert_eq!(
+        text(&judged, Lang::Zh),
+        "已证实         dev.ci ci  9 个请求
+  plugins/ci.py:5  运行的行：6-9
+  没有请求触及、迁移也没有改动的行：12-13
+已证实 1 个，有差异 0 个，未覆盖 0 个，未迁移 0 个，无法运行 0 个
+"
+    );
+}
+
+#[test]
+fn what_was_not_exercised_is_named() {
+    let judged_lines = judged(proof("not_exercised", json!({"unproved": [13]})));
+    assert_eq!(
+        text(&judged_lines, Lang::En),
+        "not exercised  dev.ci ci  9 requests
+  plugins/ci.py:5  lines run: 6-9
+  changed by the migration, and reached by no request: 13; give one that does with --requests
+  reached by no request, and not changed by the migration: 12
+0 proved, 0 differs, 1 not exercised, 0 not migrated, 0 failed
+"
+    );
+    let nothing = json!({"reached": [], "missed": [6, 7], "unproved": [6]});
+    let judged_all = judged(proof("not_exercised", nothing));
+    assert!(text(&judged_all, Lang::En).contains(
+        "  plugins/ci.py:5  no request got into the handler; give one that does with --requests\n0 proved"
+    ));
+}
+
+#[test]
+fn a_difference_is_shown_as_a_request_and_two_answers() {
+    let difference = json!({"differing": 3, "difference": {
+        "request": {
+            "about": "a form", "method": "POST", "path": "/api/webhook/ci", "query": "a=1",
+            "headers": [["X-A", "1"], ["X-B", {"base64": "/w=="}]],
+            "body": "a\u{1b}[2J\nb", "settings": {"TOKEN": "x"},
+        },
+        "parts": [
+            {"part": "status", "old": 200, "new": 500},
+            {"part": "effects", "old": ["sent"], "new": []},
+        ],
+        "raised": {"old": "", "new": "ValueError: \u{202e}x"},
+    }});
+    let judged = judged(proof("differs", difference));
+    assert_eq!(
+        text(&judged, Lang::En),
+        "differs        dev.ci ci  3 of 9 requests
+  plugins/ci.py:5  lines run: 6-9
+  reached by no request, and not changed by the migration: 12-13
+  the smallest request that shows it (a form):
+    POST /api/webhook/ci?a=1
+    X-A: 1
+    X-B: (base64) /w==
+
+    a\u{fffd}[2J
+    b
+
+    (with the settings {\"TOKEN\":\"x\"})
+  status
+    old: 200
+    new: 500
+  effects
+    old: [\"sent\"]
+    new: []
+  raised
+    old: nothing
+    new: ValueError: \u{fffd}x
+0 proved, 1 differs, 0 not exercised, 0 not migrated, 0 failed
+"
+    );
+}
+
+#[test]
+fn long_values_are_cut() {
+    let value = "y".repeat(2000);
+    let difference = json!({"difference": {
+        "request": {"method": "POST", "path": "/", "body": "x\n".repeat(100)},
+        "parts": [{"part": "body", "old": value, "new": null}],
+    }});
+    let shown = text(&judged(proof("differs", difference)), Lang::En);
+    assert!(shown.contains("yyy… (+1402)\n"), "{shown}");
+    assert_eq!(shown.matches("    x\n").count(), 20, "{shown}");
+}
+
+#[test]
+fn every_reason_has_words_and_a_name() {
+    for (reason, name) in [
+        (Reason::Import, "import"),
+        (Reason::MissingModule, "missing_module"),
+        (Reason::NoPlugin, "no_plugin"),
+        (Reason::NoWebhook, "no_webhook"),
+        (Reason::NoRouter, "no_router"),
+        (Reason::Hang, "hang"),
+        (Reason::Exit, "exit"),
+        (Reason::Crash, "crash"),
+        (Reason::StandInLacks, "stand_in_lacks"),
+    ] {
+        assert_eq!(
+            serde_json::from_value::<Reason>(json!(name)).unwrap(),
+            reason
+        );
+        let cause = Cause::Ran {
+            side: Side::New,
+            reason,
+            detail: "X: y".to_owned(),
+        };
+        assert_eq!(reasons::name(&cause), name);
+        let failed = Judged {
+            failures: vec![Failure {
+                plugins: "dev.ci".to_owned(),
+                endpoints: vec!["a".to_owned(), "b".to_owned()],
+                cause,
+            }],
+            ..Judged::default()
+        };
+        let shown = text(&failed, Lang::En);
+        assert!(
+            shown.starts_with("failed         dev.ci a, b\n  "),
+            "{shown}"
+        );
+        assert!(
+            shown.contains(" after the migration: X: y\n  hint: "),
+            "{shown}"
+        );
+        let shown = text(&failed, Lang::Zh);
+        assert!(
+            shown.contains("  迁移之后") && shown.contains("：X: y\n  提示："),
+            "{shown}"
+        );
+        assert!(!failed.is_proved());
+    }
+}

@@ -1,0 +1,378 @@
+//! What people read on a terminal.
+//!
+//! What comes from a plugin is shown without control characters, so that it cannot write to the
+//! terminal, and shortened.
+
+use anstyle::{AnsiColor, Style};
+
+use super::super::job::AgentChoice;
+use super::super::judged::{Failure, Kind, Status, Webhook};
+use super::super::outcome::{Bytes, Difference, Network, Proof, Request, STAND_IN};
+use super::super::python::Python;
+use super::{View, ranges, reasons};
+use crate::lang::{Lang, Text};
+use crate::style::width;
+use crate::text;
+
+const BOLD: Style = Style::new().bold();
+const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+const YELLOW: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+const DIM: Style = Style::new().dimmed();
+
+/// How wide the column of verdicts is.
+const COLUMN: usize = 15;
+
+/// How many characters of a value are shown.
+const MOST_SHOWN: usize = 600;
+
+/// The whole report.
+pub fn render(view: &View<'_>, lang: Lang) -> String {
+    let mut output = String::new();
+    for webhook in &view.judged.webhooks {
+        // Why it failed is said once for the plugin.
+        if webhook.kind() != Kind::Failed {
+            output += &webhook_text(view, webhook, lang);
+        }
+    }
+    for failure in &view.judged.failures {
+        output += &failure_text(view, failure, lang);
+    }
+    for (plugins, what) in &view.judged.refused {
+        let label = text!("refused", "已阻止");
+        let what: Vec<String> = what.iter().map(|what| shortened(what)).collect();
+        output += &format!("{}{BOLD}{plugins}{BOLD:#}\n", column(&label, YELLOW, lang));
+        output += &format!("  {}\n", what.join("\n  "));
+    }
+    output + &count(view, lang)
+}
+
+fn column(label: &Text, style: Style, lang: Lang) -> String {
+    let label = label.get(lang);
+    let gap = " ".repeat(COLUMN.saturating_sub(width(label)).max(1));
+    format!("{style}{label}{style:#}{gap}")
+}
+
+/// What a kind is called.
+fn label(kind: Kind) -> (Text, Style) {
+    match kind {
+        Kind::Proved => (text!("proved", "已证实"), GREEN),
+        Kind::Differs => (text!("differs", "有差异"), RED),
+        Kind::NotExercised => (text!("not exercised", "未覆盖"), YELLOW),
+        Kind::NotMigrated => (text!("not migrated", "未迁移"), YELLOW),
+        Kind::Failed => (text!("failed", "无法运行"), RED),
+    }
+}
+
+fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
+    let (name, style) = label(webhook.kind());
+    let unknown = text!("(unknown)", "（未知）");
+    let plugin = webhook
+        .route
+        .as_ref()
+        .map_or(unknown.get(lang), |route| &route.plugin);
+    let endpoint = webhook.endpoint.as_deref();
+    let endpoint = endpoint.unwrap_or_else(|| unknown.get(lang));
+    let mut output = format!(
+        "{}{BOLD}{plugin} {endpoint}{BOLD:#}",
+        column(&name, style, lang)
+    );
+    match &webhook.status {
+        Status::Run { proof, path } => {
+            let place = view.shown(path);
+            let place = match &webhook.base {
+                Some(base) => format!("{base}:{place}"),
+                None => place,
+            };
+            output += &run_text(proof, &place, lang);
+        }
+        Status::NotMigrated(diagnostic) => {
+            let mut place = view.shown(diagnostic.path());
+            if let Some((line, column)) = diagnostic.position() {
+                place += &format!(":{line}:{column}");
+            }
+            let code = diagnostic.code().as_str();
+            let detail = diagnostic.detail().get(lang);
+            output += &format!("  {code}\n  {place}  {detail}\n");
+        }
+        Status::Failed => output.push('\n'),
+    }
+    output
+}
+
+fn run_text(proof: &Proof, place: &str, lang: Lang) -> String {
+    let (requests, differing) = (proof.requests, proof.differing);
+    let amount = match proof.difference {
+        Some(_) => text!(
+            "  {differing} of {requests} requests",
+            "  {requests} 个请求中有 {differing} 个"
+        ),
+        None => text!("  {requests} requests", "  {requests} 个请求"),
+    };
+    let mut output = format!("{}\n", amount.get(lang));
+    let first = proof.first;
+    let all = [proof.reached.as_slice(), &proof.missed].concat();
+    let reached = ranges(&proof.reached, &all);
+    let ran = if proof.reached.is_empty() {
+        text!(
+            "  {place}:{first}  no request got into the handler; give one that does with --requests\n",
+            "  {place}:{first}  没有请求进入处理函数；请用 --requests 提供能进入的请求\n"
+        )
+    } else {
+        text!(
+            "  {place}:{first}  lines run: {reached}\n",
+            "  {place}:{first}  运行的行：{reached}\n"
+        )
+    };
+    output += ran.get(lang);
+    let is_changed = |line: &&usize| proof.unproved.contains(line);
+    let unchanged: Vec<usize> = proof
+        .missed
+        .iter()
+        .filter(|l| !is_changed(l))
+        .copied()
+        .collect();
+    if !proof.unproved.is_empty() && !proof.reached.is_empty() {
+        let lines = ranges(&proof.unproved, &all);
+        output += text!(
+            "  changed by the migration, and reached by no request: {lines}; give one that does with --requests\n",
+            "  迁移改动过，但没有请求触及的行：{lines}；请用 --requests 提供能触及的请求\n"
+        )
+        .get(lang);
+    }
+    if !unchanged.is_empty() && !proof.reached.is_empty() {
+        let lines = ranges(&unchanged, &all);
+        let text = text!(
+            "reached by no request, and not changed by the migration: {lines}",
+            "没有请求触及、迁移也没有改动的行：{lines}"
+        );
+        output += &format!("  {DIM}{}{DIM:#}\n", text.get(lang));
+    }
+    if let Some(difference) = &proof.difference {
+        output += &difference_text(difference, lang);
+    }
+    output
+}
+
+fn difference_text(difference: &Difference, lang: Lang) -> String {
+    let about = &difference.request.about;
+    let about = if about.is_empty() {
+        String::new()
+    } else {
+        let about = shortened(about);
+        text!(" ({about})", "（{about}）").get(lang).to_owned()
+    };
+    let intro = text!(
+        "  the smallest request that shows it{about}:\n",
+        "  能显示差异的最小请求{about}：\n"
+    );
+    let mut output = intro.get(lang).to_owned();
+    for line in request_lines(&difference.request, lang) {
+        output += format!("    {line}").trim_end();
+        output.push('\n');
+    }
+    let (old, new) = (text!("old: ", "旧："), text!("new: ", "新："));
+    let mut pair = |part: &str, before: &str, after: &str| {
+        output += &format!("  {BOLD}{part}{BOLD:#}\n");
+        output += &format!("    {RED}{}{}{RED:#}\n", old.get(lang), shortened(before));
+        output += &format!(
+            "    {GREEN}{}{}{GREEN:#}\n",
+            new.get(lang),
+            shortened(after)
+        );
+    };
+    for part in &difference.parts {
+        let name = part_name(&part.part);
+        pair(name.get(lang), &part.old.to_string(), &part.new.to_string());
+    }
+    let raised = &difference.raised;
+    if raised.old != raised.new {
+        let name = text!("raised", "抛出的异常");
+        let nothing = text!("nothing", "无");
+        let shown = |raised: &str| match raised {
+            "" => nothing.get(lang).to_owned(),
+            raised => raised.to_owned(),
+        };
+        pair(name.get(lang), &shown(&raised.old), &shown(&raised.new));
+    }
+    output
+}
+
+fn part_name(part: &str) -> Text {
+    match part {
+        "status" => text!("status", "状态码"),
+        "body" => text!("body", "响应体"),
+        "headers" => text!("headers", "响应头"),
+        "effects" => text!("effects", "作用"),
+        "context" => text!("context", "上下文"),
+        other => Text::verbatim(shortened(other)),
+    }
+}
+
+/// A request as it goes over the wire.
+fn request_lines(request: &Request, lang: Lang) -> Vec<String> {
+    let query = if request.query.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", request.query)
+    };
+    let mut lines = vec![shortened(&format!(
+        "{} {}{query}",
+        request.method, request.path
+    ))];
+    for (name, value) in &request.headers {
+        let value = match value {
+            Bytes::Text(text) => text.clone(),
+            Bytes::Encoded { base64 } => format!("(base64) {base64}"),
+        };
+        lines.push(shortened(&format!("{name}: {value}")));
+    }
+    match (&request.body, &request.base64) {
+        (Some(body), _) if !body.is_empty() => {
+            lines.push(String::new());
+            lines.extend(shortened_lines(body));
+        }
+        (_, Some(base64)) => {
+            lines.push(String::new());
+            lines.push(shortened(&format!("(base64) {base64}")));
+        }
+        _ => {}
+    }
+    if !request.settings.is_empty() {
+        let settings = serde_json::Value::Object(request.settings.clone()).to_string();
+        let label = text!("(with the settings ", "（使用设置 ");
+        let end = text!(")", "）");
+        lines.push(String::new());
+        lines.push(format!(
+            "{}{}{}",
+            label.get(lang),
+            shortened(&settings),
+            end.get(lang)
+        ));
+    }
+    lines
+}
+
+/// A text of a plugin on one line.
+fn shortened(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut shown: String = characters
+        .by_ref()
+        .take(MOST_SHOWN)
+        .map(|c| if is_harmful(c) { '\u{fffd}' } else { c })
+        .collect();
+    let rest = characters.count();
+    if rest > 0 {
+        shown += &format!("… (+{rest})");
+    }
+    shown
+}
+
+fn shortened_lines(text: &str) -> Vec<String> {
+    const MOST_LINES: usize = 20;
+    let mut lines: Vec<String> = text.lines().take(MOST_LINES).map(shortened).collect();
+    if text.lines().count() > MOST_LINES {
+        lines.push("…".to_owned());
+    }
+    lines
+}
+
+/// What could move the cursor, change colours, or turn the direction of what follows.
+fn is_harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn failure_text(view: &View<'_>, failure: &Failure, lang: Lang) -> String {
+    let (name, style) = label(Kind::Failed);
+    let python = view
+        .python
+        .map(|python| python.executable.display().to_string());
+    let python = python.unwrap_or_else(|| "python".to_owned());
+    let endpoints = failure.endpoints.join(", ");
+    let mut output = format!(
+        "{}{BOLD}{} {endpoints}",
+        column(&name, style, lang),
+        failure.plugins,
+    );
+    output = format!("{}{BOLD:#}\n", output.trim_end());
+    let reason = reasons::text(&failure.cause);
+    for line in shortened_lines(reason.get(lang)) {
+        output += &format!("  {line}\n");
+    }
+    let remedy = reasons::remedy(&failure.cause, &python);
+    let hint = text!("hint: ", "提示：");
+    output + &format!("  {}{}\n", hint.get(lang), remedy.get(lang))
+}
+
+/// The last line: how many there are of each kind, and on what they ran.
+fn count(view: &View<'_>, lang: Lang) -> String {
+    let counts = Kind::ALL.map(|kind| {
+        let (name, count) = (label(kind).0, view.judged.count(kind));
+        let (en, zh) = (name.get(Lang::En), name.get(Lang::Zh));
+        text!("{count} {en}", "{zh} {count} 个")
+            .get(lang)
+            .to_owned()
+    });
+    let separator = if lang == Lang::Zh { "，" } else { ", " };
+    let mut output = counts.join(separator);
+    if let Some(ready) = &view.judged.ready {
+        let (agent, python) = (shortened(&ready.agent), shortened(&ready.python));
+        let executable = view
+            .python
+            .map(|python| python.executable.display().to_string());
+        let executable = executable.unwrap_or_default();
+        let around = if agent == STAND_IN && view.agent == AgentChoice::Auto {
+            text!(
+                "; on the stand-in, because no agent is installed for {executable}, Python {python}",
+                "；运行于替身（{executable} 没有安装 Agent），Python {python}"
+            )
+        } else if agent == STAND_IN {
+            text!(
+                "; on the stand-in, Python {python}",
+                "；运行于替身，Python {python}"
+            )
+        } else {
+            text!(
+                "; on {agent}, Python {python}",
+                "；运行于 {agent}，Python {python}"
+            )
+        };
+        output += around.get(lang);
+    }
+    output.push('\n');
+    output
+}
+
+/// What is said before any code of a plugin is run.
+pub fn announcement(count: usize, python: &Python, lang: Lang) -> String {
+    let (executable, version) = (python.executable.display(), &python.version);
+    let plugins = if count == 1 { "plugin" } else { "plugins" };
+    text!(
+        "running the code of {count} {plugins}, before and after, with {executable} (Python {version}), in a temporary folder and without network\n",
+        "正在用 {executable}（Python {version}）运行 {count} 个插件迁移前后的代码，在临时文件夹中进行，没有网络\n"
+    )
+    .get(lang)
+    .to_owned()
+}
+
+/// What is to be said besides the results.
+pub fn notes(view: &View<'_>, requests: &str, lang: Lang) -> String {
+    let mut output = String::new();
+    for request in &view.judged.unused {
+        let (line, path) = (request.line, shortened(&request.path));
+        output += text!(
+            "{requests}:{line}: {path} is no old URL of what was verified; the request was not sent\n",
+            "{requests}:{line}：{path} 不是本次验证的旧 URL，该请求没有发送\n"
+        )
+        .get(lang);
+    }
+    let network = view.judged.ready.as_ref().map(|ready| ready.network);
+    if network == Some(Network::Refused) {
+        output += text!(
+            "this system does not let a process be cut off from the network: only what Python itself would call was refused\n",
+            "本系统无法切断进程的网络：只拒绝了 Python 自身的网络调用\n"
+        )
+        .get(lang);
+    }
+    output
+}

@@ -1,0 +1,279 @@
+//! Requests that the user gives: a file with a JSON object in each line.
+//!
+//! ```json
+//! {"path": "/api/webhook/github", "method": "POST", "headers": {"X-GitHub-Event": "push"}, "body": "{}"}
+//! ```
+//!
+//! Nothing is passed over: whatever is wrong is an error that names the line, and a request for a
+//! path that is no old URL is there to be told of.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use serde::Deserialize;
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::error::VerifyError;
+use super::job::{Body, Bytes};
+use crate::lang::Text;
+use crate::routes::Route;
+use crate::text;
+
+/// How large the file may be.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A request of the user's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The line of the file, 1-based.
+    pub line: usize,
+    /// The old URL, decoded.
+    pub path: String,
+    /// What to call it.
+    pub about: String,
+    /// The method, in upper case.
+    pub method: String,
+    /// What follows the question mark.
+    pub query: String,
+    /// The headers in order.
+    pub headers: Vec<(String, Bytes)>,
+    /// The body.
+    pub body: Body,
+    /// Settings of the plugin that differ from its own.
+    pub settings: Map<String, Value>,
+}
+
+impl Request {
+    /// Whether it was sent to `route`.
+    pub fn is_for(&self, route: &Route) -> bool {
+        route.legacy.contains(&self.path)
+    }
+}
+
+/// A line as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    path: String,
+    method: Option<String>,
+    query: Option<String>,
+    #[serde(default)]
+    headers: Headers,
+    body: Option<String>,
+    base64: Option<String>,
+    settings: Option<Map<String, Value>>,
+    about: Option<String>,
+    /// What the agent answered: what is compared is what the two sides answer.
+    #[serde(rename = "status")]
+    _status: Option<Value>,
+}
+
+/// Reads the file.
+///
+/// # Errors
+/// When it cannot be read, or a line of it is no request.
+pub fn read(path: &Path) -> Result<Vec<Request>, VerifyError> {
+    let at = |line, reason| VerifyError::Requests {
+        path: path.to_owned(),
+        line,
+        reason,
+    };
+    let size = fs::metadata(path).map_err(VerifyError::io(path))?.len();
+    if size > MOST_BYTES {
+        let most = MOST_BYTES / (1024 * 1024);
+        let reason = text!("the file is larger than {most} MiB", "文件超过 {most} MiB");
+        return Err(at(1, reason));
+    }
+    let bytes = fs::read(path).map_err(VerifyError::io(path))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut requests = Vec::new();
+    for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
+        let number = index + 1;
+        // Some editors put a mark in front of the first line.
+        let line = match index {
+            0 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line),
+            _ => line,
+        };
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let about = format!("line {number} of {name}");
+        let request = parse(line, number, about).map_err(|reason| at(number, reason))?;
+        requests.push(request);
+    }
+    if requests.is_empty() {
+        return Err(at(1, text!("there is no request in it", "其中没有请求")));
+    }
+    Ok(requests)
+}
+
+fn parse(line: &[u8], number: usize, about: String) -> Result<Request, Text> {
+    let line: Line = serde_json::from_slice(line).map_err(|error| {
+        // It knows of one line only, whose number is ours to tell.
+        let (message, column) = (error.to_string(), error.column());
+        let message = match message.rsplit_once(" at line ") {
+            Some((message, _)) => message.to_owned(),
+            None => message,
+        };
+        text!("column {column}: {message}", "第 {column} 列：{message}")
+    })?;
+    if !line.path.starts_with('/') {
+        let path = line.path;
+        return Err(text!(
+            "the path {path:?} does not start with `/`",
+            "路径 {path:?} 不以 `/` 开头"
+        ));
+    }
+    let (path, query) = match (line.path.split_once('?'), line.query) {
+        (Some((path, query)), None) => (path.to_owned(), query.to_owned()),
+        (Some(_), Some(_)) => {
+            return Err(text!(
+                "the query is given twice: in the path, and as `query`",
+                "查询参数重复：既写在路径中，又写在 `query` 中"
+            ));
+        }
+        (None, query) => (line.path, query.unwrap_or_default()),
+    };
+    let body = match (line.body, line.base64) {
+        (Some(_), Some(_)) => {
+            return Err(text!(
+                "the body is given twice: as `body`, and as `base64`",
+                "请求体重复：既有 `body`，又有 `base64`"
+            ));
+        }
+        (None, Some(encoded)) => {
+            check_base64(&encoded)?;
+            Body::Encoded(encoded)
+        }
+        (body, None) => Body::Text(body.unwrap_or_default()),
+    };
+    for (name, value) in &line.headers.0 {
+        check_header(name, value)?;
+    }
+    let method = line.method.unwrap_or_else(|| "POST".to_owned());
+    if method.is_empty() || !method.bytes().all(is_token) {
+        return Err(text!("{method:?} is no method", "{method:?} 不是请求方法"));
+    }
+    Ok(Request {
+        line: number,
+        path: decoded(&path),
+        about: line.about.unwrap_or(about),
+        method: method.to_ascii_uppercase(),
+        query: query.strip_prefix('?').unwrap_or(&query).to_owned(),
+        headers: line.headers.0,
+        body,
+        settings: line.settings.unwrap_or_default(),
+    })
+}
+
+fn check_base64(encoded: &str) -> Result<(), Text> {
+    match base64::engine::general_purpose::STANDARD.decode(encoded) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(text!("no base64: {error}", "不是 base64：{error}")),
+    }
+}
+
+fn check_header(name: &str, value: &Bytes) -> Result<(), Text> {
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(text!(
+            "{name:?} is no name of a header",
+            "{name:?} 不是请求头名称"
+        ));
+    }
+    match value {
+        Bytes::Encoded { base64 } => check_base64(base64),
+        Bytes::Text(text) if text.contains(['\r', '\n', '\0']) => Err(text!(
+            "the header {name} has a line end in it",
+            "请求头 {name} 中有换行"
+        )),
+        Bytes::Text(_) => Ok(()),
+    }
+}
+
+/// What a method and the name of a header are made of (RFC 9110, 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// A path as route maps have it. What is no valid escape stays, and is then no old URL.
+fn decoded(path: &str) -> String {
+    let bytes = path.as_bytes();
+    let digit = |at: usize| {
+        let digit = char::from(*bytes.get(at)?).to_digit(16)?;
+        u8::try_from(digit).ok()
+    };
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(high * 16 + low);
+                at += 3;
+            }
+            _ => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The headers: an object, or a list of pairs where a name occurs twice or the order matters.
+#[derive(Default)]
+struct Headers(Vec<(String, Bytes)>);
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Headers;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of headers, or a list of pairs")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+                let mut headers = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, Written>()? {
+                    headers.push((name, value.into()));
+                }
+                Ok(Headers(headers))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Headers, A::Error> {
+                let mut headers = Vec::new();
+                while let Some((name, value)) = list.next_element::<(String, Written)>()? {
+                    headers.push((name, value.into()));
+                }
+                Ok(Headers(headers))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// The value of a header as it is written.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a header's value is a string, or {\"base64\": string}"
+)]
+enum Written {
+    Text(String),
+    Encoded { base64: String },
+}
+
+impl From<Written> for Bytes {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Text(text) => Self::Text(text),
+            Written::Encoded { base64 } => Self::Encoded { base64 },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+use super::*;
+use crate::lang::Lang;
+use crate::routes::Dialect;
+
+fn file(text: impl AsRef<[u8]>) -> Result<Vec<Request>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("requests.jsonl");
+    fs::write(&path, text).unwrap();
+    read(&path).map_err(|error| {
+        let text = error.text();
+        let text = text.get(Lang::En);
+        text.rsplit_once("requests.jsonl:").unwrap().1.to_owned()
+    })
+}
+
+#[track_caller]
+fn check_error(text: impl AsRef<[u8]>, expected: &str) {
+    let error = file(text).unwrap_err();
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
+fn a_line_is_a_request() {
+    let text = r#"{"path": "/api/webhook/a%20b?x=1"}
+
+{"path": "/p", "method": "put", "query": "y=2", "headers": {"A": "1", "B": {"base64": "/w=="}}, "body": "{}", "settings": {"S": 1}, "about": "one", "status": 200}
+{"path": "/p", "headers": [["A", "1"], ["A", "2"]], "base64": "/w=="}
+"#;
+    let requests = file(text).unwrap();
+    let text = |text: &str| Bytes::Text(text.to_owned());
+    assert_eq!(requests.len(), 3);
+    let first = &requests[0];
+    assert_eq!(
+        (first.path.as_str(), first.query.as_str()),
+        ("/api/webhook/a b", "x=1")
+    );
+    assert_eq!((first.line, first.method.as_str()), (1, "POST"));
+    assert_eq!(first.about, "line 1 of requests.jsonl");
+    let second = &requests[1];
+    assert_eq!(
+        (second.line, second.method.as_str(), second.about.as_str()),
+        (3, "PUT", "one")
+    );
+    let value = Bytes::Encoded {
+        base64: "/w==".into(),
+    };
+    assert_eq!(
+        second.headers,
+        [("A".into(), text("1")), ("B".into(), value)]
+    );
+    assert_eq!(second.body, Body::Text("{}".into()));
+    assert_eq!(second.settings["S"], 1);
+    assert_eq!(
+        requests[2].headers,
+        [("A".into(), text("1")), ("A".into(), text("2"))]
+    );
+    assert_eq!(requests[2].body, Body::Encoded("/w==".into()));
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_line() {
+    let ok = "{\"path\": \"/p\"}\n";
+    check_error(
+        format!("{ok}{{\"path\": 1}}\n"),
+        "2: column 10: invalid type: integer",
+    );
+    check_error(format!("{ok}\nnothing\n"), "3: column 2: expected ident");
+    check_error("{}", "1: column 2: missing field `path`");
+    check_error(
+        r#"{"path": "/p", "pth": 1}"#,
+        "1: column 20: unknown field `pth`",
+    );
+    check_error(r#"{"path": "p"}"#, "1: the path \"p\" does not start");
+    check_error(
+        r#"{"path": "/p?a", "query": ""}"#,
+        "1: the query is given twice",
+    );
+    check_error(
+        r#"{"path": "/p", "body": "", "base64": ""}"#,
+        "1: the body is given twice",
+    );
+    check_error(r#"{"path": "/p", "base64": "/"}"#, "1: no base64");
+    check_error(
+        r#"{"path": "/p", "headers": {"A": 1}}"#,
+        "1: column 34: a header's value is",
+    );
+    check_error(
+        r#"{"path": "/p", "headers": {"A B": ""}}"#,
+        "1: \"A B\" is no name of a header",
+    );
+    check_error(
+        r#"{"path": "/p", "headers": {"A": "1\r\nB: 2"}}"#,
+        "1: the header A has a line end",
+    );
+    check_error(
+        r#"{"path": "/p", "headers": {"A": {"base64": "!"}}}"#,
+        "1: no base64",
+    );
+    check_error(
+        r#"{"path": "/p", "method": "A B"}"#,
+        "1: \"A B\" is no method",
+    );
+    check_error(b"{\"path\": \"/\xff\"}", "1: column ");
+    check_error("\n \n", "1: there is no request");
+}
+
+#[test]
+fn a_request_is_for_every_route_with_that_old_url() {
+    let request = |path: &str| {
+        let text = format!("\u{feff}{{\"path\": \"{path}\"}}");
+        file(text).unwrap().remove(0)
+    };
+    let a = Route::new("dev", "a", "ci/x y", Dialect::Request);
+    let b = Route::new("dev", "b", "ci", Dialect::Context);
+    assert!(request("/api/plugin/dev.a/webhook/ci/x%20y?z=1").is_for(&a));
+    assert!(request("/api/webhook/ci").is_for(&b));
+    assert!(!request("/api/webhook/ci").is_for(&a));
+    assert!(!request("/plugins/dev.b/ci").is_for(&b));
+    assert!(!request("/api/webhook/%zz").is_for(&b));
+}

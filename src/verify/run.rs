@@ -1,0 +1,280 @@
+//! Runs the runner: gives it the job, takes what it says within bounds, and ends it with everything
+//! that it has started.
+//!
+//! It runs code that nobody has looked at. So nothing that it says is believed beyond its form, how
+//! much it says and how long it takes are limited, and its end does not depend on it.
+
+mod interrupt;
+
+use std::collections::VecDeque;
+use std::env;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::error::{Ending, VerifyError};
+use super::job::Job;
+use super::outcome::{Event, Failed, Proof, Ready, Refused};
+use super::process::Group;
+use super::python::Python;
+use super::runner;
+
+/// The longest line that is taken.
+const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+
+/// How much is taken in all.
+const MOST_SAID: u64 = 256 * 1024 * 1024;
+
+/// How much of stderr is kept, from its end.
+const STDERR_KEPT: usize = 8 * 1024;
+
+/// How long the runner may take besides the cases: the agent alone takes seconds to be imported.
+const STARTING_SECONDS: u64 = 120;
+
+/// What the runner has said.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// Around what the plugins ran; none when it did not come to that.
+    pub ready: Option<Ready>,
+    /// What came of webhooks.
+    pub proofs: Vec<Proof>,
+    /// Cases that could not be run to their end.
+    pub failed: Vec<Failed>,
+    /// What plugins tried and were not allowed to do.
+    pub refused: Vec<Refused>,
+    /// How it ended, when it had not said everything; with the last of its stderr.
+    pub cut_off: Option<(Ending, String)>,
+}
+
+/// What comes out of the threads that listen.
+enum Heard {
+    Line(Vec<u8>),
+    TooLong,
+    Closed,
+    Signal,
+}
+
+/// Runs `job` below `folder`, in which the runner is written.
+///
+/// # Errors
+/// When the runner cannot be started, says that nothing can be run, or says no results; and when
+/// this program is to end.
+pub fn run(job: &Job<'_>, python: &Python, folder: &Path) -> Result<Said, VerifyError> {
+    run_within(limit(job), job, python, folder)
+}
+
+fn run_within(
+    limit: Duration,
+    job: &Job<'_>,
+    python: &Python,
+    folder: &Path,
+) -> Result<Said, VerifyError> {
+    let main = folder.join("runner");
+    let main = runner::write(&main).map_err(VerifyError::io(&main))?;
+    let text = serde_json::to_vec(job).map_err(|error| VerifyError::Garbled {
+        said: error.to_string(),
+    })?;
+    let (sender, heard) = mpsc::channel();
+    // Before there is anything that a signal would leave behind.
+    let _listening = interrupt::listen(sender.clone()).map_err(VerifyError::io(folder))?;
+    let command = command(python, &main, folder)?;
+    let mut group = Group::spawn(command).map_err(VerifyError::io(&python.executable))?;
+    let child = group.child();
+    if let Some(mut stdin) = child.stdin.take() {
+        // If the runner does not read it, it has no results either, which is noticed.
+        thread::spawn(move || drop(stdin.write_all(&text)));
+    }
+    let stdout = child.stdout.take();
+    thread::spawn(move || {
+        if let Some(stdout) = stdout {
+            read_lines(stdout, &sender);
+        }
+    });
+    let stderr = Tail::follow(child.stderr.take());
+    let result = listen(&heard, limit, &python.executable);
+    drop(group);
+    match result? {
+        (said, None) => Ok(said),
+        (said, Some(ending)) if said.ready.is_none() => Err(VerifyError::Silent {
+            ending,
+            stderr: stderr.text(),
+        }),
+        (mut said, Some(ending)) => {
+            said.cut_off = Some((ending, stderr.text()));
+            Ok(said)
+        }
+    }
+}
+
+/// How long all of it may take: the runner keeps the limit of each side itself.
+fn limit(job: &Job<'_>) -> Duration {
+    let cases = u64::try_from(job.cases.len()).unwrap_or(u64::MAX);
+    let seconds = job.seconds.saturating_mul(2).saturating_mul(cases);
+    Duration::from_secs(
+        seconds
+            .saturating_add(STARTING_SECONDS)
+            .min(u64::from(u32::MAX)),
+    )
+}
+
+fn command(python: &Python, main: &Path, folder: &Path) -> Result<Command, VerifyError> {
+    let mut command = Command::new(&python.executable);
+    command
+        .arg("-B")
+        .arg(main)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("NEKRO_") {
+            command.env_remove(name);
+        }
+    }
+    if let Some(user_base) = &python.user_base
+        && env::var_os("PYTHONUSERBASE").is_none()
+    {
+        command.env("PYTHONUSERBASE", user_base);
+    }
+    for (variable, name) in [
+        ("HOME", "home"),
+        ("TMPDIR", "tmp"),
+        ("XDG_CONFIG_HOME", "home/config"),
+        ("XDG_CACHE_HOME", "home/cache"),
+        ("XDG_DATA_HOME", "home/data"),
+        ("XDG_STATE_HOME", "home/state"),
+        ("XDG_RUNTIME_DIR", "home/run"),
+    ] {
+        let path = folder.join(name);
+        fs::create_dir_all(&path).map_err(VerifyError::io(&path))?;
+        command.env(variable, path);
+    }
+    Ok(command)
+}
+
+/// Takes what is heard until everything is said, or there is nothing more to wait for.
+fn listen(
+    heard: &Receiver<Heard>,
+    limit: Duration,
+    python: &Path,
+) -> Result<(Said, Option<Ending>), VerifyError> {
+    let deadline = Instant::now() + limit;
+    let mut said = Said::default();
+    loop {
+        let rest = deadline.saturating_duration_since(Instant::now());
+        let line = match heard.recv_timeout(rest) {
+            Ok(Heard::Line(line)) => line,
+            Ok(Heard::TooLong) => return Err(garbled(b"(a line, or all of them, too long)")),
+            Ok(Heard::Signal) => return Err(VerifyError::Interrupted),
+            Ok(Heard::Closed) | Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Ok((said, Some(Ending::Died)));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                return Ok((said, Some(Ending::Overdue(limit.as_secs()))));
+            }
+        };
+        match serde_json::from_slice(&line).map_err(|_| garbled(&line))? {
+            Event::Ready(ready) => said.ready = Some(ready),
+            Event::Proof(proof) => said.proofs.push(*proof),
+            Event::Failed(failed) => said.failed.push(failed),
+            Event::Refused(refused) => said.refused.push(refused),
+            Event::Fatal(fatal) => {
+                return Err(VerifyError::Fatal {
+                    fatal,
+                    python: python.to_owned(),
+                });
+            }
+            Event::End if said.ready.is_some() => return Ok((said, None)),
+            Event::End => return Err(garbled(&line)),
+        }
+    }
+}
+
+fn garbled(said: &[u8]) -> VerifyError {
+    const SHOWN: usize = 200;
+    let text = String::from_utf8_lossy(said);
+    let shown: String = text
+        .trim()
+        .chars()
+        .take(SHOWN)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    VerifyError::Garbled { said: shown }
+}
+
+/// Hands on each line of `stdout`, until there is too much of it or nobody listens.
+fn read_lines(stdout: impl Read, sender: &Sender<Heard>) {
+    let mut reader = BufReader::new(stdout.take(MOST_SAID));
+    loop {
+        let mut line = Vec::new();
+        let heard = match reader
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)
+        {
+            // What is left is no whole line: its end is missing because the runner died.
+            Ok(_) if line.last() != Some(&b'\n') => {
+                if line.len() as u64 == LONGEST_LINE || reader.get_ref().limit() == 0 {
+                    Heard::TooLong
+                } else {
+                    Heard::Closed
+                }
+            }
+            Ok(_) => Heard::Line(line),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => Heard::Closed,
+        };
+        let is_last = !matches!(heard, Heard::Line(_));
+        if sender.send(heard).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+/// The last of what is written to a pipe.
+struct Tail {
+    kept: Arc<Mutex<VecDeque<u8>>>,
+    reader: thread::JoinHandle<()>,
+}
+
+impl Tail {
+    fn follow(pipe: Option<impl Read + Send + 'static>) -> Self {
+        let kept = Arc::new(Mutex::new(VecDeque::new()));
+        let shared = kept.clone();
+        let reader = thread::spawn(move || {
+            let Some(mut pipe) = pipe else { return };
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = pipe.read(&mut buffer) {
+                let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend(&buffer[..read]);
+                let surplus = kept.len().saturating_sub(STDERR_KEPT);
+                kept.drain(..surplus);
+            }
+        });
+        Self { kept, reader }
+    }
+
+    /// What there is once the process has ended.
+    fn text(&self) -> String {
+        // What left the group may keep the pipe open for ever, so this waits only a little for the
+        // rest.
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while !self.reader.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes: Vec<u8> = kept.iter().copied().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        text.chars()
+            .filter(|c| !c.is_control() || *c == '\n')
+            .collect()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -1,0 +1,183 @@
+use std::path::PathBuf;
+
+use super::*;
+use crate::lang::Lang;
+use crate::verify::job::AgentChoice;
+use crate::verify::outcome::Network;
+
+const READY: &str = r#"echo '{"event":"ready","agent":"a","python":"3.12.0","network":"cut"}'"#;
+const END: &str = r#"echo '{"event":"end"}'"#;
+
+/// Runs a shell script in the place of Python, with its folder; ample time unless told otherwise.
+struct Fake {
+    folder: tempfile::TempDir,
+    limit: Duration,
+}
+
+impl Fake {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            limit: Duration::from_secs(60),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, script: &str) -> Result<Said, VerifyError> {
+        let executable = self.path("python");
+        // Another process writes it, so that none that is started meanwhile holds it open.
+        let written = Command::new("sh")
+            .args([
+                "-c",
+                r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""#,
+            ])
+            .arg(&executable)
+            .arg(script)
+            .status();
+        assert!(written.unwrap().success());
+        let python = Python {
+            executable,
+            version: "3.12.0".to_owned(),
+            user_base: Some("/user/base".to_owned()),
+        };
+        let work = self.path("work");
+        fs::create_dir_all(&work).unwrap();
+        let job = Job {
+            agent: AgentChoice::Auto,
+            seconds: 1,
+            scratch: &work,
+            cases: Vec::new(),
+        };
+        run_within(self.limit, &job, &python, &work)
+    }
+
+    #[track_caller]
+    fn check_error(&self, script: &str, expected: &str) {
+        let error = self.run(script).unwrap_err().text();
+        assert!(error.get(Lang::En).contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn the_job_goes_in_and_results_come_out() {
+    let fake = Fake::new();
+    let said = fake
+        .run(&format!(
+            r#"cat > ../job; printf '%s\n' "$@" > ../arguments; env > ../environment; pwd > ../folder
+{READY}
+echo '{{"event":"failed","case":"c","side":"old","reason":"hang","detail":"d"}}'
+echo '{{"event":"refused","case":"c","what":["run git"]}}'
+{END}"#
+        ))
+        .unwrap();
+    assert_eq!(said.ready.unwrap().network, Network::Cut);
+    assert_eq!((said.failed.len(), said.refused.len()), (1, 1));
+    assert!(said.cut_off.is_none());
+    let read = |name: &str| fs::read_to_string(fake.path(name)).unwrap();
+    let job: serde_json::Value = serde_json::from_str(&read("job")).unwrap();
+    assert_eq!(
+        (&job["agent"], &job["seconds"]),
+        (&"auto".into(), &1.into())
+    );
+    let work = fake.path("work");
+    let main = work.join("runner/main.py");
+    assert_eq!(read("arguments"), format!("-B\n{}\n", main.display()));
+    assert!(main.is_file());
+    let environment = read("environment");
+    let has = |name: &str, value: &str| environment.lines().any(|l| l == format!("{name}={value}"));
+    let below = |name: &str| work.join(name).display().to_string();
+    assert!(has("HOME", &below("home")), "{environment}");
+    assert!(has("TMPDIR", &below("tmp")));
+    assert!(has("XDG_CACHE_HOME", &below("home/cache")));
+    assert!(has("PYTHONUSERBASE", "/user/base") || env::var_os("PYTHONUSERBASE").is_some());
+    let folder = Path::new(read("folder").trim()).canonicalize().unwrap();
+    assert_eq!(folder, work.canonicalize().unwrap());
+}
+
+#[test]
+fn what_is_no_result_ends_it() {
+    let fake = Fake::new();
+    fake.check_error("echo hello; sleep 60", "no result: hello");
+    fake.check_error(
+        r#"echo '{"event":"surprise"}'"#,
+        "no result: {\"event\":\"surprise\"}",
+    );
+    fake.check_error(&format!("{END}; sleep 60"), "no result");
+    fake.check_error("head -c 20000000 /dev/zero; sleep 60", "too long");
+}
+
+#[test]
+fn one_that_dies_first_is_quoted() {
+    let fake = Fake::new();
+    fake.check_error(
+        "echo some reason >&2; exit 3",
+        "ended before it had begun\nsome reason",
+    );
+    // However much it says there, the last of it is kept.
+    fake.check_error("yes | head -c 1000000 >&2; echo at last >&2", "\nat last");
+    fake.check_error(
+        r#"echo '{"event":"fatal","reason":"no_fastapi"}'; sleep 60"#,
+        "FastAPI is not installed for",
+    );
+}
+
+#[test]
+fn one_that_dies_later_leaves_what_it_has_said() {
+    let said = Fake::new()
+        .run(&format!("{READY}; echo 'half a li' >&2; printf '{{'"))
+        .unwrap();
+    assert!(said.ready.is_some());
+    let (ending, stderr) = said.cut_off.unwrap();
+    assert_eq!((ending, stderr.trim()), (Ending::Died, "half a li"));
+}
+
+/// All that it has started ends with it: a pipe that they hold is closed then.
+#[test]
+fn its_children_end_with_it() {
+    let fake = Fake::new();
+    let pipe = fake.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let reader = thread::spawn(move || fs::read_to_string(pipe).unwrap());
+    let script = format!("exec 9> ../pipe\n(sleep 60; touch ../survived) &\n{READY}\n{END}\nwait");
+    let said = fake.run(&script).unwrap();
+    assert!(said.cut_off.is_none());
+    assert_eq!(reader.join().unwrap(), "");
+    assert!(!fake.path("survived").exists());
+}
+
+/// It may or may not have come to its first word by then.
+#[test]
+fn one_that_hangs_is_ended() {
+    let fake = Fake {
+        limit: Duration::from_millis(300),
+        ..Fake::new()
+    };
+    let ending = match fake.run(&format!("{READY}\nsleep 600; touch ../survived")) {
+        Ok(said) => said.cut_off.unwrap().0,
+        Err(VerifyError::Silent { ending, .. }) => ending,
+        Err(error) => panic!("{error}"),
+    };
+    assert!(matches!(ending, Ending::Overdue(_)));
+    assert!(!fake.path("survived").exists());
+}
+
+#[test]
+fn one_that_never_begins_is_an_error() {
+    let fake = Fake {
+        limit: Duration::from_millis(100),
+        ..Fake::new()
+    };
+    fake.check_error("sleep 60", "had not begun after");
+}
+
+#[test]
+fn the_end_does_not_wait_for_what_holds_the_output_open() {
+    let said = Fake::new()
+        .run(&format!("sleep 60 &\n{READY}\n{END}\nsleep 60"))
+        .unwrap();
+    assert!(said.cut_off.is_none());
+}

@@ -1,0 +1,164 @@
+//! The trees that are run: copies of what belongs to a plugin, before and after.
+//!
+//! What is copied: everything in the folder of a package; of a file also the files and packages
+//! beside it, which it may import. Version control, virtual environments and caches are no part of
+//! it. A link to a file is copied as a file, one to a folder is not followed. Nothing is ever
+//! written outside of the folder that a tree goes to.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::{Limit, VerifyError};
+use super::units::{Kind, Unit};
+use crate::discover;
+
+/// How much is copied in all, so that a folder of recordings beside a plugin does not fill the disk.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How many files are copied in all.
+const MOST_FILES: usize = 50_000;
+
+/// What may still be copied.
+#[derive(Debug)]
+pub struct Allowance {
+    bytes: u64,
+    files: usize,
+    limits: (u64, usize),
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self::new(MOST_BYTES, MOST_FILES)
+    }
+}
+
+impl Allowance {
+    /// So much, and no more.
+    pub fn new(bytes: u64, files: usize) -> Self {
+        Self {
+            bytes,
+            files,
+            limits: (bytes, files),
+        }
+    }
+
+    /// Takes a file of `bytes` off.
+    ///
+    /// # Errors
+    /// [`VerifyError::TooLarge`], which names `folder`.
+    pub fn take(&mut self, folder: &Path, bytes: u64) -> Result<(), VerifyError> {
+        let too_large = |limit| VerifyError::TooLarge {
+            folder: folder.to_owned(),
+            limit,
+        };
+        let (most_bytes, most_files) = self.limits;
+        let bytes = self.bytes.checked_sub(bytes);
+        let files = self.files.checked_sub(1);
+        self.bytes = bytes.ok_or_else(|| too_large(Limit::Bytes(most_bytes)))?;
+        self.files = files.ok_or_else(|| too_large(Limit::Files(most_files)))?;
+        Ok(())
+    }
+}
+
+/// Copies what belongs to `unit` into `target`, which is made; files of `changes`, by their
+/// absolute paths, get those bytes.
+///
+/// # Errors
+/// When something cannot be read or written, or there is too much of it.
+pub fn lay_out(
+    unit: &Unit,
+    changes: &BTreeMap<&Path, &[u8]>,
+    target: &Path,
+    allowance: &mut Allowance,
+) -> Result<(), VerifyError> {
+    let (folder, prefix) = unit.layout();
+    let mut files = Vec::new();
+    match unit.kind {
+        Kind::Package | Kind::Clone => collect(folder, &mut files)?,
+        Kind::File => collect_beside(folder, &mut files)?,
+    }
+    let root = target.join(prefix);
+    fs::create_dir_all(&root).map_err(VerifyError::io(&root))?;
+    for file in files {
+        let Ok(inside) = file.strip_prefix(folder) else {
+            continue;
+        };
+        let to = root.join(inside);
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(VerifyError::io(parent))?;
+        }
+        match changes.get(file.as_path()) {
+            Some(bytes) => {
+                allowance.take(folder, bytes.len() as u64)?;
+                fs::write(&to, bytes).map_err(VerifyError::io(&to))?;
+            }
+            None => {
+                let size = file.metadata().map_err(VerifyError::io(&file))?.len();
+                allowance.take(folder, size)?;
+                fs::copy(&file, &to).map_err(VerifyError::io(&file))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files below `folder`.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), VerifyError> {
+    for path in entries(folder)? {
+        match Entry::of(&path)? {
+            Entry::File => files.push(path),
+            Entry::Folder if !discover::holds_no_source(&path) => collect(&path, files)?,
+            Entry::Folder | Entry::Neither => {}
+        }
+    }
+    Ok(())
+}
+
+/// The files in `folder`, and those of the packages in it.
+fn collect_beside(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), VerifyError> {
+    for path in entries(folder)? {
+        match Entry::of(&path)? {
+            Entry::File => files.push(path),
+            Entry::Folder if path.join("__init__.py").is_file() => collect(&path, files)?,
+            Entry::Folder | Entry::Neither => {}
+        }
+    }
+    Ok(())
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
+    let read = || -> io::Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+        entries.collect()
+    };
+    let mut entries = read().map_err(VerifyError::io(folder))?;
+    entries.sort();
+    // A worktree and a submodule have a file of that name.
+    entries.retain(|path| path.file_name().is_none_or(|name| name != ".git"));
+    Ok(entries)
+}
+
+enum Entry {
+    File,
+    Folder,
+    /// A link to a folder, or to nothing; a pipe or a socket.
+    Neither,
+}
+
+impl Entry {
+    fn of(path: &Path) -> Result<Self, VerifyError> {
+        let own = path.symlink_metadata().map_err(VerifyError::io(path))?;
+        Ok(if own.is_dir() {
+            Self::Folder
+        } else if path.metadata().is_ok_and(|behind| behind.is_file()) {
+            Self::File
+        } else {
+            Self::Neither
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
