@@ -338,6 +338,9 @@ fn what_is_left_by_hand_is_listed_and_nothing_is_run_for_it() {
             "0 proved, 0 differs, 0 not exercised, 1 not migrated, 0 failed\n",
         ],
     );
+    let bench = Bench::new(&[("broken.py", "mount_webhook_method(\n".to_owned())]);
+    let run = bench.verify("/no/such/python", &[]);
+    check(&run, 2, &["1 not migrated"]);
     // Beside others it is listed as well, and so is a file that cannot be read.
     let bench = Bench::new(&[
         ("hand.py", by_hand()),
@@ -446,7 +449,7 @@ fn requests_go_to_the_routes_of_their_old_urls() {
     assert_eq!(job["cases"][0]["requests"], json!([]));
     let expected = json!([
         {
-            "plugin": "dev.b", "endpoint": "b", "about": "line 1 of requests.jsonl",
+            "plugin": "dev.b", "endpoint": "b", "about": "requests.jsonl:1",
             "method": "POST", "query": "", "headers": [["X", "1"]], "body": "{}",
             "settings": {"S": 1},
         },
