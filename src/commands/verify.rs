@@ -70,10 +70,10 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         base: &prepared.base,
     };
     show(args, &view, console)?;
-    Ok(if judged.is_proved() {
-        Outcome::Done
-    } else {
-        Outcome::Remaining
+    Ok(match (prepared.nothing_readable, judged.is_proved()) {
+        (true, _) => Outcome::Failed,
+        (false, true) => Outcome::Done,
+        (false, false) => Outcome::Remaining,
     })
 }
 

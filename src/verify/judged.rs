@@ -162,7 +162,7 @@ impl Judged {
     /// Takes in what the runner said of the cases.
     ///
     /// # Errors
-    /// When it speaks of a case or a webhook that it was not asked about.
+    /// When it speaks of a case or a webhook that it was not asked about, or twice of one.
     pub fn take(&mut self, cases: &[Case], mut said: Said) -> Result<(), VerifyError> {
         let stranger = |name: &str| VerifyError::Garbled {
             said: name.to_owned(),
@@ -234,6 +234,9 @@ impl Judged {
                 first.endpoints = unknown;
             }
             self.failures.extend(failures);
+        }
+        if let Some(second) = said.proofs.first() {
+            return Err(stranger(&format!("{} {}", second.plugin, second.endpoint)));
         }
         self.ready = said.ready;
         self.cut_off = said.cut_off;

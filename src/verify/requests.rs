@@ -99,7 +99,7 @@ pub fn read(path: &Path) -> Result<Vec<Request>, VerifyError> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let about = format!("line {number} of {name}");
+        let about = format!("{name}:{number}");
         let request = parse(line, number, about).map_err(|reason| at(number, reason))?;
         requests.push(request);
     }

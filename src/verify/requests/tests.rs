@@ -35,7 +35,7 @@ fn a_line_is_a_request() {
         ("/api/webhook/a b", "x=1")
     );
     assert_eq!((first.line, first.method.as_str()), (1, "POST"));
-    assert_eq!(first.about, "line 1 of requests.jsonl");
+    assert_eq!(first.about, "requests.jsonl:1");
     let second = &requests[1];
     assert_eq!(
         (second.line, second.method.as_str(), second.about.as_str()),
