@@ -8,7 +8,23 @@ use std::path::{Path, PathBuf};
 const MAIN: &str = "main.py";
 
 /// Every file below `runner/`, with its path there.
-const FILES: &[(&str, &str)] = &[("main.py", include_str!("runner/main.py"))];
+const FILES: &[(&str, &str)] = &[
+    ("agent.py", include_str!("runner/agent.py")),
+    ("case.py", include_str!("runner/case.py")),
+    ("child.py", include_str!("runner/child.py")),
+    ("compare.py", include_str!("runner/compare.py")),
+    ("draft.py", include_str!("runner/draft.py")),
+    ("explore.py", include_str!("runner/explore.py")),
+    ("lines.py", include_str!("runner/lines.py")),
+    ("main.py", include_str!("runner/main.py")),
+    ("message.py", include_str!("runner/message.py")),
+    ("oracle.py", include_str!("runner/oracle.py")),
+    ("probe.py", include_str!("runner/probe.py")),
+    ("prove.py", include_str!("runner/prove.py")),
+    ("sample.py", include_str!("runner/sample.py")),
+    ("sandbox.py", include_str!("runner/sandbox.py")),
+    ("watching.py", include_str!("runner/watching.py")),
+];
 
 /// Writes the program into `folder`, which is made; what is returned is the file to run.
 ///
