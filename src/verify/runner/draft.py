@@ -16,6 +16,8 @@ BOUNDARY = "rehook-boundary"
 FORM = "application/x-www-form-urlencoded"
 # The longest list that is made to give an item at a place something to stand in.
 MOST_ITEMS = 32
+# The longest text that is put anywhere, in characters.
+MOST_TEXT = 4096
 
 
 @dataclass
@@ -32,6 +34,8 @@ class Draft:
 
     def with_value(self, place: Place, value: object) -> "Draft | None":
         """The draft with a value at a place; none where no request can have it."""
+        if isinstance(value, str) and len(value) > MOST_TEXT:
+            return None
         new = copy.deepcopy(self)
         if place.part == "body":
             if new.form or new.method in ("GET", "HEAD"):

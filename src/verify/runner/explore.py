@@ -308,9 +308,12 @@ def _keys(watch: Watch) -> list[str]:
             getattr(module, "__file__", "") or ""
         ).startswith(folder):
             continue
-        for value in list(vars(module).values()):
-            if isinstance(value, (dict, set, frozenset)) and value is not vars(module):
-                add(key for key in value if not str(key).startswith("__"))
+        for name, value in list(vars(module).items()):
+            # Its built-in names and annotations are Python's.
+            if name.startswith("__"):
+                continue
+            if isinstance(value, (dict, set, frozenset)):
+                add(value)
             elif isinstance(value, type) and issubclass(value, enum.Enum):
                 add(value)
             elif inspect.isfunction(value):

@@ -287,19 +287,24 @@ class _Sequence:
         return self._plain.__hash__(self)
 
     def startswith(self, prefix, *where):
-        for one in prefix if isinstance(prefix, tuple) else (prefix,):
-            self._want(one + self._plain(self), strong=True)
-        return self._plain.startswith(self, prefix, *where)
+        does = self._plain.startswith(self, prefix, *where)
+        if not does:
+            for one in prefix if isinstance(prefix, tuple) else (prefix,):
+                self._want(one + self._plain(self))
+        return does
 
     def endswith(self, suffix, *where):
-        for one in suffix if isinstance(suffix, tuple) else (suffix,):
-            self._want(self._plain(self) + one)
-        return self._plain.endswith(self, suffix, *where)
+        does = self._plain.endswith(self, suffix, *where)
+        if not does:
+            for one in suffix if isinstance(suffix, tuple) else (suffix,):
+                self._want(self._plain(self) + one)
+        return does
 
     def __contains__(self, part):
-        if isinstance(part, self._plain):
+        does = self._plain.__contains__(self, part)
+        if not does and isinstance(part, self._plain):
             self._want(self._plain(self) + part)
-        return self._plain.__contains__(self, part)
+        return does
 
     def removeprefix(self, prefix):
         rest = self._plain.removeprefix(self, prefix)

@@ -17,7 +17,7 @@ from explore import explore
 from message import Request, Route, table
 
 # How long is searched for requests, for all routes of a plugin together.
-SEARCH_SECONDS = 4.0
+SEARCH_SECONDS = 20.0
 # Before the old side runs once more, so that what shows a time shows another one.
 PAUSE_SECONDS = 1.1
 # One row of the table of bodies for each kind of body that a handler can be given.

@@ -1,0 +1,423 @@
+"""`rehook verify` as a user runs it: what it says of good plugins, of bad ones, and of slips.
+
+Usage: verify.py [installed|stand-in …]. Small plugins are written into a temporary repo and verified
+in one run for each agent, so that it is seen too that one does not keep the others from being
+verified. Prints a line for each plugin, and exits with 1 if one is not as expected.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+BINARY = Path(
+    os.environ.get("REHOOK_BINARY", PROJECT / "target/debug/rehook")
+).resolve()
+
+# How long a plugin may take, in seconds: those that never end are waited for this long.
+LIMIT = 12
+
+PLUGIN = """from fastapi import HTTPException, Request
+from nekro_agent.api import core
+from nekro_agent.api.plugin import ConfigBase, NekroPlugin
+from nekro_agent.api.schemas import AgentCtx
+{top}
+
+plugin = NekroPlugin(
+    name="{name}",
+    module_name="{name}",
+    description="",
+    version="0.1.0",
+    author="dev",
+    url="https://example.com",
+)
+
+
+@plugin.mount_config()
+class Config(ConfigBase):
+    SECRET: str = ""
+    CHAT: str = ""
+
+
+@plugin.mount_webhook_method("{endpoint}", "hook")
+async def hook({parameter}){body}
+"""
+
+
+@dataclass
+class Plugin:
+    """A plugin, and what is to be said of it."""
+
+    name: str
+    body: str
+    top: str = ""
+    dialect: str = "context"
+    # `proved`, …, or the reason of the failure.
+    verdict: str = "proved"
+    # Text of the lines that no request reaches.
+    missed: list[str] = field(default_factory=list)
+    # What it tried and was refused.
+    refused: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        context = self.dialect == "context"
+        return PLUGIN.format(
+            name=self.name,
+            top=self.top,
+            endpoint=self.name if context else f"/{self.name}",
+            parameter="_ctx: AgentCtx" if context else "request: Request",
+            body=":\n"
+            + "\n".join("    " + line for line in self.body.strip("\n").split("\n")),
+        )
+
+
+PLUGINS = [
+    Plugin("plain", 'core.logger.info("come")'),
+    Plugin(
+        "branches",
+        """
+headers, body = _ctx.webhook_request.headers, _ctx.webhook_request.body
+event = headers.get("x-event")
+if event == "push":
+    for commit in body.get("commits", []):
+        core.logger.info(commit["author"]["name"])
+elif event in ("issue", "pull"):
+    if body["action"].lower() == "closed":
+        core.logger.info("closed")
+    elif int(body.get("number", 0)) > 100:
+        core.logger.info("many")
+elif event and event.startswith("custom-"):
+    core.logger.info("custom")
+match body.get("state"):
+    case "open":
+        core.logger.info("open")
+    case {"kind": "deep"}:
+        core.logger.info("deep")
+if body.get("count", 0) >= 10:
+    core.logger.info("ten")
+""",
+    ),
+    Plugin(
+        "looked_up",
+        """
+handler = HANDLERS.get(_ctx.webhook_request.headers.get("x-event", ""))
+if handler:
+    core.logger.info(handler())
+if _ctx.webhook_request.body.get("kind") in {"a", "b"}:
+    core.logger.info("kind")
+""",
+        top='HANDLERS = {"built": lambda: "built", "failed": lambda: "failed"}',
+    ),
+    Plugin(
+        "signed",
+        """
+config = plugin.get_config(Config)
+if config.SECRET:
+    made = hmac.new(config.SECRET.encode(), json.dumps(_ctx.webhook_request.body).encode(), "sha256")
+    given = _ctx.webhook_request.headers.get("x-signature", "")
+    if not hmac.compare_digest("sha256=" + made.hexdigest(), given):
+        raise HTTPException(403, "no")
+    core.logger.info("signed")
+if config.CHAT:
+    core.logger.info("to a chat")
+""",
+        top="import hmac\nimport json",
+    ),
+    Plugin(
+        "signed_bytes",
+        """
+config = plugin.get_config(Config)
+raw = await request.body()
+given = request.headers.get("X-Hub-Signature-256", "")
+made = hmac.new(config.SECRET.encode(), raw, hashlib.sha256).hexdigest()
+if not given.startswith("sha256=") or not hmac.compare_digest(given[7:], made):
+    return {"error": "signature"}, 403
+data = json.loads(raw)
+if data.get("ref") == "refs/heads/main":
+    return {"branch": "main"}, 202
+return {"branch": "other"}
+""",
+        top="import hashlib\nimport hmac\nimport json",
+        dialect="request",
+    ),
+    Plugin(
+        "methods",
+        """
+if request.method == "PUT":
+    return {"method": "put"}, 201
+if request.query_params.get("mode") == "full":
+    return {"mode": "full"}, 203
+form = await request.form()
+if form.get("field") == "value":
+    return {"form": True}, 202
+return {"ok": True}
+""",
+        dialect="request",
+    ),
+    Plugin(
+        "model",
+        """
+try:
+    build = Build(**_ctx.webhook_request.body)
+except ValueError as error:
+    core.logger.info(f"{type(error).__name__}")
+    return
+core.logger.info(build.project.name)
+""",
+        top="""
+from pydantic import BaseModel
+
+
+class Project(BaseModel):
+    name: str
+    size: int
+
+
+class Build(BaseModel):
+    project: Project
+    state: str
+""",
+    ),
+    Plugin(
+        "varying",
+        'core.logger.info(f"{time.time()} {uuid.uuid4()} {random.random()} {datetime.now()}")',
+        top="import random\nimport time\nimport uuid\nfrom datetime import datetime",
+    ),
+    Plugin(
+        "unreached",
+        """
+if len(_ctx.webhook_request.headers) > 1000:
+    core.logger.info("never")
+core.logger.info("always")
+""",
+        missed=['core.logger.info("never")'],
+    ),
+    Plugin(
+        "unreached_and_changed",
+        """
+if len(request.headers) > 1000:
+    return {"never": True}, 418
+return {"ok": True}, 201
+""",
+        dialect="request",
+        verdict="not_exercised",
+        missed=['return {"never": True}, 418'],
+    ),
+    Plugin(
+        "reaches_out",
+        """
+for act in (
+    lambda: open(OUTSIDE, "w"),
+    lambda: os.remove(OUTSIDE),
+    lambda: subprocess.run(["true"]),
+    lambda: os.system("true"),
+    lambda: socket.create_connection(("192.0.2.1", 80), 1),
+):
+    try:
+        act()
+    except OSError as error:
+        core.logger.info(f"refused {type(error).__name__}")
+open("own.txt", "w").close()
+""",
+        top='import os\nimport socket\nimport subprocess\n\nOUTSIDE = "{outside}"',
+        refused=["write {outside}", "run true", "connect 192.0.2.1"],
+    ),
+    Plugin(
+        "prints",
+        'print("y" * 1_000_000)\ncore.logger.info("printed")',
+        top='print("x" * 5_000_000)',
+    ),
+    Plugin(
+        "ends_for_one",
+        """
+if _ctx.webhook_request.body.get("again") == "loop":
+    while True:
+        pass
+core.logger.info("done")
+""",
+        missed=["while True:", "pass"],
+    ),
+    Plugin(
+        "missing",
+        "pass",
+        top="import a_package_that_is_not_there",
+        verdict="missing_module",
+    ),
+    Plugin(
+        "raises", "pass", top='raise RuntimeError("when imported")', verdict="import"
+    ),
+    Plugin("exits", "pass", top="import os\n\nos._exit(3)", verdict="exit"),
+    Plugin("exits_politely", "pass", top="raise SystemExit(4)", verdict="exit"),
+    Plugin("exits_later", "os._exit(3)", top="import os", verdict="exit"),
+    Plugin("hangs", "while True:\n    pass", verdict="hang"),
+    Plugin(
+        "waits", "await asyncio.Event().wait()", top="import asyncio", verdict="hang"
+    ),
+    Plugin("dies", "ctypes.string_at(0)", top="import ctypes", verdict="crash"),
+]
+
+# Slips in what has been migrated, and the part of the answer that shows them. Each is made in the
+# working tree, while the original is in git.
+SLIPS = [
+    ("status", "status_code=403", "status_code=401", "status"),
+    ("body", '"branch": "other"', '"branch": "others"', "body"),
+    ("effect", 'core.logger.info("come")', 'core.logger.info("gone")', "effects"),
+]
+
+
+def run(folder: Path, agent: str, *arguments: str) -> tuple[int, dict, str]:
+    """The exit code, the result and the messages."""
+    done = subprocess.run(
+        [
+            BINARY,
+            "verify",
+            "--format",
+            "json",
+            "--agent",
+            agent,
+            "--python",
+            sys.executable,
+        ]
+        + ["--limit", str(LIMIT), *arguments, "."],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    try:
+        return done.returncode, json.loads(done.stdout), done.stderr
+    except ValueError:
+        raise SystemExit(
+            f"no result: exit code {done.returncode}\n{done.stderr}"
+        ) from None
+
+
+def said(result: dict) -> dict[str, str]:
+    """The verdict of each plugin, or the reason why there is none."""
+    verdicts = {one["plugin"]: one["verdict"] for one in result["webhooks"]}
+    return verdicts | {one["plugin"]: one["reason"] for one in result["failed"]}
+
+
+def good_and_bad(agent: str, scratch: Path) -> list[str]:
+    """All plugins in one run."""
+    folder, outside = scratch / f"{agent}-all", scratch / f"{agent}-outside.txt"
+    folder.mkdir()
+    outside.write_text("mine")
+    for plugin in PLUGINS:
+        text = plugin.text().replace("{outside}", str(outside))
+        (folder / f"{plugin.name}.py").write_text(text)
+    code, result, messages = run(folder, agent)
+    verdicts = said(result)
+    wrong = []
+    if code != 1:
+        wrong.append(f"exit code {code} instead of 1\n{messages}")
+    if outside.read_text() != "mine" or (folder / "own.txt").exists():
+        wrong.append("a plugin has changed a file outside of its folder")
+    for plugin in PLUGINS:
+        key = f"dev.{plugin.name}"
+        faults = []
+        if verdicts.get(key) != plugin.verdict:
+            faults.append(f"{verdicts.get(key)} instead of {plugin.verdict}")
+        lines = (folder / f"{plugin.name}.py").read_text().splitlines()
+        about = next(
+            (one["run"] for one in result["webhooks"] if one["plugin"] == key), None
+        )
+        missed = [lines[line - 1].strip() for line in (about or {}).get("missed", [])]
+        if missed != plugin.missed:
+            faults.append(f"reached by no request: {missed} instead of {plugin.missed}")
+        refused = [
+            what
+            for one in result["refused"]
+            if one["plugin"] == key
+            for what in one["what"]
+        ]
+        for what in plugin.refused:
+            if what.replace("{outside}", str(outside)) not in refused:
+                faults.append(f"not refused: {what}")
+        print(
+            f"verify on {agent}: {plugin.name}: {'; '.join(faults) or plugin.verdict}"
+        )
+        wrong += faults
+    return wrong
+
+
+def slips(agent: str, scratch: Path) -> list[str]:
+    """Plugins that have been migrated, committed before, and changed a little after."""
+    wrong = []
+    folder = scratch / f"{agent}-slips"
+    folder.mkdir()
+    for name in ("plain", "signed_bytes"):
+        plugin = next(one for one in PLUGINS if one.name == name)
+        (folder / f"{name}.py").write_text(plugin.text())
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "before"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+    subprocess.run(
+        [BINARY, "migrate", "-q"], cwd=folder, check=True, capture_output=True
+    )
+    code, result, messages = run(folder, agent)
+    if code != 0 or set(said(result).values()) != {"proved"}:
+        wrong.append(f"what is migrated is not proved: {said(result)} {messages}")
+    texts = {path: path.read_text() for path in folder.glob("*.py")}
+    for name, old, new, part in SLIPS:
+        for path, text in texts.items():
+            path.write_text(text.replace(old, new))
+        code, result, _ = run(folder, agent)
+        shown = [
+            one["run"]["difference"]
+            for one in result["webhooks"]
+            if one["run"]["difference"]
+        ]
+        parts = {one["part"] for difference in shown for one in difference["parts"]}
+        good = code == 1 and part in parts
+        print(
+            f"verify on {agent}: a slip in the {name}: {'shown' if good else 'NOT SHOWN'}"
+        )
+        if not good:
+            wrong.append(f"{name}: exit code {code}, parts {parts}")
+    return wrong
+
+
+def github(agent: str, scratch: Path) -> list[str]:
+    """The plugin that the agent comes with."""
+    folder = scratch / f"{agent}-github"
+    source = Path(sysconfig.get_paths()["purelib"]) / "plugins/builtin/github"
+    shutil.copytree(
+        source, folder / "github", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    code, result, messages = run(folder, agent)
+    one = result["webhooks"][0]
+    about = one["run"] or {}
+    print(
+        f"verify on {agent}: github of the agent: {one['verdict']}, {about.get('requests')} requests, "
+        f"{len(about.get('reached', []))} lines reached, {len(about.get('missed', []))} not"
+    )
+    if code != 0 or one["verdict"] != "proved" or not about["reached"]:
+        return [f"github: exit code {code}, {one}\n{messages}"]
+    return []
+
+
+def main() -> int:
+    if not BINARY.is_file():
+        print(f"{BINARY} is not there; `sh tests/run.sh` builds it first")
+        return 1
+    wrong = []
+    with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
+        for agent in sys.argv[1:] or ["installed", "stand-in"]:
+            for part in (good_and_bad, slips, github):
+                wrong += part(agent, Path(folder))
+    for one in wrong:
+        print(f"WRONG: {one}")
+    print(f"verify: {len(wrong)} not as expected")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
