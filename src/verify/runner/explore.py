@@ -312,9 +312,11 @@ def _keys(watch: Watch) -> list[str]:
             # Its built-in names and annotations are Python's.
             if name.startswith("__"):
                 continue
-            if isinstance(value, (dict, set, frozenset)):
-                add(value)
-            elif isinstance(value, type) and issubclass(value, enum.Enum):
+            if (
+                isinstance(value, (dict, set, frozenset))
+                or isinstance(value, type)
+                and issubclass(value, enum.Enum)
+            ):
                 add(value)
             elif inspect.isfunction(value):
                 codes.append(value.__code__)

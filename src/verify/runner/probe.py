@@ -160,10 +160,16 @@ class Map(dict):
             self._missed(key)
         return present
 
+    def _sizes(self) -> int:
+        size = dict.__len__(self)
+        self._watch.wish(self._place, {} if size else {"x": "x"}, strong=False)
+        return size
+
+    def __len__(self):
+        return self._sizes()
+
     def __bool__(self):
-        full = len(dict.keys(self)) > 0
-        self._watch.wish(self._place, {} if full else {"x": "x"}, strong=False)
-        return full
+        return self._sizes() > 0
 
     def __reduce__(self):
         return dict, (dict(self),)
