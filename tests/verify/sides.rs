@@ -86,6 +86,38 @@ fn packages_are_loaded_as_such() {
     assert!(after["own/main.py"].contains("@webhook_route("));
 }
 
+/// The agent takes one plugin of a module; the other cannot be run, which is nothing to the first.
+#[test]
+fn plugins_of_one_file_are_verified_each_by_itself() {
+    let second = plugin("b").replace("plugin = ", "other = ");
+    let second = second
+        .replace("@plugin.", "@other.")
+        .replace("handle", "handle_b");
+    let bench = Bench::new(&[("pair.py", plugin("a") + &second)]);
+    let failed = json!({"event": "failed", "case": "dev.b", "side": "old", "reason": "no_plugin"});
+    let python = bench.saying(&[ready(), proof("a", "proved"), failed, end()]);
+    check(
+        &bench.verify(&python, &[]),
+        1,
+        &["failed         dev.b b", "1 proved", "1 failed"],
+    );
+    let job = bench.job();
+    let (first, second) = (&job["cases"][0], &job["cases"][1]);
+    assert_eq!(
+        (&first["name"], &second["name"]),
+        (&json!("dev.a"), &json!("dev.b"))
+    );
+    assert_eq!(
+        (&first["item"], &second["item"]),
+        (&json!("pair.py"), &json!("pair.py"))
+    );
+    assert_eq!(
+        (&first["before"], &first["after"]),
+        (&second["before"], &second["after"])
+    );
+    assert_ne!(first["before"], first["after"]);
+}
+
 #[test]
 fn options_reach_the_runner() {
     let bench = Bench::new(&[("a.py", plugin("a"))]);
