@@ -157,7 +157,7 @@ fn nothing_to_verify(prepared: &Prepared, judged: &Judged) -> Failure {
         let all: Vec<&str> = judged
             .failures
             .iter()
-            .map(|failure| failure.plugins.as_str())
+            .map(|failure| failure.plugin.as_str())
             .collect();
         let (en, zh) = (all.join(", "), all.join("、"));
         let (reason, remedy) = report::explained(&failure.cause);

@@ -28,7 +28,7 @@ pub struct Subject {
     pub is_native: bool,
 }
 
-/// What the agent loads, with all that is to be verified in it.
+/// A plugin, and all that is to be verified of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// What the agent loads.
@@ -55,15 +55,10 @@ pub struct Case {
 }
 
 impl Case {
-    /// The keys of its plugins.
-    pub fn plugins(&self) -> String {
-        let mut keys: Vec<&str> = self
-            .subjects
-            .iter()
-            .map(|subject| subject.route.plugin.as_str())
-            .collect();
-        keys.dedup();
-        keys.join(", ")
+    /// The key of the plugin.
+    pub fn plugin(&self) -> String {
+        let first = self.subjects.first();
+        first.map_or_else(String::new, |subject| subject.route.plugin.clone())
     }
 }
 
@@ -80,21 +75,23 @@ impl Files for OnDisk {
     }
 }
 
-/// The webhooks in groups of what the agent loads. Has to run on a deep stack, since it parses.
+/// The webhooks by plugin. Has to run on a deep stack, since it parses.
 pub fn group<'a>(
     root: &Path,
     webhooks: impl IntoIterator<Item = (&'a PlannedWebhook, Subject)>,
 ) -> Vec<Group> {
     let workspace = Workspace::new(root.to_owned(), Box::new(OnDisk));
-    let mut groups: BTreeMap<Unit, Vec<Subject>> = BTreeMap::new();
+    // Of several plugins in one module the agent takes one: so each is verified by itself.
+    let mut groups: BTreeMap<(Unit, String), Vec<Subject>> = BTreeMap::new();
     for (webhook, subject) in webhooks {
         let module = webhook.plugin_module.as_deref().unwrap_or(&webhook.path);
         let key = subject.route.plugin.as_str();
         let module_name = key.rsplit_once('.').map_or(key, |(_, name)| name);
         let unit = Unit::of(&workspace, root, module, module_name);
-        groups.entry(unit).or_default().push(subject);
+        let of_plugin = groups.entry((unit, key.to_owned())).or_default();
+        of_plugin.push(subject);
     }
-    let group = |(unit, subjects)| Group { unit, subjects };
+    let group = |((unit, _), subjects)| Group { unit, subjects };
     groups.into_iter().map(group).collect()
 }
 
@@ -163,8 +160,9 @@ fn head<'t>(text: &'t str, function: &str) -> Option<&'t str> {
 pub struct Layout<'f> {
     folder: &'f Path,
     allowance: Allowance,
-    /// Files beside each other are laid out once for all of them.
-    known: HashMap<(PathBuf, bool), PathBuf>,
+    /// The plugins of one folder, or of one package, share its copy. Whether it is a copy with
+    /// changes tells two of them apart.
+    known: HashMap<(PathBuf, PathBuf, Kind, bool), PathBuf>,
     names: HashSet<String>,
     cases: Vec<Case>,
 }
@@ -249,18 +247,16 @@ impl<'f> Layout<'f> {
         changes: Option<&BTreeMap<&Path, &[u8]>>,
         side: &str,
     ) -> Result<PathBuf, VerifyError> {
-        let key = (unit.layout().0.to_owned(), changes.is_some());
-        if unit.kind == Kind::File
-            && let Some(known) = self.known.get(&key)
-        {
+        let (folder, prefix) = unit.layout();
+        let is_changed = changes.is_some();
+        let key = (folder.to_owned(), prefix.to_owned(), unit.kind, is_changed);
+        if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
         let target = self.folder.join(self.cases.len().to_string()).join(side);
         let none = BTreeMap::new();
         trees::lay_out(unit, changes.unwrap_or(&none), &target, &mut self.allowance)?;
-        if unit.kind == Kind::File {
-            self.known.insert(key, target.clone());
-        }
+        self.known.insert(key, target.clone());
         Ok(target)
     }
 

@@ -19,7 +19,7 @@ pub struct Judged {
     pub webhooks: Vec<Webhook>,
     /// The plugins that could not be run to their end.
     pub failures: Vec<Failure>,
-    /// What plugins tried and were not allowed to do: the keys, and each in a few words.
+    /// What plugins tried and were not allowed to do: the key, and each in a few words.
     pub refused: Vec<(String, Vec<String>)>,
     /// Requests of the user's for a path that is no old URL of what was verified.
     pub unused: Vec<Request>,
@@ -111,8 +111,8 @@ impl Webhook {
 /// A plugin that could not be run to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The keys of what the agent loads.
-    pub plugins: String,
+    /// The key of the plugin.
+    pub plugin: String,
     /// The endpoints of which nothing is known for that.
     pub endpoints: Vec<String>,
     /// Why.
@@ -183,7 +183,7 @@ impl Judged {
         }
         for refused in said.refused {
             let case = case_of(&refused.case)?;
-            self.refused.push((case.plugins(), refused.what));
+            self.refused.push((case.plugin(), refused.what));
         }
         for case in cases {
             let mut unknown = Vec::new();
@@ -214,7 +214,7 @@ impl Judged {
                 .iter()
                 .filter(|failed| failed.case == case.name)
                 .map(|failed| Failure {
-                    plugins: case.plugins(),
+                    plugin: case.plugin(),
                     endpoints: Vec::new(),
                     cause: Cause::Ran {
                         side: failed.side,
@@ -225,7 +225,7 @@ impl Judged {
                 .collect();
             if failures.is_empty() && !unknown.is_empty() {
                 failures.push(Failure {
-                    plugins: case.plugins(),
+                    plugin: case.plugin(),
                     endpoints: Vec::new(),
                     cause: unsaid(said.cut_off.as_ref()),
                 });

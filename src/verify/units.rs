@@ -22,7 +22,7 @@ pub struct Unit {
 }
 
 /// What the agent loads, and from where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A file among its siblings, in the folder for plugins that are being written.
     File,

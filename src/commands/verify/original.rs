@@ -157,7 +157,7 @@ fn cannot_run<'r>(judged: &mut Judged, routes: impl IntoIterator<Item = &'r Rout
     }
     for (plugin, endpoints) in plugins {
         judged.failures.push(CannotRun {
-            plugins: plugin.to_owned(),
+            plugin: plugin.to_owned(),
             endpoints,
             cause: cause.clone(),
         });

@@ -267,7 +267,7 @@ fn failed<'a>(view: &View<'_>, failure: &'a Failure, lang: Lang) -> Failed<'a> {
         .map(|python| python.executable.display().to_string());
     let python = python.unwrap_or_else(|| "python".to_owned());
     Failed {
-        plugin: &failure.plugins,
+        plugin: &failure.plugin,
         endpoints: &failure.endpoints,
         side: reasons::side(&failure.cause),
         reason: reasons::name(&failure.cause),

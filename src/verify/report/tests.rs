@@ -179,7 +179,7 @@ fn every_reason_has_words_and_a_name() {
         assert_eq!(reasons::name(&cause), name);
         let failed = Judged {
             failures: vec![Failure {
-                plugins: "dev.ci".to_owned(),
+                plugin: "dev.ci".to_owned(),
                 endpoints: vec!["a".to_owned(), "b".to_owned()],
                 cause,
             }],

@@ -38,10 +38,10 @@ pub fn render(view: &View<'_>, lang: Lang) -> String {
     for failure in &view.judged.failures {
         output += &failure_text(view, failure, lang);
     }
-    for (plugins, what) in &view.judged.refused {
+    for (plugin, what) in &view.judged.refused {
         let label = text!("refused", "已阻止");
         let what: Vec<String> = what.iter().map(|what| shortened(what)).collect();
-        output += &format!("{}{BOLD}{plugins}{BOLD:#}\n", column(&label, YELLOW, lang));
+        output += &format!("{}{BOLD}{plugin}{BOLD:#}\n", column(&label, YELLOW, lang));
         output += &format!("  {}\n", what.join("\n  "));
     }
     output + &count(view, lang)
@@ -292,7 +292,7 @@ fn failure_text(view: &View<'_>, failure: &Failure, lang: Lang) -> String {
     let mut output = format!(
         "{}{BOLD}{} {endpoints}",
         column(&name, style, lang),
-        failure.plugins,
+        failure.plugin,
     );
     output = format!("{}{BOLD:#}\n", output.trim_end());
     let reason = reasons::text(&failure.cause);

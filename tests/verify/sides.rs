@@ -1,0 +1,135 @@
+//! What is compared with what, as the runner is told.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::bench::{Bench, check, end, plugin, proof, ready, stdout};
+
+#[test]
+fn a_webhook_of_the_source_is_compared_with_what_migrate_would_write() {
+    let bench = Bench::new(&[
+        ("plugins/a.py", plugin("a")),
+        ("plugins/tools.py", "X = 1\n".to_owned()),
+        ("plugins/data/b.json", "{}".to_owned()),
+    ]);
+    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let run = bench.verify(&python, &[]);
+    check(&run, 0, &["1 proved, 0 differs"]);
+
+    let job = bench.job();
+    let case = &job["cases"][0];
+    assert_eq!(job["agent"], "auto");
+    assert_eq!(job["seconds"], 60);
+    assert_eq!(case["name"], "dev.a");
+    assert_eq!(
+        (&case["item"], &case["place"]),
+        (&json!("a.py"), &json!("workdir"))
+    );
+    let routes = json!([{
+        "plugin": "dev.a", "endpoint": "a", "dialect": "context",
+        "target": "/plugins/dev.a/a", "native": false,
+    }]);
+    assert_eq!(case["routes"], routes);
+    let (before, after) = (bench.side(case, "before"), bench.side(case, "after"));
+    let names: Vec<&String> = before.keys().collect();
+    assert_eq!(names, ["a.py", "tools.py"]);
+    assert_eq!(before["a.py"], plugin("a"));
+    assert_eq!(before["tools.py"], after["tools.py"]);
+
+    // Nothing of it is in the repo; then it is what `migrate` writes.
+    let status = bench.repo.git(&["status", "--porcelain"], b"");
+    assert_eq!(stdout(&status.expect("git runs")), "");
+    bench.migrate(&[]);
+    let written = fs::read_to_string(bench.repo.root().join("plugins/a.py"));
+    assert_eq!(after["a.py"], written.expect("it is there"));
+}
+
+#[test]
+fn packages_are_loaded_as_such() {
+    let bench = Bench::new(&[
+        ("all/p/__init__.py", "from .base import plugin\n".to_owned()),
+        ("all/p/base.py", plugin("p")),
+        ("all/p/data/a.json", "{}".to_owned()),
+    ]);
+    let python = bench.saying(&[ready(), proof("p", "proved"), end()]);
+    check(&bench.verify(&python, &[]), 0, &[]);
+    let job = bench.job();
+    let case = &job["cases"][0];
+    assert_eq!(
+        (&case["item"], &case["place"]),
+        (&json!("p"), &json!("workdir"))
+    );
+    let before = bench.side(case, "before");
+    let names: Vec<&String> = before.keys().collect();
+    assert_eq!(names, ["p/__init__.py", "p/base.py", "p/data/a.json"]);
+
+    let bench = Bench::new(&[
+        ("__init__.py", "from .main import plugin\n".to_owned()),
+        ("main.py", plugin("own")),
+    ]);
+    let mut says = proof("own", "proved");
+    says["file"] = json!("own/main.py");
+    let python = bench.saying(&[ready(), says, end()]);
+    check(
+        &bench.verify(&python, &[]),
+        0,
+        &["  main.py:7  lines run: 9"],
+    );
+    let job = bench.job();
+    let case = &job["cases"][0];
+    assert_eq!(
+        (&case["item"], &case["place"]),
+        (&json!("own"), &json!("packages"))
+    );
+    let after = bench.side(case, "after");
+    assert!(after["own/main.py"].contains("@webhook_route("));
+}
+
+/// The agent takes one plugin of a module; the other cannot be run, which is nothing to the first.
+#[test]
+fn plugins_of_one_file_are_verified_each_by_itself() {
+    let second = plugin("b").replace("plugin = ", "other = ");
+    let second = second
+        .replace("@plugin.", "@other.")
+        .replace("handle", "handle_b");
+    let bench = Bench::new(&[("pair.py", plugin("a") + &second)]);
+    let failed = json!({"event": "failed", "case": "dev.b", "side": "old", "reason": "no_plugin"});
+    let python = bench.saying(&[ready(), proof("a", "proved"), failed, end()]);
+    check(
+        &bench.verify(&python, &[]),
+        1,
+        &["failed         dev.b b", "1 proved", "1 failed"],
+    );
+    let job = bench.job();
+    let (first, second) = (&job["cases"][0], &job["cases"][1]);
+    assert_eq!(
+        (&first["name"], &second["name"]),
+        (&json!("dev.a"), &json!("dev.b"))
+    );
+    assert_eq!(
+        (&first["item"], &second["item"]),
+        (&json!("pair.py"), &json!("pair.py"))
+    );
+    assert_eq!(
+        (&first["before"], &first["after"]),
+        (&second["before"], &second["after"])
+    );
+    assert_ne!(first["before"], first["after"]);
+}
+
+#[test]
+fn options_reach_the_runner() {
+    let bench = Bench::new(&[("a.py", plugin("a"))]);
+    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let args = ["--native", "--agent", "stand-in", "--limit", "7"];
+    check(&bench.verify(&python, &args), 0, &[]);
+    let job = bench.job();
+    assert_eq!(
+        (&job["agent"], &job["seconds"]),
+        (&json!("stand-in"), &json!(7))
+    );
+    let case = &job["cases"][0];
+    assert_eq!(case["routes"][0]["native"], true);
+    assert!(bench.side(case, "after")["a.py"].contains("request: Request"));
+}
