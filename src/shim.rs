@@ -31,6 +31,7 @@ pub mod head;
 mod header;
 pub mod log;
 pub mod metrics;
+pub mod open_files;
 mod passthrough;
 mod path;
 mod pattern;
@@ -46,6 +47,7 @@ mod signs;
 pub mod state;
 pub mod table;
 mod upstream;
+mod via;
 mod worker;
 
 pub use refuse::Refusal;

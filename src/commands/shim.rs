@@ -15,7 +15,7 @@ use crate::shim::config::{Config, Flags, LogFormat, Problem};
 use crate::shim::log::Log;
 use crate::shim::metrics::Registry;
 use crate::shim::table::Table;
-use crate::shim::{Listeners, Shared, UNIT, reload, serve, state};
+use crate::shim::{Listeners, Shared, UNIT, open_files, reload, serve, state};
 use crate::text;
 
 /// Serves until SIGTERM or SIGINT, or checks.
@@ -100,6 +100,7 @@ fn start(
         memory: Semaphore::new(memory.min(Semaphore::MAX_PERMITS)),
     });
     state::restore(&shared);
+    open_files::foresee(&shared);
     let (senders, page) = listeners.addresses();
     let cannot = |error: std::io::Error| {
         Problem::general(text!(

@@ -6,6 +6,7 @@
 mod combine;
 mod doors;
 mod file;
+mod own;
 mod reader;
 mod upstream;
 
@@ -203,6 +204,9 @@ pub fn load(flags: &Flags, environment: Environment<'_>) -> Result<Config, Vec<P
         None => (file::File::default(), PathBuf::new()),
     };
     let config = combine::combine(file, &base, flags, &mut problems);
+    if let Some(config) = &config {
+        own::check(config, &mut problems);
+    }
     match config {
         Some(config) if problems.is_empty() => Ok(config),
         _ => Err(problems),

@@ -18,7 +18,7 @@ use super::framing::Body;
 use super::head::Head;
 use super::receive::Received;
 use super::refuse::Refusal;
-use super::request::{self, Forward};
+use super::request::{self, Forward, Origin};
 use super::serve::{Outcome, Request};
 use super::table::{Agent, OldUrl};
 use super::upstream::{self, Answer, Call};
@@ -112,14 +112,18 @@ fn call_all(
     body: &Received<'_>,
 ) -> Vec<Member> {
     let bytes: Rc<[u8]> = body.bytes(request.scratch).into();
+    let origin = Origin {
+        sender: &request.sender,
+        authority: decision.authority,
+        via: &request.table.via,
+    };
     let start = |agent: &Arc<Agent>, path: &[u8], deadline: Instant| {
         let mut head = Vec::with_capacity(1024);
         request::write(
             request.head,
             agent,
             (path, decision.query),
-            decision.authority,
-            &request.sender,
+            origin,
             Forward::Whole(bytes.len()),
             &mut head,
         );

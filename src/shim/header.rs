@@ -28,6 +28,8 @@ pub enum Kind {
     Forwarded,
     /// `User-Agent`.
     UserAgent,
+    /// `Via`.
+    Via,
     /// A header that goes from end to end.
     EndToEnd,
 }
@@ -39,6 +41,7 @@ impl Kind {
         // By length first: most headers are decided by one comparison.
         match name.len() {
             2 if is("te") => Self::Hop,
+            3 if is("via") => Self::Via,
             4 if is("host") => Self::Host,
             6 if is("expect") => Self::Expect,
             7 if is("upgrade") => Self::Upgrade,

@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use super::clock;
 use super::config::Upstream;
+use super::open_files::Said;
 use super::refuse::Refusal;
 use super::table::Agent;
+use super::via::Via;
 
 /// The upper bounds of the histogram of durations, in microseconds.
 pub const BUCKETS: [u64; 11] = [
@@ -176,7 +178,7 @@ pub struct AgentStats {
     pub retries: AtomicU64,
 }
 
-/// Everything that is counted.
+/// Everything that outlives a table: what is counted, and the name of this process.
 #[derive(Debug)]
 pub struct Registry {
     urls: Mutex<HashMap<String, Arc<UrlStats>>>,
@@ -190,6 +192,10 @@ pub struct Registry {
     pub passed_through: AtomicU64,
     /// Reloads, good and bad.
     pub reloads: [AtomicU64; 2],
+    /// When it was last said that no connection can be taken.
+    pub shortage: Said,
+    /// What this process calls itself on the way of a request.
+    pub via: Via,
     /// Since when, in seconds since 1970.
     pub started: u64,
     /// Since when calls are counted: before `started` when counts were kept over a restart.
@@ -207,6 +213,8 @@ impl Default for Registry {
             connections: AtomicUsize::new(0),
             passed_through: AtomicU64::new(0),
             reloads: Default::default(),
+            shortage: Said::default(),
+            via: Via::default(),
             started,
             counted_since: AtomicU64::new(started),
         }

@@ -52,11 +52,13 @@ pub enum Refusal {
     UpstreamSlow,
     /// No memory is left for another body.
     Busy,
+    /// The request has been here before.
+    Loop,
 }
 
 impl Refusal {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Malformed,
         Self::LengthAndCoding,
         Self::Coding,
@@ -79,6 +81,7 @@ impl Refusal {
         Self::UpstreamBroken,
         Self::UpstreamSlow,
         Self::Busy,
+        Self::Loop,
     ];
 
     /// The place in [`Refusal::ALL`].
@@ -122,6 +125,7 @@ impl Refusal {
                 | Self::UpstreamGone
                 | Self::UpstreamBroken
                 | Self::UpstreamSlow
+                | Self::Loop
         )
     }
 
@@ -259,6 +263,12 @@ impl Refusal {
                 "Too many bodies are being received at the moment.",
                 "当前正在接收的请求体过多。",
             ),
+            Self::Loop => (
+                508,
+                "loop",
+                "This request has been here before: the upstream leads back to the shim.",
+                "这个请求已经到过这里：上游又指回了 shim 自己。",
+            ),
         }
     }
 }
@@ -282,6 +292,7 @@ pub fn phrase(status: u16) -> &'static str {
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",
+        508 => "Loop Detected",
         _ => "",
     }
 }

@@ -26,7 +26,7 @@ use super::passthrough;
 use super::receive::{self, Ended, Received};
 use super::refuse::Refusal;
 use super::relay;
-use super::request::{self, Forward};
+use super::request::{self, Forward, Origin};
 use super::signs;
 use super::table::{Agent, Destination, OldUrl, Table};
 use super::upstream::Call;
@@ -357,17 +357,14 @@ impl<'a> Request<'a> {
             false => &input[..body.length],
         };
         output.clear();
+        let origin = Origin {
+            sender: &self.sender,
+            authority: decision.authority,
+            via: &self.table.via,
+        };
         let forward = Forward::Whole(body.length);
         let target = (path, decision.query);
-        request::write(
-            self.head,
-            agent,
-            target,
-            decision.authority,
-            &self.sender,
-            forward,
-            output,
-        );
+        request::write(self.head, agent, target, origin, forward, output);
         let stats = self.worker.agent_stats(agent.number);
         let call = Call {
             pool: &self.worker.pool,

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use super::connection::{self, Counted};
+use super::open_files;
 use super::refuse::Refusal;
 use super::worker::{Shared, Worker};
 use super::{admin, reload};
@@ -207,7 +208,10 @@ async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
             }
             // The sender has left already, or there are no more file descriptors: then there will
             // be some when other connections end.
-            Err(_) => tokio::time::sleep(NO_MORE).await,
+            Err(error) => {
+                open_files::say(&worker.shared, &error);
+                tokio::time::sleep(NO_MORE).await;
+            }
         }
     }
 }

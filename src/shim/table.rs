@@ -16,6 +16,7 @@ use super::pattern::{Pattern, PatternError, Tree};
 use super::refuse::Refusal;
 use super::reload::Mark;
 use super::signs;
+use super::via::Via;
 use crate::routes::{Route, RouteMap};
 use crate::text;
 
@@ -115,6 +116,8 @@ pub struct Table {
     urls: Vec<Arc<OldUrl>>,
     /// The agent of everything that has no other.
     pub agent: Arc<Agent>,
+    /// What this process calls itself on the way of a request.
+    pub via: Via,
     /// What the shim was told.
     pub config: Config,
     /// The files that all this was read from.
@@ -195,6 +198,7 @@ impl Table {
             patterns: Tree::default(),
             urls: Vec::with_capacity(order.len()),
             agent: registry.agent(&config.upstream),
+            via: registry.via,
             config,
             read_from: Vec::new(),
         };

@@ -23,8 +23,9 @@ fn a_request_goes_on_as_it_came() {
              X-Twice: 1\r\nx-RAW: \u{1}\r\nX-Twice: 2\r\nAccept: */*\r\nX-Twice: 1\r\n\
              X-Hub-Signature-256: sha256=AbC\r\nContent-Length: 5\r\n\
              X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: old.example:8\r\n\
-             X-Forwarded-Proto: http\r\n\r\n",
-            agent.address
+             X-Forwarded-Proto: http\r\nVia: {}\r\n\r\n",
+            agent.address,
+            seen.header("via").unwrap()
         )
         .as_bytes()
         .escape_ascii()

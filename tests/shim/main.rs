@@ -16,6 +16,7 @@ mod framing;
 mod fuzz;
 mod limits;
 mod load;
+mod loops;
 mod migrated;
 mod passthrough;
 mod several;
