@@ -23,6 +23,7 @@ pub mod config;
 mod connection;
 pub mod decide;
 pub mod doors;
+mod drain;
 pub mod export;
 mod fanout;
 mod forwarded;

@@ -178,6 +178,18 @@ pub struct AgentStats {
     pub retries: AtomicU64,
 }
 
+impl AgentStats {
+    /// Counts a call that has failed.
+    pub fn fail(&self, refusal: Refusal) {
+        let count = match refusal {
+            Refusal::UpstreamGone => &self.gone,
+            Refusal::UpstreamSlow => &self.slow,
+            _ => &self.broken,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// Everything that outlives a table: what is counted, and the name of this process.
 #[derive(Debug)]
 pub struct Registry {

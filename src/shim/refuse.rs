@@ -108,11 +108,6 @@ impl Refusal {
         }
     }
 
-    /// Whether the sender may try again in a while.
-    pub fn retry_after(self) -> bool {
-        matches!(self.status(), 502 | 503)
-    }
-
     /// Whether nothing that follows on the connection can be trusted to be a request.
     pub fn closes(self) -> bool {
         !matches!(

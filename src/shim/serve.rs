@@ -276,8 +276,11 @@ impl<'a> Request<'a> {
         {
             return self.refuse(refusal, Some(url)).await;
         }
-        let total = url.destinations.iter().map(|d| d.limits.total).max();
-        let deadline = self.start + total.unwrap_or(self.table.config.limits.route.total);
+        let legacy = url
+            .with_legacy
+            .then_some(self.table.config.limits.route.total);
+        let totals = url.destinations.iter().map(|d| d.limits.total);
+        let deadline = self.start + totals.chain(legacy).max().unwrap_or_default();
         let received = self
             .receive(framed, expects_continue, url.body, deadline)
             .await;

@@ -149,6 +149,41 @@ fn an_agent_that_is_not_there_is_a_503() {
 }
 
 #[test]
+fn an_agent_that_is_not_there_is_a_503_also_when_there_is_less_time_than_to_wait_for_it() {
+    let mut agent = Agent::start(ok);
+    agent.stop();
+    let config = "[limits]\nreconnect = \"20s\"\ntotal = \"300ms\"\n";
+    let shim = Shim::start(agent.address, GITHUB, config);
+    let reply = shim.post("x");
+    assert_eq!((reply.status(), reply.text().contains("gone")), (503, true));
+    assert!(reply.header("retry-after").is_some());
+}
+
+#[test]
+fn an_agent_that_takes_no_bytes_is_a_504() {
+    // Takes connections, and reads nothing from them.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = "[limits]\ntotal = \"2s\"\n";
+    let shim = Shim::start(listener.local_addr().unwrap(), GITHUB, config);
+    assert_eq!(shim.post(&"x".repeat(24 << 20)).status(), 504);
+}
+
+#[test]
+fn a_short_reply_that_does_not_come_to_its_end_in_time_is_a_504() {
+    let agent = Agent::start(|_, stream| {
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+            .unwrap();
+        // Nothing more comes, and the connection stays.
+        let mut byte = [0];
+        let _ = std::io::Read::read(stream, &mut byte);
+        Keep::No
+    });
+    let shim = Shim::start(agent.address, GITHUB, "[limits]\ntotal = \"300ms\"\n");
+    assert_eq!(shim.post("x").status(), 504);
+}
+
+#[test]
 fn an_agent_that_answers_before_it_has_read_everything_is_heard() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
