@@ -45,6 +45,7 @@ mod request;
 mod serve;
 mod server;
 mod signs;
+mod start_line;
 pub mod state;
 pub mod table;
 mod upstream;

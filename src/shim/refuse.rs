@@ -189,8 +189,8 @@ impl Refusal {
             Self::Version => (
                 505,
                 "version",
-                "Only HTTP/1.0 and HTTP/1.1 are spoken here.",
-                "这里只支持 HTTP/1.0 和 HTTP/1.1。",
+                "Only HTTP/1 is spoken here.",
+                "这里只支持 HTTP/1。",
             ),
             Self::NotFound => (
                 404,
@@ -268,7 +268,7 @@ impl Refusal {
     }
 }
 
-/// The reason phrase of a status that the shim gives by itself.
+/// The reason phrase of a status in a reply that the shim gives by itself.
 pub fn phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
@@ -288,7 +288,11 @@ pub fn phrase(status: u16) -> &'static str {
         504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",
         508 => "Loop Detected",
-        _ => "",
+        // Of a route, behind an old URL that several have.
+        _ => axum::http::StatusCode::from_u16(status)
+            .ok()
+            .and_then(|status| status.canonical_reason())
+            .unwrap_or_default(),
     }
 }
 

@@ -265,3 +265,76 @@ fn ipv6_is_spoken_on_both_sides() {
         Some(agent.address.to_string())
     );
 }
+
+#[test]
+fn bytes_beyond_ascii_in_a_target_go_on_as_they_came() {
+    let agent = Agent::start(ok);
+    let routes = [GITHUB, &route("a.b", "/t/{id}", &["/o/{id}"])].concat();
+    let shim = Shim::start(agent.address, &routes, "passthrough = true\n");
+    for (old, new) in [
+        (
+            &b"/api/webhook/github?a=\xff\xfe&b=\xe4\xb8\xad"[..],
+            &b"/plugins/KroMiose.github/github?a=\xff\xfe&b=\xe4\xb8\xad"[..],
+        ),
+        (b"/o/\xe4\xb8\xff?\x80", b"/t/\xe4\xb8\xff?\x80"),
+        (b"/else\xffwhere?\xc3", b"/else\xffwhere?\xc3"),
+    ] {
+        let version = [
+            &b"POST "[..],
+            old,
+            b" HTTP/1.1\r\nHost: h\r\nX: \xff\r\n\r\n",
+        ]
+        .concat();
+        assert_eq!(shim.send(version).status(), 200, "{}", old.escape_ascii());
+        let seen = agent.request();
+        let expected = [&b"POST "[..], new, b" HTTP/1.1\r\n"].concat();
+        assert!(
+            seen.head.starts_with(&expected),
+            "{}",
+            seen.head.escape_ascii()
+        );
+        assert!(memchr::memmem::find(&seen.head, b"\r\nX: \xff\r\n").is_some());
+        agent.forget();
+    }
+}
+
+#[test]
+fn a_later_minor_version_is_read_as_the_one_that_is_known() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    let mut stream = shim.connect();
+    for _ in 0..2 {
+        // The connection is kept, as with HTTP/1.1.
+        let request = post("/api/webhook/github", "", "x").replace("HTTP/1.1", "HTTP/1.2");
+        stream.write_all(request.as_bytes()).unwrap();
+        let reply = read_message(&mut stream, false).unwrap();
+        assert!(reply.first.starts_with("HTTP/1.1 200 "), "{}", reply.first);
+    }
+    assert!(agent.requests()[1].first.ends_with(" HTTP/1.1"));
+}
+
+#[test]
+fn the_reason_of_a_reply_comes_back_as_it_was() {
+    for reason in [
+        &b" Gr\xfc\xdfe"[..],
+        " 处理 完成".as_bytes(),
+        b" Odd  one",
+        b" ",
+        b"",
+    ] {
+        let agent = Agent::start(move |_, stream| {
+            let reply = [b"HTTP/1.1 200", reason, b"\r\nContent-Length: 0\r\n\r\n"].concat();
+            stream.write_all(&reply).unwrap();
+            Keep::Yes
+        });
+        let shim = Shim::start(agent.address, GITHUB, "");
+        let reply = shim.post("x");
+        let reason = if reason.is_empty() { b" " } else { reason };
+        let first = [b"HTTP/1.1 200", reason, b"\r\n"].concat();
+        assert!(
+            reply.head.starts_with(&first),
+            "{}",
+            reply.head.escape_ascii()
+        );
+    }
+}

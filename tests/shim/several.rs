@@ -91,9 +91,20 @@ fn one_that_fails_does_not_keep_the_others_from_being_called() {
     });
     let shim = Shim::start(agent.address, &routes(), "");
     let reply = shim.send(post("/api/webhook/ci", "", "body"));
-    // The first failure in load order.
+    // The first failure in the order of the map.
     assert_eq!((reply.status(), reply.json()), (502, message(1, 2)));
     assert_eq!(agent.requests().len(), 3);
+}
+
+#[test]
+fn the_status_of_the_first_failure_has_its_phrase() {
+    let agent = Agent::start(|_, stream| {
+        stream.write_all(reply(422, "", "x").as_bytes()).unwrap();
+        Keep::Yes
+    });
+    let shim = Shim::start(agent.address, &routes(), "");
+    let reply = shim.send(post("/api/webhook/ci", "", "body"));
+    assert_eq!(reply.first, "HTTP/1.1 422 Unprocessable Entity");
 }
 
 #[test]
