@@ -16,7 +16,7 @@ pub enum Refusal {
     Coding,
     /// `Content-Length` more than once, or not a number.
     Length,
-    /// No `Host`, several, or one that is not a host.
+    /// No `Host`, several, or one that is not a host; or a target whose authority is none.
     Host,
     /// The framing of a chunked body is broken.
     Chunk,

@@ -338,3 +338,17 @@ fn the_reason_of_a_reply_comes_back_as_it_was() {
         );
     }
 }
+
+#[test]
+fn the_authority_of_a_whole_url_is_the_host_that_was_meant() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    let url = "http://meant.example:81/api/webhook/github";
+    assert_eq!(shim.send(post(url, "", "x")).status(), 200);
+    let seen = agent.request();
+    assert_eq!(seen.header("host"), Some(agent.address.to_string()));
+    assert_eq!(
+        seen.header("x-forwarded-host").as_deref(),
+        Some("meant.example:81")
+    );
+}

@@ -119,6 +119,16 @@ fn what_is_no_request_is_refused() {
         (400, b"GET * HTTP/1.1\r\nHost: h\r\n\r\n"),
         (400, b"GET api/webhook/github HTTP/1.1\r\nHost: h\r\n\r\n"),
         (400, b"GET /a#b HTTP/1.1\r\nHost: h\r\n\r\n"),
+        (
+            400,
+            b"GET http://user:password@h/a HTTP/1.1\r\nHost: h\r\n\r\n",
+        ),
+        (
+            400,
+            b"GET http:///api/webhook/github HTTP/1.1\r\nHost: h\r\n\r\n",
+        ),
+        (400, b"GET http://a,b\"<>/ HTTP/1.1\r\nHost: h\r\n\r\n"),
+        (400, b"GET http://h\xff/ HTTP/1.1\r\nHost: h\r\n\r\n"),
         (400, b"GET /a b HTTP/1.1\r\nHost: h\r\n\r\n"),
         (400, b"GET /\r\n\r\n"),
         (505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
