@@ -30,6 +30,10 @@ pub enum Kind {
     UserAgent,
     /// `Via`.
     Via,
+    /// `Deprecation`.
+    Deprecation,
+    /// `Sunset`.
+    Sunset,
     /// A header that goes from end to end.
     EndToEnd,
 }
@@ -44,12 +48,14 @@ impl Kind {
             3 if is("via") => Self::Via,
             4 if is("host") => Self::Host,
             6 if is("expect") => Self::Expect,
+            6 if is("sunset") => Self::Sunset,
             7 if is("upgrade") => Self::Upgrade,
             7 if is("trailer") => Self::Hop,
             9 if is("forwarded") => Self::Forwarded,
             10 if is("connection") => Self::Connection,
             10 if is("keep-alive") => Self::Hop,
             10 if is("user-agent") => Self::UserAgent,
+            11 if is("deprecation") => Self::Deprecation,
             14 if is("content-length") => Self::Length,
             15 if is("x-forwarded-for") => Self::ForwardedFor,
             16 if is("x-forwarded-host") => Self::ForwardedHost,

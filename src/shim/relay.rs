@@ -16,6 +16,7 @@ use super::framing::Body;
 use super::head::Head;
 use super::header::Kind;
 use super::refuse::Refusal;
+use super::signs;
 use super::upstream::Answer;
 
 /// A reply up to this size is read before it is sent.
@@ -74,7 +75,10 @@ pub fn write_head(
     let _ = write!(out, "HTTP/1.1 {} ", reply.status());
     out.extend_from_slice(reply.reason());
     out.extend_from_slice(b"\r\n");
+    let (mut deprecation, mut sunset) = (false, false);
     for (kind, name, value) in reply.lines() {
+        deprecation |= kind == Kind::Deprecation;
+        sunset |= kind == Kind::Sunset;
         if matches!(
             kind,
             Kind::Connection | Kind::Hop | Kind::Coding | Kind::Upgrade
@@ -89,7 +93,7 @@ pub fn write_head(
     if chunked {
         out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
     }
-    out.extend_from_slice(signs);
+    signs::put(signs, deprecation, sunset, out);
     if !keep_alive {
         out.extend_from_slice(b"Connection: close\r\n");
     }

@@ -66,7 +66,12 @@ pub fn write(
                 continue;
             }
             Kind::Upgrade if forward == Forward::Upgrade => value,
-            Kind::EndToEnd | Kind::UserAgent | Kind::Via | Kind::Length => value,
+            Kind::EndToEnd
+            | Kind::UserAgent
+            | Kind::Via
+            | Kind::Deprecation
+            | Kind::Sunset
+            | Kind::Length => value,
             Kind::Connection
             | Kind::Upgrade
             | Kind::Expect

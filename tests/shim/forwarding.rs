@@ -352,3 +352,32 @@ fn the_authority_of_a_whole_url_is_the_host_that_was_meant() {
         Some("meant.example:81")
     );
 }
+
+#[test]
+fn what_a_route_says_of_its_own_end_holds() {
+    const CONFIG: &str = "deprecated_since = 2026-01-02\nsunset = 2026-12-31\n";
+    const LINK: &str = "</plugins/KroMiose.github/github>; rel=\"successor-version\"";
+    const SUNSET: &str = "Thu, 31 Dec 2026 00:00:00 GMT";
+    for (own, deprecation, sunset, link) in [
+        ("", "@1767312000", SUNSET, LINK.to_owned()),
+        ("dePRECation: @1\r\n", "@1", SUNSET, LINK.to_owned()),
+        ("sunset: soon\r\n", "@1767312000", "soon", LINK.to_owned()),
+        (
+            "Deprecation: @2\r\nSunset: later\r\nLink: </next>; rel=\"next\"\r\n",
+            "@2",
+            "later",
+            format!("</next>; rel=\"next\", {LINK}"),
+        ),
+    ] {
+        let agent = Agent::start(move |_, stream| {
+            stream.write_all(reply(200, own, "ok").as_bytes()).unwrap();
+            Keep::Yes
+        });
+        let shim = Shim::start(agent.address, GITHUB, CONFIG);
+        let reply = shim.post("x");
+        let header = |name| reply.header(name).unwrap();
+        assert_eq!(header("deprecation"), deprecation);
+        assert_eq!(header("sunset"), sunset);
+        assert_eq!(header("link"), link);
+    }
+}
