@@ -30,7 +30,8 @@ pub struct Access<'a> {
     pub query: &'a [u8],
     /// The status of the reply.
     pub status: u16,
-    /// From the end of the head to the end of the reply.
+    /// From the end of the head to the end of the reply; where no head has come to its end, from
+    /// its first byte.
     pub duration: Duration,
     /// Bytes of the request's body.
     pub received: u64,

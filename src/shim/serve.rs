@@ -187,12 +187,13 @@ fn account(
     }
 }
 
-/// Answers what is no request, or not yet one.
+/// Answers what is no request, or not yet one, and has begun at `start`.
 pub async fn refuse_unread(
     worker: &Rc<Worker>,
     stream: &mut TcpStream,
     peer: SocketAddr,
     refusal: Refusal,
+    start: Instant,
 ) {
     worker.shared.registry.refuse(refusal);
     let table = worker.shared.table.load_full();
@@ -207,8 +208,8 @@ pub async fn refuse_unread(
         received: 0,
     };
     let sender = peer.ip().to_canonical();
-    let (path, now) = ((&b"-"[..], &b""[..]), Instant::now());
-    account(worker, &Head::default(), sender, None, path, now, outcome);
+    let path = (&b"-"[..], &b""[..]);
+    account(worker, &Head::default(), sender, None, path, start, outcome);
 }
 
 impl<'a> Request<'a> {

@@ -87,6 +87,28 @@ fn a_sender_that_is_slow_is_given_up() {
 }
 
 #[test]
+fn a_head_that_never_ends_is_logged_with_the_time_that_it_took() {
+    let agent = Agent::start(ok);
+    let config = "log = \"json\"\n[limits]\nhead_time = \"300ms\"\nhead = \"1KiB\"\n";
+    let shim = Shim::start(agent.address, GITHUB, config);
+    assert_eq!(shim.send("POST / HTTP/1.1\r\n").status(), 408);
+    let mut stream = shim.connect();
+    stream.write_all(b"POST / HTTP/1.1\r\n").unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    let long = format!("X: {}\r\n", "y".repeat(2_000));
+    stream.write_all(long.as_bytes()).unwrap();
+    assert_eq!(read_message(&mut stream, false).unwrap().status(), 431);
+    let log = shim.log();
+    for (status, least) in [(408, 299.0), (431, 50.0)] {
+        let took = log.lines().find_map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            (line["status"] == status).then(|| line["ms"].as_f64().unwrap())
+        });
+        assert!(took.unwrap() >= least, "{log}");
+    }
+}
+
+#[test]
 fn an_agent_that_never_answers_is_a_504() {
     let agent = Agent::start(|_, _| {
         std::thread::sleep(Duration::from_secs(20));
