@@ -79,7 +79,8 @@ pub fn write(
             | Kind::ForwardedFor
             | Kind::ForwardedHost
             | Kind::ForwardedProto
-            | Kind::Forwarded => continue,
+            | Kind::Forwarded
+            | Kind::Disguised => continue,
         };
         out.extend_from_slice(name);
         out.extend_from_slice(b": ");

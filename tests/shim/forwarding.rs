@@ -381,3 +381,27 @@ fn what_a_route_says_of_its_own_end_holds() {
         assert_eq!(header("link"), link);
     }
 }
+
+#[test]
+fn where_a_request_comes_from_is_not_for_anyone_to_say() {
+    let claims = "X-Real-IP: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Forwarded-Port: 1\r\n";
+    let disguised = "X_Forwarded_For: 1.2.3.4\r\nX-Real_IP: 1.2.3.4\r\nx_forwarded-host: evil\r\n";
+    for (config, arrive) in [("", false), ("trusted_proxies = [\"127.0.0.1\"]\n", true)] {
+        let agent = Agent::start(ok);
+        let shim = Shim::start(agent.address, GITHUB, config);
+        let lines = format!("{claims}{disguised}X_Own: 1\r\n");
+        assert_eq!(
+            shim.send(post("/api/webhook/github", &lines, "x")).status(),
+            200
+        );
+        let seen = agent.request();
+        for name in ["X-Real-IP", "Forwarded", "X-Forwarded-Port"] {
+            assert_eq!(seen.header(name).is_some(), arrive, "{name}");
+        }
+        for name in ["X_Forwarded_For", "X-Real_IP", "x_forwarded-host"] {
+            assert_eq!(seen.header(name), None, "{name}");
+        }
+        assert_eq!(seen.header("x-forwarded-for").as_deref(), Some("127.0.0.1"));
+        assert_eq!(seen.header("x_own").as_deref(), Some("1"));
+    }
+}
