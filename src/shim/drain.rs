@@ -52,7 +52,7 @@ impl Reading {
 
     /// Reads to the end and keeps nothing. The connection can then be used again, if the reply
     /// lets it.
-    pub async fn to_end(&mut self, deadline: Instant) -> Result<(), Refusal> {
+    pub async fn finish(&mut self, deadline: Instant) -> Result<(), Refusal> {
         loop {
             let whole = self.look()?;
             self.answer.connection.input.advance(self.looked);

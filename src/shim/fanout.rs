@@ -217,7 +217,7 @@ impl Prepared {
         let mut reading = Reading::from(answer);
         let read = match self.may_be_sent_on {
             true => reading.ahead(self.deadline).await,
-            false => reading.to_end(self.deadline).await,
+            false => reading.finish(self.deadline).await,
         };
         read.inspect_err(|&refusal| stats.fail(refusal))?;
         Ok((reply, reading))
@@ -228,7 +228,7 @@ impl Counted {
     /// Reads the reply to its end, and says its status.
     async fn end(self, worker: Rc<Worker>) -> Result<u16, Refusal> {
         let (reply, mut reading) = self.called?;
-        let ended = reading.to_end(self.deadline).await;
+        let ended = reading.finish(self.deadline).await;
         let stats = || worker.agent_stats(self.agent.number);
         ended.inspect_err(|&refusal| stats().fail(refusal))?;
         let answer = reading.into_answer();
