@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cases import Case
+from case import Case
 
 
 @dataclass
@@ -39,20 +39,34 @@ MUTATIONS = [
     Mutation("GET is not answered", r'"GET",\s*', ""),
     Mutation("OPTIONS is not answered", r',\s*"OPTIONS"', ""),
     Mutation("another path", r'(?<=\(")/(?=[\w-])', "/x"),
-    Mutation("PUT is answered too", r"\.post\(", '.api_route(methods=["POST", "PUT"], path='),
+    Mutation(
+        "PUT is answered too", r"\.post\(", '.api_route(methods=["POST", "PUT"], path='
+    ),
     Mutation("another type is taken for JSON", r'"application/json"', '"json"'),
     Mutation(
-        "only that very type is JSON", r'"application/json" (not )?in ', r'"application/json" \1== '
+        "only that very type is JSON",
+        r'"application/json" (not )?in ',
+        r'"application/json" \1== ',
     ),
     Mutation("the text has another name", r'"raw_content"', '"content"'),
     Mutation(
-        "bytes that are no UTF-8 are let through", r"\.decode\(\)", '.decode(errors="replace")'
+        "bytes that are no UTF-8 are let through",
+        r"\.decode\(\)",
+        '.decode(errors="replace")',
     ),
     Mutation(
-        "text with a byte order mark is read as JSON", r"\.decode\(\)", '.decode("utf-8-sig")'
+        "text with a byte order mark is read as JSON",
+        r"\.decode\(\)",
+        '.decode("utf-8-sig")',
     ),
-    Mutation("every error is taken for text", r"except json\.JSONDecodeError", "except Exception"),
-    Mutation("a broken JSON is an error", r"except json\.JSONDecodeError", "except KeyError"),
+    Mutation(
+        "every error is taken for text",
+        r"except json\.JSONDecodeError",
+        "except Exception",
+    ),
+    Mutation(
+        "a broken JSON is an error", r"except json\.JSONDecodeError", "except KeyError"
+    ),
     Mutation(
         "the first of two headers is taken",
         r"dict\((\w+)\.headers(?:\.items\(\))?\)",
@@ -73,7 +87,11 @@ MUTATIONS = [
         r"await (\w+)\.(json|body)\(\)",
         r"[c async for c in \1.stream()] and await \1.\2()",
     ),
-    Mutation("the context is not checked", r"WebhookRequest\(", "WebhookRequest.model_construct("),
+    Mutation(
+        "the context is not checked",
+        r"WebhookRequest\(",
+        "WebhookRequest.model_construct(",
+    ),
     Mutation("the reply says that it failed", r'"success": True', '"success": False'),
     Mutation("the reply counts", "成功: 0", "成功: 1"),
     Mutation("the reply has no lists", r'"errors": \[\]', '"errors": None'),
@@ -114,12 +132,20 @@ def mutant(mutation: Mutation, case: Case, scratch: Path) -> Case | None:
             # A link that leads nowhere.
             continue
         new = path.read_bytes().decode("utf-8", "surrogateescape")
-        old = before.read_bytes().decode("utf-8", "surrogateescape") if before.is_file() else ""
+        old = (
+            before.read_bytes().decode("utf-8", "surrogateescape")
+            if before.is_file()
+            else ""
+        )
         written = lines_written(old, new)
         text = new
         for site in reversed(list(re.finditer(mutation.pattern, new))):
             if touches(site, written):
-                text = text[: site.start()] + site.expand(mutation.change) + text[site.end() :]
+                text = (
+                    text[: site.start()]
+                    + site.expand(mutation.change)
+                    + text[site.end() :]
+                )
         if text != new:
             changed[path.relative_to(case.after)] = text
     if not changed:
@@ -139,7 +165,9 @@ def lines_written(old: str, new: str) -> list[tuple[int, int]]:
         starts.append(starts[-1] + len(line))
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     return [
-        (starts[j1], starts[j2]) for tag, _, _, j1, j2 in matcher.get_opcodes() if tag != "equal"
+        (starts[j1], starts[j2])
+        for tag, _, _, j1, j2 in matcher.get_opcodes()
+        if tag != "equal"
     ]
 
 

@@ -14,20 +14,24 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
-sys.path.insert(0, str(HERE))
+# Both sides are run by the code that `rehook verify` runs them with.
+sys.path[:0] = [str(HERE), str(PROJECT / "src/verify/runner")]
 sys.dont_write_bytecode = True
 
 import agent
 import cases
 import mutations
 import wheel
+from case import Case
+from child import Failed
+from message import Request, Route
 
 
-def requests_of(case: cases.Case) -> list[tuple[cases.Route, cases.Request]]:
+def requests_of(case: Case) -> list[tuple[Route, Request]]:
     return [(route, request) for route in case.routes for request in route.requests]
 
 
-def compare(case: cases.Case) -> tuple[list[agent.Answer], list[str]]:
+def compare(case: Case) -> tuple[list[agent.Answer], list[str]]:
     """The answers of the old side, and for each request that shows a difference, the difference."""
     sent = requests_of(case)
     sides = [agent.start(case, side, sent) for side in ("old", "new")]
@@ -36,7 +40,7 @@ def compare(case: cases.Case) -> tuple[list[agent.Answer], list[str]]:
 
 
 def all_differences(
-    case: cases.Case, old: list[agent.Answer], new: list[agent.Answer]
+    case: Case, old: list[agent.Answer], new: list[agent.Answer]
 ) -> list[str]:
     sent = requests_of(case)
     differences = []
@@ -46,12 +50,14 @@ def all_differences(
         route, request = sent[index]
         found = difference(route, request, old[index], new[index])
         if found:
-            differences.append(f"{route.old} -> {route.target}\n{request.shown()}\n{found}")
+            differences.append(
+                f"{route.old} -> {route.target}\n{request.shown()}\n{found}"
+            )
     return differences
 
 
 def difference(
-    route: cases.Route, request: cases.Request, old: agent.Answer, new: agent.Answer
+    route: Route, request: Request, old: agent.Answer, new: agent.Answer
 ) -> str:
     """In what the answers differ, or the new one from what the case says itself."""
     found = []
@@ -99,7 +105,7 @@ def meets(expected, actual) -> bool:
     return expected == actual
 
 
-def nothing_to_prove(case: cases.Case) -> str:
+def nothing_to_prove(case: Case) -> str:
     if case.skip:
         return f"not run: {case.skip}"
     if case.after is None:
@@ -113,12 +119,14 @@ def nothing_to_prove(case: cases.Case) -> str:
         try:
             compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
         except SyntaxError as error:
-            if (case.after / path.relative_to(case.before)).read_bytes() != path.read_bytes():
+            if (
+                case.after / path.relative_to(case.before)
+            ).read_bytes() != path.read_bytes():
                 return f"not run: Python {sys.version_info[0]}.{sys.version_info[1]} does not read {path.name} ({error.msg})"
     return ""
 
 
-def mutate(proved: list[tuple[cases.Case, list[agent.Answer]]], scratch: Path) -> int:
+def mutate(proved: list[tuple[Case, list[agent.Answer]]], scratch: Path) -> int:
     """Sends the same requests to code that is a little wrong; the number of slips that passed."""
     # Those with few requests first: one fixture that notices a slip is enough.
     proved = sorted(proved, key=lambda pair: len(pair[1]))
@@ -141,17 +149,19 @@ def mutate(proved: list[tuple[cases.Case, list[agent.Answer]]], scratch: Path) -
         else:
             # A list that has fallen behind the emitted code would say less than it seems to.
             passed += 1
-            print(f"mutation: {mutation.name}: NOT TRIED, fits nothing that was written")
+            print(
+                f"mutation: {mutation.name}: NOT TRIED, fits nothing that was written"
+            )
         sys.stdout.flush()
     print(f"mutations: {passed} not caught or not tried, of {len(mutations.MUTATIONS)}")
     return passed
 
 
-def noticed(mutant: cases.Case, old: list[agent.Answer]) -> bool:
+def noticed(mutant: Case, old: list[agent.Answer]) -> bool:
     """Whether the requests of the case tell the mutant from the original."""
     try:
         new = agent.start(mutant, "new", requests_of(mutant))()
-    except agent.Unusable:
+    except Failed:
         return True
     return bool(all_differences(mutant, old, new))
 
@@ -178,7 +188,7 @@ def main() -> int:
                     print(f"{name}: {reason}")
                     continue
                 old, differences = compare(case)
-            except (agent.Unusable, wheel.Unusable, ValueError, KeyError) as error:
+            except (Failed, wheel.Unusable, ValueError, KeyError) as error:
                 failed += 1
                 print(f"{name}: FAILED: {error}")
                 continue

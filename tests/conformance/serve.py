@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
+
 
 def main() -> None:
     folder, *settings = sys.argv[1:]
@@ -21,11 +23,13 @@ def main() -> None:
         os.environ["CONFORMANCE_TMP"] = scratch
 
         import agent
-        from cases import Case
+        from case import Case
 
         agent.prepare()
         agent.place(folder)
-        agent.Recorder(Case(name="serve", before=folder, after=folder, routes=[])).install()
+        agent.Recorder(
+            Case(name="serve", before=folder, after=folder, routes=[])
+        ).install()
         asyncio.run(serve(agent, settings))
 
 
@@ -40,7 +44,9 @@ async def serve(agent, settings: list[str]) -> None:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     print(f"serving {listener.getsockname()[1]}", flush=True)
-    await uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve(sockets=[listener])
+    await uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve(
+        sockets=[listener]
+    )
 
 
 if __name__ == "__main__":

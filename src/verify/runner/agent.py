@@ -12,23 +12,27 @@ import asyncio
 import json
 import logging
 import os
-import pickle
 import re
 import shutil
-import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import child
 import oracle
-from cases import Case, Request, Route
+import sandbox
+from case import Case
+from child import Failed
+from message import Request, Route
 
 # A side that takes longer hangs. Generous, since it only decides how a failure looks.
 LIMIT_SECONDS = 120
+
+# A chat that a plugin may send to.
+CHAT = "onebot_v11-group_1"
 
 PLUGIN_MODULES = ("workdir.", "packages.")
 
@@ -52,13 +56,14 @@ class Answer:
             return self.body
 
 
-class Unusable(Exception):
-    """The side cannot be run; the message says why."""
+def scratch() -> str:
+    """The folder that everything is written in."""
+    return os.environ["CONFORMANCE_TMP"]
 
 
 def prepare() -> None:
     """Imports the agent, in a temporary folder since it makes files where it stands."""
-    os.chdir(tempfile.mkdtemp(prefix="agent-", dir=os.environ["CONFORMANCE_TMP"]))
+    os.chdir(tempfile.mkdtemp(prefix="agent-", dir=scratch()))
     for name in [name for name in os.environ if name.startswith("NEKRO_")]:
         del os.environ[name]
     try:
@@ -80,44 +85,34 @@ def prepare() -> None:
         sys.excepthook = sys.__excepthook__
 
 
-def start(case: Case, side: str, sent: list[tuple[Route, Request]]) -> Callable[[], list[Answer]]:
+def start(
+    case: Case,
+    side: str,
+    sent: list[tuple[Route, Request]],
+    seconds: float = LIMIT_SECONDS,
+) -> Callable[[], list[Answer]]:
     """Sends the requests to one side, `old` or `new`, in a process of its own; what is returned
     waits for the answers, so that two sides can run at the same time."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        signal.alarm(LIMIT_SECONDS)
-        try:
-            result = _side(case, side, sent)
-        except Unusable as error:
-            result = str(error)
-        except BaseException:  # noqa: BLE001
-            result = traceback.format_exc()
-        with os.fdopen(writer, "wb") as pipe:
-            pickle.dump(result, pipe)
-        os._exit(0)
-    os.close(writer)
 
-    def answers() -> list[Answer]:
-        with os.fdopen(reader, "rb") as pipe:
-            data = pipe.read()
-        _, status = os.waitpid(child, 0)
-        if not data:
-            code = os.waitstatus_to_exitcode(status)
-            raise Unusable(f"{side}: the process ended with {code} before it had answered")
-        result = pickle.loads(data)
-        if isinstance(result, str):
-            raise Unusable(f"{side}: {result}")
-        return result
+    def work(progress: child.Progress) -> list[Answer]:
+        async def everything() -> list[Answer]:
+            loaded = await Side.load(case, side, [route for route, _ in sent])
+            answers = []
+            for route, request in sent:
+                progress.doing = f"it answers {request.method} ({request.label})"
+                answers.append(await loaded.send(route, request))
+            return answers
 
-    return answers
+        return asyncio.run(everything())
+
+    return child.start(work, seconds)
 
 
-def place(source: Path, package: str = "") -> None:
+def place(source: Path, package: str = "", into: str = "workdir") -> None:
     """Puts plugins where the agent looks for them, in a folder of their own, and goes there."""
-    folder = Path(tempfile.mkdtemp(prefix="side-", dir=os.environ["CONFORMANCE_TMP"]))
+    folder = Path(tempfile.mkdtemp(prefix="side-", dir=scratch()))
     os.chdir(folder)
+    FOLDER.name = str(folder)
     sys.dont_write_bytecode = True
     plugins = folder / "data/nekro_agent/plugins"
     for name in ("workdir", "packages"):
@@ -128,11 +123,14 @@ def place(source: Path, package: str = "") -> None:
         name = package or source.resolve().name
         shutil.copytree(source, plugins / "packages" / name, symlinks=True)
     else:
-        shutil.copytree(source, plugins / "workdir", symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(source, plugins / into, symlinks=True, dirs_exist_ok=True)
 
 
-async def application(before_routers: Callable = lambda _app, _collector: None):
-    """The agent's application with the plugins that were placed, and its plugin collector."""
+async def application(
+    before_routers: Callable = lambda _app, _collector: None, item: str = ""
+):
+    """The agent's application with the plugins that were placed, and its plugin collector. With an
+    `item` only that file or folder of them is loaded."""
     from fastapi import APIRouter, FastAPI
     from nekro_agent.core.config import config
     from nekro_agent.routers import mount_middlewares
@@ -147,15 +145,14 @@ async def application(before_routers: Callable = lambda _app, _collector: None):
             return True
 
     config.PLUGIN_ENABLED = Every()
-    await plugin_collector.init_plugins()
-    failed = [
-        f"{failure.module_name}: {failure.error_type}: {failure.error_message}"
-        for failure in plugin_collector.failed_plugins.values()
-        # A module beside the plugins that is none itself.
-        if failure.error_type != "MissingPluginInstance"
-    ]
-    if failed:
-        raise Unusable("the agent does not load it: " + "; ".join(failed))
+    if item:
+        await _load_one(plugin_collector, item)
+    else:
+        await plugin_collector.init_plugins()
+    for failure in plugin_collector.failed_plugins.values():
+        # A module beside the plugins that is none itself is no failure.
+        if item or failure.error_type != "MissingPluginInstance":
+            raise _import_failure(failure)
 
     app = FastAPI()
     mount_middlewares(app)
@@ -166,52 +163,90 @@ async def application(before_routers: Callable = lambda _app, _collector: None):
     plugin_router_manager.set_app(app)
     for plugin in plugin_collector.get_plugins_with_router():
         if not plugin_router_manager.mount_plugin_router(plugin):
-            raise Unusable(f"the agent does not mount the router of {plugin.key}")
+            raise Failed(
+                "no_router", f"the agent does not mount the router of {plugin.key}"
+            )
     return app, plugin_collector
 
 
-def _side(case: Case, side: str, sent: list[tuple[Route, Request]]) -> list[Answer]:
-    source = (case.before if side == "old" else case.after) / case.folder
-    place(source, case.package)
-    devnull = os.open(os.devnull, os.O_RDWR)
-    os.dup2(devnull, 1)
-    recorder = Recorder(case)
-    recorder.install()
-    if side == "old":
-        oracle.install_document_api()
+async def _load_one(collector, item: str) -> None:
+    """Loads one plugin as the agent loads all of them when it starts."""
+    folder = Path.cwd() / "data/nekro_agent/plugins"
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    for name in ("workdir", "packages"):
+        path = folder / name / item
+        if path.exists():
+            await collector._try_load_plugin(path, is_package=name == "packages")
 
-    async def everything() -> list[Answer]:
-        app, plugin_collector = await application(
-            lambda app, collector: oracle.mount(app, collector, [route for route, _ in sent])
-            if side == "old"
-            else None
+
+def _import_failure(failure) -> Failed:
+    reason = {
+        "ModuleNotFoundError": "missing_module",
+        "MissingPluginInstance": "no_plugin",
+    }.get(failure.error_type, "import")
+    if "stand-in" in failure.error_message:
+        reason = "stand_in_lacks"
+    return Failed(
+        reason, f"{failure.module_name}: {failure.error_type}: {failure.error_message}"
+    )
+
+
+@dataclass
+class Side:
+    """A plugin tree that the agent has loaded in this process."""
+
+    name: str
+    app: object
+    collector: object
+    recorder: "Recorder"
+    defaults: dict
+
+    @classmethod
+    async def load(cls, case: Case, name: str, routes: list[Route]) -> "Side":
+        """Loads `old` or `new`. Only once in a process: the agent keeps what it has loaded."""
+        source = (case.before if name == "old" else case.after) / case.folder
+        place(source, case.package, case.into)
+        recorder = Recorder(case)
+        recorder.install()
+        if case.closed:
+            sandbox.close(scratch(), recorder.add)
+        if name == "old":
+            oracle.install_document_api()
+        app, collector = await application(
+            lambda app, collector: (
+                oracle.mount(app, collector, routes) if name == "old" else None
+            ),
+            case.item,
         )
         defaults = {
             key: plugin.get_config().model_copy(deep=True)
-            for key, plugin in plugin_collector.loaded_plugins.items()
+            for key, plugin in collector.loaded_plugins.items()
         }
         recorder.clear()
-
-        answers = []
-        for route, request in sent:
-            plugin = plugin_collector.get_plugin(route.plugin)
-            if plugin is None:
-                raise Unusable(
-                    f"there is no plugin {route.plugin}, only {sorted(plugin_collector.loaded_plugins)}"
+        for route in routes:
+            if collector.get_plugin(route.plugin) is None:
+                there = sorted(collector.loaded_plugins)
+                raise Failed(
+                    "no_plugin", f"there is no plugin {route.plugin}, only {there}"
                 )
-            # The old URL calls every plugin that has the endpoint; here one is looked at.
-            for other in plugin_collector.loaded_plugins.values():
-                other._is_enabled = side == "new" or other is plugin
-            settings = plugin.get_config()
-            for name, value in (dict(defaults[route.plugin]) | request.settings).items():
-                if not hasattr(settings, name):
-                    raise Unusable(f"{route.plugin} has no setting {name}")
-                setattr(settings, name, value)
-            url = route.target if side == "new" else route.old
-            answers.append(await answer(app, url, request, recorder))
-        return answers
+        return cls(name, app, collector, recorder, defaults)
 
-    return asyncio.run(everything())
+    async def send(self, route: Route, request: Request) -> Answer:
+        """Sends a request to a route, with the plugin's settings as the request has them."""
+        plugin = self.collector.get_plugin(route.plugin)
+        # The old URL calls every plugin that has the endpoint; here one is looked at.
+        for other in self.collector.loaded_plugins.values():
+            other._is_enabled = self.name == "new" or other is plugin
+        settings = plugin.get_config()
+        for name, value in (
+            dict(self.defaults[route.plugin]) | request.settings
+        ).items():
+            if not hasattr(settings, name):
+                raise Failed("no_setting", f"{route.plugin} has no setting {name}")
+            setattr(settings, name, value)
+        url = route.target if self.name == "new" else route.old
+        return await answer(self.app, url, request, self.recorder)
 
 
 async def answer(app, url: str, request: Request, recorder: "Recorder") -> Answer:
@@ -251,7 +286,10 @@ async def answer(app, url: str, request: Request, recorder: "Recorder") -> Answe
         nonlocal status, headers, body
         if message["type"] == "http.response.start":
             status = message["status"]
-            headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message["headers"]]
+            headers = [
+                (n.decode("latin-1"), v.decode("latin-1"))
+                for n, v in message["headers"]
+            ]
         elif message["type"] == "http.response.body":
             body += message.get("body", b"")
             if not message.get("more_body"):
@@ -278,8 +316,11 @@ class Recorder:
         self.effects: list = []
         self.contexts: list = []
         self.seen: dict[str, int] = {}
+        self.known = 0
+        self.modules: list[str] = []
         self.store = {
-            (e.get("chat_key", ""), e.get("user_key", ""), e["key"]): e["value"] for e in case.store
+            (e.get("chat_key", ""), e.get("user_key", ""), e["key"]): e["value"]
+            for e in case.store
         }
         self.channels = case.channels
 
@@ -287,8 +328,14 @@ class Recorder:
         self.take()
 
     def take(self) -> tuple[list, list]:
-        for name, module in list(sys.modules.items()):
-            entries = getattr(module, "EFFECTS", None) if name.startswith(PLUGIN_MODULES) else None
+        if self.known != len(sys.modules):
+            # Looking through all of them takes longer than a request.
+            self.known = len(sys.modules)
+            self.modules = [
+                name for name in sys.modules if name.startswith(PLUGIN_MODULES)
+            ]
+        for name in self.modules:
+            entries = getattr(sys.modules.get(name), "EFFECTS", None)
             if isinstance(entries, list):
                 new = entries[self.seen.get(name, 0) :]
                 self.seen[name] = len(entries)
@@ -316,7 +363,9 @@ class Recorder:
 
         async def send_agent_message(chat_key, messages, adapter, ctx=None, **how):
             texts = (
-                messages if isinstance(messages, str) else [(m.type, m.content) for m in messages]
+                messages
+                if isinstance(messages, str)
+                else [(m.type, m.content) for m in messages]
             )
             self.add("send", chat_key, texts, how)
 
@@ -363,12 +412,18 @@ class Recorder:
             self.add("store.delete", chat_key, user_key, store_key)
             return int(self.store.pop((chat_key, user_key, store_key), None) is None)
 
-        PluginStore.get, PluginStore.set, PluginStore.delete = store_get, store_set, store_delete
+        PluginStore.get, PluginStore.set, PluginStore.delete = (
+            store_get,
+            store_set,
+            store_delete,
+        )
 
         create = AgentCtx.create_by_webhook.__func__
 
         async def create_by_webhook(cls, webhook_request):
-            self.contexts.append((plain(webhook_request.headers), plain(webhook_request.body)))
+            self.contexts.append(
+                (plain(webhook_request.headers), plain(webhook_request.body))
+            )
             return await create(cls, webhook_request)
 
         AgentCtx.create_by_webhook = classmethod(create_by_webhook)
@@ -414,9 +469,17 @@ class Recorder:
         socket.socket.connect_ex = no_network
 
 
+class FOLDER:
+    """The folder of the side that this process is, once it has one."""
+
+    name = ""
+
+
 def plain(value):
     """A value that can be sent and compared; places in memory are not part of it."""
     if isinstance(value, str):
+        # The folder of a side has a name of its own.
+        value = value.replace(FOLDER.name, "…") if FOLDER.name else value
         return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x…", value)
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}

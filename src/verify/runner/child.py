@@ -1,0 +1,139 @@
+"""Work in a process of its own: it may hang, end the process or be killed, and the caller goes on.
+
+The work runs in a fork, so that what was imported before is there already and nothing of it comes
+back but its result.
+"""
+
+import os
+import pickle
+import select
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from time import monotonic
+
+# How much longer than its limit a process may take to say that it hangs before it is ended.
+GRACE_SECONDS = 2.0
+
+
+class Failed(Exception):
+    """The work has no result. `reason` is a word of the protocol (see main.py)."""
+
+    def __init__(self, reason: str, detail: str):
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+class Progress:
+    """What the work is doing, for the case that it goes no further."""
+
+    doing = ""
+    # A result that is worth having even if the work does not end.
+    so_far: object = None
+
+
+def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], object]:
+    """Begins the work; what is returned waits for its result or raises `Failed`."""
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _run(work, seconds, writer)
+    os.close(writer)
+    until = monotonic() + seconds + GRACE_SECONDS
+
+    def result():
+        data, late = _read(reader, until)
+        if late:
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        if late:
+            raise Failed("hang", f"no result after {seconds:g} s")
+        if not data:
+            code = os.waitstatus_to_exitcode(status)
+            if code < 0:
+                raise Failed("crash", f"signal {-code}")
+            raise Failed("exit", f"exit code {code}")
+        value = pickle.loads(data)
+        if isinstance(value, Failed):
+            raise value
+        return value
+
+    return result
+
+
+def _read(reader: int, until: float) -> tuple[bytes, bool]:
+    """All that the process writes, and whether it took too long."""
+    parts = []
+    with os.fdopen(reader, "rb", buffering=0) as pipe:
+        while True:
+            ready, _, _ = select.select([pipe], [], [], max(0.0, until - monotonic()))
+            if not ready:
+                return b"", True
+            part = pipe.read(1 << 20)
+            if not part:
+                return b"".join(parts), False
+            parts.append(part)
+
+
+def _run(work: Callable[[Progress], object], seconds: float, writer: int) -> None:
+    progress = Progress()
+    # What a plugin prints is nobody's business, and there may be megabytes of it.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+
+    def reply(value: object) -> None:
+        data = pickle.dumps(value)
+        while data:
+            data = data[os.write(writer, data) :]
+        os._exit(0)
+
+    def hangs(_signal: int, frame) -> None:
+        if progress.so_far is not None:
+            reply(progress.so_far)
+        reply(
+            Failed(
+                "hang",
+                f"no result after {seconds:g} s{_where(frame)}{_while(progress)}",
+            )
+        )
+
+    signal.signal(signal.SIGALRM, hangs)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        value = work(progress)
+    except Failed as failed:
+        value = failed
+    except SystemExit as error:
+        value = Failed("exit", f"SystemExit({error.code}){_while(progress)}")
+    except BaseException as error:  # noqa: BLE001
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        value = Failed(
+            "crash",
+            f"{type(error).__name__}: {error} ({os.path.basename(last.filename)}:{last.lineno})"
+            + _while(progress),
+        )
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    reply(value)
+
+
+def _while(progress: Progress) -> str:
+    return f", while {progress.doing}" if progress.doing else ""
+
+
+def _where(frame) -> str:
+    """The innermost line of a plugin that is running."""
+    folder = os.getcwd()
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(folder):
+            return f", in {os.path.basename(name)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""

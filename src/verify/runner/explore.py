@@ -1,0 +1,324 @@
+"""Finds requests that reach as much of a handler as requests can.
+
+It starts from a few plain requests and sends them to the old side, with probes for values
+(`probe.py`). What the plugin asks for that was not there, and what it compares with, becomes further
+requests; those that reach lines which none had reached before, or that give an answer of a new kind,
+are kept. Everything ends at a limit of requests and of time; what was not reached then is said.
+"""
+
+import asyncio
+import dataclasses
+import enum
+import heapq
+import inspect
+import re
+import sys
+from dataclasses import dataclass, field
+from time import monotonic
+from types import CodeType, ModuleType
+
+import agent
+import child
+import sample
+import watching
+from case import Case
+from draft import NOTHING, Draft
+from lines import Trace
+from message import Request, Route
+from probe import Watch, Wish
+
+MOST_REQUESTS = 600
+MOST_KEPT = 160
+# How often a wish may be granted: what it leads to depends on the rest of the request.
+MOST_GRANTED = 3
+# Keys of dictionaries and sets that text which is looked up may be meant for.
+MOST_KEYS = 80
+SECRET = "rehook-secret"
+
+# A setting that is likely to be a secret, by its name.
+SECRET_NAME = re.compile(r"secret|token|passw|api_?key|sign", re.IGNORECASE)
+
+
+@dataclass
+class Found:
+    """What a search gave: for each route (by its place in the list) the requests to send."""
+
+    requests: list[list[Request]] = field(default_factory=list)
+    # The route whose request did not end, if one did not.
+    hangs: int | None = None
+
+
+def explore(case: Case, seconds: float) -> list[list[Request]]:
+    """For each route of the case, requests that reach different parts of its handler.
+
+    Raises `child.Failed` if the old side cannot be run.
+    """
+    requests: list[list[Request]] = [[] for _ in case.routes]
+    first = 0
+    until = monotonic() + seconds
+    while first < len(case.routes):
+        left = max(until - monotonic(), 0.5)
+        found = child.start(
+            lambda progress, at=first, t=left: _work(case, at, t, progress), left + 3
+        )()
+        for place, kept in enumerate(found.requests):
+            requests[first + place] = kept
+        first += len(found.requests)
+    return requests
+
+
+def _work(case: Case, first: int, seconds: float, progress: child.Progress) -> Found:
+    """Searches from a route on; a request that does not end ends the search of its route."""
+
+    async def search() -> Found:
+        # Everything that is loaded from there is the plugin's.
+        folder = agent.scratch()
+        watch, current = Watch(folder), watching.Current()
+        watching.install(watch, current)
+        loaded = await agent.Side.load(case, "old", case.routes)
+        trace = Trace(folder)
+        found = Found()
+        for number, route in enumerate(case.routes[first:]):
+            share = (until - monotonic()) / (len(case.routes) - first - number)
+            kept: list[Request] = []
+            # If the next request does not end, this is the result.
+            progress.so_far = Found([*found.requests, kept], hangs=first + number)
+            one = _Search(loaded, route, watch, trace, current, kept)
+            await one.run(monotonic() + share)
+            found.requests.append(kept)
+        return found
+
+    until = monotonic() + seconds
+    return asyncio.run(search())
+
+
+class _Search:
+    """The search for one route. Requests that are kept go into `kept` at once."""
+
+    def __init__(
+        self, loaded, route: Route, watch: Watch, trace: Trace, current, kept: list
+    ):
+        self.loaded, self.route, self.watch, self.trace = loaded, route, watch, trace
+        self.current, self.kept = current, kept
+        self.queue: list = []
+        self.count = 0
+        self.granted: dict[tuple, int] = {}
+        self.drafts: set[str] = set()
+        self.kinds: set[tuple] = set()
+        self.keys = _keys(watch)
+        self.settings = _settings(loaded.defaults[route.plugin])
+
+    async def run(self, until: float) -> None:
+        for draft in self.starts():
+            self.push(0, draft, "a plain request")
+        sent = 0
+        while self.queue and sent < MOST_REQUESTS and monotonic() < until:
+            _, _, draft, about = heapq.heappop(self.queue)
+            await self.try_one(draft, about)
+            sent += 1
+
+    def push(self, rank: int, draft: Draft, about: str) -> None:
+        key = draft.key()
+        if key not in self.drafts:
+            self.drafts.add(key)
+            self.count += 1
+            heapq.heappush(self.queue, (rank, self.count, draft, about))
+
+    def starts(self) -> list[Draft]:
+        starts = []
+        for settings in self.settings:
+            starts.append(Draft(body={}, settings=settings))
+            if self.route.dialect == "request":
+                starts.append(Draft(method="GET", settings=settings))
+                starts += _declared(self.loaded.app, self.route, settings)
+        for given in self.route.requests:
+            draft = _from(given)
+            if draft is not None:
+                starts.append(draft)
+        return starts
+
+    async def try_one(self, draft: Draft, about: str) -> None:
+        request = draft.request(about)
+        self.current.body = request.body
+        answer = await self.loaded.send(self.route, request)
+        wishes, looked_up = self.watch.take()
+        new = self.trace.take_new()
+        kind = (answer.status, _kind(answer.effects), _kind([answer.json()]))
+        is_new = bool(new) or kind not in self.kinds
+        self.kinds.add(kind)
+        if is_new and len(self.kept) < MOST_KEPT:
+            self.kept.append(request)
+        if new:
+            # What a setting decides may come after all that the request decides.
+            for settings in self.settings:
+                self.push(1, dataclasses.replace(draft, settings=settings), about)
+            if draft.body is not NOTHING and not draft.raw:
+                self.push(
+                    2, dataclasses.replace(draft, raw=b"{"), f"{about}, but not JSON"
+                )
+        for wish in wishes:
+            self.grant(draft, wish, 0 if wish.strong else 1, new=is_new)
+        for place, rebuild, line in looked_up:
+            for key in self.keys:
+                self.grant(draft, Wish(place, _safe(rebuild, key), line), 1, new=is_new)
+
+    def grant(self, draft: Draft, wish: Wish, rank: int, new: bool) -> None:
+        key = (wish.place, repr(wish.value), wish.line)
+        times = self.granted.get(key, 0)
+        if times >= MOST_GRANTED:
+            return
+        next_draft = draft.with_value(wish.place, wish.value)
+        if next_draft is None:
+            return
+        self.granted[key] = times + 1
+        self.push(rank + 2 * times + (0 if new else 1), next_draft, _about(wish))
+
+
+def _about(wish: Wish) -> str:
+    where = ".".join(str(key) for key in wish.place.keys)
+    value = repr(wish.value)
+    return f"{wish.place.part} {where} = {value if len(value) < 60 else value[:57] + '...'}"
+
+
+def _safe(rebuild, key: str) -> object:
+    try:
+        return rebuild(key)
+    except (TypeError, ValueError):
+        return key
+
+
+def _kind(effects: list) -> str:
+    """What was done, without the values: two requests of one kind show the same twice."""
+    return re.sub(r"\d+", "0", repr(effects))[:4000]
+
+
+def _from(request: Request) -> Draft | None:
+    """A request that was given, if its parts can be changed."""
+    import json
+
+    draft = Draft(method=request.method, settings=dict(request.settings))
+    for name, value in request.headers:
+        draft.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+    draft.headers.pop("content-length", None)
+    if request.body:
+        try:
+            draft.body = json.loads(request.body)
+        except ValueError:
+            return None
+    return draft
+
+
+def _settings(settings) -> list[dict]:
+    """Settings to try: as they are, with a secret, with everything that is empty filled in, and each
+    switch the other way."""
+    fields = getattr(type(settings), "model_fields", {})
+    secret, filled, switched = {}, {}, []
+    for name in fields:
+        value = getattr(settings, name, None)
+        if isinstance(value, bool):
+            switched.append({name: not value})
+        elif value == "":
+            if SECRET_NAME.search(name) or _is_secret(fields[name]):
+                secret[name] = SECRET
+            else:
+                filled[name] = (
+                    agent.CHAT
+                    if re.search("chat|channel", name, re.IGNORECASE)
+                    else "x"
+                )
+        elif value == []:
+            filled[name] = [agent.CHAT]
+    tried: list[dict] = [{}]
+    for one in (secret, filled, {**secret, **filled}, *switched[:6]):
+        if one and one not in tried:
+            tried.append(one)
+    return tried
+
+
+def _is_secret(field) -> bool:
+    extra = getattr(field, "json_schema_extra", None)
+    return isinstance(extra, dict) and bool(extra.get("is_secret"))
+
+
+def _declared(app, route: Route, settings: dict) -> list[Draft]:
+    """Requests that fit the parameters which the handler declares, as FastAPI understands them."""
+    from fastapi.openapi.utils import get_openapi
+
+    own = [one for one in app.routes if getattr(one, "path", "") == route.old]
+    try:
+        whole = get_openapi(title="", version="", routes=own)
+    except Exception:  # noqa: BLE001
+        # A parameter that no schema can be made of: then nothing is known of them.
+        return []
+    operations = whole.get("paths", {}).get(route.old, {})
+    drafts = []
+    for method in ("post", "get"):
+        operation = operations.get(method)
+        if operation is None:
+            continue
+        for optional in (True, False):
+            draft = Draft(method=method.upper(), settings=settings)
+            for parameter in operation.get("parameters", []):
+                if not optional and not parameter.get("required"):
+                    continue
+                value = str(sample.sample(parameter.get("schema", {}), whole, optional))
+                if parameter["in"] == "query":
+                    draft.query[parameter["name"]] = value
+                elif parameter["in"] == "header":
+                    draft.headers[parameter["name"].lower()] = value
+            content = operation.get("requestBody", {}).get("content", {})
+            for kind, about in content.items():
+                schema = about.get("schema", {})
+                value = sample.sample(schema, whole, optional)
+                if kind == "application/json":
+                    draft.body = value
+                elif isinstance(value, dict):
+                    draft.form = _form(schema, whole, value)
+            drafts.append(draft)
+    return drafts
+
+
+def _form(schema: dict, whole: dict, value: dict) -> dict:
+    """Fields, and bytes where a file is asked for."""
+    if "$ref" in schema:
+        schema = whole["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    form = {}
+    for name, one in value.items():
+        about = repr(schema.get("properties", {}).get(name, {}))
+        is_file = "'binary'" in about or "contentMediaType" in about
+        form[name] = b"x" if is_file else one
+    return form
+
+
+def _keys(watch: Watch) -> list[str]:
+    """Text that the plugin's dictionaries, sets and enumerations are keyed by."""
+    keys: dict[str, None] = {}
+    folder = watch._folder
+
+    def add(values) -> None:
+        for value in values:
+            if isinstance(value, enum.Enum):
+                value = value.value
+            if isinstance(value, str) and value:
+                keys[value] = None
+
+    codes: list[CodeType] = []
+    for module in list(sys.modules.values()):
+        if not isinstance(module, ModuleType) or not str(
+            getattr(module, "__file__", "") or ""
+        ).startswith(folder):
+            continue
+        for value in list(vars(module).values()):
+            if isinstance(value, (dict, set, frozenset)) and value is not vars(module):
+                add(key for key in value if not str(key).startswith("__"))
+            elif isinstance(value, type) and issubclass(value, enum.Enum):
+                add(value)
+            elif inspect.isfunction(value):
+                codes.append(value.__code__)
+    while codes:
+        for value in codes.pop().co_consts:
+            if isinstance(value, CodeType):
+                codes.append(value)
+            elif isinstance(value, (frozenset, tuple)):
+                add(value)
+    return list(keys)[:MOST_KEYS]

@@ -1,0 +1,150 @@
+"""Runs plugins before and after their migration, for `rehook verify`.
+
+A job comes as JSON on the standard input, results go as JSON lines to the standard output, which
+nobody else gets to write to. What they contain is described in `job.rs` and `outcome.rs`; sentences
+for people are made there.
+"""
+
+import base64
+import json
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+import sandbox
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.set_inheritable(out.fileno(), False)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+
+    def say(event: dict) -> None:
+        out.write(json.dumps(event, ensure_ascii=True) + "\n")
+        out.flush()
+
+    job = json.load(sys.stdin)
+    # Before anything is imported that might start a thread.
+    cut = sandbox.cut_network()
+    try:
+        name = _prepare(job)
+    except _Fatal as fatal:
+        say({"event": "fatal", "reason": fatal.reason, "detail": fatal.detail})
+        return
+    say(
+        {
+            "event": "ready",
+            "agent": name,
+            "python": ".".join(map(str, sys.version_info[:3])),
+            "network": "cut" if cut else "refused",
+        }
+    )
+    from prove import prove
+
+    for one in job["cases"]:
+        for event in prove(_case(one), job["seconds"]):
+            say(event)
+    say({"event": "end"})
+
+
+class _Fatal(Exception):
+    """Nothing can be run."""
+
+    def __init__(self, reason: str, detail: str):
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+def _prepare(job: dict) -> str:
+    """Imports the agent; gives its name."""
+    # Read by releases of Python that it does not run on.
+    if sys.version_info < (3, 11):  # noqa: UP036
+        raise _Fatal("python_too_old", sys.version.split()[0])
+    sys.dont_write_bytecode = True
+    os.environ["CONFORMANCE_TMP"] = job["scratch"]
+    installed = find_spec("nekro_agent") is not None
+    if job["agent"] == "installed" and not installed:
+        raise _Fatal("no_agent", sys.executable)
+    if find_spec("fastapi") is None:
+        raise _Fatal("no_fastapi", sys.executable)
+    name = "stand-in"
+    if job["agent"] != "stand-in" and installed:
+        try:
+            name = f"nekro-agent {version('nekro-agent')}"
+        except PackageNotFoundError:
+            name = "nekro-agent"
+    else:
+        sys.path.insert(0, str(HERE / "standin"))
+    import agent
+
+    try:
+        agent.prepare()
+    except Exception as error:
+        raise _Fatal("broken_agent", f"{type(error).__name__}: {error}") from error
+    return name
+
+
+def _case(about: dict):
+    import agent
+    from case import Case
+    from message import Route
+
+    routes = [
+        Route(
+            one["plugin"],
+            one["endpoint"],
+            one["dialect"],
+            one["target"],
+            native=one["native"],
+        )
+        for one in about["routes"]
+    ]
+    for given in about["requests"]:
+        for route in routes:
+            if (route.plugin, route.endpoint) == (given["plugin"], given["endpoint"]):
+                route.requests.append(_request(given))
+    return Case(
+        name=about["name"],
+        before=Path(about["before"]),
+        after=Path(about["after"]),
+        routes=routes,
+        into=about["place"],
+        item=about["item"],
+        closed=True,
+        channels=[agent.CHAT],
+    )
+
+
+def _request(given: dict):
+    from message import Request
+
+    body = (
+        base64.b64decode(given["base64"])
+        if "base64" in given
+        else given.get("body", "").encode()
+    )
+    return Request(
+        label=given.get("about", ""),
+        method=given.get("method", "POST"),
+        query=given.get("query", "").encode(),
+        headers=[
+            (_bytes(name), _bytes(value)) for name, value in given.get("headers", [])
+        ],
+        body=body,
+        settings=given.get("settings", {}),
+    )
+
+
+def _bytes(value: object) -> bytes:
+    if isinstance(value, dict):
+        return base64.b64decode(value["base64"])
+    return str(value).encode()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,453 @@
+"""Values of a request that tell what a plugin wants of them.
+
+A probe is the value itself, of a subclass of its type, so that a plugin runs with it as it would with
+the value. Beside it, a probe reports each use that a different request would answer differently: a
+key that is missing, a comparison, a call that another type has. Text that was made of a probe
+(`sig[7:]`, `name.lower()`) remembers how, so that a comparison of it says what the whole should be.
+
+Probes are for finding requests only. What is compared in the end has been sent without them.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# Frames between the plugin's line and the probe: helpers of the standard library, no server.
+DEPTH = 6
+LONG = "x" * 300
+MISSING = object()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a request: `header`, `query` or `form` and a name, or `body` and the keys to it;
+    `query name` is the name itself, `method` the method."""
+
+    part: str
+    keys: tuple
+
+    def child(self, key: object) -> "Place":
+        return Place(self.part, (*self.keys, key))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A value that would be answered differently, and the line of the plugin that showed it.
+
+    `strong` ones are named by the plugin (a constant, a key), others are guesses at it.
+    """
+
+    place: Place
+    value: object
+    line: tuple[str, int]
+    strong: bool = True
+
+
+class Watch:
+    """Collects the wishes while a request is answered."""
+
+    def __init__(self, folder: str):
+        self._folder = folder
+        self.wishes: list[Wish] = []
+        self.looked_up: list[tuple[Place, Callable, tuple[str, int]]] = []
+
+    def take(self) -> tuple[list[Wish], list]:
+        taken = self.wishes, self.looked_up
+        self.wishes, self.looked_up = [], []
+        return taken
+
+    def line(self) -> tuple[str, int] | None:
+        """The line of the plugin that is asking, if it is one that asks."""
+        frame = sys._getframe(2)
+        for _ in range(DEPTH):
+            if frame is None:
+                return None
+            if frame.f_code.co_filename.startswith(self._folder):
+                return frame.f_code.co_filename, frame.f_lineno
+            if (
+                not frame.f_code.co_filename.startswith(RUNNER)
+                and "site-packages" in frame.f_code.co_filename
+            ):
+                # A library that reads it for itself.
+                return None
+            frame = frame.f_back
+        return None
+
+    def wish(self, place: Place, *values: object, strong: bool = True) -> None:
+        line = self.line()
+        if line is not None:
+            self.wishes += [Wish(place, value, line, strong) for value in values]
+
+    def look_up(self, place: Place, rebuild: Callable) -> None:
+        """Text is looked up in a set or dict: nothing says in which."""
+        line = self.line()
+        if line is not None:
+            self.looked_up.append((place, rebuild, line))
+
+
+RUNNER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def wrap(watch: Watch, place: Place, value: object) -> object:
+    """The value as a probe, with all that is in it."""
+    if isinstance(value, dict):
+        return Map(watch, place, value)
+    if isinstance(value, list):
+        return Items(watch, place, value)
+    if isinstance(value, str):
+        return Text(watch, place, value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Number(watch, place, value)
+    return value
+
+
+def guesses(default: object) -> tuple[list, list]:
+    """What a key may have that is read with a default: likely values, and others."""
+    if isinstance(default, bool):
+        return [not default], []
+    if isinstance(default, dict):
+        return [{}], ["x"]
+    if isinstance(default, (list, tuple)):
+        return [["x"]], ["x", {}]
+    if isinstance(default, (int, float)):
+        return [1], []
+    if isinstance(default, str):
+        return ["x"], [1]
+    return ["x"], [1, True, {}, ["x"]]
+
+
+class Map(dict):
+    """An object."""
+
+    def __init__(self, watch: Watch, place: Place, value: dict):
+        super().__init__({k: wrap(watch, place.child(k), v) for k, v in value.items()})
+        self._watch, self._place = watch, place
+
+    def _missed(self, key: object, default: object = None) -> None:
+        if isinstance(key, str):
+            likely, others = guesses(default)
+            place = self._place.child(str(key))
+            self._watch.wish(place, *likely)
+            self._watch.wish(place, *others, strong=False)
+
+    def _met(self, key: object) -> None:
+        value = dict.get(self, key)
+        if isinstance(value, bool):
+            self._watch.wish(self._place.child(str(key)), not value, strong=False)
+
+    def __getitem__(self, key):
+        if key not in dict.keys(self):
+            self._missed(key)
+        self._met(key)
+        return super().__getitem__(key)
+
+    def get(self, key, default=None):
+        if key not in dict.keys(self):
+            self._missed(key, default)
+        self._met(key)
+        return super().get(key, default)
+
+    def pop(self, key, default=MISSING):
+        if key not in dict.keys(self):
+            self._missed(key, None if default is MISSING else default)
+        self._met(key)
+        return super().pop(key) if default is MISSING else super().pop(key, default)
+
+    def __contains__(self, key):
+        present = super().__contains__(key)
+        if not present:
+            self._missed(key)
+        return present
+
+    def __bool__(self):
+        full = len(dict.keys(self)) > 0
+        self._watch.wish(self._place, {} if full else {"x": "x"}, strong=False)
+        return full
+
+    def __reduce__(self):
+        return dict, (dict(self),)
+
+    def copy(self):
+        return Map(self._watch, self._place, self)
+
+
+class Items(list):
+    """A list."""
+
+    def __init__(self, watch: Watch, place: Place, value: list):
+        super().__init__(wrap(watch, place.child(i), v) for i, v in enumerate(value))
+        self._watch, self._place = watch, place
+
+    def _sizes(self) -> None:
+        size = list.__len__(self)
+        one = list.__getitem__(self, 0) if size else "x"
+        self._watch.wish(self._place, [] if size else ["x"], [one] * 12, strong=False)
+
+    def __len__(self):
+        self._sizes()
+        return super().__len__()
+
+    def __bool__(self):
+        self._sizes()
+        return list.__len__(self) > 0
+
+    def __getattr__(self, name: str):
+        if hasattr(dict, name):
+            self._watch.wish(self._place, {})
+        raise AttributeError(f"'list' object has no attribute '{name}'")
+
+    def __reduce__(self):
+        return list, (list(self),)
+
+
+class Number(int):
+    """A number."""
+
+    def __new__(cls, watch: Watch, place: Place, value: int):
+        self = super().__new__(cls, value)
+        self._watch, self._place = watch, place
+        return self
+
+    def __hash__(self):
+        return int.__hash__(self)
+
+    def __bool__(self):
+        self._watch.wish(self._place, 1 if int.__eq__(self, 0) else 0, strong=False)
+        return not int.__eq__(self, 0)
+
+    def __int__(self):
+        self._watch.wish(self._place, 1_000_000, -1, strong=False)
+        return int.__int__(self)
+
+    def __reduce__(self):
+        return int, (int.__int__(self),)
+
+    def __getattr__(self, name: str):
+        _other_type(self._watch, self._place, name)
+        raise AttributeError(f"'int' object has no attribute '{name}'")
+
+
+def _comparison(name: str):
+    plain = getattr(int, name)
+
+    def compare(self, other):
+        if isinstance(other, (int, float)) and not isinstance(other, bool):
+            self._watch.wish(self._place, other, other + 1, other - 1)
+        elif isinstance(other, str):
+            self._watch.wish(self._place, str(other))
+        return plain(self, other)
+
+    return compare
+
+
+for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):
+    setattr(Number, _name, _comparison(_name))
+
+
+def _other_type(watch: Watch, place: Place, attribute: str) -> None:
+    """A method was called that another type has."""
+    if hasattr(dict, attribute):
+        watch.wish(place, {})
+    elif hasattr(list, attribute):
+        watch.wish(place, ["x"])
+    elif hasattr(str, attribute):
+        watch.wish(place, "x")
+
+
+def _same(text: str) -> str:
+    return text
+
+
+class _Sequence:
+    """What text and bytes have in common. `_rebuild` makes the whole value at the place of what this
+    part of it should be; the whole is text."""
+
+    def _of(self, value, rebuild: Callable):
+        return type(self)(self._watch, self._place, value, rebuild)
+
+    def _want(self, value, strong: bool = True) -> None:
+        whole = _whole(self._rebuild, value)
+        if whole is not None:
+            self._watch.wish(self._place, whole, strong=strong)
+
+    def __eq__(self, other):
+        if isinstance(other, self._plain):
+            self._want(self._plain(other))
+        elif isinstance(other, (bool, int)) or other is None:
+            self._watch.wish(self._place, other, strong=False)
+        return self._plain.__eq__(self, other)
+
+    def __ne__(self, other):
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else not equal
+
+    def __hash__(self):
+        self._watch.look_up(self._place, self._rebuild)
+        return self._plain.__hash__(self)
+
+    def startswith(self, prefix, *where):
+        for one in prefix if isinstance(prefix, tuple) else (prefix,):
+            self._want(one + self._plain(self), strong=True)
+        return self._plain.startswith(self, prefix, *where)
+
+    def endswith(self, suffix, *where):
+        for one in suffix if isinstance(suffix, tuple) else (suffix,):
+            self._want(self._plain(self) + one)
+        return self._plain.endswith(self, suffix, *where)
+
+    def __contains__(self, part):
+        if isinstance(part, self._plain):
+            self._want(self._plain(self) + part)
+        return self._plain.__contains__(self, part)
+
+    def removeprefix(self, prefix):
+        rest = self._plain.removeprefix(self, prefix)
+        whole = self._rebuild
+        return self._of(rest, lambda wanted: whole(prefix + wanted))
+
+    def strip(self, *which):
+        return self._of(self._plain.strip(self, *which), self._rebuild)
+
+    def lower(self):
+        return self._of(self._plain.lower(self), self._rebuild)
+
+    def upper(self):
+        return self._of(self._plain.upper(self), self._rebuild)
+
+    def split(self, separator=None, most=-1):
+        parts = self._plain.split(self, separator, most)
+        if separator is None:
+            return parts
+        if len(parts) == 1:
+            self._want(self._plain(self) + separator + self._plain(self))
+        return [self._part(parts, separator, i) for i in range(len(parts))]
+
+    def partition(self, separator):
+        before, found, after = self._plain.partition(self, separator)
+        if not found:
+            self._want(self._plain(self) + separator + self._plain(self))
+            return before, found, after
+        return (
+            self._part([before, after], separator, 0),
+            found,
+            self._part([before, after], separator, 1),
+        )
+
+    def _part(self, parts: list, separator, place: int):
+        whole = self._rebuild
+
+        def rebuild(wanted):
+            return whole(separator.join([*parts[:place], wanted, *parts[place + 1 :]]))
+
+        return self._of(parts[place], rebuild)
+
+    def __getitem__(self, key):
+        if not isinstance(key, (int, slice)):
+            self._watch.wish(self._place, {})
+            return self._plain.__getitem__(self, key)
+        value = self._plain.__getitem__(self, key)
+        if (
+            isinstance(key, slice)
+            and key.stop is None
+            and key.step is None
+            and (key.start or 0) >= 0
+        ):
+            whole, before = (
+                self._rebuild,
+                self._plain.__getitem__(self, slice(0, key.start or 0)),
+            )
+            return self._of(value, lambda wanted: whole(before + wanted))
+        return value
+
+    def __len__(self):
+        size = self._plain.__len__(self)
+        self._watch.wish(self._place, "", LONG, strong=False)
+        return size
+
+    def __iter__(self):
+        self._watch.wish(self._place, ["x"], [{}], strong=False)
+        return self._plain.__iter__(self)
+
+    def __getattr__(self, name: str):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        _other_type(self._watch, self._place, name)
+        raise AttributeError(
+            f"'{self._plain.__name__}' object has no attribute '{name}'"
+        )
+
+    def __reduce__(self):
+        return self._plain, (
+            self._plain.__str__(self) if self._plain is str else bytes(self),
+        )
+
+
+def _whole(rebuild: Callable, value):
+    try:
+        return rebuild(value)
+    except (TypeError, ValueError):
+        # It was put together with something else; then nothing is known of the whole.
+        return None
+
+
+class Text(_Sequence, str):
+    """Text."""
+
+    _plain = str
+
+    def __new__(cls, watch: Watch, place: Place, value: str, rebuild: Callable = _same):
+        self = str.__new__(cls, value)
+        self._watch, self._place, self._rebuild = watch, place, rebuild
+        return self
+
+    def encode(self, *how):
+        whole = self._rebuild
+        return Bytes(
+            self._watch,
+            self._place,
+            str.encode(self, *how),
+            lambda wanted: whole(wanted.decode()),
+        )
+
+    def isdigit(self):
+        self._want("12", strong=False)
+        return str.isdigit(self)
+
+    isdecimal = isnumeric = isdigit
+
+    def __int__(self):
+        for text in ("12", "1000000", "-1"):
+            self._want(text, strong=False)
+        return int(str.__str__(self))
+
+    def __float__(self):
+        self._want("1.5", strong=False)
+        return float(str.__str__(self))
+
+
+class Bytes(_Sequence, bytes):
+    """Bytes that were text."""
+
+    _plain = bytes
+
+    def __new__(cls, watch: Watch, place: Place, value: bytes, rebuild: Callable):
+        self = bytes.__new__(cls, value)
+        self._watch, self._place, self._rebuild = watch, place, rebuild
+        return self
+
+    def decode(self, *how):
+        whole = self._rebuild
+        return Text(
+            self._watch,
+            self._place,
+            bytes.decode(self, *how),
+            lambda wanted: whole(wanted.encode()),
+        )
+
+
+def compared(left: object, right: object) -> None:
+    """What `hmac.compare_digest` is asked: it looks at the bytes and calls no method."""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, _Sequence) and type(other) is one._plain:
+            one._want(other)

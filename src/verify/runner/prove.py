@@ -1,0 +1,307 @@
+"""Proves one plugin: finds requests, sends them to both sides, and says what they show."""
+
+import asyncio
+import difflib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import agent
+import child
+import compare
+import lines
+from case import Case
+from explore import explore
+from message import Request, Route, table
+
+# How long is searched for requests, for all routes of a plugin together.
+SEARCH_SECONDS = 4.0
+# Before the old side runs once more, so that what shows a time shows another one.
+PAUSE_SECONDS = 1.1
+# One row of the table of bodies for each kind of body that a handler can be given.
+KINDS = (
+    "an object",
+    "an empty object",
+    "an object as text",
+    "text",
+    "a form",
+    "nothing at all",
+)
+# Attempts that are reported of one plugin.
+MOST_REFUSED = 20
+REFUSED = ("write", "run", "connect", "end")
+
+
+@dataclass
+class Handler:
+    """Where a handler is, with its lines; numbers are 1-based."""
+
+    file: str
+    first: int
+    last: int
+    lines: list[int]
+
+
+@dataclass
+class Run:
+    """What a side gave."""
+
+    answers: list[agent.Answer]
+    handlers: list[Handler]
+    reached: set[tuple[str, int]]
+
+
+def prove(case: Case, seconds: float) -> Iterator[dict]:
+    """The results of a plugin, as main.py writes them."""
+    side = "old"
+    try:
+        found = explore(case, min(SEARCH_SECONDS, seconds))
+        sent = [
+            (route, request)
+            for route, kept in zip(case.routes, found, strict=True)
+            for request in _once([*route.requests, *kept, *_plain(route, kept)])
+        ]
+        runs = {name: _start(case, name, sent, seconds) for name in ("old", "new")}
+        results = {}
+        for side, wait in runs.items():
+            results[side] = wait()
+        old, new = results["old"], results["new"]
+        side = "old"
+        differing = _differing(case, sent, old, new, seconds)
+    except child.Failed as failed:
+        for wait in locals().get("runs", {}).values():
+            _end(wait)
+        yield {
+            "event": "failed",
+            "case": case.name,
+            "side": side,
+            "reason": failed.reason,
+            "detail": failed.detail,
+        }
+        return
+    for route, handler in zip(case.routes, old.handlers, strict=True):
+        yield _proof(case, route, handler, sent, old, differing)
+    refused = _refused(old.answers)
+    if refused:
+        yield {"event": "refused", "case": case.name, "what": refused}
+
+
+def _end(wait: Callable) -> None:
+    """Waits for a side whose result is no longer of use."""
+    try:
+        wait()
+    except (child.Failed, OSError, ValueError):
+        # It has been waited for already, or has failed as well.
+        pass
+
+
+def _plain(route: Route, kept: list[Request]) -> list[Request]:
+    """The requests that every route gets, and a body of each kind with the headers that the plugin
+    looks for, so that its own code meets them too."""
+    most = max(kept, key=lambda request: len(request.headers), default=None)
+    plain = table(replace(route, requests=[]))
+    if most is None:
+        return plain
+    looked_for = [
+        (name, value) for name, value in most.headers if name != b"content-type"
+    ]
+    return plain + [
+        replace(
+            one,
+            label=f"{one.label}, with the headers that are looked for",
+            headers=one.headers + looked_for,
+            settings=most.settings,
+        )
+        for one in plain
+        if one.label in KINDS
+    ]
+
+
+def _once(requests: list[Request]) -> list[Request]:
+    """Without those that say the same as one before."""
+    seen, kept = set(), []
+    for one in requests:
+        key = repr((one.method, one.query, one.headers, one.body, one.settings))
+        if key not in seen:
+            seen.add(key)
+            kept.append(one)
+    return kept
+
+
+def _start(
+    case: Case, side: str, sent: list[tuple[Route, Request]], seconds: float
+) -> Callable[[], Run]:
+    def work(progress: child.Progress) -> Run:
+        async def everything() -> Run:
+            trace = lines.Trace(agent.scratch())
+            loaded = await agent.Side.load(case, side, case.routes)
+            handlers = (
+                [_handler(loaded, route) for route in case.routes]
+                if side == "old"
+                else []
+            )
+            answers = []
+            for route, request in sent:
+                progress.doing = f"it answers {request.method} ({request.label})"
+                answers.append(await loaded.send(route, request))
+            root = os.getcwd() + os.sep
+            reached = {
+                (_short(file.removeprefix(root)), line) for file, line in trace.reached
+            }
+            return Run(answers, handlers, reached)
+
+        return asyncio.run(everything())
+
+    return child.start(work, seconds)
+
+
+def _short(path: str) -> str:
+    """A path below the plugin's tree, from one below the folder of the side."""
+    return path.removeprefix("data/nekro_agent/plugins/").partition("/")[2]
+
+
+def _handler(loaded: agent.Side, route: Route) -> Handler:
+    plugin = loaded.collector.get_plugin(route.plugin)
+    method = plugin.webhook_methods.get(route.endpoint)
+    if method is None:
+        raise child.Failed(
+            "no_webhook", f"{route.plugin} has no webhook {route.endpoint}"
+        )
+    function = lines.innermost(method.func)
+    file = function.__code__.co_filename.removeprefix(os.getcwd() + os.sep)
+    first, body, last = lines.extent(function)
+    return Handler(
+        _short(file),
+        first,
+        last,
+        sorted(n for n in lines.of_function(function) if n >= body),
+    )
+
+
+def _differing(
+    case: Case, sent: list[tuple[Route, Request]], old: Run, new: Run, seconds: float
+) -> dict[int, list]:
+    """For each request (by its place) that shows a difference, the parts that differ."""
+
+    def all_of(judge: Callable) -> dict[int, list]:
+        pairs = zip(sent, old.answers, new.answers, strict=True)
+        found = {
+            i: judge(i, route, one, other)
+            for i, ((route, _), one, other) in enumerate(pairs)
+        }
+        return {i: parts for i, parts in found.items() if parts}
+
+    differing = all_of(lambda _i, route, one, other: compare.parts(route, one, other))
+    if not differing:
+        return {}
+    time.sleep(PAUSE_SECONDS)
+    again = _start(case, "old", sent, seconds)()
+    return all_of(
+        lambda i, route, one, other: compare.real(route, one, again.answers[i], other)
+    )
+
+
+def _proof(
+    case: Case,
+    route: Route,
+    handler: Handler,
+    sent: list[tuple[Route, Request]],
+    old: Run,
+    differing: dict[int, list],
+) -> dict:
+    own = [i for i, (its, _) in enumerate(sent) if its is route]
+    reached = [n for n in handler.lines if (handler.file, n) in old.reached]
+    missed = [n for n in handler.lines if (handler.file, n) not in old.reached]
+    changed = _changed(case, handler.file)
+    unproved = [n for n in missed if n in changed]
+    shown = sorted(
+        (i for i in own if i in differing), key=lambda i: (len(sent[i][1].shown()), i)
+    )
+    if shown:
+        verdict = "differs"
+    elif unproved or not reached:
+        verdict = "not_exercised"
+    else:
+        verdict = "proved"
+    return {
+        "event": "proof",
+        "case": case.name,
+        "plugin": route.plugin,
+        "endpoint": route.endpoint,
+        "verdict": verdict,
+        "requests": len(own),
+        "file": handler.file,
+        "first": handler.first,
+        "last": handler.last,
+        "reached": reached,
+        "missed": missed,
+        "unproved": unproved,
+        "differing": len(shown),
+        "difference": None
+        if not shown
+        else {
+            "request": _shown(route, sent[shown[0]][1]),
+            "parts": [
+                {"part": part, "old": _json(one), "new": _json(other)}
+                for part, one, other in differing[shown[0]]
+            ],
+        },
+    }
+
+
+def _changed(case: Case, file: str) -> set[int]:
+    """The lines of a file of the old side that the new side does not have."""
+    texts = []
+    for tree in (case.before, case.after):
+        path = Path(tree) / file
+        texts.append(path.read_bytes().splitlines() if path.is_file() else [])
+    matcher = difflib.SequenceMatcher(None, *texts, autojunk=False)
+    return {
+        line + 1
+        for tag, start, end, _, _ in matcher.get_opcodes()
+        if tag != "equal"
+        for line in range(start, end)
+    }
+
+
+def _refused(answers: list[agent.Answer]) -> list[str]:
+    found: dict[str, None] = {}
+    for answer in answers:
+        for effect in answer.effects:
+            if effect[0] in REFUSED and len(found) < MOST_REFUSED:
+                found[" ".join(str(part) for part in effect[:2])] = None
+    return list(found)
+
+
+def _shown(route: Route, request: Request) -> dict:
+    shown = {
+        "about": request.label,
+        "method": request.method,
+        "path": route.old,
+        "query": request.query.decode("latin-1"),
+        "headers": [
+            [n.decode("latin-1"), v.decode("latin-1")] for n, v in request.headers
+        ],
+        "settings": _json(request.settings),
+    }
+    try:
+        shown["body"] = request.body.decode()
+    except UnicodeDecodeError:
+        import base64
+
+        shown["base64"] = base64.b64encode(request.body).decode()
+    return shown
+
+
+def _json(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key): _json(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(part) for part in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if value is None or isinstance(value, (str, int)):
+        return value
+    return repr(value)

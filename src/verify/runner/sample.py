@@ -1,0 +1,75 @@
+"""Values that fit a JSON schema, as OpenAPI and pydantic give them."""
+
+# Models that contain themselves are followed this far.
+DEPTH = 6
+
+
+def sample(
+    schema: dict, whole: dict | None = None, optional: bool = True, depth: int = 0
+) -> object:
+    """A value that fits; `whole` is where references lead. Without `optional` only what has to be
+    there is."""
+    whole = schema if whole is None else whole
+    if "$ref" in schema:
+        target = whole
+        for key in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[key]
+        schema = target
+    for key in ("const", "default"):
+        if key in schema and schema[key] is not None:
+            return schema[key]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    if schema.get("examples"):
+        return schema["examples"][0]
+    for key in ("anyOf", "oneOf"):
+        choices = [one for one in schema.get(key, []) if one.get("type") != "null"]
+        if choices:
+            return sample(choices[0], whole, optional, depth)
+    if "allOf" in schema:
+        merged: dict = {}
+        for one in schema["allOf"]:
+            part = sample(one, whole, optional, depth)
+            merged |= part if isinstance(part, dict) else {}
+        return merged
+    kind = schema.get("type")
+    if kind == "object" or "properties" in schema:
+        if depth > DEPTH:
+            return {}
+        required = schema.get("required", [])
+        return {
+            name: sample(one, whole, optional, depth + 1)
+            for name, one in schema.get("properties", {}).items()
+            if optional or name in required
+        }
+    if kind == "array":
+        return (
+            []
+            if depth > DEPTH
+            else [sample(schema.get("items", {}), whole, optional, depth + 1)]
+        )
+    if kind in ("integer", "number"):
+        return _number(schema)
+    if kind == "boolean":
+        return True
+    if kind == "null":
+        return None
+    return _text(schema)
+
+
+def _number(schema: dict) -> object:
+    least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+    return min(least, schema["maximum"]) if "maximum" in schema else least
+
+
+def _text(schema: dict) -> str:
+    text = {
+        "date-time": "2024-01-02T03:04:05Z",
+        "date": "2024-01-02",
+        "time": "03:04:05Z",
+        "uuid": "00000000-0000-4000-8000-000000000000",
+        "uri": "https://example.com/",
+        "email": "somebody@example.com",
+        "ipv4": "192.0.2.1",
+    }.get(schema.get("format", ""), "x")
+    return text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]

@@ -1,0 +1,137 @@
+"""What keeps a plugin that is only being tried from doing anything real.
+
+The process has no network; it writes in its scratch folder alone; it starts no programs. The network
+is taken away by the system where it lets us. Everything is refused by Python's audit hooks
+as well, which cannot be taken out again: so the plugin sees an error, and the attempt is recorded as
+something that it did. A library that writes files or opens connections without Python is stopped
+for the network only.
+"""
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+
+# linux/sched.h
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+# The audit events (Python's "Audit events table") that change a file, with the places of paths.
+CHANGES = {
+    "os.chmod": (0,),
+    "os.chown": (0,),
+    "os.link": (0, 1),
+    "os.mkdir": (0,),
+    "os.remove": (0,),
+    "os.rename": (0, 1),
+    "os.rmdir": (0,),
+    "os.removexattr": (0,),
+    "os.setxattr": (0,),
+    "os.symlink": (1,),
+    "os.truncate": (0,),
+    "os.utime": (0,),
+    "sqlite3.connect": (0,),
+}
+PROGRAMS = (
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.forkpty",
+)
+NETWORK = (
+    "socket.connect",
+    "socket.sendto",
+    "socket.sendmsg",
+    "socket.getaddrinfo",
+    "socket.gethostbyname",
+)
+
+
+def cut_network() -> bool:
+    """Takes the network from this process and those that it starts. False if the system refuses.
+
+    Only a process with one thread may: before anything is imported that starts another.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    user, group = os.getuid(), os.getgid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0:
+        try:
+            # Without a map every file seems to belong to nobody, and some programs refuse those.
+            _write("/proc/self/setgroups", "deny")
+            _write("/proc/self/uid_map", f"{user} {user} 1")
+            _write("/proc/self/gid_map", f"{group} {group} 1")
+        except OSError:
+            # The process is what counts; only names of owners are lost.
+            pass
+        return True
+    return libc.unshare(CLONE_NEWNET) == 0
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def close(scratch: str, refused: Callable[[str, str], None]) -> None:
+    """From here on what would reach out of this process is refused; `refused` is told of each
+    attempt: its kind (write, connect, run) and its object."""
+    root = os.path.realpath(scratch) + os.sep
+    busy = False
+
+    def outside(path: object) -> str:
+        """The real path, if it is not in the scratch folder."""
+        if isinstance(path, int) or path in (None, "", ":memory:", b":memory:"):
+            return ""
+        real = os.path.realpath(os.fsdecode(path))
+        return "" if (real + os.sep).startswith(root) or real == os.devnull else real
+
+    def refuse(kind: str, what: str) -> None:
+        refused(kind, what)
+        raise PermissionError(f"not while a plugin is verified: {kind} {what}")
+
+    def hook(event: str, arguments: tuple) -> None:
+        nonlocal busy
+        # What is done to find out is not what the plugin does.
+        if busy:
+            return
+        busy = True
+        try:
+            _judge(event, arguments)
+        finally:
+            busy = False
+
+    def _judge(event: str, arguments: tuple) -> None:
+        if event == "open":
+            path, _mode, flags = arguments
+            if flags & WRITES and (real := outside(path)):
+                refuse("write", real)
+        elif event in CHANGES:
+            for place in CHANGES[event]:
+                if place < len(arguments) and (real := outside(arguments[place])):
+                    refuse("write", real)
+        elif event in PROGRAMS:
+            refuse("run", str(arguments[0]) if arguments else event)
+        elif event in NETWORK:
+            what = (
+                arguments[1]
+                if event.startswith("socket.send") or event == "socket.connect"
+                else arguments[0]
+            )
+            # A socket of the file system is a service of this machine: not ours either.
+            refuse("connect", _shown(what))
+        elif event == "os.kill" and arguments[0] != os.getpid():
+            refuse("end", str(arguments[0]))
+
+    sys.addaudithook(hook)
+
+
+def _shown(address: object) -> str:
+    if isinstance(address, tuple) and len(address) >= 2:
+        return f"{address[0]}:{address[1]}"
+    return str(address)
