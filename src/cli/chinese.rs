@@ -79,6 +79,11 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ),
     (
         "shim",
+        "no_upstream_check",
+        "Agent 尚未应答时也照常启动（例如开机时），只在日志中给出警告",
+    ),
+    (
+        "shim",
         "listen",
         "供发送方调用的地址，可多次指定 [默认：127.0.0.1:8080]",
     ),

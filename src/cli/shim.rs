@@ -16,6 +16,9 @@ pub struct ShimArgs {
     /// The agent, as in http://127.0.0.1:8021
     #[arg(long, value_name = "URL")]
     pub upstream: Option<String>,
+    /// Start even when no agent answers yet, as at boot; a warning is logged then
+    #[arg(long)]
+    pub no_upstream_check: bool,
     /// Where senders call; may be given several times [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Vec<String>,
