@@ -64,7 +64,7 @@ fn no_routes(map: &Path) -> Problem {
 }
 
 /// When a file was last written, in seconds since 1970.
-fn modified(path: &Path) -> Option<u64> {
+pub fn modified(path: &Path) -> Option<u64> {
     let time = std::fs::metadata(path).ok()?.modified().ok()?;
     Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
