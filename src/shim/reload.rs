@@ -101,16 +101,20 @@ pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
                 ),
             )
         }
-        RouteMapError::Version(version) => problem(
-            None,
+        RouteMapError::Version { line, version } => problem(
+            line,
             text!(
                 "the route map has version {version}, and this program reads version 1; use the \
                  rehook that wrote it",
                 "路由表的版本是 {version}，本程序只能读取版本 1；请使用生成它的那个 rehook 版本"
             ),
         ),
-        RouteMapError::Duplicate { plugin, endpoint } => problem(
-            None,
+        RouteMapError::Duplicate {
+            line,
+            plugin,
+            endpoint,
+        } => problem(
+            line,
             text!(
                 "the endpoint `{endpoint}` of {plugin} is there twice; delete one of the two",
                 "{plugin} 的端点 `{endpoint}` 出现了两次；请删除其中一个"

@@ -494,3 +494,60 @@ fn a_door_that_the_legacy_call_bypasses_is_warned_of() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert!(err.starts_with("警告：/api/webhook/github 设有门"), "{err}");
 }
+
+#[test]
+fn every_error_of_the_map_has_its_line() {
+    let of = |target: &str, legacy: &[&str]| route("a.b", target, legacy);
+    let inline = "route = [\n  { plugin = \"a.b\", endpoint = \"e\", dialect = \"context\", methods = [], target = \"/o\", legacy = [] },\n]\n";
+    let again = of("/o", &["/t"]).replace("\"/t\"]", "\n  \"/t\",\n  \"u\",\n]");
+    for (routes, line) in [
+        (
+            of("/t", &["o"]),
+            "9: `o` of a.b is not a path; it must begin",
+        ),
+        (again, "11: `u` of a.b is not a path; it must begin"),
+        (
+            of("t?", &["/o"]),
+            "8: `t?` of a.b is not a path; it must begin",
+        ),
+        (
+            of("/t/{id}/{id}", &["/o/{id}"]),
+            "8: the path `/t/{id}/{id}` of a.b cannot be served: two parameters have the same name",
+        ),
+        (
+            of("/t/{id}", &["/o/{x}"]),
+            "9: the path `/o/{x}` has no parameter `id`",
+        ),
+        (
+            of("/t", &["/o/{x}", "/o/{y}"]),
+            "9: the paths `/o/{x}` and `/o/{y}` match the same URLs",
+        ),
+        (
+            of("/t", &["/o"]).replace(
+                "\"GET\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\", \"HEAD\", \"OPTIONS\"",
+                "",
+            ),
+            "7: the route `/t` of a.b has no methods; list at least one",
+        ),
+        (inline.to_owned(), "3: the route `e` of a.b has no methods"),
+        (
+            of("/t", &["/o"]) + &of("/t", &["/p"]),
+            "13: the endpoint `/t` of a.b is there twice; delete one",
+        ),
+    ] {
+        let folder = folder(&routes, UPSTREAM);
+        let (code, _, err) = check(folder.path());
+        assert_eq!(code, 2);
+        assert!(
+            err.contains(&format!("routes.toml:{line}")),
+            "{line} is missing in\n{err}"
+        );
+    }
+    let folder = folder("", UPSTREAM);
+    std::fs::write(folder.path().join("routes.toml"), "\nversion = 9\n").unwrap();
+    let (_, _, err) = check(folder.path());
+    assert!(
+        err.contains("routes.toml:2: the route map has version 9"),
+        "{err}"
+    );
+}
