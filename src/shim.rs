@@ -30,6 +30,7 @@ mod framing;
 pub mod head;
 mod header;
 pub mod log;
+mod mask;
 pub mod metrics;
 mod passthrough;
 mod path;
