@@ -43,6 +43,12 @@ pub struct ShimArgs {
     /// Keep the counts of calls in this file over a restart
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
+    /// Keep requests to old URLs in this file, for `rehook verify --requests`; secrets are masked
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Record secrets as well
+    #[arg(long, requires = "record")]
+    pub record_secrets: bool,
     /// How many threads serve [default: one for each core]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,

@@ -15,6 +15,7 @@ use crate::lang::{Lang, Text, foreign};
 use crate::shim::config::{Config, Flags, LogFormat, Problem};
 use crate::shim::log::Log;
 use crate::shim::metrics::Registry;
+use crate::shim::record::{self, Recorder};
 use crate::shim::table::Table;
 use crate::shim::{Listeners, Shared, UNIT, preflight, reload, serve, state};
 use crate::text;
@@ -35,6 +36,11 @@ pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
         let absent = preflight::absent(&table);
         problems.extend(absent.iter().map(preflight::Absent::problem));
     }
+    if let Some(path) = &args.record
+        && let Err(error) = record::probe(path)
+    {
+        problems.push(Problem::general(record::cannot_record(path, &error)));
+    }
     if !problems.is_empty() {
         return Ok(refuse(&problems, console));
     }
@@ -46,7 +52,14 @@ pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     raise_open_files();
-    Ok(match start(source, table, registry, console.lang()) {
+    let recorder = args.record.as_ref().map(|path| {
+        Recorder::open(path, args.record_secrets)
+            .map_err(|error| Problem::general(record::cannot_record(path, &error)))
+    });
+    let started = recorder
+        .transpose()
+        .and_then(|recorder| start(source, table, registry, recorder, console.lang()));
+    Ok(match started {
         Ok(()) => Outcome::Done,
         Err(problem) => refuse(&[problem], console),
     })
@@ -101,6 +114,7 @@ fn start(
     source: reload::Source,
     table: Table,
     registry: Arc<Registry>,
+    recorder: Option<Recorder>,
     lang: Lang,
 ) -> Result<(), Problem> {
     let Config {
@@ -116,6 +130,7 @@ fn start(
     let shared = Arc::new(Shared {
         table: ArcSwap::from_pointee(table),
         registry,
+        recorder,
         log: Log::new(log, lang, Box::new(std::io::stderr())),
         lang,
         memory: Semaphore::new(memory.min(Semaphore::MAX_PERMITS)),
@@ -134,7 +149,10 @@ fn start(
         announce(&shared, &senders, page);
         warn(&shared);
     });
-    serve(&shared, listeners, source, shutdown).map_err(cannot)?;
+    record::begin(&shared).map_err(cannot)?;
+    let served = serve(&shared, listeners, source, shutdown);
+    record::finish(&shared);
+    served.map_err(cannot)?;
     state::save(&shared);
     Ok(())
 }

@@ -106,6 +106,23 @@ pub struct OldUrl {
     pub stats: Arc<UrlStats>,
 }
 
+#[cfg(test)]
+impl OldUrl {
+    /// One with nothing behind it.
+    pub fn for_test(path: &str, stats: Arc<UrlStats>) -> Self {
+        Self {
+            path: path.to_owned(),
+            parameters: Vec::new(),
+            destinations: Vec::new(),
+            allow: String::new(),
+            signs: Vec::new(),
+            body: 0,
+            with_legacy: false,
+            stats,
+        }
+    }
+}
+
 /// What a lookup gives.
 pub type Lookup<'t, 'p> = Option<(&'t Arc<OldUrl>, Vec<&'p [u8]>)>;
 

@@ -18,4 +18,5 @@ mod limits;
 mod load;
 mod migrated;
 mod passthrough;
+mod record;
 mod several;
