@@ -126,6 +126,8 @@ pub struct Config {
     pub routes: PathBuf,
     /// The agent.
     pub upstream: Upstream,
+    /// Whether the agents have to be reachable at the start.
+    pub upstream_check: bool,
     /// Where senders call.
     pub listen: Vec<SocketAddr>,
     /// Where the operator looks.
@@ -167,6 +169,8 @@ pub struct Flags {
     pub routes: Option<PathBuf>,
     /// `--upstream`
     pub upstream: Option<String>,
+    /// `--no-upstream-check`
+    pub no_upstream_check: bool,
     /// `--listen`
     pub listen: Vec<String>,
     /// `--admin`

@@ -11,7 +11,11 @@ use std::time::Duration;
 
 use super::clock;
 use super::config::Upstream;
+<<<<<<< HEAD
 use super::open_files::Said;
+=======
+use super::mask;
+>>>>>>> shimconf
 use super::refuse::Refusal;
 use super::table::Agent;
 use super::via::Via;
@@ -94,6 +98,7 @@ impl UrlStats {
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         self.microseconds.fetch_add(microseconds, Ordering::Relaxed);
         self.last.fetch_max(now, Ordering::Relaxed);
+        let name = mask::user_agent(name);
         let name = &name[..name.len().min(LONGEST_NAME)];
         let mut senders = lock(&self.senders);
         let known = senders
@@ -158,7 +163,11 @@ impl UrlStats {
         self.last.fetch_max(counts.last, Ordering::Relaxed);
         let mut senders = lock(&self.senders);
         if senders.is_empty() {
-            senders.extend(counts.senders.iter().take(MOST_SENDERS).cloned());
+            let known = counts.senders.iter().take(MOST_SENDERS).cloned();
+            senders.extend(known.map(|sender| Sender {
+                name: String::from_utf8_lossy(&mask::user_agent(sender.name.as_bytes())).into(),
+                ..sender
+            }));
         }
     }
 }
@@ -314,6 +323,21 @@ mod tests {
     }
 
     #[test]
+    fn a_sender_is_shown_without_its_secrets() {
+        let stats = UrlStats::default();
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        for _ in 0..2 {
+            stats.count(200, Duration::ZERO, address, b"ci/1 token=hunter2", 10);
+        }
+        let senders = stats.counts().senders;
+        assert_eq!(senders.len(), 1);
+        assert_eq!(
+            (senders[0].name.as_str(), senders[0].calls),
+            ("ci/1 token=***", 2)
+        );
+    }
+
+    #[test]
     fn senders_cannot_fill_the_memory() {
         let stats = UrlStats::default();
         for number in 0..1000u32 {
@@ -322,7 +346,7 @@ mod tests {
                 200,
                 Duration::ZERO,
                 address,
-                &[b'a'; 9000],
+                &b"a ".repeat(4500),
                 u64::from(number),
             );
         }

@@ -143,6 +143,9 @@ pub async fn request(
         start,
         outcome,
     );
+    if let (Some(entry), Some(recorder)) = (scratch.recorded.take(), &worker.shared.recorder) {
+        recorder.hand_over(entry, status_for_counts(outcome));
+    }
     scratch.end_request();
     scratch.head = head;
     outcome.next
@@ -162,12 +165,7 @@ fn account(
     let time = clock::since_epoch();
     let agent = head.values(Kind::UserAgent).next().unwrap_or_default();
     if let Some(url) = url {
-        // A sender that went away before the reply has not been answered: a failure.
-        let status = if outcome.status == 0 {
-            499
-        } else {
-            outcome.status
-        };
+        let status = status_for_counts(outcome);
         url.stats
             .count(status, duration, sender, agent, time.as_secs());
     }
@@ -187,7 +185,19 @@ fn account(
     }
 }
 
+<<<<<<< HEAD
 /// Answers what is no request, or not yet one, and has begun at `start`.
+=======
+/// A sender that went away before the reply has not been answered: a failure.
+fn status_for_counts(outcome: Outcome) -> u16 {
+    match outcome.status {
+        0 => 499,
+        status => status,
+    }
+}
+
+/// Answers what is no request, or not yet one.
+>>>>>>> shimconf
 pub async fn refuse_unread(
     worker: &Rc<Worker>,
     stream: &mut TcpStream,
@@ -289,6 +299,11 @@ impl<'a> Request<'a> {
             Ok(body) => body,
             Err(ended) => return self.ended(ended, Some(url)).await,
         };
+        if let Some(recorder) = &self.worker.shared.recorder {
+            let target = (decision.path, decision.query);
+            let (bytes, has_parameters) = (body.bytes(self.scratch), !values.is_empty());
+            self.scratch.recorded = recorder.copy(self.head, url, target, has_parameters, bytes);
+        }
         let Some(destination) = alone else {
             return fanout::serve(self, decision, url, values, body).await;
         };

@@ -19,4 +19,5 @@ mod load;
 mod loops;
 mod migrated;
 mod passthrough;
+mod record;
 mod several;
