@@ -17,11 +17,7 @@ use crate::shim::log::Log;
 use crate::shim::metrics::Registry;
 use crate::shim::record::{self, Recorder};
 use crate::shim::table::Table;
-<<<<<<< HEAD
-use crate::shim::{Listeners, Shared, UNIT, open_files, reload, serve, state};
-=======
-use crate::shim::{Listeners, Shared, UNIT, preflight, reload, serve, state};
->>>>>>> shimconf
+use crate::shim::{Listeners, Shared, UNIT, open_files, preflight, reload, serve, state};
 use crate::text;
 
 /// Ports below it are for root alone.
