@@ -11,11 +11,8 @@ use std::time::Duration;
 
 use super::clock;
 use super::config::Upstream;
-<<<<<<< HEAD
-use super::open_files::Said;
-=======
 use super::mask;
->>>>>>> shimconf
+use super::open_files::Said;
 use super::refuse::Refusal;
 use super::table::Agent;
 use super::via::Via;

@@ -185,9 +185,6 @@ fn account(
     }
 }
 
-<<<<<<< HEAD
-/// Answers what is no request, or not yet one, and has begun at `start`.
-=======
 /// A sender that went away before the reply has not been answered: a failure.
 fn status_for_counts(outcome: Outcome) -> u16 {
     match outcome.status {
@@ -196,8 +193,7 @@ fn status_for_counts(outcome: Outcome) -> u16 {
     }
 }
 
-/// Answers what is no request, or not yet one.
->>>>>>> shimconf
+/// Answers what is no request, or not yet one, and has begun at `start`.
 pub async fn refuse_unread(
     worker: &Rc<Worker>,
     stream: &mut TcpStream,
