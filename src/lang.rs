@@ -4,6 +4,8 @@
 //! Chinese, beside each other, so that neither can be forgotten. Which of them is shown is
 //! decided at the edge, when it is printed.
 
+pub mod foreign;
+
 use std::fmt;
 
 /// A language of the user interface.
@@ -63,6 +65,11 @@ impl Text {
             Lang::En => &self.en,
             Lang::Zh => &self.zh,
         }
+    }
+
+    /// Both forms, English first, to be put into the two forms of another sentence.
+    pub fn both(&self) -> (&str, &str) {
+        (&self.en, &self.zh)
     }
 }
 

@@ -8,12 +8,16 @@
 //! - A file that is merged with what it says already is written back as it was, to the byte:
 //!   comments and order are the reader's.
 
+mod lines;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
 use thiserror::Error;
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
+use toml_edit::{ArrayOfTables, Document, DocumentMut, Item, Table, Value};
+
+pub use lines::RouteLines;
 
 /// The name of the file at the root of a repo.
 pub const FILE_NAME: &str = "webhook-routes.toml";
@@ -124,11 +128,18 @@ pub enum RouteMapError {
         message: String,
     },
     /// The file is of another version of the format.
-    #[error("version {0} is not known; this program reads version 1")]
-    Version(i64),
+    #[error("version {version} is not known; this program reads version 1")]
+    Version {
+        /// The line.
+        line: Option<usize>,
+        /// The version.
+        version: i64,
+    },
     /// The same plugin and endpoint twice.
     #[error("the endpoint {endpoint:?} of {plugin} is there twice")]
     Duplicate {
+        /// The line of the second one.
+        line: Option<usize>,
         /// The key of the plugin.
         plugin: String,
         /// The endpoint.
@@ -141,6 +152,8 @@ pub enum RouteMapError {
 pub struct RouteMap {
     /// Unique by plugin and endpoint.
     routes: Vec<Route>,
+    /// Where each of `routes` was in the file; shorter than these when some were added since.
+    lines: Vec<RouteLines>,
     /// The file that `routes` was read from; always says the same.
     document: DocumentMut,
 }
@@ -167,22 +180,28 @@ impl FromStr for RouteMap {
                 message: message.trim_end().to_owned(),
             }
         };
-        let document: DocumentMut = text
-            .parse()
-            .map_err(|error: toml_edit::TomlError| malformed(error.span(), error.message()))?;
-        if let Some(version) = document.get("version").and_then(Item::as_integer)
-            && version != VERSION
+        let document =
+            Document::parse(text).map_err(|error| malformed(error.span(), error.message()))?;
+        let version = |version| RouteMapError::Version {
+            line: lines::of_key(&document, "version"),
+            version,
+        };
+        let said = document.as_table().get("version");
+        if let Some(said) = said.and_then(Item::as_integer)
+            && said != VERSION
         {
-            return Err(RouteMapError::Version(version));
+            return Err(version(said));
         }
         let file: File = toml_edit::de::from_str(text)
             .map_err(|error| malformed(error.span(), error.message()))?;
         if file.version != VERSION {
-            return Err(RouteMapError::Version(file.version));
+            return Err(version(file.version));
         }
+        let lines = lines::of_routes(&document);
         for (index, route) in file.routes.iter().enumerate() {
             if file.routes[..index].iter().any(|other| same(other, route)) {
                 return Err(RouteMapError::Duplicate {
+                    line: lines.get(index).and_then(|lines| lines.endpoint),
                     plugin: route.plugin.clone(),
                     endpoint: route.endpoint.clone(),
                 });
@@ -190,7 +209,8 @@ impl FromStr for RouteMap {
         }
         Ok(Self {
             routes: file.routes,
-            document,
+            lines,
+            document: document.into_mut(),
         })
     }
 }
@@ -203,6 +223,11 @@ impl RouteMap {
     /// The routes, in the order of the file.
     pub fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    /// Where the routes were in the file, in its order; those that were added since have none.
+    pub fn lines(&self) -> &[RouteLines] {
+        &self.lines
     }
 
     /// Adds what is new and brings up to date what was known; the rest stays.
@@ -389,8 +414,17 @@ legacy = ["/api/webhook/github", "/api/plugin/KroMiose.github/webhook/github", "
             error("version = 1\n\n[[route]]\nplugin = 3\n"),
             RouteMapError::Malformed { line: 4, .. }
         ));
-        assert_eq!(error("version = 7"), RouteMapError::Version(7));
+        assert_eq!(
+            error("\nversion = 7"),
+            RouteMapError::Version {
+                line: Some(2),
+                version: 7
+            }
+        );
         let twice = format!("{GITHUB}{}", GITHUB.replace("version = 1", ""));
-        assert!(matches!(error(&twice), RouteMapError::Duplicate { .. }));
+        assert!(matches!(
+            error(&twice),
+            RouteMapError::Duplicate { line: Some(14), .. }
+        ));
     }
 }

@@ -3,7 +3,7 @@
 //! The way of a request: `connection` (one after another) -> `receive` (head and body, within
 //! limits) -> `decide` (pure: framing, path, table) -> `serve` (doors, one agent) or `fanout`
 //! (several) or `passthrough` -> `upstream` (a connection to the agent) -> `relay` (the reply).
-//! Beside it: `config` and `table` (what is served), `reload`, `metrics`, `log`, and `admin`, the
+//! Beside it: `config` and `table` (what is served), `preflight` (what has to be there first), `reload`, `metrics`, `log`, `record` (requests kept to be played again), and `admin`, the
 //! axum application that the operator sees.
 //!
 //! Why HTTP/1.1 is read here and not by a server library: what such a library gives has been
@@ -23,6 +23,7 @@ pub mod config;
 mod connection;
 pub mod decide;
 pub mod doors;
+mod drain;
 pub mod export;
 mod fanout;
 mod forwarded;
@@ -30,11 +31,15 @@ mod framing;
 pub mod head;
 mod header;
 pub mod log;
+mod mask;
 pub mod metrics;
+pub mod open_files;
 mod passthrough;
 mod path;
 mod pattern;
+pub mod preflight;
 mod receive;
+pub mod record;
 mod refuse;
 mod relay;
 pub mod reload;
@@ -43,9 +48,11 @@ mod request;
 mod serve;
 mod server;
 mod signs;
+mod start_line;
 pub mod state;
 pub mod table;
 mod upstream;
+mod via;
 mod worker;
 
 pub use refuse::Refusal;

@@ -93,6 +93,11 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ),
     (
         "shim",
+        "no_upstream_check",
+        "Agent 尚未应答时也照常启动（例如开机时），只在日志中给出警告",
+    ),
+    (
+        "shim",
         "listen",
         "供发送方调用的地址，可多次指定 [默认：127.0.0.1:8080]",
     ),
@@ -123,6 +128,12 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
         "发送方看到的新 URL 的开头，例如 https://agent.example.com",
     ),
     ("shim", "state", "把调用计数保存在这个文件中，重启后继续"),
+    (
+        "shim",
+        "record",
+        "把发往旧 URL 的请求记录到这个文件，供 `rehook verify --requests` 使用；密钥会打码",
+    ),
+    ("shim", "record_secrets", "记录时保留密钥，不打码"),
     ("shim", "threads", "服务线程数 [默认：每个核心一个]"),
     ("shim", "log", "请求日志的格式 [默认：text]"),
     ("shim", "check", "不提供服务，只检查配置并列出将提供的 URL"),

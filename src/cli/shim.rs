@@ -16,6 +16,9 @@ pub struct ShimArgs {
     /// The agent, as in http://127.0.0.1:8021
     #[arg(long, value_name = "URL")]
     pub upstream: Option<String>,
+    /// Start even when no agent answers yet, as at boot; a warning is logged then
+    #[arg(long)]
+    pub no_upstream_check: bool,
     /// Where senders call; may be given several times [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Vec<String>,
@@ -40,6 +43,12 @@ pub struct ShimArgs {
     /// Keep the counts of calls in this file over a restart
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
+    /// Keep requests to old URLs in this file, for `rehook verify --requests`; secrets are masked
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Record secrets as well
+    #[arg(long, requires = "record")]
+    pub record_secrets: bool,
     /// How many threads serve [default: one for each core]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,

@@ -8,7 +8,8 @@ use crate::cli::{RoutesArgs, ServerChoice};
 use crate::lang::Lang;
 use crate::routes::FILE_NAME;
 use crate::shim::config::{Problem, Upstream};
-use crate::shim::{export, reload};
+use crate::shim::export::{self, Export};
+use crate::shim::reload;
 
 /// Writes the route map as the configuration of another server.
 pub fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {
@@ -26,8 +27,13 @@ fn written(args: &RoutesArgs, lang: Lang) -> Result<String, Problem> {
     let map = reload::read_map(path)?;
     let upstream = Upstream::parse(&args.upstream)
         .map_err(|error| Problem::general(error.explain(&args.upstream)))?;
+    let export = Export {
+        upstream: &upstream,
+        deprecated_since: export::deprecated_since(path),
+        lang,
+    };
     Ok(match args.server {
-        ServerChoice::Nginx => export::nginx(&map, &upstream, lang),
-        ServerChoice::Caddy => export::caddy(&map, &upstream, lang),
+        ServerChoice::Nginx => export::nginx(&map, export),
+        ServerChoice::Caddy => export::caddy(&map, export),
     })
 }

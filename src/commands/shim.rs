@@ -1,5 +1,6 @@
 //! `rehook shim`.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,13 +11,17 @@ use tokio::sync::Semaphore;
 
 use super::{Console, Outcome};
 use crate::cli::{LogChoice, ShimArgs};
-use crate::lang::Lang;
+use crate::lang::{Lang, Text, foreign};
 use crate::shim::config::{Config, Flags, LogFormat, Problem};
 use crate::shim::log::Log;
 use crate::shim::metrics::Registry;
+use crate::shim::record::{self, Recorder};
 use crate::shim::table::Table;
-use crate::shim::{Listeners, Shared, UNIT, reload, serve, state};
+use crate::shim::{Listeners, Shared, UNIT, open_files, preflight, reload, serve, state};
 use crate::text;
+
+/// Ports below it are for root alone.
+const FIRST_FREE_PORT: u16 = 1_024;
 
 /// Serves until SIGTERM or SIGINT, or checks.
 pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
@@ -26,15 +31,48 @@ pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
         Ok(table) => table,
         Err(problems) => return Ok(refuse(&problems, console)),
     };
+    let mut problems: Vec<Problem> = preflight::unwritable_state(&table).into_iter().collect();
+    if table.config.upstream_check {
+        let absent = preflight::absent(&table);
+        problems.extend(absent.iter().map(preflight::Absent::problem));
+    }
+    if let Some(path) = &args.record
+        && let Err(error) = record::probe(path)
+    {
+        problems.push(Problem::general(record::cannot_record(path, &error)));
+    }
+    if !problems.is_empty() {
+        return Ok(refuse(&problems, console));
+    }
     if args.check {
+        for warning in warnings(&table) {
+            console.say(&format!("{}\n", warning.get(console.lang())));
+        }
         console.result(&summary(&table, console.lang()))?;
         return Ok(Outcome::Done);
     }
     raise_open_files();
-    Ok(match start(source, table, registry, console.lang()) {
+    let recorder = args.record.as_ref().map(|path| {
+        Recorder::open(path, args.record_secrets)
+            .map_err(|error| Problem::general(record::cannot_record(path, &error)))
+    });
+    let started = recorder
+        .transpose()
+        .and_then(|recorder| start(source, table, registry, recorder, console.lang()));
+    Ok(match started {
         Ok(()) => Outcome::Done,
         Err(problem) => refuse(&[problem], console),
     })
+}
+
+/// All that is no error, and yet may not be meant.
+fn warnings(table: &Table) -> Vec<Text> {
+    let mut warnings = preflight::warnings(table);
+    if !table.config.upstream_check {
+        let absent = preflight::absent(table);
+        warnings.extend(absent.iter().map(preflight::Absent::warning));
+    }
+    warnings
 }
 
 fn flags(args: &ShimArgs) -> Flags {
@@ -42,6 +80,7 @@ fn flags(args: &ShimArgs) -> Flags {
         config: args.config.clone(),
         routes: args.routes.clone(),
         upstream: args.upstream.clone(),
+        no_upstream_check: args.no_upstream_check,
         listen: args.listen.clone(),
         admin: args.admin.clone(),
         trusted_proxies: args.trusted_proxies.clone(),
@@ -75,6 +114,7 @@ fn start(
     source: reload::Source,
     table: Table,
     registry: Arc<Registry>,
+    recorder: Option<Recorder>,
     lang: Lang,
 ) -> Result<(), Problem> {
     let Config {
@@ -84,33 +124,68 @@ fn start(
         limits,
         ..
     } = table.config.clone();
-    let listeners = Listeners::bind(&listen, admin).map_err(|(address, error)| {
-        Problem::general(text!(
-            "cannot listen on {address}: {error}; end what uses the port, or choose another with \
-             --listen or --admin",
-            "无法监听 {address}：{error}；请停掉占用该端口的程序，或用 --listen / --admin 换一个"
-        ))
-    })?;
+    let listeners = Listeners::bind(&listen, admin)
+        .map_err(|(address, error)| Problem::general(cannot_listen(address, &error)))?;
     let memory = usize::try_from(limits.memory / UNIT).unwrap_or(usize::MAX);
     let shared = Arc::new(Shared {
         table: ArcSwap::from_pointee(table),
         registry,
+        recorder,
         log: Log::new(log, lang, Box::new(std::io::stderr())),
         lang,
         memory: Semaphore::new(memory.min(Semaphore::MAX_PERMITS)),
     });
     state::restore(&shared);
+    open_files::foresee(&shared);
     let (senders, page) = listeners.addresses();
     let cannot = |error: std::io::Error| {
+        let reason = foreign::of_system(&error);
+        let (en, zh) = reason.both();
         Problem::general(text!(
-            "the shim cannot serve: {error}",
-            "shim 无法提供服务：{error}"
+            "the shim cannot serve: {en}; the log says more",
+            "shim 无法提供服务：{zh}；详见日志"
         ))
     };
-    let shutdown = asked_to_stop(|| announce(&shared, &senders, page));
-    serve(&shared, listeners, source, shutdown).map_err(cannot)?;
+    let shutdown = asked_to_stop(|| {
+        announce(&shared, &senders, page);
+        warn(&shared);
+    });
+    record::begin(&shared).map_err(cannot)?;
+    let served = serve(&shared, listeners, source, shutdown);
+    record::finish(&shared);
+    served.map_err(cannot)?;
     state::save(&shared);
     Ok(())
+}
+
+/// Why an address cannot be listened on, and the remedy, which differs by the reason.
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Text {
+    let (en, zh) = match error.kind() {
+        ErrorKind::AddrInUse => (
+            "end what uses the port, or choose another with --listen or --admin",
+            "请停掉占用该端口的程序，或用 --listen / --admin 换一个",
+        ),
+        ErrorKind::AddrNotAvailable => (
+            "give an address of this machine to --listen or --admin, or 0.0.0.0 for all of them",
+            "请用 --listen / --admin 给出本机的地址，或用 0.0.0.0 监听全部地址",
+        ),
+        ErrorKind::PermissionDenied if address.port() < FIRST_FREE_PORT => (
+            "ports below 1024 are for root: choose a higher one with --listen or --admin, or let \
+             the program have CAP_NET_BIND_SERVICE",
+            "1024 以下的端口需要 root 权限：请用 --listen / --admin 换一个更大的端口，或授予程序 \
+             CAP_NET_BIND_SERVICE",
+        ),
+        _ => (
+            "choose another address with --listen or --admin",
+            "请用 --listen / --admin 换一个地址",
+        ),
+    };
+    let reason = foreign::of_system(error);
+    let (why_en, why_zh) = reason.both();
+    text!(
+        "cannot listen on {address}: {why_en}; {en}",
+        "无法监听 {address}：{why_zh}；{zh}"
+    )
 }
 
 fn announce(shared: &Shared, senders: &[SocketAddr], admin: Option<SocketAddr>) {
@@ -127,6 +202,25 @@ fn announce(shared: &Shared, senders: &[SocketAddr], admin: Option<SocketAddr>) 
         shared.log.event(&text!(
             "health, metrics and the page are at http://{admin}",
             "健康检查、指标和页面位于 http://{admin}"
+        ));
+    }
+}
+
+/// Logs the warnings, from a thread of their own: an agent that is not there must not delay serving.
+fn warn(shared: &Arc<Shared>) {
+    let shared_too = Arc::clone(shared);
+    let started = std::thread::Builder::new().spawn(move || {
+        let table = shared_too.table.load_full();
+        for warning in warnings(&table) {
+            shared_too.log.event(&warning);
+        }
+    });
+    if let Err(error) = started {
+        let reason = foreign::of_system(&error);
+        let (en, zh) = reason.both();
+        shared.log.event(&text!(
+            "a thread cannot be started: {en}",
+            "无法启动线程：{zh}"
         ));
     }
 }

@@ -1,8 +1,10 @@
 //! What the operator sees: health, readiness, metrics, routes, and a page for people.
 //!
-//! What always holds: nothing here changes anything, and nothing here shows a secret; [`app`] is a
+//! What always holds: nothing here changes anything, and nothing here shows a secret; on loopback
+//! nothing is shown to a page that is not ours; [`app`] is a
 //! function of what is shared, and is tested without a socket.
 
+mod host;
 mod page;
 mod probe;
 mod prometheus;
@@ -25,13 +27,19 @@ type App = State<Arc<Shared>>;
 
 /// The admin application.
 pub fn app(shared: Arc<Shared>) -> Router {
-    Router::new()
+    // The address that was bound: another one is taken over at the next start.
+    let guarded = host::is_guarded(shared.table.load().config.admin);
+    let app = Router::new()
         .route("/", get(show_page))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/api/routes", get(routes))
-        .with_state(shared)
+        .with_state(shared);
+    match guarded {
+        true => app.layer(axum::middleware::from_fn(host::guard)),
+        false => app,
+    }
 }
 
 async fn health() -> &'static str {

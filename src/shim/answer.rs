@@ -70,9 +70,7 @@ pub fn refusal(refusal: Refusal, url: Option<&OldUrl>, table: &Table, lang: Lang
         let allow = url.map_or(ALL_METHODS, |url| url.allow.as_str());
         let _ = write!(lines, "Allow: {allow}\r\n");
     }
-    if refusal.retry_after() {
-        let _ = write!(lines, "Retry-After: {RETRY_AFTER}\r\n");
-    }
+    lines.push_str(&retry_after(refusal.status()));
     if refusal.status() == 401 {
         lines.push_str("WWW-Authenticate: Webhook\r\n");
     }
@@ -93,6 +91,14 @@ pub fn refusal(refusal: Refusal, url: Option<&OldUrl>, table: &Table, lang: Lang
     }
 }
 
+/// Tells the sender of a request that nobody could take at the moment when to try again.
+fn retry_after(status: u16) -> String {
+    match status {
+        502 | 503 => format!("Retry-After: {RETRY_AFTER}\r\n"),
+        _ => String::new(),
+    }
+}
+
 /// The reply of the old server to a webhook that several plugins took, with true counts.
 pub fn several(status: u16, good: usize, bad: usize) -> Local {
     let body = serde_json::json!({
@@ -102,7 +108,7 @@ pub fn several(status: u16, good: usize, bad: usize) -> Local {
     });
     Local {
         status,
-        lines: String::new(),
+        lines: retry_after(status),
         body: body.to_string(),
     }
 }

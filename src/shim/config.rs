@@ -6,6 +6,7 @@
 mod combine;
 mod doors;
 mod file;
+mod own;
 mod reader;
 mod upstream;
 
@@ -125,6 +126,8 @@ pub struct Config {
     pub routes: PathBuf,
     /// The agent.
     pub upstream: Upstream,
+    /// Whether the agents have to be reachable at the start.
+    pub upstream_check: bool,
     /// Where senders call.
     pub listen: Vec<SocketAddr>,
     /// Where the operator looks.
@@ -166,6 +169,8 @@ pub struct Flags {
     pub routes: Option<PathBuf>,
     /// `--upstream`
     pub upstream: Option<String>,
+    /// `--no-upstream-check`
+    pub no_upstream_check: bool,
     /// `--listen`
     pub listen: Vec<String>,
     /// `--admin`
@@ -203,6 +208,9 @@ pub fn load(flags: &Flags, environment: Environment<'_>) -> Result<Config, Vec<P
         None => (file::File::default(), PathBuf::new()),
     };
     let config = combine::combine(file, &base, flags, &mut problems);
+    if let Some(config) = &config {
+        own::check(config, &mut problems);
+    }
     match config {
         Some(config) if problems.is_empty() => Ok(config),
         _ => Err(problems),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::receive::{self, Ended};
 use super::serve::{self, Next};
@@ -90,11 +90,13 @@ async fn one(
     scratch: &mut super::worker::Scratch,
 ) -> Next {
     let table = worker.shared.table.load_full();
-    match receive::head(stream, scratch, &table.config.limits).await {
+    // Something of it is there already.
+    let start = Instant::now();
+    match receive::head(stream, scratch, &table.config.limits, start).await {
         Ok(()) => serve::request(worker, &table, stream, peer, scratch).await,
         Err(Ended::Gone) => Next::Close,
         Err(Ended::Refused(refusal)) => {
-            serve::refuse_unread(worker, stream, peer, refusal).await;
+            serve::refuse_unread(worker, stream, peer, refusal, start).await;
             Next::Linger
         }
     }

@@ -57,11 +57,14 @@ pub fn decide<'t, 'h>(table: &'t Table, head: &'h Head) -> Decision<'t, 'h> {
         Ok(framing) => decision.framing = Some(framing),
         Err(refusal) => {
             decision.action = Action::Refuse(refusal);
-            // The target is shown in the log; its query is masked there.
-            let end = memchr::memchr(b'?', decision.path).unwrap_or(decision.path.len());
-            (decision.path, decision.query) = decision.path.split_at(end);
+            (decision.path, decision.query) = without_query(decision.path);
             return decision;
         }
+    }
+    if table.via.is_in(head) {
+        decision.action = Action::Refuse(Refusal::Loop);
+        (decision.path, decision.query) = without_query(decision.path);
+        return decision;
     }
     match path::target(head.method(), head.target()) {
         Ok(Target::Server) => {}
@@ -81,6 +84,12 @@ pub fn decide<'t, 'h>(table: &'t Table, head: &'h Head) -> Decision<'t, 'h> {
         }
     }
     decision
+}
+
+/// A target for the log, where its query is masked.
+fn without_query(target: &[u8]) -> (&[u8], &[u8]) {
+    let end = memchr::memchr(b'?', target).unwrap_or(target.len());
+    target.split_at(end)
 }
 
 fn action<'t, 'h>(

@@ -2,40 +2,45 @@
 //!
 //! What always holds: a route that fails, is slow or stays shut does not keep another from being
 //! called; a call that was begun is ended, even when the sender has left; the reply counts what
-//! really happened.
+//! really happened, and a reply of a route that breaks off has not succeeded.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::Buf;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::answer;
 use super::decide::Decision;
 use super::doors::Moment;
-use super::framing::Body;
+use super::drain::Reading;
 use super::head::Head;
 use super::receive::Received;
 use super::refuse::Refusal;
-use super::request::{self, Forward};
+use super::request::{self, Forward, Origin};
 use super::serve::{Outcome, Request};
 use super::table::{Agent, OldUrl};
-use super::upstream::{self, Answer, Call};
+use super::upstream::{self, Call};
 use super::worker::Worker;
 
-/// A reply of a route up to this size is read, so that its connection can be used again.
-const SMALL: u64 = 64 << 10;
-
-/// What became of a call.
-type Called = Result<(Head, Answer), Refusal>;
+/// What became of a call: a reply, of which at least the head is there.
+type Called = Result<(Head, Reading), Refusal>;
 
 /// A call that is being made, or was refused before.
 struct Member {
     agent: Arc<Agent>,
     /// Whether it is the agent's own old URL, where 404 means that nobody is there.
     legacy: bool,
+    /// When it has to be over.
+    deadline: Instant,
     call: Result<JoinHandle<Called>, Refusal>,
+}
+
+/// A call that counts.
+struct Counted {
+    agent: Arc<Agent>,
+    deadline: Instant,
+    called: Called,
 }
 
 /// Calls everything behind `url` that takes the method, and answers.
@@ -58,17 +63,21 @@ pub async fn serve(
         if member.legacy && matches!(&called, Ok((reply, _)) if reply.status() == 404) {
             continue;
         }
-        counted.push((member.agent, called));
+        counted.push(Counted {
+            agent: member.agent,
+            deadline: member.deadline,
+            called,
+        });
     }
     if counted.len() == 1
-        && let Some((agent, called)) = counted.pop()
+        && let Some(one) = counted.pop()
     {
-        return match called {
-            Ok((reply, answer)) => {
+        return match one.called {
+            Ok((reply, reading)) => {
                 request.scratch.reply = reply;
-                let deadline = Instant::now() + request.table.config.limits.route.total;
+                let answer = reading.into_answer();
                 request
-                    .relay(&agent, answer, Some(url), received, Some(deadline))
+                    .relay(&one.agent, answer, Some(url), received, Some(one.deadline))
                     .await
             }
             Err(refusal) => request.refuse(refusal, Some(url)).await,
@@ -81,13 +90,14 @@ pub async fn serve(
     let mut good = 0;
     let mut first_failure = None;
     let all = counted.len();
-    for (agent, called) in counted {
-        let status = match called {
-            Ok((reply, answer)) => {
-                let status = reply.status();
-                give_back(request.worker, &agent, &reply, answer);
-                status
-            }
+    // At the same time as well: none uses up the time of another.
+    let ends: Vec<_> = counted
+        .into_iter()
+        .map(|one| tokio::task::spawn_local(one.end(Rc::clone(request.worker))))
+        .collect();
+    for end in ends {
+        let status = match end.await.unwrap_or(Err(Refusal::UpstreamBroken)) {
+            Ok(status) => status,
             Err(refusal) => {
                 request.worker.shared.registry.refuse(refusal);
                 refusal.status()
@@ -96,7 +106,8 @@ pub async fn serve(
         match status {
             200..=299 => good += 1,
             400.. => first_failure = first_failure.or(Some(status)),
-            // A redirect is no success, and nothing that a sender could follow.
+            // A redirect is no success, and nothing that a sender could follow: it would call one
+            // of the routes once more, and none of the others.
             _ => first_failure = first_failure.or(Some(502)),
         }
     }
@@ -111,15 +122,25 @@ fn call_all(
     values: &[&[u8]],
     body: &Received<'_>,
 ) -> Vec<Member> {
+    let takers: Vec<_> = url
+        .destinations
+        .iter()
+        .filter(|destination| destination.takes(request.head.method()))
+        .collect();
+    let may_be_sent_on = takers.len() < 2;
     let bytes: Rc<[u8]> = body.bytes(request.scratch).into();
+    let origin = Origin {
+        sender: &request.sender,
+        authority: decision.authority,
+        via: &request.table.via,
+    };
     let start = |agent: &Arc<Agent>, path: &[u8], deadline: Instant| {
         let mut head = Vec::with_capacity(1024);
         request::write(
             request.head,
             agent,
             (path, decision.query),
-            decision.authority,
-            &request.sender,
+            origin,
             Forward::Whole(bytes.len()),
             &mut head,
         );
@@ -131,14 +152,11 @@ fn call_all(
             body: Rc::clone(&bytes),
             deadline,
             limits: request.table.config.limits,
+            may_be_sent_on,
         };
         tokio::task::spawn_local(call.run())
     };
-    let mut members = Vec::with_capacity(url.destinations.len() + 1);
-    let takers = url
-        .destinations
-        .iter()
-        .filter(|destination| destination.takes(request.head.method()));
+    let mut members = Vec::with_capacity(takers.len() + 1);
     for destination in takers {
         let opened = request
             .doors(destination, Moment::Body, &bytes)
@@ -151,6 +169,7 @@ fn call_all(
         members.push(Member {
             agent: Arc::clone(&destination.agent),
             legacy: false,
+            deadline,
             call: opened.map(|()| start(&destination.agent, &path, deadline)),
         });
     }
@@ -160,6 +179,7 @@ fn call_all(
         members.push(Member {
             agent: Arc::clone(agent),
             legacy: true,
+            deadline,
             call: Ok(start(agent, decision.path, deadline)),
         });
     }
@@ -175,9 +195,12 @@ struct Prepared {
     body: Rc<[u8]>,
     deadline: Instant,
     limits: super::config::Limits,
+    may_be_sent_on: bool,
 }
 
 impl Prepared {
+    /// Reads the reply too, so that no agent has to wait for another: all of it, or, when it may
+    /// turn out to be the only one and be sent on, the beginning.
     async fn run(mut self) -> Called {
         let stats = self.worker.agent_stats(self.agent.number);
         let call = Call {
@@ -188,36 +211,33 @@ impl Prepared {
             deadline: self.deadline,
         };
         let mut reply = Head::default();
-        let mut answer = call
+        let answer = call
             .exchange(&self.method, &mut self.head, &self.body, &mut reply)
             .await?;
-        if let Body::Length(length) = answer.body
-            && length <= SMALL
-        {
-            while (answer.connection.input.len() as u64) < length {
-                match timeout_at(self.deadline, answer.connection.read()).await {
-                    Ok(Ok(1..)) => {}
-                    Ok(Ok(0) | Err(_)) => return Err(Refusal::UpstreamBroken),
-                    Err(_) => return Err(Refusal::UpstreamSlow),
-                }
-            }
-        }
-        Ok((reply, answer))
+        let mut reading = Reading::from(answer);
+        let read = match self.may_be_sent_on {
+            true => reading.ahead(self.deadline).await,
+            false => reading.finish(self.deadline).await,
+        };
+        read.inspect_err(|&refusal| stats.fail(refusal))?;
+        Ok((reply, reading))
     }
 }
 
-/// Keeps the connection of a reply that nobody reads on.
-fn give_back(worker: &Worker, agent: &Agent, reply: &Head, mut answer: Answer) {
-    let ended = match answer.body {
-        Body::Empty => true,
-        Body::Length(length) if length <= SMALL => {
-            let length = (length as usize).min(answer.connection.input.len());
-            answer.connection.input.advance(length);
-            true
+impl Counted {
+    /// Reads the reply to its end, and says its status.
+    async fn end(self, worker: Rc<Worker>) -> Result<u16, Refusal> {
+        let (reply, mut reading) = self.called?;
+        let ended = reading.finish(self.deadline).await;
+        let stats = || worker.agent_stats(self.agent.number);
+        ended.inspect_err(|&refusal| stats().fail(refusal))?;
+        let answer = reading.into_answer();
+        if upstream::is_kept(&reply, answer.body) {
+            worker
+                .pool
+                .borrow_mut()
+                .keep(&self.agent, answer.connection);
         }
-        _ => false,
-    };
-    if ended && upstream::is_kept(reply, answer.body) {
-        worker.pool.borrow_mut().keep(agent, answer.connection);
+        Ok(reply.status())
     }
 }

@@ -1,7 +1,9 @@
 //! Who sends, and what the agent is told of it.
 //!
 //! What always holds: the address of the peer decides. What a header claims counts only as far as
-//! the peers that wrote it are trusted proxies.
+//! the peers that wrote it are trusted proxies. `X-Forwarded-*`, `Forwarded` and `X-Real-IP` of
+//! others do not go on, and none of them does in a spelling with `_`, which a trusted proxy may
+//! have let through.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -48,8 +50,8 @@ impl Sender {
         }
     }
 
-    /// Writes the `X-Forwarded-*` lines for the agent. What an untrusted peer sent of them is not
-    /// among them.
+    /// Writes the lines for the agent that say where the request comes from. What an untrusted peer
+    /// sent of them is not among them.
     pub fn write_lines(&self, head: &Head, authority: Option<&[u8]>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"X-Forwarded-For: ");
         if self.trusted {

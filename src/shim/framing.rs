@@ -137,8 +137,9 @@ fn number(value: &[u8]) -> Option<u64> {
     )
 }
 
-/// Whether this can be the value of `Host`: what may stand in a name, an address and a port.
-fn is_host(value: &[u8]) -> bool {
+/// Whether this can be the value of `Host`, or the authority of a target: what may stand in a name,
+/// an address and a port, and neither a user nor a password.
+pub fn is_host(value: &[u8]) -> bool {
     !value.is_empty()
         && value
             .iter()

@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use super::header::{Kind, is_protected, tokens};
 use super::refuse::Refusal;
+use super::start_line::{self, RequestLine};
 
 /// More lines than this are refused as too large a head.
 const MOST_LINES: usize = 128;
@@ -106,7 +107,9 @@ impl Head {
         match parsed {
             Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
             Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
-            Err(httparse::Error::Version) => return Err(Refusal::Version),
+            Err(httparse::Error::Token | httparse::Error::Version) => {
+                return self.read_unusual_request(bytes);
+            }
             _ => return Err(Refusal::Malformed),
         }
         let (Some(method), Some(target), Some(version)) =
@@ -122,6 +125,25 @@ impl Head {
         Ok(())
     }
 
+    /// Reads the head of a request whose first line `httparse` does not know.
+    fn read_unusual_request(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        let line = RequestLine::read(bytes)?;
+        let mut lines = [httparse::EMPTY_HEADER; MOST_LINES];
+        let headers = match httparse::parse_headers(line.rest, &mut lines) {
+            Ok(httparse::Status::Complete((length, headers))) if length == line.rest.len() => {
+                headers
+            }
+            Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
+            _ => return Err(Refusal::Malformed),
+        };
+        self.first = Span::of(bytes, line.method);
+        self.target = Span::of(bytes, line.target);
+        self.http_11 = line.http_11;
+        self.status = 0;
+        self.take(bytes, headers);
+        Ok(())
+    }
+
     /// Reads the head of a reply; `None` when it is none.
     pub fn read_reply(&mut self, bytes: &[u8]) -> Option<()> {
         let mut lines = [const { std::mem::MaybeUninit::uninit() }; MOST_LINES];
@@ -131,7 +153,10 @@ impl Head {
         if !matches!(parsed, Ok(httparse::Status::Complete(length)) if length == bytes.len()) {
             return None;
         }
-        self.first = Span::of(bytes, reply.reason?.as_bytes());
+        self.first = match reply.reason? {
+            "" => Span::of(bytes, start_line::reason(bytes)),
+            reason => Span::of(bytes, reason.as_bytes()),
+        };
         self.target = Span::default();
         self.status = reply.code?;
         self.http_11 = reply.version? == 1;
@@ -302,6 +327,8 @@ mod tests {
             (b"GET / HTTP/1.1\r\nHost: h\r\r\n\r\n", Refusal::Malformed),
             (b"GET /\r\nHost: h\r\n\r\n", Refusal::Malformed),
             (b"GET / HTTP/2.0\r\nHost: h\r\n\r\n", Refusal::Version),
+            (b"PO ST / HTTP/1.1\r\nHost: h\r\n\r\n", Refusal::Malformed),
+            (b"GET / HTTP/1.2\r\nHost : h\r\n\r\n", Refusal::Malformed),
             (b"GET  / HTTP/1.1\r\nHost: h\r\n\r\n", Refusal::Malformed),
         ] {
             assert_eq!(read(text).err(), Some(refusal), "{}", text.escape_ascii());
@@ -342,6 +369,9 @@ mod tests {
             head.read_reply(text).unwrap();
             assert_eq!((head.status(), head.reason()), (200, &b""[..]));
         }
+        head.read_reply(b"HTTP/1.1 200 Gr\xfc\xdfe\r\nA: b\r\n\r\n")
+            .unwrap();
+        assert_eq!(head.reason(), b"Gr\xfc\xdfe");
         assert_eq!(head.read_reply(b"HTTP/1.1 2x0 OK\r\n\r\n"), None);
     }
 }

@@ -24,10 +24,19 @@ pub enum Kind {
     ForwardedHost,
     /// `X-Forwarded-Proto`.
     ForwardedProto,
-    /// Another `X-Forwarded-*`, or `Forwarded`.
+    /// Another `X-Forwarded-*`, `X-Real-IP`, or `Forwarded`.
     Forwarded,
+    /// One of these with `_` for `-`: to an application behind WSGI or CGI it is the same header,
+    /// and no proxy writes it so.
+    Disguised,
     /// `User-Agent`.
     UserAgent,
+    /// `Via`.
+    Via,
+    /// `Deprecation`.
+    Deprecation,
+    /// `Sunset`.
+    Sunset,
     /// A header that goes from end to end.
     EndToEnd,
 }
@@ -39,21 +48,28 @@ impl Kind {
         // By length first: most headers are decided by one comparison.
         match name.len() {
             2 if is("te") => Self::Hop,
+            3 if is("via") => Self::Via,
             4 if is("host") => Self::Host,
             6 if is("expect") => Self::Expect,
+            6 if is("sunset") => Self::Sunset,
             7 if is("upgrade") => Self::Upgrade,
             7 if is("trailer") => Self::Hop,
-            9 if is("forwarded") => Self::Forwarded,
+            9 if is("forwarded") || is("x-real-ip") => Self::Forwarded,
+            9 if folds(name, b"x-real-ip") => Self::Disguised,
             10 if is("connection") => Self::Connection,
             10 if is("keep-alive") => Self::Hop,
             10 if is("user-agent") => Self::UserAgent,
+            11 if is("deprecation") => Self::Deprecation,
             14 if is("content-length") => Self::Length,
             15 if is("x-forwarded-for") => Self::ForwardedFor,
             16 if is("x-forwarded-host") => Self::ForwardedHost,
             17 if is("x-forwarded-proto") => Self::ForwardedProto,
             17 if is("transfer-encoding") => Self::Coding,
             6.. if starts_with(name, b"proxy-") => Self::Hop,
-            12.. if starts_with(name, b"x-forwarded-") => Self::Forwarded,
+            12.. if folds(name, b"x-forwarded-") => match memchr::memchr(b'_', name) {
+                Some(_) => Self::Disguised,
+                None => Self::Forwarded,
+            },
             _ => Self::EndToEnd,
         }
     }
@@ -63,6 +79,14 @@ impl Kind {
 fn starts_with(name: &[u8], prefix: &[u8]) -> bool {
     name.get(..prefix.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// The same, where `_` is as good as `-`.
+fn folds(name: &[u8], prefix: &[u8]) -> bool {
+    let same = |(&byte, &wanted): (&u8, &u8)| {
+        byte.eq_ignore_ascii_case(&wanted) || byte == b'_' && wanted == b'-'
+    };
+    name.len() >= prefix.len() && name.iter().zip(prefix).all(same)
 }
 
 /// The elements of a comma-separated list.
@@ -97,4 +121,33 @@ pub fn is_protected(name: &[u8]) -> bool {
             name.as_slice(),
             b"host" | b"transfer-encoding" | b"expect" | b"via" | b"date"
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_say_where_a_request_comes_from_are_known_in_every_spelling() {
+        for (name, kind) in [
+            ("X-Forwarded-For", Kind::ForwardedFor),
+            ("x-forwarded-port", Kind::Forwarded),
+            ("X-FORWARDED-", Kind::Forwarded),
+            ("x-real-IP", Kind::Forwarded),
+            ("Forwarded", Kind::Forwarded),
+            ("X_Forwarded_For", Kind::Disguised),
+            ("x-forwarded_proto", Kind::Disguised),
+            ("X_FORWARDED-HOST", Kind::Disguised),
+            ("X-Forwarded-Client_Cert", Kind::Disguised),
+            ("X_Real_IP", Kind::Disguised),
+            ("x-real_ip", Kind::Disguised),
+            ("X-Forwarded", Kind::EndToEnd),
+            ("X-Forwardedfor", Kind::EndToEnd),
+            ("X-Real-IPs", Kind::EndToEnd),
+            ("X_Hub_Signature_256", Kind::EndToEnd),
+            ("x-y-forwarded-for", Kind::EndToEnd),
+        ] {
+            assert_eq!(Kind::of(name.as_bytes()), kind, "{name}");
+        }
+    }
 }

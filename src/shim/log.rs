@@ -2,7 +2,8 @@
 //!
 //! What always holds: a line has no secret in it. Values of queries are masked, all of them, since
 //! nobody can tell which are secrets; a path is the one of the map, where parameters have names and
-//! no values; headers, bodies and secrets are never given to this module. What a sender chose is
+//! no values; of the headers `User-Agent` alone is given to this module, and what looks like a
+//! secret in it is masked; bodies and secrets never are. What a sender chose is
 //! escaped, so that it can neither end a line nor speak to a terminal.
 
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use super::clock;
 use super::config::LogFormat;
+use super::mask::{self, MASKED};
 use crate::lang::{Lang, Text};
 
 /// A request that was answered.
@@ -30,7 +32,8 @@ pub struct Access<'a> {
     pub query: &'a [u8],
     /// The status of the reply.
     pub status: u16,
-    /// From the end of the head to the end of the reply.
+    /// From the end of the head to the end of the reply; where no head has come to its end, from
+    /// its first byte.
     pub duration: Duration,
     /// Bytes of the request's body.
     pub received: u64,
@@ -87,7 +90,12 @@ impl Log {
                 line.push_str("\"}\n");
                 line
             }
-            LogFormat::Text | LogFormat::Off => format!("{time} {text}\n"),
+            LogFormat::Text | LogFormat::Off => {
+                let mut line = format!("{time} ");
+                escape_controls(text, &mut line);
+                line.push('\n');
+                line
+            }
         };
         self.write(line.as_bytes());
     }
@@ -95,6 +103,7 @@ impl Log {
     /// Puts the line of a request at the end of `lines`.
     pub fn line(&self, access: &Access<'_>, stamp: &mut Stamp, lines: &mut String) {
         let time = stamp.text(access.time.as_secs());
+        let agent = mask::user_agent(access.agent);
         let milliseconds = access.time.subsec_millis();
         let micros = access.duration.as_micros();
         // Writing to memory does not fail.
@@ -109,7 +118,7 @@ impl Log {
                 escape_json(access.method, lines);
                 lines.push_str("\",\"path\":\"");
                 escape_json(access.path, lines);
-                mask(access.query, lines, escape_json);
+                mask_query(access.query, lines, escape_json);
                 let _ = write!(
                     lines,
                     "\",\"status\":{},\"ms\":{}.{:03},\"received\":{},\"outcome\":\"{}\",\"agent\":\"",
@@ -119,7 +128,7 @@ impl Log {
                     access.received,
                     access.outcome
                 );
-                escape_json(access.agent, lines);
+                escape_json(&agent, lines);
                 lines.write_str("\"}\n")
             }
             LogFormat::Text => {
@@ -127,7 +136,7 @@ impl Log {
                 escape_text(access.method, lines);
                 lines.push(' ');
                 escape_text(access.path, lines);
-                mask(access.query, lines, escape_text);
+                mask_query(access.query, lines, escape_text);
                 let _ = write!(
                     lines,
                     " {} {}.{:03}ms {}B {} \"",
@@ -137,7 +146,7 @@ impl Log {
                     access.received,
                     access.outcome
                 );
-                escape_text(access.agent, lines);
+                escape_text(&agent, lines);
                 lines.write_str("\"\n")
             }
         };
@@ -163,7 +172,7 @@ impl Stamp {
 }
 
 /// A query with `***` in place of each value.
-fn mask(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)) {
+pub fn mask_query(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)) {
     if query.is_empty() {
         return;
     }
@@ -172,10 +181,11 @@ fn mask(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)) {
         match memchr::memchr(b'=', pair) {
             Some(at) => {
                 escape(&pair[..at], out);
-                out.push_str("=***");
+                out.push('=');
+                out.push_str(MASKED);
             }
             // Without a `=` the whole of it may be the secret.
-            None if !pair.is_empty() => out.push_str("***"),
+            None if !pair.is_empty() => out.push_str(MASKED),
             None => {}
         }
     }
@@ -192,6 +202,16 @@ fn escape_text(bytes: &[u8], out: &mut String) {
             _ => {
                 let _ = write!(out, "\\x{byte:02x}");
             }
+        }
+    }
+}
+
+/// A sentence of the shim's own, which may name what somebody wrote into a file.
+fn escape_controls(text: &str, out: &mut String) {
+    for character in text.chars() {
+        match character.is_control() {
+            true => out.extend(character.escape_default()),
+            false => out.push(character),
         }
     }
 }
@@ -248,6 +268,24 @@ mod tests {
         assert_eq!(value["path"], "/x?t=***");
         assert_eq!(value["ms"], 1.234);
         assert_eq!(line(LogFormat::Off, b"/x", b"", b""), "");
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_in_a_user_agent_is_masked() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let line = line(format, b"/x", b"", b"ci/1 (token=hunter2) Bearer hunter3");
+            assert!(line.contains("ci/1 (token=***) Bearer ***"), "{line}");
+            assert!(!line.contains("hunter"), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_one_line() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let out = Box::new(log.reopen().unwrap());
+        Log::new(LogFormat::Text, Lang::En, out).event(&Text::verbatim("a\nb\x1b[31m 中"));
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        assert!(text.ends_with(" a\\nb\\u{1b}[31m 中\n"), "{text}");
     }
 
     #[test]

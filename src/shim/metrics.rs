@@ -11,8 +11,11 @@ use std::time::Duration;
 
 use super::clock;
 use super::config::Upstream;
+use super::mask;
+use super::open_files::Said;
 use super::refuse::Refusal;
 use super::table::Agent;
+use super::via::Via;
 
 /// The upper bounds of the histogram of durations, in microseconds.
 pub const BUCKETS: [u64; 11] = [
@@ -92,6 +95,7 @@ impl UrlStats {
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         self.microseconds.fetch_add(microseconds, Ordering::Relaxed);
         self.last.fetch_max(now, Ordering::Relaxed);
+        let name = mask::user_agent(name);
         let name = &name[..name.len().min(LONGEST_NAME)];
         let mut senders = lock(&self.senders);
         let known = senders
@@ -156,7 +160,11 @@ impl UrlStats {
         self.last.fetch_max(counts.last, Ordering::Relaxed);
         let mut senders = lock(&self.senders);
         if senders.is_empty() {
-            senders.extend(counts.senders.iter().take(MOST_SENDERS).cloned());
+            let known = counts.senders.iter().take(MOST_SENDERS).cloned();
+            senders.extend(known.map(|sender| Sender {
+                name: String::from_utf8_lossy(&mask::user_agent(sender.name.as_bytes())).into(),
+                ..sender
+            }));
         }
     }
 }
@@ -176,7 +184,19 @@ pub struct AgentStats {
     pub retries: AtomicU64,
 }
 
-/// Everything that is counted.
+impl AgentStats {
+    /// Counts a call that has failed.
+    pub fn fail(&self, refusal: Refusal) {
+        let count = match refusal {
+            Refusal::UpstreamGone => &self.gone,
+            Refusal::UpstreamSlow => &self.slow,
+            _ => &self.broken,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Everything that outlives a table: what is counted, and the name of this process.
 #[derive(Debug)]
 pub struct Registry {
     urls: Mutex<HashMap<String, Arc<UrlStats>>>,
@@ -190,6 +210,10 @@ pub struct Registry {
     pub passed_through: AtomicU64,
     /// Reloads, good and bad.
     pub reloads: [AtomicU64; 2],
+    /// When it was last said that no connection can be taken.
+    pub shortage: Said,
+    /// What this process calls itself on the way of a request.
+    pub via: Via,
     /// Since when, in seconds since 1970.
     pub started: u64,
     /// Since when calls are counted: before `started` when counts were kept over a restart.
@@ -207,6 +231,8 @@ impl Default for Registry {
             connections: AtomicUsize::new(0),
             passed_through: AtomicU64::new(0),
             reloads: Default::default(),
+            shortage: Said::default(),
+            via: Via::default(),
             started,
             counted_since: AtomicU64::new(started),
         }
@@ -294,6 +320,21 @@ mod tests {
     }
 
     #[test]
+    fn a_sender_is_shown_without_its_secrets() {
+        let stats = UrlStats::default();
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        for _ in 0..2 {
+            stats.count(200, Duration::ZERO, address, b"ci/1 token=hunter2", 10);
+        }
+        let senders = stats.counts().senders;
+        assert_eq!(senders.len(), 1);
+        assert_eq!(
+            (senders[0].name.as_str(), senders[0].calls),
+            ("ci/1 token=***", 2)
+        );
+    }
+
+    #[test]
     fn senders_cannot_fill_the_memory() {
         let stats = UrlStats::default();
         for number in 0..1000u32 {
@@ -302,7 +343,7 @@ mod tests {
                 200,
                 Duration::ZERO,
                 address,
-                &[b'a'; 9000],
+                &b"a ".repeat(4500),
                 u64::from(number),
             );
         }

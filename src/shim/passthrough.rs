@@ -20,7 +20,7 @@ use super::header::Kind;
 use super::receive::{self, Ended};
 use super::refuse::Refusal;
 use super::relay;
-use super::request::{self, Forward};
+use super::request::{self, Forward, Origin};
 use super::serve::{Next, Outcome, Request};
 use super::upstream::{self, Answer, Call, Connection};
 use super::worker::Scratch;
@@ -65,15 +65,12 @@ pub async fn serve(
     let output = &mut request.scratch.output;
     output.clear();
     let target = (decision.path, decision.query);
-    request::write(
-        head,
-        &agent,
-        target,
-        decision.authority,
-        &request.sender,
-        forward,
-        output,
-    );
+    let origin = Origin {
+        sender: &request.sender,
+        authority: decision.authority,
+        via: &request.table.via,
+    };
+    request::write(head, &agent, target, origin, forward, output);
     let begun = timeout_at(
         call.deadline,
         begin(&call, &mut request, framing.body, limits.idle),

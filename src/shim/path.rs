@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::framing::is_host;
 use super::refuse::Refusal;
 
 /// A request-target, taken apart.
@@ -54,7 +55,12 @@ pub fn target<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal
             .iter()
             .position(|byte| b"/?".contains(byte))
             .unwrap_or(rest.len());
-        (Some(&rest[..end]), &rest[end..])
+        let authority = &rest[..end];
+        // It takes the place of `Host` (RFC 9112, section 3.2.2), and has to be one.
+        if !is_host(authority) {
+            return Err(Refusal::Host);
+        }
+        (Some(authority), &rest[end..])
     };
     let end = memchr::memchr(b'?', rest).unwrap_or(rest.len());
     let (path, query) = rest.split_at(end);
@@ -152,6 +158,13 @@ mod tests {
             ("GET", "*", Refusal::Malformed),
             ("GET", "a", Refusal::Malformed),
             ("GET", "/a#b", Refusal::Malformed),
+            ("GET", "http://u:p@h/a", Refusal::Host),
+            ("GET", "http:///a", Refusal::Host),
+            ("GET", "http://?a", Refusal::Host),
+            ("GET", "http://a\"<>/", Refusal::Host),
+            ("GET", "http://a\\b/", Refusal::Host),
+            ("GET", "http://\u{e4}/", Refusal::Host),
+            ("GET", "ftp://h/a", Refusal::Malformed),
             ("CONNECT", "h:443", Refusal::Connect),
             ("CONNECT", "/a", Refusal::Connect),
         ] {

@@ -38,6 +38,8 @@ pub enum PatternError {
     TwoInOneSegment,
     /// `{name:path}` before the end.
     PathNotLast,
+    /// The same name for two parameters.
+    NamedTwice,
 }
 
 impl Pattern {
@@ -53,7 +55,13 @@ impl Pattern {
             }
             segments.push(Segment::parse(segment)?);
         }
-        Ok(Some(Self { segments }))
+        let pattern = Self { segments };
+        let names: Vec<&str> = pattern.names().collect();
+        let twice = |(index, name)| names[..index].contains(name);
+        if names.iter().enumerate().any(twice) {
+            return Err(PatternError::NamedTwice);
+        }
+        Ok(Some(pattern))
     }
 
     /// The names of the parameters.

@@ -41,13 +41,15 @@ impl From<Refusal> for Ended {
     }
 }
 
-/// Reads the head of a request into `scratch`; what follows it stays in its input.
+/// Reads the head of a request, which has begun at `start`, into `scratch`; what follows it stays in
+/// its input.
 pub async fn head(
     stream: &mut TcpStream,
     scratch: &mut Scratch,
     limits: &Limits,
+    start: Instant,
 ) -> Result<(), Ended> {
-    let deadline = Instant::now() + limits.head_time;
+    let deadline = start + limits.head_time;
     let mut scan = Scan::default();
     let mut started = false;
     loop {

@@ -16,7 +16,7 @@ pub enum Refusal {
     Coding,
     /// `Content-Length` more than once, or not a number.
     Length,
-    /// No `Host`, several, or one that is not a host.
+    /// No `Host`, several, or one that is not a host; or a target whose authority is none.
     Host,
     /// The framing of a chunked body is broken.
     Chunk,
@@ -52,11 +52,13 @@ pub enum Refusal {
     UpstreamSlow,
     /// No memory is left for another body.
     Busy,
+    /// The request has been here before.
+    Loop,
 }
 
 impl Refusal {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Malformed,
         Self::LengthAndCoding,
         Self::Coding,
@@ -79,6 +81,7 @@ impl Refusal {
         Self::UpstreamBroken,
         Self::UpstreamSlow,
         Self::Busy,
+        Self::Loop,
     ];
 
     /// The place in [`Refusal::ALL`].
@@ -105,11 +108,6 @@ impl Refusal {
         }
     }
 
-    /// Whether the sender may try again in a while.
-    pub fn retry_after(self) -> bool {
-        matches!(self.status(), 502 | 503)
-    }
-
     /// Whether nothing that follows on the connection can be trusted to be a request.
     pub fn closes(self) -> bool {
         !matches!(
@@ -122,6 +120,7 @@ impl Refusal {
                 | Self::UpstreamGone
                 | Self::UpstreamBroken
                 | Self::UpstreamSlow
+                | Self::Loop
         )
     }
 
@@ -190,8 +189,8 @@ impl Refusal {
             Self::Version => (
                 505,
                 "version",
-                "Only HTTP/1.0 and HTTP/1.1 are spoken here.",
-                "这里只支持 HTTP/1.0 和 HTTP/1.1。",
+                "Only HTTP/1 is spoken here.",
+                "这里只支持 HTTP/1。",
             ),
             Self::NotFound => (
                 404,
@@ -259,11 +258,17 @@ impl Refusal {
                 "Too many bodies are being received at the moment.",
                 "当前正在接收的请求体过多。",
             ),
+            Self::Loop => (
+                508,
+                "loop",
+                "This request has been here before: the upstream leads back to the shim.",
+                "这个请求已经到过这里：上游又指回了 shim 自己。",
+            ),
         }
     }
 }
 
-/// The reason phrase of a status that the shim gives by itself.
+/// The reason phrase of a status in a reply that the shim gives by itself.
 pub fn phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
@@ -282,7 +287,12 @@ pub fn phrase(status: u16) -> &'static str {
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",
-        _ => "",
+        508 => "Loop Detected",
+        // Of a route, behind an old URL that several have.
+        _ => axum::http::StatusCode::from_u16(status)
+            .ok()
+            .and_then(|status| status.canonical_reason())
+            .unwrap_or_default(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The reply on its way back.
 //!
-//! What always holds: a small reply is read to its end before a byte of it is sent, so that half a
-//! reply of the agent is an honest 502; a large one is streamed, and ends with the connection when
-//! the agent's ends early. Memory does not grow with the reply.
+//! What always holds: the reply of a route that has a length of up to 64 KiB is read to its end
+//! before a byte of it is sent, so that half a reply of the agent is an honest 502, and one that
+//! takes too long a 504. One that is longer, comes in chunks, or goes through as it is (then it may
+//! take as long as it likes) is streamed, and ends with the connection when the agent's ends early.
+//! Memory does not grow with the reply.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -16,9 +18,10 @@ use super::framing::Body;
 use super::head::Head;
 use super::header::Kind;
 use super::refuse::Refusal;
+use super::signs;
 use super::upstream::Answer;
 
-/// A reply up to this size is read before it is sent.
+/// A reply of a route up to this length is read before it is sent.
 const SMALL: u64 = 64 << 10;
 /// A sender that takes nothing of its reply for so long is given up.
 const STALLED: Duration = Duration::from_secs(30);
@@ -74,7 +77,10 @@ pub fn write_head(
     let _ = write!(out, "HTTP/1.1 {} ", reply.status());
     out.extend_from_slice(reply.reason());
     out.extend_from_slice(b"\r\n");
+    let (mut deprecation, mut sunset) = (false, false);
     for (kind, name, value) in reply.lines() {
+        deprecation |= kind == Kind::Deprecation;
+        sunset |= kind == Kind::Sunset;
         if matches!(
             kind,
             Kind::Connection | Kind::Hop | Kind::Coding | Kind::Upgrade
@@ -89,7 +95,7 @@ pub fn write_head(
     if chunked {
         out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
     }
-    out.extend_from_slice(signs);
+    signs::put(signs, deprecation, sunset, out);
     if !keep_alive {
         out.extend_from_slice(b"Connection: close\r\n");
     }
@@ -109,6 +115,7 @@ pub async fn relay(
     let (body, input) = (answer.body, &mut answer.connection);
     if let Body::Length(length) = body
         && length <= SMALL
+        && (deadline.is_some() || input.input.len() as u64 >= length)
     {
         let length = length as usize;
         while input.input.len() < length {

@@ -17,6 +17,7 @@ use super::metrics::Registry;
 use super::state;
 use super::table::Table;
 use super::worker::Shared;
+use crate::lang::foreign;
 use crate::routes::{RouteMap, RouteMapError};
 use crate::text;
 
@@ -44,12 +45,26 @@ pub fn load(source: &Source, registry: &Registry) -> Result<Table, Vec<Problem>>
     let since = config.deprecated_since;
     let since = since.unwrap_or_else(|| modified(&config.routes).unwrap_or_else(clock::now));
     let mut table = Table::build(&map, config, since, registry)?;
+    if table.urls().is_empty() && !table.config.passthrough {
+        return Err(vec![no_routes(&table.config.routes)]);
+    }
     table.read_from = read_from;
     Ok(table)
 }
 
+/// With no old URL to answer and nothing let through, every sender would get a 404.
+fn no_routes(map: &Path) -> Problem {
+    let text = text!(
+        "there are no routes: run `rehook migrate` first, or name another map with --routes; with \
+         --passthrough the shim serves without any",
+        "没有任何路由：请先运行 `rehook migrate`，或用 --routes 指定另一张路由表；加上 --passthrough \
+         时没有路由也可以启动"
+    );
+    Problem::of_file(map, None, text)
+}
+
 /// When a file was last written, in seconds since 1970.
-fn modified(path: &Path) -> Option<u64> {
+pub fn modified(path: &Path) -> Option<u64> {
     let time = std::fs::metadata(path).ok()?.modified().ok()?;
     Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
@@ -58,12 +73,14 @@ fn modified(path: &Path) -> Option<u64> {
 pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
     let problem = |line, text| Problem::of_file(path, line, text);
     let text = std::fs::read_to_string(path).map_err(|error| {
+        let reason = foreign::of_system(&error);
+        let (en, zh) = reason.both();
         problem(
             None,
             text!(
-                "the route map cannot be read ({error}); `rehook migrate` writes it, and --routes \
+                "the route map cannot be read ({en}); `rehook migrate` writes it, and --routes \
                  FILE says where it is",
-                "无法读取路由表（{error}）；它由 `rehook migrate` 生成，可用 --routes FILE 指定位置"
+                "无法读取路由表（{zh}）；它由 `rehook migrate` 生成，可用 --routes FILE 指定位置"
             ),
         )
     })?;
@@ -73,26 +90,31 @@ pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
             column,
             message,
         } => {
-            let message = message.replace('\n', "; ");
+            let reason = foreign::of_toml(&message);
+            let (en, zh) = reason.both();
             problem(
                 Some(line),
                 text!(
-                    "this is not a route map, at column {column}: {message}; correct the line, or \
-                     take the file from git again",
-                    "第 {column} 列不符合路由表格式：{message}；请改正这一行，或从 git 恢复该文件"
+                    "this is not a route map, at column {column}: {en}; correct the line, or take \
+                     the file from git again",
+                    "第 {column} 列不符合路由表格式：{zh}；请改正这一行，或从 git 恢复该文件"
                 ),
             )
         }
-        RouteMapError::Version(version) => problem(
-            None,
+        RouteMapError::Version { line, version } => problem(
+            line,
             text!(
                 "the route map has version {version}, and this program reads version 1; use the \
                  rehook that wrote it",
                 "路由表的版本是 {version}，本程序只能读取版本 1；请使用生成它的那个 rehook 版本"
             ),
         ),
-        RouteMapError::Duplicate { plugin, endpoint } => problem(
-            None,
+        RouteMapError::Duplicate {
+            line,
+            plugin,
+            endpoint,
+        } => problem(
+            line,
             text!(
                 "the endpoint `{endpoint}` of {plugin} is there twice; delete one of the two",
                 "{plugin} 的端点 `{endpoint}` 出现了两次；请删除其中一个"

@@ -48,8 +48,15 @@ impl Request<'_> {
                 };
                 outcome(status, "answered", next)
             }
-            Err(Lost::Before(refusal)) => self.refuse(refusal, url).await,
-            Err(Lost::Midway) => outcome(status, "cut", Next::Close),
+            Err(Lost::Before(refusal)) => {
+                self.worker.agent_stats(agent.number).fail(refusal);
+                self.refuse(refusal, url).await
+            }
+            Err(Lost::Midway) => {
+                let stats = self.worker.agent_stats(agent.number);
+                stats.fail(Refusal::UpstreamBroken);
+                outcome(status, "cut", Next::Close)
+            }
             Err(Lost::Client) => outcome(status, "sender_gone", Next::Close),
         }
     }

@@ -10,6 +10,7 @@ use super::forwarded::Sender;
 use super::head::Head;
 use super::header::Kind;
 use super::table::Agent;
+use super::via::Via;
 
 /// How the body goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,13 +23,23 @@ pub enum Forward {
     Upgrade,
 }
 
+/// Where a request comes from, as the agent is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// Who sends it.
+    pub sender: &'a Sender,
+    /// The authority, when the target was a whole URL.
+    pub authority: Option<&'a [u8]>,
+    /// What this process calls itself.
+    pub via: &'a Via,
+}
+
 /// Writes the head. `path` is in percent-encoding; `query` has its `?`, or is empty.
 pub fn write(
     head: &Head,
     agent: &Agent,
     (path, query): (&[u8], &[u8]),
-    authority: Option<&[u8]>,
-    sender: &Sender,
+    origin: Origin<'_>,
     forward: Forward,
     out: &mut Vec<u8>,
 ) {
@@ -55,7 +66,12 @@ pub fn write(
                 continue;
             }
             Kind::Upgrade if forward == Forward::Upgrade => value,
-            Kind::EndToEnd | Kind::UserAgent | Kind::Length => value,
+            Kind::EndToEnd
+            | Kind::UserAgent
+            | Kind::Via
+            | Kind::Deprecation
+            | Kind::Sunset
+            | Kind::Length => value,
             Kind::Connection
             | Kind::Upgrade
             | Kind::Expect
@@ -63,7 +79,8 @@ pub fn write(
             | Kind::ForwardedFor
             | Kind::ForwardedHost
             | Kind::ForwardedProto
-            | Kind::Forwarded => continue,
+            | Kind::Forwarded
+            | Kind::Disguised => continue,
         };
         out.extend_from_slice(name);
         out.extend_from_slice(b": ");
@@ -73,7 +90,8 @@ pub fn write(
     if forward == Forward::Upgrade {
         out.extend_from_slice(b"Connection: Upgrade\r\n");
     }
-    sender.write_lines(head, authority, out);
+    origin.sender.write_lines(head, origin.authority, out);
+    origin.via.write(head, out);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -96,14 +114,20 @@ mod tests {
         };
         let peer = "192.0.2.1".parse().unwrap();
         let sender = Sender::of(&head, peer, &[]);
+        let via = Via::default();
+        let mut line = Vec::new();
+        via.write(&head, &mut line);
         let mut out = Vec::new();
         let path = (&b"/new%20"[..], &b"?a=%2f&&"[..]);
         write(
             &head,
             &agent,
             path,
-            None,
-            &sender,
+            Origin {
+                sender: &sender,
+                authority: None,
+                via: &via,
+            },
             Forward::Whole(3),
             &mut out,
         );
@@ -112,7 +136,10 @@ mod tests {
             "POST /base/new%20?a=%2f&& HTTP/1.1\\r\\nX-Twice: 1\\r\\nhOST: agent:9\\r\\n\
              x-raw: \\xff\\xfe\\r\\nX-Twice: 2\\r\\nContent-Length: 3\\r\\nCookie: a\\r\\n\
              X-Forwarded-For: 192.0.2.1\\r\\nX-Forwarded-Host: old:1\\r\\n\
-             X-Forwarded-Proto: http\\r\\n\\r\\n"
+             X-Forwarded-Proto: http\\r\\n"
+                .to_owned()
+                + &line.escape_ascii().to_string()
+                + "\\r\\n"
         );
     }
 }

@@ -26,7 +26,7 @@ use super::passthrough;
 use super::receive::{self, Ended, Received};
 use super::refuse::Refusal;
 use super::relay;
-use super::request::{self, Forward};
+use super::request::{self, Forward, Origin};
 use super::signs;
 use super::table::{Agent, Destination, OldUrl, Table};
 use super::upstream::Call;
@@ -143,6 +143,9 @@ pub async fn request(
         start,
         outcome,
     );
+    if let (Some(entry), Some(recorder)) = (scratch.recorded.take(), &worker.shared.recorder) {
+        recorder.hand_over(entry, status_for_counts(outcome));
+    }
     scratch.end_request();
     scratch.head = head;
     outcome.next
@@ -162,12 +165,7 @@ fn account(
     let time = clock::since_epoch();
     let agent = head.values(Kind::UserAgent).next().unwrap_or_default();
     if let Some(url) = url {
-        // A sender that went away before the reply has not been answered: a failure.
-        let status = if outcome.status == 0 {
-            499
-        } else {
-            outcome.status
-        };
+        let status = status_for_counts(outcome);
         url.stats
             .count(status, duration, sender, agent, time.as_secs());
     }
@@ -187,12 +185,21 @@ fn account(
     }
 }
 
-/// Answers what is no request, or not yet one.
+/// A sender that went away before the reply has not been answered: a failure.
+fn status_for_counts(outcome: Outcome) -> u16 {
+    match outcome.status {
+        0 => 499,
+        status => status,
+    }
+}
+
+/// Answers what is no request, or not yet one, and has begun at `start`.
 pub async fn refuse_unread(
     worker: &Rc<Worker>,
     stream: &mut TcpStream,
     peer: SocketAddr,
     refusal: Refusal,
+    start: Instant,
 ) {
     worker.shared.registry.refuse(refusal);
     let table = worker.shared.table.load_full();
@@ -207,8 +214,8 @@ pub async fn refuse_unread(
         received: 0,
     };
     let sender = peer.ip().to_canonical();
-    let (path, now) = ((&b"-"[..], &b""[..]), Instant::now());
-    account(worker, &Head::default(), sender, None, path, now, outcome);
+    let path = (&b"-"[..], &b""[..]);
+    account(worker, &Head::default(), sender, None, path, start, outcome);
 }
 
 impl<'a> Request<'a> {
@@ -276,8 +283,11 @@ impl<'a> Request<'a> {
         {
             return self.refuse(refusal, Some(url)).await;
         }
-        let total = url.destinations.iter().map(|d| d.limits.total).max();
-        let deadline = self.start + total.unwrap_or(self.table.config.limits.route.total);
+        let legacy = url
+            .with_legacy
+            .then_some(self.table.config.limits.route.total);
+        let totals = url.destinations.iter().map(|d| d.limits.total);
+        let deadline = self.start + totals.chain(legacy).max().unwrap_or_default();
         let received = self
             .receive(framed, expects_continue, url.body, deadline)
             .await;
@@ -285,6 +295,11 @@ impl<'a> Request<'a> {
             Ok(body) => body,
             Err(ended) => return self.ended(ended, Some(url)).await,
         };
+        if let Some(recorder) = &self.worker.shared.recorder {
+            let target = (decision.path, decision.query);
+            let (bytes, has_parameters) = (body.bytes(self.scratch), !values.is_empty());
+            self.scratch.recorded = recorder.copy(self.head, url, target, has_parameters, bytes);
+        }
         let Some(destination) = alone else {
             return fanout::serve(self, decision, url, values, body).await;
         };
@@ -357,17 +372,14 @@ impl<'a> Request<'a> {
             false => &input[..body.length],
         };
         output.clear();
+        let origin = Origin {
+            sender: &self.sender,
+            authority: decision.authority,
+            via: &self.table.via,
+        };
         let forward = Forward::Whole(body.length);
         let target = (path, decision.query);
-        request::write(
-            self.head,
-            agent,
-            target,
-            decision.authority,
-            &self.sender,
-            forward,
-            output,
-        );
+        request::write(self.head, agent, target, origin, forward, output);
         let stats = self.worker.agent_stats(agent.number);
         let call = Call {
             pool: &self.worker.pool,

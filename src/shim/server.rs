@@ -16,9 +16,11 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use super::connection::{self, Counted};
+use super::open_files;
 use super::refuse::Refusal;
 use super::worker::{Shared, Worker};
 use super::{admin, reload};
+use crate::lang::foreign;
 use crate::text;
 
 /// How often a thread writes its log and looks after its connections.
@@ -139,9 +141,11 @@ fn run_worker(shared: Arc<Shared>, listeners: Vec<TcpListener>, stop: watch::Rec
     let runtime = match built {
         Ok(runtime) => runtime,
         Err(error) => {
+            let reason = foreign::of_system(&error);
+            let (en, zh) = reason.both();
             shared.log.event(&text!(
-                "a thread cannot be started: {error}",
-                "无法启动线程：{error}"
+                "a thread cannot be started: {en}",
+                "无法启动线程：{zh}"
             ));
             return;
         }
@@ -154,10 +158,14 @@ fn run_worker(shared: Arc<Shared>, listeners: Vec<TcpListener>, stop: watch::Rec
                 Ok(listener) => {
                     tokio::task::spawn_local(accept(Rc::clone(&worker), listener));
                 }
-                Err(error) => worker.shared.log.event(&text!(
-                    "a listener cannot be used: {error}",
-                    "无法使用监听端口：{error}"
-                )),
+                Err(error) => {
+                    let reason = foreign::of_system(&error);
+                    let (en, zh) = reason.both();
+                    worker.shared.log.event(&text!(
+                        "a listener cannot be used: {en}",
+                        "无法使用监听端口：{zh}"
+                    ));
+                }
             }
         }
         let mut stop = stop;
@@ -207,7 +215,10 @@ async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
             }
             // The sender has left already, or there are no more file descriptors: then there will
             // be some when other connections end.
-            Err(_) => tokio::time::sleep(NO_MORE).await,
+            Err(error) => {
+                open_files::say(&worker.shared, &error);
+                tokio::time::sleep(NO_MORE).await;
+            }
         }
     }
 }

@@ -42,6 +42,23 @@ pub fn of<'u>(config: &Config, url: &'u OldUrl, values: &[&[u8]]) -> Cow<'u, [u8
     Cow::Owned(lines)
 }
 
+/// Writes the signs of an old URL behind the headers of a reply of its route. What the route says
+/// of itself with `Deprecation` or `Sunset` holds, since neither can be there twice; `Link` is a list,
+/// and ours is one more of it.
+pub fn put(signs: &[u8], own_deprecation: bool, own_sunset: bool, out: &mut Vec<u8>) {
+    if !own_deprecation && !own_sunset {
+        out.extend_from_slice(signs);
+        return;
+    }
+    for line in signs.split_inclusive(|&byte| byte == b'\n') {
+        let left_out = own_deprecation && line.starts_with(b"Deprecation:")
+            || own_sunset && line.starts_with(b"Sunset:");
+        if !left_out {
+            out.extend_from_slice(line);
+        }
+    }
+}
+
 /// The new URL as senders have to call it; its parameters stay names.
 pub fn successor(config: &Config, destination: &Destination) -> String {
     let base = config.public_url.as_deref().unwrap_or_default();

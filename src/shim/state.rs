@@ -4,13 +4,15 @@
 //! What always holds: the file is whole, old or new; when it cannot be read or written, serving
 //! goes on and the log says so.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
 use super::metrics::{Sender, UrlCounts};
 use super::worker::Shared;
+use crate::lang::{Text, foreign};
 use crate::text;
 
 /// Takes the counts up again.
@@ -22,11 +24,14 @@ pub fn restore(shared: &Shared) {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
-        Err(error) => return complain(shared, path, &error.to_string()),
+        Err(error) => return complain(shared, path, &foreign::of_system(&error)),
     };
     let value: Value = match serde_json::from_str(&text) {
         Ok(value) => value,
-        Err(error) => return complain(shared, path, &error.to_string()),
+        Err(error) => {
+            let reason = text!("it is not JSON ({error})", "不是合法的 JSON（{error}）");
+            return complain(shared, path, &reason);
+        }
     };
     if let Some(since) = value["counted_since"].as_u64() {
         let counted = &shared.registry.counted_since;
@@ -53,20 +58,44 @@ pub fn save(shared: &Shared) {
         "counted_since": shared.registry.counted_since.load(Ordering::Relaxed),
         "urls": urls,
     });
-    let aside = path.with_extension("new");
+    let aside = aside(path);
     let text = format!("{value:#}\n");
     let saved = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
     if let Err(error) = saved {
-        complain(shared, path, &error.to_string());
+        complain(shared, path, &foreign::of_system(&error));
     }
 }
 
-fn complain(shared: &Shared, path: &Path, error: &str) {
+/// Where the file is written before it takes the place of the old one.
+fn aside(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
+/// Whether the counts could be kept at `path`: tried as they are saved, and nothing is left behind.
+pub fn probe(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(data) if data.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(_) => drop(std::fs::File::open(path)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let aside = aside(path);
+    std::fs::write(&aside, "")?;
+    std::fs::remove_file(&aside)
+}
+
+fn complain(shared: &Shared, path: &Path, reason: &Text) {
+    shared.log.event(&cannot_keep(path, reason));
+}
+
+/// That the counts cannot be kept at `path`, why, and the remedy.
+pub fn cannot_keep(path: &Path, reason: &Text) -> Text {
     let path = path.display();
-    shared.log.event(&text!(
-        "the counts in {path} cannot be kept: {error}; check the path and its permissions",
-        "无法保存或读取 {path} 中的计数：{error}；请检查路径和权限"
-    ));
+    let (en, zh) = reason.both();
+    text!(
+        "the counts in {path} cannot be kept: {en}; check the path and its permissions",
+        "无法保存或读取 {path} 中的计数：{zh}；请检查路径和权限"
+    )
 }
 
 fn written(counts: &UrlCounts) -> Value {

@@ -4,19 +4,23 @@
 //! path up takes one hash of it, however many routes there are; paths with parameters are in a
 //! tree and are looked at only when the hash finds nothing.
 
+mod wrong;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::wrong::Entry;
 use super::config::{Config, Problem, RouteLimits, RouteRule, Upstream};
 use super::doors::Door;
 use super::metrics::{Registry, UrlStats};
 use super::path;
-use super::pattern::{Pattern, PatternError, Tree};
+use super::pattern::{Pattern, Tree};
 use super::refuse::Refusal;
 use super::reload::Mark;
 use super::signs;
-use crate::routes::{Route, RouteMap};
+use super::via::Via;
+use crate::routes::{Route, RouteLines, RouteMap};
 use crate::text;
 
 /// An agent, and where its connections are kept.
@@ -103,6 +107,23 @@ pub struct OldUrl {
     pub stats: Arc<UrlStats>,
 }
 
+#[cfg(test)]
+impl OldUrl {
+    /// One with nothing behind it.
+    pub fn for_test(path: &str, stats: Arc<UrlStats>) -> Self {
+        Self {
+            path: path.to_owned(),
+            parameters: Vec::new(),
+            destinations: Vec::new(),
+            allow: String::new(),
+            signs: Vec::new(),
+            body: 0,
+            with_legacy: false,
+            stats,
+        }
+    }
+}
+
 /// What a lookup gives.
 pub type Lookup<'t, 'p> = Option<(&'t Arc<OldUrl>, Vec<&'p [u8]>)>;
 
@@ -115,6 +136,8 @@ pub struct Table {
     urls: Vec<Arc<OldUrl>>,
     /// The agent of everything that has no other.
     pub agent: Arc<Agent>,
+    /// What this process calls itself on the way of a request.
+    pub via: Via,
     /// What the shim was told.
     pub config: Config,
     /// The files that all this was read from.
@@ -158,16 +181,24 @@ impl Table {
         let mut problems = Vec::new();
         let mut order: Vec<(String, Option<Pattern>, Vec<Arc<Destination>>)> = Vec::new();
         let mut index: HashMap<String, usize> = HashMap::new();
-        for route in map.routes() {
-            let destination = match destination(route, &config, registry) {
+        let unknown = RouteLines::default();
+        let lines = map.lines().iter().chain(std::iter::repeat(&unknown));
+        for (route, lines) in map.routes().iter().zip(lines) {
+            let config = &config;
+            let entry = Entry {
+                route,
+                lines,
+                config,
+            };
+            let destination = match destination(entry, registry) {
                 Ok(destination) => Arc::new(destination),
                 Err(problem) => {
                     problems.push(problem);
                     continue;
                 }
             };
-            for old in &route.legacy {
-                match old_pattern(old, route, &destination, &config) {
+            for (number, old) in route.legacy.iter().enumerate() {
+                match old_pattern(entry, number, old, &destination) {
                     Ok(pattern) => {
                         let shape = pattern.as_ref().map_or(old.clone(), Pattern::shape);
                         let at = *index.entry(shape).or_insert(order.len());
@@ -175,7 +206,7 @@ impl Table {
                             order.push((old.clone(), pattern.clone(), Vec::new()));
                         }
                         if !same_names(&order[at].1, &pattern) {
-                            problems.push(other_names(&order[at].0, old, &config));
+                            problems.push(entry.other_names(number, &order[at].0, old));
                         }
                         let known = &mut order[at].2;
                         if !known.iter().any(|other| Arc::ptr_eq(other, &destination)) {
@@ -195,6 +226,7 @@ impl Table {
             patterns: Tree::default(),
             urls: Vec::with_capacity(order.len()),
             agent: registry.agent(&config.upstream),
+            via: registry.via,
             config,
             read_from: Vec::new(),
         };
@@ -253,52 +285,23 @@ pub fn is_legacy(path: &[u8]) -> bool {
         .is_some_and(|endpoint| !endpoint.is_empty() && !endpoint.contains(&b'/'))
 }
 
-fn in_map(config: &Config, text: crate::lang::Text) -> Problem {
-    Problem::of_file(&config.routes, None, text)
-}
-
-fn read_pattern(path: &str, route: &Route, config: &Config) -> Result<Option<Pattern>, Problem> {
-    let plugin = &route.plugin;
+fn read_pattern(
+    path: &str,
+    line: Option<usize>,
+    entry: Entry<'_>,
+) -> Result<Option<Pattern>, Problem> {
     if !path.starts_with('/') || path.contains(['?', '#']) || path.chars().any(char::is_control) {
-        return Err(in_map(
-            config,
-            text!(
-                "`{path}` of {plugin} is not a path; it must begin with `/` and have no `?` or `#`",
-                "{plugin} 的 `{path}` 不是路径；它必须以 `/` 开头，且不含 `?` 和 `#`"
-            ),
-        ));
+        return Err(entry.not_a_path(path, line));
     }
-    Pattern::parse(path).map_err(|error| {
-        let (en, zh) = match error {
-            PatternError::Braces => (
-                "a brace has no partner or no name inside",
-                "花括号不成对，或其中没有名称",
-            ),
-            PatternError::TwoInOneSegment => (
-                "two parameters stand between two `/`",
-                "两个 `/` 之间有不止一个参数",
-            ),
-            PatternError::PathNotLast => (
-                "a `:path` parameter must be the whole end of the path",
-                "`:path` 参数必须独占路径的末尾",
-            ),
-        };
-        in_map(
-            config,
-            text!(
-                "the path `{path}` of {plugin} cannot be served: {en}; change the route, or take it \
-                 out of the map",
-                "无法提供 {plugin} 的路径 `{path}`：{zh}；请修改该路由，或把它从路由表中删除"
-            ),
-        )
-    })
+    Pattern::parse(path).map_err(|error| entry.not_a_pattern(path, line, error))
 }
 
-fn destination(
-    route: &Route,
-    config: &Config,
-    registry: &Registry,
-) -> Result<Destination, Problem> {
+fn destination(entry: Entry<'_>, registry: &Registry) -> Result<Destination, Problem> {
+    let Entry {
+        route,
+        lines,
+        config,
+    } = entry;
     let mut limits = config.limits.route;
     let mut upstream = &config.upstream;
     let mut doors = Vec::new();
@@ -308,16 +311,9 @@ fn destination(
         upstream = rule.upstream.as_ref().unwrap_or(upstream);
         doors.extend(rule.doors.iter().cloned());
     }
-    let pattern = read_pattern(&route.target, route, config)?;
+    let pattern = read_pattern(&route.target, lines.target, entry)?;
     if route.methods.is_empty() {
-        let (plugin, endpoint) = (&route.plugin, &route.endpoint);
-        return Err(in_map(
-            config,
-            text!(
-                "the route `{endpoint}` of {plugin} has no methods; list at least one",
-                "{plugin} 的路由 `{endpoint}` 没有请求方法；请至少列出一个"
-            ),
-        ));
+        return Err(entry.no_methods());
     }
     Ok(Destination {
         plugin: route.plugin.clone(),
@@ -333,24 +329,16 @@ fn destination(
 }
 
 fn old_pattern(
+    entry: Entry<'_>,
+    number: usize,
     old: &str,
-    route: &Route,
     destination: &Destination,
-    config: &Config,
 ) -> Result<Option<Pattern>, Problem> {
-    let pattern = read_pattern(old, route, config)?;
+    let pattern = read_pattern(old, entry.line_of(number), entry)?;
     if let TargetPath::Pattern(target) = &destination.path {
         let names: Vec<&str> = pattern.iter().flat_map(Pattern::names).collect();
         if let Some(missing) = target.names().find(|name| !names.contains(name)) {
-            let target = &route.target;
-            return Err(in_map(
-                config,
-                text!(
-                    "the path `{old}` has no parameter `{missing}`, which `{target}` needs; give \
-                     both the same parameters",
-                    "路径 `{old}` 没有 `{target}` 所需的参数 `{missing}`；请让两者的参数一致"
-                ),
-            ));
+            return Err(entry.no_parameter(number, old, missing));
         }
     }
     Ok(pattern)
@@ -362,17 +350,6 @@ fn same_names(one: &Option<Pattern>, other: &Option<Pattern>) -> bool {
         names.map(str::to_owned).collect()
     };
     names(one) == names(other)
-}
-
-fn other_names(one: &str, other: &str, config: &Config) -> Problem {
-    in_map(
-        config,
-        text!(
-            "the paths `{one}` and `{other}` match the same URLs; give their parameters the same \
-             names",
-            "路径 `{one}` 和 `{other}` 匹配相同的 URL；请让它们的参数同名"
-        ),
-    )
 }
 
 fn rules_of<'a>(route: &'a Route, config: &'a Config) -> impl Iterator<Item = &'a RouteRule> {

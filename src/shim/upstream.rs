@@ -15,7 +15,7 @@ use bytes::BytesMut;
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::config::Limits;
 use super::framing::{self, Body};
@@ -188,20 +188,8 @@ impl Call<'_> {
         reply: &mut Head,
     ) -> Result<Answer, Refusal> {
         self.stats.requests.fetch_add(1, Ordering::Relaxed);
-        let result =
-            match timeout_at(self.deadline, self.try_exchange(method, head, body, reply)).await {
-                Ok(result) => result,
-                Err(_) => Err(Refusal::UpstreamSlow),
-            };
-        if let Err(refusal) = result {
-            let count = match refusal {
-                Refusal::UpstreamGone => &self.stats.gone,
-                Refusal::UpstreamSlow => &self.stats.slow,
-                _ => &self.stats.broken,
-            };
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        result
+        let result = self.try_exchange(method, head, body, reply).await;
+        result.inspect_err(|&refusal| self.stats.fail(refusal))
     }
 
     async fn try_exchange(
@@ -218,8 +206,22 @@ impl Call<'_> {
             body
         };
         let mut connection = self.begin(method, head, rest).await?;
+        let read = self.read_final_head(&mut connection, reply);
+        match timeout_at(self.deadline, read).await {
+            Ok(read) => read?,
+            Err(_) => return Err(Refusal::UpstreamSlow),
+        }
+        let body = framing::of_reply(reply, method).ok_or(Refusal::UpstreamBroken)?;
+        Ok(Answer { connection, body })
+    }
+
+    async fn read_final_head(
+        &self,
+        connection: &mut Connection,
+        reply: &mut Head,
+    ) -> Result<(), Refusal> {
         loop {
-            if let Err(refusal) = read_head(&mut connection, reply).await {
+            if let Err(refusal) = read_head(connection, reply).await {
                 if connection.used {
                     self.pool.borrow_mut().distrust(self.agent);
                 }
@@ -229,14 +231,13 @@ impl Call<'_> {
             match reply.status() {
                 101 => return Err(Refusal::UpstreamBroken),
                 100..=199 => {}
-                _ => break,
+                _ => return Ok(()),
             }
         }
-        let body = framing::of_reply(reply, method).ok_or(Refusal::UpstreamBroken)?;
-        Ok(Answer { connection, body })
     }
 
-    /// Sends `head` and `rest` on a connection.
+    /// Sends `head` and `rest` on a connection, before the deadline. An agent to which no byte
+    /// could be sent by then is gone; one that takes no more of them is slow.
     pub async fn begin(
         &self,
         method: &[u8],
@@ -253,15 +254,17 @@ impl Call<'_> {
             None => self.open().await?,
         };
         loop {
-            match send(&mut connection.stream, head, rest).await {
+            let sent = timeout_at(self.deadline, send(&mut connection.stream, head, rest)).await;
+            match sent {
+                Err(_) => return Err(Refusal::UpstreamSlow),
                 // After some of it the agent may have answered (413, say) and closed.
-                Ok(()) | Err(Sent::Some) => return Ok(connection),
-                Err(Sent::Nothing) if connection.used => {
+                Ok(Ok(()) | Err(Sent::Some)) => return Ok(connection),
+                Ok(Err(Sent::Nothing)) if connection.used => {
                     // The kernel has refused the first byte: the agent cannot have seen any.
                     self.stats.retries.fetch_add(1, Ordering::Relaxed);
                     connection = self.open().await?;
                 }
-                Err(Sent::Nothing) => return Err(Refusal::UpstreamBroken),
+                Ok(Err(Sent::Nothing)) => return Err(Refusal::UpstreamBroken),
             }
         }
     }
@@ -269,9 +272,15 @@ impl Call<'_> {
     /// A new connection. While the agent refuses, as it does when it restarts, tries again for a
     /// while: no byte has been sent yet.
     async fn open(&self) -> Result<Connection, Refusal> {
-        let until = Instant::now() + self.limits.reconnect;
+        let start = Instant::now();
+        if start >= self.deadline {
+            // The time was used up before the agent was asked.
+            return Err(Refusal::UpstreamSlow);
+        }
+        let until = self.deadline.min(start + self.limits.reconnect);
         loop {
-            match timeout(self.limits.connect, dial(self.agent)).await {
+            let end = self.deadline.min(Instant::now() + self.limits.connect);
+            match timeout_at(end, dial(self.agent)).await {
                 Ok(Ok(stream)) => {
                     return Ok(Connection {
                         stream,

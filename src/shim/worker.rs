@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use super::head::Head;
 use super::log::{Log, Stamp};
 use super::metrics::{AgentStats, Registry};
+use super::record::{Entry, Recorder};
 use super::table::Table;
 use super::upstream::Pool;
 use crate::lang::Lang;
@@ -24,6 +25,8 @@ pub struct Shared {
     pub registry: Arc<Registry>,
     /// Where lines go.
     pub log: Log,
+    /// Where requests go that are recorded.
+    pub recorder: Option<Recorder>,
     /// The language of replies and of the page.
     pub lang: Lang,
     /// The memory for large bodies, in units of [`UNIT`].
@@ -55,6 +58,8 @@ pub struct Scratch {
     pub body: Vec<u8>,
     /// What is being written.
     pub output: Vec<u8>,
+    /// The request that is being answered, when it is recorded.
+    pub recorded: Option<Box<Entry>>,
     /// How much of `input` is the body of the request that is being answered.
     pub held: usize,
 }

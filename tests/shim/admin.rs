@@ -10,13 +10,22 @@ use crate::support::*;
 
 /// The admin application answers, without a socket.
 fn fetch(shim: &Shim, path: &str) -> (u16, String) {
+    fetch_as(shim, path, None)
+}
+
+/// The same under a name.
+fn fetch_as(shim: &Shim, path: &str, host: Option<&str>) -> (u16, String) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
         let app = rehook::shim::admin::app(std::sync::Arc::clone(&shim.shared));
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        let mut request = Request::get(path);
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        let request = request.body(Body::empty()).unwrap();
         let reply = app.oneshot(request).await.unwrap();
         let status = reply.status().as_u16();
         let body = axum::body::to_bytes(reply.into_body(), 1 << 20)
@@ -177,4 +186,33 @@ fn a_person_can_read_the_page_in_a_browser() {
         assert!(shown.contains(part), "{part} is not shown in\n{shown}");
     }
     assert!(!shown.contains("<script"), "{shown}");
+}
+
+#[test]
+fn a_page_that_is_not_ours_reads_nothing() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    for path in ["/", "/api/routes", "/metrics", "/healthz", "/nowhere"] {
+        let (status, body) = fetch_as(&shim, path, Some("evil.example:9180"));
+        assert_eq!(status, 421, "{path}");
+        assert!(
+            body.contains("localhost") && body.contains("管理页面"),
+            "{body}"
+        );
+    }
+    for host in ["localhost:1", "127.0.0.1:9180", "[::1]:9180"] {
+        assert_eq!(fetch_as(&shim, "/healthz", Some(host)).0, 200, "{host}");
+    }
+    // Over a socket, as a browser does.
+    let mut stream = connect(shim.admin);
+    std::io::Write::write_all(&mut stream, get("/healthz").as_bytes()).unwrap();
+    assert_eq!(read_message(&mut stream, false).unwrap().status(), 421);
+    let table = shim.shared.table.load_full();
+    let mut config = table.config.clone();
+    config.admin = Some("0.0.0.0:9180".parse().unwrap());
+    let map = "version = 1".parse().unwrap();
+    let registry = &shim.shared.registry;
+    let elsewhere = rehook::shim::table::Table::build(&map, config, 0, registry).unwrap();
+    shim.shared.table.store(std::sync::Arc::new(elsewhere));
+    assert_eq!(fetch_as(&shim, "/healthz", Some("evil.example")).0, 200);
 }

@@ -1,5 +1,6 @@
 //! The route map as the configuration of nginx and Caddy, judged by them.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::*;
@@ -48,10 +49,6 @@ fn what_a_server_cannot_do_is_said_in_a_comment() {
             text.contains("# /api/plugin/a.b/webhook/job/{id}: it has a parameter"),
             "{text}"
         );
-        assert!(
-            text.contains("# /api/webhook/$host: it has characters that cannot be quoted"),
-            "{text}"
-        );
         assert!(text.contains("/plugins/KroMiose.github/github"), "{text}");
         assert!(text.contains("/plugins/a.b/x%20y/%E4%B8%AD"), "{text}");
     }
@@ -69,36 +66,105 @@ fn a_map_that_is_not_there_is_said() {
     );
 }
 
-#[test]
-fn nginx_takes_it_and_serves_it() {
-    let Some(nginx) = program("nginx") else {
-        return;
+/// Paths with everything that means something in a configuration.
+const ODD: &[&str] = &[
+    "a;b",
+    "quote'd",
+    "say \"hi\"",
+    "back\\slash",
+    "back\\",
+    "\\\"; deny all; #",
+    "$host",
+    "hash#not",
+    "tick`s",
+    "star*",
+    "[x]?",
+    "'",
+    "  ",
+];
+
+/// What the map of [`odd_map`] has for one of [`ODD`], and what must reach the agent.
+fn odd_map() -> String {
+    let of = |name: &&str| {
+        route(
+            "odd.one",
+            &format!("/plugins/odd.one/{name}"),
+            &[&format!("/api/webhook/{name}")],
+        )
     };
-    let agent = Agent::start(ok);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path();
-    write_files(path, &map(), "");
-    let upstream = format!("http://{}", agent.address);
+    ODD.iter().map(of).collect()
+}
+
+/// Everything but letters in percent-encoding.
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// A server that runs until it is dropped.
+struct Server {
+    child: std::process::Child,
+    address: std::net::SocketAddr,
+}
+
+impl Server {
+    fn start(command: &mut Command, port: u16) -> Self {
+        let child = command.spawn().unwrap();
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        let server = Self { child, address };
+        wait_until("the server serves", || {
+            std::net::TcpStream::connect(address).is_ok()
+        });
+        server
+    }
+
+    fn send(&self, request: String) -> Message {
+        let mut stream = connect(self.address);
+        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        read_message(&mut stream, false).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that was free a moment ago: these servers take none of the system's choice.
+fn port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// The export of `routes` for `server`, with the agent at `upstream`.
+fn export(folder: &Path, server: &str, routes: &str, upstream: &str) -> String {
+    write_files(folder, routes, "");
     let output = run(
-        path,
+        folder,
         &[
             "routes",
             "--as",
-            "nginx",
+            server,
             "--routes",
             "routes.toml",
             "--upstream",
-            &upstream,
+            upstream,
         ],
     );
-    std::fs::write(path.join("webhooks.conf"), output.stdout).unwrap();
-    // nginx takes no port of the system's choice; a free one is asked for first.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let here = path.display();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// nginx with the export of `routes`, checked with `nginx -t` before.
+fn nginx(nginx: &Path, folder: &Path, routes: &str, upstream: &str) -> Server {
+    let text = export(folder, "nginx", routes, upstream);
+    std::fs::write(folder.join("webhooks.conf"), text).unwrap();
+    let (port, here) = (port(), folder.display());
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {here}/{name};"))
         .concat();
@@ -107,9 +173,9 @@ fn nginx_takes_it_and_serves_it() {
          events {{}}\nhttp {{ {temporary} access_log off;\n\
          server {{ listen 127.0.0.1:{port}; include {here}/webhooks.conf; }} }}\n"
     );
-    let file = path.join("nginx.conf");
+    let file = folder.join("nginx.conf");
     std::fs::write(&file, configuration).unwrap();
-    let test = Command::new(&nginx)
+    let test = Command::new(nginx)
         .args(["-t", "-q", "-c"])
         .arg(&file)
         .output()
@@ -119,27 +185,148 @@ fn nginx_takes_it_and_serves_it() {
         "{}",
         String::from_utf8_lossy(&test.stderr)
     );
-    let mut server = Command::new(&nginx).arg("-c").arg(&file).spawn().unwrap();
-    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
-    wait_until("nginx serves", || {
-        std::net::TcpStream::connect(address).is_ok()
-    });
-    let status = |request: String| {
-        let mut stream = connect(address);
-        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
-        read_message(&mut stream, false).unwrap().status()
+    Server::start(Command::new(nginx).arg("-c").arg(&file), port)
+}
+
+/// Caddy with the export of `routes`.
+fn caddy(caddy: &Path, folder: &Path, routes: &str, upstream: &str) -> Server {
+    let text = export(folder, "caddy", routes, upstream);
+    let port = port();
+    let file = folder.join("Caddyfile");
+    let site = format!("\nhttp://:{port} {{\n\tbind 127.0.0.1\n\timport webhooks\n}}\n");
+    std::fs::write(&file, format!("{{\n\tadmin off\n}}\n{text}{site}")).unwrap();
+    let mut command = Command::new(caddy);
+    command
+        .args(["run", "--adapter", "caddyfile", "--config"])
+        .arg(&file)
+        .env("HOME", folder)
+        .env("XDG_DATA_HOME", folder)
+        .env("XDG_CONFIG_HOME", folder)
+        .stderr(std::fs::File::create(folder.join("errors")).unwrap());
+    Server::start(&mut command, port)
+}
+
+/// Every path of [`ODD`] is answered by its own route, and nothing else has become a directive.
+fn odd_paths_are_served(server: &Server, agent: &Agent) {
+    for name in ODD {
+        agent.forget();
+        let path = format!("/api/webhook/{}?a=%2f", encoded(name));
+        let reply = server.send(post(&path, "", "body"));
+        assert_eq!(reply.status(), 200, "{name}");
+        let seen = agent.request();
+        assert_eq!(seen.body, b"body", "{name}");
+        let target = seen.first.split(' ').nth(1).unwrap();
+        let (target, query) = target.split_once('?').unwrap();
+        assert_eq!(query, "a=%2f", "{name}");
+        let same = encoded(&format!("/plugins/odd.one/{name}"));
+        assert_eq!(encoded(&decoded(target)), same, "{name}");
+        assert!(reply.header("deprecation").unwrap().starts_with('@'));
+        let link = reply.header("link").unwrap();
+        let link = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+        assert_eq!(encoded(&decoded(link.0)), same, "{name}");
+        assert_eq!(link.1, "; rel=\"successor-version\"");
+    }
+}
+
+fn decoded(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next().unwrap().as_bytes().to_vec();
+    for piece in pieces {
+        bytes.push(u8::from_str_radix(&piece[..2], 16).unwrap());
+        bytes.extend_from_slice(&piece.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn nginx_takes_it_and_serves_it() {
+    let Some(program) = program("nginx") else {
+        return;
     };
-    let good = status(post("/api/plugin/github/webhook/github?a=%2f", "", "body"));
-    let refused = status(get("/api/plugin/github/webhook/github"));
-    server.kill().unwrap();
-    server.wait().unwrap();
-    assert_eq!((good, refused), (200, 403));
+    let agent = Agent::start(ok);
+    let folder = tempfile::tempdir().unwrap();
+    // By name: nginx has to resolve it when it starts, and not for each request.
+    let upstream = format!("http://localhost:{}", agent.address.port());
+    let server = nginx(&program, folder.path(), &map(), &upstream);
+    let lines = "X_Under_Score: 1\r\n";
+    let good = server.send(post(
+        "/api/plugin/github/webhook/github?a=%2f",
+        lines,
+        "body",
+    ));
+    let refused = server.send(get("/api/plugin/github/webhook/github"));
+    assert_eq!((good.status(), refused.status()), (200, 403));
     let seen = agent.request();
     assert_eq!(
         seen.first,
         "POST /plugins/KroMiose.github/github?a=%2f HTTP/1.1"
     );
     assert_eq!(seen.body, b"body");
+    assert_eq!(seen.header("x_under_score").as_deref(), Some("1"));
+}
+
+#[test]
+fn nginx_serves_odd_paths_and_takes_none_for_a_directive() {
+    let Some(program) = program("nginx") else {
+        return;
+    };
+    let agent = Agent::start(ok);
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = format!("http://{}", agent.address);
+    let server = nginx(&program, folder.path(), &odd_map(), &upstream);
+    odd_paths_are_served(&server, &agent);
+}
+
+#[test]
+fn caddy_serves_odd_paths_and_takes_none_for_a_directive() {
+    let Some(program) = program("caddy") else {
+        return;
+    };
+    let agent = Agent::start(ok);
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = format!("http://{}", agent.address);
+    let server = caddy(&program, folder.path(), &odd_map(), &upstream);
+    odd_paths_are_served(&server, &agent);
+    let refused = server.send(post("/API/webhook/%24host", "", ""));
+    assert_ne!(refused.status(), 502, "another case is another path");
+    assert_eq!(agent.requests().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_written_is_left_out_with_a_comment() {
+    let folder = tempfile::tempdir().unwrap();
+    let routes = [
+        route(
+            "a.b",
+            "/plugins/a.b/x",
+            &["/api/webhook/x//y", "/api/webhook/../y"],
+        ),
+        route("a.b", "/plugins/a.b/z", &["/api/webhook/z`\\"]),
+        route("a.b", "/plugins/a.b/m", &["/api/webhook/m"]).replace("\"PUT\"", "\"P { }\""),
+        route("a.b", "/plugins/a.b/n", &["/api/webhook/line\nreturn 200;"]),
+    ]
+    .concat();
+    let text = export(folder.path(), "nginx", &routes, "http://127.0.0.1:1");
+    for line in [
+        "# /api/webhook/x//y: nginx takes out empty segments",
+        "# /api/webhook/../y: nginx takes out empty segments",
+        "# /api/webhook/m: nginx does not know the method P { }",
+        "# return 200;: it is not a path, or has a control character",
+    ] {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+    let text = export(folder.path(), "caddy", &routes, "http://127.0.0.1:1");
+    for line in [
+        "# /api/webhook/z`\\: it has characters that cannot be quoted",
+        "# /api/webhook/m: it has characters that cannot be quoted",
+        "# return 200;: it is not a path, or has a control character",
+    ] {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+    let only_comments = text
+        .lines()
+        .all(|l| !l.contains("return 200;") || l.trim_start().starts_with('#'));
+    assert!(only_comments, "{text}");
 }
 
 #[test]

@@ -23,8 +23,9 @@ fn a_request_goes_on_as_it_came() {
              X-Twice: 1\r\nx-RAW: \u{1}\r\nX-Twice: 2\r\nAccept: */*\r\nX-Twice: 1\r\n\
              X-Hub-Signature-256: sha256=AbC\r\nContent-Length: 5\r\n\
              X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: old.example:8\r\n\
-             X-Forwarded-Proto: http\r\n\r\n",
-            agent.address
+             X-Forwarded-Proto: http\r\nVia: {}\r\n\r\n",
+            agent.address,
+            seen.header("via").unwrap()
         )
         .as_bytes()
         .escape_ascii()
@@ -263,4 +264,144 @@ fn ipv6_is_spoken_on_both_sides() {
         agent.request().header("host"),
         Some(agent.address.to_string())
     );
+}
+
+#[test]
+fn bytes_beyond_ascii_in_a_target_go_on_as_they_came() {
+    let agent = Agent::start(ok);
+    let routes = [GITHUB, &route("a.b", "/t/{id}", &["/o/{id}"])].concat();
+    let shim = Shim::start(agent.address, &routes, "passthrough = true\n");
+    for (old, new) in [
+        (
+            &b"/api/webhook/github?a=\xff\xfe&b=\xe4\xb8\xad"[..],
+            &b"/plugins/KroMiose.github/github?a=\xff\xfe&b=\xe4\xb8\xad"[..],
+        ),
+        (b"/o/\xe4\xb8\xff?\x80", b"/t/\xe4\xb8\xff?\x80"),
+        (b"/else\xffwhere?\xc3", b"/else\xffwhere?\xc3"),
+    ] {
+        let version = [
+            &b"POST "[..],
+            old,
+            b" HTTP/1.1\r\nHost: h\r\nX: \xff\r\n\r\n",
+        ]
+        .concat();
+        assert_eq!(shim.send(version).status(), 200, "{}", old.escape_ascii());
+        let seen = agent.request();
+        let expected = [&b"POST "[..], new, b" HTTP/1.1\r\n"].concat();
+        assert!(
+            seen.head.starts_with(&expected),
+            "{}",
+            seen.head.escape_ascii()
+        );
+        assert!(memchr::memmem::find(&seen.head, b"\r\nX: \xff\r\n").is_some());
+        agent.forget();
+    }
+}
+
+#[test]
+fn a_later_minor_version_is_read_as_the_one_that_is_known() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    let mut stream = shim.connect();
+    for _ in 0..2 {
+        // The connection is kept, as with HTTP/1.1.
+        let request = post("/api/webhook/github", "", "x").replace("HTTP/1.1", "HTTP/1.2");
+        stream.write_all(request.as_bytes()).unwrap();
+        let reply = read_message(&mut stream, false).unwrap();
+        assert!(reply.first.starts_with("HTTP/1.1 200 "), "{}", reply.first);
+    }
+    assert!(agent.requests()[1].first.ends_with(" HTTP/1.1"));
+}
+
+#[test]
+fn the_reason_of_a_reply_comes_back_as_it_was() {
+    for reason in [
+        &b" Gr\xfc\xdfe"[..],
+        " 处理 完成".as_bytes(),
+        b" Odd  one",
+        b" ",
+        b"",
+    ] {
+        let agent = Agent::start(move |_, stream| {
+            let reply = [b"HTTP/1.1 200", reason, b"\r\nContent-Length: 0\r\n\r\n"].concat();
+            stream.write_all(&reply).unwrap();
+            Keep::Yes
+        });
+        let shim = Shim::start(agent.address, GITHUB, "");
+        let reply = shim.post("x");
+        let reason = if reason.is_empty() { b" " } else { reason };
+        let first = [b"HTTP/1.1 200", reason, b"\r\n"].concat();
+        assert!(
+            reply.head.starts_with(&first),
+            "{}",
+            reply.head.escape_ascii()
+        );
+    }
+}
+
+#[test]
+fn the_authority_of_a_whole_url_is_the_host_that_was_meant() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    let url = "http://meant.example:81/api/webhook/github";
+    assert_eq!(shim.send(post(url, "", "x")).status(), 200);
+    let seen = agent.request();
+    assert_eq!(seen.header("host"), Some(agent.address.to_string()));
+    assert_eq!(
+        seen.header("x-forwarded-host").as_deref(),
+        Some("meant.example:81")
+    );
+}
+
+#[test]
+fn what_a_route_says_of_its_own_end_holds() {
+    const CONFIG: &str = "deprecated_since = 2026-01-02\nsunset = 2026-12-31\n";
+    const LINK: &str = "</plugins/KroMiose.github/github>; rel=\"successor-version\"";
+    const SUNSET: &str = "Thu, 31 Dec 2026 00:00:00 GMT";
+    for (own, deprecation, sunset, link) in [
+        ("", "@1767312000", SUNSET, LINK.to_owned()),
+        ("dePRECation: @1\r\n", "@1", SUNSET, LINK.to_owned()),
+        ("sunset: soon\r\n", "@1767312000", "soon", LINK.to_owned()),
+        (
+            "Deprecation: @2\r\nSunset: later\r\nLink: </next>; rel=\"next\"\r\n",
+            "@2",
+            "later",
+            format!("</next>; rel=\"next\", {LINK}"),
+        ),
+    ] {
+        let agent = Agent::start(move |_, stream| {
+            stream.write_all(reply(200, own, "ok").as_bytes()).unwrap();
+            Keep::Yes
+        });
+        let shim = Shim::start(agent.address, GITHUB, CONFIG);
+        let reply = shim.post("x");
+        let header = |name| reply.header(name).unwrap();
+        assert_eq!(header("deprecation"), deprecation);
+        assert_eq!(header("sunset"), sunset);
+        assert_eq!(header("link"), link);
+    }
+}
+
+#[test]
+fn where_a_request_comes_from_is_not_for_anyone_to_say() {
+    let claims = "X-Real-IP: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Forwarded-Port: 1\r\n";
+    let disguised = "X_Forwarded_For: 1.2.3.4\r\nX-Real_IP: 1.2.3.4\r\nx_forwarded-host: evil\r\n";
+    for (config, arrive) in [("", false), ("trusted_proxies = [\"127.0.0.1\"]\n", true)] {
+        let agent = Agent::start(ok);
+        let shim = Shim::start(agent.address, GITHUB, config);
+        let lines = format!("{claims}{disguised}X_Own: 1\r\n");
+        assert_eq!(
+            shim.send(post("/api/webhook/github", &lines, "x")).status(),
+            200
+        );
+        let seen = agent.request();
+        for name in ["X-Real-IP", "Forwarded", "X-Forwarded-Port"] {
+            assert_eq!(seen.header(name).is_some(), arrive, "{name}");
+        }
+        for name in ["X_Forwarded_For", "X-Real_IP", "x_forwarded-host"] {
+            assert_eq!(seen.header(name), None, "{name}");
+        }
+        assert_eq!(seen.header("x-forwarded-for").as_deref(), Some("127.0.0.1"));
+        assert_eq!(seen.header("x_own").as_deref(), Some("1"));
+    }
 }

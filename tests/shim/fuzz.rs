@@ -173,6 +173,7 @@ fn whatever_goes_from_end_to_end_arrives_as_it_was() {
                 "x-forwarded-for",
                 "x-forwarded-host",
                 "x-forwarded-proto",
+                "via",
             ];
             let arrived: Vec<_> = seen
                 .headers

@@ -87,6 +87,28 @@ fn a_sender_that_is_slow_is_given_up() {
 }
 
 #[test]
+fn a_head_that_never_ends_is_logged_with_the_time_that_it_took() {
+    let agent = Agent::start(ok);
+    let config = "log = \"json\"\n[limits]\nhead_time = \"300ms\"\nhead = \"1KiB\"\n";
+    let shim = Shim::start(agent.address, GITHUB, config);
+    assert_eq!(shim.send("POST / HTTP/1.1\r\n").status(), 408);
+    let mut stream = shim.connect();
+    stream.write_all(b"POST / HTTP/1.1\r\n").unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    let long = format!("X: {}\r\n", "y".repeat(2_000));
+    stream.write_all(long.as_bytes()).unwrap();
+    assert_eq!(read_message(&mut stream, false).unwrap().status(), 431);
+    let log = shim.log();
+    for (status, least) in [(408, 299.0), (431, 50.0)] {
+        let took = log.lines().find_map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            (line["status"] == status).then(|| line["ms"].as_f64().unwrap())
+        });
+        assert!(took.unwrap() >= least, "{log}");
+    }
+}
+
+#[test]
 fn an_agent_that_never_answers_is_a_504() {
     let agent = Agent::start(|_, _| {
         std::thread::sleep(Duration::from_secs(20));
@@ -146,6 +168,41 @@ fn an_agent_that_is_not_there_is_a_503() {
     assert_eq!(reply.status(), 503);
     assert!(reply.header("retry-after").is_some());
     assert_eq!(reply.json()["error"], "upstream_gone");
+}
+
+#[test]
+fn an_agent_that_is_not_there_is_a_503_also_when_there_is_less_time_than_to_wait_for_it() {
+    let mut agent = Agent::start(ok);
+    agent.stop();
+    let config = "[limits]\nreconnect = \"20s\"\ntotal = \"300ms\"\n";
+    let shim = Shim::start(agent.address, GITHUB, config);
+    let reply = shim.post("x");
+    assert_eq!((reply.status(), reply.text().contains("gone")), (503, true));
+    assert!(reply.header("retry-after").is_some());
+}
+
+#[test]
+fn an_agent_that_takes_no_bytes_is_a_504() {
+    // Takes connections, and reads nothing from them.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = "[limits]\ntotal = \"2s\"\n";
+    let shim = Shim::start(listener.local_addr().unwrap(), GITHUB, config);
+    assert_eq!(shim.post(&"x".repeat(24 << 20)).status(), 504);
+}
+
+#[test]
+fn a_short_reply_that_does_not_come_to_its_end_in_time_is_a_504() {
+    let agent = Agent::start(|_, stream| {
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+            .unwrap();
+        // Nothing more comes, and the connection stays.
+        let mut byte = [0];
+        let _ = std::io::Read::read(stream, &mut byte);
+        Keep::No
+    });
+    let shim = Shim::start(agent.address, GITHUB, "[limits]\ntotal = \"300ms\"\n");
+    assert_eq!(shim.post("x").status(), 504);
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod framing;
 mod fuzz;
 mod limits;
 mod load;
+mod loops;
 mod migrated;
 mod passthrough;
+mod record;
 mod several;

@@ -85,6 +85,37 @@ fn a_stream_arrives_piece_by_piece() {
 }
 
 #[test]
+fn a_short_reply_arrives_piece_by_piece_too() {
+    let (go_on, waits) = mpsc::channel::<()>();
+    let waits = std::sync::Mutex::new(waits);
+    let agent = Agent::start(move |_, stream| {
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\none")
+            .unwrap();
+        // The rest is made only when this has arrived.
+        waits.lock().unwrap().recv().unwrap();
+        stream.write_all(b"two").unwrap();
+        Keep::Yes
+    });
+    let shim = Shim::start(agent.address, GITHUB, ON);
+    let mut stream = shim.connect();
+    for _ in 0..2 {
+        stream.write_all(get("/slow").as_bytes()).unwrap();
+        let mut text = String::new();
+        for (piece, last) in [("one", false), ("two", true)] {
+            while !text.ends_with(piece) {
+                let mut bytes = [0; 512];
+                let read = stream.read(&mut bytes).unwrap();
+                text += std::str::from_utf8(&bytes[..read]).unwrap();
+            }
+            if !last {
+                go_on.send(()).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
 fn a_stream_ends_when_its_reader_has_left() {
     let (left, noticed) = mpsc::channel();
     let left = std::sync::Mutex::new(left);

@@ -77,7 +77,27 @@ pub fn text(shared: &Shared) -> String {
         head(&mut out, name, kind, help);
         line(&mut out, name, &[], value);
     }
+    recorded(shared, &mut out);
     out
+}
+
+fn recorded(shared: &Shared, out: &mut String) {
+    let Some(recorder) = &shared.recorder else {
+        return;
+    };
+    let name = "rehook_shim_recorded_total";
+    head(
+        out,
+        name,
+        "counter",
+        "Requests that are recorded, and that could not be.",
+    );
+    for (outcome, count) in [
+        ("written", &recorder.written),
+        ("dropped", &recorder.dropped),
+    ] {
+        line(out, name, &[("outcome", outcome)], count.load(Relaxed));
+    }
 }
 
 fn urls(shared: &Shared, out: &mut String) {

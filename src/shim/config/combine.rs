@@ -90,6 +90,7 @@ pub fn combine(
             // Beside the configuration, or in this folder when there is none.
             .unwrap_or_else(|| base.join(routes::FILE_NAME)),
         upstream,
+        upstream_check: file.upstream_check.unwrap_or(true) && !flags.no_upstream_check,
         listen: match listen.is_empty() {
             true => vec![LISTEN],
             false => listen,

@@ -30,6 +30,18 @@ pub fn read_door(
                 ),
             );
         }
+        if let Some(At { value, line }) = &allow
+            && value.is_empty()
+        {
+            section.problem(
+                *line,
+                text!(
+                    "`allow` is empty, so nobody could call; list the networks that may, or take \
+                     the route out of the map",
+                    "`allow` 为空，谁都无法调用；请列出允许调用的网段，或把该路由从路由表中删除"
+                ),
+            );
+        }
         allow.map(|list| Door::Addresses(networks(&section, list)))
     } else {
         let header = section.string("header").map(|at| at.value);

@@ -10,6 +10,7 @@ use toml_edit::Document;
 use super::doors::read_door;
 use super::reader::{At, Problem, Reader, Section};
 use super::{Environment, Limits, LogFormat, RouteRule, Upstream};
+use crate::lang::foreign;
 use crate::text;
 
 /// What a file says.
@@ -19,6 +20,8 @@ pub struct File {
     pub routes: Option<String>,
     /// `upstream`
     pub upstream: Option<Upstream>,
+    /// `upstream_check`
+    pub upstream_check: Option<bool>,
     /// `listen`
     pub listen: Vec<SocketAddr>,
     /// `admin`
@@ -56,9 +59,11 @@ pub fn read(path: &Path, environment: Environment<'_>, problems: &mut Vec<Proble
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
+            let reason = foreign::of_system(&error);
+            let (en, zh) = reason.both();
             let text = text!(
-                "the configuration cannot be read ({error}); check the path given to --config",
-                "无法读取配置文件（{error}）；请检查 --config 给出的路径"
+                "the configuration cannot be read ({en}); check the path given to --config",
+                "无法读取配置文件（{zh}）；请检查 --config 给出的路径"
             );
             problems.push(Problem::of_file(path, None, text));
             return File::default();
@@ -68,9 +73,14 @@ pub fn read(path: &Path, environment: Environment<'_>, problems: &mut Vec<Proble
     let document = match Document::parse(text.as_str()) {
         Ok(document) => document,
         Err(error) => {
-            let message = error.message().trim_end().replace('\n', "; ");
             let line = reader.line(error.span());
-            let text = text!("this is not TOML: {message}", "不是合法的 TOML：{message}");
+            let column = reader.column(error.span());
+            let reason = foreign::of_toml(error.message());
+            let (en, zh) = reason.both();
+            let text = text!(
+                "this is not TOML, at column {column}: {en}; correct the line",
+                "第 {column} 列：{zh}；请改正这一行"
+            );
             problems.push(Problem::of_file(path, line, text));
             return File::default();
         }
@@ -94,6 +104,7 @@ pub fn read(path: &Path, environment: Environment<'_>, problems: &mut Vec<Proble
 fn root_keys(root: &Section<'_>, file: &mut File) {
     file.routes = root.string("routes").map(|at| at.value);
     file.upstream = read_upstream(root);
+    file.upstream_check = root.boolean("upstream_check").map(|at| at.value);
     if let Some(listen) = root.strings("listen") {
         file.listen = addresses(root, listen, "listen");
     }

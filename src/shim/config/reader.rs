@@ -83,6 +83,13 @@ impl<'a> Reader<'a> {
         Some(before.matches('\n').count() + 1)
     }
 
+    /// The column of a place in the text, 1-based, in characters.
+    pub fn column(&self, span: Option<std::ops::Range<usize>>) -> usize {
+        let before = span.and_then(|span| self.text.get(..span.start));
+        let before = before.unwrap_or_default().chars();
+        before.rev().take_while(|&c| c != '\n').count() + 1
+    }
+
     /// Says that something is wrong.
     pub fn problem(&self, line: Option<usize>, text: Text) {
         self.problems

@@ -114,6 +114,7 @@ impl Shim {
             log: Log::new(table.config.log, Lang::En, Box::new(log.clone())),
             table: ArcSwap::from_pointee(table),
             registry,
+            recorder: None,
             lang: Lang::En,
             memory: Semaphore::new(memory),
         });

@@ -32,8 +32,24 @@ pub struct Process {
 impl Process {
     /// Starts `rehook shim` in `folder`, where `shim.toml` is.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::spawn(
+            folder,
+            Command::new(env!("CARGO_BIN_EXE_rehook")),
+            arguments,
+        )
+    }
+
+    /// The same, where no more than `most` files can be open.
+    pub fn start_with_files(folder: &Path, most: usize) -> Self {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_rehook")]);
+        Self::spawn(folder, shell, &[])
+    }
+
+    fn spawn(folder: &Path, mut command: Command, arguments: &[&str]) -> Self {
         let log = folder.join("log");
-        let child = Command::new(env!("CARGO_BIN_EXE_rehook"))
+        let child = command
             .args(["--lang", "en", "shim", "--config", "shim.toml"])
             .args(arguments)
             .current_dir(folder)

@@ -6,6 +6,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rustix::net::sockopt::set_socket_linger;
+
 use super::message::{Message, read_message};
 
 /// What becomes of a connection after a reply.
@@ -15,6 +17,8 @@ pub enum Keep {
     Yes,
     /// It is closed.
     No,
+    /// It is closed, and the sender is told of it by a reset.
+    Reset,
 }
 
 /// An agent.
@@ -81,8 +85,16 @@ impl Agent {
                     stream.set_nodelay(true).unwrap();
                     while let Some(message) = read_message(&mut stream, false) {
                         requests.lock().unwrap().push(message.clone());
-                        if answer(&message, &mut stream) == Keep::No {
-                            break;
+                        match answer(&message, &mut stream) {
+                            Keep::Yes => {}
+                            Keep::No => break,
+                            Keep::Reset => {
+                                // The last handle that is closed sends it, not a shutdown.
+                                let now = Some(std::time::Duration::ZERO);
+                                set_socket_linger(&stream, now).unwrap();
+                                open.lock().unwrap().remove(&number);
+                                return;
+                            }
                         }
                     }
                     let _ = stream.shutdown(std::net::Shutdown::Both);
