@@ -267,6 +267,7 @@ core.logger.info("done")
 SLIPS = [
     ("status", "status_code=403", "status_code=401", "status"),
     ("body", '"branch": "other"', '"branch": "others"', "body"),
+    ("header", '.get("x-signature"', '.get("x-signatures"', "status"),
     ("effect", 'core.logger.info("come")', 'core.logger.info("gone")', "effects"),
 ]
 
@@ -353,7 +354,7 @@ def slips(agent: str, scratch: Path) -> list[str]:
     wrong = []
     folder = scratch / f"{agent}-slips"
     folder.mkdir()
-    for name in ("plain", "signed_bytes"):
+    for name in ("plain", "signed", "signed_bytes"):
         plugin = next(one for one in PLUGINS if one.name == name)
         (folder / f"{name}.py").write_text(plugin.text())
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]

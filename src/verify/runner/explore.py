@@ -28,7 +28,7 @@ from message import Request, Route
 from probe import Watch, Wish
 
 MOST_REQUESTS = 600
-MOST_KEPT = 160
+MOST_KEPT = 200
 # How often a wish may be granted: what it leads to depends on the rest of the request.
 MOST_GRANTED = 3
 # Keys of dictionaries and sets that text which is looked up may be meant for.
@@ -113,16 +113,18 @@ class _Search:
             self.push(0, draft, "a plain request")
         sent = 0
         while self.queue and sent < MOST_REQUESTS and monotonic() < until:
-            _, _, draft, about = heapq.heappop(self.queue)
-            await self.try_one(draft, about)
+            _, _, draft, about, named = heapq.heappop(self.queue)
+            await self.try_one(draft, about, named)
             sent += 1
 
-    def push(self, rank: int, draft: Draft, about: str) -> None:
+    def push(self, rank: int, draft: Draft, about: str, named: bool = False) -> None:
+        """Puts a request in the queue. What the plugin has `named` is kept whatever it gives: a
+        comparison that comes out the same for another reason is still one that was made."""
         key = draft.key()
         if key not in self.drafts:
             self.drafts.add(key)
             self.count += 1
-            heapq.heappush(self.queue, (rank, self.count, draft, about))
+            heapq.heappush(self.queue, (rank, self.count, draft, about, named))
 
     def starts(self) -> list[Draft]:
         starts = []
@@ -137,7 +139,7 @@ class _Search:
                 starts.append(draft)
         return starts
 
-    async def try_one(self, draft: Draft, about: str) -> None:
+    async def try_one(self, draft: Draft, about: str, named: bool) -> None:
         request = draft.request(about)
         self.current.body = request.body
         answer = await self.loaded.send(self.route, request)
@@ -146,7 +148,7 @@ class _Search:
         kind = (answer.status, _kind(answer.effects), _kind([answer.json()]))
         is_new = bool(new) or kind not in self.kinds
         self.kinds.add(kind)
-        if is_new and len(self.kept) < MOST_KEPT:
+        if (is_new or named) and len(self.kept) < MOST_KEPT:
             self.kept.append(request)
         if new:
             # What a setting decides may come after all that the request decides.
@@ -171,7 +173,8 @@ class _Search:
         if next_draft is None:
             return
         self.granted[key] = times + 1
-        self.push(rank + 2 * times + (0 if new else 1), next_draft, _about(wish))
+        named = wish.strong and times == 0
+        self.push(rank + 2 * times + (0 if new else 1), next_draft, _about(wish), named)
 
 
 def _about(wish: Wish) -> str:
