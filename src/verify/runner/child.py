@@ -36,6 +36,10 @@ class Progress:
     # A result that is worth having even if the work does not end.
     so_far: object = None
 
+    def allow(self, seconds: float) -> None:
+        """From now on the work may take this long."""
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+
 
 def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], object]:
     """Begins the work; what is returned waits for its result or raises `Failed`."""
@@ -106,7 +110,7 @@ def _run(work: Callable[[Progress], object], seconds: float, writer: int) -> Non
         )
 
     signal.signal(signal.SIGALRM, hangs)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    progress.allow(seconds)
     try:
         value = work(progress)
     except Failed as failed:

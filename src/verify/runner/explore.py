@@ -28,6 +28,8 @@ from message import Request, Route
 from probe import Watch, Wish
 
 MOST_REQUESTS = 600
+# A request that takes longer does not end; only waiting is that slow, and nothing here waits.
+REQUEST_SECONDS = 5.0
 MOST_KEPT = 200
 # How often a wish may be granted: what it leads to depends on the rest of the request.
 MOST_GRANTED = 3
@@ -63,6 +65,11 @@ def explore(case: Case, seconds: float) -> list[list[Request]]:
         )()
         for place, kept in enumerate(found.requests):
             requests[first + place] = kept
+        if found.hangs is not None and not found.requests[-1]:
+            raise child.Failed(
+                "hang",
+                f"no answer to a plain request after {REQUEST_SECONDS:g} s",
+            )
         first += len(found.requests)
     return requests
 
@@ -83,7 +90,7 @@ def _work(case: Case, first: int, seconds: float, progress: child.Progress) -> F
             kept: list[Request] = []
             # If the next request does not end, this is the result.
             progress.so_far = Found([*found.requests, kept], hangs=first + number)
-            one = _Search(loaded, route, watch, trace, current, kept)
+            one = _Search(loaded, route, watch, trace, current, kept, progress)
             await one.run(monotonic() + share)
             found.requests.append(kept)
         return found
@@ -96,8 +103,16 @@ class _Search:
     """The search for one route. Requests that are kept go into `kept` at once."""
 
     def __init__(
-        self, loaded, route: Route, watch: Watch, trace: Trace, current, kept: list
+        self,
+        loaded,
+        route: Route,
+        watch: Watch,
+        trace: Trace,
+        current,
+        kept: list,
+        progress,
     ):
+        self.progress = progress
         self.loaded, self.route, self.watch, self.trace = loaded, route, watch, trace
         self.current, self.kept = current, kept
         self.queue: list = []
@@ -142,6 +157,7 @@ class _Search:
     async def try_one(self, draft: Draft, about: str, named: bool) -> None:
         request = draft.request(about)
         self.current.body = request.body
+        self.progress.allow(REQUEST_SECONDS)
         answer = await self.loaded.send(self.route, request)
         wishes, looked_up = self.watch.take()
         new = self.trace.take_new()
