@@ -2,7 +2,7 @@
 
 The agent's own code does everything: its collector finds and loads the plugins, its router manager
 mounts their routes, its middleware and exception handlers stand around its webhook router. Replaced
-is only what would leave the process: the database, the adapters to chats, and waiting.
+is only what would leave the process (`recorder.py`).
 
 The agent is imported once, which takes seconds; each side then runs in a fork of that process, in a
 folder of its own, so that no state of one reaches another.
@@ -10,27 +10,39 @@ folder of its own, so that no state of one reaches another.
 
 import asyncio
 import json
-import logging
 import os
 import pickle
-import re
 import shutil
 import signal
 import sys
 import tempfile
-import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import oracle
-from cases import Case, Request, Route
+import shim
+from cases import Case, Request, Route, Unusable
+from recorder import Recorder
+from wire import HOST, Reply
 
 # A side that takes longer hangs. Generous, since it only decides how a failure looks.
 LIMIT_SECONDS = 120
 
-PLUGIN_MODULES = ("workdir.", "packages.")
+
+@dataclass(eq=False)
+class Sent:
+    """One request of a run, which is also the key to its answer."""
+
+    # Whose settings the request is with.
+    route: Route
+    request: Request
+    url: str
+    # The plugins that the old server has on; all of them, where it is not about the old server.
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass
@@ -52,10 +64,6 @@ class Answer:
             return self.body
 
 
-class Unusable(Exception):
-    """The side cannot be run; the message says why."""
-
-
 def prepare() -> None:
     """Imports the agent, in a temporary folder since it makes files where it stands."""
     os.chdir(tempfile.mkdtemp(prefix="agent-", dir=os.environ["CONFORMANCE_TMP"]))
@@ -74,15 +82,16 @@ def prepare() -> None:
         import nekro_agent.api.message
         import nekro_agent.routers
         import nekro_agent.services.plugin.router_manager  # noqa: F401
+        import uvicorn.protocols.http.auto  # noqa: F401
     finally:
         sys.stdout.flush()
         os.dup2(stdout, 1)
         sys.excepthook = sys.__excepthook__
 
 
-def start(case: Case, side: str, sent: list[tuple[Route, Request]]) -> Callable[[], list[Answer]]:
-    """Sends the requests to one side, `old` or `new`, in a process of its own; what is returned
-    waits for the answers, so that two sides can run at the same time."""
+def start(case: Case, side: str, sent: list[Sent]) -> Callable[[], list[Answer]]:
+    """Sends the requests to one side, `old`, `new` or `shim`, in a process of its own; what is
+    returned waits for the answers, so that the sides can run at the same time."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -170,7 +179,7 @@ async def application(before_routers: Callable = lambda _app, _collector: None):
     return app, plugin_collector
 
 
-def _side(case: Case, side: str, sent: list[tuple[Route, Request]]) -> list[Answer]:
+def _side(case: Case, side: str, sent: list[Sent]) -> list[Answer]:
     source = (case.before if side == "old" else case.after) / case.folder
     place(source, case.package)
     devnull = os.open(os.devnull, os.O_RDWR)
@@ -180,42 +189,67 @@ def _side(case: Case, side: str, sent: list[tuple[Route, Request]]) -> list[Answ
     if side == "old":
         oracle.install_document_api()
 
+    def documented(app, collector) -> None:
+        if side == "old":
+            oracle.mount(app, collector, case.routes)
+
     async def everything() -> list[Answer]:
-        app, plugin_collector = await application(
-            lambda app, collector: oracle.mount(app, collector, [route for route, _ in sent])
-            if side == "old"
-            else None
-        )
+        app, collector = await application(documented)
+        plugins = collector.loaded_plugins
+        for route in case.routes:
+            if route.plugin not in plugins:
+                raise Unusable(f"there is no plugin {route.plugin}, only {sorted(plugins)}")
+        if side == "old":
+            # The agent loads in the order in which the file system lists files, which is none that
+            # can be relied on. Where it shows, it is that of the map, which the shim goes by.
+            order = [route.plugin for route in case.routes]
+            known = sorted(plugins, key=lambda key: (key not in order, [*order, key].index(key)))
+            collector.loaded_plugins = {key: plugins[key] for key in known}
         defaults = {
-            key: plugin.get_config().model_copy(deep=True)
-            for key, plugin in plugin_collector.loaded_plugins.items()
+            key: plugin.get_config().model_copy(deep=True) for key, plugin in plugins.items()
         }
         recorder.clear()
-
-        answers = []
-        for route, request in sent:
-            plugin = plugin_collector.get_plugin(route.plugin)
-            if plugin is None:
-                raise Unusable(
-                    f"there is no plugin {route.plugin}, only {sorted(plugin_collector.loaded_plugins)}"
-                )
-            # The old URL calls every plugin that has the endpoint; here one is looked at.
-            for other in plugin_collector.loaded_plugins.values():
-                other._is_enabled = side == "new" or other is plugin
-            settings = plugin.get_config()
-            for name, value in (dict(defaults[route.plugin]) | request.settings).items():
-                if not hasattr(settings, name):
-                    raise Unusable(f"{route.plugin} has no setting {name}")
-                setattr(settings, name, value)
-            url = route.target if side == "new" else route.old
-            answers.append(await answer(app, url, request, recorder))
-        return answers
+        async with AsyncExitStack() as stack:
+            send = partial(in_process, app)
+            if side == "shim":
+                routes = case.after / "webhook-routes.toml"
+                send = await stack.enter_async_context(shim.in_front_of(app, routes))
+            answers = []
+            for one in sent:
+                set_up(collector.loaded_plugins, defaults, one)
+                answers.append(await answer(send, one, recorder))
+            return answers
 
     return asyncio.run(everything())
 
 
-async def answer(app, url: str, request: Request, recorder: "Recorder") -> Answer:
-    """Sends one request to the application, byte by byte as it is, and waits for all that follows."""
+def set_up(plugins: dict, defaults: dict, sent: Sent) -> None:
+    """Gives every plugin the settings that the request is with, and turns off those that are not
+    looked at."""
+    for key, plugin in plugins.items():
+        plugin._is_enabled = not sent.plugins or key in sent.plugins
+        own = sent.request.settings if key == sent.route.plugin else {}
+        settings = plugin.get_config()
+        for name, value in (dict(defaults[key]) | own).items():
+            if not hasattr(settings, name):
+                raise Unusable(f"{key} has no setting {name}")
+            setattr(settings, name, value)
+
+
+async def answer(send: Callable[..., Awaitable[Reply]], sent: Sent, recorder: Recorder) -> Answer:
+    """Sends one request and waits for all that follows."""
+    before = asyncio.all_tasks()
+    reply = await send(sent.url, sent.request)
+    # What the handler has started in the background is part of what it did.
+    while tasks := asyncio.all_tasks() - before - {asyncio.current_task()}:
+        await asyncio.gather(*tasks, return_exceptions=True)
+    effects, contexts = recorder.take()
+    headers = sorted((n, v) for n, v in reply.headers if n != "x-process-time")
+    return Answer(reply.status, headers, reply.body, effects, contexts, reply.raised)
+
+
+async def in_process(app, url: str, request: Request) -> Reply:
+    """Hands a request to the application, byte by byte as it is."""
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -226,20 +260,19 @@ async def answer(app, url: str, request: Request, recorder: "Recorder") -> Answe
         "raw_path": url.encode(),
         "query_string": request.query,
         "root_path": "",
-        "headers": [
-            (b"host", b"agent.test"),
-            *((name.lower(), value) for name, value in request.headers),
-        ],
+        "headers": [(name.lower(), value) for name, value in request.headers],
         "client": ("192.0.2.1", 50000),
-        "server": ("agent.test", 80),
+        "server": (HOST, 80),
         "state": {},
     }
-    if request.body:
+    names = {name for name, _ in scope["headers"]}
+    if b"host" not in names:
+        scope["headers"].insert(0, (b"host", HOST.encode()))
+    if request.body and b"content-length" not in names:
         scope["headers"].append((b"content-length", str(len(request.body)).encode()))
-    before = asyncio.all_tasks()
     done = asyncio.Event()
     messages = [{"type": "http.request", "body": request.body, "more_body": False}]
-    status, headers, body, raised = 0, [], b"", ""
+    reply = Reply()
 
     async def receive():
         if messages:
@@ -248,12 +281,13 @@ async def answer(app, url: str, request: Request, recorder: "Recorder") -> Answe
         return {"type": "http.disconnect"}
 
     async def send(message):
-        nonlocal status, headers, body
         if message["type"] == "http.response.start":
-            status = message["status"]
-            headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message["headers"]]
+            reply.status = message["status"]
+            reply.headers = [
+                (n.decode("latin-1"), v.decode("latin-1")) for n, v in message["headers"]
+            ]
         elif message["type"] == "http.response.body":
-            body += message.get("body", b"")
+            reply.body += message.get("body", b"")
             if not message.get("more_body"):
                 done.set()
 
@@ -261,169 +295,6 @@ async def answer(app, url: str, request: Request, recorder: "Recorder") -> Answe
         await app(scope, receive, send)
     except Exception as error:  # noqa: BLE001
         # The outermost middleware replies and then raises it again, for the server to log.
-        raised = f"{type(error).__name__}: {error}"
+        reply.raised = f"{type(error).__name__}: {error}"
     done.set()
-    # What the handler has started in the background is part of what it did.
-    while tasks := asyncio.all_tasks() - before - {asyncio.current_task()}:
-        await asyncio.gather(*tasks, return_exceptions=True)
-    effects, contexts = recorder.take()
-    headers = sorted((n, v) for n, v in headers if n != "x-process-time")
-    return Answer(status, headers, body, effects, contexts, raised)
-
-
-class Recorder:
-    """What a plugin does, recorded where it would leave the agent."""
-
-    def __init__(self, case: Case):
-        self.effects: list = []
-        self.contexts: list = []
-        self.seen: dict[str, int] = {}
-        self.store = {
-            (e.get("chat_key", ""), e.get("user_key", ""), e["key"]): e["value"] for e in case.store
-        }
-        self.channels = case.channels
-
-    def clear(self) -> None:
-        self.take()
-
-    def take(self) -> tuple[list, list]:
-        for name, module in list(sys.modules.items()):
-            entries = getattr(module, "EFFECTS", None) if name.startswith(PLUGIN_MODULES) else None
-            if isinstance(entries, list):
-                new = entries[self.seen.get(name, 0) :]
-                self.seen[name] = len(entries)
-                self.effects += [("EFFECTS", plain(entry)) for entry in new]
-        taken = self.effects, self.contexts
-        self.effects, self.contexts = [], []
-        return taken
-
-    def add(self, *effect) -> None:
-        self.effects.append(tuple(plain(part) for part in effect))
-
-    def install(self) -> None:
-        """Puts itself in the place of the database, the chats, the log, the clock and the network."""
-        import socket
-
-        from loguru import logger
-        from nekro_agent.adapters.utils import AdapterUtils
-        from nekro_agent.models.db_chat_channel import DBChatChannel
-        from nekro_agent.schemas.agent_ctx import AgentCtx
-        from nekro_agent.services.chat.universal_chat_service import (
-            universal_chat_service,
-        )
-        from nekro_agent.services.message_service import message_service
-        from nekro_agent.services.plugin.base import PluginStore
-
-        async def send_agent_message(chat_key, messages, adapter, ctx=None, **how):
-            texts = (
-                messages if isinstance(messages, str) else [(m.type, m.content) for m in messages]
-            )
-            self.add("send", chat_key, texts, how)
-
-        async def push_system_message(
-            chat_key, agent_messages, trigger_agent=False, db_chat_channel=None
-        ):
-            self.add("push_system", chat_key, agent_messages, trigger_agent)
-
-        universal_chat_service.send_agent_message = send_agent_message
-        message_service.push_system_message = push_system_message
-        AdapterUtils.get_adapter = staticmethod(lambda key: f"adapter {key}")
-
-        def channel(chat_key: str):
-            adapter_key, _, channel_id = chat_key.partition("-")
-            kind = channel_id.partition("_")[0]
-            return DBChatChannel(
-                adapter_key=adapter_key,
-                channel_id=channel_id,
-                channel_name=channel_id,
-                channel_type=kind,
-                chat_key=chat_key,
-                data="{}",
-            )
-
-        async def get_channel(chat_key: str):
-            return channel(chat_key)
-
-        async def every_channel():
-            return [channel(chat_key) for chat_key in self.channels]
-
-        DBChatChannel.get_channel = staticmethod(get_channel)
-        DBChatChannel.all = staticmethod(every_channel)
-
-        async def store_get(_store, chat_key="", user_key="", store_key=""):
-            return self.store.get((chat_key, user_key, store_key))
-
-        async def store_set(_store, chat_key="", user_key="", store_key="", value=""):
-            self.add("store.set", chat_key, user_key, store_key, value)
-            known = (chat_key, user_key, store_key) in self.store
-            self.store[chat_key, user_key, store_key] = value
-            return int(known)
-
-        async def store_delete(_store, chat_key="", user_key="", store_key=""):
-            self.add("store.delete", chat_key, user_key, store_key)
-            return int(self.store.pop((chat_key, user_key, store_key), None) is None)
-
-        PluginStore.get, PluginStore.set, PluginStore.delete = store_get, store_set, store_delete
-
-        create = AgentCtx.create_by_webhook.__func__
-
-        async def create_by_webhook(cls, webhook_request):
-            self.contexts.append((plain(webhook_request.headers), plain(webhook_request.body)))
-            return await create(cls, webhook_request)
-
-        AgentCtx.create_by_webhook = classmethod(create_by_webhook)
-
-        plugins = str(Path.cwd() / "data/nekro_agent/plugins")
-
-        def heard(message) -> None:
-            record = message.record
-            # By file, since the agent gives its loggers other names than the caller's module.
-            if record["file"].path.startswith(plugins):
-                error = record["exception"]
-                self.add(
-                    "log",
-                    record["level"].name,
-                    record["message"],
-                    error and f"{error.type.__name__}: {error.value}",
-                )
-
-        logger.remove()
-        logger.add(heard, level=0, format="{message}", backtrace=False, diagnose=False)
-
-        class Handler(logging.Handler):
-            def emit(_self, record):
-                if record.name.startswith(PLUGIN_MODULES):
-                    self.add("log", record.levelname, record.getMessage(), None)
-
-        logging.getLogger().addHandler(Handler())
-
-        at_once = asyncio.sleep
-
-        async def sleep(delay, result=None):
-            await at_once(0)
-            return result
-
-        asyncio.sleep = sleep
-        time.sleep = lambda seconds: self.add("time.sleep", seconds)
-
-        def no_network(_socket, address):
-            self.add("connect", address)
-            raise OSError("there is no network in these tests")
-
-        socket.socket.connect = no_network
-        socket.socket.connect_ex = no_network
-
-
-def plain(value):
-    """A value that can be sent and compared; places in memory are not part of it."""
-    if isinstance(value, str):
-        return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x…", value)
-    if isinstance(value, dict):
-        return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    if isinstance(value, float):
-        return repr(value)
-    if value is None or isinstance(value, (bool, int, bytes)):
-        return value
-    return plain(repr(value))
+    return reply

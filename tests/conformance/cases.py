@@ -19,6 +19,10 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 Headers = list[tuple[bytes, bytes]]
 
 
+class Unusable(Exception):
+    """What was to be compared cannot be run; the message says why."""
+
+
 @dataclass
 class Request:
     """One request, without the URL: that is another one on each side."""
@@ -55,6 +59,8 @@ class Route:
     endpoint: str
     dialect: str
     target: str
+    methods: list[str]
+    legacy: list[str]
     requests: list[Request] = field(default_factory=list)
     # The handler takes the request itself: the reply is its own, and only objects are its business.
     native: bool = False
@@ -75,6 +81,8 @@ class Case:
     before: Path
     after: Path | None
     routes: list[Route]
+    # Those that were in the map before, and have no source here to be compared.
+    kept: list[Route] = field(default_factory=list)
     folder: str = "."
     package: str = ""
     native: list[str] = field(default_factory=list)
@@ -101,9 +109,9 @@ def read(folder: Path) -> Case:
         channels=agent.get("channels", []),
     )
     if case.after:
-        # A route that was in the map before has no source here to be compared.
         known = {route.target for route in routes(case.before)}
-        case.routes = [route for route in routes(case.after) if route.target not in known]
+        for route in routes(case.after):
+            (case.kept if route.target in known else case.routes).append(route)
     for spec in about.get("request", []):
         request = from_spec(spec)
         fitting = [route for route in case.routes if fits(spec, route)]
@@ -123,7 +131,7 @@ def routes(tree: Path) -> list[Route]:
     if not path.is_file():
         return []
     entries = tomllib.loads(path.read_text("utf-8")).get("route", [])
-    return [Route(e["plugin"], e["endpoint"], e["dialect"], e["target"]) for e in entries]
+    return [Route(**entry) for entry in entries]
 
 
 def fits(spec: dict, route: Route) -> bool:

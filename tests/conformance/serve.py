@@ -22,10 +22,11 @@ def main() -> None:
 
         import agent
         from cases import Case
+        from recorder import Recorder
 
         agent.prepare()
         agent.place(folder)
-        agent.Recorder(Case(name="serve", before=folder, after=folder, routes=[])).install()
+        Recorder(Case(name="serve", before=folder, after=folder, routes=[])).install()
         asyncio.run(serve(agent, settings))
 
 

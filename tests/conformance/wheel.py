@@ -5,14 +5,14 @@ sent each event that its code tells apart, with and without a secret.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
 
-from cases import Case, Request, github_signature, routes, table
+import shim
+from cases import Case, Request, Unusable, github_signature, routes, table
 
 NAME = "(github of the agent)"
 SECRET = "s3cret"
@@ -204,10 +204,6 @@ PAYLOADS: dict[str, list[dict]] = {
 }
 
 
-class Unusable(Exception):
-    """The plugin cannot be migrated here; the message says why."""
-
-
 def case(scratch: Path) -> Case:
     """The plugin before and after `rehook migrate`, with all its requests."""
     source = Path(sysconfig.get_path("purelib")) / "plugins/builtin/github"
@@ -250,13 +246,8 @@ def case(scratch: Path) -> Case:
 
 
 def migrate(tree: Path) -> None:
-    binary = Path(
-        os.environ.get("REHOOK_BIN") or Path(__file__).resolve().parents[2] / "target/debug/rehook"
-    )
-    if not binary.is_file():
-        raise Unusable(f"{binary} is not there; `sh tests/run.sh` builds it first")
     run = subprocess.run(
-        [binary, "migrate", "--allow-dirty", "."],
+        [shim.binary(), "migrate", "--allow-dirty", "."],
         cwd=tree,
         check=False,
         capture_output=True,

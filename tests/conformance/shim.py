@@ -1,0 +1,131 @@
+"""The way that the senders of old URLs take: over a socket to `rehook shim`, and from there to the
+agent under uvicorn.
+
+The shim is the program itself, as it was built, in a process of its own. The agent, and the sender
+of the requests, are in this one, so that what a plugin does can be recorded.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+
+from cases import Request, Unusable
+from wire import Reply, Sender
+
+# The limit of time is not what is looked at: a machine may be busy with other things.
+CONFIGURATION = """\
+upstream = "http://127.0.0.1:{upstream}"
+routes = '{routes}'
+listen = "127.0.0.1:0"
+admin = "off"
+log = "off"
+threads = 1
+
+[limits]
+total = "100s"
+"""
+
+
+def binary() -> Path:
+    """The program: what REHOOK_BIN names, or what `cargo build` makes."""
+    target = Path(__file__).resolve().parents[2] / "target"
+    named = os.environ.get("REHOOK_BIN")
+    choices = [Path(named)] if named else [target / "debug/rehook", target / "release/rehook"]
+    for path in choices:
+        if path.is_file():
+            return path
+    raise Unusable(
+        f"{choices[0]} is not there; `cargo build` makes it, REHOOK_BIN names another, and "
+        "`sh tests/run.sh` sees to both"
+    )
+
+
+@asynccontextmanager
+async def in_front_of(app, routes: Path) -> AsyncIterator[Callable[..., Awaitable[Reply]]]:
+    """Serves the application behind a shim with this route map; gives what sends to the shim."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    ready = asyncio.Event()
+    serving = asyncio.create_task(serve(app, listener, ready))
+    await asyncio.wait(
+        [serving, asyncio.create_task(ready.wait())], return_when=asyncio.FIRST_COMPLETED
+    )
+    if serving.done():
+        raise Unusable(f"uvicorn does not serve: {serving.exception()!r}")
+    process = start(listener.getsockname()[1], routes)
+    end_with_this_process(process)
+    try:
+        sender = Sender(port_of(process))
+
+        async def send(url: str, request: Request) -> Reply:
+            if process.poll() is not None:
+                raise Unusable(f"the shim has ended with {process.returncode}: {rest(process)}")
+            return await sender.send(url, request)
+
+        yield send
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def serve(app, listener: socket.socket, ready: asyncio.Event) -> None:
+    """Runs uvicorn as the agent does, until this process ends."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        # Signals are for the process, and `asyncio.sleep` does not wait here: uvicorn's own loop
+        # would not let the processor go.
+        def capture_signals(self):
+            return nullcontext()
+
+        async def main_loop(self) -> None:
+            await self.on_tick(0)
+            ready.set()
+            await asyncio.Event().wait()
+
+    await Server(uvicorn.Config(app, log_config=None, lifespan="off")).serve(sockets=[listener])
+
+
+def start(upstream: int, routes: Path) -> subprocess.Popen:
+    configuration = Path("shim.toml")
+    configuration.write_text(
+        CONFIGURATION.format(upstream=upstream, routes=routes), encoding="utf-8"
+    )
+    return subprocess.Popen(
+        [binary(), "shim", "--config", configuration],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def port_of(process: subprocess.Popen) -> int:
+    """Where the shim listens, which is what it says first."""
+    said = process.stderr.readline()
+    found = re.search(r"http://127\.0\.0\.1:(\d+)", said)
+    if not found:
+        raise Unusable(f"the shim does not start: {said}{rest(process)}")
+    return int(found[1])
+
+
+def rest(process: subprocess.Popen) -> str:
+    process.kill()
+    return process.stderr.read()
+
+
+def end_with_this_process(process: subprocess.Popen) -> None:
+    """A side that takes too long is ended by its alarm, and must not leave the shim behind."""
+
+    def too_late(number: int, _frame) -> None:
+        process.kill()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
+    signal.signal(signal.SIGALRM, too_late)
