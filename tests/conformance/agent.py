@@ -55,6 +55,7 @@ class Answer:
     effects: list
     contexts: list = field(default_factory=list)
     raised: str = ""
+    arrived: list[Request] = field(default_factory=list)
 
     def json(self):
         """The body as JSON, else as it is."""
@@ -245,7 +246,7 @@ async def answer(send: Callable[..., Awaitable[Reply]], sent: Sent, recorder: Re
         await asyncio.gather(*tasks, return_exceptions=True)
     effects, contexts = recorder.take()
     headers = sorted((n, v) for n, v in reply.headers if n != "x-process-time")
-    return Answer(reply.status, headers, reply.body, effects, contexts, reply.raised)
+    return Answer(reply.status, headers, reply.body, effects, contexts, reply.raised, reply.arrived)
 
 
 async def in_process(app, url: str, request: Request) -> Reply:

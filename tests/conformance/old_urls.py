@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from agent import Answer, Sent
 from cases import Case, Request, Route
-from wire import HOST
+from wire import AGENT, HOST
 
 # Headers that say something about the connection or the server at its end. The old side is asked in
 # process, where there is neither.
@@ -136,11 +136,21 @@ def told(sent: Sent) -> Sent:
     """The request with what the shim tells the agent of it. What a plugin writes down of its headers
     shows these; the old server, asked so, has to write the same."""
     request = sent.request
-    headers = [(b"Host", b"127.0.0.1:1"), *request.headers]
+    headers = [(b"Host", AGENT.encode()), *request.headers]
     if request.body:
         headers.append((b"Content-Length", b"%d" % len(request.body)))
     added = [(n.encode(), v.encode()) for n, v in FORWARDED.items() if n != "host"]
     return replace(sent, request=replace(request, headers=headers + added))
+
+
+def to_arrive(one: Through) -> list[Request]:
+    """The heads that the agent has to be sent: to the byte, but for the case of names, which a
+    server does not tell."""
+    request = told(one.sent).request
+    headers = [(name.lower(), value) for name, value in request.headers]
+    targets = [route.target for route in one.routes if takes(route, request)]
+    arriving = [Request(path, request.method, request.query, headers) for path in targets]
+    return sorted(arriving, key=repr)
 
 
 def difference(one: Through, answers: dict[Sent, Answer], effects: dict[Sent, list]) -> list[tuple]:
@@ -163,6 +173,7 @@ def difference(one: Through, answers: dict[Sent, Answer], effects: dict[Sent, li
     else:
         found += of_several(one, answers, effects, headers)
         contexts = [context for answer in alone for context in answer.contexts]
+    found += unequal("what came to the agent", to_arrive(one), sorted(got.arrived, key=repr))
     # Each plugin is given a context of its own, so that of several the order is not known.
     if not any(route.native for route in one.routes):
         expected = [(head | FORWARDED, body) for head, body in contexts]

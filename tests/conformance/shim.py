@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from cases import Request, Unusable
-from wire import Reply, Sender
+from wire import AGENT, Reply, Sender, tcp
 
 # The limit of time is not what is looked at: a machine may be busy with other things.
 CONFIGURATION = """\
@@ -49,16 +49,23 @@ def binary() -> Path:
 @asynccontextmanager
 async def in_front_of(app, routes: Path) -> AsyncIterator[Callable[..., Awaitable[Reply]]]:
     """Serves the application behind a shim with this route map; gives what sends to the shim."""
-    listener = socket.socket()
+    listener = tcp()
     listener.bind(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
     ready = asyncio.Event()
-    serving = asyncio.create_task(serve(app, listener, ready))
+    arrived: list[Request] = []
+
+    async def watched(scope, receive, send) -> None:
+        arrived.append(of_scope(scope, port))
+        await app(scope, receive, send)
+
+    serving = asyncio.create_task(serve(watched, listener, ready))
     await asyncio.wait(
         [serving, asyncio.create_task(ready.wait())], return_when=asyncio.FIRST_COMPLETED
     )
     if serving.done():
         raise Unusable(f"uvicorn does not serve: {serving.exception()!r}")
-    process = start(listener.getsockname()[1], routes)
+    process = start(port, routes)
     end_with_this_process(process)
     try:
         sender = Sender(port_of(process))
@@ -66,12 +73,25 @@ async def in_front_of(app, routes: Path) -> AsyncIterator[Callable[..., Awaitabl
         async def send(url: str, request: Request) -> Reply:
             if process.poll() is not None:
                 raise Unusable(f"the shim has ended with {process.returncode}: {rest(process)}")
-            return await sender.send(url, request)
+            arrived.clear()
+            reply = await sender.send(url, request)
+            reply.arrived = list(arrived)
+            return reply
 
         yield send
     finally:
         process.kill()
         process.wait()
+
+
+def of_scope(scope: dict, port: int) -> Request:
+    """The head of the request that has come to the application."""
+    here = b"127.0.0.1:%d" % port
+    headers = [
+        (name, value.replace(here, AGENT.encode()) if name == b"host" else value)
+        for name, value in scope["headers"]
+    ]
+    return Request(scope["path"], scope["method"], scope["query_string"], headers)
 
 
 async def serve(app, listener: socket.socket, ready: asyncio.Event) -> None:

@@ -12,8 +12,10 @@ from urllib.parse import quote
 
 from cases import Request, Unusable
 
-# Whom the senders take themselves to be calling.
+# Whom the senders take themselves to be calling, and whom the shim calls: its port is the system's
+# choice, and is not compared.
 HOST = "agent.test"
+AGENT = "127.0.0.1:1"
 
 # A head of a reply is smaller.
 LARGEST_HEAD = 1 << 20
@@ -28,9 +30,17 @@ class Reply:
     body: bytes = b""
     # What the application raised, where that is seen.
     raised: str = ""
+    # What came to the application for it, where something is in between.
+    arrived: list[Request] = field(default_factory=list)
 
     def values(self, name: str) -> list[str]:
         return [value for other, value in self.headers if other == name]
+
+
+def tcp() -> socket.socket:
+    """A socket that is known to be TCP's: on others asyncio leaves small writes waiting for what the
+    other side acknowledges late, 40 ms for a reply."""
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
 
 class Sender:
@@ -43,7 +53,7 @@ class Sender:
 
     async def send(self, url: str, request: Request) -> Reply:
         if self.writer is None:
-            connection = socket.socket()
+            connection = tcp()
             # The method of `socket.socket` itself is what plugins are kept off the network with.
             _socket.socket.connect(connection, ("127.0.0.1", self.port))
             self.reader, self.writer = await asyncio.open_connection(
