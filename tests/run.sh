@@ -52,9 +52,12 @@ if [ "${1:-}" = setup ]; then
 fi
 
 REHOOK_PYTHON=$root/.python/bin/python
-export REHOOK_PYTHON
+# What `cargo build` makes is what goes through the shim.
+REHOOK_BIN=${CARGO_TARGET_DIR:-$root/target}/debug/rehook
+export REHOOK_PYTHON REHOOK_BIN
 
 failed=
+cargo build --locked || die 'cargo build'
 cargo test --locked --all-targets || failed="cargo test"
 "$REHOOK_PYTHON" tests/conformance/run.py || failed="${failed:+$failed, }conformance"
 

@@ -12,7 +12,15 @@ import tomllib
 from pathlib import Path
 
 from case import Case
+from child import Failed
 from message import Request, Route, table
+
+
+class Unusable(Failed):
+    """What was to be compared cannot be run; the message says why."""
+
+    def __init__(self, detail: str):
+        super().__init__("unusable", detail)
 
 
 def read(folder: Path) -> Case:
@@ -33,18 +41,14 @@ def read(folder: Path) -> Case:
         channels=agent.get("channels", []),
     )
     if case.after:
-        # A route that was in the map before has no source here to be compared.
         known = {route.target for route in routes(case.before)}
-        case.routes = [
-            route for route in routes(case.after) if route.target not in known
-        ]
+        for route in routes(case.after):
+            (case.kept if route.target in known else case.routes).append(route)
     for spec in about.get("request", []):
         request = from_spec(spec)
         fitting = [route for route in case.routes if fits(spec, route)]
         if case.after and len(fitting) != 1:
-            raise ValueError(
-                f"{folder.name}: a request fits {len(fitting)} routes: {spec}"
-            )
+            raise ValueError(f"{folder.name}: a request fits {len(fitting)} routes: {spec}")
         for route in fitting:
             route.requests.append(request)
     for route in case.routes:
@@ -59,9 +63,7 @@ def routes(tree: Path) -> list[Route]:
     if not path.is_file():
         return []
     entries = tomllib.loads(path.read_text("utf-8")).get("route", [])
-    return [
-        Route(e["plugin"], e["endpoint"], e["dialect"], e["target"]) for e in entries
-    ]
+    return [Route(**entry) for entry in entries]
 
 
 def fits(spec: dict, route: Route) -> bool:
@@ -82,9 +84,7 @@ def from_spec(spec: dict) -> Request:
         label=spec.pop("about", ""),
         method=spec.pop("method", "POST"),
         query=spec.pop("query", "").encode(),
-        headers=[
-            (str(name).encode("latin-1"), str(value).encode()) for name, value in pairs
-        ],
+        headers=[(str(name).encode("latin-1"), str(value).encode()) for name, value in pairs],
         settings=spec.pop("settings", {}),
         expect=spec.pop("expect", {}),
     )
@@ -107,7 +107,4 @@ def from_spec(spec: dict) -> Request:
 
 
 def github_signature(secret: str, body: bytes) -> bytes:
-    return (
-        b"sha256="
-        + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()
-    )
+    return b"sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()

@@ -39,9 +39,7 @@ MUTATIONS = [
     Mutation("GET is not answered", r'"GET",\s*', ""),
     Mutation("OPTIONS is not answered", r',\s*"OPTIONS"', ""),
     Mutation("another path", r'(?<=\(")/(?=[\w-])', "/x"),
-    Mutation(
-        "PUT is answered too", r"\.post\(", '.api_route(methods=["POST", "PUT"], path='
-    ),
+    Mutation("PUT is answered too", r"\.post\(", '.api_route(methods=["POST", "PUT"], path='),
     Mutation("another type is taken for JSON", r'"application/json"', '"json"'),
     Mutation(
         "only that very type is JSON",
@@ -64,9 +62,7 @@ MUTATIONS = [
         r"except json\.JSONDecodeError",
         "except Exception",
     ),
-    Mutation(
-        "a broken JSON is an error", r"except json\.JSONDecodeError", "except KeyError"
-    ),
+    Mutation("a broken JSON is an error", r"except json\.JSONDecodeError", "except KeyError"),
     Mutation(
         "the first of two headers is taken",
         r"dict\((\w+)\.headers(?:\.items\(\))?\)",
@@ -132,20 +128,12 @@ def mutant(mutation: Mutation, case: Case, scratch: Path) -> Case | None:
             # A link that leads nowhere.
             continue
         new = path.read_bytes().decode("utf-8", "surrogateescape")
-        old = (
-            before.read_bytes().decode("utf-8", "surrogateescape")
-            if before.is_file()
-            else ""
-        )
+        old = before.read_bytes().decode("utf-8", "surrogateescape") if before.is_file() else ""
         written = lines_written(old, new)
         text = new
         for site in reversed(list(re.finditer(mutation.pattern, new))):
             if touches(site, written):
-                text = (
-                    text[: site.start()]
-                    + site.expand(mutation.change)
-                    + text[site.end() :]
-                )
+                text = text[: site.start()] + site.expand(mutation.change) + text[site.end() :]
         if text != new:
             changed[path.relative_to(case.after)] = text
     if not changed:
@@ -165,9 +153,7 @@ def lines_written(old: str, new: str) -> list[tuple[int, int]]:
         starts.append(starts[-1] + len(line))
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     return [
-        (starts[j1], starts[j2])
-        for tag, _, _, j1, j2 in matcher.get_opcodes()
-        if tag != "equal"
+        (starts[j1], starts[j2]) for tag, _, _, j1, j2 in matcher.get_opcodes() if tag != "equal"
     ]
 
 

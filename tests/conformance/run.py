@@ -1,14 +1,18 @@
 """Shows that each migrated plugin behaves as before, on the real agent.
 
 Usage: run.py [--verbose] [--no-mutations] [CASE…]. Prints a line for each fixture: proved and by how
-many requests, or why there is nothing to prove, or the smallest request that shows a difference with
-both answers. Then a line for each mutation: whether the same requests notice it. Exits with 1 if
-there is a difference, or a mutation that nothing notices.
+many requests, at the new URLs and through the shim at the old ones, or why there is nothing to prove,
+or the smallest request that shows a difference with both answers. Then a line for each mutation:
+whether the same requests notice it. Exits with 1 if there is a difference, or a mutation that nothing
+notices.
 """
 
 import os
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,44 +25,92 @@ sys.dont_write_bytecode = True
 import agent
 import cases
 import mutations
+import old_urls
 import wheel
 from case import Case
 from child import Failed
 from message import Request, Route
 
-
-def requests_of(case: Case) -> list[tuple[Route, Request]]:
-    return [(route, request) for route in case.routes for request in route.requests]
+import shim
 
 
-def compare(case: Case) -> tuple[list[agent.Answer], list[str]]:
-    """The answers of the old side, and for each request that shows a difference, the difference."""
-    sent = requests_of(case)
-    sides = [agent.start(case, side, sent) for side in ("old", "new")]
-    old, new = (answers() for answers in sides)
-    return old, all_differences(case, old, new)
+@dataclass
+class Comparison:
+    """What the sides gave: the plan, the answers of the old side, and for each request that shows a
+    difference, the difference."""
+
+    plan: old_urls.Plan
+    old: list[agent.Answer]
+    differences: list[str]
+    differences_through_the_shim: list[str]
 
 
-def all_differences(
-    case: Case, old: list[agent.Answer], new: list[agent.Answer]
+def compare(case: Case) -> Comparison:
+    plan = old_urls.plan(case)
+    sent = {"old": plan.old, "new": plan.new, "shim": [one.sent for one in plan.through]}
+    sides = [(start(case, side, part), part) for side, part in sent.items()]
+    answers: dict[agent.Sent, agent.Answer] = {}
+    unusable = []
+    for answers_of_side, part in sides:
+        # All are waited for, so that none outlives what is said about the case.
+        try:
+            answers |= zip(part, answers_of_side())
+        except Failed as error:
+            unusable.append(str(error))
+    if unusable:
+        raise cases.Unusable("; ".join(unusable))
+    effects = {sent: answer.effects for sent, answer in answers.items()}
+    behind = through_the_shim(plan, answers, effects)
+    if behind:
+        # Perhaps the plugin only writes down what the shim adds to the headers.
+        told = agent.start(case, "old", [old_urls.told(sent) for sent in plan.old])()
+        effects |= {sent: answer.effects for sent, answer in zip(plan.old, told)}
+        behind = through_the_shim(plan, answers, effects)
+    old = [answers[sent] for sent in plan.old]
+    new = [answers[sent] for sent in plan.new]
+    return Comparison(plan, old, all_differences(plan, old, new), behind)
+
+
+def start(case: Case, side: str, sent: list[agent.Sent]) -> Callable[[], list[agent.Answer]]:
+    """Begins a side: `old`, `new`, or `shim`, which is the new one at the old URLs."""
+    if side != "shim":
+        return agent.start(case, side, sent)
+    through = partial(shim.in_front_of, routes=case.after / "webhook-routes.toml")
+    return agent.start(case, "new", sent, through=through)
+
+
+def through_the_shim(
+    plan: old_urls.Plan, answers: dict[agent.Sent, agent.Answer], effects: dict[agent.Sent, list]
 ) -> list[str]:
-    sent = requests_of(case)
+    """For each request through the shim that shows a difference, the difference."""
     differences = []
-    # The smallest first: it says most in the least words.
-    order = sorted(range(len(sent)), key=lambda i: (len(sent[i][1].shown()), i))
-    for index in order:
-        route, request = sent[index]
-        found = difference(route, request, old[index], new[index])
-        if found:
-            differences.append(
-                f"{route.old} -> {route.target}\n{request.shown()}\n{found}"
-            )
+    for one in by_size(plan.through, lambda one: one.sent):
+        if found := old_urls.difference(one, answers, effects):
+            url, request = one.sent.url, one.sent.request
+            behind = ", ".join(route.target for route in one.routes)
+            differences.append(f"{url} -> shim -> {behind}\n{request.shown()}\n{shown(found)}")
     return differences
 
 
-def difference(
-    route: Route, request: Request, old: agent.Answer, new: agent.Answer
-) -> str:
+def by_size(items: list, sent_of: Callable) -> list:
+    """The smallest request first: it says most in the least words."""
+    return sorted(items, key=lambda item: len(sent_of(item).request.shown()))
+
+
+def all_differences(
+    plan: old_urls.Plan, old: list[agent.Answer], new: list[agent.Answer]
+) -> list[str]:
+    differences = []
+    triples = list(zip(plan.new, old, new))[: plan.compared]
+    for sent, before, after in by_size(triples, lambda triple: triple[0]):
+        route, request = sent.route, sent.request
+        found = difference(route, request, before, after)
+        if found:
+            differences.append(f"{route.old} -> {route.target}\n{request.shown()}\n{found}")
+    return differences
+
+
+def difference(route: Route, request: Request, old: agent.Answer, new: agent.Answer) -> str:
     """In what the answers differ, or the new one from what the case says itself."""
     found = []
     if old.status != new.status:
@@ -81,10 +133,7 @@ def difference(
     for key, value in request.expect.items():
         if not meets(value, actual[key]):
             found.append((f"{key}, as the case says", value, actual[key]))
-    lines = [
-        f"  {what}\n    expected {before!r}\n    got      {after!r}"
-        for what, before, after in found
-    ]
+    lines = [shown(found)] if found else []
     if lines:
         lines += [
             f"  ({side} raised {answer.raised})"
@@ -92,6 +141,13 @@ def difference(
             if answer.raised
         ]
     return "\n".join(lines)
+
+
+def shown(found: list[tuple]) -> str:
+    return "\n".join(
+        f"  {what}\n    expected {before!r}\n    got      {after!r}"
+        for what, before, after in found
+    )
 
 
 def meets(expected, actual) -> bool:
@@ -119,26 +175,24 @@ def nothing_to_prove(case: Case) -> str:
         try:
             compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
         except SyntaxError as error:
-            if (
-                case.after / path.relative_to(case.before)
-            ).read_bytes() != path.read_bytes():
+            if (case.after / path.relative_to(case.before)).read_bytes() != path.read_bytes():
                 return f"not run: Python {sys.version_info[0]}.{sys.version_info[1]} does not read {path.name} ({error.msg})"
     return ""
 
 
-def mutate(proved: list[tuple[Case, list[agent.Answer]]], scratch: Path) -> int:
+def mutate(proved: list[tuple[Case, Comparison]], scratch: Path) -> int:
     """Sends the same requests to code that is a little wrong; the number of slips that passed."""
     # Those with few requests first: one fixture that notices a slip is enough.
-    proved = sorted(proved, key=lambda pair: len(pair[1]))
+    proved = sorted(proved, key=lambda pair: pair[1].plan.compared)
     passed = 0
     for mutation in mutations.MUTATIONS:
         fits, caught = [], ""
-        for case, old in proved:
+        for case, comparison in proved:
             mutant = mutations.mutant(mutation, case, scratch)
             if mutant is None:
                 continue
             fits.append(case.name)
-            if noticed(mutant, old):
+            if noticed(mutant, comparison):
                 caught = case.name
                 break
         if caught:
@@ -149,24 +203,27 @@ def mutate(proved: list[tuple[Case, list[agent.Answer]]], scratch: Path) -> int:
         else:
             # A list that has fallen behind the emitted code would say less than it seems to.
             passed += 1
-            print(
-                f"mutation: {mutation.name}: NOT TRIED, fits nothing that was written"
-            )
+            print(f"mutation: {mutation.name}: NOT TRIED, fits nothing that was written")
         sys.stdout.flush()
     print(f"mutations: {passed} not caught or not tried, of {len(mutations.MUTATIONS)}")
     return passed
 
 
-def noticed(mutant: Case, old: list[agent.Answer]) -> bool:
+def noticed(mutant: Case, comparison: Comparison) -> bool:
     """Whether the requests of the case tell the mutant from the original."""
     try:
-        new = agent.start(mutant, "new", requests_of(mutant))()
+        new = agent.start(mutant, "new", comparison.plan.new)()
     except Failed:
         return True
-    return bool(all_differences(mutant, old, new))
+    return bool(all_differences(comparison.plan, comparison.old, new))
 
 
 def main() -> int:
+    try:
+        shim.binary()
+    except Failed as error:
+        print(f"conformance: FAILED: {error}")
+        return 1
     verbose = "--verbose" in sys.argv
     wanted = [arg for arg in sys.argv[1:] if not arg.startswith("--")]
     with tempfile.TemporaryDirectory(prefix="rehook-conformance-") as folder:
@@ -177,7 +234,7 @@ def main() -> int:
             for path in sorted(PROJECT.glob("fixtures/*/case.toml"))
         }
         readers[wheel.NAME] = partial(wheel.case, Path(folder))
-        failed, proved = 0, []
+        failed, proved, totals = 0, [], Counter()
         for name, read in readers.items():
             if wanted and name not in wanted:
                 continue
@@ -187,22 +244,32 @@ def main() -> int:
                 if reason:
                     print(f"{name}: {reason}")
                     continue
-                old, differences = compare(case)
-            except (Failed, wheel.Unusable, ValueError, KeyError) as error:
+                comparison = compare(case)
+            except (Failed, ValueError, KeyError) as error:
                 failed += 1
                 print(f"{name}: FAILED: {error}")
                 continue
-            if differences:
-                failed += 1
-                print(f"{name}: DIFFERS in {len(differences)} of {len(old)} requests")
-                for text in differences if verbose else differences[:1]:
-                    print("\n".join("    " + line for line in text.splitlines()))
+            sent, through = comparison.plan.compared, len(comparison.plan.through)
+            before, behind = comparison.differences, comparison.differences_through_the_shim
+            if not before:
+                print(f"{name}: proved on the real agent ({sent} requests)", end=", ")
+                proved.append((case, comparison))
+                totals["sent"] += sent
             else:
-                proved.append((case, old))
-                print(f"{name}: proved on the real agent ({len(old)} requests)")
+                print(f"{name}: DIFFERS in {len(before)} of {sent} requests", end=", ")
+            if not behind:
+                print(f"through the shim ({through} requests)")
+                totals["through"] += through
+            else:
+                print(f"DIFFERS through the shim in {len(behind)} of {through} requests")
+            failed += bool(before or behind)
+            for text in before + behind if verbose else before[:1] + behind[:1]:
+                print("\n".join("    " + line for line in text.splitlines()))
             sys.stdout.flush()
-        total = sum(len(old) for _, old in proved)
-        print(f"conformance: {len(proved)} proved by {total} requests, {failed} failed")
+        print(
+            f"conformance: {len(proved)} proved by {totals['sent']} requests, "
+            f"and by {totals['through']} through the shim, {failed} failed"
+        )
         if "--no-mutations" not in sys.argv and not wanted:
             failed += mutate(proved, Path(folder))
         os.chdir("/")

@@ -8,7 +8,6 @@ and the database are replaced as for the comparisons; nothing leaves the machine
 
 import asyncio
 import os
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -24,29 +23,27 @@ def main() -> None:
 
         import agent
         from case import Case
+        from recorder import Recorder
 
         agent.prepare()
         agent.place(folder)
-        agent.Recorder(
-            Case(name="serve", before=folder, after=folder, routes=[])
-        ).install()
+        Recorder(Case(name="serve", before=folder, after=folder, routes=[])).install()
         asyncio.run(serve(agent, settings))
 
 
 async def serve(agent, settings: list[str]) -> None:
     import uvicorn
+    from wire import tcp
 
     app, collector = await agent.application()
     for setting in settings:
         name, value = setting.split("=", 1)
         plugin, name = name.rsplit(".", 1)
         setattr(collector.get_plugin(plugin).get_config(), name, value)
-    listener = socket.socket()
+    listener = tcp()
     listener.bind(("127.0.0.1", 0))
     print(f"serving {listener.getsockname()[1]}", flush=True)
-    await uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve(
-        sockets=[listener]
-    )
+    await uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -16,9 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-BINARY = Path(
-    os.environ.get("REHOOK_BINARY", PROJECT / "target/debug/rehook")
-).resolve()
+BINARY = Path(os.environ.get("REHOOK_BINARY", PROJECT / "target/debug/rehook")).resolve()
 
 # How long a plugin may take, in seconds: those that never end are waited for this long.
 LIMIT = 12
@@ -72,8 +70,7 @@ class Plugin:
             top=self.top,
             endpoint=self.name if context else f"/{self.name}",
             parameter="_ctx: AgentCtx" if context else "request: Request",
-            body=":\n"
-            + "\n".join("    " + line for line in self.body.strip("\n").split("\n")),
+            body=":\n" + "\n".join("    " + line for line in self.body.strip("\n").split("\n")),
         )
 
 
@@ -249,16 +246,12 @@ core.logger.info("done")
         top="import a_package_that_is_not_there",
         verdict="missing_module",
     ),
-    Plugin(
-        "raises", "pass", top='raise RuntimeError("when imported")', verdict="import"
-    ),
+    Plugin("raises", "pass", top='raise RuntimeError("when imported")', verdict="import"),
     Plugin("exits", "pass", top="import os\n\nos._exit(3)", verdict="exit"),
     Plugin("exits_politely", "pass", top="raise SystemExit(4)", verdict="exit"),
     Plugin("exits_later", "os._exit(3)", top="import os", verdict="exit"),
     Plugin("hangs", "while True:\n    pass", verdict="hang"),
-    Plugin(
-        "waits", "await asyncio.Event().wait()", top="import asyncio", verdict="hang"
-    ),
+    Plugin("waits", "await asyncio.Event().wait()", top="import asyncio", verdict="hang"),
     Plugin("dies", "ctypes.string_at(0)", top="import ctypes", verdict="crash"),
 ]
 
@@ -295,9 +288,7 @@ def run(folder: Path, agent: str, *arguments: str) -> tuple[int, dict, str]:
     try:
         return done.returncode, json.loads(done.stdout), done.stderr
     except ValueError:
-        raise SystemExit(
-            f"no result: exit code {done.returncode}\n{done.stderr}"
-        ) from None
+        raise SystemExit(f"no result: exit code {done.returncode}\n{done.stderr}") from None
 
 
 def said(result: dict) -> dict[str, str]:
@@ -327,24 +318,17 @@ def good_and_bad(agent: str, scratch: Path) -> list[str]:
         if verdicts.get(key) != plugin.verdict:
             faults.append(f"{verdicts.get(key)} instead of {plugin.verdict}")
         lines = (folder / f"{plugin.name}.py").read_text().splitlines()
-        about = next(
-            (one["run"] for one in result["webhooks"] if one["plugin"] == key), None
-        )
+        about = next((one["run"] for one in result["webhooks"] if one["plugin"] == key), None)
         missed = [lines[line - 1].strip() for line in (about or {}).get("missed", [])]
         if missed != plugin.missed:
             faults.append(f"reached by no request: {missed} instead of {plugin.missed}")
         refused = [
-            what
-            for one in result["refused"]
-            if one["plugin"] == key
-            for what in one["what"]
+            what for one in result["refused"] if one["plugin"] == key for what in one["what"]
         ]
         for what in plugin.refused:
             if what.replace("{outside}", str(outside)) not in refused:
                 faults.append(f"not refused: {what}")
-        print(
-            f"verify on {agent}: {plugin.name}: {'; '.join(faults) or plugin.verdict}"
-        )
+        print(f"verify on {agent}: {plugin.name}: {'; '.join(faults) or plugin.verdict}")
         wrong += faults
     return wrong
 
@@ -360,9 +344,7 @@ def slips(agent: str, scratch: Path) -> list[str]:
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "before"]):
         subprocess.run([*git, *command], cwd=folder, check=True)
-    subprocess.run(
-        [BINARY, "migrate", "-q"], cwd=folder, check=True, capture_output=True
-    )
+    subprocess.run([BINARY, "migrate", "-q"], cwd=folder, check=True, capture_output=True)
     code, result, messages = run(folder, agent)
     if code != 0 or set(said(result).values()) != {"proved"}:
         wrong.append(f"what is migrated is not proved: {said(result)} {messages}")
@@ -371,16 +353,10 @@ def slips(agent: str, scratch: Path) -> list[str]:
         for path, text in texts.items():
             path.write_text(text.replace(old, new))
         code, result, _ = run(folder, agent)
-        shown = [
-            one["run"]["difference"]
-            for one in result["webhooks"]
-            if one["run"]["difference"]
-        ]
+        shown = [one["run"]["difference"] for one in result["webhooks"] if one["run"]["difference"]]
         parts = {one["part"] for difference in shown for one in difference["parts"]}
         good = code == 1 and part in parts
-        print(
-            f"verify on {agent}: a slip in the {name}: {'shown' if good else 'NOT SHOWN'}"
-        )
+        print(f"verify on {agent}: a slip in the {name}: {'shown' if good else 'NOT SHOWN'}")
         if not good:
             wrong.append(f"{name}: exit code {code}, parts {parts}")
     return wrong
@@ -390,9 +366,7 @@ def github(agent: str, scratch: Path) -> list[str]:
     """The plugin that the agent comes with."""
     folder = scratch / f"{agent}-github"
     source = Path(sysconfig.get_paths()["purelib"]) / "plugins/builtin/github"
-    shutil.copytree(
-        source, folder / "github", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(source, folder / "github", ignore=shutil.ignore_patterns("__pycache__"))
     code, result, messages = run(folder, agent)
     one = result["webhooks"][0]
     about = one["run"] or {}

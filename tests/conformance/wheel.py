@@ -5,7 +5,6 @@ sent each event that its code tells apart, with and without a secret.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -13,8 +12,10 @@ import sysconfig
 from pathlib import Path
 
 from case import Case
-from cases import github_signature, routes
+from cases import Unusable, github_signature, routes
 from message import Request, table
+
+import shim
 
 NAME = "(github of the agent)"
 SECRET = "s3cret"
@@ -176,9 +177,7 @@ PAYLOADS: dict[str, list[dict]] = {
         {"action": "created", "release": {"draft": True}},
     ],
     "star": [{"action": "created"}, {"action": "deleted"}],
-    "fork": [
-        {"forkee": {"full_name": "mona/demo", "html_url": "https://example.com/fork"}}
-    ],
+    "fork": [{"forkee": {"full_name": "mona/demo", "html_url": "https://example.com/fork"}}],
     "workflow_run": [
         {"action": "completed", "workflow_run": RUN | {"conclusion": c}}
         for c in ("success", "failure", "cancelled", "skipped", "timed_out", "odd")
@@ -189,15 +188,7 @@ PAYLOADS: dict[str, list[dict]] = {
     ],
     "check_run": [
         {"action": "completed", "check_run": CHECK | {"conclusion": c}}
-        for c in (
-            "success",
-            "failure",
-            "neutral",
-            "cancelled",
-            "skipped",
-            "timed_out",
-            "odd",
-        )
+        for c in ("success", "failure", "neutral", "cancelled", "skipped", "timed_out", "odd")
     ],
     "check_suite": [{"action": "completed", "check_suite": CHECK}],
     "create": [{"ref_type": "branch", "ref": "topic"}],
@@ -211,16 +202,9 @@ PAYLOADS: dict[str, list[dict]] = {
     ],
     "commit_comment": [{"action": "created", "comment": COMMENT}],
     "gollum": [{"pages": [{"title": f"P{n}", "action": "edited"} for n in range(4)]}],
-    "member": [
-        {"action": action, "member": PERSON}
-        for action in ("added", "removed", "edited")
-    ],
+    "member": [{"action": action, "member": PERSON} for action in ("added", "removed", "edited")],
     "odd_event": [{"action": "done"}],
 }
-
-
-class Unusable(Exception):
-    """The plugin cannot be migrated here; the message says why."""
 
 
 def case(scratch: Path) -> Case:
@@ -231,15 +215,9 @@ def case(scratch: Path) -> Case:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     migrate(after)
 
-    known = set(
-        re.findall(
-            r'event_type == "(\w+)"', (before / "handlers.py").read_text("utf-8")
-        )
-    )
+    known = set(re.findall(r'event_type == "(\w+)"', (before / "handlers.py").read_text("utf-8")))
     if missing := known - PAYLOADS.keys():
-        raise Unusable(
-            f"the plugin knows events that the test does not send: {sorted(missing)}"
-        )
+        raise Unusable(f"the plugin knows events that the test does not send: {sorted(missing)}")
 
     subscription = {
         "repo_name": REPO,
@@ -271,23 +249,15 @@ def case(scratch: Path) -> Case:
 
 
 def migrate(tree: Path) -> None:
-    binary = Path(
-        os.environ.get("REHOOK_BIN")
-        or Path(__file__).resolve().parents[2] / "target/debug/rehook"
-    )
-    if not binary.is_file():
-        raise Unusable(f"{binary} is not there; `sh tests/run.sh` builds it first")
     run = subprocess.run(
-        [binary, "migrate", "--allow-dirty", "."],
+        [shim.binary(), "migrate", "--allow-dirty", "."],
         cwd=tree,
         check=False,
         capture_output=True,
         text=True,
     )
     if run.returncode != 0 or not (tree / "webhook-routes.toml").is_file():
-        raise Unusable(
-            f"rehook migrate exits with {run.returncode}:\n{run.stdout}{run.stderr}"
-        )
+        raise Unusable(f"rehook migrate exits with {run.returncode}:\n{run.stdout}{run.stderr}")
 
 
 def requests() -> list[Request]:
@@ -337,16 +307,7 @@ def requests() -> list[Request]:
                 signature(SECRET, spaced),
                 secret=SECRET,
             )
-            add(
-                "a secret, signed with another",
-                spaced,
-                signature("other", spaced),
-                secret=SECRET,
-            )
+            add("a secret, signed with another", spaced, signature("other", spaced), secret=SECRET)
             add("no secret, signed", body, signature(SECRET, body))
-    found.append(
-        Request(
-            "no event", headers=[(b"Content-Type", b"application/json")], body=b"{}"
-        )
-    )
+    found.append(Request("no event", headers=[(b"Content-Type", b"application/json")], body=b"{}"))
     return found

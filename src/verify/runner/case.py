@@ -14,6 +14,8 @@ class Case:
     before: Path
     after: Path | None
     routes: list[Route]
+    # Those that were in the map before, and have no source here to be compared.
+    kept: list[Route] = field(default_factory=list)
     # Where in the tree the agent's plugin folder is.
     folder: str = "."
     # The name of the package, if that folder is one itself.

@@ -25,8 +25,11 @@ class Failed(Exception):
         self.reason = reason
         self.detail = detail
 
+    def __reduce__(self):
+        return Failed, (self.reason, self.detail)
+
     def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}"
+        return self.detail
 
 
 class Progress:

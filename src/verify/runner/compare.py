@@ -23,9 +23,7 @@ def parts(route: Route, old: Answer, new: Answer) -> list[tuple[str, object, obj
     return found
 
 
-def real(
-    route: Route, old: Answer, again: Answer, new: Answer
-) -> list[tuple[str, object, object]]:
+def real(route: Route, old: Answer, again: Answer, new: Answer) -> list[tuple[str, object, object]]:
     """The parts that differ although they were the same when the old side ran once more: what
     varies by itself (times, random identifiers) is no difference."""
     twice = {part: (one, other) for part, one, other in parts(route, old, again)}
@@ -66,7 +64,6 @@ def _inside(old: object, again: object, new: object) -> bool:
         if len(words[0]) != len(words[1]):
             return True
         return len(words[0]) == len(words[2]) and all(
-            third == first or first != second
-            for first, second, third in zip(*words, strict=True)
+            third == first or first != second for first, second, third in zip(*words, strict=True)
         )
     return False

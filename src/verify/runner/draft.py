@@ -66,9 +66,7 @@ class Draft:
 
     def key(self) -> str:
         """The same for equal drafts."""
-        return repr(
-            (self.method, self.query, self.headers, self.body, self.form, self.settings)
-        )
+        return repr((self.method, self.query, self.headers, self.body, self.form, self.settings))
 
     def request(self, about: str) -> Request:
         """The request as it is sent."""
@@ -81,19 +79,13 @@ class Draft:
             body = self._form_body()
         elif self.body is not NOTHING:
             headers.setdefault("content-type", "application/json")
-            body = json.dumps(self.body, ensure_ascii=False).encode(
-                "utf-8", "surrogatepass"
-            )
-        query = "&".join(
-            f"{_quoted(name)}={_quoted(value)}" for name, value in self.query.items()
-        )
+            body = json.dumps(self.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in self.query.items())
         return Request(
             label=about,
             method=self.method,
             query=query.encode(),
-            headers=[
-                (n.encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()
-            ],
+            headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()],
             body=body,
             settings=dict(self.settings),
         )

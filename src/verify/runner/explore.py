@@ -82,7 +82,7 @@ def _work(case: Case, first: int, seconds: float, progress: child.Progress) -> F
         folder = agent.scratch()
         watch, current = Watch(folder), watching.Current()
         watching.install(watch, current)
-        loaded = await agent.Side.load(case, "old", case.routes)
+        loaded = await agent.Side.load(case, "old")
         trace = Trace(folder)
         found = Found()
         for number, route in enumerate(case.routes[first:]):
@@ -158,7 +158,7 @@ class _Search:
         request = draft.request(about)
         self.current.body = request.body
         self.progress.allow(REQUEST_SECONDS)
-        answer = await self.loaded.send(self.route, request)
+        answer = await self.loaded.answer(agent.addressed(self.route, request, "old"))
         wishes, looked_up = self.watch.take()
         new = self.trace.take_new()
         kind = (answer.status, _kind(answer.effects), _kind([answer.json()]))
@@ -171,9 +171,7 @@ class _Search:
             for settings in self.settings:
                 self.push(1, dataclasses.replace(draft, settings=settings), about)
             if draft.body is not NOTHING and not draft.raw:
-                self.push(
-                    2, dataclasses.replace(draft, raw=b"{"), f"{about}, but not JSON"
-                )
+                self.push(2, dataclasses.replace(draft, raw=b"{"), f"{about}, but not JSON")
         for wish in wishes:
             self.grant(draft, wish, 0 if wish.strong else 1, new=is_new)
         for place, rebuild, line in looked_up:
@@ -240,11 +238,7 @@ def _settings(settings) -> list[dict]:
             if SECRET_NAME.search(name) or _is_secret(fields[name]):
                 secret[name] = SECRET
             else:
-                filled[name] = (
-                    agent.CHAT
-                    if re.search("chat|channel", name, re.IGNORECASE)
-                    else "x"
-                )
+                filled[name] = agent.CHAT if re.search("chat|channel", name, re.IGNORECASE) else "x"
         elif value == []:
             filled[name] = [agent.CHAT]
     tried: list[dict] = [{}]

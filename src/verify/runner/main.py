@@ -124,17 +124,13 @@ def _request(given: dict):
     from message import Request
 
     body = (
-        base64.b64decode(given["base64"])
-        if "base64" in given
-        else given.get("body", "").encode()
+        base64.b64decode(given["base64"]) if "base64" in given else given.get("body", "").encode()
     )
     return Request(
         label=given.get("about", ""),
         method=given.get("method", "POST"),
         query=given.get("query", "").encode(),
-        headers=[
-            (_bytes(name), _bytes(value)) for name, value in given.get("headers", [])
-        ],
+        headers=[(_bytes(name), _bytes(value)) for name, value in given.get("headers", [])],
         body=body,
         settings=given.get("settings", {}),
     )

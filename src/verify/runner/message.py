@@ -12,6 +12,9 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 Headers = list[tuple[bytes, bytes]]
 
+# Whom the senders take themselves to be calling.
+HOST = "agent.test"
+
 
 @dataclass
 class Request:
@@ -28,12 +31,10 @@ class Request:
     def shown(self) -> str:
         """For a reader, as close to what was sent as text can be."""
         lines = [
-            f"{self.method} ({self.label})"
-            + (f" ?{self.query.decode()}" if self.query else "")
+            f"{self.method} ({self.label})" + (f" ?{self.query.decode()}" if self.query else "")
         ]
         lines += [
-            f"{name.decode('latin-1')}: {value.decode('latin-1')}"
-            for name, value in self.headers
+            f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in self.headers
         ]
         if self.settings:
             lines.append(f"(settings {self.settings})")
@@ -44,6 +45,22 @@ class Request:
 
 
 @dataclass
+class Reply:
+    """What came back; header names in lower case."""
+
+    status: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    # What the application raised, where that is seen.
+    raised: str = ""
+    # What came to the application for it, where something is in between.
+    arrived: list[Request] = field(default_factory=list)
+
+    def values(self, name: str) -> list[str]:
+        return [value for other, value in self.headers if other == name]
+
+
+@dataclass
 class Route:
     """A line of the route map."""
 
@@ -51,6 +68,8 @@ class Route:
     endpoint: str
     dialect: str
     target: str
+    methods: list[str] = field(default_factory=list)
+    legacy: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     # The handler takes the request itself: the reply is its own, and only objects are its business.
     native: bool = False
@@ -164,9 +183,7 @@ def table(route: Route) -> list[Request]:
     own = route.requests[0] if route.requests else Request("")
     if route.dialect == "request":
         # The handler may say what it likes; both sides must say it alike.
-        requests = [
-            Request("nothing but the method", method=method) for method in METHODS
-        ]
+        requests = [Request("nothing but the method", method=method) for method in METHODS]
         requests += [
             Request(f"{label}, by {method}", method, b"a=1&b=%E4%B8%AD", headers, body)
             for method in ("POST", "PUT")
@@ -174,14 +191,10 @@ def table(route: Route) -> list[Request]:
             if len(body) < 1000
         ]
         return requests
-    requests = [
-        Request(label, headers=headers, body=body) for label, headers, body in BODIES
-    ]
+    requests = [Request(label, headers=headers, body=body) for label, headers, body in BODIES]
     # Once more with what the plugin looks for, so that its own code is reached as well.
     looked_for = [
-        (n, v)
-        for n, v in own.headers
-        if n.lower() not in (b"content-type", b"x-hub-signature-256")
+        (n, v) for n, v in own.headers if n.lower() not in (b"content-type", b"x-hub-signature-256")
     ]
     if looked_for or own.settings:
         requests += [
@@ -193,11 +206,7 @@ def table(route: Route) -> list[Request]:
             )
             for label, headers, body in BODIES
         ]
-    requests += [
-        Request("another method", method=method)
-        for method in METHODS
-        if method != "POST"
-    ]
+    requests += [Request("another method", method=method) for method in METHODS if method != "POST"]
     requests.append(Request("a query", query=b"a=1&a=2", headers=JSON, body=b"{}"))
     if route.native:
         requests = [r for r in requests if r.method != "POST" or stays_alike(r)]

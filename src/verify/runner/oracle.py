@@ -61,9 +61,7 @@ def mount(app, collector, routes) -> None:
         segment = route.endpoint.removeprefix("/")
         plugin.webhook_methods.setdefault(segment, method)
         if "/" in segment:
-            app.add_api_route(
-                "/api/webhook/{endpoint:path}", webhook_handler, methods=["POST"]
-            )
+            app.add_api_route("/api/webhook/{endpoint:path}", webhook_handler, methods=["POST"])
 
 
 def resolve(func) -> None:
@@ -84,9 +82,7 @@ def documented(func):
         answer = reply(await func(*args, **kwargs))
         # What the handler has set on the Response that it was given is part of its reply, as
         # FastAPI has it for a body without a status.
-        given = [
-            value for value in kwargs.values() if isinstance(value, fastapi.Response)
-        ]
+        given = [value for value in kwargs.values() if isinstance(value, fastapi.Response)]
         if given and isinstance(answer, fastapi.Response) and answer is not given[0]:
             answer.headers.raw.extend(
                 pair for pair in given[0].headers.raw if pair[0] != b"content-length"
@@ -97,10 +93,7 @@ def documented(func):
     # FastAPI alone would take for a part of the query.
     signature = inspect.signature(func)
     parameters = list(signature.parameters.values())
-    if (
-        parameters
-        and parameters[0].annotation is parameters[0].default is inspect.Parameter.empty
-    ):
+    if parameters and parameters[0].annotation is parameters[0].default is inspect.Parameter.empty:
         parameters[0] = parameters[0].replace(annotation=fastapi.Request)
         endpoint.__signature__ = signature.replace(parameters=parameters)
     return endpoint
@@ -115,15 +108,11 @@ def reply(value):
         return value
     body, status, headers = (*value, None)[:3]
     if isinstance(body, Response):
-        raise NotImplementedError(
-            "the document does not say what a Response with a status is"
-        )
+        raise NotImplementedError("the document does not say what a Response with a status is")
     headers = {str(name): str(text) for name, text in (headers or {}).items()}
     if status in (204, 304):
         return Response(status_code=int(status), headers=headers)
-    return JSONResponse(
-        jsonable_encoder(body), status_code=int(status), headers=headers
-    )
+    return JSONResponse(jsonable_encoder(body), status_code=int(status), headers=headers)
 
 
 def is_reply(value) -> bool:

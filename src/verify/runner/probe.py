@@ -384,14 +384,10 @@ class _Sequence:
         if name.startswith("_"):
             raise AttributeError(name)
         _other_type(self._watch, self._place, name)
-        raise AttributeError(
-            f"'{self._plain.__name__}' object has no attribute '{name}'"
-        )
+        raise AttributeError(f"'{self._plain.__name__}' object has no attribute '{name}'")
 
     def __reduce__(self):
-        return self._plain, (
-            self._plain.__str__(self) if self._plain is str else bytes(self),
-        )
+        return self._plain, (self._plain.__str__(self) if self._plain is str else bytes(self),)
 
 
 def _whole(rebuild: Callable, value):

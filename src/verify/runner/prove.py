@@ -104,9 +104,7 @@ def _plain(route: Route, kept: list[Request]) -> list[Request]:
     plain = table(replace(route, requests=[]))
     if most is None:
         return plain
-    looked_for = [
-        (name, value) for name, value in most.headers if name != b"content-type"
-    ]
+    looked_for = [(name, value) for name, value in most.headers if name != b"content-type"]
     return plain + [
         replace(
             one,
@@ -136,20 +134,14 @@ def _start(
     def work(progress: child.Progress) -> Run:
         async def everything() -> Run:
             trace = lines.Trace(agent.scratch())
-            loaded = await agent.Side.load(case, side, case.routes)
-            handlers = (
-                [_handler(loaded, route) for route in case.routes]
-                if side == "old"
-                else []
-            )
-            answers = []
-            for route, request in sent:
-                progress.doing = f"it answers {request.method} ({request.label})"
-                answers.append(await loaded.send(route, request))
+            loaded = await agent.Side.load(case, side)
+            handlers = [_handler(loaded, route) for route in case.routes] if side == "old" else []
+            answers = [
+                await loaded.answer(agent.addressed(route, request, side), progress=progress)
+                for route, request in sent
+            ]
             root = os.getcwd() + os.sep
-            reached = {
-                (_short(file.removeprefix(root)), line) for file, line in trace.reached
-            }
+            reached = {(_short(file.removeprefix(root)), line) for file, line in trace.reached}
             return Run(answers, handlers, reached)
 
         return asyncio.run(everything())
@@ -166,9 +158,7 @@ def _handler(loaded: agent.Side, route: Route) -> Handler:
     plugin = loaded.collector.get_plugin(route.plugin)
     method = plugin.webhook_methods.get(route.endpoint)
     if method is None:
-        raise child.Failed(
-            "no_webhook", f"{route.plugin} has no webhook {route.endpoint}"
-        )
+        raise child.Failed("no_webhook", f"{route.plugin} has no webhook {route.endpoint}")
     function = lines.innermost(method.func)
     file = function.__code__.co_filename.removeprefix(os.getcwd() + os.sep)
     first, body, last = lines.extent(function)
@@ -187,10 +177,7 @@ def _differing(
 
     def all_of(judge: Callable) -> dict[int, list]:
         pairs = zip(sent, old.answers, new.answers, strict=True)
-        found = {
-            i: judge(i, route, one, other)
-            for i, ((route, _), one, other) in enumerate(pairs)
-        }
+        found = {i: judge(i, route, one, other) for i, ((route, _), one, other) in enumerate(pairs)}
         return {i: parts for i, parts in found.items() if parts}
 
     differing = all_of(lambda _i, route, one, other: compare.parts(route, one, other))
@@ -198,9 +185,7 @@ def _differing(
         return {}
     time.sleep(PAUSE_SECONDS)
     again = _start(case, "old", sent, seconds)()
-    return all_of(
-        lambda i, route, one, other: compare.real(route, one, again.answers[i], other)
-    )
+    return all_of(lambda i, route, one, other: compare.real(route, one, again.answers[i], other))
 
 
 def _proof(
@@ -216,9 +201,7 @@ def _proof(
     missed = [n for n in handler.lines if (handler.file, n) not in old.reached]
     changed = _changed(case, handler.file)
     unproved = [n for n in missed if n in changed]
-    shown = sorted(
-        (i for i in own if i in differing), key=lambda i: (len(sent[i][1].shown()), i)
-    )
+    shown = sorted((i for i in own if i in differing), key=lambda i: (len(sent[i][1].shown()), i))
     if shown:
         verdict = "differs"
     elif unproved or not reached:
@@ -281,9 +264,7 @@ def _shown(route: Route, request: Request) -> dict:
         "method": request.method,
         "path": route.old,
         "query": request.query.decode("latin-1"),
-        "headers": [
-            [n.decode("latin-1"), v.decode("latin-1")] for n, v in request.headers
-        ],
+        "headers": [[n.decode("latin-1"), v.decode("latin-1")] for n, v in request.headers],
         "settings": _json(request.settings),
     }
     try:

@@ -44,9 +44,7 @@ def sample(
         }
     if kind == "array":
         return (
-            []
-            if depth > DEPTH
-            else [sample(schema.get("items", {}), whole, optional, depth + 1)]
+            [] if depth > DEPTH else [sample(schema.get("items", {}), whole, optional, depth + 1)]
         )
     if kind in ("integer", "number"):
         return _number(schema)

@@ -35,11 +35,7 @@ def install(watch: Watch, current: Current) -> None:
 
     def loads(data, *arguments, **options):
         value = parse(data, *arguments, **options)
-        raw = (
-            data.encode("utf-8", "surrogatepass")
-            if isinstance(data, str)
-            else bytes(data)
-        )
+        raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
         # The plugin takes the body apart by itself.
         if raw == current.body and watch.line() is not None:
             return wrap(watch, BODY, value)
@@ -140,9 +136,7 @@ def _request(watch: Watch) -> None:
     Request.json = probed_json
     Request.form = lambda self, **limits: Form(read_form(self, **limits))
     Request.headers = property(lambda self: ProbedHeaders(scope=self.scope))
-    Request.query_params = property(
-        lambda self: ProbedQuery(self.scope["query_string"])
-    )
+    Request.query_params = property(lambda self: ProbedQuery(self.scope["query_string"]))
     Request.method = property(
         lambda self: wrap(watch, Place("method", ("method",)), self.scope["method"])
     )
