@@ -332,16 +332,14 @@ fn reasons_of_libraries_are_said_in_the_language_of_the_message() {
     );
 }
 
-/// The address of a port at which nobody listens.
-fn nobody() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
-}
+/// Addresses at which nobody listens: a port that the system gives to no test that runs meanwhile.
+const NOBODY: &str = "127.0.0.1:9";
+const NOBODY_ELSE: &str = "127.0.0.2:9";
 
 #[test]
 fn an_agent_that_is_not_there_is_said_before_anything_is_served() {
     let agent = Agent::start(ok);
-    let (one, other) = (nobody(), nobody());
+    let (one, other) = (NOBODY, NOBODY_ELSE);
     let config = format!(
         "upstream = \"http://{one}\"\n[[route]]\nplugin = \"KroMiose.github\"\nupstream = \"http://{other}\"\n"
     );
@@ -354,7 +352,7 @@ fn an_agent_that_is_not_there_is_said_before_anything_is_served() {
         assert_eq!(output.status.code(), Some(2));
         assert!(output.stdout.is_empty());
         let err = String::from_utf8(output.stderr).unwrap();
-        for address in [&one, &other] {
+        for address in [one, other] {
             let line = format!(
                 "error: no agent answers at http://{address}: connection refused; start the agent"
             );
@@ -386,7 +384,7 @@ fn an_agent_that_is_not_there_is_said_before_anything_is_served() {
 
 #[test]
 fn with_the_flag_it_starts_without_an_agent_and_warns() {
-    let address = nobody();
+    let address = NOBODY;
     let folder = folder(GITHUB, &format!("upstream = \"http://{address}\"\n"));
     let process = Process::start(folder.path(), &["--no-upstream-check"]);
     wait_until("the log warns", || {
