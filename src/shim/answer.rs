@@ -38,7 +38,7 @@ impl Local {
         );
         head.push_str(&self.lines);
         if !self.body.is_empty() {
-            head.push_str("Content-Type: application/json; charset=utf-8\r\n");
+            head.push_str("Content-Type: application/json\r\n");
         }
         let _ = write!(head, "Content-Length: {}\r\n", self.body.len());
         if !keep_alive {

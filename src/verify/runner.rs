@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = &[
     ("oracle.py", include_str!("runner/oracle.py")),
     ("probe.py", include_str!("runner/probe.py")),
     ("prove.py", include_str!("runner/prove.py")),
+    ("recorder.py", include_str!("runner/recorder.py")),
     ("sample.py", include_str!("runner/sample.py")),
     ("sandbox.py", include_str!("runner/sandbox.py")),
     ("watching.py", include_str!("runner/watching.py")),

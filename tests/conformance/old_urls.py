@@ -25,7 +25,7 @@ FORWARDED = {
     "x-forwarded-for": "127.0.0.1",
     "x-forwarded-host": HOST,
     "x-forwarded-proto": "http",
-    "via": "1.1 rehook-…",
+    "via": "1.1 rehook-x",
 }
 
 # Nobody is there to answer for a route that the source does not show.

@@ -93,7 +93,7 @@ def of_scope(scope: dict, port: int) -> Request:
     """The head of the request that has come to the application."""
     own = {
         b"host": lambda value: value.replace(b"127.0.0.1:%d" % port, AGENT.encode()),
-        b"via": lambda value: NAME.sub("rehook-…".encode(), value),
+        b"via": lambda value: NAME.sub(b"rehook-x", value),
     }
     headers = [(name, own.get(name, bytes)(value)) for name, value in scope["headers"]]
     return Request(scope["path"], scope["method"], scope["query_string"], headers)

@@ -177,7 +177,7 @@ def plain(value):
     names of shims are not part of it."""
     if isinstance(value, str):
         value = value.replace(Folder.name, "…") if Folder.name else value
-        value = re.sub(r"\brehook-[0-9a-f]{16}\b", "rehook-…", value)
+        value = re.sub(r"\brehook-[0-9a-f]{16}\b", "rehook-x", value)
         value = re.sub(r"\b0x[0-9a-f]{6,}\b", "0x…", value)
         return re.sub(r"\b127\.0\.0\.1:\d+\b", "127.0.0.1:…", value)
     if isinstance(value, dict):
