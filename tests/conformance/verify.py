@@ -6,7 +6,6 @@ verified. Prints a line for each plugin, and exits with 1 if one is not as expec
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,8 +14,11 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
-BINARY = Path(os.environ.get("REHOOK_BINARY", PROJECT / "target/debug/rehook")).resolve()
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
+
+from child import Failed
+
+import shim
 
 # How long a plugin may take, in seconds: those that never end are waited for this long.
 LIMIT = 12
@@ -269,7 +271,7 @@ def run(folder: Path, agent: str, *arguments: str) -> tuple[int, dict, str]:
     """The exit code, the result and the messages."""
     done = subprocess.run(
         [
-            BINARY,
+            shim.binary(),
             "verify",
             "--format",
             "json",
@@ -344,7 +346,7 @@ def slips(agent: str, scratch: Path) -> list[str]:
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "before"]):
         subprocess.run([*git, *command], cwd=folder, check=True)
-    subprocess.run([BINARY, "migrate", "-q"], cwd=folder, check=True, capture_output=True)
+    subprocess.run([shim.binary(), "migrate", "-q"], cwd=folder, check=True, capture_output=True)
     code, result, messages = run(folder, agent)
     if code != 0 or set(said(result).values()) != {"proved"}:
         wrong.append(f"what is migrated is not proved: {said(result)} {messages}")
@@ -380,8 +382,10 @@ def github(agent: str, scratch: Path) -> list[str]:
 
 
 def main() -> int:
-    if not BINARY.is_file():
-        print(f"{BINARY} is not there; `sh tests/run.sh` builds it first")
+    try:
+        shim.binary()
+    except Failed as error:
+        print(f"verify: FAILED: {error}")
         return 1
     wrong = []
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
