@@ -304,8 +304,8 @@ class Recorder:
         """Puts itself in the place of the database, the chats, the log, the clock and the network."""
         import socket
 
-        from loguru import logger
         from nekro_agent.adapters.utils import AdapterUtils
+        from nekro_agent.core.logger import logger
         from nekro_agent.models.db_chat_channel import DBChatChannel
         from nekro_agent.schemas.agent_ctx import AgentCtx
         from nekro_agent.services.chat.universal_chat_service import (
@@ -375,20 +375,22 @@ class Recorder:
 
         plugins = str(Path.cwd() / "data/nekro_agent/plugins")
 
-        def heard(message) -> None:
-            record = message.record
+        def by_a_plugin(record) -> bool:
             # By file, since the agent gives its loggers other names than the caller's module.
-            if record["file"].path.startswith(plugins):
-                error = record["exception"]
-                self.add(
-                    "log",
-                    record["level"].name,
-                    record["message"],
-                    error and f"{error.type.__name__}: {error.value}",
-                )
+            return record["file"].path.startswith(plugins)
+
+        def heard(message) -> None:
+            error = message.record["exception"]
+            self.add(
+                "log",
+                message.record["level"].name,
+                message.record["message"],
+                # There is no type where an exception is logged and none is being handled.
+                error and error.type and f"{error.type.__name__}: {error.value}",
+            )
 
         logger.remove()
-        logger.add(heard, level=0, format="{message}", backtrace=False, diagnose=False)
+        logger.add(heard, level=0, filter=by_a_plugin, format="{message}", backtrace=False)
 
         class Handler(logging.Handler):
             def emit(_self, record):

@@ -1,0 +1,290 @@
+"""A plugin: what it says of itself, what it registers, its settings and its store."""
+
+import asyncio
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import ClassVar
+
+from fastapi import APIRouter
+from nekro_agent.core.core_utils import ConfigBase
+from nekro_agent.core.logger import get_sub_logger
+from nekro_agent.core.os_env import OsEnv
+from nekro_agent.lacking import attribute, names_of
+from nekro_agent.schemas.i18n import I18nDict, SupportedLang, get_text
+from nekro_agent.services.command.group import CommandGroup
+from nekro_agent.services.plugin.schema import (
+    PromptInjectMethod,
+    SandboxMethod,
+    SandboxMethodType,
+    WebhookMethod,
+)
+
+__getattr__ = names_of(__name__)
+
+
+class NekroPlugin:
+    def __init__(
+        self,
+        name: str,
+        module_name: str,
+        description: str,
+        version: str,
+        author: str,
+        url: str,
+        support_adapter: list[str] | None = None,
+        is_builtin: bool = False,
+        is_package: bool = False,
+        i18n_name: I18nDict | None = None,
+        i18n_description: I18nDict | None = None,
+        allow_sleep: bool | None = None,
+        sleep_brief: str = "",
+        webui_path: str | None = None,
+    ):
+        self.name = name
+        self.module_name = _identifier(module_name, "module_name")
+        self.description = description.strip()
+        self.version = version.strip()
+        self.author = _identifier(author, "author")
+        self.url = url.strip()
+        self.support_adapter = support_adapter or []
+        self.i18n_name = i18n_name
+        self.i18n_description = i18n_description
+        self.allow_sleep = allow_sleep
+        self.sleep_brief = sleep_brief.strip()
+        self.webui_path = webui_path
+        self.key = f"{self.author}.{self.module_name}"
+        self.logger = get_sub_logger("plugin", f"plugin.{self.key}", plugin_key=self.key)
+        self.is_builtin = is_builtin
+        self.is_package = is_package
+        self._is_enabled = True
+        self._module: ModuleType | None = None
+        self._path = Path(OsEnv.DATA_DIR) / "plugin_data" / self.key
+        self._config_class: type[ConfigBase] = ConfigBase
+        self._config: ConfigBase | None = None
+        self._on_enabled_callbacks: list[Callable] = []
+        self._on_disabled_callbacks: list[Callable] = []
+        self.on_user_message_method: Callable | None = None
+        self.on_system_message_method: Callable | None = None
+        self.reset_methods()
+
+    def reset_methods(self) -> None:
+        self.init_method: Callable | None = None
+        self.cleanup_method: Callable | None = None
+        self.prompt_inject_method: PromptInjectMethod | None = None
+        self.on_reset_method: Callable | None = None
+        self.sandbox_methods: list[SandboxMethod] = []
+        self.webhook_methods: dict[str, WebhookMethod] = {}
+        self._collect_methods_func: Callable | None = None
+        self._async_tasks: dict[str, Callable] = {}
+        self._commands: list = []
+        self._router_func: Callable[[], APIRouter] | None = None
+        self._router: APIRouter | None = None
+
+    @property
+    def is_enabled(self) -> bool:
+        return self._is_enabled
+
+    @property
+    def store(self) -> "PluginStore":
+        return PluginStore(self)
+
+    def get_name(self, lang: SupportedLang = SupportedLang.ZH_CN) -> str:
+        return get_text(self.i18n_name, self.name, lang)
+
+    def get_description(self, lang: SupportedLang = SupportedLang.ZH_CN) -> str:
+        return get_text(self.i18n_description, self.description, lang)
+
+    # What it registers.
+
+    def mount_webhook_method(self, endpoint: str, name: str, description: str = ""):
+        return _registers(
+            lambda f: self.webhook_methods.update({endpoint: WebhookMethod(name, description, f)})
+        )
+
+    def mount_router(self):
+        def register(func: Callable[[], APIRouter]) -> None:
+            self._router_func, self._router = func, None
+
+        return _registers(register)
+
+    def mount_init_method(self):
+        return self._keeps("init_method")
+
+    def mount_cleanup_method(self):
+        return self._keeps("cleanup_method")
+
+    def mount_on_channel_reset(self):
+        return self._keeps("on_reset_method")
+
+    def mount_on_user_message(self):
+        return self._keeps("on_user_message_method")
+
+    def mount_on_system_message(self):
+        return self._keeps("on_system_message_method")
+
+    def mount_collect_methods(self):
+        return self._keeps("_collect_methods_func")
+
+    def mount_prompt_inject_method(self, name: str, description: str = ""):
+        def register(func: Callable) -> None:
+            self.prompt_inject_method = PromptInjectMethod(name, description, func)
+
+        return _registers(register)
+
+    def mount_sandbox_method(
+        self, method_type: SandboxMethodType, name: str, description: str = ""
+    ):
+        def register(func: Callable) -> None:
+            func._method_type = method_type
+            self.sandbox_methods.append(SandboxMethod(method_type, name, description, func))
+
+        return _registers(register)
+
+    def mount_async_task(self, task_type: str):
+        return _registers(lambda func: self._async_tasks.update({task_type: func}))
+
+    def mount_command(self, name: str, description: str, aliases=None, permission=None, **_about):
+        return _registers(lambda func: self._commands.append((name, func)))
+
+    def mount_command_group(self, name: str, description: str, permission=None, **_about):
+        return CommandGroup(name, description, self._commands)
+
+    def on_enabled(self):
+        return _registers(self._on_enabled_callbacks.append)
+
+    def on_disabled(self):
+        return _registers(self._on_disabled_callbacks.append)
+
+    def _keeps(self, attribute_name: str):
+        return _registers(lambda func: setattr(self, attribute_name, func))
+
+    # What becomes of it.
+
+    def get_plugin_router(self) -> APIRouter | None:
+        """The routes, made when they are first asked for; none if that fails."""
+        if self._router is None and self._router_func:
+            try:
+                made = self._router_func()
+                if not isinstance(made, APIRouter):
+                    raise TypeError(f"the router is a {type(made).__name__}")
+                if made.routes:
+                    router = APIRouter()
+                    router.include_router(made)
+                    self._router = router
+            except Exception:
+                self.logger.exception(f"{self.key} has no router")
+        return self._router
+
+    async def enable(self) -> None:
+        if not self._is_enabled:
+            self._is_enabled = True
+            await self.trigger_callbacks("enabled")
+
+    async def disable(self) -> None:
+        if self._is_enabled:
+            self._is_enabled = False
+            await self.trigger_callbacks("disabled")
+
+    async def trigger_callbacks(self, event_type: str) -> None:
+        callbacks = (
+            self._on_enabled_callbacks if event_type == "enabled" else self._on_disabled_callbacks
+        )
+        results = await asyncio.gather(*(call() for call in callbacks), return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                self.logger.error(f"a callback of {self.key} failed: {result}")
+
+    def _set_module(self, module: ModuleType) -> None:
+        self._module = module
+
+    # Its settings and its folder.
+
+    def mount_config(self):
+        def register(config_class: type[ConfigBase]) -> None:
+            if not issubclass(config_class, ConfigBase):
+                raise TypeError("the settings of a plugin are a ConfigBase")
+            self._config_class = config_class
+            self.get_config()
+
+        return _registers(register)
+
+    def get_config(self, config_cls: type[ConfigBase] = ConfigBase):
+        if self._config is None:
+            self._config = self._config_class.load_config(self._config_file())
+            self._config.dump_config(self._config_file())
+        return self._config
+
+    def save_config(self, config: ConfigBase) -> None:
+        if not isinstance(config, self._config_class):
+            raise TypeError("存入的配置项类型有误")
+        self._config = config
+        config.dump_config(self._config_file())
+
+    def _config_file(self) -> Path:
+        return self._path / "config.yaml"
+
+    def get_plugin_data_dir(self) -> Path:
+        self._path.mkdir(parents=True, exist_ok=True)
+        return self._path
+
+    def get_plugin_path(self) -> Path:
+        warnings.warn("use get_plugin_data_dir()", DeprecationWarning, stacklevel=2)
+        return self.get_plugin_data_dir()
+
+    def get_vector_collection_name(self, key: str = "") -> str:
+        return f"{self.key}-{key}" if key else self.key
+
+    collect_available_methods = attribute("NekroPlugin.collect_available_methods")
+    render_inject_prompt = attribute("NekroPlugin.render_inject_prompt")
+    render_sandbox_methods_prompt = attribute("NekroPlugin.render_sandbox_methods_prompt")
+    get_docs = attribute("NekroPlugin.get_docs")
+    get_webui_url_path = attribute("NekroPlugin.get_webui_url_path")
+    get_webui_type = attribute("NekroPlugin.get_webui_type")
+
+
+class PluginStore:
+    """Values of a plugin, for as long as the process lives."""
+
+    _values: ClassVar[dict[tuple[str, str, str, str], str]] = {}
+
+    def __init__(self, plugin: NekroPlugin):
+        self._plugin = plugin
+
+    async def get(self, chat_key: str = "", user_key: str = "", store_key: str = "") -> str | None:
+        return self._values.get((self._plugin.key, chat_key, user_key, store_key))
+
+    async def set(
+        self, chat_key: str = "", user_key: str = "", store_key: str = "", value: str = ""
+    ) -> int:
+        """1 if there was a value before."""
+        place = (self._plugin.key, chat_key, user_key, store_key)
+        known = place in self._values
+        self._values[place] = value
+        return int(known)
+
+    async def delete(self, chat_key: str = "", user_key: str = "", store_key: str = "") -> int:
+        """1 if there was none."""
+        place = (self._plugin.key, chat_key, user_key, store_key)
+        return int(self._values.pop(place, None) is None)
+
+
+def _registers(register: Callable):
+    """A decorator that leaves what it decorates as it is."""
+
+    def decorator(decorated):
+        register(decorated)
+        return decorated
+
+    return decorator
+
+
+def _identifier(text: str, what: str) -> str:
+    text = text.strip()
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise ValueError(
+            f"{what} must be letters, digits and underscores, no digit first: {text!r}"
+        )
+    return text

@@ -1,0 +1,168 @@
+"""Shows that the stand-in for the agent treats plugins and requests as the real agent does.
+
+Usage: standin.py [--verbose] [CASE…]. Each fixture, before and after the migration, and the plugin
+that the agent comes with, is loaded into both and sent the same requests. Prints a line for each:
+for how many requests the two are equal, or the first difference. What does not load has to be
+refused by both in the same words. Exits with 1 if there is a difference.
+
+The stand-in is given FastAPI and what that needs, and no other package, while it is imported.
+"""
+
+import multiprocessing
+import os
+import re
+import sys
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent.parent
+STANDIN = PROJECT / "src/verify/runner/standin"
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+import agent
+import cases
+import wheel
+
+# Fixtures that use what the stand-in lacks by design, each with the name that it asks for.
+LACKING: dict[str, str] = {}
+
+# What a FastAPI without extras brings along, and the one extra that forms need.
+FASTAPI = {
+    "annotated_doc",
+    "annotated_types",
+    "anyio",
+    "fastapi",
+    "idna",
+    "opentelemetry",
+    "pydantic",
+    "pydantic_core",
+    "python_multipart",
+    "sniffio",
+    "starlette",
+    "typing_extensions",
+    "typing_inspection",
+}
+
+# The same requests to one side of a case give answers, or the reason why it cannot be run.
+Outcome = list[agent.Answer] | str
+
+
+class OnlyFastAPI:
+    """A finder that comes first and hides all other packages."""
+
+    @staticmethod
+    def find_spec(name, _path=None, _target=None):
+        package = name.partition(".")[0]
+        known = sys.stdlib_module_names | FASTAPI | {"nekro_agent"}
+        # A module of Python's own that has the name of the platform in its own.
+        if package not in known and not package.startswith("_sysconfigdata"):
+            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+
+
+def work(standin: bool, every: list[cases.Case], results) -> None:
+    """Runs all cases on one of the two agents, in a process that has imported that one."""
+    if standin:
+        sys.path.insert(0, str(STANDIN))
+        sys.meta_path.insert(0, OnlyFastAPI)
+    agent.prepare()
+    if standin:
+        # What a plugin imports is its own affair.
+        sys.meta_path.remove(OnlyFastAPI)
+    for case in every:
+        results.send(outcomes(case))
+
+
+def outcomes(case: cases.Case) -> dict[str, Outcome]:
+    """What both sides of a case give; where there is nothing to send, whether it is loaded."""
+    sent = requests_of(case)
+    sides = {"old": case.before} | ({"new": case.after} if case.after else {})
+    started = {side: agent.start(case, side, sent) for side in sides}
+    found = {}
+    for side, answers in started.items():
+        try:
+            found[side] = answers()
+        except agent.Unusable as error:
+            found[side] = re.sub(r"/\S*/side-\w+", "…", str(error))
+    return found
+
+
+def requests_of(case: cases.Case) -> list[tuple[cases.Route, cases.Request]]:
+    return [(route, request) for route in case.routes for request in route.requests]
+
+
+def differences(case: cases.Case, real: dict[str, Outcome], standin: dict[str, Outcome]):
+    """In words, each request that the two agents answer differently."""
+    for side, expected in real.items():
+        got = standin[side]
+        if isinstance(expected, str) or isinstance(got, str):
+            if expected != got:
+                yield f"{side} side\n" + contrast("outcome", expected, got)
+            continue
+        for (route, request), one, other in zip(requests_of(case), expected, got, strict=True):
+            parts = [
+                contrast(field.name, getattr(one, field.name), getattr(other, field.name))
+                for field in fields(one)
+                if getattr(one, field.name) != getattr(other, field.name)
+            ]
+            if parts:
+                url = route.old if side == "old" else route.target
+                yield "\n".join([f"{side} side, {url}", request.shown(), *parts])
+
+
+def contrast(what: str, expected, got) -> str:
+    return f"  {what}\n    real agent {expected!r}\n    stand-in   {got!r}"
+
+
+def verdict(case: cases.Case, real: dict[str, Outcome]) -> str:
+    """What the two agents are equal in."""
+    if isinstance(real["old"], str):
+        return f"equal to the real agent: {real['old'].splitlines()[-1]}"
+    count = sum(len(outcome) for outcome in real.values() if not isinstance(outcome, str))
+    return f"equal to the real agent for {count} requests" if count else "loaded by both"
+
+
+def main() -> int:
+    verbose = "--verbose" in sys.argv
+    wanted = [arg for arg in sys.argv[1:] if not arg.startswith("--")]
+    with tempfile.TemporaryDirectory(prefix="rehook-standin-") as folder:
+        os.environ["CONFORMANCE_TMP"] = folder
+        every = [
+            cases.read(path.parent)
+            for path in sorted(PROJECT.glob("fixtures/*/case.toml"))
+            if not wanted or path.parent.name in wanted
+        ]
+        if not wanted or wheel.NAME in wanted:
+            every.append(wheel.case(Path(folder)))
+        processes = multiprocessing.get_context("spawn")
+        pipes = []
+        for standin in (False, True):
+            ours, theirs = processes.Pipe(duplex=False)
+            processes.Process(target=work, args=(standin, every, theirs), daemon=True).start()
+            theirs.close()
+            pipes.append(ours)
+        failed, total = 0, 0
+        for case in every:
+            real, standin = (pipe.recv() for pipe in pipes)
+            found = list(differences(case, real, standin))
+            if name := LACKING.get(case.name):
+                shown = any(f"the stand-in agent has no {name}" in text for text in found)
+                failed += not shown
+                print(f"{case.name}: the stand-in has no {name}" + ("" if shown else ": NOT SO"))
+            elif found:
+                failed += 1
+                print(f"{case.name}: DIFFERS in {len(found)} requests")
+                for text in found if verbose else found[:1]:
+                    print("\n".join("    " + line for line in text.splitlines()))
+            else:
+                total += sum(len(part) for part in real.values() if not isinstance(part, str))
+                print(f"{case.name}: {verdict(case, real)}")
+            sys.stdout.flush()
+        print(f"stand-in: {len(every) - failed} equal by {total} requests, {failed} failed")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
