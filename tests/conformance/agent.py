@@ -278,6 +278,8 @@ class Recorder:
         self.effects: list = []
         self.contexts: list = []
         self.seen: dict[str, int] = {}
+        self.modules: list[str] = []
+        self.modules_known = 0
         self.store = {
             (e.get("chat_key", ""), e.get("user_key", ""), e["key"]): e["value"] for e in case.store
         }
@@ -287,8 +289,12 @@ class Recorder:
         self.take()
 
     def take(self) -> tuple[list, list]:
-        for name, module in list(sys.modules.items()):
-            entries = getattr(module, "EFFECTS", None) if name.startswith(PLUGIN_MODULES) else None
+        if len(sys.modules) != self.modules_known:
+            # Looked through only when there are others: the agent has thousands.
+            self.modules_known = len(sys.modules)
+            self.modules = [name for name in sys.modules if name.startswith(PLUGIN_MODULES)]
+        for name in self.modules:
+            entries = getattr(sys.modules.get(name), "EFFECTS", None)
             if isinstance(entries, list):
                 new = entries[self.seen.get(name, 0) :]
                 self.seen[name] = len(entries)
