@@ -182,9 +182,11 @@ def _side(case: Case, side: str, sent: list[tuple[Route, Request]]) -> list[Answ
 
     async def everything() -> list[Answer]:
         app, plugin_collector = await application(
-            lambda app, collector: oracle.mount(app, collector, [route for route, _ in sent])
-            if side == "old"
-            else None
+            lambda app, collector: (
+                oracle.mount(app, collector, [route for route, _ in sent])
+                if side == "old"
+                else None
+            )
         )
         defaults = {
             key: plugin.get_config().model_copy(deep=True)

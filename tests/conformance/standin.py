@@ -125,6 +125,65 @@ def verdict(case: cases.Case, real: dict[str, Outcome]) -> str:
     return f"equal to the real agent for {count} requests" if count else "loaded by both"
 
 
+def probes() -> list[cases.Case]:
+    """The plugins in `probe/`, which ask for what fixtures have no need of."""
+    asks = cases.Case(
+        name="(probe)",
+        before=HERE / "probe/asks",
+        after=HERE / "probe/asks",
+        routes=[],
+        channels=["onebot_v11-group_1", "onebot_v11-group_2"],
+    )
+    json_type = (b"Content-Type", b"application/json")
+    languages = [b"en-US,zh;q=0.5", b"zh-CN", b" EN", b"", b"fr, en"]
+    names = re.findall(
+        r"^async def do_(\w+)", (asks.before / "probe.py").read_text("utf-8"), re.MULTILINE
+    )
+    asked = [
+        cases.Request(name, headers=[json_type, *more], body=b'{"do": "%s"}' % name.encode())
+        for name in names
+        for more in (
+            [[], *([(b"Accept-Language", lang)] for lang in languages)]
+            if name.startswith("raise_")
+            else [[]]
+        )
+    ]
+    plain = [cases.Request(method, method) for method in (*cases.METHODS, "TRACE")]
+    origin = (b"Origin", b"https://example.com")
+    preflight = (b"Access-Control-Request-Method", b"PUT")
+    wanted = (b"Access-Control-Request-Headers", b"x-a")
+    plain += [
+        cases.Request("from elsewhere", "GET", headers=[origin]),
+        cases.Request(
+            "from elsewhere, with a cookie", "GET", headers=[origin, (b"Cookie", b"a=1")]
+        ),
+        cases.Request("asked before", "OPTIONS", headers=[origin, preflight]),
+        cases.Request("asked before", "OPTIONS", headers=[origin, preflight, wanted]),
+        cases.Request("in English", "GET", headers=[(b"Accept-Language", b"en")]),
+    ]
+    items = [
+        cases.Request("an item", "PUT", query, headers, body)
+        for query in (b"", b"page=2", b"page=x")
+        for headers in ([json_type], [json_type, (b"Token", b"t"), (b"Accept-Language", b"en")], [])
+        for body in (b'{"name": "a", "count": 1}', b'{"count": -1}', b"{", b"", b"[]")
+    ]
+    for path, requests in {
+        "probe": [*asked, *plain],
+        "plain": plain,
+        "items": [*items, *plain],
+        "stream": plain,
+        "background": plain,
+        "background-broken": plain,
+        "guarded/door": plain,
+        "nowhere": plain,
+        "plain/": plain,
+    }.items():
+        target = f"/plugins/dev.probe/{path}"
+        asks.routes.append(cases.Route("dev.probe", path, "context", target, requests))
+    fails = cases.Case("(probe that cannot be started)", HERE / "probe/init_fails", None, [])
+    return [asks, fails]
+
+
 def main() -> int:
     verbose = "--verbose" in sys.argv
     wanted = [arg for arg in sys.argv[1:] if not arg.startswith("--")]
@@ -135,6 +194,7 @@ def main() -> int:
             for path in sorted(PROJECT.glob("fixtures/*/case.toml"))
             if not wanted or path.parent.name in wanted
         ]
+        every += [case for case in probes() if not wanted or case.name in wanted]
         if not wanted or wheel.NAME in wanted:
             every.append(wheel.case(Path(folder)))
         processes = multiprocessing.get_context("spawn")

@@ -161,7 +161,7 @@ def _level(level: str | int) -> Level:
     if isinstance(level, int):
         return Level(f"Level {level}", level)
     if level not in LEVELS:
-        raise ValueError(f"there is no level {level!r}")
+        raise ValueError(f"Level '{level}' does not exist")
     return Level(level, LEVELS[level])
 
 

@@ -19,8 +19,12 @@ class AppError(Exception):
         super().__init__(self.get_message(SupportedLang.ZH_CN))
 
     def get_message(self, lang: SupportedLang) -> str:
-        text = self.i18n_message[lang.value]
-        return text.format(**self.params) if self.params else text
+        texts = self.i18n_message
+        text = texts.get(lang.value) or texts.get("zh-CN", "Unknown error")
+        try:
+            return text.format(**self.params) if self.params else text
+        except KeyError:
+            return text
 
     def to_response(self, lang: SupportedLang) -> dict:
         return {

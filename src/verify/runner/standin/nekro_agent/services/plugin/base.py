@@ -205,7 +205,7 @@ class NekroPlugin:
     def mount_config(self):
         def register(config_class: type[ConfigBase]) -> None:
             if not issubclass(config_class, ConfigBase):
-                raise TypeError("the settings of a plugin are a ConfigBase")
+                raise TypeError("Config class must inherit from ConfigBase")
             self._config_class = config_class
             self.get_config()
 
