@@ -8,6 +8,8 @@ answers as the real agent is shown by `tests/conformance/standin.py`, with every
 What it lacks is said when it is imported or used, in words that `lacking` has.
 """
 
-from nekro_agent.lacking import install_finder
+import sys
 
-install_finder()
+from nekro_agent.lacking import Finder
+
+sys.meta_path.insert(0, Finder)

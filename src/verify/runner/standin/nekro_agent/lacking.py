@@ -5,7 +5,8 @@ that is broken. `asked` has everything that was asked for in vain, since a plugi
 and go on without.
 """
 
-import sys
+from functools import partial
+from importlib.machinery import PathFinder, SourceFileLoader
 
 PHRASE = "the stand-in agent has no "
 
@@ -22,23 +23,30 @@ def lack(name: str) -> str:
 
 
 class Finder:
-    """Comes after all other finders, so that what gets to it is not there."""
+    """Finds the modules of the stand-in, and says of any other that it is lacking."""
 
     @staticmethod
-    def find_spec(name, _path=None, _target=None):
-        if name.startswith("nekro_agent.") and name not in GONE:
+    def find_spec(name, path=None, _target=None):
+        if not name.startswith("nekro_agent."):
+            return None
+        spec = PathFinder.find_spec(name, path)
+        if spec is None and name not in GONE:
             # Without `name=`: for one that has it, `from package import it` says something else.
             raise ModuleNotFoundError(lack(name))
+        if spec and not spec.submodule_search_locations:
+            spec.loader = Loader(name, spec.origin)
+        return spec
 
 
-def install_finder() -> None:
-    if Finder not in sys.meta_path:
-        sys.meta_path.append(Finder)
+class Loader(SourceFileLoader):
+    """Gives each module a `__getattr__`. Packages need none: theirs are looked for by the finder."""
+
+    def exec_module(self, module) -> None:
+        super().exec_module(module)
+        module.__getattr__ = names_of(module.__name__)
 
 
 def names_of(module: str):
-    """The `__getattr__` of a module. Packages need none: theirs are looked for by the finder."""
-
     def lookup(name: str):
         if name.startswith("__"):
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
@@ -58,13 +66,15 @@ def attributes_of(owner: str):
     return lookup
 
 
-def attribute(name: str) -> property:
-    """A single attribute of a class that is otherwise complete."""
+def without(*names: str):
+    """Decorates a class: these attributes the real one has beside its own."""
 
-    def lookup(_self):
-        raise AttributeError(lack(name))
+    def decorator(cls):
+        for name in names:
+            setattr(cls, name, property(partial(attributes_of(cls.__name__), name=name)))
+        return cls
 
-    return property(lookup)
+    return decorator
 
 
 class Absent(type):

@@ -1,8 +1,6 @@
 """The way to the platform of a chat, up to the platform itself."""
 
-from nekro_agent.lacking import lack, names_of
-
-__getattr__ = names_of(__name__)
+from nekro_agent.lacking import lack
 
 
 class AdapterUtils:

@@ -2,7 +2,7 @@
 
 from nekro_agent.core.config import CoreConfig, ModelConfigGroup, config
 from nekro_agent.core.logger import get_sub_logger
-from nekro_agent.lacking import absent, names_of
+from nekro_agent.lacking import absent
 
 logger = get_sub_logger("api_bridge")
 get_qdrant_client = absent("nekro_agent.api.core.get_qdrant_client")
@@ -16,4 +16,3 @@ __all__ = [
     "get_qdrant_config",
     "logger",
 ]
-__getattr__ = names_of(__name__)

@@ -6,7 +6,7 @@ The errors and their sentences are the agent's: a handler may put them into its 
 # ruff: noqa: TRY002
 
 from nekro_agent.adapters.utils import adapter_utils
-from nekro_agent.lacking import absent, names_of
+from nekro_agent.lacking import absent
 from nekro_agent.schemas.agent_ctx import AgentCtx
 from nekro_agent.schemas.agent_message import (
     AgentMessageSegment,
@@ -19,7 +19,6 @@ from nekro_agent.services.message_service import message_service
 download_from_url = absent("nekro_agent.api.message.download_from_url")
 
 __all__ = ["ChatMessage", "download_from_url", "send_file", "send_image", "send_text"]
-__getattr__ = names_of(__name__)
 
 
 async def send_text(

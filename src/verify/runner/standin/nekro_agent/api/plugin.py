@@ -1,7 +1,6 @@
 """What a plugin is made of."""
 
 from nekro_agent.core.core_utils import ExtraField
-from nekro_agent.lacking import names_of
 from nekro_agent.services.command.base import CommandPermission
 from nekro_agent.services.command.ctl import CmdCtl
 from nekro_agent.services.command.group import CommandGroup
@@ -41,4 +40,3 @@ __all__ = [
     "dynamic_import_pkg",
     "task",
 ]
-__getattr__ = names_of(__name__)

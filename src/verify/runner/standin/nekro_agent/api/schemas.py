@@ -1,6 +1,5 @@
 """The context of a handler, and messages."""
 
-from nekro_agent.lacking import names_of
 from nekro_agent.schemas.agent_ctx import AgentCtx, WebhookRequest
 from nekro_agent.schemas.agent_message import (
     AgentMessageSegment,
@@ -16,4 +15,3 @@ __all__ = [
     "MessageContent",
     "WebhookRequest",
 ]
-__getattr__ = names_of(__name__)

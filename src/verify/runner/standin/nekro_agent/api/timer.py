@@ -1,6 +1,6 @@
 """Timers: there are none."""
 
-from nekro_agent.lacking import absent, names_of
+from nekro_agent.lacking import absent
 
 clear_timers = absent("nekro_agent.api.timer.clear_timers")
 get_timers = absent("nekro_agent.api.timer.get_timers")
@@ -8,4 +8,3 @@ set_temp_timer = absent("nekro_agent.api.timer.set_temp_timer")
 set_timer = absent("nekro_agent.api.timer.set_timer")
 
 __all__ = ["clear_timers", "get_timers", "set_temp_timer", "set_timer"]
-__getattr__ = names_of(__name__)

@@ -1,6 +1,6 @@
 """The agent's own settings: which plugins are enabled, and no other."""
 
-from nekro_agent.lacking import absent, attributes_of, names_of
+from nekro_agent.lacking import absent, attributes_of
 
 ModelConfigGroup = absent("nekro_agent.core.config.ModelConfigGroup")
 
@@ -13,4 +13,3 @@ class CoreConfig:
 
 
 config = CoreConfig()
-__getattr__ = names_of(__name__)

@@ -5,38 +5,17 @@ import os
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel
-
-from nekro_agent.lacking import names_of
-
-__getattr__ = names_of(__name__)
+from pydantic import BaseModel, ConfigDict
 
 
 class ExtraField(BaseModel):
-    """How a setting is shown, which nothing does here, and whether it becomes a variable of the
+    """How a setting is shown, which is of no matter here, and whether it becomes a variable of the
     environment, which it does."""
 
-    is_hidden: bool = False
-    is_secret: bool = False
-    placeholder: str = ""
-    is_textarea: bool = False
-    ref_model_groups: bool = False
-    ref_email_accounts_send_enabled: bool = False
-    model_type: str = "chat"
-    required: bool = False
-    overridable: bool = False
-    sub_item_name: str = "项目"
+    model_config = ConfigDict(extra="allow")
+
     load_to_sysenv: bool = False
     load_sysenv_as: str = ""
-    load_to_nonebot_env: bool = False
-    load_nbenv_as: str = ""
-    is_need_restart: bool = False
-    ref_presets: bool = False
-    ref_presets_no_default: bool = False
-    ref_presets_multiple: bool = False
-    i18n_category: dict[str, str] | None = None
-    i18n_title: dict[str, str] | None = None
-    i18n_description: dict[str, str] | None = None
 
 
 class ConfigBase(BaseModel):

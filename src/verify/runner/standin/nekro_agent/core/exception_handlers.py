@@ -6,11 +6,8 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError as PydanticValidationError
 from starlette.exceptions import HTTPException
 
-from nekro_agent.lacking import names_of
 from nekro_agent.schemas.errors import AppError, ValidationError
 from nekro_agent.schemas.i18n import SupportedLang
-
-__getattr__ = names_of(__name__)
 
 
 def register_exception_handlers(app: FastAPI) -> None:

@@ -7,8 +7,6 @@ written anywhere until a sink is added.
 
 import sys
 
-from nekro_agent.lacking import names_of
-
 try:
     from loguru import logger
 except ModuleNotFoundError:
@@ -18,7 +16,6 @@ except ModuleNotFoundError:
     logger = small_loguru.logger
 
 logger.remove()
-__getattr__ = names_of(__name__)
 
 
 def get_sub_logger(subsystem: str, log_name: str | None = None, **extra):

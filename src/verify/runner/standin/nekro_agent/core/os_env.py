@@ -1,9 +1,5 @@
 """Where things are on the disk: below the folder that the process stands in."""
 
-from nekro_agent.lacking import names_of
-
-__getattr__ = names_of(__name__)
-
 
 class OsEnv:
     DATA_DIR = "./data/nekro_agent"

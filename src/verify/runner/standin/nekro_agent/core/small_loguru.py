@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-from nekro_agent.lacking import attributes_of, lack, names_of
+from nekro_agent.lacking import attributes_of, lack
 
 LEVELS = {
     "TRACE": 5,
@@ -24,8 +24,6 @@ LEVELS = {
 }
 
 COLOR = re.compile(r"</?(?:[a-zA-Z]+(?:-[a-z]+)?|[fb]g [^<>]+)?>")
-
-__getattr__ = names_of("loguru")
 
 
 class Level(NamedTuple):
@@ -47,6 +45,13 @@ class Error(NamedTuple):
 
 class Message(str):
     record: dict
+
+
+def _writes(level: str):
+    def write(self, message, /, *args, **kwargs) -> None:
+        self._log(level, message, args, kwargs)
+
+    return write
 
 
 @dataclass(frozen=True)
@@ -94,26 +99,13 @@ class Logger:
     def log(self, level, message, /, *args, **kwargs) -> None:
         self._log(level, message, args, kwargs)
 
-    def trace(self, message, /, *args, **kwargs) -> None:
-        self._log("TRACE", message, args, kwargs)
-
-    def debug(self, message, /, *args, **kwargs) -> None:
-        self._log("DEBUG", message, args, kwargs)
-
-    def info(self, message, /, *args, **kwargs) -> None:
-        self._log("INFO", message, args, kwargs)
-
-    def success(self, message, /, *args, **kwargs) -> None:
-        self._log("SUCCESS", message, args, kwargs)
-
-    def warning(self, message, /, *args, **kwargs) -> None:
-        self._log("WARNING", message, args, kwargs)
-
-    def error(self, message, /, *args, **kwargs) -> None:
-        self._log("ERROR", message, args, kwargs)
-
-    def critical(self, message, /, *args, **kwargs) -> None:
-        self._log("CRITICAL", message, args, kwargs)
+    trace = _writes("TRACE")
+    debug = _writes("DEBUG")
+    info = _writes("INFO")
+    success = _writes("SUCCESS")
+    warning = _writes("WARNING")
+    error = _writes("ERROR")
+    critical = _writes("CRITICAL")
 
     def exception(self, message, /, *args, **kwargs) -> None:
         replace(self, _exception=True, _depth=self._depth + 1).error(message, *args, **kwargs)

@@ -1,9 +1,7 @@
 """A chat as the database knows it. There is no database: whoever runs the agent says which chats
 there are, by putting functions in the place of `get_channel` and `all`."""
 
-from nekro_agent.lacking import attributes_of, lack, names_of
-
-__getattr__ = names_of(__name__)
+from nekro_agent.lacking import attributes_of, lack
 
 
 class Model(type):

@@ -6,13 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from nekro_agent.lacking import names_of
 from nekro_agent.schemas.agent_ctx import AgentCtx, WebhookRequest
 from nekro_agent.schemas.errors import NotFoundError
 from nekro_agent.services.plugin.collector import plugin_collector
 
 router = APIRouter(prefix="/webhook")
-__getattr__ = names_of(__name__)
 
 
 class WebhookResponse(BaseModel):

@@ -3,10 +3,8 @@
 from typing import Any
 
 from nekro_agent.adapters.utils import adapter_utils
-from nekro_agent.lacking import attribute, names_of
+from nekro_agent.lacking import without
 from pydantic import BaseModel
-
-__getattr__ = names_of(__name__)
 
 
 class WebhookRequest(BaseModel):
@@ -16,6 +14,10 @@ class WebhookRequest(BaseModel):
     body: dict[str, Any]
 
 
+@without(
+    *("fs", "get_core_config", "get_bound_workspace", "get_onebot_v11_bot", "get_preset_by_id"),
+    *("get_effective_preset_by_id", "set_preset", "current_preset"),
+)
 class AgentCtx(BaseModel):
     container_key: str | None = None
     from_chat_key: str | None = None
@@ -99,14 +101,3 @@ class AgentCtx(BaseModel):
 
     async def push_system(self, message: str, trigger_agent: bool = False) -> None:
         await self.ms.push_system(self.chat_key, message, self, trigger_agent=trigger_agent)
-
-    fs = attribute("nekro_agent.api.schemas.AgentCtx.fs")
-    get_core_config = attribute("nekro_agent.api.schemas.AgentCtx.get_core_config")
-    get_bound_workspace = attribute("nekro_agent.api.schemas.AgentCtx.get_bound_workspace")
-    get_onebot_v11_bot = attribute("nekro_agent.api.schemas.AgentCtx.get_onebot_v11_bot")
-    get_preset_by_id = attribute("nekro_agent.api.schemas.AgentCtx.get_preset_by_id")
-    get_effective_preset_by_id = attribute(
-        "nekro_agent.api.schemas.AgentCtx.get_effective_preset_by_id"
-    )
-    set_preset = attribute("nekro_agent.api.schemas.AgentCtx.set_preset")
-    current_preset = attribute("nekro_agent.api.schemas.AgentCtx.current_preset")

@@ -2,10 +2,7 @@
 
 from enum import Enum
 
-from nekro_agent.lacking import names_of
 from pydantic import BaseModel, ConfigDict
-
-__getattr__ = names_of(__name__)
 
 
 class AgentMessageSegmentType(str, Enum):

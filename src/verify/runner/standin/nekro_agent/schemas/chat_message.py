@@ -2,10 +2,9 @@
 
 from enum import Enum
 
-from nekro_agent.lacking import absent, names_of
+from nekro_agent.lacking import absent
 
 ChatMessage = absent("nekro_agent.schemas.chat_message.ChatMessage")
-__getattr__ = names_of(__name__)
 
 
 class ChatType(Enum):

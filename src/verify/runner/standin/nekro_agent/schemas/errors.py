@@ -1,9 +1,6 @@
 """The errors that become replies of their own status."""
 
-from nekro_agent.lacking import names_of
 from nekro_agent.schemas.i18n import I18nDict, SupportedLang, i18n_text
-
-__getattr__ = names_of(__name__)
 
 
 class AppError(Exception):
@@ -35,38 +32,38 @@ class AppError(Exception):
         }
 
 
-class ValidationError(AppError):
+class ErrorAbout(AppError):
+    """The first argument is what the sentence is about."""
+
+    about: str
+
+    def __init__(self, *args: str, **kwargs):
+        super().__init__(**dict(zip([self.about], args, strict=bool(args))), **kwargs)
+
+
+class ValidationError(ErrorAbout):
+    about = "reason"
     http_status = 400
     i18n_message = i18n_text(
         zh_CN="请求参数无效: {reason}", en_US="Invalid request parameters: {reason}"
     )
 
-    def __init__(self, reason: str, **kwargs):
-        super().__init__(reason=reason, **kwargs)
 
-
-class NotFoundError(AppError):
+class NotFoundError(ErrorAbout):
+    about = "resource"
     http_status = 404
     i18n_message = i18n_text(zh_CN="{resource}不存在", en_US="{resource} not found")
 
-    def __init__(self, resource: str, **kwargs):
-        super().__init__(resource=resource, **kwargs)
 
-
-class ConflictError(AppError):
+class ConflictError(ErrorAbout):
+    about = "resource"
     http_status = 409
     i18n_message = i18n_text(zh_CN="{resource}已存在", en_US="{resource} already exists")
 
-    def __init__(self, resource: str, **kwargs):
-        super().__init__(resource=resource, **kwargs)
 
-
-class OperationFailedError(AppError):
-    http_status = 500
+class OperationFailedError(ErrorAbout):
+    about = "operation"
     i18n_message = i18n_text(zh_CN="{operation}失败", en_US="{operation} failed")
-
-    def __init__(self, operation: str, **kwargs):
-        super().__init__(operation=operation, **kwargs)
 
 
 class UnauthorizedError(AppError):

@@ -2,10 +2,7 @@
 
 from enum import Enum
 
-from nekro_agent.lacking import names_of
-
 I18nDict = dict[str, str]
-__getattr__ = names_of(__name__)
 
 
 class SupportedLang(str, Enum):

@@ -1,8 +1,6 @@
 """Where messages to the model would leave the agent. Whoever runs it puts a function there."""
 
-from nekro_agent.lacking import attributes_of, names_of
-
-__getattr__ = names_of(__name__)
+from nekro_agent.lacking import attributes_of
 
 
 class MessageService:

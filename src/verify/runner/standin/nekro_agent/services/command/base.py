@@ -2,10 +2,6 @@
 
 from enum import Enum
 
-from nekro_agent.lacking import names_of
-
-__getattr__ = names_of(__name__)
-
 
 class CommandPermission(str, Enum):
     PUBLIC = "public"

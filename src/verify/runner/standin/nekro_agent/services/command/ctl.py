@@ -1,6 +1,5 @@
 """What a command answers."""
 
-from nekro_agent.lacking import absent, names_of
+from nekro_agent.lacking import absent
 
 CmdCtl = absent("nekro_agent.services.command.ctl.CmdCtl")
-__getattr__ = names_of(__name__)

@@ -2,10 +2,6 @@
 
 from collections.abc import Callable
 
-from nekro_agent.lacking import names_of
-
-__getattr__ = names_of(__name__)
-
 
 class CommandGroup:
     def __init__(self, group_name: str, description: str, commands_list: list, **_about):

@@ -1,10 +1,9 @@
 """What a command is called with."""
 
-from nekro_agent.lacking import absent, names_of
+from nekro_agent.lacking import absent
 
 CommandExecutionContext = absent("nekro_agent.services.command.schemas.CommandExecutionContext")
 CommandResponse = absent("nekro_agent.services.command.schemas.CommandResponse")
-__getattr__ = names_of(__name__)
 
 
 class Arg:

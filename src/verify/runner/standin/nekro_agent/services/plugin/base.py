@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from nekro_agent.core.core_utils import ConfigBase
 from nekro_agent.core.logger import get_sub_logger
 from nekro_agent.core.os_env import OsEnv
-from nekro_agent.lacking import attribute, names_of
+from nekro_agent.lacking import without
 from nekro_agent.schemas.i18n import I18nDict, SupportedLang, get_text
 from nekro_agent.services.command.group import CommandGroup
 from nekro_agent.services.plugin.schema import (
@@ -22,9 +22,26 @@ from nekro_agent.services.plugin.schema import (
     WebhookMethod,
 )
 
-__getattr__ = names_of(__name__)
+
+def _registers(register: Callable):
+    """A decorator that leaves what it decorates as it is."""
+
+    def decorator(decorated):
+        register(decorated)
+        return decorated
+
+    return decorator
 
 
+def _keeps(attribute: str):
+    """A method whose decorator keeps a function as an attribute of the plugin."""
+    return lambda self: _registers(lambda func: setattr(self, attribute, func))
+
+
+@without(
+    *("collect_available_methods", "render_inject_prompt", "render_sandbox_methods_prompt"),
+    *("enable", "disable", "get_docs", "get_webui_url_path", "get_webui_type"),
+)
 class NekroPlugin:
     def __init__(
         self,
@@ -110,23 +127,12 @@ class NekroPlugin:
 
         return _registers(register)
 
-    def mount_init_method(self):
-        return self._keeps("init_method")
-
-    def mount_cleanup_method(self):
-        return self._keeps("cleanup_method")
-
-    def mount_on_channel_reset(self):
-        return self._keeps("on_reset_method")
-
-    def mount_on_user_message(self):
-        return self._keeps("on_user_message_method")
-
-    def mount_on_system_message(self):
-        return self._keeps("on_system_message_method")
-
-    def mount_collect_methods(self):
-        return self._keeps("_collect_methods_func")
+    mount_init_method = _keeps("init_method")
+    mount_cleanup_method = _keeps("cleanup_method")
+    mount_on_channel_reset = _keeps("on_reset_method")
+    mount_on_user_message = _keeps("on_user_message_method")
+    mount_on_system_message = _keeps("on_system_message_method")
+    mount_collect_methods = _keeps("_collect_methods_func")
 
     def mount_prompt_inject_method(self, name: str, description: str = ""):
         def register(func: Callable) -> None:
@@ -158,9 +164,6 @@ class NekroPlugin:
     def on_disabled(self):
         return _registers(self._on_disabled_callbacks.append)
 
-    def _keeps(self, attribute_name: str):
-        return _registers(lambda func: setattr(self, attribute_name, func))
-
     # What becomes of it.
 
     def get_plugin_router(self) -> APIRouter | None:
@@ -177,16 +180,6 @@ class NekroPlugin:
             except Exception:
                 self.logger.exception(f"{self.key} has no router")
         return self._router
-
-    async def enable(self) -> None:
-        if not self._is_enabled:
-            self._is_enabled = True
-            await self.trigger_callbacks("enabled")
-
-    async def disable(self) -> None:
-        if self._is_enabled:
-            self._is_enabled = False
-            await self.trigger_callbacks("disabled")
 
     async def trigger_callbacks(self, event_type: str) -> None:
         callbacks = (
@@ -237,13 +230,6 @@ class NekroPlugin:
     def get_vector_collection_name(self, key: str = "") -> str:
         return f"{self.key}-{key}" if key else self.key
 
-    collect_available_methods = attribute("NekroPlugin.collect_available_methods")
-    render_inject_prompt = attribute("NekroPlugin.render_inject_prompt")
-    render_sandbox_methods_prompt = attribute("NekroPlugin.render_sandbox_methods_prompt")
-    get_docs = attribute("NekroPlugin.get_docs")
-    get_webui_url_path = attribute("NekroPlugin.get_webui_url_path")
-    get_webui_type = attribute("NekroPlugin.get_webui_type")
-
 
 class PluginStore:
     """Values of a plugin, for as long as the process lives."""
@@ -269,16 +255,6 @@ class PluginStore:
         """1 if there was none."""
         place = (self._plugin.key, chat_key, user_key, store_key)
         return int(self._values.pop(place, None) is None)
-
-
-def _registers(register: Callable):
-    """A decorator that leaves what it decorates as it is."""
-
-    def decorator(decorated):
-        register(decorated)
-        return decorated
-
-    return decorator
 
 
 def _identifier(text: str, what: str) -> str:

@@ -10,11 +10,10 @@ from pathlib import Path
 from nekro_agent.core.config import config
 from nekro_agent.core.logger import get_sub_logger
 from nekro_agent.core.os_env import BUILTIN_PLUGIN_DIR, PACKAGES_DIR, WORKDIR_PLUGIN_DIR
-from nekro_agent.lacking import attributes_of, names_of
+from nekro_agent.lacking import attributes_of
 from nekro_agent.services.plugin.base import NekroPlugin
 
 logger = get_sub_logger("plugin_system")
-__getattr__ = names_of(__name__)
 
 
 @dataclass

@@ -3,9 +3,7 @@
 import importlib
 import re
 
-from nekro_agent.lacking import lack, names_of
-
-__getattr__ = names_of(__name__)
+from nekro_agent.lacking import lack
 
 
 def dynamic_import_pkg(package_spec: str, import_name: str | None = None, **_how):

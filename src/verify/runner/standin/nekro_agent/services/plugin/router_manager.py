@@ -5,11 +5,10 @@ from functools import wraps
 
 from fastapi import FastAPI, HTTPException
 from nekro_agent.core.logger import get_sub_logger
-from nekro_agent.lacking import attributes_of, names_of
+from nekro_agent.lacking import attributes_of
 from nekro_agent.services.plugin.base import NekroPlugin
 
 logger = get_sub_logger("plugin_system")
-__getattr__ = names_of(__name__)
 
 
 class PluginRouterManager:

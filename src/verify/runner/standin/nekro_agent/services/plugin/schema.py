@@ -4,10 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from nekro_agent.lacking import names_of
-
-__getattr__ = names_of(__name__)
-
 
 class SandboxMethodType(str, Enum):
     TOOL = "tool"
@@ -17,22 +13,19 @@ class SandboxMethodType(str, Enum):
 
 
 @dataclass
-class SandboxMethod:
-    method_type: SandboxMethodType
-    name: str
-    description: str
-    func: Callable
-
-
-@dataclass
 class WebhookMethod:
     name: str
     description: str
     func: Callable
 
 
+class PromptInjectMethod(WebhookMethod):
+    pass
+
+
 @dataclass
-class PromptInjectMethod:
+class SandboxMethod:
+    method_type: SandboxMethodType
     name: str
     description: str
     func: Callable
