@@ -3,44 +3,20 @@ functions. A sink is given text with a `record`, as loguru's sinks are."""
 
 import re
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any
 
 from nekro_agent.lacking import attributes_of, lack
 
-LEVELS = {
-    "TRACE": 5,
-    "DEBUG": 10,
-    "INFO": 20,
-    "SUCCESS": 25,
-    "WARNING": 30,
-    "ERROR": 40,
-    "CRITICAL": 50,
-}
+LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25}
+LEVELS |= {"WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
 COLOR = re.compile(r"</?(?:[a-zA-Z]+(?:-[a-z]+)?|[fb]g [^<>]+)?>")
-
-
-class Level(NamedTuple):
-    name: str
-    no: int
-    icon: str = " "
-
-
-class File(NamedTuple):
-    name: str
-    path: str
-
-
-class Error(NamedTuple):
-    type: type[BaseException] | None
-    value: BaseException | None
-    traceback: Any
 
 
 class Message(str):
@@ -54,7 +30,7 @@ def _writes(level: str):
     return write
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Logger:
     """Every logger shares the sinks of the first; the other fields are its own."""
 
@@ -126,14 +102,12 @@ class Logger:
         record = {
             "exception": _error(self._exception),
             "extra": self._extra | (kwargs if self._capture else {}),
-            "file": File(path.name, str(path)),
+            "file": SimpleNamespace(name=path.name, path=str(path)),
             "function": frame.f_code.co_name,
             "level": level,
             "line": frame.f_lineno,
             "message": COLOR.sub("", text) if self._colors else text,
-            "module": path.stem,
             "name": frame.f_globals.get("__name__"),
-            "thread": threading.current_thread(),
             "time": datetime.now().astimezone(),
         }
         for patcher in self._patchers:
@@ -149,20 +123,21 @@ class Logger:
                 traceback.print_exc()
 
 
-def _level(level: str | int) -> Level:
+def _level(level: str | int) -> SimpleNamespace:
     if isinstance(level, int):
-        return Level(f"Level {level}", level)
+        return SimpleNamespace(name=f"Level {level}", no=level)
     if level not in LEVELS:
         raise ValueError(f"Level '{level}' does not exist")
-    return Level(level, LEVELS[level])
+    return SimpleNamespace(name=level, no=LEVELS[level])
 
 
-def _error(given: Any) -> Error | None:
+def _error(given: Any) -> SimpleNamespace | None:
     if not given:
         return None
     if isinstance(given, BaseException):
-        return Error(type(given), given, given.__traceback__)
-    return Error(*(given if isinstance(given, tuple) else sys.exc_info()))
+        given = (type(given), given, given.__traceback__)
+    parts = given if isinstance(given, tuple) else sys.exc_info()
+    return SimpleNamespace(**dict(zip(("type", "value", "traceback"), parts, strict=True)))
 
 
 logger = Logger()

@@ -6,13 +6,12 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import ClassVar
 
 from fastapi import APIRouter
 from nekro_agent.core.core_utils import ConfigBase
 from nekro_agent.core.logger import get_sub_logger
 from nekro_agent.core.os_env import OsEnv
-from nekro_agent.lacking import without
+from nekro_agent.lacking import attributes_of, without
 from nekro_agent.schemas.i18n import I18nDict, SupportedLang, get_text
 from nekro_agent.services.command.group import CommandGroup
 from nekro_agent.services.plugin.schema import (
@@ -232,29 +231,13 @@ class NekroPlugin:
 
 
 class PluginStore:
-    """Values of a plugin, for as long as the process lives."""
-
-    _values: ClassVar[dict[tuple[str, str, str, str], str]] = {}
+    """Values of a plugin. There is no database: whoever runs the agent puts functions in the place
+    of `get`, `set` and `delete`."""
 
     def __init__(self, plugin: NekroPlugin):
         self._plugin = plugin
 
-    async def get(self, chat_key: str = "", user_key: str = "", store_key: str = "") -> str | None:
-        return self._values.get((self._plugin.key, chat_key, user_key, store_key))
-
-    async def set(
-        self, chat_key: str = "", user_key: str = "", store_key: str = "", value: str = ""
-    ) -> int:
-        """1 if there was a value before."""
-        place = (self._plugin.key, chat_key, user_key, store_key)
-        known = place in self._values
-        self._values[place] = value
-        return int(known)
-
-    async def delete(self, chat_key: str = "", user_key: str = "", store_key: str = "") -> int:
-        """1 if there was none."""
-        place = (self._plugin.key, chat_key, user_key, store_key)
-        return int(self._values.pop(place, None) is None)
+    __getattr__ = attributes_of("nekro_agent.api.plugin.PluginStore")
 
 
 def _identifier(text: str, what: str) -> str:
