@@ -1,0 +1,5 @@
+"""What a command answers."""
+
+from nekro_agent.lacking import absent
+
+CmdCtl = absent("nekro_agent.services.command.ctl.CmdCtl")

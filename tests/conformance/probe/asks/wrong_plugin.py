@@ -1,0 +1,3 @@
+"""A module whose `plugin` is something else: passed over."""
+
+plugin = object()
