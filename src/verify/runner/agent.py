@@ -9,6 +9,7 @@ folder of its own, so that no state of one reaches another.
 """
 
 import asyncio
+import gc
 import json
 import os
 import shutil
@@ -104,6 +105,8 @@ def prepare() -> None:
         sys.stdout.flush()
         os.dup2(stdout, 1)
         sys.excepthook = sys.__excepthook__
+    # What has been imported stays. Collectors that look at it would make each side copy it.
+    gc.freeze()
 
 
 def start(

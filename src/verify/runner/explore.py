@@ -43,11 +43,11 @@ SECRET_NAME = re.compile(r"secret|token|passw|api_?key|sign", re.IGNORECASE)
 
 @dataclass
 class Found:
-    """What a search gave: for each route (by its place in the list) the requests to send."""
+    """What a search gave: for each route that was come to, the requests to send."""
 
     requests: list[list[Request]] = field(default_factory=list)
-    # The route whose request did not end, if one did not.
-    hangs: int | None = None
+    # Whether a request to the last of them did not end.
+    hangs: bool = False
 
 
 def explore(case: Case, seconds: float) -> list[list[Request]]:
@@ -55,27 +55,54 @@ def explore(case: Case, seconds: float) -> list[list[Request]]:
 
     Raises `child.Failed` if the old side cannot be run.
     """
-    requests: list[list[Request]] = [[] for _ in case.routes]
-    first = 0
     until = monotonic() + seconds
-    while first < len(case.routes):
-        left = max(until - monotonic(), 0.5)
-        found = child.start(
-            lambda progress, at=first, t=left: _work(case, at, t, progress), left + 3
-        )()
-        for place, kept in enumerate(found.requests):
-            requests[first + place] = kept
-        if found.hangs is not None and not found.requests[-1]:
-            raise child.Failed(
-                "hang",
-                f"no answer to a plain request after {REQUEST_SECONDS:g} s",
-            )
-        first += len(found.requests)
-    return requests
+    routes = list(range(len(case.routes)))
+    # Two at the same time: machines have two processors.
+    started = [_Part(case, part, until) for part in (routes[::2], routes[1::2]) if part]
+    requests: dict[int, list[Request]] = {}
+    failed = None
+    for part in started:
+        # All are waited for, so that none outlives what is said of the plugin.
+        try:
+            requests |= part.result()
+        except child.Failed as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return [requests[place] for place in routes]
 
 
-def _work(case: Case, first: int, seconds: float, progress: child.Progress) -> Found:
-    """Searches from a route on; a request that does not end ends the search of its route."""
+class _Part:
+    """The search for some of the routes (by their places), in a process of its own."""
+
+    def __init__(self, case: Case, places: list[int], until: float):
+        self.case, self.places, self.until = case, places, until
+        self.wait = self._start(places)
+
+    def _start(self, places: list[int]):
+        left = max(self.until - monotonic(), 0.5)
+        return child.start(lambda progress: _work(self.case, places, left, progress), left + 3)
+
+    def result(self) -> dict[int, list[Request]]:
+        """The requests for each place. After one that does not end, goes on with the next route."""
+        requests: dict[int, list[Request]] = {}
+        places = self.places
+        while places:
+            found = self.wait()
+            if found.hangs and not found.requests[-1]:
+                raise child.Failed(
+                    "hang", f"no answer to a plain request after {REQUEST_SECONDS:g} s"
+                )
+            done = len(found.requests)
+            requests |= zip(places[:done], found.requests, strict=True)
+            places = places[done:]
+            if places:
+                self.wait = self._start(places)
+        return requests
+
+
+def _work(case: Case, places: list[int], seconds: float, progress: child.Progress) -> Found:
+    """Searches for some routes; a request that does not end ends it."""
 
     async def search() -> Found:
         # Everything that is loaded from there is the plugin's.
@@ -85,12 +112,12 @@ def _work(case: Case, first: int, seconds: float, progress: child.Progress) -> F
         loaded = await agent.Side.load(case, "old")
         trace = Trace(folder)
         found = Found()
-        for number, route in enumerate(case.routes[first:]):
-            share = (until - monotonic()) / (len(case.routes) - first - number)
+        for number, place in enumerate(places):
+            share = (until - monotonic()) / (len(places) - number)
             kept: list[Request] = []
             # If the next request does not end, this is the result.
-            progress.so_far = Found([*found.requests, kept], hangs=first + number)
-            one = _Search(loaded, route, watch, trace, current, kept, progress)
+            progress.so_far = Found([*found.requests, kept], hangs=True)
+            one = _Search(loaded, case.routes[place], watch, trace, current, kept, progress)
             await one.run(monotonic() + share)
             found.requests.append(kept)
         return found

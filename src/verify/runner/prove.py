@@ -133,7 +133,7 @@ def _start(
 ) -> Callable[[], Run]:
     def work(progress: child.Progress) -> Run:
         async def everything() -> Run:
-            trace = lines.Trace(agent.scratch())
+            trace = lines.Trace(agent.scratch()) if side == "old" else None
             loaded = await agent.Side.load(case, side)
             handlers = [_handler(loaded, route) for route in case.routes] if side == "old" else []
             answers = [
@@ -141,7 +141,11 @@ def _start(
                 for route, request in sent
             ]
             root = os.getcwd() + os.sep
-            reached = {(_short(file.removeprefix(root)), line) for file, line in trace.reached}
+            reached = (
+                {(_short(file.removeprefix(root)), line) for file, line in trace.reached}
+                if trace
+                else set()
+            )
             return Run(answers, handlers, reached)
 
         return asyncio.run(everything())
