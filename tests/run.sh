@@ -57,6 +57,7 @@ export REHOOK_PYTHON
 failed=
 cargo test --locked --all-targets || failed="cargo test"
 "$REHOOK_PYTHON" tests/conformance/run.py || failed="${failed:+$failed, }conformance"
+"$REHOOK_PYTHON" tests/conformance/standin.py || failed="${failed:+$failed, }stand-in"
 
 [ -z "$failed" ] || die "$failed"
 printf 'tests: passed\n'

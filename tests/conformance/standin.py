@@ -29,6 +29,7 @@ import wheel
 # The cases that ask for what the stand-in lacks by design, each with the names.
 LACKING = {
     "(probe that needs more)": [
+        "loguru.opener",
         "nekro_agent.services.agent",
         "nekro_agent.tools",
         "nekro_agent.schemas.errors.ChannelNotFoundError",

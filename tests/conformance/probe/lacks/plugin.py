@@ -27,7 +27,14 @@ def a_name():
     return ChannelNotFoundError
 
 
+def a_name_of_loguru():
+    from loguru import opener
+
+    return opener
+
+
 WAYS = [
+    a_name_of_loguru,
     a_package,
     a_module,
     a_name,
