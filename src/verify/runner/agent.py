@@ -109,6 +109,12 @@ def prepare() -> None:
     gc.freeze()
 
 
+def lacking() -> list[str]:
+    """What was asked of the stand-in that only the real agent has."""
+    module = sys.modules.get("nekro_agent.lacking")
+    return sorted(set(module.asked)) if module else []
+
+
 def start(
     case: Case,
     side: str,

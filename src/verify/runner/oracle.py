@@ -91,12 +91,21 @@ def documented(func):
 
     # "It takes a Request as its parameter": also where the author did not write the type, which
     # FastAPI alone would take for a part of the query.
-    signature = inspect.signature(func)
+    signature = signature_of(func)
     parameters = list(signature.parameters.values())
     if parameters and parameters[0].annotation is parameters[0].default is inspect.Parameter.empty:
         parameters[0] = parameters[0].replace(annotation=fastapi.Request)
-        endpoint.__signature__ = signature.replace(parameters=parameters)
+    endpoint.__signature__ = signature.replace(parameters=parameters)
     return endpoint
+
+
+def signature_of(func) -> inspect.Signature:
+    """Annotations that are text are read in the module of the handler; older releases of FastAPI
+    would look for their names in this one."""
+    try:
+        return inspect.signature(func, eval_str=True)
+    except NameError:
+        return inspect.signature(func)
 
 
 def reply(value):

@@ -140,6 +140,9 @@ def _start(
                 await loaded.answer(agent.addressed(route, request, side), progress=progress)
                 for route, request in sent
             ]
+            if lacks := agent.lacking():
+                # A plugin may have caught the error, and then both sides go the same wrong way.
+                raise child.Failed("stand_in_lacks", ", ".join(lacks))
             root = os.getcwd() + os.sep
             reached = (
                 {(_short(file.removeprefix(root)), line) for file, line in trace.reached}

@@ -140,7 +140,8 @@ class Recorder:
             )
 
         logger.remove()
-        logger.add(heard, level=0, filter=by_a_plugin, format="{message}", backtrace=False)
+        how = {"format": "{message}", "backtrace": False, "diagnose": False}
+        logger.add(heard, level=0, filter=by_a_plugin, **how)
 
         class Handler(logging.Handler):
             def emit(_self, record):

@@ -39,6 +39,8 @@ from pydantic import BaseModel, Field
 
 CHAT = "onebot_v11-group_1"
 EFFECTS: list = []
+# What was called before the first request.
+STARTED: list[str] = []
 
 plugin = NekroPlugin(
     name=" Probe ",
@@ -76,7 +78,7 @@ settings = plugin.get_config(Config)
 
 @plugin.mount_init_method()
 async def init():
-    EFFECTS.append("init")
+    STARTED.append("init")
 
 
 @plugin.mount_cleanup_method()
@@ -86,6 +88,7 @@ async def cleanup():
 
 @plugin.on_enabled()
 async def enabled():
+    STARTED.append("enabled")
     EFFECTS.append("enabled")
 
 
@@ -155,6 +158,7 @@ async def grouped(_context: CommandExecutionContext) -> CommandResponse:
 
 async def do_names(_ctx):
     return [
+        STARTED,
         *(plugin.name, plugin.module_name, plugin.description, plugin.version, plugin.author),
         *(plugin.url, plugin.key, plugin.is_enabled, plugin.is_builtin, plugin.is_package),
         *(plugin.support_adapter, plugin.allow_sleep, plugin.sleep_brief, plugin.get_name()),

@@ -7,12 +7,15 @@ written anywhere until a sink is added.
 
 import sys
 
+from nekro_agent.lacking import names_of
+
 try:
     from loguru import logger
 except ModuleNotFoundError:
     from nekro_agent.core import small_loguru
 
     sys.modules["loguru"] = small_loguru
+    small_loguru.__getattr__ = names_of("loguru")
     logger = small_loguru.logger
 
 logger.remove()
