@@ -215,11 +215,13 @@ pub enum Reason {
     NoWebhook,
     /// The plugin has no router.
     NoRouter,
+    /// A request is to be sent with a setting that the plugin does not have.
+    NoSetting,
     /// It took too long.
     Hang,
     /// It ended the process.
     Exit,
-    /// The process died.
+    /// An error that nothing caught, or the end of the process by a signal.
     Crash,
     /// It needs something of the agent that the stand-in does not have.
     StandInLacks,

@@ -41,7 +41,7 @@ fn a_runner_that_misbehaves_is_an_error() {
         1,
         &[
             "proved         dev.a a",
-            "dev.b b\n  the process died: Fatal Python error",
+            "dev.b b\n  it breaks down: Fatal Python error",
             "1 proved",
         ],
     );

@@ -19,6 +19,7 @@ pub fn name(cause: &Cause) -> &'static str {
             Reason::Hang => "hang",
             Reason::Exit => "exit",
             Reason::Crash => "crash",
+            Reason::NoSetting => "no_setting",
             Reason::StandInLacks => "stand_in_lacks",
             Reason::Unsaid => "unsaid",
         },
@@ -104,9 +105,13 @@ fn what(reason: Reason) -> Text {
         Reason::NoPlugin => text!("the agent finds no plugin in it", "Agent 在其中找不到插件"),
         Reason::NoWebhook => text!("it registers no such webhook", "没有注册这个 webhook"),
         Reason::NoRouter => text!("its router is not mounted", "路由没有挂载"),
+        Reason::NoSetting => text!(
+            "a request names a setting that it does not have",
+            "有请求指定了它没有的设置项"
+        ),
         Reason::Hang => text!("it takes too long", "用时过长"),
         Reason::Exit => text!("it ends the process", "结束了进程"),
-        Reason::Crash => text!("the process died", "进程崩溃"),
+        Reason::Crash => text!("it breaks down", "运行时出错"),
         Reason::StandInLacks => text!(
             "it needs something of the agent that the stand-in does not have",
             "需要 Agent 的某项功能，而替身没有"
@@ -154,6 +159,10 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
             Reason::NoWebhook | Reason::NoRouter | Reason::NoPlugin => text!(
                 "see whether it does so in the agent; what it does only under a condition is not seen here",
                 "请确认它在 Agent 中是否如此；只在特定条件下进行的注册在此看不到"
+            ),
+            Reason::NoSetting => text!(
+                "see `settings` in the file of --requests; the names are those of the plugin's configuration class",
+                "请检查 --requests 文件中的 `settings`；名称应与插件配置类的字段一致"
             ),
             Reason::Unsaid => text!(
                 "please report it together with the plugin",

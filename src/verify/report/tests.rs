@@ -165,6 +165,7 @@ fn every_reason_has_words_and_a_name() {
         (Reason::Hang, "hang"),
         (Reason::Exit, "exit"),
         (Reason::Crash, "crash"),
+        (Reason::NoSetting, "no_setting"),
         (Reason::StandInLacks, "stand_in_lacks"),
     ] {
         assert_eq!(
