@@ -227,7 +227,7 @@ def main() -> int:
     verbose = "--verbose" in sys.argv
     wanted = [arg for arg in sys.argv[1:] if not arg.startswith("--")]
     with tempfile.TemporaryDirectory(prefix="rehook-conformance-") as folder:
-        os.environ["CONFORMANCE_TMP"] = folder
+        os.environ["REHOOK_SCRATCH"] = folder
         agent.prepare()
         readers = {
             path.parent.name: partial(cases.read, path.parent)

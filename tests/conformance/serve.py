@@ -19,7 +19,7 @@ def main() -> None:
     folder, *settings = sys.argv[1:]
     folder = Path(folder).resolve()
     with tempfile.TemporaryDirectory() as scratch:
-        os.environ["CONFORMANCE_TMP"] = scratch
+        os.environ["REHOOK_SCRATCH"] = scratch
 
         import agent
         from case import Case

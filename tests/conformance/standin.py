@@ -208,7 +208,7 @@ def main() -> int:
     verbose = "--verbose" in sys.argv
     wanted = [arg for arg in sys.argv[1:] if not arg.startswith("--")]
     with tempfile.TemporaryDirectory(prefix="rehook-standin-") as folder:
-        os.environ["CONFORMANCE_TMP"] = folder
+        os.environ["REHOOK_SCRATCH"] = folder
         every = [
             cases.read(path.parent)
             for path in sorted(PROJECT.glob("fixtures/*/case.toml"))

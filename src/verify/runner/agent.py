@@ -80,7 +80,7 @@ class Answer:
 
 def scratch() -> str:
     """The folder that everything is written in."""
-    return os.environ["CONFORMANCE_TMP"]
+    return os.environ["REHOOK_SCRATCH"]
 
 
 def prepare() -> None:

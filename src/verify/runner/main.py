@@ -66,7 +66,7 @@ def _prepare(job: dict) -> str:
     if sys.version_info < (3, 11):  # noqa: UP036
         raise _Fatal("python_too_old", sys.version.split()[0])
     sys.dont_write_bytecode = True
-    os.environ["CONFORMANCE_TMP"] = job["scratch"]
+    os.environ["REHOOK_SCRATCH"] = job["scratch"]
     installed = find_spec("nekro_agent") is not None
     if job["agent"] == "installed" and not installed:
         raise _Fatal("no_agent", sys.executable)
