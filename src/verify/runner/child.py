@@ -38,9 +38,11 @@ class Progress:
     doing = ""
     # A result that is worth having even if the work does not end.
     so_far: object = None
+    allowed = 0.0
 
     def allow(self, seconds: float) -> None:
-        """From now on the work may take this long."""
+        """From now on the work may take this long, within the limit that it was started with."""
+        self.allowed = seconds
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
 
@@ -61,7 +63,7 @@ def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], ob
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if late:
-            raise Failed("hang", f"no result after {seconds:g} s")
+            raise Failed("hang", f"no result after {seconds:.0f} s")
         if not data:
             code = os.waitstatus_to_exitcode(status)
             if code < 0:
@@ -108,7 +110,7 @@ def _run(work: Callable[[Progress], object], seconds: float, writer: int) -> Non
         reply(
             Failed(
                 "hang",
-                f"no result after {seconds:g} s{_where(frame)}{_while(progress)}",
+                f"no result after {seconds:.0f} s{_where(frame)}{_while(progress)}",
             )
         )
 

@@ -50,15 +50,15 @@ class Found:
     hangs: bool = False
 
 
-def explore(case: Case, seconds: float) -> list[list[Request]]:
-    """For each route of the case, requests that reach different parts of its handler.
+def explore(case: Case, search: float, seconds: float) -> list[list[Request]]:
+    """For each route of the case, requests that reach different parts of its handler. Takes `search`
+    seconds, and before that as long as it takes to load the plugin, `seconds` at most.
 
     Raises `child.Failed` if the old side cannot be run.
     """
-    until = monotonic() + seconds
     routes = list(range(len(case.routes)))
     # Two at the same time: machines have two processors.
-    started = [_Part(case, part, until) for part in (routes[::2], routes[1::2]) if part]
+    started = [_Part(case, part, search, seconds) for part in (routes[::2], routes[1::2]) if part]
     requests: dict[int, list[Request]] = {}
     failed = None
     for part in started:
@@ -75,13 +75,17 @@ def explore(case: Case, seconds: float) -> list[list[Request]]:
 class _Part:
     """The search for some of the routes (by their places), in a process of its own."""
 
-    def __init__(self, case: Case, places: list[int], until: float):
-        self.case, self.places, self.until = case, places, until
+    def __init__(self, case: Case, places: list[int], search: float, seconds: float):
+        self.case, self.places, self.search, self.seconds = case, places, search, seconds
         self.wait = self._start(places)
 
     def _start(self, places: list[int]):
-        left = max(self.until - monotonic(), 0.5)
-        return child.start(lambda progress: _work(self.case, places, left, progress), left + 3)
+        # What is left of the time goes with the routes that are left.
+        search = self.search * len(places) / len(self.places)
+        return child.start(
+            lambda progress: _work(self.case, places, search, self.seconds, progress),
+            self.seconds + search,
+        )
 
     def result(self) -> dict[int, list[Request]]:
         """The requests for each place. After one that does not end, goes on with the next route."""
@@ -101,7 +105,9 @@ class _Part:
         return requests
 
 
-def _work(case: Case, places: list[int], seconds: float, progress: child.Progress) -> Found:
+def _work(
+    case: Case, places: list[int], seconds: float, loading: float, progress: child.Progress
+) -> Found:
     """Searches for some routes; a request that does not end ends it."""
 
     async def search() -> Found:
@@ -109,9 +115,11 @@ def _work(case: Case, places: list[int], seconds: float, progress: child.Progres
         folder = agent.scratch()
         watch, current = Watch(folder), watching.Current()
         watching.install(watch, current)
+        progress.allow(loading)
         loaded = await agent.Side.load(case, "old")
         trace = Trace(folder)
         found = Found()
+        until = monotonic() + seconds
         for number, place in enumerate(places):
             share = (until - monotonic()) / (len(places) - number)
             kept: list[Request] = []
@@ -122,7 +130,6 @@ def _work(case: Case, places: list[int], seconds: float, progress: child.Progres
             found.requests.append(kept)
         return found
 
-    until = monotonic() + seconds
     return asyncio.run(search())
 
 

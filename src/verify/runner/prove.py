@@ -14,7 +14,7 @@ import compare
 import lines
 from case import Case
 from explore import explore
-from message import Request, Route, table
+from message import Request, Route, stays_alike, table
 
 # How long is searched for requests, for all routes of a plugin together.
 SEARCH_SECONDS = 20.0
@@ -55,31 +55,20 @@ class Run:
 
 def prove(case: Case, seconds: float) -> Iterator[dict]:
     """The results of a plugin, as main.py writes them."""
-    side = "old"
     try:
-        found = explore(case, min(SEARCH_SECONDS, seconds))
+        found = explore(case, min(SEARCH_SECONDS, seconds), seconds)
         sent = [
             (route, request)
             for route, kept in zip(case.routes, found, strict=True)
-            for request in _once([*route.requests, *kept, *_plain(route, kept)])
+            for request in _once([*route.requests, *_alike(route, kept), *_plain(route, kept)])
         ]
-        runs = {name: _start(case, name, sent, seconds) for name in ("old", "new")}
-        results = {}
-        for side, wait in runs.items():
-            results[side] = wait()
-        old, new = results["old"], results["new"]
-        side = "old"
+        old, new = _both(case, sent, seconds)
         differing = _differing(case, sent, old, new, seconds)
+    except _SideFailed as failed:
+        yield _failed(case, failed.side, failed.why)
+        return
     except child.Failed as failed:
-        for wait in locals().get("runs", {}).values():
-            _end(wait)
-        yield {
-            "event": "failed",
-            "case": case.name,
-            "side": side,
-            "reason": failed.reason,
-            "detail": failed.detail,
-        }
+        yield _failed(case, "old", failed)
         return
     for route, handler in zip(case.routes, old.handlers, strict=True):
         yield _proof(case, route, handler, sent, old, differing)
@@ -88,13 +77,43 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
         yield {"event": "refused", "case": case.name, "what": refused}
 
 
-def _end(wait: Callable) -> None:
-    """Waits for a side whose result is no longer of use."""
-    try:
-        wait()
-    except (child.Failed, OSError, ValueError):
-        # It has been waited for already, or has failed as well.
-        pass
+class _SideFailed(Exception):
+    """One of two sides has no result."""
+
+    def __init__(self, side: str, why: child.Failed):
+        super().__init__(side, why)
+        self.side, self.why = side, why
+
+
+def _failed(case: Case, side: str, why: child.Failed) -> dict:
+    return {
+        "event": "failed",
+        "case": case.name,
+        "side": side,
+        "reason": why.reason,
+        "detail": why.detail,
+    }
+
+
+def _both(case: Case, sent: list[tuple[Route, Request]], seconds: float) -> tuple[Run, Run]:
+    """Both sides, at the same time."""
+    waits = {side: _start(case, side, sent, seconds) for side in ("old", "new")}
+    runs, failed = [], None
+    for side, wait in waits.items():
+        # Both are waited for, so that none outlives what is said of the plugin.
+        try:
+            runs.append(wait())
+        except child.Failed as error:
+            failed = failed or _SideFailed(side, error)
+    if failed is not None:
+        raise failed
+    return runs[0], runs[1]
+
+
+def _alike(route: Route, requests: list[Request]) -> list[Request]:
+    """Of requests that were found, those that are promised to be answered alike: a handler that
+    takes the request itself sees some bodies otherwise than before."""
+    return [one for one in requests if not route.native or stays_alike(one)]
 
 
 def _plain(route: Route, kept: list[Request]) -> list[Request]:
@@ -105,7 +124,7 @@ def _plain(route: Route, kept: list[Request]) -> list[Request]:
     if most is None:
         return plain
     looked_for = [(name, value) for name, value in most.headers if name != b"content-type"]
-    return plain + [
+    met = [
         replace(
             one,
             label=f"{one.label}, with the headers that are looked for",
@@ -115,6 +134,7 @@ def _plain(route: Route, kept: list[Request]) -> list[Request]:
         for one in plain
         if one.label in KINDS
     ]
+    return plain + _alike(route, met)
 
 
 def _once(requests: list[Request]) -> list[Request]:
