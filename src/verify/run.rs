@@ -33,6 +33,10 @@ const MOST_SAID: u64 = 256 * 1024 * 1024;
 /// How much of stderr is kept, from its end.
 const STDERR_KEPT: usize = 8 * 1024;
 
+/// How long it may look for requests to a plugin (`prove.py`), with what is there to spare. Beside
+/// that, the old side is loaded for the search, run, and run again where something differs.
+const SEARCH_SECONDS: u64 = 60;
+
 /// How long the runner may take besides the cases: the agent alone takes seconds to be imported.
 const STARTING_SECONDS: u64 = 120;
 
@@ -114,7 +118,8 @@ fn run_within(
 /// How long all of it may take: the runner keeps the limit of each side itself.
 fn limit(job: &Job<'_>) -> Duration {
     let cases = u64::try_from(job.cases.len()).unwrap_or(u64::MAX);
-    let seconds = job.seconds.saturating_mul(2).saturating_mul(cases);
+    let one = job.seconds.saturating_mul(3).saturating_add(SEARCH_SECONDS);
+    let seconds = one.saturating_mul(cases);
     Duration::from_secs(
         seconds
             .saturating_add(STARTING_SECONDS)

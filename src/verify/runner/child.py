@@ -110,7 +110,7 @@ def _run(work: Callable[[Progress], object], seconds: float, writer: int) -> Non
         reply(
             Failed(
                 "hang",
-                f"no result after {seconds:.0f} s{_where(frame)}{_while(progress)}",
+                f"no result after {progress.allowed:.0f} s{_where(frame)}{_while(progress)}",
             )
         )
 
