@@ -180,6 +180,7 @@ const FILES: &[(&str, &str)] = &[
         "standin/nekro_agent/services/plugin/task.py",
         include_str!("runner/standin/nekro_agent/services/plugin/task.py"),
     ),
+    ("starts.py", include_str!("runner/starts.py")),
     ("watching.py", include_str!("runner/watching.py")),
 ];
 

@@ -216,6 +216,7 @@ for act in (
     lambda: os.remove(OUTSIDE),
     lambda: subprocess.run(["true"]),
     lambda: os.system("true"),
+    lambda: multiprocessing.get_context("spawn").Process(target=print).start(),
     lambda: socket.create_connection(("192.0.2.1", 80), 1),
 ):
     try:
@@ -224,8 +225,8 @@ for act in (
         core.logger.info(f"refused {type(error).__name__}")
 open("own.txt", "w").close()
 """,
-        top='import os\nimport socket\nimport subprocess\n\nOUTSIDE = "{outside}"',
-        refused=["write {outside}", "run true", "connect 192.0.2.1"],
+        top='import multiprocessing\nimport os\nimport socket\nimport subprocess\n\nOUTSIDE = "{outside}"',
+        refused=["write {outside}", "run true", f"run {sys.executable}", "connect 192.0.2.1"],
     ),
     Plugin(
         "prints",

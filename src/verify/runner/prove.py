@@ -1,6 +1,7 @@
 """Proves one plugin: finds requests, sends them to both sides, and says what they show."""
 
 import asyncio
+import base64
 import difflib
 import os
 import time
@@ -297,8 +298,6 @@ def _shown(route: Route, request: Request) -> dict:
     try:
         shown["body"] = request.body.decode()
     except UnicodeDecodeError:
-        import base64
-
         shown["base64"] = base64.b64encode(request.body).decode()
     return shown
 

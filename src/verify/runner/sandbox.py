@@ -7,9 +7,11 @@ something that it did. A library that writes files or opens connections without 
 for the network only.
 """
 
+import _posixsubprocess
 import ctypes
 import os
 import sys
+import threading
 from collections.abc import Callable
 
 # linux/sched.h
@@ -82,7 +84,8 @@ def close(scratch: str, refused: Callable[[str, str], None]) -> None:
     """From here on what would reach out of this process is refused; `refused` is told of each
     attempt: its kind (write, connect, run) and its object."""
     root = os.path.realpath(scratch) + os.sep
-    busy = False
+    # For each thread: what one does to find out must not let another through.
+    judging = threading.local()
 
     def outside(path: object) -> str:
         """The real path, if it is not in the scratch folder."""
@@ -96,15 +99,14 @@ def close(scratch: str, refused: Callable[[str, str], None]) -> None:
         raise PermissionError(f"not while a plugin is verified: {kind} {what}")
 
     def hook(event: str, arguments: tuple) -> None:
-        nonlocal busy
         # What is done to find out is not what the plugin does.
-        if busy:
+        if getattr(judging, "now", False):
             return
-        busy = True
+        judging.now = True
         try:
             _judge(event, arguments)
         finally:
-            busy = False
+            judging.now = False
 
     def _judge(event: str, arguments: tuple) -> None:
         if event == "open":
@@ -116,7 +118,7 @@ def close(scratch: str, refused: Callable[[str, str], None]) -> None:
                 if place < len(arguments) and (real := outside(arguments[place])):
                     refuse("write", real)
         elif event in PROGRAMS:
-            refuse("run", str(arguments[0]) if arguments else event)
+            refuse("run", _named(arguments[0]) if arguments else event)
         elif event in NETWORK:
             what = (
                 arguments[1]
@@ -128,7 +130,16 @@ def close(scratch: str, refused: Callable[[str, str], None]) -> None:
         elif event == "os.kill" and arguments[0] != os.getpid():
             refuse("end", str(arguments[0]))
 
+    def no_program(arguments, *_others):
+        refuse("run", _named(arguments[0]) if arguments else "")
+
+    # The one way to start a program that no event is told of: `multiprocessing` takes it.
+    _posixsubprocess.fork_exec = no_program
     sys.addaudithook(hook)
+
+
+def _named(program: object) -> str:
+    return os.fsdecode(program) if isinstance(program, (bytes, str, os.PathLike)) else str(program)
 
 
 def _shown(address: object) -> str:
