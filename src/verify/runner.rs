@@ -10,6 +10,7 @@ const MAIN: &str = "main.py";
 /// Every file below `runner/`, with its path there.
 const FILES: &[(&str, &str)] = &[
     ("agent.py", include_str!("runner/agent.py")),
+    ("around.py", include_str!("runner/around.py")),
     ("case.py", include_str!("runner/case.py")),
     ("child.py", include_str!("runner/child.py")),
     ("compare.py", include_str!("runner/compare.py")),

@@ -43,6 +43,9 @@ plugin = NekroPlugin(
 class Config(ConfigBase):
     SECRET: str = ""
     CHAT: str = ""
+    LABEL: str = "label"
+    LOUD: bool = False
+    TIMES: int = 3
 
 
 @plugin.mount_webhook_method("{endpoint}", "hook")
@@ -144,6 +147,32 @@ return {"branch": "other"}
 """,
         top="import hashlib\nimport hmac\nimport json",
         dialect="request",
+    ),
+    Plugin(
+        "not_json_late",
+        """
+if request.headers.get("x-event") != "build":
+    return {"status": "ignored"}
+try:
+    data = await request.json()
+except ValueError:
+    return {"status": "no JSON"}, 422
+return {"status": data["state"]}
+""",
+        dialect="request",
+    ),
+    Plugin(
+        "set",
+        """
+config = plugin.get_config(Config)
+if _ctx.webhook_request.body.get("kind") == "build":
+    if config.CHAT and not config.SECRET:
+        core.logger.info("to a chat")
+    if not config.LABEL:
+        core.logger.info("without a label")
+    if config.LOUD and config.TIMES == 0:
+        core.logger.info("loud")
+""",
     ),
     Plugin(
         "methods",
@@ -336,6 +365,14 @@ def good_and_bad(agent: str, scratch: Path) -> list[str]:
     return wrong
 
 
+def migrated(folder: Path) -> None:
+    """Migrates the plugins there, with what they were in a commit."""
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "before"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+    subprocess.run([shim.binary(), "migrate", "-q"], cwd=folder, check=True, capture_output=True)
+
+
 def slips(agent: str, scratch: Path) -> list[str]:
     """Plugins that have been migrated, committed before, and changed a little after."""
     wrong = []
@@ -344,10 +381,7 @@ def slips(agent: str, scratch: Path) -> list[str]:
     for name in ("plain", "signed", "signed_bytes"):
         plugin = next(one for one in PLUGINS if one.name == name)
         (folder / f"{name}.py").write_text(plugin.text())
-    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "before"]):
-        subprocess.run([*git, *command], cwd=folder, check=True)
-    subprocess.run([shim.binary(), "migrate", "-q"], cwd=folder, check=True, capture_output=True)
+    migrated(folder)
     code, result, messages = run(folder, agent)
     if code != 0 or set(said(result).values()) != {"proved"}:
         wrong.append(f"what is migrated is not proved: {said(result)} {messages}")
@@ -362,6 +396,46 @@ def slips(agent: str, scratch: Path) -> list[str]:
         print(f"verify on {agent}: a slip in the {name}: {'shown' if good else 'NOT SHOWN'}")
         if not good:
             wrong.append(f"{name}: exit code {code}, parts {parts}")
+    return wrong
+
+
+# What only text that is not UTF-8 shows.
+SLIP = '.decode(errors="replace")'
+
+HOOK = """
+
+@plugin.mount_webhook_method("again", "hook")
+async def again(_ctx: AgentCtx):
+    core.logger.info(str(_ctx.webhook_request.body))
+"""
+
+
+def around(agent: str, scratch: Path) -> list[str]:
+    """Two webhooks, of which the second gets a part of the table of bodies while both have the same
+    function around them. Then it gets one of its own, whose slip only the rest of the table shows."""
+    folder = scratch / f"{agent}-around"
+    folder.mkdir()
+    path = folder / "plain.py"
+    path.write_text(PLUGINS[0].text() + HOOK)
+    migrated(folder)
+
+    def verdicts() -> tuple[list[str], list[int]]:
+        _, result, _ = run(folder, agent)
+        found = sorted(result["webhooks"], key=lambda one: one["endpoint"], reverse=True)
+        return [one["verdict"] for one in found], [one["run"]["requests"] for one in found]
+
+    wrong = []
+    shared, (whole, part) = verdicts()
+    text = path.read_text()
+    start, end = text.index("def webhook_route("), text.index("@plugin.mount_router()")
+    own = text[start:end].replace("webhook_route(", "own_route(").replace(".decode()", SLIP)
+    text = text[:end] + own + text[end:]
+    path.write_text(text.replace('@webhook_route("/again"', '@own_route("/again"'))
+    slipped, _ = verdicts()
+    good = shared == ["proved", "proved"] and part < whole and slipped == ["proved", "differs"]
+    print(f"verify on {agent}: a function around a handler of its own: {slipped[1]}")
+    if not good:
+        wrong.append(f"around: {shared}, {whole} and {part} requests; with a slip {slipped}")
     return wrong
 
 
@@ -391,7 +465,7 @@ def main() -> int:
     wrong = []
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
-            for part in (good_and_bad, slips, github):
+            for part in (good_and_bad, slips, around, github):
                 wrong += part(agent, Path(folder))
     for one in wrong:
         print(f"WRONG: {one}")

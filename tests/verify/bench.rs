@@ -57,11 +57,13 @@ impl Bench {
     /// the trees copied.
     pub fn python(&self, script: &str) -> String {
         let python = self.path("python");
-        let (executable, seen) = (python.display(), self.folder.path().display());
+        let executable = python.to_str().unwrap().chars().map(u32::from);
+        let executable: Vec<u32> = executable.collect();
+        let seen = self.folder.path().display();
         let text = format!(
             r#"#!/bin/sh
 if [ "$1" = -c ]; then
-    echo '{{"executable": "{executable}", "version": [3, 12, 3], "user_base": null, "fastapi": true}}'
+    echo '{{"executable": {executable:?}, "version": [3, 12, 3], "user_base": [], "fastapi": 1}}'
     exit
 fi
 cat > {seen}/job.json

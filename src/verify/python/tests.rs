@@ -3,13 +3,14 @@ use std::fs;
 use super::*;
 use crate::lang::Lang;
 
-/// A program that answers as a Python of that version does; with `{executable}` for itself.
+/// A program that answers as a Python of that version does.
 fn fake(path: &Path, version: &str, fastapi: bool) {
-    let executable = path.display();
+    let executable: Vec<u32> = path.to_str().unwrap().chars().map(u32::from).collect();
+    let fastapi = u8::from(fastapi);
     script(
         path,
         &format!(
-            r#"echo '{{"executable": "{executable}", "version": {version}, "user_base": "/u", "fastapi": {fastapi}}}'"#
+            r#"echo '{{"executable": {executable:?}, "version": {version}, "user_base": [47, 117], "fastapi": {fastapi}}}'"#
         ),
     );
 }
@@ -144,4 +145,20 @@ fn without_any_it_is_said_where_it_would_have_been() {
     assert!(error.text().get(Lang::En).contains("no .venv or venv"));
     assert!(error.remedy().get(Lang::En).contains("--python"));
     assert!(error.text().get(Lang::Zh).contains("找不到 Python"));
+}
+
+#[test]
+fn paths_are_read_from_the_characters_of_pythons_text() {
+    use std::os::unix::ffi::OsStringExt;
+    let path =
+        |characters: &[u32]| path_of(characters).map(|path| path.into_os_string().into_vec());
+    for (characters, expected) in [
+        (vec![47, 117], Some(b"/u".to_vec())),
+        (vec![47, 0x4E2D, 0x1F600], Some("/中😀".as_bytes().to_vec())),
+        (vec![47, 0xDCFF, 117], Some(b"/\xFFu".to_vec())),
+        (vec![47, 0xD800], None),
+        (vec![], None),
+    ] {
+        assert_eq!(path(&characters), expected, "{characters:?}");
+    }
 }

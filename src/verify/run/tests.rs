@@ -41,7 +41,7 @@ impl Fake {
         let python = Python {
             executable,
             version: "3.12.0".to_owned(),
-            user_base: Some("/user/base".to_owned()),
+            user_base: Some("/user/base".into()),
         };
         let work = self.path("work");
         fs::create_dir_all(&work).unwrap();

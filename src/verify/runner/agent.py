@@ -23,6 +23,7 @@ from pathlib import Path
 import child
 import oracle
 import sandbox
+from around import around
 from case import Case
 from child import Failed
 from message import HOST, Reply, Request, Route
@@ -99,7 +100,7 @@ def prepare() -> None:
     os.dup2(quiet, 1)
     try:
         import nekro_agent.api.message
-        import nekro_agent.routers
+        import nekro_agent.routers.webhook
         import nekro_agent.services.plugin.router_manager  # noqa: F401
     finally:
         sys.stdout.flush()
@@ -107,6 +108,7 @@ def prepare() -> None:
         sys.excepthook = sys.__excepthook__
     # What has been imported stays. Collectors that look at it would make each side copy it.
     gc.freeze()
+    gc.enable()
 
 
 def lacking() -> list[str]:
@@ -227,6 +229,8 @@ class Side:
     recorder: Recorder
     # The settings of each plugin as it was loaded.
     defaults: dict
+    # What answered at each URL, besides the handler (see around.py).
+    around: dict[str, str | None] = field(default_factory=dict)
 
     @classmethod
     async def load(cls, case: Case, name: str) -> "Side":
@@ -264,7 +268,10 @@ class Side:
 
     async def in_process(self, url: str, request: Request) -> Reply:
         """Hands a request to the application."""
-        return await in_process(self.app, url, request)
+        scope, reply = await in_process(self.app, url, request)
+        if url not in self.around and "endpoint" in scope:
+            self.around[url] = around(scope)
+        return reply
 
     async def answer(
         self, sent: Sent, send: Send | None = None, progress: child.Progress | None = None
@@ -291,14 +298,17 @@ class Side:
             plugin._is_enabled = not sent.plugins or key in sent.plugins
             own = sent.request.settings if key == sent.route.plugin else {}
             settings = plugin.get_config()
-            for name, value in (dict(self.defaults[key]) | own).items():
+            for name in own:
                 if not hasattr(settings, name):
                     raise Failed("no_setting", f"{key} has no setting {name}")
-                setattr(settings, name, value)
+            for name, value in {**vars(self.defaults[key]), **own}.items():
+                if vars(settings).get(name) is not value:
+                    setattr(settings, name, value)
 
 
-async def in_process(app, url: str, request: Request) -> Reply:
-    """Hands a request to the application, byte by byte as it is."""
+async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
+    """Hands a request to the application, byte by byte as it is; gives the scope too, in which the
+    application says what answered."""
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -346,4 +356,4 @@ async def in_process(app, url: str, request: Request) -> Reply:
         # The outermost middleware replies and then raises it again, for the server to log.
         reply.raised = f"{type(error).__name__}: {error}"
     done.set()
-    return reply
+    return scope, reply

@@ -1,6 +1,5 @@
 """A request that is still being looked for: parts that can be changed one by one."""
 
-import copy
 import json
 from dataclasses import dataclass, field
 
@@ -36,12 +35,20 @@ class Draft:
         """The draft with a value at a place; none where no request can have it."""
         if isinstance(value, str) and len(value) > MOST_TEXT:
             return None
-        new = copy.deepcopy(self)
+        new = self._copy()
         if place.part == "body":
             if new.form or new.method in ("GET", "HEAD"):
                 return None
             body = {} if new.body is NOTHING else new.body
             new.body, new.raw = _put(body, place.keys, value), b""
+            return new
+        if place.part == "setting":
+            new.settings[place.keys[0]] = value
+            return new
+        if place.part == "raw body":
+            if new.form or new.method in ("GET", "HEAD"):
+                return None
+            new.raw = value
             return new
         if isinstance(value, (dict, list)) or value is None:
             return None
@@ -64,9 +71,21 @@ class Draft:
             new.method = text.upper()
         return new
 
+    def _copy(self) -> "Draft":
+        """Another draft of which each part can be set. The values in its parts are never changed."""
+        return Draft(
+            self.method,
+            dict(self.query),
+            dict(self.headers),
+            self.body,
+            dict(self.form),
+            self.raw,
+            dict(self.settings),
+        )
+
     def key(self) -> str:
         """The same for equal drafts."""
-        return repr((self.method, self.query, self.headers, self.body, self.form, self.settings))
+        return repr(vars(self))
 
     def request(self, about: str) -> Request:
         """The request as it is sent."""
@@ -115,18 +134,19 @@ class Draft:
 
 
 def _put(value: object, keys: tuple, new: object) -> object:
-    """The value with a new one at the end of the keys; what is in the way becomes what they need."""
+    """A value with a new one at the end of the keys; what is in the way becomes what they need. The
+    two may have parts in common, which nobody changes."""
     if not keys:
-        return copy.deepcopy(new)
+        return new
     key, rest = keys[0], keys[1:]
     if isinstance(key, int):
-        items = value if isinstance(value, list) else []
+        items = list(value) if isinstance(value, list) else []
         while len(items) <= min(key, MOST_ITEMS):
             items.append("x")
         key = min(key, MOST_ITEMS)
         items[key] = _put(items[key], rest, new)
         return items
-    entries = value if isinstance(value, dict) else {}
+    entries = dict(value) if isinstance(value, dict) else {}
     entries[key] = _put(entries.get(key), rest, new)
     return entries
 

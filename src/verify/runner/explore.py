@@ -7,7 +7,6 @@ are kept. Everything ends at a limit of requests and of time; what was not reach
 """
 
 import asyncio
-import dataclasses
 import heapq
 import re
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import child
 import starts
 import watching
 from case import Case
-from draft import NOTHING, Draft
+from draft import Draft
 from lines import Trace
 from message import Request, Route
 from probe import Watch, Wish
@@ -27,8 +26,9 @@ MOST_REQUESTS = 600
 # A request that takes longer does not end; only waiting is that slow, and nothing here waits.
 REQUEST_SECONDS = 5.0
 MOST_KEPT = 200
-# How often a wish may be granted: what it leads to depends on the rest of the request.
-MOST_GRANTED = 3
+# How often a wish may be granted whose value the plugin has named, since what it leads to depends on
+# the rest of the request; how often a setting may be tried, where that led to new lines; and a guess.
+MOST_NAMED, MOST_SET, MOST_GUESSED = 3, 2, 1
 
 
 @dataclass
@@ -107,6 +107,9 @@ def _work(
         watching.install(watch, current)
         progress.allow(loading)
         loaded = await agent.Side.load(case, "old")
+        for settings in loaded.defaults.values():
+            watching.settings(watch, type(settings), starts.other_settings(settings))
+        keys = starts.keys_of(folder)
         trace = Trace(folder)
         found = Found()
         until = monotonic() + seconds
@@ -115,7 +118,7 @@ def _work(
             kept: list[Request] = []
             # If the next request does not end, this is the result.
             progress.so_far = Found([*found.requests, kept], hangs=True)
-            one = _Search(loaded, case.routes[place], watch, trace, current, kept, progress)
+            one = _Search(loaded, case.routes[place], watch, trace, keys, current, kept, progress)
             await one.run(monotonic() + share)
             found.requests.append(kept)
         return found
@@ -132,6 +135,7 @@ class _Search:
         route: Route,
         watch: Watch,
         trace: Trace,
+        keys: list[str],
         current,
         kept: list,
         progress,
@@ -144,8 +148,8 @@ class _Search:
         self.granted: dict[tuple, int] = {}
         self.drafts: set[str] = set()
         self.kinds: set[tuple] = set()
-        self.keys = starts.keys_of(agent.scratch())
-        self.settings = starts.settings_of(loaded.defaults[route.plugin])
+        self.keys = keys
+        self.filled = starts.filled_settings(loaded.defaults[route.plugin])
 
     async def run(self, until: float) -> None:
         for draft in self.plain():
@@ -168,7 +172,7 @@ class _Search:
     def plain(self) -> list[Draft]:
         """The requests that it begins with."""
         drafts = []
-        for settings in self.settings:
+        for settings in ({}, self.filled):
             drafts.append(Draft(body={}, settings=settings))
             if self.route.dialect == "request":
                 drafts.append(Draft(method="GET", settings=settings))
@@ -191,22 +195,22 @@ class _Search:
         self.kinds.add(kind)
         if (is_new or named) and len(self.kept) < MOST_KEPT:
             self.kept.append(request)
-        if new:
-            # What a setting decides may come after all that the request decides.
-            for settings in self.settings:
-                self.push(1, dataclasses.replace(draft, settings=settings), about)
-            if draft.body is not NOTHING and not draft.raw:
-                self.push(2, dataclasses.replace(draft, raw=b"{"), f"{about}, but not JSON")
         for wish in wishes:
-            self.grant(draft, wish, 0 if wish.strong else 1, new=is_new)
+            most = MOST_NAMED if wish.strong else MOST_GUESSED
+            if wish.place.part == "setting" and new:
+                # What a setting decides may come after all that the request decides.
+                most = MOST_SET
+            self.grant(draft, wish, 0 if wish.strong else 1, is_new, most)
         for place, rebuild, line in looked_up:
             for key in self.keys:
-                self.grant(draft, Wish(place, _safe(rebuild, key), line), 1, new=is_new)
+                wish = Wish(place, _safe(rebuild, key), line)
+                self.grant(draft, wish, 1, is_new, MOST_NAMED)
 
-    def grant(self, draft: Draft, wish: Wish, rank: int, new: bool) -> None:
+    def grant(self, draft: Draft, wish: Wish, rank: int, new: bool, most: int) -> None:
+        """Puts the draft with what is wished in the queue, `most` times at most for each wish."""
         key = (wish.place, repr(wish.value), wish.line)
         times = self.granted.get(key, 0)
-        if times >= MOST_GRANTED:
+        if times >= most:
             return
         next_draft = draft.with_value(wish.place, wish.value)
         if next_draft is None:

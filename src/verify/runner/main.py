@@ -6,6 +6,7 @@ for people are made there.
 """
 
 import base64
+import gc
 import json
 import os
 import sys
@@ -50,6 +51,8 @@ def main() -> None:
         for event in prove(_case(one), job["seconds"]):
             say(event)
     say({"event": "end"})
+    # All has been said, and taking down what an agent has set up takes long.
+    os._exit(0)
 
 
 class _Fatal(Exception):
@@ -66,6 +69,7 @@ def _prepare(job: dict) -> str:
     if sys.version_info < (3, 11):  # noqa: UP036
         raise _Fatal("python_too_old", sys.version.split()[0])
     sys.dont_write_bytecode = True
+    compiling = _compile()
     os.environ["REHOOK_SCRATCH"] = job["scratch"]
     installed = find_spec("nekro_agent") is not None
     if job["agent"] == "installed" and not installed:
@@ -80,13 +84,47 @@ def _prepare(job: dict) -> str:
             name = "nekro-agent"
     else:
         sys.path.insert(0, str(HERE / "standin"))
-    import agent
-
     try:
+        # Importing makes much that stays, and nothing that a collector would find.
+        gc.disable()
+        _import_fastapi(deferred=name == "stand-in")
+        os.waitpid(compiling, 0)
+        import agent
+
         agent.prepare()
     except Exception as error:
         raise _Fatal("broken_agent", f"{type(error).__name__}: {error}") from error
     return name
+
+
+def _compile() -> int:
+    """Compiles what is imported of this folder, on another processor while the libraries are
+    imported; gives the process that does."""
+    process = os.fork()
+    if process:
+        return process
+    try:
+        from py_compile import compile
+
+        for file in HERE.rglob("*.py"):
+            compile(str(file), quiet=2)
+    finally:
+        # What is not compiled now will be when it is imported.
+        os._exit(0)
+
+
+def _import_fastapi(deferred: bool) -> None:
+    """Imports it. Its models of OpenAPI are many; `deferred` leaves those to be built that are used,
+    which for most plugins is none."""
+    from pydantic import BaseModel
+
+    usual = BaseModel.model_config
+    if deferred:
+        BaseModel.model_config = {**usual, "defer_build": True}
+    try:
+        import fastapi  # noqa: F401
+    finally:
+        BaseModel.model_config = usual
 
 
 def _case(about: dict):

@@ -22,7 +22,8 @@ MISSING = object()
 @dataclass(frozen=True)
 class Place:
     """A place in a request: `header`, `query` or `form` and a name, or `body` and the keys to it;
-    `query name` is the name itself, `method` the method."""
+    `query name` is the name itself, `method` the method, `raw body` the body as bytes. `setting` and
+    a name is one of the plugin's settings, which go with a request."""
 
     part: str
     keys: tuple
@@ -49,6 +50,8 @@ class Watch:
 
     def __init__(self, folder: str):
         self._folder = folder
+        # Whose each file is, as it has been found.
+        self._files: dict[str, str] = {}
         self.wishes: list[Wish] = []
         self.looked_up: list[tuple[Place, Callable, tuple[str, int]]] = []
 
@@ -63,16 +66,20 @@ class Watch:
         for _ in range(DEPTH):
             if frame is None:
                 return None
-            if frame.f_code.co_filename.startswith(self._folder):
-                return frame.f_code.co_filename, frame.f_lineno
-            if (
-                not frame.f_code.co_filename.startswith(RUNNER)
-                and "site-packages" in frame.f_code.co_filename
-            ):
-                # A library that reads it for itself.
+            file = frame.f_code.co_filename
+            whose = self._files.get(file) or self._files.setdefault(file, self._whose(file))
+            if whose == "plugin":
+                return file, frame.f_lineno
+            if whose == "library":
+                # It reads for itself.
                 return None
             frame = frame.f_back
         return None
+
+    def _whose(self, file: str) -> str:
+        if file.startswith(self._folder):
+            return "plugin"
+        return "library" if "site-packages" in file and not file.startswith(RUNNER) else "between"
 
     def wish(self, place: Place, *values: object, strong: bool = True) -> None:
         line = self.line()
@@ -126,8 +133,12 @@ class Map(dict):
 
     def _missed(self, key: object, default: object = None) -> None:
         if isinstance(key, str):
-            likely, others = guesses(default)
             place = self._place.child(str(key))
+            if place.part != "body":
+                # All the others are text.
+                self._watch.wish(place, "x")
+                return
+            likely, others = guesses(default)
             self._watch.wish(place, *likely)
             self._watch.wish(place, *others, strong=False)
 

@@ -30,6 +30,8 @@ KINDS = (
     "a form",
     "nothing at all",
 )
+# Of the table, what a handler gets whose way of taking a body is shown at another one.
+PART = (*KINDS, "half an object", "a list", "a query")
 # Attempts that are reported of one plugin.
 MOST_REFUSED = 20
 REFUSED = ("write", "run", "connect", "end")
@@ -52,18 +54,15 @@ class Run:
     answers: list[agent.Answer]
     handlers: list[Handler]
     reached: set[tuple[str, int]]
+    # For each route, what stands around its handler (see around.py).
+    around: list[str | None]
 
 
 def prove(case: Case, seconds: float) -> Iterator[dict]:
     """The results of a plugin, as main.py writes them."""
     try:
         found = explore(case, min(SEARCH_SECONDS, seconds), seconds)
-        sent = [
-            (route, request)
-            for route, kept in zip(case.routes, found, strict=True)
-            for request in _once([*route.requests, *_alike(route, kept), *_plain(route, kept)])
-        ]
-        old, new = _both(case, sent, seconds)
+        sent, old, new = _compared(case, found, seconds)
         differing = _differing(case, sent, old, new, seconds)
     except _SideFailed as failed:
         yield _failed(case, failed.side, failed.why)
@@ -71,8 +70,9 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
     except child.Failed as failed:
         yield _failed(case, "old", failed)
         return
+    changed = {file: _changed(case, file) for file in {handler.file for handler in old.handlers}}
     for route, handler in zip(case.routes, old.handlers, strict=True):
-        yield _proof(case, route, handler, sent, old, differing)
+        yield _proof(case, route, handler, changed[handler.file], sent, old, differing)
     refused = _refused(old.answers)
     if refused:
         yield {"event": "refused", "case": case.name, "what": refused}
@@ -96,6 +96,40 @@ def _failed(case: Case, side: str, why: child.Failed) -> dict:
     }
 
 
+def _compared(
+    case: Case, found: list[list[Request]], seconds: float
+) -> tuple[list[tuple[Route, Request]], Run, Run]:
+    """What was sent, and what both sides gave. Of handlers that have the same around them, one gets
+    the whole table of bodies, and the others a part."""
+    at_once, rest = [], []
+    model = next((place for place, one in enumerate(case.routes) if _takes_context(one)), None)
+    for place, (route, kept) in enumerate(zip(case.routes, found, strict=True)):
+        bodies = table(replace(route, requests=[]))
+        is_part = _takes_context(route) and place != model
+        waits = {id(one) for one in bodies if is_part and one.label not in PART}
+        met = _alike(route, _met(kept, bodies))
+        for request in _once([*route.requests, *_alike(route, kept), *bodies, *met]):
+            (rest if id(request) in waits else at_once).append((place, route, request))
+    sent = [(route, request) for _, route, request in at_once]
+    old, new = _both(case, sent, seconds)
+    shown = None if model is None else new.around[model]
+    rest = [
+        (route, request)
+        for place, route, request in rest
+        if shown is None or new.around[place] != shown
+    ]
+    if rest:
+        sent += rest
+        for run, more in zip((old, new), _both(case, rest, seconds), strict=True):
+            run.answers += more.answers
+            run.reached |= more.reached
+    return sent, old, new
+
+
+def _takes_context(route: Route) -> bool:
+    return route.dialect == "context" and not route.native
+
+
 def _both(case: Case, sent: list[tuple[Route, Request]], seconds: float) -> tuple[Run, Run]:
     """Both sides, at the same time."""
     waits = {side: _start(case, side, sent, seconds) for side in ("old", "new")}
@@ -117,32 +151,30 @@ def _alike(route: Route, requests: list[Request]) -> list[Request]:
     return [one for one in requests if not route.native or stays_alike(one)]
 
 
-def _plain(route: Route, kept: list[Request]) -> list[Request]:
-    """The requests that every route gets, and a body of each kind with the headers that the plugin
-    looks for, so that its own code meets them too."""
+def _met(kept: list[Request], bodies: list[Request]) -> list[Request]:
+    """A body of each kind with the headers that the plugin looks for, so that its own code meets them
+    too."""
     most = max(kept, key=lambda request: len(request.headers), default=None)
-    plain = table(replace(route, requests=[]))
     if most is None:
-        return plain
+        return []
     looked_for = [(name, value) for name, value in most.headers if name != b"content-type"]
-    met = [
+    return [
         replace(
             one,
             label=f"{one.label}, with the headers that are looked for",
             headers=one.headers + looked_for,
             settings=most.settings,
         )
-        for one in plain
+        for one in bodies
         if one.label in KINDS
     ]
-    return plain + _alike(route, met)
 
 
 def _once(requests: list[Request]) -> list[Request]:
     """Without those that say the same as one before."""
     seen, kept = set(), []
     for one in requests:
-        key = repr((one.method, one.query, one.headers, one.body, one.settings))
+        key = (one.method, one.query, tuple(one.headers), one.body, repr(one.settings))
         if key not in seen:
             seen.add(key)
             kept.append(one)
@@ -170,7 +202,8 @@ def _start(
                 if trace
                 else set()
             )
-            return Run(answers, handlers, reached)
+            around = [loaded.around.get(route.target) for route in case.routes]
+            return Run(answers, handlers, reached, around)
 
         return asyncio.run(everything())
 
@@ -220,6 +253,7 @@ def _proof(
     case: Case,
     route: Route,
     handler: Handler,
+    changed: set[int],
     sent: list[tuple[Route, Request]],
     old: Run,
     differing: dict[int, list],
@@ -227,7 +261,6 @@ def _proof(
     own = [i for i, (its, _) in enumerate(sent) if its is route]
     reached = [n for n in handler.lines if (handler.file, n) in old.reached]
     missed = [n for n in handler.lines if (handler.file, n) not in old.reached]
-    changed = _changed(case, handler.file)
     unproved = [n for n in missed if n in changed]
     shown = sorted((i for i in own if i in differing), key=lambda i: (len(sent[i][1].shown()), i))
     if shown:

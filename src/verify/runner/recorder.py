@@ -167,6 +167,14 @@ class Recorder:
         socket.socket.connect_ex = no_network
 
 
+# What is another one in each process: a sign of it, where it is, and what stands for it.
+VARYING = [
+    ("rehook-", re.compile(r"\brehook-[0-9a-f]{16}\b"), "rehook-x"),
+    ("0x", re.compile(r"\b0x[0-9a-f]{6,}\b"), "0x…"),
+    ("127.0.0.1:", re.compile(r"\b127\.0\.0\.1:\d+\b"), "127.0.0.1:…"),
+]
+
+
 class Folder:
     """The folder of the side that this process is, once it has one."""
 
@@ -178,9 +186,11 @@ def plain(value):
     names of shims are not part of it."""
     if isinstance(value, str):
         value = value.replace(Folder.name, "…") if Folder.name else value
-        value = re.sub(r"\brehook-[0-9a-f]{16}\b", "rehook-x", value)
-        value = re.sub(r"\b0x[0-9a-f]{6,}\b", "0x…", value)
-        return re.sub(r"\b127\.0\.0\.1:\d+\b", "127.0.0.1:…", value)
+        for sign, pattern, instead in VARYING:
+            # Nearly all text has none of them, and looking for a sign is quick.
+            if sign in value:
+                value = pattern.sub(instead, value)
+        return value
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):

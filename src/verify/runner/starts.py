@@ -23,6 +23,9 @@ SECRET = "rehook-secret"
 # A setting that is likely to be a secret, by its name.
 SECRET_NAME = re.compile(r"secret|token|passw|api_?key|sign", re.IGNORECASE)
 
+# A setting that is likely to be a chat.
+CHAT_NAME = re.compile(r"chat|channel", re.IGNORECASE)
+
 
 def given(request: Request) -> Draft | None:
     """A request that was given, if its parts can be changed."""
@@ -38,27 +41,35 @@ def given(request: Request) -> Draft | None:
     return draft
 
 
-def settings_of(settings) -> list[dict]:
-    """Settings to try: as they are, with a secret, with everything that is empty filled in, and each
-    switch the other way."""
-    fields = getattr(type(settings), "model_fields", {})
-    secret, filled, switched = {}, {}, []
-    for name in fields:
+def other_settings(settings) -> dict[str, object]:
+    """For each setting another value: a switch the other way, something where nothing is, and
+    nothing where something is."""
+    others: dict[str, object] = {}
+    for name, about in getattr(type(settings), "model_fields", {}).items():
         value = getattr(settings, name, None)
         if isinstance(value, bool):
-            switched.append({name: not value})
+            others[name] = not value
+        elif isinstance(value, int):
+            others[name] = 0 if value else 1
         elif value == "":
-            if SECRET_NAME.search(name) or _is_secret(fields[name]):
-                secret[name] = SECRET
-            else:
-                filled[name] = agent.CHAT if re.search("chat|channel", name, re.IGNORECASE) else "x"
+            others[name] = _filled(name, about)
         elif value == []:
-            filled[name] = [agent.CHAT]
-    tried: list[dict] = [{}]
-    for one in (secret, filled, {**secret, **filled}, *switched[:6]):
-        if one and one not in tried:
-            tried.append(one)
-    return tried
+            others[name] = [agent.CHAT]
+        elif isinstance(value, (str, list)):
+            others[name] = type(value)()
+    return others
+
+
+def filled_settings(settings) -> dict[str, object]:
+    """Something in every setting that is empty, as somebody who uses all of the plugin has it."""
+    others = other_settings(settings)
+    return {name: other for name, other in others.items() if getattr(settings, name) in ("", [])}
+
+
+def _filled(name: str, about) -> str:
+    if SECRET_NAME.search(name) or _is_secret(about):
+        return SECRET
+    return agent.CHAT if CHAT_NAME.search(name) else "x"
 
 
 def _is_secret(field) -> bool:

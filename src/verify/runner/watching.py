@@ -11,6 +11,8 @@ import sample
 from probe import Map, Place, Watch, compared, wrap
 
 BODY = Place("body", ())
+RAW_BODY = Place("raw body", ())
+NOT_JSON = b"{"
 MISSING = object()
 
 
@@ -34,15 +36,30 @@ def install(watch: Watch, current: Current) -> None:
     hmac.compare_digest = secrets.compare_digest = compare_digest
 
     def loads(data, *arguments, **options):
-        value = parse(data, *arguments, **options)
-        raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
+        raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
         # The plugin takes the body apart by itself.
-        if raw == current.body and watch.line() is not None:
-            return wrap(watch, BODY, value)
-        return value
+        own = raw == current.body and watch.line() is not None
+        if own:
+            watch.wish(RAW_BODY, NOT_JSON, strong=False)
+        value = parse(data, *arguments, **options)
+        return wrap(watch, BODY, value) if own else value
 
     parse = json.loads
     json.loads = loads
+
+
+def settings(watch: Watch, kind: type, others: dict[str, object]) -> None:
+    """Reports what a plugin reads of its settings, once they are loaded: for each that it reads, the
+    other value that may decide what it does."""
+    read = kind.__getattribute__
+
+    def __getattribute__(self, name):
+        value = read(self, name)
+        if name in others and value != others[name]:
+            watch.wish(Place("setting", (name,)), others[name], strong=False)
+        return value
+
+    kind.__getattribute__ = __getattribute__
 
 
 def _context(watch: Watch) -> None:
@@ -113,6 +130,7 @@ def _request(watch: Watch) -> None:
     read_json, read_form = Request.json, Request.form
 
     async def probed_json(self):
+        watch.wish(RAW_BODY, NOT_JSON, strong=False)
         return wrap(watch, BODY, await read_json(self))
 
     class Form:
