@@ -29,20 +29,32 @@ pub struct Ready {
     /// The version of Python.
     pub python: String,
     /// How the network is kept away.
-    pub network: Network,
+    pub network: Kept,
+    /// How files elsewhere, and other programs, are kept away.
+    pub files: Kept,
 }
 
 /// What the stand-in for the agent is called.
 pub const STAND_IN: &str = "stand-in";
 
-/// How the network is kept away.
+/// How something is kept away from the plugins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Network {
-    /// The process has none.
+pub enum Kept {
+    /// The system gives the process none.
     Cut,
     /// What Python itself would call is refused.
     Refused,
+}
+
+impl Kept {
+    /// Its name in the protocol and in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cut => "cut",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// What came of a webhook.

@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = &[
     ("compare.py", include_str!("runner/compare.py")),
     ("draft.py", include_str!("runner/draft.py")),
     ("explore.py", include_str!("runner/explore.py")),
+    ("landlock.py", include_str!("runner/landlock.py")),
     ("lines.py", include_str!("runner/lines.py")),
     ("main.py", include_str!("runner/main.py")),
     ("message.py", include_str!("runner/message.py")),

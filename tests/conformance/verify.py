@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
 
+import landlock
 from child import Failed
 
 import shim
@@ -258,6 +259,49 @@ open("own.txt", "w").close()
         refused=["write {outside}", "run true", f"run {sys.executable}", "connect 192.0.2.1"],
     ),
     Plugin(
+        "reaches_out_without_python",
+        """
+libc = ctypes.CDLL(None)
+for act in (
+    lambda: libc.unlink(OUTSIDE),
+    lambda: libc.rename(OUTSIDE, OUTSIDE + b".moved"),
+    lambda: libc.truncate(OUTSIDE, 0),
+    lambda: libc.open(OUTSIDE, os.O_WRONLY | os.O_TRUNC),
+    lambda: libc.creat(OUTSIDE + b".new", 0o644),
+    lambda: libc.mkdir(OUTSIDE + b".folder", 0o755),
+    lambda: libc.system(b"touch " + OUTSIDE + b".touched"),
+    lambda: libc.unlink(os.path.join(os.getcwd().encode(), b"not there")),
+):
+    core.logger.info(f"{act() != 0}")
+""",
+        top='import ctypes\nimport os\n\nOUTSIDE = b"{outside}"',
+    ),
+    Plugin(
+        "refused_while_imported",
+        "core.logger.info('come')",
+        top="""
+import socket
+
+try:
+    socket.create_connection(("192.0.2.7", 80), 1)
+except OSError:
+    pass
+""",
+        refused=["connect 192.0.2.7"],
+    ),
+    Plugin(
+        "own_folders",
+        """
+with tempfile.TemporaryDirectory() as folder, open(folder + "/x", "w") as file:
+    file.write("x")
+count = Path.home() / "count"
+known = int(count.read_text()) if count.exists() else 0
+count.write_text(str(known + 1))
+core.logger.info(f"{known}")
+""",
+        top="import tempfile\nfrom pathlib import Path",
+    ),
+    Plugin(
         "prints",
         'print("y" * 1_000_000)\ncore.logger.info("printed")',
         top='print("x" * 5_000_000)',
@@ -334,7 +378,9 @@ def good_and_bad(agent: str, scratch: Path) -> list[str]:
     folder, outside = scratch / f"{agent}-all", scratch / f"{agent}-outside.txt"
     folder.mkdir()
     outside.write_text("mine")
-    for plugin in PLUGINS:
+    # Without Python only the system can keep a plugin from it.
+    plugins = [one for one in PLUGINS if "without_python" not in one.name or landlock.version()]
+    for plugin in plugins:
         text = plugin.text().replace("{outside}", str(outside))
         (folder / f"{plugin.name}.py").write_text(text)
     code, result, messages = run(folder, agent)
@@ -342,9 +388,11 @@ def good_and_bad(agent: str, scratch: Path) -> list[str]:
     wrong = []
     if code != 1:
         wrong.append(f"exit code {code} instead of 1\n{messages}")
-    if outside.read_text() != "mine" or (folder / "own.txt").exists():
-        wrong.append("a plugin has changed a file outside of its folder")
-    for plugin in PLUGINS:
+    beside = {path.name: path for path in scratch.glob(f"{outside.name}*")}
+    is_kept = list(beside) == [outside.name] and outside.read_text() == "mine"
+    if not is_kept or (folder / "own.txt").exists():
+        wrong.append(f"a plugin has changed a file outside of its folder: {list(beside)}")
+    for plugin in plugins:
         key = f"dev.{plugin.name}"
         faults = []
         if verdicts.get(key) != plugin.verdict:

@@ -132,7 +132,7 @@ pwd > {seen}/place
 }
 
 pub fn ready() -> Value {
-    json!({"event": "ready", "agent": "nekro-agent 2.4.0", "python": "3.12.3", "network": "cut"})
+    json!({"event": "ready", "agent": "nekro-agent 2.4.0", "python": "3.12.3", "network": "cut", "files": "cut"})
 }
 
 pub fn end() -> Value {

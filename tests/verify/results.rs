@@ -116,6 +116,7 @@ fn json_is_for_programs() {
         "agent": "nekro-agent 2.4.0",
         "python": "3.12.3",
         "network": "cut",
+        "files": "cut",
         "webhooks": [
             {
                 "plugin": null, "endpoint": null, "dialect": null, "old_urls": [],

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::judged::{Failure, Kind, Status, Webhook};
-use super::super::outcome::{self, Network, Proof};
+use super::super::outcome::{self, Proof};
 use super::{View, reasons};
 use crate::diagnostic::Diagnostic;
 use crate::lang::Lang;
@@ -15,6 +15,7 @@ struct Report<'a> {
     agent: Option<&'a str>,
     python: Option<&'a str>,
     network: Option<&'static str>,
+    files: Option<&'static str>,
     webhooks: Vec<Entry<'a>>,
     failed: Vec<Failed<'a>>,
     refused: Vec<Refused<'a>>,
@@ -142,10 +143,8 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
         version: 1,
         agent: ready.map(|ready| ready.agent.as_str()),
         python: ready.map(|ready| ready.python.as_str()),
-        network: ready.map(|ready| match ready.network {
-            Network::Cut => "cut",
-            Network::Refused => "refused",
-        }),
+        network: ready.map(|ready| ready.network.as_str()),
+        files: ready.map(|ready| ready.files.as_str()),
         webhooks: judged
             .webhooks
             .iter()

@@ -203,3 +203,37 @@ fn every_reason_has_words_and_a_name() {
         assert!(!failed.is_proved());
     }
 }
+
+#[test]
+fn what_the_system_does_not_keep_away_is_said() {
+    let note = |network: &str, files: &str, lang: Lang| {
+        let ready = json!({
+            "event": "ready", "agent": "stand-in", "python": "3.12.3",
+            "network": network, "files": files,
+        });
+        let mut judged = judged(proof("proved", json!({})));
+        judged.ready = match serde_json::from_value(ready).unwrap() {
+            Event::Ready(ready) => Some(ready),
+            other => panic!("{other:?}"),
+        };
+        let view = View {
+            judged: &judged,
+            agent: AgentChoice::Auto,
+            python: None,
+            base: Path::new("/repo"),
+        };
+        text::notes(&view, "", lang)
+    };
+    for lang in [Lang::En, Lang::Zh] {
+        assert_eq!(note("cut", "cut", lang), "");
+    }
+    assert_eq!(
+        note("cut", "refused", Lang::En),
+        "this system does not keep a process away from files and programs: only what Python itself would call was refused\n"
+    );
+    assert_eq!(
+        note("refused", "refused", Lang::Zh),
+        "本系统无法禁止进程写入文件和启动程序：只拒绝了 Python 自身的这类调用\n\
+         本系统无法切断进程的网络：只拒绝了 Python 自身的网络调用\n"
+    );
+}

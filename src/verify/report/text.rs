@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::super::job::AgentChoice;
 use super::super::judged::{Failure, Kind, Status, Webhook};
-use super::super::outcome::{Bytes, Difference, Network, Proof, Request, STAND_IN};
+use super::super::outcome::{Bytes, Difference, Kept, Proof, Request, STAND_IN};
 use super::super::python::Python;
 use super::{View, ranges, reasons};
 use crate::lang::{Lang, Text};
@@ -366,8 +366,17 @@ pub fn notes(view: &View<'_>, requests: &str, lang: Lang) -> String {
         )
         .get(lang);
     }
-    let network = view.judged.ready.as_ref().map(|ready| ready.network);
-    if network == Some(Network::Refused) {
+    let ready = view.judged.ready.as_ref();
+    if ready.is_some_and(|ready| ready.files == Kept::Refused) {
+        output += text!(
+            "this system does not keep a process away from files and programs: only what Python itself would call was refused
+",
+            "本系统无法禁止进程写入文件和启动程序：只拒绝了 Python 自身的这类调用
+"
+        )
+        .get(lang);
+    }
+    if ready.is_some_and(|ready| ready.network == Kept::Refused) {
         output += text!(
             "this system does not let a process be cut off from the network: only what Python itself would call was refused\n",
             "本系统无法切断进程的网络：只拒绝了 Python 自身的网络调用\n"

@@ -3,9 +3,10 @@ use std::path::PathBuf;
 use super::*;
 use crate::lang::Lang;
 use crate::verify::job::AgentChoice;
-use crate::verify::outcome::Network;
+use crate::verify::outcome::Kept;
 
-const READY: &str = r#"echo '{"event":"ready","agent":"a","python":"3.12.0","network":"cut"}'"#;
+const READY: &str =
+    r#"echo '{"event":"ready","agent":"a","python":"3.12.0","network":"cut","files":"cut"}'"#;
 const END: &str = r#"echo '{"event":"end"}'"#;
 
 /// Runs a shell script in the place of Python, with its folder; ample time unless told otherwise.
@@ -73,7 +74,7 @@ echo '{{"event":"refused","case":"c","what":["run git"]}}'
 {END}"#
         ))
         .unwrap();
-    assert_eq!(said.ready.unwrap().network, Network::Cut);
+    assert_eq!(said.ready.unwrap().network, Kept::Cut);
     assert_eq!((said.failed.len(), said.refused.len()), (1, 1));
     assert!(said.cut_off.is_none());
     let read = |name: &str| fs::read_to_string(fake.path(name)).unwrap();

@@ -32,6 +32,17 @@ from recorder import Folder, Recorder
 # A side that takes longer hangs. Generous, since it only decides how a failure looks.
 LIMIT_SECONDS = 120
 
+# The folders of a user, which each side has to itself (those of run.rs).
+OWN_FOLDERS = {
+    "HOME": "home",
+    "TMPDIR": "tmp",
+    "XDG_CONFIG_HOME": "home/config",
+    "XDG_CACHE_HOME": "home/cache",
+    "XDG_DATA_HOME": "home/data",
+    "XDG_STATE_HOME": "home/state",
+    "XDG_RUNTIME_DIR": "home/run",
+}
+
 # A chat that a plugin may send to.
 CHAT = "onebot_v11-group_1"
 
@@ -148,6 +159,11 @@ def place(source: Path, package: str = "", into: str = "workdir") -> None:
     os.chdir(folder)
     Folder.name = str(folder)
     sys.dont_write_bytecode = True
+    # What one side leaves in the user's folders must not meet the other.
+    for name, inside in OWN_FOLDERS.items():
+        (folder / inside).mkdir(parents=True, exist_ok=True)
+        os.environ[name] = str(folder / inside)
+    tempfile.tempdir = None
     plugins = folder / "data/nekro_agent/plugins"
     for name in ("workdir", "packages"):
         (plugins / name).mkdir(parents=True)
@@ -229,6 +245,8 @@ class Side:
     recorder: Recorder
     # The settings of each plugin as it was loaded.
     defaults: dict
+    # What it tried to do while it was loaded, and was refused (sandbox.py).
+    refused: list
     # What answered at each URL, besides the handler (see around.py).
     around: dict[str, str | None] = field(default_factory=dict)
 
@@ -263,8 +281,9 @@ class Side:
         defaults = {
             key: plugin.get_config().model_copy(deep=True) for key, plugin in plugins.items()
         }
-        recorder.clear()
-        return cls(app, collector, recorder, defaults)
+        effects, _ = recorder.take()
+        refused = [effect for effect in effects if effect[0] in sandbox.REFUSALS]
+        return cls(app, collector, recorder, defaults, refused)
 
     async def in_process(self, url: str, request: Request) -> Reply:
         """Hands a request to the application."""

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+import landlock
 import sandbox
 
 HERE = Path(__file__).resolve().parent
@@ -43,6 +44,7 @@ def main() -> None:
             "agent": name,
             "python": ".".join(map(str, sys.version_info[:3])),
             "network": "cut" if cut else "refused",
+            "files": "cut" if landlock.version() else "refused",
         }
     )
     from prove import prove

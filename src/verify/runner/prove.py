@@ -13,6 +13,7 @@ import agent
 import child
 import compare
 import lines
+import sandbox
 from case import Case
 from explore import explore
 from message import Request, Route, stays_alike, table
@@ -34,7 +35,6 @@ KINDS = (
 PART = (*KINDS, "half an object", "a list", "a query")
 # Attempts that are reported of one plugin.
 MOST_REFUSED = 20
-REFUSED = ("write", "run", "connect", "end")
 
 
 @dataclass
@@ -56,6 +56,8 @@ class Run:
     reached: set[tuple[str, int]]
     # For each route, what stands around its handler (see around.py).
     around: list[str | None]
+    # What it tried to do while it was loaded, and was refused.
+    refused: list
 
 
 def prove(case: Case, seconds: float) -> Iterator[dict]:
@@ -73,7 +75,7 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
     changed = {file: _changed(case, file) for file in {handler.file for handler in old.handlers}}
     for route, handler in zip(case.routes, old.handlers, strict=True):
         yield _proof(case, route, handler, changed[handler.file], sent, old, differing)
-    refused = _refused(old.answers)
+    refused = _refused(old)
     if refused:
         yield {"event": "refused", "case": case.name, "what": refused}
 
@@ -203,7 +205,7 @@ def _start(
                 else set()
             )
             around = [loaded.around.get(route.target) for route in case.routes]
-            return Run(answers, handlers, reached, around)
+            return Run(answers, handlers, reached, around, loaded.refused)
 
         return asyncio.run(everything())
 
@@ -310,11 +312,12 @@ def _changed(case: Case, file: str) -> set[int]:
     }
 
 
-def _refused(answers: list[agent.Answer]) -> list[str]:
+def _refused(run: Run) -> list[str]:
+    """What was refused while the plugin was loaded, and then."""
     found: dict[str, None] = {}
-    for answer in answers:
-        for effect in answer.effects:
-            if effect[0] in REFUSED and len(found) < MOST_REFUSED:
+    for effects in (run.refused, *(answer.effects for answer in run.answers)):
+        for effect in effects:
+            if effect[0] in sandbox.REFUSALS and len(found) < MOST_REFUSED:
                 found[" ".join(str(part) for part in effect[:2])] = None
     return list(found)
 

@@ -31,9 +31,6 @@ class Recorder:
         }
         self.channels = case.channels
 
-    def clear(self) -> None:
-        self.take()
-
     def take(self) -> tuple[list, list]:
         if self.known != len(sys.modules):
             # Looking through all of them takes longer than a request.

@@ -1,10 +1,10 @@
 """What keeps a plugin that is only being tried from doing anything real.
 
-The process has no network; it writes in its scratch folder alone; it starts no programs. The network
-is taken away by the system where it lets us. Everything is refused by Python's audit hooks
-as well, which cannot be taken out again: so the plugin sees an error, and the attempt is recorded as
-something that it did. A library that writes files or opens connections without Python is stopped
-for the network only.
+The process has no network; it writes in its scratch folder alone; it starts no programs. All of it is
+taken away by the system where it lets us (`landlock.py` for files and programs). It is refused by
+Python's audit hooks as well, which cannot be taken out again: so the plugin sees an error, and the
+attempt is recorded as something that it did. Where the system takes nothing away, a library that does
+without Python is not stopped.
 """
 
 import _posixsubprocess
@@ -14,9 +14,14 @@ import sys
 import threading
 from collections.abc import Callable
 
+import landlock
+
 # linux/sched.h
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
+
+# The kinds of what is refused.
+REFUSALS = ("write", "run", "connect", "end")
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -133,6 +138,7 @@ def close(scratch: str, refused: Callable[[str, str], None]) -> None:
     def no_program(arguments, *_others):
         refuse("run", _named(arguments[0]) if arguments else "")
 
+    landlock.close(root)
     # The one way to start a program that no event is told of: `multiprocessing` takes it.
     _posixsubprocess.fork_exec = no_program
     sys.addaudithook(hook)
