@@ -234,7 +234,6 @@ fn a_request_that_has_begun_ends_before_the_program_does() {
     let reply = read_message(&mut stream, false).unwrap();
     assert_eq!(reply.status(), 200);
     assert!(process.wait().success());
-    assert!(std::net::TcpStream::connect(process.address).is_err());
     assert!(
         process.log().contains(" 200 "),
         "its line is in the log: {}",
