@@ -1,5 +1,6 @@
 //! A connection of a sender: one request after another, until either side has had enough.
 
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
@@ -7,12 +8,15 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::receive::{self, Ended};
 use super::serve::{self, Next};
 use super::worker::Worker;
 
+/// How long after the signal to stop is looked for what has come before it: the system tells of that
+/// no sooner than of the signal. Closing a connection with a request in it would lose the request.
+pub const LAST_LOOK: Duration = Duration::from_millis(50);
 /// How long a sender that was refused in the middle of its request may go on sending, so that it
 /// gets to read the reply.
 const LINGER: Duration = Duration::from_secs(5);
@@ -46,17 +50,37 @@ pub async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketAddr) {
     let mut stop = worker.stop.clone();
     let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
     tokio::pin!(stopped);
-    let mut wait = worker.shared.table.load().config.limits.head_time;
+    let mut deadline = Instant::now() + worker.shared.table.load().config.limits.head_time;
+    let mut stopping = false;
     loop {
         let readable = tokio::select! {
             biased;
-            _ = &mut stopped => return,
-            readable = timeout(wait, stream.readable()) => readable,
+            _ = &mut stopped, if !stopping => None,
+            readable = timeout_at(deadline, stream.readable()) => Some(readable),
         };
-        if !matches!(readable, Ok(Ok(()))) {
-            return;
+        match readable {
+            None => {
+                stopping = true;
+                deadline = Instant::now() + LAST_LOOK;
+                continue;
+            }
+            Some(Ok(Ok(()))) => {}
+            Some(_) => return,
         }
         let mut scratch = worker.take_scratch();
+        scratch.make_room();
+        // It may be called readable when nothing has come: then it is still idle.
+        match stream.try_read_buf(&mut scratch.input) {
+            Ok(1..) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                worker.give_back(scratch);
+                continue;
+            }
+            Ok(0) | Err(_) => {
+                worker.give_back(scratch);
+                return;
+            }
+        }
         let next = loop {
             let next = Box::pin(one(&worker, &mut stream, peer, &mut scratch)).await;
             // Requests that came together with this one are answered before the next wait.
@@ -67,7 +91,9 @@ pub async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketAddr) {
         match next {
             Next::Request => {
                 worker.give_back(scratch);
-                wait = worker.shared.table.load().config.limits.idle;
+                if !stopping {
+                    deadline = Instant::now() + worker.shared.table.load().config.limits.idle;
+                }
             }
             Next::Close => {
                 scratch.input.clear();

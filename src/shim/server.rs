@@ -3,8 +3,8 @@
 //! Why one thread a core with its own connections to the agents: nothing is handed from thread to
 //! thread on the way of a request, and nothing is locked that another thread wants.
 //!
-//! What always holds: after the signal to stop no connection is taken, what runs is ended, and
-//! `serve` returns within the grace time and a little.
+//! What always holds: after the signal to stop only those connections are taken that are waiting
+//! already, what has been sent is answered, and `serve` returns within the grace time and a little.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -12,10 +12,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::LocalSet;
+use tokio::time::timeout_at;
 
-use super::connection::{self, Counted};
+use super::connection::{self, Counted, LAST_LOOK};
 use super::open_files;
 use super::refuse::Refusal;
 use super::worker::{Shared, Worker};
@@ -153,10 +155,12 @@ fn run_worker(shared: Arc<Shared>, listeners: Vec<TcpListener>, stop: watch::Rec
     let grace = shared.table.load().config.limits.grace;
     let worker = Worker::new(shared, stop.clone());
     LocalSet::new().block_on(&runtime, async {
+        let mut accepting = Vec::new();
         for listener in listeners {
             match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    tokio::task::spawn_local(accept(Rc::clone(&worker), listener));
+                    let accept = accept(Rc::clone(&worker), listener);
+                    accepting.push(tokio::task::spawn_local(accept));
                 }
                 Err(error) => {
                     let reason = foreign::of_system(&error);
@@ -179,6 +183,9 @@ fn run_worker(shared: Arc<Shared>, listeners: Vec<TcpListener>, stop: watch::Rec
             }
         }
         let end = tokio::time::Instant::now() + grace;
+        for accept in accepting {
+            let _ = timeout_at(end, accept).await;
+        }
         while worker.open.get() > 0 && tokio::time::Instant::now() < end {
             tokio::time::sleep(TICK / 5).await;
         }
@@ -192,33 +199,37 @@ fn look_after(worker: &Worker) {
     worker.pool.borrow_mut().sweep(keep);
 }
 
+/// Takes connections until the signal to stop, and those that are waiting then: their requests may
+/// have been sent, and closing the listener would reset them.
 async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
     let mut stop = worker.stop.clone();
     let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
-    tokio::pin!(stopped);
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            _ = &mut stopped => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                let most = worker.shared.table.load().config.limits.connections;
-                let (counted, all) = Counted::new(&worker);
-                if all > most {
-                    worker.shared.registry.refuse(Refusal::Busy);
-                    continue;
+    let accepting = async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => take(&worker, stream, peer),
+                // The sender has left already, or there are no more file descriptors: then there
+                // will be some when other connections end.
+                Err(error) => {
+                    open_files::say(&worker.shared, &error);
+                    tokio::time::sleep(NO_MORE).await;
                 }
-                let _ = stream.set_nodelay(true);
-                tokio::task::spawn_local(connection::serve(counted, stream, peer));
-            }
-            // The sender has left already, or there are no more file descriptors: then there will
-            // be some when other connections end.
-            Err(error) => {
-                open_files::say(&worker.shared, &error);
-                tokio::time::sleep(NO_MORE).await;
             }
         }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = async { stopped.await; tokio::time::sleep(LAST_LOOK).await } => {}
     }
+}
+
+fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
+    let most = worker.shared.table.load().config.limits.connections;
+    let (counted, all) = Counted::new(worker);
+    if all > most {
+        worker.shared.registry.refuse(Refusal::Busy);
+        return;
+    }
+    let _ = stream.set_nodelay(true);
+    tokio::task::spawn_local(connection::serve(counted, stream, peer));
 }

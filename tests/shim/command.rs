@@ -1,6 +1,5 @@
-//! The program: what it says when it cannot serve, reloading, and its end.
+//! The program: what it says when it cannot serve, and reloading.
 
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -211,35 +210,6 @@ fn files_are_read_again_when_they_change_and_the_old_is_kept_when_they_are_wrong
     wait_until("it is read again", || {
         process.log().matches("reloaded: ").count() > before
     });
-}
-
-#[test]
-fn a_request_that_has_begun_ends_before_the_program_does() {
-    let agent = Agent::start(|request, stream| {
-        std::thread::sleep(Duration::from_millis(500));
-        ok(request, stream)
-    });
-    let folder = folder(
-        GITHUB,
-        &format!("upstream = \"http://{}\"\n", agent.address),
-    );
-    let mut process = Process::start(folder.path(), &[]);
-    let idle = connect(process.address);
-    let mut stream = connect(process.address);
-    stream
-        .write_all(post("/api/webhook/github", "", "x").as_bytes())
-        .unwrap();
-    wait_until("it has reached the agent", || !agent.requests().is_empty());
-    process.signal(Signal::TERM);
-    let reply = read_message(&mut stream, false).unwrap();
-    assert_eq!(reply.status(), 200);
-    assert!(process.wait().success());
-    assert!(
-        process.log().contains(" 200 "),
-        "its line is in the log: {}",
-        process.log()
-    );
-    drop(idle);
 }
 
 #[test]

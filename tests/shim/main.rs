@@ -21,3 +21,4 @@ mod migrated;
 mod passthrough;
 mod record;
 mod several;
+mod stopping;
