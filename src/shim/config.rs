@@ -53,6 +53,9 @@ pub struct RouteLimits {
     pub total: Duration,
 }
 
+/// The connections of senders, where nothing is said of them.
+const MOST_CONNECTIONS: usize = 16_384;
+
 /// What bounds connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -72,10 +75,17 @@ pub struct Limits {
     pub keep: Duration,
     /// The memory for large bodies, all together.
     pub memory: u64,
-    /// The connections of senders, all together.
-    pub connections: usize,
+    /// The connections of senders, all together, if that was said.
+    pub connections: Option<usize>,
     /// How long requests may go on after a signal to stop.
     pub grace: Duration,
+}
+
+impl Limits {
+    /// How many connections of senders there may be, all together.
+    pub fn most_connections(&self) -> usize {
+        self.connections.unwrap_or(MOST_CONNECTIONS)
+    }
 }
 
 impl Default for Limits {
@@ -92,7 +102,7 @@ impl Default for Limits {
             reconnect: Duration::from_secs(2),
             keep: Duration::from_secs(3),
             memory: 256 << 20,
-            connections: 16_384,
+            connections: None,
             grace: Duration::from_secs(10),
         }
     }

@@ -17,6 +17,8 @@ use crate::text;
 
 /// Files that are no connections: listeners, timers, the log, files that are read again.
 const OTHERS: u64 = 128;
+/// Connections that are enough where nobody asked for a number.
+const ENOUGH: u64 = 1_024;
 /// How many seconds pass before a shortage is said again.
 const SILENCE: u64 = 60;
 
@@ -24,11 +26,13 @@ const SILENCE: u64 = 60;
 #[derive(Debug, Default)]
 pub struct Said(AtomicU64);
 
-/// Says when the limit on open files is lower than the limit on connections needs.
+/// Says when the limit on open files is lower than the limit on connections needs: one that was
+/// asked for, or enough for the senders of a small server.
 pub fn foresee(shared: &Shared) {
     let table = shared.table.load();
-    let connections = table.config.limits.connections as u64;
-    let (needed, each) = needed(&table);
+    let asked = table.config.limits.connections;
+    let connections = asked.map_or(ENOUGH, |asked| asked as u64);
+    let (needed, each) = needed(&table, connections);
     let Some(most) = getrlimit(Resource::Nofile)
         .current
         .filter(|&most| most < needed)
@@ -47,13 +51,12 @@ pub fn foresee(shared: &Shared) {
 
 /// The files that all connections may need, and those of each: its own, and one for each call
 /// that is made at the same time.
-fn needed(table: &Table) -> (u64, u64) {
+fn needed(table: &Table, connections: u64) -> (u64, u64) {
     let calls = table
         .urls()
         .iter()
         .map(|url| url.destinations.len() + usize::from(url.with_legacy));
     let each = 1 + calls.max().unwrap_or(0).max(1) as u64;
-    let connections = table.config.limits.connections as u64;
     (
         connections.saturating_mul(each).saturating_add(OTHERS),
         each,

@@ -224,7 +224,7 @@ async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
 }
 
 fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
-    let most = worker.shared.table.load().config.limits.connections;
+    let most = worker.shared.table.load().config.limits.most_connections();
     let (counted, all) = Counted::new(worker);
     if all > most {
         worker.shared.registry.refuse(Refusal::Busy);

@@ -142,6 +142,20 @@ fn what_other_proxies_wrote_into_via_goes_on_before_our_own() {
 }
 
 #[test]
+fn files_for_the_senders_of_a_small_server_are_enough_unless_more_are_asked_for() {
+    let warning = |config: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let upstream = "upstream = \"http://127.0.0.1:9\"\nupstream_check = false\n";
+        write_files(folder.path(), GITHUB, &format!("{upstream}{config}"));
+        let log = Process::start_with_files(folder.path(), 2_200).log();
+        log.contains("open files")
+    };
+    assert!(!warning(""));
+    assert!(!warning("[limits]\nconnections = 1_024\n"));
+    assert!(warning("[limits]\nconnections = 2_048\n"));
+}
+
+#[test]
 fn without_files_connections_wait_and_the_log_says_so_once() {
     let agent = Agent::start(ok);
     let folder = tempfile::tempdir().unwrap();
@@ -151,7 +165,7 @@ fn without_files_connections_wait_and_the_log_says_so_once() {
     assert!(
         process
             .log()
-            .contains("warning: 16384 connections may need 32896 open files, and only 64 are"),
+            .contains("warning: 1024 connections may need 2176 open files, and only 64 are"),
         "{}",
         process.log()
     );

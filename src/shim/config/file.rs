@@ -251,7 +251,7 @@ fn read_limits(section: Section<'_>) -> Limits {
         }
     }
     if let Some(at) = section.count("connections") {
-        limits.connections = at.value;
+        limits.connections = Some(at.value);
     }
     section.finish();
     limits
