@@ -1,6 +1,7 @@
 //! What the runner says, one JSON object a line: facts, of which `report` makes sentences.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// One line.
@@ -94,6 +95,38 @@ pub struct Proof {
     /// The smallest of them.
     #[serde(default)]
     pub difference: Option<Difference>,
+    /// The requests that were tried while more of them were looked for, and did not end.
+    #[serde(default, deserialize_with = "endless")]
+    pub endless: Vec<Endless>,
+}
+
+/// A request that did not end on the old side. No side was sent it afterwards.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Endless {
+    /// The request.
+    pub request: Request,
+    /// How long it was waited for.
+    pub seconds: u64,
+    /// Whether it was looked for more requests without it.
+    pub went_on: bool,
+}
+
+/// The most requests that can have been without an end: a search begins anew twice (`explore.py`).
+const MOST_ENDLESS: usize = 3;
+
+/// As many as there can be, of which none but the last has ended the search.
+fn endless<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Endless>, D::Error> {
+    let all = Vec::<Endless>::deserialize(deserializer)?;
+    if all.len() > MOST_ENDLESS {
+        return Err(D::Error::custom("too many requests without an end"));
+    }
+    if all.iter().rev().skip(1).any(|one| !one.went_on) {
+        return Err(D::Error::custom("a search that went on after its end"));
+    }
+    if all.iter().any(|one| one.seconds == 0) {
+        return Err(D::Error::custom("a request that was not waited for"));
+    }
+    Ok(all)
 }
 
 /// What is to be held of a webhook.
@@ -275,3 +308,6 @@ pub enum FatalReason {
     /// The runner is at fault.
     Internal,
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 pub mod json;
 mod reasons;
+mod shown;
 pub mod text;
 
 use std::path::{MAIN_SEPARATOR, Path};

@@ -33,9 +33,13 @@ const MOST_SAID: u64 = 256 * 1024 * 1024;
 /// How much of stderr is kept, from its end.
 const STDERR_KEPT: usize = 8 * 1024;
 
-/// How long it may look for requests to a plugin (`prove.py`), with what is there to spare. Beside
-/// that, the old side is loaded for the search, run, and run again where something differs.
-const SEARCH_SECONDS: u64 = 60;
+/// How long it may look for requests to a plugin (`prove.py`), with what is there to spare.
+const SEARCH_SECONDS: u64 = 120;
+
+/// How often a side is loaded: the old one for the search, to be run, and to be run again where
+/// something differs; and where requests do not end, for two searches that begin anew twice each
+/// (`explore.py`).
+const LOADS: u64 = 3 + 2 * 2;
 
 /// How long the runner may take besides the cases: the agent alone takes seconds to be imported.
 const STARTING_SECONDS: u64 = 120;
@@ -118,7 +122,10 @@ fn run_within(
 /// How long all of it may take: the runner keeps the limit of each side itself.
 fn limit(job: &Job<'_>) -> Duration {
     let cases = u64::try_from(job.cases.len()).unwrap_or(u64::MAX);
-    let one = job.seconds.saturating_mul(3).saturating_add(SEARCH_SECONDS);
+    let one = job
+        .seconds
+        .saturating_mul(LOADS)
+        .saturating_add(SEARCH_SECONDS);
     let seconds = one.saturating_mul(cases);
     Duration::from_secs(
         seconds

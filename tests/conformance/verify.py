@@ -68,6 +68,8 @@ class Plugin:
     missed: list[str] = field(default_factory=list)
     # What it tried and was refused.
     refused: list[str] = field(default_factory=list)
+    # Bodies of the requests that are said not to have ended.
+    endless: list[dict] = field(default_factory=list)
 
     def text(self) -> str:
         context = self.dialect == "context"
@@ -312,9 +314,29 @@ core.logger.info(f"{known}")
 if _ctx.webhook_request.body.get("again") == "loop":
     while True:
         pass
+if _ctx.webhook_request.body.get("then") == "one":
+    core.logger.info("one")
+    if _ctx.webhook_request.body.get("two") == "two":
+        core.logger.info("two")
 core.logger.info("done")
 """,
         missed=["while True:", "pass"],
+        endless=[{"again": "loop"}],
+    ),
+    Plugin(
+        "ends_for_few",
+        """
+if _ctx.webhook_request.body.get("wait"):
+    await asyncio.Event().wait()
+for name in ("one", "two", "three", "four"):
+    if _ctx.webhook_request.body.get(name) == name:
+        while True:
+            pass
+core.logger.info("done")
+""",
+        top="import asyncio",
+        missed=["await asyncio.Event().wait()", "while True:", "pass"],
+        endless=[{"wait": "x"}, {"wait": 1}, {"one": "one"}],
     ),
     Plugin(
         "missing",
@@ -408,6 +430,10 @@ def good_and_bad(agent: str, scratch: Path) -> list[str]:
         for what in plugin.refused:
             if what.replace("{outside}", str(outside)) not in refused:
                 faults.append(f"not refused: {what}")
+        endless = (about or {}).get("endless", [])
+        bodies = [json.loads(one["request"]["body"]) for one in endless]
+        if bodies != plugin.endless:
+            faults.append(f"without an end: {bodies} instead of {plugin.endless}")
         print(f"verify on {agent}: {plugin.name}: {'; '.join(faults) or plugin.verdict}")
         wrong += faults
     return wrong

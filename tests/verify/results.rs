@@ -45,6 +45,24 @@ fn only_what_is_proved_gives_0() {
             "1 failed; on nekro-agent 2.4.0, Python 3.12.3",
         ],
     );
+    // A request that did not end is said beside the verdict, which it does not change.
+    let endless = |seconds: u64| {
+        let mut proof = proof("b", "proved");
+        proof["endless"] = json!([{
+            "request": {"method": "POST", "path": "/api/webhook/b"},
+            "seconds": seconds, "went_on": true,
+        }]);
+        proof
+    };
+    check(
+        &run(endless(5)),
+        0,
+        &[
+            "2 proved",
+            "a request had not ended after 5 s; it is no part",
+        ],
+    );
+    check(&run(endless(0)), 2, &["no result: {"]);
     // One is spoken of twice, or not at all.
     check(&run(proof("a", "proved")), 2, &["no result: dev.a a"]);
     let silent = bench.saying(&[ready(), proof("a", "proved"), end()]);
@@ -134,6 +152,7 @@ fn json_is_for_programs() {
                 "run": {
                     "path": "a.py", "first": 7, "last": 9, "requests": 9, "differing": 0,
                     "reached": [9], "missed": [], "unproved": [], "difference": null,
+                    "endless": [],
                 },
                 "reason": null,
             },

@@ -47,6 +47,15 @@ struct Run<'a> {
     missed: &'a [usize],
     unproved: &'a [usize],
     difference: Option<Difference<'a>>,
+    endless: Vec<Endless<'a>>,
+}
+
+/// A request that did not end while more of them were looked for.
+#[derive(Serialize)]
+struct Endless<'a> {
+    request: Request<'a>,
+    seconds: u64,
+    went_on: bool,
 }
 
 #[derive(Serialize)]
@@ -210,11 +219,19 @@ fn run(proof: &Proof, path: String) -> Run<'_> {
         missed: &proof.missed,
         unproved: &proof.unproved,
         difference: proof.difference.as_ref().map(difference),
+        endless: proof
+            .endless
+            .iter()
+            .map(|one| Endless {
+                request: request(&one.request),
+                seconds: one.seconds,
+                went_on: one.went_on,
+            })
+            .collect(),
     }
 }
 
-fn difference(difference: &outcome::Difference) -> Difference<'_> {
-    let request = &difference.request;
+fn request(request: &outcome::Request) -> Request<'_> {
     let headers = request.headers.iter().map(|(name, value)| {
         let value = match value {
             outcome::Bytes::Text(text) => Bytes::Text(text),
@@ -222,17 +239,21 @@ fn difference(difference: &outcome::Difference) -> Difference<'_> {
         };
         (name.as_str(), value)
     });
+    Request {
+        about: &request.about,
+        method: &request.method,
+        path: &request.path,
+        query: &request.query,
+        headers: headers.collect(),
+        body: request.body.as_deref(),
+        base64: request.base64.as_deref(),
+        settings: &request.settings,
+    }
+}
+
+fn difference(difference: &outcome::Difference) -> Difference<'_> {
     Difference {
-        request: Request {
-            about: &request.about,
-            method: &request.method,
-            path: &request.path,
-            query: &request.query,
-            headers: headers.collect(),
-            body: request.body.as_deref(),
-            base64: request.base64.as_deref(),
-            settings: &request.settings,
-        },
+        request: request(&difference.request),
         parts: difference
             .parts
             .iter()

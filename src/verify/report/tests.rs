@@ -142,6 +142,74 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
     );
 }
 
+fn endless(about: &str, went_on: bool) -> serde_json::Value {
+    json!({
+        "request": {
+            "about": about, "method": "POST", "path": "/api/webhook/ci",
+            "headers": [["content-type", "application/json"]],
+            "body": "{\"a\": \"loop\"}", "settings": {"LOUD": true},
+        },
+        "seconds": 5, "went_on": went_on,
+    })
+}
+
+#[test]
+fn a_request_that_did_not_end_is_said_beside_the_verdict() {
+    let endless = json!([endless("first", true), endless("", false)]);
+    let judged = judged(proof("proved", json!({"endless": endless})));
+    assert!(judged.is_proved());
+    assert_eq!(
+        text(&judged, Lang::En),
+        "proved         dev.ci ci  9 requests
+  plugins/ci.py:5  lines run: 6-9
+  reached by no request, and not changed by the migration: 12-13
+  a request (first) had not ended after 5 s; it is no part of what was compared, and more were looked for without it:
+    POST /api/webhook/ci
+    content-type: application/json
+
+    {\"a\": \"loop\"}
+
+    (with the settings {\"LOUD\":true})
+  a request had not ended after 5 s; it is no part of what was compared, and no more were looked for:
+    POST /api/webhook/ci
+    content-type: application/json
+
+    {\"a\": \"loop\"}
+
+    (with the settings {\"LOUD\":true})
+  hint: see whether the handler waits or loops for such a request; give others with --requests
+1 proved, 0 differs, 0 not exercised, 0 not migrated, 0 failed
+"
+    );
+    let shown = text(&judged, Lang::Zh);
+    for expected in [
+        "  有一个请求（first）在 5 秒后仍未结束，没有参与比较；已略过它继续寻找其他请求：\n    POST /api/webhook/ci\n",
+        "  有一个请求在 5 秒后仍未结束，没有参与比较；此后没有再寻找其他请求：\n    POST /api/webhook/ci\n",
+        "    {\"a\": \"loop\"}\n\n    （使用设置 {\"LOUD\":true}）\n  提示：请检查处理函数遇到这样的请求是否会一直等待或循环；可用 --requests 提供其他请求\n已证实 1 个",
+    ] {
+        assert!(shown.contains(expected), "no {expected:?} in {shown}");
+    }
+}
+
+#[test]
+fn programs_are_told_of_it_too() {
+    let judged = judged(proof(
+        "differs",
+        json!({"endless": [endless("first", false)]}),
+    ));
+    let view = View {
+        judged: &judged,
+        agent: AgentChoice::Auto,
+        python: None,
+        base: Path::new("/repo"),
+    };
+    let report = json::render(&view, Lang::En).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let mut expected = endless("first", false);
+    expected["request"]["query"] = json!("");
+    assert_eq!(report["webhooks"][0]["run"]["endless"], json!([expected]));
+}
+
 #[test]
 fn long_values_are_cut() {
     let value = "y".repeat(2000);

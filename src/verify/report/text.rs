@@ -1,14 +1,12 @@
 //! What people read on a terminal.
-//!
-//! What comes from a plugin is shown without control characters, so that it cannot write to the
-//! terminal, and shortened.
 
 use anstyle::{AnsiColor, Style};
 
 use super::super::job::AgentChoice;
 use super::super::judged::{Failure, Kind, Status, Webhook};
-use super::super::outcome::{Bytes, Difference, Kept, Proof, Request, STAND_IN};
+use super::super::outcome::{Difference, Endless, Kept, Proof, STAND_IN};
 use super::super::python::Python;
+use super::shown::{about, indented_request, shortened, shortened_lines};
 use super::{View, ranges, reasons};
 use crate::lang::{Lang, Text};
 use crate::style::width;
@@ -22,9 +20,6 @@ const DIM: Style = Style::new().dimmed();
 
 /// How wide the column of verdicts is.
 const COLUMN: usize = 15;
-
-/// How many characters of a value are shown.
-const MOST_SHOWN: usize = 600;
 
 /// The whole report.
 pub fn render(view: &View<'_>, lang: Lang) -> String {
@@ -148,29 +143,50 @@ fn run_text(proof: &Proof, place: &str, lang: Lang) -> String {
         );
         output += &format!("  {DIM}{}{DIM:#}\n", text.get(lang));
     }
+    output += &endless_text(&proof.endless, lang);
     if let Some(difference) = &proof.difference {
         output += &difference_text(difference, lang);
     }
     output
 }
 
+/// The requests that did not end, and what to do about them.
+fn endless_text(endless: &[Endless], lang: Lang) -> String {
+    let mut output = String::new();
+    for one in endless {
+        let (about, seconds) = (about(&one.request, lang), one.seconds);
+        let intro = if one.went_on {
+            text!(
+                "a request{about} had not ended after {seconds} s; it is no part of what was compared, and more were looked for without it:",
+                "有一个请求{about}在 {seconds} 秒后仍未结束，没有参与比较；已略过它继续寻找其他请求："
+            )
+        } else {
+            text!(
+                "a request{about} had not ended after {seconds} s; it is no part of what was compared, and no more were looked for:",
+                "有一个请求{about}在 {seconds} 秒后仍未结束，没有参与比较；此后没有再寻找其他请求："
+            )
+        };
+        output += &format!("  {YELLOW}{}{YELLOW:#}\n", intro.get(lang));
+        output += &indented_request(&one.request, lang);
+    }
+    if !endless.is_empty() {
+        let hint = text!(
+            "  hint: see whether the handler waits or loops for such a request; give others with --requests\n",
+            "  提示：请检查处理函数遇到这样的请求是否会一直等待或循环；可用 --requests 提供其他请求\n"
+        );
+        output += hint.get(lang);
+    }
+    output
+}
+
 fn difference_text(difference: &Difference, lang: Lang) -> String {
-    let about = &difference.request.about;
-    let about = if about.is_empty() {
-        String::new()
-    } else {
-        let about = shortened(about);
-        text!(" ({about})", "（{about}）").get(lang).to_owned()
-    };
+    let about = about(&difference.request, lang);
     let intro = text!(
         "  the smallest request that shows it{about}:\n",
         "  能显示差异的最小请求{about}：\n"
     );
     let mut output = intro.get(lang).to_owned();
-    for line in request_lines(&difference.request, lang) {
-        output += format!("    {line}").trim_end();
-        output.push('\n');
-    }
+    output += &indented_request(&difference.request, lang);
     let (old, new) = (text!("old: ", "旧："), text!("new: ", "新："));
     let mut pair = |part: &str, before: &str, after: &str| {
         output += &format!("  {BOLD}{part}{BOLD:#}\n");
@@ -207,79 +223,6 @@ fn part_name(part: &str) -> Text {
         "context" => text!("context", "上下文"),
         other => Text::verbatim(shortened(other)),
     }
-}
-
-/// A request as it goes over the wire.
-fn request_lines(request: &Request, lang: Lang) -> Vec<String> {
-    let query = if request.query.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", request.query)
-    };
-    let mut lines = vec![shortened(&format!(
-        "{} {}{query}",
-        request.method, request.path
-    ))];
-    for (name, value) in &request.headers {
-        let value = match value {
-            Bytes::Text(text) => text.clone(),
-            Bytes::Encoded { base64 } => format!("(base64) {base64}"),
-        };
-        lines.push(shortened(&format!("{name}: {value}")));
-    }
-    match (&request.body, &request.base64) {
-        (Some(body), _) if !body.is_empty() => {
-            lines.push(String::new());
-            lines.extend(shortened_lines(body));
-        }
-        (_, Some(base64)) => {
-            lines.push(String::new());
-            lines.push(shortened(&format!("(base64) {base64}")));
-        }
-        _ => {}
-    }
-    if !request.settings.is_empty() {
-        let settings = serde_json::Value::Object(request.settings.clone()).to_string();
-        let label = text!("(with the settings ", "（使用设置 ");
-        let end = text!(")", "）");
-        lines.push(String::new());
-        lines.push(format!(
-            "{}{}{}",
-            label.get(lang),
-            shortened(&settings),
-            end.get(lang)
-        ));
-    }
-    lines
-}
-
-/// A text of a plugin on one line.
-fn shortened(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut shown: String = characters
-        .by_ref()
-        .take(MOST_SHOWN)
-        .map(|c| if is_harmful(c) { '\u{fffd}' } else { c })
-        .collect();
-    let rest = characters.count();
-    if rest > 0 {
-        shown += &format!("… (+{rest})");
-    }
-    shown
-}
-
-fn shortened_lines(text: &str) -> Vec<String> {
-    const MOST_LINES: usize = 20;
-    let mut lines: Vec<String> = text.lines().take(MOST_LINES).map(shortened).collect();
-    if text.lines().count() > MOST_LINES {
-        lines.push("…".to_owned());
-    }
-    lines
-}
-
-/// What could move the cursor, change colours, or turn the direction of what follows.
-fn is_harmful(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn failure_text(view: &View<'_>, failure: &Failure, lang: Lang) -> String {

@@ -24,42 +24,65 @@ from probe import Watch, Wish
 
 MOST_REQUESTS = 600
 # A request that takes longer does not end; only waiting is that slow, and nothing here waits.
-REQUEST_SECONDS = 5.0
+REQUEST_SECONDS = 5
+# How often a search begins anew, without the request that did not end.
+MOST_RESTARTS = 2
 MOST_KEPT = 200
 # How often a wish may be granted whose value the plugin has named, since what it leads to depends on
 # the rest of the request; how often a setting may be tried, where that led to new lines; and a guess.
 MOST_NAMED, MOST_SET, MOST_GUESSED = 3, 2, 1
 
 
+# What a request was made for, as text that is the same in every process: a place and a value there.
+Made = tuple[str, str]
+
+
+@dataclass
+class Endless:
+    """A request that did not end, and whether the search went on without it."""
+
+    request: Request
+    went_on: bool
+
+
 @dataclass
 class Found:
-    """What a search gave: for each route that was come to, the requests to send."""
+    """What was found for a route: the requests to send, and those that did not end."""
+
+    requests: list[Request] = field(default_factory=list)
+    endless: list[Endless] = field(default_factory=list)
+
+
+@dataclass
+class _Gave:
+    """What a process gave: for each route that was come to, the requests to send."""
 
     requests: list[list[Request]] = field(default_factory=list)
-    # Whether a request to the last of them did not end.
-    hangs: bool = False
+    # The request to the last of them that did not end, and what it was made for.
+    hanging: tuple[Request, Made] | None = None
 
 
-def explore(case: Case, search: float, seconds: float) -> list[list[Request]]:
+def explore(case: Case, search: float, seconds: float) -> list[Found]:
     """For each route of the case, requests that reach different parts of its handler. Takes `search`
-    seconds, and before that as long as it takes to load the plugin, `seconds` at most.
+    seconds, and before that as long as it takes to load the plugin, `seconds` at most; and some more
+    where a request does not end.
 
     Raises `child.Failed` if the old side cannot be run.
     """
     routes = list(range(len(case.routes)))
     # Two at the same time: machines have two processors.
     started = [_Part(case, part, search, seconds) for part in (routes[::2], routes[1::2]) if part]
-    requests: dict[int, list[Request]] = {}
+    found: dict[int, Found] = {}
     failed = None
     for part in started:
         # All are waited for, so that none outlives what is said of the plugin.
         try:
-            requests |= part.result()
+            found |= part.result()
         except child.Failed as error:
             failed = failed or error
     if failed is not None:
         raise failed
-    return [requests[place] for place in routes]
+    return [found[place] for place in routes]
 
 
 class _Part:
@@ -67,40 +90,60 @@ class _Part:
 
     def __init__(self, case: Case, places: list[int], search: float, seconds: float):
         self.case, self.places, self.search, self.seconds = case, places, search, seconds
+        self.restarts = 0
+        self.found = {place: Found() for place in places}
+        # For each route, what requests that did not end were made for.
+        self.left_out: dict[int, list[Made]] = {place: [] for place in places}
         self.wait = self._start(places)
 
     def _start(self, places: list[int]):
         # What is left of the time goes with the routes that are left.
         search = self.search * len(places) / len(self.places)
+        left_out = [self.left_out[place] for place in places]
         return child.start(
-            lambda progress: _work(self.case, places, search, self.seconds, progress),
+            lambda progress: _work(self.case, places, left_out, search, self.seconds, progress),
             self.seconds + search,
         )
 
-    def result(self) -> dict[int, list[Request]]:
-        """The requests for each place. After one that does not end, goes on with the next route."""
-        requests: dict[int, list[Request]] = {}
+    def result(self) -> dict[int, Found]:
+        """What was found for each place. After a request that does not end, goes on without it, or
+        else with the next route."""
         places = self.places
         while places:
-            found = self.wait()
-            if found.hangs and not found.requests[-1]:
-                raise child.Failed(
-                    "hang", f"no answer to a plain request after {REQUEST_SECONDS:g} s"
-                )
-            done = len(found.requests)
-            requests |= zip(places[:done], found.requests, strict=True)
+            gave = self.wait()
+            for place, requests in zip(places, gave.requests, strict=False):
+                self.found[place].requests += requests
+            done = len(gave.requests)
+            if gave.hanging is not None and self._goes_on(places[done - 1], *gave.hanging):
+                done -= 1
             places = places[done:]
             if places:
                 self.wait = self._start(places)
-        return requests
+        return self.found
+
+    def _goes_on(self, place: int, hanging: Request, made_for: Made) -> bool:
+        """Takes note of a request that does not end. Whether to begin anew without it."""
+        found = self.found[place]
+        if not found.requests:
+            raise child.Failed("hang", f"no answer to a plain request after {REQUEST_SECONDS} s")
+        self.left_out[place].append(made_for)
+        goes_on = self.restarts < MOST_RESTARTS
+        self.restarts += goes_on
+        found.endless.append(Endless(hanging, goes_on))
+        return goes_on
 
 
 def _work(
-    case: Case, places: list[int], seconds: float, loading: float, progress: child.Progress
-) -> Found:
+    case: Case,
+    places: list[int],
+    left_out: list[list[Made]],
+    seconds: float,
+    loading: float,
+    progress: child.Progress,
+) -> _Gave:
     """Searches for some routes; a request that does not end ends it."""
 
-    async def search() -> Found:
+    async def search() -> _Gave:
         # Everything that is loaded from there is the plugin's.
         folder = agent.scratch()
         watch, current = Watch(folder), watching.Current()
@@ -111,23 +154,25 @@ def _work(
             watching.settings(watch, type(settings), starts.other_settings(settings))
         keys = starts.keys_of(folder)
         trace = Trace(folder)
-        found = Found()
+        gave = _Gave()
         until = monotonic() + seconds
         for number, place in enumerate(places):
             share = (until - monotonic()) / (len(places) - number)
-            kept: list[Request] = []
-            # If the next request does not end, this is the result.
-            progress.so_far = Found([*found.requests, kept], hangs=True)
-            one = _Search(loaded, case.routes[place], watch, trace, keys, current, kept, progress)
+            # What comes before the first request is no request that does not end.
+            progress.so_far = None
+            progress.allow(loading)
+            gave.requests.append([])
+            route, without = case.routes[place], left_out[number]
+            one = _Search(loaded, route, watch, trace, keys, current, gave, without, progress)
             await one.run(monotonic() + share)
-            found.requests.append(kept)
-        return found
+        gave.hanging = None
+        return gave
 
     return asyncio.run(search())
 
 
 class _Search:
-    """The search for one route. Requests that are kept go into `kept` at once."""
+    """The search for one route. Requests that are kept go into what it `gave` at once."""
 
     def __init__(
         self,
@@ -137,12 +182,14 @@ class _Search:
         trace: Trace,
         keys: list[str],
         current,
-        kept: list,
-        progress,
+        gave: _Gave,
+        left_out: list[Made],
+        progress: child.Progress,
     ):
         self.progress = progress
         self.loaded, self.route, self.watch, self.trace = loaded, route, watch, trace
-        self.current, self.kept = current, kept
+        self.current, self.gave, self.kept = current, gave, gave.requests[-1]
+        self.left_out = left_out
         self.queue: list = []
         self.count = 0
         self.granted: dict[tuple, int] = {}
@@ -153,21 +200,29 @@ class _Search:
 
     async def run(self, until: float) -> None:
         for draft in self.plain():
-            self.push(0, draft, "a plain request")
+            self.push(0, draft, "a plain request", ("", draft.key()))
         sent = 0
         while self.queue and sent < MOST_REQUESTS and monotonic() < until:
-            _, _, draft, about, named = heapq.heappop(self.queue)
-            await self.try_one(draft, about, named)
+            _, _, *one = heapq.heappop(self.queue)
+            await self.try_one(*one)
             sent += 1
 
-    def push(self, rank: int, draft: Draft, about: str, named: bool = False) -> None:
+    def push(
+        self, rank: int, draft: Draft, about: str, made_for: Made, named: bool = False
+    ) -> None:
         """Puts a request in the queue. What the plugin has `named` is kept whatever it gives: a
         comparison that comes out the same for another reason is still one that was made."""
         key = draft.key()
-        if key not in self.drafts:
+        if key not in self.drafts and not self.is_left_out(made_for):
             self.drafts.add(key)
             self.count += 1
-            heapq.heappush(self.queue, (rank, self.count, draft, about, named))
+            heapq.heappush(self.queue, (rank, self.count, draft, about, made_for, named))
+
+    def is_left_out(self, made_for: Made) -> bool:
+        """Whether a request for that did not end, or two did not with other values at that place."""
+        place, _ = made_for
+        at_place = [one for one in self.left_out if place and one[0] == place]
+        return made_for in self.left_out or len(at_place) > 1
 
     def plain(self) -> list[Draft]:
         """The requests that it begins with."""
@@ -183,9 +238,11 @@ class _Search:
                 drafts.append(draft)
         return drafts
 
-    async def try_one(self, draft: Draft, about: str, named: bool) -> None:
+    async def try_one(self, draft: Draft, about: str, made_for: Made, named: bool) -> None:
         request = draft.request(about)
         self.current.body = request.body
+        # If it does not end, this is the result.
+        self.gave.hanging, self.progress.so_far = (request, made_for), self.gave
         self.progress.allow(REQUEST_SECONDS)
         answer = await self.loaded.answer(agent.addressed(self.route, request, "old"))
         wishes, looked_up = self.watch.take()
@@ -217,7 +274,9 @@ class _Search:
             return
         self.granted[key] = times + 1
         named = wish.strong and times == 0
-        self.push(rank + 2 * times + (0 if new else 1), next_draft, _about(wish), named)
+        made_for = (repr(wish.place), repr(wish.value))
+        rank += 2 * times + (0 if new else 1)
+        self.push(rank, next_draft, _about(wish), made_for, named)
 
 
 def _about(wish: Wish) -> str:

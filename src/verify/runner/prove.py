@@ -15,7 +15,7 @@ import compare
 import lines
 import sandbox
 from case import Case
-from explore import explore
+from explore import REQUEST_SECONDS, Found, explore
 from message import Request, Route, stays_alike, table
 
 # How long is searched for requests, for all routes of a plugin together.
@@ -73,8 +73,9 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
         yield _failed(case, "old", failed)
         return
     changed = {file: _changed(case, file) for file in {handler.file for handler in old.handlers}}
-    for route, handler in zip(case.routes, old.handlers, strict=True):
-        yield _proof(case, route, handler, changed[handler.file], sent, old, differing)
+    for route, handler, of_route in zip(case.routes, old.handlers, found, strict=True):
+        proof = _proof(case, route, handler, changed[handler.file], sent, old, differing)
+        yield proof | {"endless": _endless(route, of_route)}
     refused = _refused(old)
     if refused:
         yield {"event": "refused", "case": case.name, "what": refused}
@@ -99,13 +100,14 @@ def _failed(case: Case, side: str, why: child.Failed) -> dict:
 
 
 def _compared(
-    case: Case, found: list[list[Request]], seconds: float
+    case: Case, found: list[Found], seconds: float
 ) -> tuple[list[tuple[Route, Request]], Run, Run]:
     """What was sent, and what both sides gave. Of handlers that have the same around them, one gets
     the whole table of bodies, and the others a part."""
     at_once, rest = [], []
     model = next((place for place, one in enumerate(case.routes) if _takes_context(one)), None)
-    for place, (route, kept) in enumerate(zip(case.routes, found, strict=True)):
+    for place, (route, of_route) in enumerate(zip(case.routes, found, strict=True)):
+        kept = of_route.requests
         bodies = table(replace(route, requests=[]))
         is_part = _takes_context(route) and place != model
         waits = {id(one) for one in bodies if is_part and one.label not in PART}
@@ -295,6 +297,18 @@ def _proof(
             ],
         },
     }
+
+
+def _endless(route: Route, found: Found) -> list[dict]:
+    """The requests of the search that did not end, which no side was sent afterwards."""
+    return [
+        {
+            "request": _shown(route, one.request),
+            "seconds": REQUEST_SECONDS,
+            "went_on": one.went_on,
+        }
+        for one in found.endless
+    ]
 
 
 def _changed(case: Case, file: str) -> set[int]:

@@ -1,0 +1,44 @@
+use serde_json::json;
+
+use super::*;
+
+fn endless(seconds: Value, went_on: Value) -> Value {
+    let request = json!({"method": "POST", "path": "/api/webhook/ci"});
+    json!({"request": request, "seconds": seconds, "went_on": went_on})
+}
+
+fn proof(endless: Value) -> Result<Event, serde_json::Error> {
+    serde_json::from_value(json!({
+        "event": "proof", "case": "dev.ci", "plugin": "dev.ci", "endpoint": "ci",
+        "verdict": "proved", "requests": 9, "endless": endless,
+    }))
+}
+
+#[test]
+fn requests_without_an_end_are_as_the_search_can_have_left_them() {
+    let (on, last) = (
+        || endless(json!(5), json!(true)),
+        || endless(json!(5), json!(false)),
+    );
+    for good in [
+        json!([]),
+        json!([on()]),
+        json!([last()]),
+        json!([on(), on(), last()]),
+    ] {
+        assert!(proof(good.clone()).is_ok(), "{good}");
+    }
+    for bad in [
+        json!([on(), on(), on(), last()]),
+        json!([last(), on()]),
+        json!([endless(json!(0), json!(true))]),
+        json!([endless(json!(-5), json!(true))]),
+        json!([endless(json!(5.5), json!(true))]),
+        json!([endless(json!(5), json!("yes"))]),
+        json!([{"seconds": 5, "went_on": true}]),
+        json!(on()),
+        json!(null),
+    ] {
+        assert!(proof(bad.clone()).is_err(), "{bad}");
+    }
+}

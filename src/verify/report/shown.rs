@@ -1,0 +1,102 @@
+//! What comes from a plugin, as people read it: without control characters, so that it cannot write
+//! to the terminal, and shortened.
+
+use super::super::outcome::{Bytes, Request};
+use crate::lang::Lang;
+use crate::text;
+
+/// How many characters of a value are shown.
+const MOST_SHOWN: usize = 600;
+
+/// What a request is about, in brackets; nothing when nobody has said.
+pub fn about(request: &Request, lang: Lang) -> String {
+    if request.about.is_empty() {
+        return String::new();
+    }
+    let about = shortened(&request.about);
+    text!(" ({about})", "（{about}）").get(lang).to_owned()
+}
+
+/// A request below the line that introduces it.
+pub fn indented_request(request: &Request, lang: Lang) -> String {
+    let mut output = String::new();
+    for line in lines(request, lang) {
+        output += format!("    {line}").trim_end();
+        output.push('\n');
+    }
+    output
+}
+
+/// A request as it goes over the wire.
+fn lines(request: &Request, lang: Lang) -> Vec<String> {
+    let query = if request.query.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", request.query)
+    };
+    let mut lines = vec![shortened(&format!(
+        "{} {}{query}",
+        request.method, request.path
+    ))];
+    for (name, value) in &request.headers {
+        let value = match value {
+            Bytes::Text(text) => text.clone(),
+            Bytes::Encoded { base64 } => format!("(base64) {base64}"),
+        };
+        lines.push(shortened(&format!("{name}: {value}")));
+    }
+    match (&request.body, &request.base64) {
+        (Some(body), _) if !body.is_empty() => {
+            lines.push(String::new());
+            lines.extend(shortened_lines(body));
+        }
+        (_, Some(base64)) => {
+            lines.push(String::new());
+            lines.push(shortened(&format!("(base64) {base64}")));
+        }
+        _ => {}
+    }
+    if !request.settings.is_empty() {
+        let settings = serde_json::Value::Object(request.settings.clone()).to_string();
+        let label = text!("(with the settings ", "（使用设置 ");
+        let end = text!(")", "）");
+        lines.push(String::new());
+        lines.push(format!(
+            "{}{}{}",
+            label.get(lang),
+            shortened(&settings),
+            end.get(lang)
+        ));
+    }
+    lines
+}
+
+/// A text of a plugin on one line.
+pub fn shortened(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut shown: String = characters
+        .by_ref()
+        .take(MOST_SHOWN)
+        .map(|c| if is_harmful(c) { '\u{fffd}' } else { c })
+        .collect();
+    let rest = characters.count();
+    if rest > 0 {
+        shown += &format!("… (+{rest})");
+    }
+    shown
+}
+
+/// A text of a plugin on as many lines as it has, up to a limit.
+pub fn shortened_lines(text: &str) -> Vec<String> {
+    const MOST_LINES: usize = 20;
+    let mut lines: Vec<String> = text.lines().take(MOST_LINES).map(shortened).collect();
+    if text.lines().count() > MOST_LINES {
+        lines.push("…".to_owned());
+    }
+    lines
+}
+
+/// What could move the cursor, change colours, or turn the direction of what follows.
+fn is_harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
