@@ -1,5 +1,6 @@
 //! Reports of what was verified: text and JSON from the same [`Judged`].
 
+mod about;
 pub mod json;
 mod reasons;
 mod shown;

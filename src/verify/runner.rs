@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const MAIN: &str = "main.py";
 
 /// Every file below `runner/`, with its path there.
-const FILES: &[(&str, &str)] = &[
+pub(super) const FILES: &[(&str, &str)] = &[
     ("agent.py", include_str!("runner/agent.py")),
     ("around.py", include_str!("runner/around.py")),
     ("case.py", include_str!("runner/case.py")),
@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = &[
     ("compare.py", include_str!("runner/compare.py")),
     ("draft.py", include_str!("runner/draft.py")),
     ("explore.py", include_str!("runner/explore.py")),
+    ("label.py", include_str!("runner/label.py")),
     ("landlock.py", include_str!("runner/landlock.py")),
     ("lines.py", include_str!("runner/lines.py")),
     ("main.py", include_str!("runner/main.py")),

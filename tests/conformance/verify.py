@@ -68,8 +68,8 @@ class Plugin:
     missed: list[str] = field(default_factory=list)
     # What it tried and was refused.
     refused: list[str] = field(default_factory=list)
-    # Bodies of the requests that are said not to have ended.
-    endless: list[dict] = field(default_factory=list)
+    # The requests that are said not to have ended: what they are called, and their bodies.
+    endless: list[tuple[str, dict]] = field(default_factory=list)
 
     def text(self) -> str:
         context = self.dialect == "context"
@@ -321,7 +321,7 @@ if _ctx.webhook_request.body.get("then") == "one":
 core.logger.info("done")
 """,
         missed=["while True:", "pass"],
-        endless=[{"again": "loop"}],
+        endless=[("body again = 'loop'", {"again": "loop"})],
     ),
     Plugin(
         "ends_for_few",
@@ -336,7 +336,11 @@ core.logger.info("done")
 """,
         top="import asyncio",
         missed=["await asyncio.Event().wait()", "while True:", "pass"],
-        endless=[{"wait": "x"}, {"wait": 1}, {"one": "one"}],
+        endless=[
+            ("body wait = 'x'", {"wait": "x"}),
+            ("body wait = 1", {"wait": 1}),
+            ("body one = 'one'", {"one": "one"}),
+        ],
     ),
     Plugin(
         "missing",
@@ -363,19 +367,9 @@ SLIPS = [
 ]
 
 
-def run(folder: Path, agent: str, *arguments: str) -> tuple[int, dict, str]:
-    """The exit code, the result and the messages."""
-    done = subprocess.run(
-        [
-            shim.binary(),
-            "verify",
-            "--format",
-            "json",
-            "--agent",
-            agent,
-            "--python",
-            sys.executable,
-        ]
+def verify(folder: Path, agent: str, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [shim.binary(), "verify", "--agent", agent, "--python", sys.executable]
         + ["--limit", str(LIMIT), *arguments, "."],
         cwd=folder,
         check=False,
@@ -383,6 +377,11 @@ def run(folder: Path, agent: str, *arguments: str) -> tuple[int, dict, str]:
         text=True,
         timeout=600,
     )
+
+
+def run(folder: Path, agent: str, *arguments: str) -> tuple[int, dict, str]:
+    """The exit code, the result and the messages."""
+    done = verify(folder, agent, "--format", "json", *arguments)
     try:
         return done.returncode, json.loads(done.stdout), done.stderr
     except ValueError:
@@ -430,10 +429,10 @@ def good_and_bad(agent: str, scratch: Path) -> list[str]:
         for what in plugin.refused:
             if what.replace("{outside}", str(outside)) not in refused:
                 faults.append(f"not refused: {what}")
-        endless = (about or {}).get("endless", [])
-        bodies = [json.loads(one["request"]["body"]) for one in endless]
-        if bodies != plugin.endless:
-            faults.append(f"without an end: {bodies} instead of {plugin.endless}")
+        endless = [one["request"] for one in (about or {}).get("endless", [])]
+        endless = [(one["about"], json.loads(one["body"])) for one in endless]
+        if endless != plugin.endless:
+            faults.append(f"without an end: {endless} instead of {plugin.endless}")
         print(f"verify on {agent}: {plugin.name}: {'; '.join(faults) or plugin.verdict}")
         wrong += faults
     return wrong
@@ -470,6 +469,27 @@ def slips(agent: str, scratch: Path) -> list[str]:
         print(f"verify on {agent}: a slip in the {name}: {'shown' if good else 'NOT SHOWN'}")
         if not good:
             wrong.append(f"{name}: exit code {code}, parts {parts}")
+    return wrong
+
+
+def in_chinese(agent: str, scratch: Path) -> list[str]:
+    """A difference in a Chinese report: what the request is called is Chinese too, but for what the
+    user calls it, also where that is a name which is used here."""
+    folder = scratch / f"{agent}-chinese"
+    folder.mkdir()
+    path = folder / "plain.py"
+    path.write_text(PLUGINS[0].text())
+    migrated(folder)
+    path.write_text(path.read_text().replace('"come"', '"gone"'))
+    given = scratch / f"{agent}-given.jsonl"
+    given.write_text('{"path": "/api/webhook/plain", "about": "null"}\n')
+    wrong = []
+    for name, arguments in (("没有请求体", []), ("null", ["--requests", str(given)])):
+        said = verify(folder, agent, "--lang", "zh", *arguments).stdout
+        good = f"能显示差异的最小请求（{name}）：" in said
+        print(f"verify on {agent}: called {name} in Chinese: {'shown' if good else 'NOT SHOWN'}")
+        if not good:
+            wrong.append(f"not called {name}:\n{said}")
     return wrong
 
 
@@ -539,7 +559,7 @@ def main() -> int:
     wrong = []
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
-            for part in (good_and_bad, slips, around, github):
+            for part in (good_and_bad, slips, in_chinese, around, github):
                 wrong += part(agent, Path(folder))
     for one in wrong:
         print(f"WRONG: {one}")

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::super::judged::{Failure, Kind, Status, Webhook};
 use super::super::outcome::{self, Proof};
-use super::{View, reasons};
+use super::{View, about, reasons};
 use crate::diagnostic::Diagnostic;
 use crate::lang::Lang;
 
@@ -67,7 +67,7 @@ struct Difference<'a> {
 
 #[derive(Serialize)]
 struct Request<'a> {
-    about: &'a str,
+    about: String,
     method: &'a str,
     path: &'a str,
     query: &'a str,
@@ -239,8 +239,10 @@ fn request(request: &outcome::Request) -> Request<'_> {
         };
         (name.as_str(), value)
     });
+    let about = request.about.as_ref().map(about::text);
     Request {
-        about: &request.about,
+        // It is for programs: the same whatever the language is.
+        about: about.map_or_else(String::new, |about| about.get(Lang::En).to_owned()),
         method: &request.method,
         path: &request.path,
         query: &request.query,

@@ -2,6 +2,7 @@
 //! to the terminal, and shortened.
 
 use super::super::outcome::{Bytes, Request};
+use super::about;
 use crate::lang::Lang;
 use crate::text;
 
@@ -10,10 +11,11 @@ const MOST_SHOWN: usize = 600;
 
 /// What a request is about, in brackets; nothing when nobody has said.
 pub fn about(request: &Request, lang: Lang) -> String {
-    if request.about.is_empty() {
-        return String::new();
+    let about = request.about.as_ref().map(about::text);
+    let about = about.map_or_else(String::new, |about| shortened(about.get(lang)));
+    if about.is_empty() {
+        return about;
     }
-    let about = shortened(&request.about);
     text!(" ({about})", "（{about}）").get(lang).to_owned()
 }
 

@@ -103,7 +103,7 @@ fn what_was_not_exercised_is_named() {
 fn a_difference_is_shown_as_a_request_and_two_answers() {
     let difference = json!({"differing": 3, "difference": {
         "request": {
-            "about": "a form", "method": "POST", "path": "/api/webhook/ci", "query": "a=1",
+            "about": {"known": {"kind": "a form"}}, "method": "POST", "path": "/api/webhook/ci", "query": "a=1",
             "headers": [["X-A", "1"], ["X-B", {"base64": "/w=="}]],
             "body": "a\u{1b}[2J\nb", "settings": {"TOKEN": "x"},
         },
@@ -145,7 +145,7 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
 fn endless(about: &str, went_on: bool) -> serde_json::Value {
     json!({
         "request": {
-            "about": about, "method": "POST", "path": "/api/webhook/ci",
+            "about": {"given": about}, "method": "POST", "path": "/api/webhook/ci",
             "headers": [["content-type", "application/json"]],
             "body": "{\"a\": \"loop\"}", "settings": {"LOUD": true},
         },
@@ -206,8 +206,43 @@ fn programs_are_told_of_it_too() {
     let report = json::render(&view, Lang::En).unwrap();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     let mut expected = endless("first", false);
+    expected["request"]["about"] = json!("first");
     expected["request"]["query"] = json!("");
     assert_eq!(report["webhooks"][0]["run"]["endless"], json!([expected]));
+}
+
+#[test]
+fn requests_are_called_by_chinese_names_in_chinese() {
+    let called = |about: serde_json::Value| {
+        let difference = json!({"difference": {
+            "request": {"about": about, "method": "POST", "path": "/"}, "parts": [],
+        }});
+        judged(proof("differs", difference))
+    };
+    let known = called(json!({"known": {"kind": "an object", "method": "PUT"}}));
+    let shown = text(&known, Lang::Zh);
+    assert!(
+        shown.contains("  能显示差异的最小请求（JSON 对象，用 PUT 发送）：\n"),
+        "{shown}"
+    );
+    let given = called(json!({"given": "an \u{1b}object"}));
+    let shown = text(&given, Lang::Zh);
+    assert!(
+        shown.contains("  能显示差异的最小请求（an \u{fffd}object）：\n"),
+        "{shown}"
+    );
+    // Programs are told in one language.
+    let view = View {
+        judged: &known,
+        agent: AgentChoice::Auto,
+        python: None,
+        base: Path::new("/repo"),
+    };
+    let report = json::render(&view, Lang::Zh).unwrap();
+    assert!(
+        report.contains("\"about\": \"an object, by PUT\""),
+        "{report}"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
+from label import Label
 from message import Request
 from probe import Place
 
@@ -87,7 +88,7 @@ class Draft:
         """The same for equal drafts."""
         return repr(vars(self))
 
-    def request(self, about: str) -> Request:
+    def request(self, label: Label) -> Request:
         """The request as it is sent."""
         headers, body = dict(self.headers), b""
         if self.raw:
@@ -101,7 +102,7 @@ class Draft:
             body = json.dumps(self.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in self.query.items())
         return Request(
-            label=about,
+            label=label,
             method=self.method,
             query=query.encode(),
             headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()],

@@ -18,6 +18,7 @@ import starts
 import watching
 from case import Case
 from draft import Draft
+from label import Known, Label, Tried
 from lines import Trace
 from message import Request, Route
 from probe import Watch, Wish
@@ -200,7 +201,7 @@ class _Search:
 
     async def run(self, until: float) -> None:
         for draft in self.plain():
-            self.push(0, draft, "a plain request", ("", draft.key()))
+            self.push(0, draft, Known("a plain request"), ("", draft.key()))
         sent = 0
         while self.queue and sent < MOST_REQUESTS and monotonic() < until:
             _, _, *one = heapq.heappop(self.queue)
@@ -208,7 +209,7 @@ class _Search:
             sent += 1
 
     def push(
-        self, rank: int, draft: Draft, about: str, made_for: Made, named: bool = False
+        self, rank: int, draft: Draft, label: Label, made_for: Made, named: bool = False
     ) -> None:
         """Puts a request in the queue. What the plugin has `named` is kept whatever it gives: a
         comparison that comes out the same for another reason is still one that was made."""
@@ -216,7 +217,7 @@ class _Search:
         if key not in self.drafts and not self.is_left_out(made_for):
             self.drafts.add(key)
             self.count += 1
-            heapq.heappush(self.queue, (rank, self.count, draft, about, made_for, named))
+            heapq.heappush(self.queue, (rank, self.count, draft, label, made_for, named))
 
     def is_left_out(self, made_for: Made) -> bool:
         """Whether a request for that did not end, or two did not with other values at that place."""
@@ -238,8 +239,8 @@ class _Search:
                 drafts.append(draft)
         return drafts
 
-    async def try_one(self, draft: Draft, about: str, made_for: Made, named: bool) -> None:
-        request = draft.request(about)
+    async def try_one(self, draft: Draft, label: Label, made_for: Made, named: bool) -> None:
+        request = draft.request(label)
         self.current.body = request.body
         # If it does not end, this is the result.
         self.gave.hanging, self.progress.so_far = (request, made_for), self.gave
@@ -276,13 +277,13 @@ class _Search:
         named = wish.strong and times == 0
         made_for = (repr(wish.place), repr(wish.value))
         rank += 2 * times + (0 if new else 1)
-        self.push(rank, next_draft, _about(wish), made_for, named)
+        self.push(rank, next_draft, _tried(wish), made_for, named)
 
 
-def _about(wish: Wish) -> str:
-    where = ".".join(str(key) for key in wish.place.keys)
+def _tried(wish: Wish) -> Tried:
+    name = ".".join(str(key) for key in wish.place.keys)
     value = repr(wish.value)
-    return f"{wish.place.part} {where} = {value if len(value) < 60 else value[:57] + '...'}"
+    return Tried(wish.place.part, name, value if len(value) < 60 else value[:57] + "...")
 
 
 def _safe(rebuild, key: str) -> object:

@@ -7,6 +7,8 @@ every route of the request dialect the same bodies and a request of each method.
 import json
 from dataclasses import dataclass, field
 
+from label import Known, Label
+
 # Those of the route map (`REQUEST_METHODS` in src/routes.rs).
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
@@ -20,7 +22,7 @@ HOST = "agent.test"
 class Request:
     """One request, without the URL: that is another one on each side."""
 
-    label: str
+    label: Label
     method: str = "POST"
     query: bytes = b""
     headers: Headers = field(default_factory=list)
@@ -183,15 +185,16 @@ def table(route: Route) -> list[Request]:
     own = route.requests[0] if route.requests else Request("")
     if route.dialect == "request":
         # The handler may say what it likes; both sides must say it alike.
-        requests = [Request("nothing but the method", method=method) for method in METHODS]
+        alone = Known("nothing but the method")
+        requests = [Request(alone, method=method) for method in METHODS]
         requests += [
-            Request(f"{label}, by {method}", method, b"a=1&b=%E4%B8%AD", headers, body)
+            Request(Known(kind, method), method, b"a=1&b=%E4%B8%AD", headers, body)
             for method in ("POST", "PUT")
-            for label, headers, body in BODIES
+            for kind, headers, body in BODIES
             if len(body) < 1000
         ]
         return requests
-    requests = [Request(label, headers=headers, body=body) for label, headers, body in BODIES]
+    requests = [Request(Known(kind), headers=headers, body=body) for kind, headers, body in BODIES]
     # Once more with what the plugin looks for, so that its own code is reached as well.
     looked_for = [
         (n, v) for n, v in own.headers if n.lower() not in (b"content-type", b"x-hub-signature-256")
@@ -199,15 +202,16 @@ def table(route: Route) -> list[Request]:
     if looked_for or own.settings:
         requests += [
             Request(
-                f"{label}, with the headers of the case",
+                Known(kind, looked_for=True),
                 headers=headers + looked_for,
                 body=body,
                 settings=own.settings,
             )
-            for label, headers, body in BODIES
+            for kind, headers, body in BODIES
         ]
-    requests += [Request("another method", method=method) for method in METHODS if method != "POST"]
-    requests.append(Request("a query", query=b"a=1&a=2", headers=JSON, body=b"{}"))
+    other = Known("another method")
+    requests += [Request(other, method=method) for method in METHODS if method != "POST"]
+    requests.append(Request(Known("a query"), query=b"a=1&a=2", headers=JSON, body=b"{}"))
     if route.native:
         requests = [r for r in requests if r.method != "POST" or stays_alike(r)]
     return requests

@@ -12,6 +12,7 @@ from pathlib import Path
 import agent
 import child
 import compare
+import label
 import lines
 import sandbox
 from case import Case
@@ -110,7 +111,7 @@ def _compared(
         kept = of_route.requests
         bodies = table(replace(route, requests=[]))
         is_part = _takes_context(route) and place != model
-        waits = {id(one) for one in bodies if is_part and one.label not in PART}
+        waits = {id(one) for one in bodies if is_part and one.label.kind not in PART}
         met = _alike(route, _met(kept, bodies))
         for request in _once([*route.requests, *_alike(route, kept), *bodies, *met]):
             (rest if id(request) in waits else at_once).append((place, route, request))
@@ -165,12 +166,12 @@ def _met(kept: list[Request], bodies: list[Request]) -> list[Request]:
     return [
         replace(
             one,
-            label=f"{one.label}, with the headers that are looked for",
+            label=replace(one.label, looked_for=True),
             headers=one.headers + looked_for,
             settings=most.settings,
         )
         for one in bodies
-        if one.label in KINDS
+        if one.label.kind in KINDS
     ]
 
 
@@ -338,7 +339,7 @@ def _refused(run: Run) -> list[str]:
 
 def _shown(route: Route, request: Request) -> dict:
     shown = {
-        "about": request.label,
+        "about": label.parts(request.label),
         "method": request.method,
         "path": route.old,
         "query": request.query.decode("latin-1"),
