@@ -22,6 +22,7 @@ from pathlib import Path
 
 import child
 import oracle
+import parcel
 import sandbox
 from around import around
 from case import Case
@@ -70,6 +71,7 @@ def addressed(route: Route, request: Request, side: str) -> Sent:
     return Sent(route, request, route.target)
 
 
+@parcel.travels
 @dataclass
 class Answer:
     """What a request gave: the reply, and what the plugin did."""
@@ -86,7 +88,7 @@ class Answer:
         """The body as JSON, else as it is."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.body
 
 
@@ -360,7 +362,7 @@ async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
 
     async def send(message):
         if message["type"] == "http.response.start":
-            reply.status = message["status"]
+            reply.status = int(message["status"])
             reply.headers = [
                 (n.decode("latin-1"), v.decode("latin-1")) for n, v in message["headers"]
             ]

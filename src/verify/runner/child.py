@@ -5,7 +5,6 @@ back but its result.
 """
 
 import os
-import pickle
 import select
 import signal
 import sys
@@ -13,10 +12,18 @@ import traceback
 from collections.abc import Callable
 from time import monotonic
 
+import parcel
+
 # How much longer than its limit a process may take to say that it hangs before it is ended.
 GRACE_SECONDS = 2.0
+# The largest result, in bytes.
+MOST_BYTES = 512 << 20
+
+# Descriptors that no plugin may have: that of the results, and those to other processes.
+private: set[int] = set()
 
 
+@parcel.travels
 class Failed(Exception):
     """The work has no result. `reason` is a word of the protocol (see main.py)."""
 
@@ -49,27 +56,36 @@ class Progress:
 def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], object]:
     """Begins the work; what is returned waits for its result or raises `Failed`."""
     reader, writer = os.pipe()
+    private.add(reader)
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
-        os.close(reader)
+        for descriptor in private:
+            os.close(descriptor)
         _run(work, seconds, writer)
     os.close(writer)
     until = monotonic() + seconds + GRACE_SECONDS
 
     def result():
-        data, late = _read(reader, until)
-        if late:
+        data, problem = _read(reader, until)
+        private.discard(reader)
+        if problem:
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
-        if late:
+        if problem == "late":
             raise Failed("hang", f"no result after {seconds:.0f} s")
+        if problem:
+            raise Failed("crash", f"its results are larger than {MOST_BYTES >> 20} MiB")
         if not data:
             code = os.waitstatus_to_exitcode(status)
             if code < 0:
                 raise Failed("crash", f"signal {-code}")
             raise Failed("exit", f"exit code {code}")
-        value = pickle.loads(data)
+        try:
+            value = parcel.unpack(data)
+        except Exception as error:
+            # Something else has written there.
+            raise Failed("crash", f"no result: {type(error).__name__}") from error
         if isinstance(value, Failed):
             raise value
         return value
@@ -77,18 +93,21 @@ def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], ob
     return result
 
 
-def _read(reader: int, until: float) -> tuple[bytes, bool]:
-    """All that the process writes, and whether it took too long."""
-    parts = []
+def _read(reader: int, until: float) -> tuple[bytes, str]:
+    """All that the process writes, or what is wrong with it."""
+    parts, size = [], 0
     with os.fdopen(reader, "rb", buffering=0) as pipe:
         while True:
             ready, _, _ = select.select([pipe], [], [], max(0.0, until - monotonic()))
             if not ready:
-                return b"", True
+                return b"", "late"
             part = pipe.read(1 << 20)
             if not part:
-                return b"".join(parts), False
+                return b"".join(parts), ""
             parts.append(part)
+            size += len(part)
+            if size > MOST_BYTES:
+                return b"", "large"
 
 
 def _run(work: Callable[[Progress], object], seconds: float, writer: int) -> None:
@@ -99,7 +118,10 @@ def _run(work: Callable[[Progress], object], seconds: float, writer: int) -> Non
         os.dup2(nothing, descriptor)
 
     def reply(value: object) -> None:
-        data = pickle.dumps(value)
+        try:
+            data = parcel.pack(value)
+        except Exception as error:  # noqa: BLE001
+            data = parcel.pack(Failed("crash", f"{type(error).__name__}: {error}"))
         while data:
             data = data[os.write(writer, data) :]
         os._exit(0)

@@ -14,6 +14,7 @@ from time import monotonic
 
 import agent
 import child
+import parcel
 import starts
 import watching
 from case import Case
@@ -54,6 +55,7 @@ class Found:
     endless: list[Endless] = field(default_factory=list)
 
 
+@parcel.travels
 @dataclass
 class _Gave:
     """What a process gave: for each route that was come to, the requests to send."""

@@ -5,7 +5,10 @@ Text alone is the name that whoever gave the request has given it.
 
 from dataclasses import dataclass
 
+import parcel
 
+
+@parcel.travels
 @dataclass(frozen=True)
 class Known:
     """One of the requests that plugins get whatever they ask for. Every `kind` is in the table of
@@ -24,6 +27,7 @@ class Known:
         )
 
 
+@parcel.travels
 @dataclass(frozen=True)
 class Tried:
     """One with a value that may be answered differently: a part of a request (see `probe.Place`), a

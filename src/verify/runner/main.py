@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+import child
 import landlock
 import sandbox
 
@@ -23,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 def main() -> None:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.set_inheritable(out.fileno(), False)
+    child.private.add(out.fileno())
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
 

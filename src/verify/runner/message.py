@@ -7,6 +7,7 @@ every route of the request dialect the same bodies and a request of each method.
 import json
 from dataclasses import dataclass, field
 
+import parcel
 from label import Known, Label
 
 # Those of the route map (`REQUEST_METHODS` in src/routes.rs).
@@ -18,6 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 HOST = "agent.test"
 
 
+@parcel.travels
 @dataclass
 class Request:
     """One request, without the URL: that is another one on each side."""

@@ -14,6 +14,7 @@ import child
 import compare
 import label
 import lines
+import parcel
 import sandbox
 from case import Case
 from explore import REQUEST_SECONDS, Found, explore
@@ -38,6 +39,7 @@ PART = (*KINDS, "half an object", "a list", "a query")
 MOST_REFUSED = 20
 
 
+@parcel.travels
 @dataclass
 class Handler:
     """Where a handler is, with its lines; numbers are 1-based."""
@@ -48,6 +50,7 @@ class Handler:
     lines: list[int]
 
 
+@parcel.travels
 @dataclass
 class Run:
     """What a side gave."""

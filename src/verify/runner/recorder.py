@@ -164,6 +164,8 @@ class Recorder:
         socket.socket.connect_ex = no_network
 
 
+# In bits.
+LONGEST_NUMBER = 4096
 # What is another one in each process: a sign of it, where it is, and what stands for it.
 VARYING = [
     ("rehook-", re.compile(r"\brehook-[0-9a-f]{16}\b"), "rehook-x"),
@@ -194,6 +196,11 @@ def plain(value):
         return [plain(part) for part in value]
     if isinstance(value, float):
         return repr(value)
-    if value is None or isinstance(value, (bool, int, bytes)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        # Python writes no longer ones in decimal.
+        return int(value) if value.bit_length() < LONGEST_NUMBER else f"{value:#x}"
+    if isinstance(value, bytes):
+        return bytes(value)
     return plain(repr(value))
