@@ -9,6 +9,7 @@ folder of its own, so that no state of one reaches another.
 """
 
 import asyncio
+import copy
 import gc
 import json
 import os
@@ -18,6 +19,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import child
@@ -43,6 +45,12 @@ OWN_FOLDERS = {
     "XDG_STATE_HOME": "home/state",
     "XDG_RUNTIME_DIR": "home/run",
 }
+
+# Bytes of a body from which on it is not kept whole.
+LARGE = 1 << 20
+
+# Values that nobody can change.
+PLAIN = (bool, bytes, float, int, str, type(None))
 
 # A chat that a plugin may send to.
 CHAT = "onebot_v11-group_1"
@@ -155,8 +163,24 @@ def start(
     return child.start(work, seconds)
 
 
-def place(source: Path, package: str = "", into: str = "workdir") -> None:
-    """Puts plugins where the agent looks for them, in a folder of their own, and goes there."""
+def tidy() -> None:
+    """Removes what sides have left in their folders; none may be running."""
+    for folder in Path(scratch()).glob("side-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def hide_runner() -> None:
+    """Takes the modules of this folder out of a plugin's reach: it may have some of these names."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for name, module in list(sys.modules.items()):
+        if os.path.dirname(getattr(module, "__file__", None) or "") == here:
+            del sys.modules[name]
+    sys.path[:] = [folder for folder in sys.path if folder != here]
+
+
+def place(source: Path, package: str = "", into: str = "workdir", item: str = "") -> None:
+    """Puts plugins where the agent looks for them, in a folder of their own, and goes there. With an
+    `item` the source is what its folder has."""
     folder = Path(tempfile.mkdtemp(prefix="side-", dir=scratch()))
     os.chdir(folder)
     Folder.name = str(folder)
@@ -170,7 +194,7 @@ def place(source: Path, package: str = "", into: str = "workdir") -> None:
     for name in ("workdir", "packages"):
         (plugins / name).mkdir(parents=True)
     (folder / "plugins/builtin").mkdir(parents=True)
-    if (source / "__init__.py").exists():
+    if not item and (source / "__init__.py").exists():
         # The repo is the package: that is how the agent clones one from its market.
         name = package or source.resolve().name
         shutil.copytree(source, plugins / "packages" / name, symlinks=True)
@@ -256,11 +280,12 @@ class Side:
     async def load(cls, case: Case, name: str) -> "Side":
         """Loads `old` or `new`. Only once in a process: the agent keeps what it has loaded."""
         source = (case.before if name == "old" else case.after) / case.folder
-        place(source, case.package, case.into)
+        place(source, case.package, case.into, case.item)
         recorder = Recorder(case)
         recorder.install()
         if case.closed:
-            sandbox.close(scratch(), recorder.add)
+            sandbox.close(Folder.name, recorder.add)
+            hide_runner()
         if name == "old":
             oracle.install_document_api()
 
@@ -309,7 +334,7 @@ class Side:
         effects, contexts = self.recorder.take()
         headers = sorted((n, v) for n, v in reply.headers if n != "x-process-time")
         return Answer(
-            reply.status, headers, reply.body, effects, contexts, reply.raised, reply.arrived
+            reply.status, headers, _kept(reply.body), effects, contexts, reply.raised, reply.arrived
         )
 
     def _set_up(self, sent: Sent) -> None:
@@ -323,8 +348,18 @@ class Side:
                 if not hasattr(settings, name):
                     raise Failed("no_setting", f"{key} has no setting {name}")
             for name, value in {**vars(self.defaults[key]), **own}.items():
-                if vars(settings).get(name) is not value:
+                if type(value) not in PLAIN:
+                    # The plugin may change it.
+                    setattr(settings, name, copy.deepcopy(value))
+                elif vars(settings).get(name) is not value:
                     setattr(settings, name, value)
+
+
+def _kept(body: bytes) -> bytes:
+    """A body, or the beginning of a large one and what tells it from others."""
+    if len(body) <= LARGE:
+        return body
+    return body[:4096] + f"... {len(body)} bytes, SHA-256 {sha256(body).hexdigest()}".encode()
 
 
 async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:

@@ -242,7 +242,11 @@ class _Search:
         return drafts
 
     async def try_one(self, draft: Draft, label: Label, made_for: Made, named: bool) -> None:
-        request = draft.request(label)
+        try:
+            request = draft.request(label)
+        except (TypeError, ValueError, RecursionError):
+            # No request can say that.
+            return
         self.current.body = request.body
         # If it does not end, this is the result.
         self.gave.hanging, self.progress.so_far = (request, made_for), self.gave
@@ -291,7 +295,8 @@ def _tried(wish: Wish) -> Tried:
 def _safe(rebuild, key: str) -> object:
     try:
         return rebuild(key)
-    except (TypeError, ValueError):
+    except Exception:  # noqa: BLE001
+        # It was put together with something else; then the key may still be the whole.
         return key
 
 

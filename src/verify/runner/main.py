@@ -52,8 +52,16 @@ def main() -> None:
     from prove import prove
 
     for one in job["cases"]:
-        for event in prove(_case(one), job["seconds"]):
-            say(event)
+        try:
+            for event in prove(_case(one), job["seconds"]):
+                say(event)
+        except Exception as error:  # noqa: BLE001
+            # What a plugin has given back is not what it should be.
+            detail = f"{type(error).__name__}: {error}"
+            say(
+                {"event": "failed", "case": one["name"], "side": "old", "reason": "crash"}
+                | {"detail": detail}
+            )
     say({"event": "end"})
     # All has been said, and taking down what an agent has set up takes long.
     os._exit(0)

@@ -70,6 +70,7 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
         found = explore(case, min(SEARCH_SECONDS, seconds), seconds)
         sent, old, new = _compared(case, found, seconds)
         differing = _differing(case, sent, old, new, seconds)
+        agent.tidy()
     except _SideFailed as failed:
         yield _failed(case, failed.side, failed.why)
         return
@@ -80,7 +81,7 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
     for route, handler, of_route in zip(case.routes, old.handlers, found, strict=True):
         proof = _proof(case, route, handler, changed[handler.file], sent, old, differing)
         yield proof | {"endless": _endless(route, of_route)}
-    refused = _refused(old)
+    refused = _refused(old, new)
     if refused:
         yield {"event": "refused", "case": case.name, "what": refused}
 
@@ -108,7 +109,9 @@ def _compared(
 ) -> tuple[list[tuple[Route, Request]], Run, Run]:
     """What was sent, and what both sides gave. Of handlers that have the same around them, one gets
     the whole table of bodies, and the others a part."""
-    at_once, rest = [], []
+    everything: list[tuple[Route, Request]] = []
+    # The places of those that wait, and the place of their route.
+    waiting: dict[int, int] = {}
     model = next((place for place, one in enumerate(case.routes) if _takes_context(one)), None)
     for place, (route, of_route) in enumerate(zip(case.routes, found, strict=True)):
         kept = of_route.requests
@@ -117,20 +120,21 @@ def _compared(
         waits = {id(one) for one in bodies if is_part and one.label.kind not in PART}
         met = _alike(route, _met(kept, bodies))
         for request in _once([*route.requests, *_alike(route, kept), *bodies, *met]):
-            (rest if id(request) in waits else at_once).append((place, route, request))
-    sent = [(route, request) for _, route, request in at_once]
+            if id(request) in waits:
+                waiting[len(everything)] = place
+            everything.append((route, request))
+    sent = [one for place, one in enumerate(everything) if place not in waiting]
     old, new = _both(case, sent, seconds)
     shown = None if model is None else new.around[model]
-    rest = [
-        (route, request)
-        for place, route, request in rest
-        if shown is None or new.around[place] != shown
-    ]
-    if rest:
-        sent += rest
-        for run, more in zip((old, new), _both(case, rest, seconds), strict=True):
-            run.answers += more.answers
-            run.reached |= more.reached
+    not_shown = {p for p in waiting.values() if shown is None or new.around[p] != shown}
+    if not_shown:
+        # From the beginning, so that another run of it meets the same state.
+        sent = [
+            one
+            for place, one in enumerate(everything)
+            if place not in waiting or waiting[place] in not_shown
+        ]
+        old, new = _both(case, sent, seconds)
     return sent, old, new
 
 
@@ -140,6 +144,7 @@ def _takes_context(route: Route) -> bool:
 
 def _both(case: Case, sent: list[tuple[Route, Request]], seconds: float) -> tuple[Run, Run]:
     """Both sides, at the same time."""
+    agent.tidy()
     waits = {side: _start(case, side, sent, seconds) for side in ("old", "new")}
     runs, failed = [], None
     for side, wait in waits.items():
@@ -330,11 +335,11 @@ def _changed(case: Case, file: str) -> set[int]:
     }
 
 
-def _refused(run: Run) -> list[str]:
+def _refused(*runs: Run) -> list[str]:
     """What was refused while the plugin was loaded, and then."""
     found: dict[str, None] = {}
-    for effects in (run.refused, *(answer.effects for answer in run.answers)):
-        for effect in effects:
+    for run in runs:
+        for effect in (*run.refused, *(one for answer in run.answers for one in answer.effects)):
             if effect[0] in sandbox.REFUSALS and len(found) < MOST_REFUSED:
                 found[" ".join(str(part) for part in effect[:2])] = None
     return list(found)

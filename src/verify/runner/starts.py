@@ -4,17 +4,20 @@ Read from what has been loaded: the plugin's settings, the parameters that FastA
 handlers to have, the keys of its dictionaries.
 """
 
+import contextlib
 import enum
 import inspect
 import json
 import re
 import sys
 from types import CodeType, ModuleType
+from urllib.parse import parse_qsl
 
 import agent
 import sample
 from draft import Draft
 from message import Request, Route
+from probe import Place
 
 # Keys of dictionaries and sets that text which is looked up may be meant for.
 MOST_KEYS = 80
@@ -29,14 +32,15 @@ CHAT_NAME = re.compile(r"chat|channel", re.IGNORECASE)
 
 def given(request: Request) -> Draft | None:
     """A request that was given, if its parts can be changed."""
-    draft = Draft(method=request.method, settings=dict(request.settings))
+    query = dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True))
+    draft = Draft(method=request.method, query=query, settings=dict(request.settings))
     for name, value in request.headers:
         draft.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
     draft.headers.pop("content-length", None)
     if request.body:
         try:
             draft.body = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return draft
 
@@ -47,16 +51,23 @@ def other_settings(settings) -> dict[str, object]:
     others: dict[str, object] = {}
     for name, about in getattr(type(settings), "model_fields", {}).items():
         value = getattr(settings, name, None)
-        if isinstance(value, bool):
-            others[name] = not value
-        elif isinstance(value, int):
-            others[name] = 0 if value else 1
-        elif value == "":
-            others[name] = _filled(name, about)
+        # Of other kinds, enumerations among them, nobody knows what they may be.
+        if type(value) is bool:
+            other: object = not value
+        elif type(value) is int:
+            other = 0 if value else 1
+        elif value == "" and type(value) is str:
+            other = _filled(name, about)
         elif value == []:
-            others[name] = [agent.CHAT]
-        elif isinstance(value, (str, list)):
-            others[name] = type(value)()
+            other = [agent.CHAT]
+        elif type(value) in (str, list):
+            other = type(value)()
+        else:
+            continue
+        # The plugin may check what its settings are set to.
+        with contextlib.suppress(Exception):
+            setattr(settings.model_copy(deep=True), name, other)
+            others[name] = other
     return others
 
 
@@ -102,7 +113,8 @@ def declared(app, route: Route, settings: dict) -> list[Draft]:
                 if parameter["in"] == "query":
                     draft.query[parameter["name"]] = value
                 elif parameter["in"] == "header":
-                    draft.headers[parameter["name"].lower()] = value
+                    name = parameter["name"].lower()
+                    draft = draft.with_value(Place("header", (name,)), value) or draft
             content = operation.get("requestBody", {}).get("content", {})
             for kind, about in content.items():
                 schema = about.get("schema", {})
