@@ -46,6 +46,10 @@ OWN_FOLDERS = {
     "XDG_RUNTIME_DIR": "home/run",
 }
 
+# How long something in the background that does nothing is waited for; after how many of them no
+# longer; and how often they may go on meanwhile.
+PATIENCE_SECONDS, MOST_PATIENT, ROUNDS = 0.2, 8, 20
+
 # Bytes of a body from which on it is not kept whole.
 LARGE = 1 << 20
 
@@ -259,6 +263,8 @@ def _import_failure(failure) -> Failed:
     }.get(failure.error_type, "import")
     if "stand-in" in failure.error_message:
         reason = "stand_in_lacks"
+    elif child.FORM_PACKAGE in failure.error_message:
+        reason = "missing_module"
     return Failed(reason, f"{failure.module_name}: {failure.error_type}: {failure.error_message}")
 
 
@@ -275,6 +281,8 @@ class Side:
     refused: list
     # What answered at each URL, besides the handler (see around.py).
     around: dict[str, str | None] = field(default_factory=dict)
+    # What goes on in the background.
+    lasting: set[asyncio.Task] = field(default_factory=set)
 
     @classmethod
     async def load(cls, case: Case, name: str) -> "Side":
@@ -326,16 +334,30 @@ class Side:
         if progress is not None:
             progress.doing = f"it answers {sent.request.method} ({sent.request.label})"
         self._set_up(sent)
+        self.recorder.begin()
         before = asyncio.all_tasks()
         reply = await (send or self.in_process)(sent.url, sent.request)
-        # What the handler has started in the background is part of what it did.
-        while tasks := asyncio.all_tasks() - before - {asyncio.current_task()}:
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await self._settle(before)
         effects, contexts = self.recorder.take()
         headers = sorted((n, v) for n, v in reply.headers if n != "x-process-time")
         return Answer(
             reply.status, headers, _kept(reply.body), effects, contexts, reply.raised, reply.arrived
         )
+
+    async def _settle(self, before: set[asyncio.Task]) -> None:
+        """Waits for what the handler has started in the background, which is part of what it did.
+        What waits for something that does not come, as a worker at its queue does, may go on waiting.
+        """
+        while tasks := asyncio.all_tasks() - before - self.lasting - {asyncio.current_task()}:
+            patience = PATIENCE_SECONDS if len(self.lasting) < MOST_PATIENT else 0
+            done, waiting = await asyncio.wait(tasks, timeout=patience)
+            for task in done:
+                # It is asked for, so that nobody says that it was not.
+                _ = task.cancelled() or task.exception()
+            self.lasting |= waiting
+        if self.lasting:
+            for _ in range(ROUNDS):
+                await asyncio.sleep(0)
 
     def _set_up(self, sent: Sent) -> None:
         """Gives every plugin the settings that the request is with, and turns off those that are

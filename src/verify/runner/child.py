@@ -19,6 +19,9 @@ GRACE_SECONDS = 2.0
 # The largest result, in bytes.
 MOST_BYTES = 512 << 20
 
+# What FastAPI reads forms with, and names when it is missing.
+FORM_PACKAGE = "python-multipart"
+
 # Descriptors that no plugin may have: that of the results, and those to other processes.
 private: set[int] = set()
 
@@ -147,7 +150,7 @@ def _run(work: Callable[[Progress], object], seconds: float, writer: int) -> Non
     except BaseException as error:  # noqa: BLE001
         last = traceback.extract_tb(error.__traceback__)[-1]
         value = Failed(
-            "crash",
+            "missing_module" if FORM_PACKAGE in str(error) else "crash",
             f"{type(error).__name__}: {error} ({os.path.basename(last.filename)}:{last.lineno})"
             + _while(progress),
         )

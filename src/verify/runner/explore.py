@@ -196,7 +196,10 @@ class _Search:
         self.queue: list = []
         self.count = 0
         self.granted: dict[tuple, int] = {}
+        # By the keys of drafts: all, those that the plugin has named, those that told nothing new.
         self.drafts: set[str] = set()
+        self.named: set[str] = set()
+        self.passed_over: dict[str, Request] = {}
         self.kinds: set[tuple] = set()
         self.keys = keys
         self.filled = starts.filled_settings(loaded.defaults[route.plugin])
@@ -216,10 +219,18 @@ class _Search:
         """Puts a request in the queue. What the plugin has `named` is kept whatever it gives: a
         comparison that comes out the same for another reason is still one that was made."""
         key = draft.key()
+        if named:
+            self.named.add(key)
+            if key in self.passed_over:
+                self.keep(self.passed_over.pop(key))
         if key not in self.drafts and not self.is_left_out(made_for):
             self.drafts.add(key)
             self.count += 1
-            heapq.heappush(self.queue, (rank, self.count, draft, label, made_for, named))
+            heapq.heappush(self.queue, (rank, self.count, draft, label, made_for))
+
+    def keep(self, request: Request) -> None:
+        if len(self.kept) < MOST_KEPT:
+            self.kept.append(request)
 
     def is_left_out(self, made_for: Made) -> bool:
         """Whether a request for that did not end, or two did not with other values at that place."""
@@ -241,7 +252,7 @@ class _Search:
                 drafts.append(draft)
         return drafts
 
-    async def try_one(self, draft: Draft, label: Label, made_for: Made, named: bool) -> None:
+    async def try_one(self, draft: Draft, label: Label, made_for: Made) -> None:
         try:
             request = draft.request(label)
         except (TypeError, ValueError, RecursionError):
@@ -252,13 +263,19 @@ class _Search:
         self.gave.hanging, self.progress.so_far = (request, made_for), self.gave
         self.progress.allow(REQUEST_SECONDS)
         answer = await self.loaded.answer(agent.addressed(self.route, request, "old"))
+        if self.current.lacks:
+            raise child.Failed("missing_module", self.current.lacks)
         wishes, looked_up = self.watch.take()
         new = self.trace.take_new()
         kind = (answer.status, _kind(answer.effects), _kind([answer.json()]))
         is_new = bool(new) or kind not in self.kinds
         self.kinds.add(kind)
-        if (is_new or named) and len(self.kept) < MOST_KEPT:
-            self.kept.append(request)
+        key = draft.key()
+        if is_new or key in self.named:
+            self.keep(request)
+        else:
+            # The plugin may name later what was a guess.
+            self.passed_over[key] = request
         for wish in wishes:
             most = MOST_NAMED if wish.strong else MOST_GUESSED
             if wish.place.part == "setting" and new:

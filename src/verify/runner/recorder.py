@@ -6,14 +6,20 @@ waiting.
 
 import asyncio
 import logging
+import os
+import random
 import re
 import socket
 import sys
 import time
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from case import Case
 
+# How often a task may sleep during one request: what does so more often waits for something that does
+# not come, or goes on for ever.
+MOST_SLEEPS = 300
 PLUGIN_MODULES = ("workdir.", "packages.")
 
 
@@ -25,11 +31,23 @@ class Recorder:
         self.contexts: list = []
         self.seen: dict[str, int] = {}
         self.known = 0
+        self.requests = 0
+        self.chance = random.Random()
+        # How often each task has slept during a request.
+        self.slept: WeakKeyDictionary[asyncio.Task, int] = WeakKeyDictionary()
         self.modules: list[str] = []
         self.store = {
             (e.get("chat_key", ""), e.get("user_key", ""), e["key"]): e["value"] for e in case.store
         }
         self.channels = case.channels
+
+    def begin(self) -> None:
+        """Before each request, so that a plugin that leaves something to chance has the same luck on
+        both sides."""
+        self.requests += 1
+        self.slept.clear()
+        random.seed(self.requests)
+        self.chance.seed(self.requests)
 
     def take(self) -> tuple[list, list]:
         if self.known != len(sys.modules):
@@ -147,9 +165,16 @@ class Recorder:
 
         logging.getLogger().addHandler(Handler())
 
+        # `secrets` and `uuid` take it from there.
+        os.urandom = random._urandom = self.chance.randbytes
+
         at_once = asyncio.sleep
 
         async def sleep(delay, result=None):
+            task = asyncio.current_task()
+            self.slept[task] = self.slept.get(task, 0) + 1
+            if self.slept[task] > MOST_SLEEPS:
+                await asyncio.get_running_loop().create_future()
             await at_once(0)
             return result
 

@@ -6,26 +6,30 @@ For finding requests only (`explore.py`); the sides that are compared run withou
 import hmac
 import json
 import secrets
+from importlib.util import find_spec
 
 import sample
+from child import FORM_PACKAGE
 from probe import Map, Place, Watch, compared, wrap
 
 BODY = Place("body", ())
 RAW_BODY = Place("raw body", ())
 NOT_JSON = b"{"
-MISSING = object()
+# The modules that Starlette reads forms with, and the package that has them.
+FORM_PARSERS = ("python_multipart", "multipart")
 
 
 class Current:
-    """The body of the request that is being answered, as bytes."""
+    """The request that is being answered: its body, and a package that the handler would need."""
 
     body = b""
+    lacks = ""
 
 
 def install(watch: Watch, current: Current) -> None:
     """Before the plugin is imported: it may take the functions by name."""
     _context(watch)
-    _request(watch)
+    _request(watch, current)
     _models(watch)
 
     def compare_digest(left, right):
@@ -77,7 +81,7 @@ def _context(watch: Watch) -> None:
     AgentCtx.create_by_webhook = classmethod(create_by_webhook)
 
 
-def _request(watch: Watch) -> None:
+def _request(watch: Watch, current: Current) -> None:
     from starlette.datastructures import FormData, Headers, QueryParams
     from starlette.requests import Request
 
@@ -152,7 +156,14 @@ def _request(watch: Watch) -> None:
             return await self._inner.__aexit__(*error)
 
     Request.json = probed_json
-    Request.form = lambda self, **limits: Form(read_form(self, **limits))
+
+    def form(self, **limits):
+        if not any(map(find_spec, FORM_PARSERS)):
+            # The handler may catch the error, and then both sides go the same wrong way.
+            current.lacks = FORM_PACKAGE
+        return Form(read_form(self, **limits))
+
+    Request.form = form
     Request.headers = property(lambda self: ProbedHeaders(scope=self.scope))
     Request.query_params = property(lambda self: ProbedQuery(self.scope["query_string"]))
     Request.method = property(
