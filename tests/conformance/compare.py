@@ -360,7 +360,7 @@ def main() -> int:
     every = [(part, *case) for part, cases in CASES.items() for case in cases]
     for part, about, old, again, new, differs in every:
         old, again, new = (answer(part, value) for value in (old, again, new))
-        found = bool(compare.real(route, old, again, new))
+        found = bool(compare.real(route, [old, again], new))
         if found != differs:
             wrong += 1
             print(f"{part}: {about}: {'differs' if found else 'does not differ'}, WRONG")

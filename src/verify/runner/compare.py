@@ -50,17 +50,14 @@ def parts(route: Route, old: Answer, new: Answer) -> list[tuple[str, object, obj
     return [(part, one, other) for (part, one), other in pairs if _key(one) != _key(other)]
 
 
-def real(
-    route: Route, old: Answer, again: Answer, new: Answer, *more: Answer
-) -> list[tuple[str, object, object]]:
-    """The parts that differ although the old side agreed in them when it ran once more, or several
-    times: what varies by itself (times, random identifiers) is no difference."""
-    runs = [old, again, *more]
+def real(route: Route, runs: list[Answer], new: Answer) -> list[tuple[str, object, object]]:
+    """The parts that differ from the first run of the old side although all its runs, two at least,
+    agree in them: what varies by itself (times, random identifiers) is no difference."""
     # The length of what varies says nothing.
     lengths_vary = len({one.body for one in runs}) > 1
     every = [_parts(route, one, lengths_vary) for one in (*runs, new)]
     found = []
-    for part, one, other in parts(route, old, new):
+    for part, one, other in parts(route, runs[0], new):
         *seen, last = [values[part] for values in every]
         if part == "status":
             fits = last in seen
