@@ -221,6 +221,37 @@ class Build(BaseModel):
         top="import random\nimport time\nimport uuid\nfrom datetime import datetime",
     ),
     Plugin(
+        "varying_in_number",
+        """
+for _ in range(random.randrange(10**6) % 997):
+    core.logger.debug("retry")
+core.logger.info(f"{secrets.token_urlsafe(4000)} deployed")
+""",
+        top="import random\nimport secrets",
+    ),
+    Plugin(
+        "varying_keys",
+        'return {"id-" + uuid.uuid4().hex: 1}, 201',
+        top="import uuid",
+        dialect="request",
+    ),
+    Plugin(
+        "waits_in_a_thread",
+        'core.logger.info("started")',
+        top="""
+import threading
+import time
+
+
+def watch():
+    while True:
+        time.sleep(30)
+
+
+threading.Thread(target=watch, daemon=True).start()
+""",
+    ),
+    Plugin(
         "unreached",
         """
 if len(_ctx.webhook_request.headers) > 1000:
@@ -357,6 +388,16 @@ core.logger.info("done")
     Plugin("dies", "ctypes.string_at(0)", top="import ctypes", verdict="crash"),
 ]
 
+# What slips are made in.
+SLIPPING = [
+    "plain",
+    "signed",
+    "signed_bytes",
+    "varying_in_number",
+    "varying_keys",
+    "waits_in_a_thread",
+]
+
 # Slips in what has been migrated, and the part of the answer that shows them. Each is made in the
 # working tree, while the original is in git.
 SLIPS = [
@@ -364,6 +405,9 @@ SLIPS = [
     ("body", '"branch": "other"', '"branch": "others"', "body"),
     ("header", '.get("x-signature"', '.get("x-signatures"', "status"),
     ("effect", 'core.logger.info("come")', 'core.logger.info("gone")', "effects"),
+    ("text after a token", "} deployed", "} failed", "effects"),
+    ("effect beside a thread", 'info("started")', 'info("stopped")', "effects"),
+    ("value of a key that varies", "uuid4().hex: 1", "uuid4().hex: 2", "body"),
 ]
 
 
@@ -451,7 +495,7 @@ def slips(agent: str, scratch: Path) -> list[str]:
     wrong = []
     folder = scratch / f"{agent}-slips"
     folder.mkdir()
-    for name in ("plain", "signed", "signed_bytes"):
+    for name in SLIPPING:
         plugin = next(one for one in PLUGINS if one.name == name)
         (folder / f"{name}.py").write_text(plugin.text())
     migrated(folder)

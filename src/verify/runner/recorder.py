@@ -11,6 +11,7 @@ import random
 import re
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -21,6 +22,9 @@ from case import Case
 # not come, or goes on for ever.
 MOST_SLEEPS = 300
 PLUGIN_MODULES = ("workdir.", "packages.")
+
+# How long a thread waits at most.
+MOMENT_SECONDS = 0.001
 
 
 class Recorder:
@@ -179,7 +183,17 @@ class Recorder:
             return result
 
         asyncio.sleep = sleep
-        time.sleep = lambda seconds: self.add("time.sleep", seconds)
+        wait = time.sleep
+
+        def time_sleep(seconds):
+            # What a library waits for, in threads of its own too, is not what the plugin does.
+            if sys._getframe(1).f_code.co_filename.startswith(plugins):
+                self.add("time.sleep", seconds)
+            if threading.current_thread() is not threading.main_thread():
+                # A thread that does nothing but wait would keep the processor from all others.
+                wait(min(seconds, MOMENT_SECONDS))
+
+        time.sleep = time_sleep
 
         def no_network(_socket, address):
             self.add("connect", address)
