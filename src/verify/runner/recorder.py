@@ -186,12 +186,13 @@ class Recorder:
         wait = time.sleep
 
         def time_sleep(seconds):
-            # What a library waits for, in threads of its own too, is not what the plugin does.
-            if sys._getframe(1).f_code.co_filename.startswith(plugins):
-                self.add("time.sleep", seconds)
             if threading.current_thread() is not threading.main_thread():
-                # A thread that does nothing but wait would keep the processor from all others.
+                # One that does nothing but wait would keep the processor from all others. During
+                # which request it waits is chance.
                 wait(min(seconds, MOMENT_SECONDS))
+            elif sys._getframe(1).f_code.co_filename.startswith(plugins):
+                # What a library waits for is not what the plugin does.
+                self.add("time.sleep", seconds)
 
         time.sleep = time_sleep
 
