@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
 
+import edits
 import landlock
 from child import Failed
 
@@ -510,11 +511,12 @@ def main() -> int:
     except Failed as error:
         print(f"verify: FAILED: {error}")
         return 1
-    wrong = []
+    wrong = edits.differing_lines()
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
             for part in (good_and_bad, slips, around, github):
                 wrong += part(agent, Path(folder))
+            wrong += edits.edits(agent, Path(folder), migrated, run)
     for one in wrong:
         print(f"WRONG: {one}")
     print(f"verify: {len(wrong)} not as expected")
