@@ -131,6 +131,18 @@ async def start():
         ('"come"', '"gone"'),
         "proved",
     ),
+    Edited(
+        "registered_in_a_function",
+        """
+
+@plugin.mount_init_method()
+async def start():
+    @plugin.mount_webhook_method("{name}", "hook")
+    async def hook(_ctx: AgentCtx):
+        core.logger.info("done")
+""",
+        verdict="proved",
+    ),
     Edited("not_wrapped", GUARD + HOOK.replace("async", "@guard\nasync")),
     Edited(
         "not_wrapped_and_changed",
@@ -145,6 +157,13 @@ async def start():
         WRAPPING
         + '\n\n@plugin.mount_webhook_method("{name}", "hook")\n@guard\n'
         + 'async def hook(_ctx: AgentCtx): core.logger.info("done")\n',
+    ),
+    Edited(
+        "on_one_line_and_run",
+        "\n\ndef label(): return plugin.config.LABEL\n"
+        + '\n\n@plugin.mount_webhook_method("{name}", "hook")\n'
+        + "async def hook(_ctx: AgentCtx): core.logger.info(label())\n",
+        verdict="proved",
     ),
     Edited(
         "helper_on_one_line",
@@ -218,6 +237,48 @@ def edits(agent: str, scratch: Path, migrate: Callable, run: Callable) -> list[s
         print(f"verify on {agent}: edited, {plugin.name}: {'; '.join(verdicts)}")
         if not good:
             wrong.append(f"{plugin.name}: {verdicts} instead of {expected}; {named}\n{messages}")
+    return wrong
+
+
+OTHER_MODULE = """from nekro_agent.api import core
+from nekro_agent.api.schemas import AgentCtx
+
+from . import plugin
+
+
+@plugin.mount_webhook_method("context", "hook")
+async def context(_ctx: AgentCtx):
+    core.logger.info("done")
+"""
+
+REQUEST_MODULE = """from fastapi import Request
+
+from . import plugin
+
+
+@plugin.mount_webhook_method("/request", "hook")
+async def request(request: Request):
+    return {"n": 1}, 201
+"""
+
+
+def a_part(agent: str, scratch: Path, migrate: Callable, run: Callable) -> list[str]:
+    """One file of a package: what is around the handlers of others is not asked for."""
+    folder = scratch / f"{agent}-part"
+    package = folder / "parts"
+    package.mkdir(parents=True)
+    text = HEAD.format(name="parts") + "\n\nfrom . import first, second\n"
+    (package / "__init__.py").write_text(text)
+    (package / "first.py").write_text(OTHER_MODULE)
+    (package / "second.py").write_text(REQUEST_MODULE)
+    migrate(folder)
+    wrong = []
+    for path, expected in (("parts/first.py", 1), ("parts/second.py", 1), (".", 2)):
+        code, result, messages = run(folder, agent, places=[path])
+        verdicts = [one["verdict"] for one in result["webhooks"]]
+        print(f"verify on {agent}: {path} of a package: {', '.join(verdicts)}")
+        if verdicts != ["proved"] * expected:
+            wrong.append(f"{path}: exit code {code}, {result['webhooks']}\n{messages}")
     return wrong
 
 

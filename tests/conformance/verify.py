@@ -342,7 +342,7 @@ SLIPS = [
 ]
 
 
-def run(folder: Path, agent: str, *arguments: str) -> tuple[int, dict, str]:
+def run(folder: Path, agent: str, places: list[str] | None = None) -> tuple[int, dict, str]:
     """The exit code, the result and the messages."""
     done = subprocess.run(
         [
@@ -355,7 +355,7 @@ def run(folder: Path, agent: str, *arguments: str) -> tuple[int, dict, str]:
             "--python",
             sys.executable,
         ]
-        + ["--limit", str(LIMIT), *arguments, "."],
+        + ["--limit", str(LIMIT), *(places or ["."])],
         cwd=folder,
         check=False,
         capture_output=True,
@@ -516,7 +516,8 @@ def main() -> int:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
             for part in (good_and_bad, slips, around, github):
                 wrong += part(agent, Path(folder))
-            wrong += edits.edits(agent, Path(folder), migrated, run)
+            for part in (edits.edits, edits.a_part):
+                wrong += part(agent, Path(folder), migrated, run)
     for one in wrong:
         print(f"WRONG: {one}")
     print(f"verify: {len(wrong)} not as expected")

@@ -12,7 +12,7 @@ from types import CodeType
 import changed
 import mentions
 from case import Case
-from lines import Definition, Line, Source
+from lines import IMPORTED, Definition, Line, Source
 from message import Route
 
 
@@ -36,10 +36,16 @@ class Ran:
     def files(self) -> set[str]:
         return {file for file, _, _ in self.loading | self.answering}
 
-    def did(self, file: str, line: int, owners: set[int], answering: bool) -> bool:
-        """Whether a line ran in all that it is a part of."""
-        lines = {(file, line, owner) for owner in owners}
-        return lines <= (self.answering if answering else self.answering | self.loading)
+    def did(self, file: str, line: int, owners: set[int], handler: int | None) -> bool:
+        """Whether a line ran in all that it is a part of; of the handler that begins at a line (where
+        it is in one), for a request."""
+        for owner in owners:
+            # A handler that is defined in a function is so while it is loaded.
+            is_own = handler is not None and not IMPORTED <= owner < handler
+            ran = self.answering if is_own else self.answering | self.loading
+            if (file, line, owner) not in ran:
+                return False
+        return True
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,8 @@ def _last(name: str) -> str:
 
 def missed(case: Case, handlers: list[Handler], old: Ran, new: Ran) -> list[Missed]:
     """The changed lines that have to run and did not, in order."""
-    sides = _Side("old", case.before, old), _Side("new", case.after, new)
+    before = _Side("old", case.before, old)
+    sides = before, _Side("new", case.after, new, before)
     found: list[Missed] = []
     for file in sorted(old.files() | new.files()):
         texts = [side.text(file) for side in sides]
@@ -97,13 +104,14 @@ def missed(case: Case, handlers: list[Handler], old: Ran, new: Ran) -> list[Miss
         parts = changed.lines(*(text.splitlines() for text in texts))
         for side, lines in zip(sides, parts, strict=True):
             if lines and side.source(file):
-                found += side.missed(file, lines, handlers, sides[0].source(file))
+                found += side.missed(file, lines, handlers)
     return found
 
 
 class _Side:
-    def __init__(self, name: str, tree: Path, ran: Ran):
+    def __init__(self, name: str, tree: Path, ran: Ran, before: "_Side | None" = None):
         self.name, self.tree, self.ran = name, tree, ran
+        self.before = before or self
         self.files = ran.files()
         self.sources: dict[str, Source | None] = {}
         self.mentioned: set[str] | None = None
@@ -119,26 +127,39 @@ class _Side:
             self.sources[file] = _source(self.tree, file)
         return self.sources[file]
 
-    def missed(
-        self, file: str, lines: set[int], handlers: list[Handler], before: Source | None
-    ) -> list[Missed]:
+    def missed(self, file: str, lines: set[int], handlers: list[Handler]) -> list[Missed]:
         source = self.source(file)
         found = []
         for line, owners in sorted(source.required(lines).items()):
-            whose = _whose(file, source, line, handlers, before or source)
-            if isinstance(whose, _Nobody) or self.ran.did(file, line, owners, whose is not None):
+            whose, first = self.whose(file, line, handlers)
+            if isinstance(whose, _Nobody) or self.ran.did(file, line, owners, first):
                 continue
-            if whose is None and not self.is_mentioned(source, line, handlers):
+            if whose is None and not self.is_mentioned(file, line, handlers):
                 continue
             found.append(Missed(self.name, file, line, whose))
         return found
 
-    def is_mentioned(self, source: Source, line: int, handlers: list[Handler]) -> bool:
+    def whose(self, file: str, line: int, handlers: list[Handler]) -> "Whose":
+        source = self.source(file)
+        return _whose(file, source, line, handlers, self.before.source(file) or source)
+
+    def is_mentioned(self, file: str, line: int, handlers: list[Handler]) -> bool:
+        """Whether anything of the webhooks leads to this line, by the names of functions."""
         if self.mentioned is None:
-            sources = [self.source(file) for file in sorted(self.files)]
+            modules = []
+            for other in sorted(self.files):
+                if source := self.source(other):
+                    firsts = {one.first for one in source.definitions}
+                    # What is around the handlers of others is theirs too.
+                    others = {
+                        first
+                        for first in firsts
+                        if isinstance(self.whose(other, first, handlers)[0], _Nobody)
+                    }
+                    modules.append((source.tree, others))
             roots = {one.definition.name.partition(".")[0] for one in handlers}
-            self.mentioned = mentions.mentioned([one.tree for one in sources if one], roots)
-        name = source.top_at(line)
+            self.mentioned = mentions.mentioned(modules, roots)
+        name = self.source(file).top_at(line)
         return name is None or name in self.mentioned
 
 
@@ -146,10 +167,12 @@ class _Nobody:
     """Of a handler that is not looked at here."""
 
 
-def _whose(
-    file: str, source: Source, line: int, handlers: list[Handler], before: Source
-) -> Handler | _Nobody | None:
-    """The handler that a line is in. On the new side it has the name of the one on the old side."""
+Whose = tuple[Handler | _Nobody | None, int | None]
+
+
+def _whose(file: str, source: Source, line: int, handlers: list[Handler], before: Source) -> Whose:
+    """The handler that a line is in, and the line at which that begins. On the new side it has the
+    name of the one on the old side."""
     for one in source.definitions:
         if not one.first <= line <= one.last:
             continue
@@ -159,10 +182,10 @@ def _whose(
             alike = [other for other in alike if other.count == one.count]
         for known in handlers:
             if known.file == file and known.definition in alike:
-                return known
+                return known, one.first
         if any(other.is_webhook for other in alike):
-            return _Nobody()
-    return None
+            return _Nobody(), one.first
+    return None, None
 
 
 def _text(tree: Path, file: str) -> bytes:

@@ -74,11 +74,19 @@ class Trace:
                 self._see(code, number)
             return monitoring.DISABLE
 
+        def start(code: CodeType, _offset: int):
+            return line(code, code.co_firstlineno)
+
+        # Not every release tells the line of a body that is beside its `def`.
+        monitoring.register_callback(TOOL, monitoring.events.PY_START, start)
         monitoring.register_callback(TOOL, monitoring.events.LINE, line)
-        monitoring.set_events(TOOL, monitoring.events.LINE)
+        monitoring.set_events(TOOL, monitoring.events.PY_START | monitoring.events.LINE)
 
     def _call(self, frame, _event: str, _argument: object):
-        return self._line if frame.f_code.co_filename.startswith(self._folder) else None
+        if not frame.f_code.co_filename.startswith(self._folder):
+            return None
+        self._see(frame.f_code, frame.f_code.co_firstlineno)
+        return self._line
 
     def _line(self, frame, event: str, _argument: object):
         if event == "line":

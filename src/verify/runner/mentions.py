@@ -1,7 +1,8 @@
 """Which functions and classes of a plugin something that answers a request may come to, by their
 names alone: what is mentioned nowhere is not called either.
 
-What the agent calls for another purpose, such as a tool for the model, is no part of an answer.
+What the agent calls for another purpose, such as a tool for the model, is no part of an answer, and
+what mounts the router shows in every one.
 """
 
 import ast
@@ -10,17 +11,20 @@ from collections.abc import Iterable, Iterator
 KINDS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def mentioned(trees: Iterable[ast.Module], roots: set[str]) -> set[str]:
+def mentioned(modules: Iterable[tuple[ast.Module, set[int]]], roots: set[str]) -> set[str]:
     """The names at the top of modules that may be come to from `roots`, and from what runs when the
-    modules are imported."""
+    modules are imported; but not from the functions that begin at the lines beside a module."""
     known: dict[str, list[ast.AST]] = {}
     waiting = set(roots)
-    for tree in trees:
+    for tree, others in modules:
         for statement in _at_top(tree):
             if not isinstance(statement, KINDS):
                 waiting |= set(_names(statement))
                 continue
             known.setdefault(statement.name, []).append(statement)
+            lines = [statement.lineno, *(one.lineno for one in statement.decorator_list)]
+            if min(lines) in others:
+                continue
             for decorator in statement.decorator_list:
                 waiting |= set(_names(decorator))
             if not all(map(_is_agents, statement.decorator_list)):
@@ -46,8 +50,7 @@ def _at_top(node: ast.AST) -> Iterator[ast.AST]:
 
 def _is_agents(decorator: ast.expr) -> bool:
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    is_mounted = isinstance(called, ast.Attribute) and called.attr.startswith("mount_")
-    return is_mounted and called.attr != "mount_router"
+    return isinstance(called, ast.Attribute) and called.attr.startswith("mount_")
 
 
 def _names(node: ast.AST) -> Iterator[str]:

@@ -261,7 +261,9 @@ def _proof(
 ) -> dict:
     own = [i for i, (its, _) in enumerate(sent) if its is route]
     ran, own_lines = _ran(old), handler.lines.items() if handler else ()
-    reached = sorted(n for n, owners in own_lines if ran.did(handler.file, n, owners, True))
+    reached = sorted(
+        n for n, owners in own_lines if ran.did(handler.file, n, owners, handler.definition.first)
+    )
     missed = sorted(n for n, _ in own_lines if n not in reached)
     own_changes = [one for one in missed_changes if one.handler in (None, handler)]
     unproved = [one.line for one in own_changes if one.side == "old" and one.handler]
