@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::VerifyError;
-use super::job;
+use super::job::{self, Written};
 use super::original::Original;
 use super::requests::Request;
 use super::trees::{self, Allowance};
@@ -26,6 +26,19 @@ pub struct Subject {
     pub route: Route,
     /// Whether the handler takes the request itself, though it was written for a context.
     pub is_native: bool,
+    /// Where the handler was written, once it is known what the agent loads.
+    pub written: Option<Written>,
+}
+
+impl Subject {
+    /// A webhook that became `route`.
+    pub fn new(route: Route, is_native: bool) -> Self {
+        Self {
+            route,
+            is_native,
+            written: None,
+        }
+    }
 }
 
 /// A plugin, and all that is to be verified of it.
@@ -88,8 +101,15 @@ pub fn group<'a>(
         let key = subject.route.plugin.as_str();
         let module_name = key.rsplit_once('.').map_or(key, |(_, name)| name);
         let unit = Unit::of(&workspace, root, module, module_name);
+        let written = webhook.handler.clone().and_then(|name| {
+            Some(Written {
+                file: unit.laid_out(&webhook.path)?,
+                line: webhook.line,
+                name,
+            })
+        });
         let of_plugin = groups.entry((unit, key.to_owned())).or_default();
-        of_plugin.push(subject);
+        of_plugin.push(Subject { written, ..subject });
     }
     let group = |((unit, _), subjects)| Group { unit, subjects };
     groups.into_iter().map(group).collect()
@@ -100,7 +120,7 @@ pub fn to_migrate(plan: &Plan) -> Vec<(&PlannedWebhook, Subject)> {
     let migrated = plan.webhooks.iter().filter_map(|webhook| {
         let route = webhook.route.clone()?;
         let is_native = webhook.is_native;
-        (webhook.action == Action::Migrate).then_some((webhook, Subject { route, is_native }))
+        (webhook.action == Action::Migrate).then(|| (webhook, Subject::new(route, is_native)))
     });
     migrated.collect()
 }
@@ -321,6 +341,7 @@ fn route(subject: &Subject) -> job::Route<'_> {
         dialect: subject.route.dialect.as_str(),
         target: &subject.route.target,
         native: subject.is_native,
+        written: subject.written.as_ref(),
     }
 }
 

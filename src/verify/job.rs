@@ -2,7 +2,7 @@
 //!
 //! This is no promise to anybody: the runner is part of this program.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -63,6 +63,19 @@ pub struct Route<'a> {
     pub target: &'a str,
     /// Whether the handler takes the request itself, though it was written for a context.
     pub native: bool,
+    /// Where the handler was written; none when nothing says it.
+    pub written: Option<&'a Written>,
+}
+
+/// Where a handler was written, in the tree before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// The file of the registration, relative to the tree.
+    pub file: PathBuf,
+    /// The line of the registration, 1-based: that of a decorator, or of a call.
+    pub line: usize,
+    /// What the function is called.
+    pub name: String,
 }
 
 /// A request of the user's for one of the routes.

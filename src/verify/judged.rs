@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::cases::Case;
 use super::error::{Ending, VerifyError};
-use super::outcome::{Proof, Ready, Reason, Side, Verdict};
+use super::outcome::{Lines, Proof, Ready, Reason, Side, Verdict};
 use super::requests::Request;
 use super::run::Said;
+use super::units::Unit;
 use crate::diagnostic::Diagnostic;
 use crate::routes::Route;
 
@@ -49,6 +50,8 @@ pub enum Status {
         proof: Box<Proof>,
         /// The handler's file, in the user's repo.
         path: PathBuf,
+        /// What was changed and did not run, but for lines of the handler before.
+        elsewhere: Vec<Lines>,
     },
     /// It is left by hand.
     NotMigrated(Box<Diagnostic>),
@@ -174,7 +177,7 @@ impl Judged {
         for proof in &said.proofs {
             let case = case_of(&proof.case)?;
             let mut subjects = case.subjects.iter();
-            if !subjects.any(|one| is_about(proof, &one.route)) {
+            if proof.contradicts_itself() || !subjects.any(|one| is_about(proof, &one.route)) {
                 return Err(stranger(&format!("{} {}", proof.plugin, proof.endpoint)));
             }
         }
@@ -195,6 +198,7 @@ impl Judged {
                 let status = match place.map(|place| said.proofs.swap_remove(place)) {
                     Some(proof) => Status::Run {
                         path: case.unit.origin(Path::new(&proof.file)),
+                        elsewhere: in_repo(&case.unit, &proof.unproved_elsewhere),
                         proof: Box::new(proof),
                     },
                     None => {
@@ -242,6 +246,15 @@ impl Judged {
         self.cut_off = said.cut_off;
         Ok(())
     }
+}
+
+/// Lines of files of the agent's folder, as lines of files of the repo.
+fn in_repo(unit: &Unit, of_files: &[Lines]) -> Vec<Lines> {
+    let in_repo = of_files.iter().map(|one| Lines {
+        file: unit.origin(&one.file),
+        ..one.clone()
+    });
+    in_repo.collect()
 }
 
 fn is_about(proof: &Proof, route: &Route) -> bool {

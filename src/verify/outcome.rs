@@ -1,5 +1,7 @@
 //! What the runner says, one JSON object a line: facts, of which `report` makes sentences.
 
+use std::path::{Component, PathBuf};
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -89,6 +91,9 @@ pub struct Proof {
     /// Those among them that the migration changed.
     #[serde(default)]
     pub unproved: Vec<usize>,
+    /// What else was changed, has to run, and did not.
+    #[serde(default)]
+    pub unproved_elsewhere: Vec<Lines>,
     /// How many requests showed a difference.
     #[serde(default)]
     pub differing: usize,
@@ -127,6 +132,43 @@ fn endless<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Endless>, D
         return Err(D::Error::custom("a request that was not waited for"));
     }
     Ok(all)
+}
+
+/// Lines of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Lines {
+    /// On which side.
+    #[serde(deserialize_with = "one_side")]
+    pub side: Side,
+    /// The file, relative to the tree of that side.
+    #[serde(deserialize_with = "inside")]
+    pub file: PathBuf,
+    /// The lines, 1-based.
+    pub lines: Vec<usize>,
+}
+
+fn one_side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Side, D::Error> {
+    match Side::deserialize(deserializer)? {
+        Side::Neither => Err(D::Error::custom("neither side")),
+        side => Ok(side),
+    }
+}
+
+fn inside<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    let mut parts = path.components();
+    if path.as_os_str().is_empty() || !parts.all(|part| matches!(part, Component::Normal(_))) {
+        return Err(D::Error::custom("not a path in the tree"));
+    }
+    Ok(path)
+}
+
+impl Proof {
+    /// Whether it says that all is proved, and what is not.
+    pub fn contradicts_itself(&self) -> bool {
+        let is_open = !self.unproved.is_empty() || !self.unproved_elsewhere.is_empty();
+        self.verdict == Verdict::Proved && (is_open || self.reached.is_empty())
+    }
 }
 
 /// What is to be held of a webhook.
@@ -296,6 +338,17 @@ pub enum Side {
     #[default]
     #[serde(rename = "")]
     Neither,
+}
+
+impl Side {
+    /// Its name in the protocol and in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::New => "new",
+            Self::Neither => "",
+        }
+    }
 }
 
 /// Why a case could not be run.

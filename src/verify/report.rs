@@ -2,6 +2,7 @@
 
 mod about;
 pub mod json;
+mod open;
 mod reasons;
 mod shown;
 pub mod text;

@@ -85,6 +85,12 @@ impl Unit {
         }
     }
 
+    /// Where a file of the repo is in the agent's folder; none when it is not laid out.
+    pub fn laid_out(&self, path: &Path) -> Option<PathBuf> {
+        let (folder, prefix) = self.layout();
+        Some(prefix.join(path.strip_prefix(folder).ok()?))
+    }
+
     /// Where a file of the agent's folder comes from.
     pub fn origin(&self, laid_out: &Path) -> PathBuf {
         let (folder, prefix) = self.layout();
@@ -212,10 +218,10 @@ mod tests {
             item: "weather".into(),
             kind: Kind::Clone,
         };
-        assert_eq!(
-            unit.origin(Path::new("weather/a/b.py")),
-            Path::new("/repo/a/b.py")
-        );
+        let (inside, path) = (Path::new("weather/a/b.py"), Path::new("/repo/a/b.py"));
+        assert_eq!(unit.origin(inside), path);
+        assert_eq!(unit.laid_out(path).as_deref(), Some(inside));
+        assert_eq!(unit.laid_out(Path::new("/other/b.py")), None);
         let unit = Unit {
             source: "/repo/plugins/ci.py".into(),
             item: "ci.py".into(),

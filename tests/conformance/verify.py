@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
 
+import edits
 import landlock
 from child import Failed
 
@@ -411,10 +412,12 @@ SLIPS = [
 ]
 
 
-def verify(folder: Path, agent: str, *arguments: str) -> subprocess.CompletedProcess:
+def verify(
+    folder: Path, agent: str, *arguments: str, places: list[str] | None = None
+) -> subprocess.CompletedProcess:
     return subprocess.run(
         [shim.binary(), "verify", "--agent", agent, "--python", sys.executable]
-        + ["--limit", str(LIMIT), *arguments, "."],
+        + ["--limit", str(LIMIT), *arguments, *(places or ["."])],
         cwd=folder,
         check=False,
         capture_output=True,
@@ -423,9 +426,9 @@ def verify(folder: Path, agent: str, *arguments: str) -> subprocess.CompletedPro
     )
 
 
-def run(folder: Path, agent: str, *arguments: str) -> tuple[int, dict, str]:
+def run(folder: Path, agent: str, places: list[str] | None = None) -> tuple[int, dict, str]:
     """The exit code, the result and the messages."""
-    done = verify(folder, agent, "--format", "json", *arguments)
+    done = verify(folder, agent, "--format", "json", places=places)
     try:
         return done.returncode, json.loads(done.stdout), done.stderr
     except ValueError:
@@ -600,11 +603,13 @@ def main() -> int:
     except Failed as error:
         print(f"verify: FAILED: {error}")
         return 1
-    wrong = []
+    wrong = edits.differing_lines()
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
             for part in (good_and_bad, slips, in_chinese, around, github):
                 wrong += part(agent, Path(folder))
+            for part in (edits.edits, edits.a_part):
+                wrong += part(agent, Path(folder), migrated, run)
     for one in wrong:
         print(f"WRONG: {one}")
     print(f"verify: {len(wrong)} not as expected")

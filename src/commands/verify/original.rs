@@ -113,10 +113,8 @@ fn find<'r>(
         }
         // Where it cannot be read there is no handler that takes anything.
         let text = fs::read_to_string(&place).unwrap_or_default();
-        let subject = Subject {
-            route: route.clone(),
-            is_native: cases::became_native(plan, webhook, &text),
-        };
+        let is_native = cases::became_native(plan, webhook, &text);
+        let subject = Subject::new(route.clone(), is_native);
         found.push((webhook, subject));
     }
     Found {

@@ -1,5 +1,7 @@
 //! The JSON report. Its form is a promise: fields are added, never changed; `version` says which.
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -46,6 +48,7 @@ struct Run<'a> {
     reached: &'a [usize],
     missed: &'a [usize],
     unproved: &'a [usize],
+    unproved_elsewhere: Vec<Lines<'a>>,
     difference: Option<Difference<'a>>,
     endless: Vec<Endless<'a>>,
 }
@@ -56,6 +59,13 @@ struct Endless<'a> {
     request: Request<'a>,
     seconds: u64,
     went_on: bool,
+}
+
+#[derive(Serialize)]
+struct Lines<'a> {
+    side: &'static str,
+    path: String,
+    lines: &'a [usize],
 }
 
 #[derive(Serialize)]
@@ -191,7 +201,11 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
 fn entry<'a>(view: &View<'_>, webhook: &'a Webhook, lang: Lang) -> Entry<'a> {
     let route = webhook.route.as_ref();
     let (run, reason) = match &webhook.status {
-        Status::Run { proof, path } => (Some(run(proof, view.shown(path))), None),
+        Status::Run {
+            proof,
+            path,
+            elsewhere,
+        } => (Some(run(view, proof, path, elsewhere)), None),
         Status::NotMigrated(diagnostic) => (None, Some(finding(view, diagnostic, lang))),
         Status::Failed => (None, None),
     };
@@ -208,9 +222,19 @@ fn entry<'a>(view: &View<'_>, webhook: &'a Webhook, lang: Lang) -> Entry<'a> {
     }
 }
 
-fn run(proof: &Proof, path: String) -> Run<'_> {
+fn run<'a>(
+    view: &View<'_>,
+    proof: &'a Proof,
+    path: &Path,
+    elsewhere: &'a [outcome::Lines],
+) -> Run<'a> {
+    let lines = elsewhere.iter().map(|one| Lines {
+        side: one.side.as_str(),
+        path: view.shown(&one.file),
+        lines: &one.lines,
+    });
     Run {
-        path,
+        path: view.shown(path),
         first: proof.first,
         last: proof.last,
         requests: proof.requests,
@@ -218,6 +242,7 @@ fn run(proof: &Proof, path: String) -> Run<'_> {
         reached: &proof.reached,
         missed: &proof.missed,
         unproved: &proof.unproved,
+        unproved_elsewhere: lines.collect(),
         difference: proof.difference.as_ref().map(difference),
         endless: proof
             .endless

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::super::judged::{Failure, Status, Webhook};
-use super::super::outcome::{Event, Proof, Reason, Side};
+use super::super::outcome::{Event, Lines, Proof, Reason, Side};
 use super::*;
 use crate::lang::Lang;
 use crate::routes::{Dialect, Route};
@@ -41,6 +41,7 @@ fn judged(proof: Proof) -> Judged {
             endpoint: Some("ci".to_owned()),
             base: None,
             status: Status::Run {
+                elsewhere: proof.unproved_elsewhere.clone(),
                 proof: Box::new(proof),
                 path: PathBuf::from("/repo/plugins/ci.py"),
             },
@@ -97,6 +98,82 @@ fn what_was_not_exercised_is_named() {
     assert!(text(&judged_all, Lang::En).contains(
         "  plugins/ci.py:5  no request got into the handler; give one that does with --requests\n0 proved"
     ));
+}
+
+#[test]
+fn changed_lines_elsewhere_are_named_with_their_side() {
+    let elsewhere = json!({"unproved_elsewhere": [
+        {"side": "old", "file": "ci.py", "lines": [31]},
+        {"side": "new", "file": "lib/send.py", "lines": [8, 9, 12]},
+    ]});
+    let mut judged = judged(proof("not_exercised", elsewhere));
+    judged.webhooks[0].base = Some("HEAD".to_owned());
+    if let Status::Run { elsewhere, .. } = &mut judged.webhooks[0].status {
+        for one in elsewhere {
+            one.file = Path::new("/repo/plugins").join(&one.file);
+        }
+    }
+    assert_eq!(
+        text(&judged, Lang::En),
+        "not exercised  dev.ci ci  9 requests
+  HEAD:plugins/ci.py:5  lines run: 6-9
+  HEAD:plugins/ci.py  changed (before the migration), and reached by no request: 31; give one that does with --requests
+  plugins/lib/send.py  changed (after the migration), and reached by no request: 8-9, 12; give one that does with --requests
+  reached by no request, and not changed by the migration: 12-13
+0 proved, 0 differs, 1 not exercised, 0 not migrated, 0 failed
+"
+    );
+    assert!(text(&judged, Lang::Zh).contains(
+        "  plugins/lib/send.py  改动过（迁移后），但没有请求触及的行：8-9, 12；请用 --requests 提供能触及的请求\n"
+    ));
+    let view = View {
+        judged: &judged,
+        agent: AgentChoice::Auto,
+        python: None,
+        base: Path::new("/repo"),
+    };
+    let report: serde_json::Value =
+        serde_json::from_str(&json::render(&view, Lang::En).unwrap()).unwrap();
+    assert_eq!(
+        report["webhooks"][0]["run"]["unproved_elsewhere"],
+        json!([
+            {"side": "old", "path": "plugins/ci.py", "lines": [31]},
+            {"side": "new", "path": "plugins/lib/send.py", "lines": [8, 9, 12]},
+        ])
+    );
+}
+
+#[test]
+fn lines_of_no_file_in_the_tree_are_none() {
+    let lines = |side: &str, file: &str| {
+        let lines = json!({"side": side, "file": file, "lines": [1]});
+        serde_json::from_value::<Lines>(lines).is_ok()
+    };
+    assert!(lines("new", "a/b.py"));
+    for file in ["", "/etc/passwd", "../b.py", "a/../../b.py"] {
+        assert!(!lines("new", file), "{file}");
+    }
+    assert!(!lines("", "b.py") && !lines("both", "b.py"));
+}
+
+#[test]
+fn a_proof_with_something_open_contradicts_itself() {
+    let elsewhere = json!([{"side": "new", "file": "ci.py", "lines": [8]}]);
+    for (verdict, more, contradicts) in [
+        ("proved", json!({}), false),
+        ("proved", json!({"unproved": [12]}), true),
+        ("proved", json!({"unproved_elsewhere": elsewhere}), true),
+        ("proved", json!({"reached": []}), true),
+        (
+            "not_exercised",
+            json!({"unproved_elsewhere": elsewhere}),
+            false,
+        ),
+        ("differs", json!({"unproved": [12]}), false),
+    ] {
+        let proof = proof(verdict, more.clone());
+        assert_eq!(proof.contradicts_itself(), contradicts, "{verdict} {more}");
+    }
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! What people read on a terminal.
 
+use std::path::Path;
+
 use anstyle::{AnsiColor, Style};
 
 use super::super::job::AgentChoice;
 use super::super::judged::{Failure, Kind, Status, Webhook};
-use super::super::outcome::{Difference, Endless, Kept, Proof, STAND_IN};
+use super::super::outcome::{Difference, Endless, Kept, Proof, STAND_IN, Side};
 use super::super::python::Python;
 use super::shown::{about, indented_request, shortened, shortened_lines};
-use super::{View, ranges, reasons};
+use super::{View, open, ranges, reasons};
 use crate::lang::{Lang, Text};
 use crate::style::width;
 use crate::text;
@@ -73,13 +75,21 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
         column(&name, style, lang)
     );
     match &webhook.status {
-        Status::Run { proof, path } => {
-            let place = view.shown(path);
-            let place = match &webhook.base {
-                Some(base) => format!("{base}:{place}"),
-                None => place,
+        Status::Run {
+            proof,
+            path,
+            elsewhere,
+        } => {
+            let before = |path: &Path| match &webhook.base {
+                Some(base) => format!("{base}:{}", view.shown(path)),
+                None => view.shown(path),
             };
-            output += &run_text(proof, &place, lang);
+            let place = |side: Side, path: &Path| match side {
+                Side::Old => before(path),
+                Side::New | Side::Neither => view.shown(path),
+            };
+            let open = open::text(elsewhere, place, lang);
+            output += &run_text(proof, &before(path), &open, lang);
         }
         Status::NotMigrated(diagnostic) => {
             let mut place = view.shown(diagnostic.path());
@@ -95,7 +105,7 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
     output
 }
 
-fn run_text(proof: &Proof, place: &str, lang: Lang) -> String {
+fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
     let (requests, differing) = (proof.requests, proof.differing);
     let amount = match proof.difference {
         Some(_) => text!(
@@ -134,6 +144,9 @@ fn run_text(proof: &Proof, place: &str, lang: Lang) -> String {
             "  迁移改动过，但没有请求触及的行：{lines}；请用 --requests 提供能触及的请求\n"
         )
         .get(lang);
+    }
+    if !proof.reached.is_empty() {
+        output += open;
     }
     if !unchanged.is_empty() && !proof.reached.is_empty() {
         let lines = ranges(&unchanged, &all);

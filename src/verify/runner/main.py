@@ -151,6 +151,7 @@ def _case(about: dict):
             one["dialect"],
             one["target"],
             native=one["native"],
+            written=one["written"],
         )
         for one in about["routes"]
     ]

@@ -77,6 +77,8 @@ class Route:
     requests: list[Request] = field(default_factory=list)
     # The handler takes the request itself: the reply is its own, and only objects are its business.
     native: bool = False
+    # Where the handler was written (see job.rs), as far as that is known.
+    written: dict | None = None
 
     @property
     def old(self) -> str:

@@ -2,16 +2,16 @@
 
 import asyncio
 import base64
-import difflib
+import inspect
 import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import agent
 import child
 import compare
+import exercised
 import label
 import lines
 import parcel
@@ -19,6 +19,7 @@ import sandbox
 from case import Case
 from explore import REQUEST_SECONDS, Found, explore
 from message import Request, Route, stays_alike, table
+from recorder import Folder
 
 # How long is searched for requests, for all routes of a plugin together.
 SEARCH_SECONDS = 20.0
@@ -43,23 +44,15 @@ MOST_REFUSED = 20
 
 @parcel.travels
 @dataclass
-class Handler:
-    """Where a handler is, with its lines; numbers are 1-based."""
-
-    file: str
-    first: int
-    last: int
-    lines: list[int]
-
-
-@parcel.travels
-@dataclass
 class Run:
     """What a side gave."""
 
     answers: list[agent.Answer]
-    handlers: list[Handler]
-    reached: set[tuple[str, int]]
+    # None where the function is in no file of the plugin; empty on the new side.
+    handlers: list[exercised.Handler | None]
+    # The lines that ran while it was loaded, and for requests.
+    loading: set[lines.Line]
+    reached: set[lines.Line]
     # For each route, what stands around its handler (see around.py).
     around: list[str | None]
     # What it tried to do while it was loaded, and was refused.
@@ -79,9 +72,11 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
     except child.Failed as failed:
         yield _failed(case, "old", failed)
         return
-    changed = {file: _changed(case, file) for file in {handler.file for handler in old.handlers}}
+    missed = exercised.missed(
+        case, [one for one in old.handlers if one is not None], _ran(old), _ran(new)
+    )
     for route, handler, of_route in zip(case.routes, old.handlers, found, strict=True):
-        proof = _proof(case, route, handler, changed[handler.file], sent, old, differing)
+        proof = _proof(case, route, handler, missed, sent, old, differing)
         yield proof | {"endless": _endless(route, of_route)}
     refused = _refused(old, new)
     if refused:
@@ -201,9 +196,10 @@ def _start(
 ) -> Callable[[], Run]:
     def work(progress: child.Progress) -> Run:
         async def everything() -> Run:
-            trace = lines.Trace(agent.scratch()) if side == "old" else None
+            trace = lines.Trace(agent.scratch())
             loaded = await agent.Side.load(case, side)
-            handlers = [_handler(loaded, route) for route in case.routes] if side == "old" else []
+            loading = _inside(trace.take_reached())
+            handlers = [_handler(case, loaded, one) for one in case.routes if side == "old"]
             answers = [
                 await loaded.answer(agent.addressed(route, request, side), progress=progress)
                 for route, request in sent
@@ -211,39 +207,41 @@ def _start(
             if lacks := agent.lacking():
                 # A plugin may have caught the error, and then both sides go the same wrong way.
                 raise child.Failed("stand_in_lacks", ", ".join(lacks))
-            root = os.getcwd() + os.sep
-            reached = (
-                {(_short(file.removeprefix(root)), line) for file, line in trace.reached}
-                if trace
-                else set()
-            )
+            reached = _inside(trace.reached)
             around = [loaded.around.get(route.target) for route in case.routes]
-            return Run(answers, handlers, reached, around, loaded.refused)
+            return Run(answers, handlers, loading, reached, around, loaded.refused)
 
         return asyncio.run(everything())
 
     return child.start(work, seconds)
 
 
+def _inside(reached: set[lines.Line]) -> set[lines.Line]:
+    """Those in the plugin's tree, with paths below it."""
+    root = _root()
+    return {(_short(file), line, owner) for file, line, owner in reached if file.startswith(root)}
+
+
+def _root() -> str:
+    return os.path.join(Folder.name, "data/nekro_agent/plugins", "")
+
+
 def _short(path: str) -> str:
-    """A path below the plugin's tree, from one below the folder of the side."""
-    return path.removeprefix("data/nekro_agent/plugins/").partition("/")[2]
+    """A path below the plugin's tree, from one of the side."""
+    return path.removeprefix(_root()).partition("/")[2]
 
 
-def _handler(loaded: agent.Side, route: Route) -> Handler:
+def _handler(case: Case, loaded: agent.Side, route: Route) -> exercised.Handler | None:
     plugin = loaded.collector.get_plugin(route.plugin)
     method = plugin.webhook_methods.get(route.endpoint)
     if method is None:
         raise child.Failed("no_webhook", f"{route.plugin} has no webhook {route.endpoint}")
-    function = lines.innermost(method.func)
-    file = function.__code__.co_filename.removeprefix(os.getcwd() + os.sep)
-    first, body, last = lines.extent(function)
-    return Handler(
-        _short(file),
-        first,
-        last,
-        sorted(n for n in lines.of_function(function) if n >= body),
-    )
+    code = getattr(inspect.unwrap(method.func), "__code__", None)
+    return exercised.handler(case, route, code, _short(code.co_filename) if code else "")
+
+
+def _ran(run: Run) -> exercised.Ran:
+    return exercised.Ran(run.loading, run.reached)
 
 
 def _differing(
@@ -279,20 +277,28 @@ def _differing(
 def _proof(
     case: Case,
     route: Route,
-    handler: Handler,
-    changed: set[int],
+    handler: exercised.Handler | None,
+    missed_changes: list[exercised.Missed],
     sent: list[tuple[Route, Request]],
     old: Run,
     differing: dict[int, list],
 ) -> dict:
     own = [i for i, (its, _) in enumerate(sent) if its is route]
-    reached = [n for n in handler.lines if (handler.file, n) in old.reached]
-    missed = [n for n in handler.lines if (handler.file, n) not in old.reached]
-    unproved = [n for n in missed if n in changed]
+    ran, own_lines = _ran(old), handler.lines.items() if handler else ()
+    reached = sorted(
+        n for n, owners in own_lines if ran.did(handler.file, n, owners, handler.definition.first)
+    )
+    missed = sorted(n for n, _ in own_lines if n not in reached)
+    own_changes = [one for one in missed_changes if one.handler in (None, handler)]
+    unproved = [one.line for one in own_changes if one.side == "old" and one.handler]
+    elsewhere: dict[tuple[str, str], list[int]] = {}
+    for one in own_changes:
+        if one.side == "new" or not one.handler:
+            elsewhere.setdefault((one.side, one.file), []).append(one.line)
     shown = sorted((i for i in own if i in differing), key=lambda i: (len(sent[i][1].shown()), i))
     if shown:
         verdict = "differs"
-    elif unproved or not reached:
+    elif own_changes or not reached:
         verdict = "not_exercised"
     else:
         verdict = "proved"
@@ -303,12 +309,16 @@ def _proof(
         "endpoint": route.endpoint,
         "verdict": verdict,
         "requests": len(own),
-        "file": handler.file,
-        "first": handler.first,
-        "last": handler.last,
+        "file": handler.file if handler else "",
+        "first": handler.definition.first if handler else 0,
+        "last": handler.definition.last if handler else 0,
         "reached": reached,
         "missed": missed,
         "unproved": unproved,
+        "unproved_elsewhere": [
+            {"side": side, "file": file, "lines": of_file}
+            for (side, file), of_file in elsewhere.items()
+        ],
         "differing": len(shown),
         "difference": None
         if not shown
@@ -332,21 +342,6 @@ def _endless(route: Route, found: Found) -> list[dict]:
         }
         for one in found.endless
     ]
-
-
-def _changed(case: Case, file: str) -> set[int]:
-    """The lines of a file of the old side that the new side does not have."""
-    texts = []
-    for tree in (case.before, case.after):
-        path = Path(tree) / file
-        texts.append(path.read_bytes().splitlines() if path.is_file() else [])
-    matcher = difflib.SequenceMatcher(None, *texts, autojunk=False)
-    return {
-        line + 1
-        for tag, start, end, _, _ in matcher.get_opcodes()
-        if tag != "equal"
-        for line in range(start, end)
-    }
 
 
 def _refused(*runs: Run) -> list[str]:
