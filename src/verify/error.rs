@@ -106,6 +106,8 @@ pub enum Ending {
     Died,
     /// It was ended after so many seconds.
     Overdue(u64),
+    /// It was ended because it said more than is taken.
+    TooMuch,
 }
 
 impl VerifyError {
@@ -308,6 +310,10 @@ fn silent(ending: Ending, stderr: &str) -> Text {
         Ending::Died => text!(
             "what runs the plugins ended before it had begun{said}",
             "运行插件的程序还没开始就结束了{said}"
+        ),
+        Ending::TooMuch => text!(
+            "what runs the plugins said much, but not that it had begun{said}",
+            "运行插件的程序输出了大量内容，却没有说明已经开始{said}"
         ),
         Ending::Overdue(seconds) => text!(
             "what runs the plugins had not begun after {seconds} seconds{said}",

@@ -253,6 +253,8 @@ fn unsaid(cut_off: Option<&(Ending, String)>) -> Cause {
     let (reason, detail) = match cut_off {
         Some((Ending::Overdue(_), _)) => (Reason::Hang, String::new()),
         Some((Ending::Died, stderr)) => (Reason::Crash, stderr.trim().to_owned()),
+        // Whose results made it so much is not known.
+        Some((Ending::TooMuch, _)) => (Reason::Unreadable, String::new()),
         None => (Reason::Unsaid, String::new()),
     };
     Cause::Ran {

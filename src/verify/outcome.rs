@@ -324,6 +324,8 @@ pub enum Reason {
     StandInLacks,
     /// The runner has said nothing about it. It never says this itself.
     Unsaid,
+    /// What the runner has said about it cannot be taken in. It never says this itself.
+    Unreadable,
 }
 
 /// What a plugin tried and was not allowed to do.

@@ -5,11 +5,12 @@
 //! much it says and how long it takes are limited, and its end does not depend on it.
 
 mod interrupt;
+mod lines;
 
 use std::collections::VecDeque;
 use std::env;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -19,16 +20,11 @@ use std::time::{Duration, Instant};
 
 use super::error::{Ending, VerifyError};
 use super::job::Job;
-use super::outcome::{Event, Failed, Proof, Ready, Refused};
+use super::outcome::{Event, Failed, Proof, Ready, Reason, Refused, Side};
 use super::process::Group;
 use super::python::Python;
 use super::runner;
-
-/// The longest line that is taken.
-const LONGEST_LINE: u64 = 16 * 1024 * 1024;
-
-/// How much is taken in all.
-const MOST_SAID: u64 = 256 * 1024 * 1024;
+use lines::Line;
 
 /// How much of stderr is kept, from its end.
 const STDERR_KEPT: usize = 8 * 1024;
@@ -61,8 +57,8 @@ pub struct Said {
 
 /// What comes out of the threads that listen.
 enum Heard {
-    Line(Vec<u8>),
-    TooLong,
+    Line(Line),
+    TooMuch,
     Closed,
     Signal,
 }
@@ -99,9 +95,16 @@ fn run_within(
     }
     let stdout = child.stdout.take();
     thread::spawn(move || {
+        let mut is_too_much = false;
         if let Some(stdout) = stdout {
-            read_lines(stdout, &sender);
+            is_too_much = lines::read(stdout, |line| sender.send(Heard::Line(line)).is_ok());
         }
+        // Nobody listens any more if everything was said.
+        drop(sender.send(if is_too_much {
+            Heard::TooMuch
+        } else {
+            Heard::Closed
+        }));
     });
     let stderr = Tail::follow(child.stderr.take());
     let result = listen(&heard, limit, &python.executable);
@@ -181,8 +184,8 @@ fn listen(
         let rest = deadline.saturating_duration_since(Instant::now());
         let line = match heard.recv_timeout(rest) {
             Ok(Heard::Line(line)) => line,
-            Ok(Heard::TooLong) => return Err(garbled(b"(a line, or all of them, too long)")),
             Ok(Heard::Signal) => return Err(VerifyError::Interrupted),
+            Ok(Heard::TooMuch) => return Ok((said, Some(Ending::TooMuch))),
             Ok(Heard::Closed) | Err(mpsc::RecvTimeoutError::Disconnected) => {
                 return Ok((said, Some(Ending::Died)));
             }
@@ -190,7 +193,16 @@ fn listen(
                 return Ok((said, Some(Ending::Overdue(limit.as_secs()))));
             }
         };
-        match serde_json::from_slice(&line).map_err(|_| garbled(&line))? {
+        let event = match line.event() {
+            Ok(event) => event,
+            // A plugin may have had a hand in it, which says nothing about the others.
+            Err(why) if said.ready.is_some() => {
+                said.failed.extend(unreadable(&line, why));
+                continue;
+            }
+            Err(_) => return Err(garbled(&line)),
+        };
+        match event {
             Event::Ready(ready) => said.ready = Some(ready),
             Event::Proof(proof) => said.proofs.push(*proof),
             Event::Failed(failed) => said.failed.push(failed),
@@ -207,44 +219,20 @@ fn listen(
     }
 }
 
-fn garbled(said: &[u8]) -> VerifyError {
-    const SHOWN: usize = 200;
-    let text = String::from_utf8_lossy(said);
-    let shown: String = text
-        .trim()
-        .chars()
-        .take(SHOWN)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    VerifyError::Garbled { said: shown }
+/// What is held of the case that `line` speaks of; nothing if it names none: then there is no result
+/// of one, which is said.
+fn unreadable(line: &Line, why: String) -> Option<Failed> {
+    Some(Failed {
+        case: line.case()?,
+        side: Side::Neither,
+        reason: Reason::Unreadable,
+        detail: why,
+    })
 }
 
-/// Hands on each line of `stdout`, until there is too much of it or nobody listens.
-fn read_lines(stdout: impl Read, sender: &Sender<Heard>) {
-    let mut reader = BufReader::new(stdout.take(MOST_SAID));
-    loop {
-        let mut line = Vec::new();
-        let heard = match reader
-            .by_ref()
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)
-        {
-            // What is left is no whole line: its end is missing because the runner died.
-            Ok(_) if line.last() != Some(&b'\n') => {
-                if line.len() as u64 == LONGEST_LINE || reader.get_ref().limit() == 0 {
-                    Heard::TooLong
-                } else {
-                    Heard::Closed
-                }
-            }
-            Ok(_) => Heard::Line(line),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(_) => Heard::Closed,
-        };
-        let is_last = !matches!(heard, Heard::Line(_));
-        if sender.send(heard).is_err() || is_last {
-            return;
-        }
+fn garbled(line: &Line) -> VerifyError {
+    VerifyError::Garbled {
+        said: line.beginning(),
     }
 }
 

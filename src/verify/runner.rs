@@ -22,6 +22,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("main.py", include_str!("runner/main.py")),
     ("message.py", include_str!("runner/message.py")),
     ("oracle.py", include_str!("runner/oracle.py")),
+    ("plain.py", include_str!("runner/plain.py")),
     ("probe.py", include_str!("runner/probe.py")),
     ("prove.py", include_str!("runner/prove.py")),
     ("recorder.py", include_str!("runner/recorder.py")),

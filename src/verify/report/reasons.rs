@@ -22,6 +22,7 @@ pub fn name(cause: &Cause) -> &'static str {
             Reason::NoSetting => "no_setting",
             Reason::StandInLacks => "stand_in_lacks",
             Reason::Unsaid => "unsaid",
+            Reason::Unreadable => "unreadable",
         },
     }
 }
@@ -117,6 +118,10 @@ fn what(reason: Reason) -> Text {
             "需要 Agent 的某项功能，而替身没有"
         ),
         Reason::Unsaid => text!("there is no result", "没有得到结果"),
+        Reason::Unreadable => text!(
+            "there is a result, but it cannot be read",
+            "有结果，但无法读取"
+        ),
     }
 }
 
@@ -164,7 +169,7 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
                 "see `settings` in the file of --requests; the names are those of the plugin's configuration class",
                 "请检查 --requests 文件中的 `settings`；名称应与插件配置类的字段一致"
             ),
-            Reason::Unsaid => text!(
+            Reason::Unsaid | Reason::Unreadable => text!(
                 "please report it together with the plugin",
                 "请连同插件一起反馈"
             ),

@@ -107,7 +107,36 @@ fn what_is_no_result_ends_it() {
         "no result: {\"event\":\"surprise\"}",
     );
     fake.check_error(&format!("{END}; sleep 60"), "no result");
-    fake.check_error("head -c 20000000 /dev/zero; sleep 60", "too long");
+    fake.check_error("head -c 20000000 /dev/zero; echo; sleep 60", "too long");
+}
+
+#[test]
+fn a_result_that_cannot_be_read_is_one_of_its_case() {
+    let deep = "[".repeat(200) + &"]".repeat(200);
+    for (value, why) in [
+        (r#""\ud800""#.to_owned(), "escape"),
+        (format!("1{}", "0".repeat(400)), "number out of range"),
+        (deep, "recursion limit exceeded"),
+        ("{".to_owned(), "expected value"),
+    ] {
+        let line = format!(r#"{{"event":"refused","case":"b","what":{value}}}"#);
+        let fine = r#"{"event":"refused","case":"c","what":[]}"#;
+        let said = Fake::new()
+            .run(&format!(
+                "{READY}\ncat <<'L'\n{line}\n{fine}\nhello\nL\n{END}"
+            ))
+            .unwrap();
+        assert!(said.cut_off.is_none());
+        assert_eq!(said.refused.len(), 1, "{line}");
+        let [failed] = &said.failed[..] else {
+            panic!("{:?}", said.failed);
+        };
+        assert_eq!(
+            (failed.case.as_str(), failed.reason),
+            ("b", Reason::Unreadable)
+        );
+        assert!(failed.detail.contains(why), "{}", failed.detail);
+    }
 }
 
 #[test]

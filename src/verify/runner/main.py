@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import landlock
+import plain
 import sandbox
 
 HERE = Path(__file__).resolve().parent
@@ -27,10 +28,11 @@ def main() -> None:
     os.dup2(nothing, 1)
 
     def say(event: dict) -> None:
-        out.write(json.dumps(event, ensure_ascii=True) + "\n")
+        out.write(plain.line(event) + "\n")
         out.flush()
 
-    job = json.load(sys.stdin)
+    # As bytes: what text is depends on where this runs.
+    job = json.load(sys.stdin.buffer)
     # Before anything is imported that might start a thread.
     cut = sandbox.cut_network()
     try:
