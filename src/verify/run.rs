@@ -4,7 +4,6 @@
 //! It runs code that nobody has looked at. So nothing that it says is believed beyond its form, how
 //! much it says and how long it takes are limited, and its end does not depend on it.
 
-mod interrupt;
 mod lines;
 
 use std::collections::VecDeque;
@@ -13,13 +12,14 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::error::{Ending, VerifyError};
-use super::job::Job;
+use super::interrupt;
+use super::job::{Case, Job};
 use super::outcome::{Event, Failed, Proof, Ready, Reason, Refused, Side};
 use super::process::Group;
 use super::python::Python;
@@ -29,13 +29,18 @@ use lines::Line;
 /// How much of stderr is kept, from its end.
 const STDERR_KEPT: usize = 8 * 1024;
 
-/// How long it may look for requests to a plugin (`prove.py`), with what is there to spare.
-const SEARCH_SECONDS: u64 = 120;
+/// How long requests to a plugin are looked for (`prove.py`).
+const SEARCH_SECONDS: u64 = 20;
 
-/// How often a side is loaded: the old one for the search, to be run, and to be run again where
-/// something differs; and where requests do not end, for two searches that begin anew twice each
-/// (`explore.py`).
-const LOADS: u64 = 3 + 2 * 2;
+/// How much longer than its limit a process may take to be ended, and to be begun (`child.py`).
+const SPARE_SECONDS: u64 = 5;
+
+/// How often a search begins anew after a request that does not end (`explore.py`).
+const MOST_RESTARTS: u64 = 2;
+
+/// How often both sides are run, at the same time: with what was found, with the rest of the table of
+/// bodies; and the old side once more, where something differs (`prove.py`).
+const RUNS: u64 = 3;
 
 /// How long the runner may take besides the cases: the agent alone takes seconds to be imported.
 const STARTING_SECONDS: u64 = 120;
@@ -84,8 +89,8 @@ fn run_within(
         said: error.to_string(),
     })?;
     let (sender, heard) = mpsc::channel();
-    // Before there is anything that a signal would leave behind.
-    let _listening = interrupt::listen(sender.clone()).map_err(VerifyError::io(folder))?;
+    let signal = sender.clone();
+    interrupt::at_signal(move || drop(signal.send(Heard::Signal)));
     let command = command(python, &main, folder)?;
     let mut group = Group::spawn(command).map_err(VerifyError::io(&python.executable))?;
     let child = group.child();
@@ -109,6 +114,7 @@ fn run_within(
     let stderr = Tail::follow(child.stderr.take());
     let result = listen(&heard, limit, &python.executable);
     drop(group);
+    interrupt::check()?;
     match result? {
         (said, None) => Ok(said),
         (said, Some(ending)) if said.ready.is_none() => Err(VerifyError::Silent {
@@ -122,25 +128,30 @@ fn run_within(
     }
 }
 
-/// How long all of it may take: the runner keeps the limit of each side itself.
+/// How long all of it may take. The runner keeps the limit of each process itself; this is their sum,
+/// for a runner that does not.
 fn limit(job: &Job<'_>) -> Duration {
-    let cases = u64::try_from(job.cases.len()).unwrap_or(u64::MAX);
-    let one = job
-        .seconds
-        .saturating_mul(LOADS)
-        .saturating_add(SEARCH_SECONDS);
-    let seconds = one.saturating_mul(cases);
-    Duration::from_secs(
-        seconds
-            .saturating_add(STARTING_SECONDS)
-            .min(u64::from(u32::MAX)),
-    )
+    let of_case = |case: &Case<'_>| {
+        let search = job.seconds.min(SEARCH_SECONDS);
+        // It begins once, anew after some requests that do not end, and after others with what is
+        // left of the routes.
+        let searches = 1 + MOST_RESTARTS + u64::try_from(case.routes.len()).unwrap_or(u64::MAX);
+        let one = job.seconds.saturating_add(search + SPARE_SECONDS);
+        let run = job.seconds.saturating_add(SPARE_SECONDS);
+        let searches = one.saturating_mul(searches);
+        searches.saturating_add(run.saturating_mul(RUNS))
+    };
+    let seconds = job.cases.iter().map(of_case);
+    let seconds = seconds.fold(STARTING_SECONDS, u64::saturating_add);
+    Duration::from_secs(seconds.min(u64::from(u32::MAX)))
 }
 
 fn command(python: &Python, main: &Path, folder: &Path) -> Result<Command, VerifyError> {
     let mut command = Command::new(&python.executable);
     command
         .arg("-B")
+        // What is compiled goes where it is taken away again.
+        .env_remove("PYTHONPYCACHEPREFIX")
         .arg(main)
         .current_dir(folder)
         .stdin(Stdio::piped())

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::lang::Lang;
-use crate::verify::job::AgentChoice;
+use crate::verify::job::{self, AgentChoice};
 use crate::verify::outcome::Kept;
 
 const READY: &str =
@@ -117,7 +117,7 @@ fn a_result_that_cannot_be_read_is_one_of_its_case() {
         (r#""\ud800""#.to_owned(), "escape"),
         (format!("1{}", "0".repeat(400)), "number out of range"),
         (deep, "recursion limit exceeded"),
-        ("{".to_owned(), "expected value"),
+        ("{".to_owned(), "EOF while parsing"),
     ] {
         let line = format!(r#"{{"event":"refused","case":"b","what":{value}}}"#);
         let fine = r#"{"event":"refused","case":"c","what":[]}"#;
@@ -193,6 +193,45 @@ fn one_that_hangs_is_ended() {
     };
     assert!(matches!(ending, Ending::Overdue(_)));
     assert!(!fake.path("survived").exists());
+}
+
+#[test]
+fn there_is_time_for_all_that_a_plugin_may_take() {
+    let route = || job::Route {
+        plugin: "p",
+        endpoint: "e",
+        dialect: "context",
+        target: "/t",
+        native: false,
+    };
+    let case = |routes: usize| Case {
+        name: "c",
+        before: Path::new("before"),
+        after: Path::new("after"),
+        item: "",
+        place: "workdir",
+        routes: (0..routes).map(|_| route()).collect(),
+        requests: Vec::new(),
+    };
+    let seconds = |seconds, cases| {
+        let job = Job {
+            agent: AgentChoice::Auto,
+            seconds,
+            scratch: Path::new("scratch"),
+            cases,
+        };
+        limit(&job).as_secs()
+    };
+    assert_eq!(seconds(30, Vec::new()), STARTING_SECONDS);
+    // Four searches of 30 + 20 + 5 seconds, three runs of 30 + 5.
+    let one = 4 * 55 + 3 * 35;
+    assert_eq!(seconds(30, vec![case(1)]), STARTING_SECONDS + one);
+    let more = one + 2 * 55;
+    assert_eq!(
+        seconds(30, vec![case(1), case(3)]),
+        STARTING_SECONDS + one + more
+    );
+    assert_eq!(seconds(u64::MAX, vec![case(1)]), u64::from(u32::MAX));
 }
 
 #[test]
