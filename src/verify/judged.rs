@@ -136,6 +136,13 @@ pub enum Cause {
         /// The commit; none outside of git.
         base: Option<String>,
     },
+    /// It is migrated already, and there is no such commit.
+    NoRevision {
+        /// The commit, as the user wrote it.
+        base: String,
+        /// The repo.
+        root: PathBuf,
+    },
     /// It is migrated already, and is not at the place that it had in the commit.
     Gone {
         /// The commit.
