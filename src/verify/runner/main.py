@@ -52,8 +52,21 @@ def main() -> None:
     from prove import prove
 
     for one in job["cases"]:
-        for event in prove(_case(one), job["seconds"]):
-            say(event)
+        try:
+            for event in prove(_case(one), job["seconds"]):
+                say(event)
+        except Exception as error:  # noqa: BLE001
+            # What a plugin answers can be such that it cannot be compared; others can.
+            detail = f"{type(error).__name__}: {error}"
+            say(
+                {
+                    "event": "failed",
+                    "case": one["name"],
+                    "side": "",
+                    "reason": "crash",
+                    "detail": detail,
+                }
+            )
     say({"event": "end"})
     # All has been said, and taking down what an agent has set up takes long.
     os._exit(0)
@@ -92,12 +105,17 @@ def _prepare(job: dict) -> str:
         # Importing makes much that stays, and nothing that a collector would find.
         gc.disable()
         _import_fastapi(deferred=name == "stand-in")
+    except Exception as error:
+        raise _Fatal("broken_fastapi", f"{type(error).__name__}: {error}") from error
+    try:
         os.waitpid(compiling, 0)
         import agent
 
         agent.prepare()
     except Exception as error:
-        raise _Fatal("broken_agent", f"{type(error).__name__}: {error}") from error
+        # The stand-in needs nothing else.
+        reason = "broken_fastapi" if name == "stand-in" else "broken_agent"
+        raise _Fatal(reason, f"{type(error).__name__}: {error}") from error
     return name
 
 
@@ -171,7 +189,7 @@ def _request(given: dict):
     return Request(
         label=given.get("about", ""),
         method=given.get("method", "POST"),
-        query=given.get("query", "").encode(),
+        query=_bytes(given.get("query", "")),
         headers=[(_bytes(name), _bytes(value)) for name, value in given.get("headers", [])],
         body=body,
         settings=given.get("settings", {}),
