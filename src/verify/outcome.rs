@@ -81,13 +81,13 @@ pub struct Proof {
     #[serde(default)]
     pub last: usize,
     /// The lines of its body that were run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lines")]
     pub reached: Vec<usize>,
     /// The lines of its body that were not.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lines")]
     pub missed: Vec<usize>,
     /// Those among them that the migration changed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lines")]
     pub unproved: Vec<usize>,
     /// How many requests showed a difference.
     #[serde(default)]
@@ -129,6 +129,18 @@ fn endless<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Endless>, D
     Ok(all)
 }
 
+/// The most lines that a handler can have: far more than there are in any file that people write.
+const MOST_LINES: usize = 50_000;
+
+/// As many lines as there can be.
+fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<usize>, D::Error> {
+    let all = Vec::<usize>::deserialize(deserializer)?;
+    if all.len() > MOST_LINES {
+        return Err(D::Error::custom("more lines than a file has"));
+    }
+    Ok(all)
+}
+
 /// What is to be held of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,9 +160,6 @@ pub struct Difference {
     pub request: Request,
     /// What differs.
     pub parts: Vec<Part>,
-    /// What the handlers raised.
-    #[serde(default)]
-    pub raised: Raised,
 }
 
 /// A request as it was sent.
@@ -165,7 +174,7 @@ pub struct Request {
     pub path: String,
     /// What follows the question mark.
     #[serde(default)]
-    pub query: String,
+    pub query: Bytes,
     /// The headers in order.
     #[serde(default)]
     pub headers: Vec<(String, Bytes)>,
@@ -232,7 +241,7 @@ pub enum Place {
     Setting,
 }
 
-/// The value of a header: text, or bytes that are none.
+/// A query, or the value of a header: text, or bytes that are none.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Bytes {
@@ -243,6 +252,12 @@ pub enum Bytes {
         /// The base64.
         base64: String,
     },
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
 }
 
 /// A part of what the two sides gave.
@@ -256,17 +271,6 @@ pub struct Part {
     /// What the new side gave.
     #[serde(default)]
     pub new: Value,
-}
-
-/// What the handlers raised; empty for nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-pub struct Raised {
-    /// On the old side.
-    #[serde(default)]
-    pub old: String,
-    /// On the new side.
-    #[serde(default)]
-    pub new: String,
 }
 
 /// A case that could not be run to its end.
@@ -359,8 +363,8 @@ pub enum FatalReason {
     PythonTooOld,
     /// The agent is installed, and cannot be imported.
     BrokenAgent,
-    /// The runner is at fault.
-    Internal,
+    /// FastAPI is installed, and cannot be imported, or what it needs.
+    BrokenFastapi,
 }
 
 #[cfg(test)]
