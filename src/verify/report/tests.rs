@@ -175,6 +175,28 @@ fn no_name_gets_control_characters_onto_the_terminal() {
 }
 
 #[test]
+fn chinese_has_a_space_before_latin_letters_alone() {
+    let text = |side, reason| {
+        let detail = String::new();
+        let cause = Cause::Ran {
+            side,
+            reason,
+            detail,
+        };
+        explained(&cause).0.get(Lang::Zh).to_owned()
+    };
+    assert_eq!(
+        text(Side::Old, Reason::NoPlugin),
+        "迁移之前 Agent 在其中找不到插件"
+    );
+    assert_eq!(
+        text(Side::Neither, Reason::NoPlugin),
+        "Agent 在其中找不到插件"
+    );
+    assert_eq!(text(Side::New, Reason::Import), "迁移之后无法导入");
+}
+
+#[test]
 fn a_query_that_is_no_text_is_shown_in_base64() {
     let difference = json!({"difference": {
         "request": {"method": "POST", "path": "/p", "query": {"base64": "Yf8="}}, "parts": [],

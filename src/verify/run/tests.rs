@@ -195,6 +195,21 @@ fn one_that_hangs_is_ended() {
     assert!(!fake.path("survived").exists());
 }
 
+/// Wherever the user has them put, what is compiled here is of no use to anybody later.
+#[test]
+fn compiled_files_stay_in_the_folder() {
+    let fake = Fake::new();
+    let python = Python {
+        executable: fake.path("python"),
+        version: "3.12.0".to_owned(),
+        user_base: None,
+    };
+    let main = fake.path("main.py");
+    let command = command(&python, &main, fake.folder.path()).unwrap();
+    let prefix = ("PYTHONPYCACHEPREFIX".as_ref(), None);
+    assert!(command.get_envs().any(|one| one == prefix));
+}
+
 #[test]
 fn there_is_time_for_all_that_a_plugin_may_take() {
     let route = || job::Route {
