@@ -1,8 +1,8 @@
 //! Shows for a user's own plugins that the migrated routes behave as the webhooks did, by running
-//! both: in one Python process, on copies, without network.
+//! both: in Python processes, on copies, without network.
 //!
 //! [`cases`] says what is compared with what, [`trees`] and [`original`] lay both sides out in a
-//! temporary folder, [`run`] starts the program in `runner/` and takes what it says, [`judged`]
+//! temporary folder ([`workplace`]), [`run`] starts the program in `runner/` and takes what it says, [`judged`]
 //! brings that together with what was to be verified, and [`report`] makes sentences of it.
 //!
 //! What always holds:
@@ -12,9 +12,11 @@
 //!   the process that runs them.
 //! - What that process says is bounded in length and time, and it ends with everything that it has
 //!   started.
+//! - A signal that asks this program to end leaves nothing of it behind ([`interrupt`]).
 
 pub mod cases;
 pub mod error;
+pub mod interrupt;
 pub mod job;
 pub mod judged;
 pub mod original;
@@ -27,3 +29,4 @@ pub mod run;
 mod runner;
 pub mod trees;
 pub mod units;
+pub mod workplace;

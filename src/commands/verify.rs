@@ -2,8 +2,8 @@
 
 mod original;
 
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 use super::prepare::{Prepared, on_deep_stacks, prepare};
 use super::{Console, Failure, Outcome};
@@ -14,39 +14,66 @@ use crate::plan::Action;
 use crate::text;
 use crate::verify::cases::{self, Case, Layout};
 use crate::verify::error::VerifyError;
+use crate::verify::interrupt;
 use crate::verify::job::{AgentChoice, Job};
 use crate::verify::judged::{Judged, Kind, Status, Webhook};
 use crate::verify::python::{self, Places, Python};
 use crate::verify::report::{self, View};
 use crate::verify::requests::{self, Request};
 use crate::verify::run;
+use crate::verify::workplace::Workplace;
 
 /// Runs the command.
 ///
 /// # Errors
 /// See [`prepare`]; and when nothing can be verified.
 pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
+    if cfg!(not(unix)) {
+        return Err(Failure::from(VerifyError::NotUnix).into());
+    }
     let requests = match &args.requests {
         Some(path) => requests::read(path).map_err(Failure::from)?,
         None => Vec::new(),
     };
     let prepared = prepare(&args.plan)?;
-    let folder = tempfile::Builder::new()
-        .prefix("rehook-verify-")
-        .tempdir()
-        .map_err(VerifyError::io(&env::temp_dir()))
-        .map_err(Failure::from)?;
-    // Without links in it, as what is looked for in it has none either.
-    let root = fs::canonicalize(folder.path())?;
+    let workplace = Workplace::new().map_err(Failure::from)?;
+    let ran = run_in(&workplace, args, &prepared, &requests, console);
+    // From here on there is nothing that a signal would leave behind, and it ends the program.
+    drop(workplace);
+    // Before what else has come of it: processes that are ended leave errors.
+    interrupt::check().map_err(Failure::from)?;
+    let (judged, python) = ran?;
+    let view = View {
+        judged: &judged,
+        agent: agent(args.agent),
+        python: python.as_ref(),
+        base: &prepared.base,
+    };
+    show(args, &view, console)?;
+    Ok(match (prepared.nothing_readable, judged.is_proved()) {
+        (true, _) => Outcome::Failed,
+        (false, true) => Outcome::Done,
+        (false, false) => Outcome::Remaining,
+    })
+}
+
+/// What comes of everything, and the Python that it was run with, if anything was.
+fn run_in(
+    workplace: &Workplace,
+    args: &VerifyArgs,
+    prepared: &Prepared,
+    requests: &[Request],
+    console: &Console,
+) -> anyhow::Result<(Judged, Option<Python>)> {
     let mut judged = Judged {
-        webhooks: not_migrated(&prepared),
+        webhooks: not_migrated(prepared),
         ..Judged::default()
     };
-    let cases = lay_out(args, &prepared, &root, &mut judged)?;
+    let cases = lay_out(args, prepared, workplace.path(), &mut judged)?;
     if cases.is_empty() && judged.count(Kind::NotMigrated) == 0 {
-        return Err(nothing_to_verify(&prepared, &judged).into());
+        return Err(nothing_to_verify(prepared, &judged).into());
     }
-    judged.unused = cases::unused(&cases, &requests)
+    judged.unused = cases::unused(&cases, requests)
         .into_iter()
         .cloned()
         .collect();
@@ -60,21 +87,17 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
             let announced = report::text::announcement(cases.len(), &found, console.lang());
             console.say(&announced);
         }
-        run_cases(args, &root, &found, &cases, &requests, &mut judged)?;
+        run_cases(
+            args,
+            workplace.path(),
+            &found,
+            &cases,
+            requests,
+            &mut judged,
+        )?;
         python = Some(found);
     }
-    let view = View {
-        judged: &judged,
-        agent: agent(args.agent),
-        python: python.as_ref(),
-        base: &prepared.base,
-    };
-    show(args, &view, console)?;
-    Ok(match (prepared.nothing_readable, judged.is_proved()) {
-        (true, _) => Outcome::Failed,
-        (false, true) => Outcome::Done,
-        (false, false) => Outcome::Remaining,
-    })
+    Ok((judged, python))
 }
 
 /// Lays out both sides of everything that is to be verified.

@@ -13,6 +13,9 @@ use crate::text;
 /// Why nothing could be verified.
 #[derive(Debug, Error)]
 pub enum VerifyError {
+    /// The runner needs what this system does not have.
+    #[error("{}", self.text())]
+    NotUnix,
     /// No Python that can be used.
     #[error("{}", self.text())]
     NoPython {
@@ -106,6 +109,8 @@ pub enum Ending {
     Died,
     /// It was ended after so many seconds.
     Overdue(u64),
+    /// It was ended because it said more than is taken.
+    TooMuch,
 }
 
 impl VerifyError {
@@ -118,6 +123,10 @@ impl VerifyError {
     /// What is the case, without a full stop.
     pub fn text(&self) -> Text {
         match self {
+            Self::NotUnix => text!(
+                "verify runs on Linux, macOS and other Unix systems only",
+                "verify 只能在 Linux、macOS 等 Unix 系统上运行"
+            ),
             Self::NoPython {
                 looked_at,
                 is_named,
@@ -159,6 +168,10 @@ impl VerifyError {
     /// What to do about it, without a full stop.
     pub fn remedy(&self) -> Text {
         match self {
+            Self::NotUnix => text!(
+                "run it in WSL, or on the system that your agent runs on",
+                "请在 WSL 中运行，或在 Agent 所在的系统上运行"
+            ),
             Self::NoPython { .. } => text!(
                 "name a Python of 3.11 or later with --python, best one in which nekro-agent is installed",
                 "请用 --python 指定 3.11 或更高版本的 Python，最好是已安装 nekro-agent 的环境"
@@ -266,9 +279,9 @@ fn fatal_text(fatal: &Fatal, python: &Path) -> Text {
             "nekro-agent is installed for {python}, but cannot be imported: {detail}",
             "{python} 安装了 nekro-agent，但无法导入：{detail}"
         ),
-        FatalReason::Internal => text!(
-            "this is a bug in rehook, and nothing was verified: {detail}",
-            "这是 rehook 自身的缺陷，没有验证任何内容：{detail}"
+        FatalReason::BrokenFastapi => text!(
+            "FastAPI is installed for {python}, but it or what it needs cannot be imported: {detail}",
+            "{python} 安装了 FastAPI，但它或它的依赖无法导入：{detail}"
         ),
     }
 }
@@ -292,9 +305,9 @@ fn fatal_remedy(fatal: &Fatal, python: &Path) -> Text {
             "mend that environment, name another with --python, or use the stand-in: --agent stand-in",
             "请修复该环境，用 --python 指定其他环境，或使用替身：--agent stand-in"
         ),
-        FatalReason::Internal => text!(
-            "please report it together with the plugin",
-            "请连同插件一起反馈"
+        FatalReason::BrokenFastapi => text!(
+            "mend that environment, or name another with --python",
+            "请修复该环境，或用 --python 指定其他环境"
         ),
     }
 }
@@ -308,6 +321,10 @@ fn silent(ending: Ending, stderr: &str) -> Text {
         Ending::Died => text!(
             "what runs the plugins ended before it had begun{said}",
             "运行插件的程序还没开始就结束了{said}"
+        ),
+        Ending::TooMuch => text!(
+            "what runs the plugins said much, but not that it had begun{said}",
+            "运行插件的程序输出了大量内容，却没有说明已经开始{said}"
         ),
         Ending::Overdue(seconds) => text!(
             "what runs the plugins had not begun after {seconds} seconds{said}",

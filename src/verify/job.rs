@@ -90,7 +90,7 @@ pub struct Request<'a> {
     /// The method.
     pub method: &'a str,
     /// What follows the question mark.
-    pub query: &'a str,
+    pub query: &'a Bytes,
     /// The headers in order.
     pub headers: &'a [(String, Bytes)],
     /// The body.
@@ -100,7 +100,7 @@ pub struct Request<'a> {
     pub settings: &'a serde_json::Map<String, serde_json::Value>,
 }
 
-/// The value of a header: text, or bytes that are none.
+/// A query, or the value of a header: text, or bytes that are none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Bytes {

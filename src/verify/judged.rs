@@ -139,6 +139,13 @@ pub enum Cause {
         /// The commit; none outside of git.
         base: Option<String>,
     },
+    /// It is migrated already, and there is no such commit.
+    NoRevision {
+        /// The commit, as the user wrote it.
+        base: String,
+        /// The repo.
+        root: PathBuf,
+    },
     /// It is migrated already, and is not at the place that it had in the commit.
     Gone {
         /// The commit.
@@ -266,6 +273,8 @@ fn unsaid(cut_off: Option<&(Ending, String)>) -> Cause {
     let (reason, detail) = match cut_off {
         Some((Ending::Overdue(_), _)) => (Reason::Hang, String::new()),
         Some((Ending::Died, stderr)) => (Reason::Crash, stderr.trim().to_owned()),
+        // Whose results made it so much is not known.
+        Some((Ending::TooMuch, _)) => (Reason::Unreadable, String::new()),
         None => (Reason::Unsaid, String::new()),
     };
     Cause::Ran {

@@ -12,7 +12,7 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 
 use super::error::VerifyError;
-use super::process::Group;
+use super::process::{self, Group};
 use super::trees::Allowance;
 use crate::git;
 
@@ -183,8 +183,8 @@ fn write_file(path: &Path, bytes: &[u8], is_link: bool) -> io::Result<()> {
     fs::write(path, bytes)
 }
 
-fn output(root: &Path, mut command: Command) -> Result<std::process::Output, VerifyError> {
-    command.output().map_err(|error| VerifyError::Git {
+fn output(root: &Path, command: Command) -> Result<std::process::Output, VerifyError> {
+    process::output(command).map_err(|error| VerifyError::Git {
         root: root.to_owned(),
         message: error.to_string(),
     })

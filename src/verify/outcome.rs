@@ -83,13 +83,13 @@ pub struct Proof {
     #[serde(default)]
     pub last: usize,
     /// The lines of its body that were run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lines")]
     pub reached: Vec<usize>,
     /// The lines of its body that were not.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lines")]
     pub missed: Vec<usize>,
     /// Those among them that the migration changed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lines")]
     pub unproved: Vec<usize>,
     /// What else was changed, has to run, and did not.
     #[serde(default)]
@@ -144,6 +144,7 @@ pub struct Lines {
     #[serde(deserialize_with = "inside")]
     pub file: PathBuf,
     /// The lines, 1-based.
+    #[serde(deserialize_with = "lines")]
     pub lines: Vec<usize>,
 }
 
@@ -171,6 +172,18 @@ impl Proof {
     }
 }
 
+/// The most lines that a handler can have: far more than there are in any file that people write.
+const MOST_LINES: usize = 50_000;
+
+/// As many lines as there can be.
+fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<usize>, D::Error> {
+    let all = Vec::<usize>::deserialize(deserializer)?;
+    if all.len() > MOST_LINES {
+        return Err(D::Error::custom("more lines than a file has"));
+    }
+    Ok(all)
+}
+
 /// What is to be held of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -190,9 +203,6 @@ pub struct Difference {
     pub request: Request,
     /// What differs.
     pub parts: Vec<Part>,
-    /// What the handlers raised.
-    #[serde(default)]
-    pub raised: Raised,
 }
 
 /// A request as it was sent.
@@ -207,7 +217,7 @@ pub struct Request {
     pub path: String,
     /// What follows the question mark.
     #[serde(default)]
-    pub query: String,
+    pub query: Bytes,
     /// The headers in order.
     #[serde(default)]
     pub headers: Vec<(String, Bytes)>,
@@ -274,7 +284,7 @@ pub enum Place {
     Setting,
 }
 
-/// The value of a header: text, or bytes that are none.
+/// A query, or the value of a header: text, or bytes that are none.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Bytes {
@@ -285,6 +295,12 @@ pub enum Bytes {
         /// The base64.
         base64: String,
     },
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
 }
 
 /// A part of what the two sides gave.
@@ -298,17 +314,6 @@ pub struct Part {
     /// What the new side gave.
     #[serde(default)]
     pub new: Value,
-}
-
-/// What the handlers raised; empty for nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-pub struct Raised {
-    /// On the old side.
-    #[serde(default)]
-    pub old: String,
-    /// On the new side.
-    #[serde(default)]
-    pub new: String,
 }
 
 /// A case that could not be run to its end.
@@ -377,6 +382,8 @@ pub enum Reason {
     StandInLacks,
     /// The runner has said nothing about it. It never says this itself.
     Unsaid,
+    /// What the runner has said about it cannot be taken in. It never says this itself.
+    Unreadable,
 }
 
 /// What a plugin tried and was not allowed to do.
@@ -410,8 +417,8 @@ pub enum FatalReason {
     PythonTooOld,
     /// The agent is installed, and cannot be imported.
     BrokenAgent,
-    /// The runner is at fault.
-    Internal,
+    /// FastAPI is installed, and cannot be imported, or what it needs.
+    BrokenFastapi,
 }
 
 #[cfg(test)]

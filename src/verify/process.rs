@@ -7,6 +7,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::interrupt;
+
 /// A process, and all that it starts and that does not leave its group; they end with this value.
 #[derive(Debug)]
 pub struct Group {
@@ -14,14 +16,17 @@ pub struct Group {
 }
 
 impl Group {
-    /// Starts a process in a group of its own.
+    /// Starts a process in a group of its own, which ends at a signal ([`interrupt`]) as well.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When it cannot be started, or this program is to end.
     pub fn spawn(mut command: Command) -> io::Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let child = command.spawn()?;
+        let child = interrupt::group(|| {
+            let child = command.spawn()?;
+            Ok((child.id(), child))
+        })?;
         Ok(Self { child })
     }
 
@@ -33,11 +38,8 @@ impl Group {
     /// Ends the group, then waits for the process: as long as nobody has waited for it, its id, and
     /// so that of the group, belongs to nobody else.
     fn kill(&mut self) {
+        interrupt::end_group(self.child.id());
         // What has ended already cannot be ended, which is what was wanted.
-        #[cfg(unix)]
-        if let Some(group) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -52,20 +54,13 @@ impl Drop for Group {
 /// The most that is kept of what a process writes when it is only asked something.
 const MOST: u64 = 64 * 1024;
 
-/// What a process writes until it closes both outputs; none when that takes longer than `limit`.
-/// Either way it is ended then.
+/// What a process writes until it closes both outputs; none when that takes longer than `limit`, or
+/// a signal comes. Either way it is ended then.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn output_within(mut command: Command, limit: Duration) -> io::Result<Option<Output>> {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let deadline = Instant::now() + limit;
-    let mut group = Group::spawn(command)?;
-    let stdout = collect(group.child().stdout.take());
-    let stderr = collect(group.child().stderr.take());
-    let rest = || deadline.saturating_duration_since(Instant::now());
-    let (Ok(stdout), Ok(stderr)) = (stdout.recv_timeout(rest()), stderr.recv_timeout(rest()))
-    else {
+pub fn output_within(command: Command, limit: Duration) -> io::Result<Option<Output>> {
+    let Some((mut group, [stdout, stderr])) = outputs(command, Some(limit), MOST)? else {
         return Ok(None);
     };
     group.kill();
@@ -77,17 +72,82 @@ pub fn output_within(mut command: Command, limit: Duration) -> io::Result<Option
     }))
 }
 
+/// What a process writes, and how it ends, however long that takes; an error when a signal comes.
+///
+/// # Errors
+/// When it cannot be started, or this program is to end.
+pub fn output(command: Command) -> io::Result<Output> {
+    let Some((mut group, [stdout, stderr])) = outputs(command, None, u64::MAX)? else {
+        return Err(io::ErrorKind::Interrupted.into());
+    };
+    // Without reaping it, as its id is its own only until then.
+    #[cfg(unix)]
+    if let Some(id) = rustix::process::Pid::from_raw(group.child().id().cast_signed()) {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        while let Err(rustix::io::Errno::INTR) = waitid(
+            WaitId::Pid(id),
+            WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+        ) {}
+    }
+    group.kill();
+    let status = group.child().wait()?;
+    Ok(Output {
+        status,
+        stdout,
+        stderr,
+    })
+}
+
+/// A process that has closed both outputs, with `most` bytes of each.
+fn outputs(
+    mut command: Command,
+    limit: Option<Duration>,
+    most: u64,
+) -> io::Result<Option<(Group, [Vec<u8>; 2])>> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let deadline = limit.map(|limit| Instant::now() + limit);
+    let mut group = Group::spawn(command)?;
+    let (sender, heard) = mpsc::channel();
+    collect(0, group.child().stdout.take(), most, &sender);
+    collect(1, group.child().stderr.take(), most, &sender);
+    // What has left the group may hold the outputs open for ever.
+    interrupt::at_signal(move || drop(sender.send(None)));
+    let mut outputs = [Vec::new(), Vec::new()];
+    for _ in 0..outputs.len() {
+        let next = match deadline {
+            None => heard.recv().ok(),
+            Some(deadline) => {
+                let rest = deadline.saturating_duration_since(Instant::now());
+                heard.recv_timeout(rest).ok()
+            }
+        };
+        match next.flatten() {
+            Some((0, bytes)) => outputs[0] = bytes,
+            Some((_, bytes)) => outputs[1] = bytes,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some((group, outputs)))
+}
+
+/// What a thread that reads has read of which output; none at a signal.
+type Collected = Option<(usize, Vec<u8>)>;
+
 /// Reads to the end on a thread of its own, which may outlive the process that is read from.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
+fn collect(
+    which: usize,
+    pipe: Option<impl Read + Send + 'static>,
+    most: u64,
+    sender: &mpsc::Sender<Collected>,
+) {
+    let sender = sender.clone();
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
             // What was read until an error is all there is; nobody may be waiting for it any more.
-            let _ = pipe.by_ref().take(MOST).read_to_end(&mut bytes);
+            let _ = pipe.by_ref().take(most).read_to_end(&mut bytes);
             let _ = io::copy(&mut pipe, &mut io::sink());
         }
-        let _ = sender.send(bytes);
+        let _ = sender.send(Some((which, bytes)));
     });
-    receiver
 }

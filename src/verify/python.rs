@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::error::VerifyError;
+use super::interrupt;
 use super::process;
 use crate::git;
 use crate::lang::Text;
@@ -156,12 +157,14 @@ fn python_of(environment: &Path) -> PathBuf {
 /// plugin.
 ///
 /// # Errors
-/// [`VerifyError::NoPython`], which says where it was looked for.
+/// [`VerifyError::NoPython`], which says where it was looked for; and when this program is to end.
 pub fn find(places: &Places) -> Result<Python, VerifyError> {
     let mut looked_at = Vec::new();
     let mut without_fastapi = None;
     for path in places.candidates() {
-        match probe(&path) {
+        let answer = probe(&path);
+        interrupt::check()?;
+        match answer {
             Ok((python, true)) => return Ok(python),
             Ok((python, false)) => {
                 without_fastapi.get_or_insert(python);
@@ -182,6 +185,7 @@ fn probe(path: &Path) -> Result<(Python, bool), Text> {
         .args(["-c", PROBE])
         // Else a module of the current folder could take the place of Python's own.
         .env("PYTHONSAFEPATH", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null());
     let output = match process::output_within(command, LIMIT) {
         Ok(Some(output)) => output,

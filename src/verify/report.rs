@@ -42,15 +42,18 @@ pub fn explained(cause: &Cause) -> (Text, Text) {
 /// Lines as people write them, `27-44, 46`: a range goes on over lines that cannot run, such as
 /// comments, which are those that are not in `all`.
 fn ranges(lines: &[usize], all: &[usize]) -> String {
-    let mut lines = lines.to_vec();
+    let (mut lines, mut all) = (lines.to_vec(), all.to_vec());
     lines.sort_unstable();
     lines.dedup();
+    all.sort_unstable();
+    let is_between = |first: usize, last: usize| {
+        let next = all.partition_point(|&line| line <= first);
+        all.get(next).is_some_and(|&line| line < last)
+    };
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     for line in lines {
         match ranges.last_mut() {
-            Some((_, last)) if !all.iter().any(|other| (*last + 1..line).contains(other)) => {
-                *last = line;
-            }
+            Some((_, last)) if !is_between(*last, line) => *last = line,
             _ => ranges.push((line, line)),
         }
     }

@@ -36,7 +36,7 @@ pub struct Request {
     /// The method, in upper case.
     pub method: String,
     /// What follows the question mark.
-    pub query: String,
+    pub query: Bytes,
     /// The headers in order.
     pub headers: Vec<(String, Bytes)>,
     /// The body.
@@ -58,7 +58,7 @@ impl Request {
 struct Line {
     path: String,
     method: Option<String>,
-    query: Option<String>,
+    query: Option<Written>,
     #[serde(default)]
     headers: Headers,
     body: Option<String>,
@@ -127,14 +127,24 @@ fn parse(line: &[u8], number: usize, about: String) -> Result<Request, Text> {
         ));
     }
     let (path, query) = match (line.path.split_once('?'), line.query) {
-        (Some((path, query)), None) => (path.to_owned(), query.to_owned()),
+        (Some((path, query)), None) => (path.to_owned(), Bytes::Text(query.to_owned())),
         (Some(_), Some(_)) => {
             return Err(text!(
                 "the query is given twice: in the path, and as `query`",
                 "查询参数重复：既写在路径中，又写在 `query` 中"
             ));
         }
-        (None, query) => (line.path, query.unwrap_or_default()),
+        (None, query) => (
+            line.path,
+            query.map_or(Bytes::Text(String::new()), Bytes::from),
+        ),
+    };
+    let query = match query {
+        Bytes::Text(text) => Bytes::Text(text.strip_prefix('?').unwrap_or(&text).to_owned()),
+        Bytes::Encoded { base64 } => {
+            check_base64(&base64)?;
+            Bytes::Encoded { base64 }
+        }
     };
     let body = match (line.body, line.base64) {
         (Some(_), Some(_)) => {
@@ -161,7 +171,7 @@ fn parse(line: &[u8], number: usize, about: String) -> Result<Request, Text> {
         path: decoded(&path),
         about: line.about.unwrap_or(about),
         method: method.to_ascii_uppercase(),
-        query: query.strip_prefix('?').unwrap_or(&query).to_owned(),
+        query,
         headers: line.headers.0,
         body,
         settings: line.settings.unwrap_or_default(),
@@ -255,11 +265,11 @@ impl<'de> Deserialize<'de> for Headers {
     }
 }
 
-/// The value of a header as it is written.
+/// A query, or the value of a header, as it is written.
 #[derive(Deserialize)]
 #[serde(
     untagged,
-    expecting = "a header's value is a string, or {\"base64\": string}"
+    expecting = "a query, or a header's value, is a string, or {\"base64\": string}"
 )]
 enum Written {
     Text(String),

@@ -4,42 +4,43 @@
 //! It runs code that nobody has looked at. So nothing that it says is believed beyond its form, how
 //! much it says and how long it takes are limited, and its end does not depend on it.
 
-mod interrupt;
+mod lines;
 
 use std::collections::VecDeque;
 use std::env;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::error::{Ending, VerifyError};
-use super::job::Job;
-use super::outcome::{Event, Failed, Proof, Ready, Refused};
+use super::interrupt;
+use super::job::{Case, Job};
+use super::outcome::{Event, Failed, Proof, Ready, Reason, Refused, Side};
 use super::process::Group;
 use super::python::Python;
 use super::runner;
-
-/// The longest line that is taken.
-const LONGEST_LINE: u64 = 16 * 1024 * 1024;
-
-/// How much is taken in all.
-const MOST_SAID: u64 = 256 * 1024 * 1024;
+use lines::Line;
 
 /// How much of stderr is kept, from its end.
 const STDERR_KEPT: usize = 8 * 1024;
 
-/// How long it may look for requests to a plugin (`prove.py`), with what is there to spare.
-const SEARCH_SECONDS: u64 = 120;
+/// How long requests to a plugin are looked for (`prove.py`).
+const SEARCH_SECONDS: u64 = 20;
 
-/// How often a side is loaded: the old one for the search, to be run, and to be run again where
-/// something differs; and where requests do not end, for two searches that begin anew twice each
-/// (`explore.py`).
-const LOADS: u64 = 3 + 2 * 2;
+/// How much longer than its limit a process may take to be ended, and to be begun (`child.py`).
+const SPARE_SECONDS: u64 = 5;
+
+/// How often a search begins anew after a request that does not end (`explore.py`).
+const MOST_RESTARTS: u64 = 2;
+
+/// How often both sides are run, at the same time: with what was found, with the rest of the table of
+/// bodies; and the old side once more, where something differs (`prove.py`).
+const RUNS: u64 = 3;
 
 /// How long the runner may take besides the cases: the agent alone takes seconds to be imported.
 const STARTING_SECONDS: u64 = 120;
@@ -61,8 +62,8 @@ pub struct Said {
 
 /// What comes out of the threads that listen.
 enum Heard {
-    Line(Vec<u8>),
-    TooLong,
+    Line(Line),
+    TooMuch,
     Closed,
     Signal,
 }
@@ -88,8 +89,8 @@ fn run_within(
         said: error.to_string(),
     })?;
     let (sender, heard) = mpsc::channel();
-    // Before there is anything that a signal would leave behind.
-    let _listening = interrupt::listen(sender.clone()).map_err(VerifyError::io(folder))?;
+    let signal = sender.clone();
+    interrupt::at_signal(move || drop(signal.send(Heard::Signal)));
     let command = command(python, &main, folder)?;
     let mut group = Group::spawn(command).map_err(VerifyError::io(&python.executable))?;
     let child = group.child();
@@ -99,13 +100,21 @@ fn run_within(
     }
     let stdout = child.stdout.take();
     thread::spawn(move || {
+        let mut is_too_much = false;
         if let Some(stdout) = stdout {
-            read_lines(stdout, &sender);
+            is_too_much = lines::read(stdout, |line| sender.send(Heard::Line(line)).is_ok());
         }
+        // Nobody listens any more if everything was said.
+        drop(sender.send(if is_too_much {
+            Heard::TooMuch
+        } else {
+            Heard::Closed
+        }));
     });
     let stderr = Tail::follow(child.stderr.take());
     let result = listen(&heard, limit, &python.executable);
     drop(group);
+    interrupt::check()?;
     match result? {
         (said, None) => Ok(said),
         (said, Some(ending)) if said.ready.is_none() => Err(VerifyError::Silent {
@@ -119,25 +128,30 @@ fn run_within(
     }
 }
 
-/// How long all of it may take: the runner keeps the limit of each side itself.
+/// How long all of it may take. The runner keeps the limit of each process itself; this is their sum,
+/// for a runner that does not.
 fn limit(job: &Job<'_>) -> Duration {
-    let cases = u64::try_from(job.cases.len()).unwrap_or(u64::MAX);
-    let one = job
-        .seconds
-        .saturating_mul(LOADS)
-        .saturating_add(SEARCH_SECONDS);
-    let seconds = one.saturating_mul(cases);
-    Duration::from_secs(
-        seconds
-            .saturating_add(STARTING_SECONDS)
-            .min(u64::from(u32::MAX)),
-    )
+    let of_case = |case: &Case<'_>| {
+        let search = job.seconds.min(SEARCH_SECONDS);
+        // It begins once, anew after some requests that do not end, and after others with what is
+        // left of the routes.
+        let searches = 1 + MOST_RESTARTS + u64::try_from(case.routes.len()).unwrap_or(u64::MAX);
+        let one = job.seconds.saturating_add(search + SPARE_SECONDS);
+        let run = job.seconds.saturating_add(SPARE_SECONDS);
+        let searches = one.saturating_mul(searches);
+        searches.saturating_add(run.saturating_mul(RUNS))
+    };
+    let seconds = job.cases.iter().map(of_case);
+    let seconds = seconds.fold(STARTING_SECONDS, u64::saturating_add);
+    Duration::from_secs(seconds.min(u64::from(u32::MAX)))
 }
 
 fn command(python: &Python, main: &Path, folder: &Path) -> Result<Command, VerifyError> {
     let mut command = Command::new(&python.executable);
     command
         .arg("-B")
+        // What is compiled goes where it is taken away again.
+        .env_remove("PYTHONPYCACHEPREFIX")
         .arg(main)
         .current_dir(folder)
         .stdin(Stdio::piped())
@@ -181,8 +195,8 @@ fn listen(
         let rest = deadline.saturating_duration_since(Instant::now());
         let line = match heard.recv_timeout(rest) {
             Ok(Heard::Line(line)) => line,
-            Ok(Heard::TooLong) => return Err(garbled(b"(a line, or all of them, too long)")),
             Ok(Heard::Signal) => return Err(VerifyError::Interrupted),
+            Ok(Heard::TooMuch) => return Ok((said, Some(Ending::TooMuch))),
             Ok(Heard::Closed) | Err(mpsc::RecvTimeoutError::Disconnected) => {
                 return Ok((said, Some(Ending::Died)));
             }
@@ -190,7 +204,16 @@ fn listen(
                 return Ok((said, Some(Ending::Overdue(limit.as_secs()))));
             }
         };
-        match serde_json::from_slice(&line).map_err(|_| garbled(&line))? {
+        let event = match line.event() {
+            Ok(event) => event,
+            // A plugin may have had a hand in it, which says nothing about the others.
+            Err(why) if said.ready.is_some() => {
+                said.failed.extend(unreadable(&line, why));
+                continue;
+            }
+            Err(_) => return Err(garbled(&line)),
+        };
+        match event {
             Event::Ready(ready) => said.ready = Some(ready),
             Event::Proof(proof) => said.proofs.push(*proof),
             Event::Failed(failed) => said.failed.push(failed),
@@ -207,44 +230,20 @@ fn listen(
     }
 }
 
-fn garbled(said: &[u8]) -> VerifyError {
-    const SHOWN: usize = 200;
-    let text = String::from_utf8_lossy(said);
-    let shown: String = text
-        .trim()
-        .chars()
-        .take(SHOWN)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    VerifyError::Garbled { said: shown }
+/// What is held of the case that `line` speaks of; nothing if it names none: then there is no result
+/// of one, which is said.
+fn unreadable(line: &Line, why: String) -> Option<Failed> {
+    Some(Failed {
+        case: line.case()?,
+        side: Side::Neither,
+        reason: Reason::Unreadable,
+        detail: why,
+    })
 }
 
-/// Hands on each line of `stdout`, until there is too much of it or nobody listens.
-fn read_lines(stdout: impl Read, sender: &Sender<Heard>) {
-    let mut reader = BufReader::new(stdout.take(MOST_SAID));
-    loop {
-        let mut line = Vec::new();
-        let heard = match reader
-            .by_ref()
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)
-        {
-            // What is left is no whole line: its end is missing because the runner died.
-            Ok(_) if line.last() != Some(&b'\n') => {
-                if line.len() as u64 == LONGEST_LINE || reader.get_ref().limit() == 0 {
-                    Heard::TooLong
-                } else {
-                    Heard::Closed
-                }
-            }
-            Ok(_) => Heard::Line(line),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(_) => Heard::Closed,
-        };
-        let is_last = !matches!(heard, Heard::Line(_));
-        if sender.send(heard).is_err() || is_last {
-            return;
-        }
+fn garbled(line: &Line) -> VerifyError {
+    VerifyError::Garbled {
+        said: line.beginning(),
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("message.py", include_str!("runner/message.py")),
     ("oracle.py", include_str!("runner/oracle.py")),
     ("parcel.py", include_str!("runner/parcel.py")),
+    ("plain.py", include_str!("runner/plain.py")),
     ("probe.py", include_str!("runner/probe.py")),
     ("prove.py", include_str!("runner/prove.py")),
     ("recorder.py", include_str!("runner/recorder.py")),

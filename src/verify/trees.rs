@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{Limit, VerifyError};
+use super::interrupt;
 use super::units::{Kind, Unit};
 use crate::discover;
 
@@ -47,8 +48,9 @@ impl Allowance {
     /// Takes a file of `bytes` off.
     ///
     /// # Errors
-    /// [`VerifyError::TooLarge`], which names `folder`.
+    /// [`VerifyError::TooLarge`], which names `folder`; and when this program is to end.
     pub fn take(&mut self, folder: &Path, bytes: u64) -> Result<(), VerifyError> {
+        interrupt::check()?;
         let too_large = |limit| VerifyError::TooLarge {
             folder: folder.to_owned(),
             limit,

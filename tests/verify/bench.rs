@@ -61,26 +61,36 @@ impl Bench {
         let executable: Vec<u32> = executable.collect();
         let seen = self.folder.path().display();
         let text = format!(
-            r#"#!/bin/sh
-if [ "$1" = -c ]; then
+            r#"if [ "$1" = -c ]; then
     echo '{{"executable": {executable:?}, "version": [3, 12, 3], "user_base": [], "fastapi": 1}}'
     exit
 fi
 cat > {seen}/job.json
 cp -R trees {seen}/trees
 pwd > {seen}/place
+env > {seen}/environment
 {script}
 "#
         );
+        self.script("python", &text)
+    }
+
+    /// A program in the folder.
+    pub fn script(&self, name: &str, text: &str) -> String {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).expect("it can be made");
         // Another process writes it, so that none that is started meanwhile holds it open.
         let written = Command::new("sh")
-            .args(["-c", r#"printf '%s' "$1" > "$0" && chmod +x "$0""#])
-            .arg(&python)
-            .arg(&text)
+            .args([
+                "-c",
+                r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""#,
+            ])
+            .arg(&path)
+            .arg(text)
             .status()
             .expect("there is a shell");
         assert!(written.success());
-        python.to_string_lossy().into_owned()
+        path.to_string_lossy().into_owned()
     }
 
     /// A stand-in that says these results.

@@ -107,6 +107,31 @@ fn a_commit_that_has_the_routes_too_is_no_original() {
     );
 }
 
+/// A wrong `--base`, or a repo without a commit, says nothing about plugins that need no original.
+#[test]
+fn without_the_commit_others_are_verified_all_the_same() {
+    let bench = Bench::new(&[("a.py", plugin("a"))]);
+    bench.migrate(&[]);
+    fs::write(bench.repo.root().join("b.py"), plugin("b")).expect("it can be written");
+    let python = bench.saying(&[ready(), proof("b", "proved"), end()]);
+    let run = bench.verify(&python, &["--base", "v9"]);
+    check(
+        &run,
+        1,
+        &[
+            "proved         dev.b b",
+            "failed         dev.a a\n  there is no commit v9 in ",
+            "name the commit before the migration with --base",
+        ],
+    );
+    // What was not asked for is not in the way either.
+    check(
+        &bench.verify(&python, &["--base", "v9", "b.py"]),
+        0,
+        &["1 proved"],
+    );
+}
+
 #[test]
 fn what_is_and_what_is_not_migrated_go_together() {
     let bench = Bench::new(&[("a.py", plugin("a")), ("b.py", plugin("b"))]);

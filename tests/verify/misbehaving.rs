@@ -1,9 +1,13 @@
 //! No Python, and a runner that says or does what it should not.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::bench::{Bench, check, plugin, proof, ready};
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::bench::{Bench, check, end, plugin, proof, ready};
 
 #[test]
 fn without_a_python_it_is_said_where_it_was_looked_for() {
@@ -47,43 +51,124 @@ fn a_runner_that_misbehaves_is_an_error() {
     );
 }
 
-/// Its end takes the runner and the temporary folder with it.
-#[test]
-fn ctrl_c_leaves_nothing_behind() {
-    let bench = Bench::new(&[("a.py", plugin("a"))]);
-    let pipe = bench.path("pipe");
+/// Signals that ask a program to end.
+const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
+
+/// What runs when a signal comes: a script that says that it has begun, and would go on.
+fn waiting(bench: &Bench) -> String {
+    let (pipe, survived) = (bench.path("pipe"), bench.path("survived"));
     let made = Command::new("mkfifo").arg(&pipe).status();
     assert!(made.expect("mkfifo runs").success());
-    let script = format!(
+    format!(
         "exec 9> {}\necho begun >&9\nsleep 60\ntouch {}",
         pipe.display(),
-        bench.path("survived").display()
-    );
-    let python = bench.python(&script);
+        survived.display()
+    )
+}
+
+/// Sends a signal once that has begun. It ends then, and so does this program, and the temporary
+/// folder is gone.
+#[track_caller]
+fn check_nothing_left(bench: &Bench, python: &str, path: &str, signal: Signal) {
     let temporary = bench.path("tmp");
     fs::create_dir(&temporary).expect("it can be made");
     let mut rehook = Command::new(env!("CARGO_BIN_EXE_rehook"))
-        .args(["verify", "--python", &python])
+        .args(["verify", "--python", python])
         .current_dir(bench.repo.root())
         .env("TMPDIR", &temporary)
         .env("LC_ALL", "C.UTF-8")
+        .env("PATH", path)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("rehook runs");
-    let mut pipe = std::io::BufReader::new(fs::File::open(pipe).expect("the runner begins"));
+    let pipe = fs::File::open(bench.path("pipe")).expect("the script begins");
+    let mut pipe = std::io::BufReader::new(pipe);
     let mut line = String::new();
     std::io::BufRead::read_line(&mut pipe, &mut line).expect("it can be read");
     assert_eq!(line, "begun\n");
+    let made = fs::read_dir(&temporary).expect("it is there").count();
+    assert_eq!(made, 1, "the temporary folder");
     let id = rustix::process::Pid::from_child(&rehook);
-    rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it can be sent");
+    rustix::process::kill_process(id, signal).expect("it can be sent");
     let status = rehook.wait().expect("it ends");
-    assert_eq!(status.code(), Some(2));
-    // The runner held the other end.
+    assert_eq!(status.code(), Some(2), "{signal:?}");
+    // The script held the other end.
     let mut rest = String::new();
     std::io::Read::read_to_string(&mut pipe, &mut rest).expect("it can be read");
     assert_eq!(rest, "");
     assert!(!bench.path("survived").exists());
     let left = fs::read_dir(&temporary).expect("it is there").count();
-    assert_eq!(left, 0);
+    assert_eq!(left, 0, "{signal:?}");
+}
+
+fn usual_path() -> String {
+    std::env::var("PATH").expect("there is a PATH")
+}
+
+#[test]
+fn a_signal_during_the_run_leaves_nothing_behind() {
+    for signal in SIGNALS {
+        let bench = Bench::new(&[("a.py", plugin("a"))]);
+        let python = bench.python(&waiting(&bench));
+        check_nothing_left(&bench, &python, &usual_path(), signal);
+    }
+}
+
+#[test]
+fn nor_does_one_while_python_is_looked_for() {
+    for signal in SIGNALS {
+        let bench = Bench::new(&[("a.py", plugin("a"))]);
+        let script = waiting(&bench);
+        let python = bench.script("python", &script);
+        check_nothing_left(&bench, &python, &usual_path(), signal);
+    }
+}
+
+#[test]
+fn nor_does_one_while_git_is_asked_for_the_original() {
+    for signal in SIGNALS {
+        let bench = Bench::new(&[("a.py", plugin("a"))]);
+        bench.migrate(&[]);
+        let path = usual_path();
+        let git = format!(
+            "case \" $* \" in *\" rev-parse --verify \"*)\n{}\nesac\nPATH={path} exec git \"$@\"",
+            waiting(&bench)
+        );
+        let git = bench.script("bin/git", &git);
+        let folder = Path::new(&git).parent().expect("it is in a folder");
+        let path = format!("{}:{path}", folder.display());
+        check_nothing_left(&bench, "/no/such/python", &path, signal);
+    }
+}
+
+/// Its report goes into a pipe that nobody reads: it is busy with that for ever.
+#[test]
+fn a_signal_after_the_run_ends_it_too() {
+    let bench = Bench::new(&[("a.py", plugin("a"))]);
+    let mut long = proof("a", "differs");
+    long["differing"] = json!(1);
+    long["difference"] = json!({
+        "request": {"method": "POST", "path": "/p", "body": "x".repeat(1_000_000)},
+        "parts": [],
+    });
+    let python = bench.saying(&[ready(), long, end()]);
+    let temporary = bench.path("tmp");
+    fs::create_dir(&temporary).expect("it can be made");
+    let mut rehook = Command::new(env!("CARGO_BIN_EXE_rehook"))
+        .args(["verify", "--format", "json", "--python", &python])
+        .current_dir(bench.repo.root())
+        .env("TMPDIR", &temporary)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("rehook runs");
+    let mut stdout = rehook.stdout.take().expect("it is a pipe");
+    // Its first byte: the run is over.
+    let mut first = [0];
+    std::io::Read::read_exact(&mut stdout, &mut first).expect("it says something");
+    let id = rustix::process::Pid::from_child(&rehook);
+    rustix::process::kill_process(id, Signal::TERM).expect("it can be sent");
+    assert_eq!(rehook.wait().expect("it ends").code(), Some(2));
+    assert_eq!(fs::read_dir(&temporary).expect("it is there").count(), 0);
 }

@@ -14,7 +14,6 @@ fn only_what_is_proved_gives_0() {
         "request": {"about": {"known": {"kind": "a plain request"}}, "method": "POST", "path": "/api/webhook/b", "query": "",
             "headers": [["A", "1"]], "body": "{}", "settings": {}},
         "parts": [{"part": "status", "old": 200, "new": 500}],
-        "raised": {"old": "", "new": ""},
     });
     let failed = json!({"event": "failed", "case": "dev.b", "side": "new",
         "reason": "missing_module", "detail": "No module named 'aiohttp'"});
@@ -62,7 +61,15 @@ fn only_what_is_proved_gives_0() {
             "a request had not ended after 5 s; it is no part",
         ],
     );
-    check(&run(endless(0)), 2, &["no result: {"]);
+    // What cannot be read says nothing about the others.
+    check(
+        &run(endless(0)),
+        1,
+        &[
+            "1 proved",
+            "dev.b b\n  there is a result, but it cannot be read: a request that was not waited for\n",
+        ],
+    );
     // One is spoken of twice, or not at all.
     check(&run(proof("a", "proved")), 2, &["no result: dev.a a"]);
     let silent = bench.saying(&[ready(), proof("a", "proved"), end()]);
@@ -70,6 +77,13 @@ fn only_what_is_proved_gives_0() {
         &bench.verify(&silent, &[]),
         1,
         &["dev.b b\n  there is no result"],
+    );
+    let fatal = json!({"event": "fatal", "reason": "broken_fastapi", "detail": "ImportError: x"});
+    let python = bench.saying(&[fatal]);
+    check(
+        &bench.verify(&python, &["--agent", "stand-in"]),
+        2,
+        &["it or what it needs cannot be imported: ImportError: x\n"],
     );
     let fatal = json!({"event": "fatal", "reason": "no_fastapi", "detail": ""});
     check(

@@ -35,7 +35,22 @@ pub fn add(
         cannot_run(judged, routes, &Cause::NoOriginal { base: None });
         return Ok(());
     }
-    let original = Original::open(&prepared.root, &args.base).map_err(Failure::from)?;
+    let asked: Result<Vec<PathBuf>, _> = args.plan.paths.iter().map(fs::canonicalize).collect();
+    let asked = asked?;
+    // Of a route whose original is not there it is not known whether it was asked for, unless
+    // everything was, or there is nothing else that can have been.
+    let is_all = asked.iter().any(|path| prepared.root.starts_with(path));
+    let original = match Original::open(&prepared.root, &args.base) {
+        // Others need no original.
+        Err(VerifyError::NoRevision { revision, root }) => {
+            if is_all || is_only(layout, judged) {
+                let base = revision;
+                cannot_run(judged, routes, &Cause::NoRevision { base, root });
+            }
+            return Ok(());
+        }
+        original => original.map_err(Failure::from)?,
+    };
     let tree = folder.join("original");
     fs::create_dir(&tree)
         .map_err(VerifyError::io(&tree))
@@ -45,8 +60,6 @@ pub fn add(
     original
         .write(&tree, is_python, &mut allowance)
         .map_err(Failure::from)?;
-    let asked: Result<Vec<PathBuf>, _> = args.plan.paths.iter().map(fs::canonicalize).collect();
-    let asked = asked?;
     // With `native`, so that it is known which handlers may take the request by now.
     let options = PlanOptions {
         allow_unsafe: args.plan.allow_unsafe,
@@ -74,15 +87,16 @@ pub fn add(
             cannot_run(judged, routes, &cause);
         }
     }
-    // Of a route whose original is not there it is not known whether it was asked for, unless
-    // everything was, or there is nothing else that can have been.
-    let is_all = asked.iter().any(|path| prepared.root.starts_with(path));
-    let is_only = layout.is_empty() && judged.webhooks.is_empty();
-    if is_all || is_only {
+    if is_all || is_only(layout, judged) {
         let base = Some(args.base.clone());
         cannot_run(judged, found.missing, &Cause::NoOriginal { base });
     }
     Ok(())
+}
+
+/// Whether there is nothing else to verify.
+fn is_only(layout: &Layout<'_>, judged: &Judged) -> bool {
+    layout.is_empty() && judged.webhooks.is_empty()
 }
 
 /// What the commit shows.

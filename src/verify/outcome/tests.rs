@@ -15,6 +15,19 @@ fn proof(endless: Value) -> Result<Event, serde_json::Error> {
 }
 
 #[test]
+fn a_handler_has_no_more_lines_than_a_file() {
+    let proof = |count: usize| {
+        serde_json::from_value::<Event>(json!({
+            "event": "proof", "case": "c", "plugin": "p", "endpoint": "e", "verdict": "proved",
+            "requests": 1, "reached": vec![1; count],
+        }))
+    };
+    assert!(proof(MOST_LINES).is_ok());
+    let error = proof(MOST_LINES + 1).unwrap_err().to_string();
+    assert!(error.contains("more lines than a file has"), "{error}");
+}
+
+#[test]
 fn requests_without_an_end_are_as_the_search_can_have_left_them() {
     let (on, last) = (
         || endless(json!(5), json!(true)),

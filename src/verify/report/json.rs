@@ -72,7 +72,6 @@ struct Lines<'a> {
 struct Difference<'a> {
     request: Request<'a>,
     parts: Vec<Part<'a>>,
-    raised: Sides<'a>,
 }
 
 #[derive(Serialize)]
@@ -80,7 +79,7 @@ struct Request<'a> {
     about: String,
     method: &'a str,
     path: &'a str,
-    query: &'a str,
+    query: Bytes<'a>,
     headers: Vec<(&'a str, Bytes<'a>)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
@@ -101,12 +100,6 @@ struct Part<'a> {
     part: &'a str,
     old: &'a Value,
     new: &'a Value,
-}
-
-#[derive(Serialize)]
-struct Sides<'a> {
-    old: &'a str,
-    new: &'a str,
 }
 
 #[derive(Serialize)]
@@ -257,24 +250,26 @@ fn run<'a>(
 }
 
 fn request(request: &outcome::Request) -> Request<'_> {
-    let headers = request.headers.iter().map(|(name, value)| {
-        let value = match value {
-            outcome::Bytes::Text(text) => Bytes::Text(text),
-            outcome::Bytes::Encoded { base64 } => Bytes::Encoded { base64 },
-        };
-        (name.as_str(), value)
-    });
+    let headers = request.headers.iter();
+    let headers = headers.map(|(name, value)| (name.as_str(), bytes(value)));
     let about = request.about.as_ref().map(about::text);
     Request {
         // It is for programs: the same whatever the language is.
         about: about.map_or_else(String::new, |about| about.get(Lang::En).to_owned()),
         method: &request.method,
         path: &request.path,
-        query: &request.query,
+        query: bytes(&request.query),
         headers: headers.collect(),
         body: request.body.as_deref(),
         base64: request.base64.as_deref(),
         settings: &request.settings,
+    }
+}
+
+fn bytes(value: &outcome::Bytes) -> Bytes<'_> {
+    match value {
+        outcome::Bytes::Text(text) => Bytes::Text(text),
+        outcome::Bytes::Encoded { base64 } => Bytes::Encoded { base64 },
     }
 }
 
@@ -290,10 +285,6 @@ fn difference(difference: &outcome::Difference) -> Difference<'_> {
                 new: &part.new,
             })
             .collect(),
-        raised: Sides {
-            old: &difference.raised.old,
-            new: &difference.raised.new,
-        },
     }
 }
 

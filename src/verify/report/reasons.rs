@@ -1,5 +1,8 @@
 //! Why a plugin could not be run, in words.
 
+use std::path::Path;
+
+use super::super::error::VerifyError;
 use super::super::judged::Cause;
 use super::super::outcome::{Reason, Side};
 use crate::lang::{Lang, Text};
@@ -9,6 +12,7 @@ use crate::text;
 pub fn name(cause: &Cause) -> &'static str {
     match cause {
         Cause::NoOriginal { .. } => "no_original",
+        Cause::NoRevision { .. } => "no_revision",
         Cause::Gone { .. } => "gone",
         Cause::Ran { reason, .. } => match reason {
             Reason::Import => "import",
@@ -22,6 +26,7 @@ pub fn name(cause: &Cause) -> &'static str {
             Reason::NoSetting => "no_setting",
             Reason::StandInLacks => "stand_in_lacks",
             Reason::Unsaid => "unsaid",
+            Reason::Unreadable => "unreadable",
         },
     }
 }
@@ -58,6 +63,7 @@ pub fn text(cause: &Cause) -> Text {
             "migrated already, and outside of git there is no original to compare with",
             "已经迁移，而不在 git 仓库中就没有可供比较的原始版本"
         ),
+        Cause::NoRevision { base, root } => no_revision(base, root).text(),
         Cause::Gone { base, place } => {
             let place = place.display();
             text!(
@@ -86,13 +92,31 @@ pub fn text(cause: &Cause) -> Text {
                 ),
                 format!(
                     "{}{}{}{detail}",
-                    when.get(Lang::Zh),
+                    spaced(when.get(Lang::Zh), what.get(Lang::Zh)),
                     what.get(Lang::Zh),
                     colon.1
                 ),
             )
         }
     }
+}
+
+fn no_revision(base: &str, root: &Path) -> VerifyError {
+    VerifyError::NoRevision {
+        revision: base.to_owned(),
+        root: root.to_owned(),
+    }
+}
+
+/// A Chinese text, with a space where Latin letters follow it.
+fn spaced(text: &str, next: &str) -> String {
+    let is_latin = next.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let space = if is_latin && !text.is_empty() {
+        " "
+    } else {
+        ""
+    };
+    format!("{text}{space}")
 }
 
 fn what(reason: Reason) -> Text {
@@ -117,6 +141,10 @@ fn what(reason: Reason) -> Text {
             "需要 Agent 的某项功能，而替身没有"
         ),
         Reason::Unsaid => text!("there is no result", "没有得到结果"),
+        Reason::Unreadable => text!(
+            "there is a result, but it cannot be read",
+            "有结果，但无法读取"
+        ),
     }
 }
 
@@ -139,6 +167,7 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
             "run it before `migrate`, or in a git repo whose commit `--base` names has the original",
             "请在 `migrate` 之前运行，或在 git 仓库中用 `--base` 指定含有原始版本的提交"
         ),
+        Cause::NoRevision { base, root } => no_revision(base, root).remedy(),
         Cause::Gone { .. } => text!(
             "name a commit in which it is where it is today: --base",
             "请用 --base 指定位置与现在相同的提交"
@@ -164,13 +193,13 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
                 "see `settings` in the file of --requests; the names are those of the plugin's configuration class",
                 "请检查 --requests 文件中的 `settings`；名称应与插件配置类的字段一致"
             ),
-            Reason::Unsaid => text!(
+            Reason::Unsaid | Reason::Unreadable => text!(
                 "please report it together with the plugin",
                 "请连同插件一起反馈"
             ),
             Reason::Import | Reason::Exit | Reason::Crash => text!(
-                "see whether the agent loads it; nothing but a temporary folder and no network is there for it here",
-                "请确认 Agent 能否加载它；在此只有一个临时文件夹，没有网络"
+                "see whether the agent loads it; here there is only a temporary folder, and no network",
+                "请确认 Agent 能否加载它；这里只有一个临时文件夹，没有网络"
             ),
         },
     }

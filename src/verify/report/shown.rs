@@ -31,21 +31,16 @@ pub fn indented_request(request: &Request, lang: Lang) -> String {
 
 /// A request as it goes over the wire.
 fn lines(request: &Request, lang: Lang) -> Vec<String> {
-    let query = if request.query.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", request.query)
+    let query = match &request.query {
+        Bytes::Text(text) if text.is_empty() => String::new(),
+        query => format!("?{}", bytes(query)),
     };
     let mut lines = vec![shortened(&format!(
         "{} {}{query}",
         request.method, request.path
     ))];
     for (name, value) in &request.headers {
-        let value = match value {
-            Bytes::Text(text) => text.clone(),
-            Bytes::Encoded { base64 } => format!("(base64) {base64}"),
-        };
-        lines.push(shortened(&format!("{name}: {value}")));
+        lines.push(shortened(&format!("{name}: {}", bytes(value))));
     }
     match (&request.body, &request.base64) {
         (Some(body), _) if !body.is_empty() => {
@@ -71,6 +66,13 @@ fn lines(request: &Request, lang: Lang) -> Vec<String> {
         ));
     }
     lines
+}
+
+fn bytes(value: &Bytes) -> String {
+    match value {
+        Bytes::Text(text) => text.clone(),
+        Bytes::Encoded { base64 } => format!("(base64) {base64}"),
+    }
 }
 
 /// A text of a plugin on one line.

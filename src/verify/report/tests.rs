@@ -17,6 +17,11 @@ fn neighbouring_lines_are_one_range() {
         "3-5, 7-9"
     );
     assert_eq!(ranges(&[3, 5, 9], &[3, 5, 7, 9]), "3-5, 9");
+    assert_eq!(ranges(&[3, 9], &[9, 3, 7, 5]), "3, 9");
+    // As many as no file has take no time.
+    let all: Vec<usize> = (0..1_000_000).collect();
+    let odd: Vec<usize> = all.iter().copied().filter(|n| n % 2 == 1).collect();
+    assert!(ranges(&odd, &all).ends_with("999997, 999999"));
 }
 
 fn proof(verdict: &str, more: serde_json::Value) -> Proof {
@@ -186,9 +191,8 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
         },
         "parts": [
             {"part": "status", "old": 200, "new": 500},
-            {"part": "effects", "old": ["sent"], "new": []},
+            {"part": "effects", "old": ["sent"], "new": ["\u{202e}x"]},
         ],
-        "raised": {"old": "", "new": "ValueError: \u{202e}x"},
     }});
     let judged = judged(proof("differs", difference));
     assert_eq!(
@@ -210,13 +214,73 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
     new: 500
   effects
     old: [\"sent\"]
-    new: []
-  raised
-    old: nothing
-    new: ValueError: \u{fffd}x
+    new: [\"\u{fffd}x\"]
 0 proved, 1 differs, 0 not exercised, 0 not migrated, 0 failed
 "
     );
+}
+
+#[test]
+fn no_name_gets_control_characters_onto_the_terminal() {
+    let name = "ctl\u{1b}[31mRED\u{7}";
+    let mut judged = judged(proof("proved", json!({})));
+    judged.webhooks[0].endpoint = Some(name.to_owned());
+    judged
+        .refused
+        .push((name.to_owned(), vec![name.to_owned()]));
+    judged.failures.push(Failure {
+        plugin: name.to_owned(),
+        endpoints: vec![name.to_owned()],
+        cause: Cause::Ran {
+            side: Side::Old,
+            reason: Reason::Crash,
+            detail: name.to_owned(),
+        },
+    });
+    let view = View {
+        judged: &judged,
+        agent: AgentChoice::Auto,
+        python: None,
+        base: Path::new("/repo"),
+    };
+    let shown = text::render(&view, Lang::En);
+    assert!(
+        !shown.contains("\u{1b}[31mRED") && !shown.contains('\u{7}'),
+        "{shown:?}"
+    );
+    assert_eq!(shown.matches("ctl\u{fffd}[31mRED\u{fffd}").count(), 6);
+}
+
+#[test]
+fn chinese_has_a_space_before_latin_letters_alone() {
+    let text = |side, reason| {
+        let detail = String::new();
+        let cause = Cause::Ran {
+            side,
+            reason,
+            detail,
+        };
+        explained(&cause).0.get(Lang::Zh).to_owned()
+    };
+    assert_eq!(
+        text(Side::Old, Reason::NoPlugin),
+        "迁移之前 Agent 在其中找不到插件"
+    );
+    assert_eq!(
+        text(Side::Neither, Reason::NoPlugin),
+        "Agent 在其中找不到插件"
+    );
+    assert_eq!(text(Side::New, Reason::Import), "迁移之后无法导入");
+}
+
+#[test]
+fn a_query_that_is_no_text_is_shown_in_base64() {
+    let difference = json!({"difference": {
+        "request": {"method": "POST", "path": "/p", "query": {"base64": "Yf8="}}, "parts": [],
+    }});
+    let judged = judged(proof("differs", difference));
+    let shown = text(&judged, Lang::En);
+    assert!(shown.contains("    POST /p?(base64) Yf8=\n"), "{shown}");
 }
 
 fn endless(about: &str, went_on: bool) -> serde_json::Value {

@@ -1,5 +1,6 @@
 //! What people read on a terminal.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
@@ -38,6 +39,7 @@ pub fn render(view: &View<'_>, lang: Lang) -> String {
     for (plugin, what) in &view.judged.refused {
         let label = text!("refused", "已阻止");
         let what: Vec<String> = what.iter().map(|what| shortened(what)).collect();
+        let plugin = shortened(plugin);
         output += &format!("{}{BOLD}{plugin}{BOLD:#}\n", column(&label, YELLOW, lang));
         output += &format!("  {}\n", what.join("\n  "));
     }
@@ -69,7 +71,8 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
         .as_ref()
         .map_or(unknown.get(lang), |route| &route.plugin);
     let endpoint = webhook.endpoint.as_deref();
-    let endpoint = endpoint.unwrap_or_else(|| unknown.get(lang));
+    let endpoint = shortened(endpoint.unwrap_or_else(|| unknown.get(lang)));
+    let plugin = shortened(plugin);
     let mut output = format!(
         "{}{BOLD}{plugin} {endpoint}{BOLD:#}",
         column(&name, style, lang)
@@ -130,7 +133,8 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
         )
     };
     output += ran.get(lang);
-    let is_changed = |line: &&usize| proof.unproved.contains(line);
+    let changed: HashSet<&usize> = proof.unproved.iter().collect();
+    let is_changed = |line: &&usize| changed.contains(line);
     let unchanged: Vec<usize> = proof
         .missed
         .iter()
@@ -214,16 +218,6 @@ fn difference_text(difference: &Difference, lang: Lang) -> String {
         let name = part_name(&part.part);
         pair(name.get(lang), &part.old.to_string(), &part.new.to_string());
     }
-    let raised = &difference.raised;
-    if raised.old != raised.new {
-        let name = text!("raised", "抛出的异常");
-        let nothing = text!("nothing", "无");
-        let shown = |raised: &str| match raised {
-            "" => nothing.get(lang).to_owned(),
-            raised => raised.to_owned(),
-        };
-        pair(name.get(lang), &shown(&raised.old), &shown(&raised.new));
-    }
     output
 }
 
@@ -244,11 +238,11 @@ fn failure_text(view: &View<'_>, failure: &Failure, lang: Lang) -> String {
         .python
         .map(|python| python.executable.display().to_string());
     let python = python.unwrap_or_else(|| "python".to_owned());
-    let endpoints = failure.endpoints.join(", ");
+    let endpoints = shortened(&failure.endpoints.join(", "));
     let mut output = format!(
         "{}{BOLD}{} {endpoints}",
         column(&name, style, lang),
-        failure.plugin,
+        shortened(&failure.plugin),
     );
     output = format!("{}{BOLD:#}\n", output.trim_end());
     let reason = reasons::text(&failure.cause);

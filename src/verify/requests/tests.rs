@@ -31,8 +31,8 @@ fn a_line_is_a_request() {
     assert_eq!(requests.len(), 3);
     let first = &requests[0];
     assert_eq!(
-        (first.path.as_str(), first.query.as_str()),
-        ("/api/webhook/a b", "x=1")
+        (first.path.as_str(), &first.query),
+        ("/api/webhook/a b", &text("x=1"))
     );
     assert_eq!((first.line, first.method.as_str()), (1, "POST"));
     assert_eq!(first.about, "requests.jsonl:1");
@@ -55,6 +55,10 @@ fn a_line_is_a_request() {
         [("A".into(), text("1")), ("A".into(), text("2"))]
     );
     assert_eq!(requests[2].body, Body::Encoded("/w==".into()));
+    // As it is in a difference that was shown.
+    let shown = file(r#"{"path": "/p", "query": {"base64": "Yf8="}}"#).unwrap();
+    let base64 = "Yf8=".to_owned();
+    assert_eq!(shown[0].query, Bytes::Encoded { base64 });
 }
 
 #[test]
@@ -81,8 +85,12 @@ fn what_is_wrong_is_named_with_its_line() {
     );
     check_error(r#"{"path": "/p", "base64": "/"}"#, "1: no base64");
     check_error(
+        r#"{"path": "/p", "query": {"base64": "/"}}"#,
+        "1: no base64",
+    );
+    check_error(
         r#"{"path": "/p", "headers": {"A": 1}}"#,
-        "1: column 34: a header's value is",
+        "1: column 34: a query, or a header's value, is",
     );
     check_error(
         r#"{"path": "/p", "headers": {"A B": ""}}"#,

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::lang::Lang;
-use crate::verify::job::AgentChoice;
+use crate::verify::job::{self, AgentChoice};
 use crate::verify::outcome::Kept;
 
 const READY: &str =
@@ -107,7 +107,36 @@ fn what_is_no_result_ends_it() {
         "no result: {\"event\":\"surprise\"}",
     );
     fake.check_error(&format!("{END}; sleep 60"), "no result");
-    fake.check_error("head -c 20000000 /dev/zero; sleep 60", "too long");
+    fake.check_error("head -c 20000000 /dev/zero; echo; sleep 60", "too long");
+}
+
+#[test]
+fn a_result_that_cannot_be_read_is_one_of_its_case() {
+    let deep = "[".repeat(200) + &"]".repeat(200);
+    for (value, why) in [
+        (r#""\ud800""#.to_owned(), "escape"),
+        (format!("1{}", "0".repeat(400)), "number out of range"),
+        (deep, "recursion limit exceeded"),
+        ("{".to_owned(), "EOF while parsing"),
+    ] {
+        let line = format!(r#"{{"event":"refused","case":"b","what":{value}}}"#);
+        let fine = r#"{"event":"refused","case":"c","what":[]}"#;
+        let said = Fake::new()
+            .run(&format!(
+                "{READY}\ncat <<'L'\n{line}\n{fine}\nhello\nL\n{END}"
+            ))
+            .unwrap();
+        assert!(said.cut_off.is_none());
+        assert_eq!(said.refused.len(), 1, "{line}");
+        let [failed] = &said.failed[..] else {
+            panic!("{:?}", said.failed);
+        };
+        assert_eq!(
+            (failed.case.as_str(), failed.reason),
+            ("b", Reason::Unreadable)
+        );
+        assert!(failed.detail.contains(why), "{}", failed.detail);
+    }
 }
 
 #[test]
@@ -164,6 +193,60 @@ fn one_that_hangs_is_ended() {
     };
     assert!(matches!(ending, Ending::Overdue(_)));
     assert!(!fake.path("survived").exists());
+}
+
+/// Wherever the user has them put, what is compiled here is of no use to anybody later.
+#[test]
+fn compiled_files_stay_in_the_folder() {
+    let fake = Fake::new();
+    let python = Python {
+        executable: fake.path("python"),
+        version: "3.12.0".to_owned(),
+        user_base: None,
+    };
+    let main = fake.path("main.py");
+    let command = command(&python, &main, fake.folder.path()).unwrap();
+    let prefix = ("PYTHONPYCACHEPREFIX".as_ref(), None);
+    assert!(command.get_envs().any(|one| one == prefix));
+}
+
+#[test]
+fn there_is_time_for_all_that_a_plugin_may_take() {
+    let route = || job::Route {
+        plugin: "p",
+        endpoint: "e",
+        dialect: "context",
+        target: "/t",
+        native: false,
+    };
+    let case = |routes: usize| Case {
+        name: "c",
+        before: Path::new("before"),
+        after: Path::new("after"),
+        item: "",
+        place: "workdir",
+        routes: (0..routes).map(|_| route()).collect(),
+        requests: Vec::new(),
+    };
+    let seconds = |seconds, cases| {
+        let job = Job {
+            agent: AgentChoice::Auto,
+            seconds,
+            scratch: Path::new("scratch"),
+            cases,
+        };
+        limit(&job).as_secs()
+    };
+    assert_eq!(seconds(30, Vec::new()), STARTING_SECONDS);
+    // Four searches of 30 + 20 + 5 seconds, three runs of 30 + 5.
+    let one = 4 * 55 + 3 * 35;
+    assert_eq!(seconds(30, vec![case(1)]), STARTING_SECONDS + one);
+    let more = one + 2 * 55;
+    assert_eq!(
+        seconds(30, vec![case(1), case(3)]),
+        STARTING_SECONDS + one + more
+    );
+    assert_eq!(seconds(u64::MAX, vec![case(1)]), u64::from(u32::MAX));
 }
 
 #[test]

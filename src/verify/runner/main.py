@@ -16,6 +16,7 @@ from pathlib import Path
 
 import child
 import landlock
+import plain
 import sandbox
 
 HERE = Path(__file__).resolve().parent
@@ -29,10 +30,11 @@ def main() -> None:
     os.dup2(nothing, 1)
 
     def say(event: dict) -> None:
-        out.write(json.dumps(event, ensure_ascii=True) + "\n")
+        out.write(plain.line(event) + "\n")
         out.flush()
 
-    job = json.load(sys.stdin)
+    # As bytes: what text is depends on where this runs.
+    job = json.load(sys.stdin.buffer)
     # Before anything is imported that might start a thread.
     cut = sandbox.cut_network()
     try:
@@ -56,11 +58,16 @@ def main() -> None:
             for event in prove(_case(one), job["seconds"]):
                 say(event)
         except Exception as error:  # noqa: BLE001
-            # What a plugin has given back is not what it should be.
+            # What a plugin answers can be such that it cannot be compared; others can.
             detail = f"{type(error).__name__}: {error}"
             say(
-                {"event": "failed", "case": one["name"], "side": "old", "reason": "crash"}
-                | {"detail": detail}
+                {
+                    "event": "failed",
+                    "case": one["name"],
+                    "side": "",
+                    "reason": "crash",
+                    "detail": detail,
+                }
             )
     say({"event": "end"})
     # All has been said, and taking down what an agent has set up takes long.
@@ -100,12 +107,17 @@ def _prepare(job: dict) -> str:
         # Importing makes much that stays, and nothing that a collector would find.
         gc.disable()
         _import_fastapi(deferred=name == "stand-in")
+    except Exception as error:
+        raise _Fatal("broken_fastapi", f"{type(error).__name__}: {error}") from error
+    try:
         os.waitpid(compiling, 0)
         import agent
 
         agent.prepare()
     except Exception as error:
-        raise _Fatal("broken_agent", f"{type(error).__name__}: {error}") from error
+        # The stand-in needs nothing else.
+        reason = "broken_fastapi" if name == "stand-in" else "broken_agent"
+        raise _Fatal(reason, f"{type(error).__name__}: {error}") from error
     return name
 
 
@@ -180,7 +192,7 @@ def _request(given: dict):
     return Request(
         label=given.get("about", ""),
         method=given.get("method", "POST"),
-        query=given.get("query", "").encode(),
+        query=_bytes(given.get("query", "")),
         headers=[(_bytes(name), _bytes(value)) for name, value in given.get("headers", [])],
         body=body,
         settings=given.get("settings", {}),

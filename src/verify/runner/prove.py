@@ -15,6 +15,7 @@ import exercised
 import label
 import lines
 import parcel
+import plain
 import sandbox
 from case import Case
 from explore import REQUEST_SECONDS, Found, explore
@@ -325,7 +326,7 @@ def _proof(
         else {
             "request": _shown(route, sent[shown[0]][1]),
             "parts": [
-                {"part": part, "old": _json(one), "new": _json(other)}
+                {"part": part, "old": plain.value(one, other), "new": plain.value(other, one)}
                 for part, one, other in differing[shown[0]]
             ],
         },
@@ -359,24 +360,18 @@ def _shown(route: Route, request: Request) -> dict:
         "about": label.parts(request.label),
         "method": request.method,
         "path": route.old,
-        "query": request.query.decode("latin-1"),
-        "headers": [[n.decode("latin-1"), v.decode("latin-1")] for n, v in request.headers],
-        "settings": _json(request.settings),
+        "query": _wire(request.query),
+        # Names are ASCII, or no names.
+        "headers": [[n.decode("latin-1"), _wire(v)] for n, v in request.headers],
+        "settings": plain.value(request.settings),
     }
+    body = _wire(request.body)
+    return shown | (body if isinstance(body, dict) else {"body": body})
+
+
+def _wire(value: bytes) -> str | dict:
+    """Bytes as they were sent: as text, or in base64 where they are none."""
     try:
-        shown["body"] = request.body.decode()
+        return value.decode()
     except UnicodeDecodeError:
-        shown["base64"] = base64.b64encode(request.body).decode()
-    return shown
-
-
-def _json(value: object) -> object:
-    if isinstance(value, dict):
-        return {str(key): _json(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json(part) for part in value]
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    if value is None or isinstance(value, (str, int)):
-        return value
-    return repr(value)
+        return {"base64": base64.b64encode(value).decode()}

@@ -1,0 +1,199 @@
+//! Signals that ask this program to end.
+//!
+//! While it has something that has to go, they do not end it at once: processes in groups of their
+//! own, which Ctrl-C does not reach, are ended, and everything else looks at [`check`]. Otherwise they
+//! end it. There is one state, as there is one process that signals are sent to.
+
+use std::io;
+use std::process;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use super::error::VerifyError;
+
+/// What this program ends with, as with any error.
+const EXIT_CODE: i32 = 2;
+
+static STATE: Mutex<State> = Mutex::new(State {
+    is_heard: false,
+    has_something: false,
+    came: false,
+    groups: Vec::new(),
+    told: Vec::new(),
+});
+
+struct State {
+    /// Whether there is a thread that listens.
+    is_heard: bool,
+    /// Whether there is something that has to go before the end.
+    has_something: bool,
+    /// Whether a signal came since then.
+    came: bool,
+    /// The groups of processes, by their ids.
+    groups: Vec<u32>,
+    /// What is done at a signal.
+    told: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Signals do not end the program while this value is there.
+#[derive(Debug)]
+pub struct Listening(());
+
+/// From now on a signal is heard.
+///
+/// # Errors
+/// When the system does not let it listen.
+pub fn listen() -> io::Result<Listening> {
+    let mut state = state();
+    if !state.is_heard {
+        hear()?;
+    }
+    state.is_heard = true;
+    state.has_something = true;
+    state.came = false;
+    Ok(Listening(()))
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut state = state();
+        state.has_something = false;
+        state.told.clear();
+    }
+}
+
+/// Whether to go on.
+///
+/// # Errors
+/// [`VerifyError::Interrupted`] when a signal came.
+pub fn check() -> Result<(), VerifyError> {
+    if state().came {
+        return Err(VerifyError::Interrupted);
+    }
+    Ok(())
+}
+
+/// Does something when a signal comes, or at once if one came already.
+pub fn at_signal(what: impl FnOnce() + Send + 'static) {
+    let mut state = state();
+    if state.came {
+        what();
+    } else if state.has_something {
+        state.told.push(Box::new(what));
+    }
+}
+
+/// A group of processes that ends at a signal. `start` gives its id, and what else it likes.
+///
+/// # Errors
+/// Those of `start`, which is not even tried after a signal.
+pub fn group<T>(start: impl FnOnce() -> io::Result<(u32, T)>) -> io::Result<T> {
+    // As long as it is held no signal is heard, so that none falls between start and note.
+    let mut state = state();
+    if state.came {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    let (group, rest) = start()?;
+    state.groups.push(group);
+    Ok(rest)
+}
+
+/// Ends a group, if that has not been done. Its id has to be its own still: nobody has waited for its
+/// first process.
+pub fn end_group(group: u32) {
+    let mut state = state();
+    if let Some(place) = state.groups.iter().position(|&one| one == group) {
+        state.groups.swap_remove(place);
+        kill(group);
+    }
+}
+
+fn kill(group: u32) {
+    // What has ended already cannot be ended, which is what was wanted.
+    #[cfg(unix)]
+    if let Some(group) = rustix::process::Pid::from_raw(group.cast_signed()) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    #[cfg(not(unix))]
+    let _ = group;
+}
+
+fn came() {
+    let mut state = state();
+    if !state.has_something {
+        process::exit(EXIT_CODE);
+    }
+    state.came = true;
+    for &group in &state.groups {
+        kill(group);
+    }
+    for what in state.told.drain(..) {
+        what();
+    }
+}
+
+/// Listens on a thread of its own, to the end of the program.
+fn hear() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Here, so that from now on no signal ends the program in the old way.
+    let mut signals = {
+        let _inside = runtime.enter();
+        Signals::new()?
+    };
+    thread::spawn(move || {
+        runtime.block_on(async move {
+            loop {
+                signals.next().await;
+                came();
+            }
+        });
+    });
+    Ok(())
+}
+
+#[cfg(unix)]
+struct Signals([tokio::signal::unix::Signal; 3]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // There is nothing to hear, ever.
+            std::future::pending::<()>().await;
+        }
+    }
+}
