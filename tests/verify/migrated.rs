@@ -55,6 +55,8 @@ fn what_is_migrated_is_compared_with_the_commit() {
     assert_eq!(before["tools.py"], "X = 1\n");
     let case = cases["dev.p"];
     assert_eq!(case["item"], "p");
+    // In the tree of the commit, though what is compared is elsewhere.
+    assert_eq!(case["routes"][0]["written"]["file"], "p/__init__.py");
     let before = bench.side(case, "before");
     assert_eq!(
         (&before["p/__init__.py"], before["p/data/x.json"].as_str()),

@@ -165,8 +165,8 @@ fn json_is_for_programs() {
                 "new_url": "/plugins/dev.a/a", "base": null, "verdict": "proved",
                 "run": {
                     "path": "a.py", "first": 7, "last": 9, "requests": 9, "differing": 0,
-                    "reached": [9], "missed": [], "unproved": [], "difference": null,
-                    "endless": [],
+                    "reached": [9], "missed": [], "unproved": [], "unproved_elsewhere": [],
+                    "difference": null, "endless": [],
                 },
                 "reason": null,
             },

@@ -29,6 +29,7 @@ fn a_webhook_of_the_source_is_compared_with_what_migrate_would_write() {
     let routes = json!([{
         "plugin": "dev.a", "endpoint": "a", "dialect": "context",
         "target": "/plugins/dev.a/a", "native": false,
+        "written": {"file": "a.py", "line": 7, "name": "handle"},
     }]);
     assert_eq!(case["routes"], routes);
     let (before, after) = (bench.side(case, "before"), bench.side(case, "after"));

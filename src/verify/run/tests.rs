@@ -218,6 +218,7 @@ fn there_is_time_for_all_that_a_plugin_may_take() {
         dialect: "context",
         target: "/t",
         native: false,
+        written: None,
     };
     let case = |routes: usize| Case {
         name: "c",
