@@ -161,12 +161,13 @@ class Recorder:
         wait = time.sleep
 
         def time_sleep(seconds):
-            # What a library waits for, in threads of its own too, is not what the plugin does.
-            if sys._getframe(1).f_code.co_filename.startswith(plugins):
-                self.add("time.sleep", seconds)
             if threading.current_thread() is not threading.main_thread():
-                # A thread that does nothing but wait would keep the processor from all others.
+                # How often a thread waits beside a request is chance; one that does nothing else
+                # would keep the processor from all others.
                 wait(min(seconds, MOMENT_SECONDS))
+            elif sys._getframe(1).f_code.co_filename.startswith(plugins):
+                # What a library waits for is not what the plugin does.
+                self.add("time.sleep", seconds)
 
         time.sleep = time_sleep
 
