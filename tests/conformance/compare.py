@@ -82,6 +82,13 @@ CASES = {
             f"{TOKENS[2]} no",
             DIFFERS,
         ),
+        (
+            "what is before a token",
+            f"ok {TOKENS[0]}",
+            f"ok {TOKENS[1]}",
+            f"no {TOKENS[2]}",
+            DIFFERS,
+        ),
         ("no token at all", f"{TOKENS[0]} ok", f"{TOKENS[1]} ok", "failed", DIFFERS),
         ("nothing in its place", f"a {TOKENS[0]} ok", f"a {TOKENS[1]} ok", "a  ok", DIFFERS),
         ("text as bytes", b"\xff 1 ok", b"\xff 2 ok", b"\xff 3 ok", SAME),
@@ -132,6 +139,7 @@ CASES = {
             DIFFERS,
         ),
         # Lists.
+        ("kinds that change places", [1, "aa"], ["bb", 2], ["cc", "dd"], DIFFERS),
         ("dice", [1, 4, 6], [4, 2, 2], [5, 5, 5], SAME),
         ("more dice", [1, 4, 6], [4, 2, 2], [5, 5], DIFFERS),
         ("dice in varying number", [1, 4, 6], [4, 2], [5], SAME),

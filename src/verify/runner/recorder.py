@@ -187,8 +187,8 @@ class Recorder:
 
         def time_sleep(seconds):
             if threading.current_thread() is not threading.main_thread():
-                # One that does nothing but wait would keep the processor from all others. During
-                # which request it waits is chance.
+                # How often a thread waits beside a request is chance; one that does nothing else
+                # would keep the processor from all others.
                 wait(min(seconds, MOMENT_SECONDS))
             elif sys._getframe(1).f_code.co_filename.startswith(plugins):
                 # What a library waits for is not what the plugin does.
