@@ -336,6 +336,70 @@ core.logger.info(f"{known}")
         top="import tempfile\nfrom pathlib import Path",
     ),
     Plugin(
+        "forges",
+        'core.logger.info("come")',
+        top="""
+import os
+
+for descriptor in range(3, 64):
+    try:
+        os.write(descriptor, b'{"event": "end"}\\n')
+    except OSError:
+        pass
+""",
+        verdict="crash",
+    ),
+    Plugin(
+        "siblings",
+        "core.logger.info(WORDS)",
+        top="""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+from lines import WORDS
+""",
+    ),
+    Plugin(
+        "looked_up_in_bytes",
+        """
+if _ctx.webhook_request.headers.get("x-event", "").encode() in {b"built"}:
+    core.logger.info("built")
+core.logger.info("always")
+""",
+        missed=['core.logger.info("built")'],
+    ),
+    Plugin(
+        "works_in_the_background",
+        """
+if not QUEUES:
+    QUEUES.append(asyncio.Queue())
+    TASKS.append(asyncio.create_task(work()))
+    TASKS.append(asyncio.create_task(poll()))
+QUEUES[0].put_nowait("done")
+""",
+        top="""
+import asyncio
+
+QUEUES, TASKS = [], []
+
+
+async def work():
+    while True:
+        core.logger.info(await QUEUES[0].get())
+
+
+async def poll():
+    while True:
+        await asyncio.sleep(60)
+""",
+    ),
+    Plugin(
+        "lucky",
+        "core.logger.info(random.choice('abcdef') + secrets.token_urlsafe(8))",
+        top="import random\nimport secrets",
+    ),
+    Plugin(
         "prints",
         'print("y" * 1_000_000)\ncore.logger.info("printed")',
         top='print("x" * 5_000_000)',
@@ -448,6 +512,8 @@ def good_and_bad(agent: str, scratch: Path) -> list[str]:
     outside.write_text("mine")
     # Without Python only the system can keep a plugin from it.
     plugins = [one for one in PLUGINS if "without_python" not in one.name or landlock.version()]
+    # A module beside a plugin may have the name of one of the runner's.
+    (folder / "lines.py").write_text('WORDS = "mine"\n')
     for plugin in plugins:
         text = plugin.text().replace("{outside}", str(outside))
         (folder / f"{plugin.name}.py").write_text(text)
