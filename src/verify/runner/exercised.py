@@ -6,6 +6,7 @@ only be seen at those that did.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 
@@ -195,7 +196,9 @@ def _text(tree: Path, file: str) -> bytes:
     return path.read_bytes() if path.is_file() else b""
 
 
+@lru_cache(maxsize=256)
 def _source(tree: Path, file: str) -> Source | None:
+    """Read once: the trees stay as they were laid out, and one file may have many handlers."""
     try:
         return Source(_text(tree, file))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

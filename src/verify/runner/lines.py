@@ -25,6 +25,7 @@ ANONYMOUS, IMPORTED = -1, 0
 Line = tuple[str, int, int]
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
 def owner(code: CodeType) -> int:
@@ -131,7 +132,7 @@ class Source:
         self._statements: list[tuple[int, int]] = []
         self.tree = ast.parse(text)
         self._read(self.tree)
-        self._code = compile(text, "<plugin>", "exec", dont_inherit=True)
+        self._code = compile(self.tree, "<plugin>", "exec", dont_inherit=True)
         self.runnable = self._runnable([self._code])
 
     def _read(self, tree: ast.Module) -> None:
@@ -155,7 +156,8 @@ class Source:
                     )
             elif isinstance(node, ast.stmt) and is_called:
                 self._statements.append((node.lineno, _end_of_head(node)))
-            parts = list(ast.iter_child_nodes(node))
+            # Functions and statements are in nothing else.
+            parts = [one for one in ast.iter_child_nodes(node) if isinstance(one, STATEMENTS)]
             nodes += [(part, inside, is_called) for part in reversed(parts)]
 
     def _runnable(self, codes: list[CodeType]) -> dict[int, set[int]]:
