@@ -105,11 +105,24 @@ pub fn plan_of(root: &Path, options: PlanOptions) -> anyhow::Result<Plan> {
     Ok(Pass::run(root, Layered { layers }, paths, options)?.plan)
 }
 
-fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
+/// The root of what is asked for, as in [`Prepared`].
+///
+/// # Errors
+/// A [`Failure`] when a path does not exist.
+pub fn root(args: &PlanArgs) -> anyhow::Result<PathBuf> {
+    Ok(root_of(&real_paths(args)?).0)
+}
+
+fn real_paths(args: &PlanArgs) -> anyhow::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for path in &args.paths {
         paths.push(fs::canonicalize(path).map_err(|error| Failure::path(path, &error))?);
     }
+    Ok(paths)
+}
+
+fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
+    let paths = real_paths(args)?;
     let discovery =
         discover::discover(&paths).map_err(|(path, error)| Failure::path(&path, &error))?;
     let (root, is_in_git) = root_of(&paths);

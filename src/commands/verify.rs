@@ -2,10 +2,11 @@
 
 mod original;
 
-use std::fs;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
-use super::prepare::{Prepared, on_deep_stacks, prepare};
+use super::prepare::{Prepared, on_deep_stacks, prepare, root};
 use super::{Console, Failure, Outcome};
 use crate::cli::{AgentArg, Format, VerifyArgs};
 use crate::diagnostic::Severity;
@@ -20,7 +21,7 @@ use crate::verify::judged::{Judged, Kind, Status, Webhook};
 use crate::verify::python::{self, Places, Python};
 use crate::verify::report::{self, View};
 use crate::verify::requests::{self, Request};
-use crate::verify::run;
+use crate::verify::run::Runner;
 use crate::verify::workplace::Workplace;
 
 /// Runs the command.
@@ -35,9 +36,19 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         Some(path) => requests::read(path).map_err(Failure::from)?,
         None => Vec::new(),
     };
-    let prepared = prepare(&args.plan)?;
     let workplace = Workplace::new().map_err(Failure::from)?;
-    let ran = run_in(&workplace, args, &prepared, &requests, console);
+    let (prepared, started) = thread::scope(|scope| {
+        let preparing = scope.spawn(|| prepare(&args.plan));
+        // Meanwhile, as importing the agent takes longer than anything here.
+        let started = start(args, workplace.path());
+        let prepared = preparing.join();
+        (
+            prepared.unwrap_or_else(|panic| resume_unwind(panic)),
+            started,
+        )
+    });
+    let prepared = prepared?;
+    let ran = run_in(&workplace, args, &prepared, started, &requests, console);
     // From here on there is nothing that a signal would leave behind, and it ends the program.
     drop(workplace);
     // Before what else has come of it: processes that are ended leave errors.
@@ -57,11 +68,23 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     })
 }
 
+/// Finds the Python that is meant and starts the runner with it. Whether there is anything to run is
+/// known later.
+fn start(args: &VerifyArgs, folder: &Path) -> anyhow::Result<(Python, Runner)> {
+    let places = Places::of_process(args.python.as_deref(), &root(&args.plan)?);
+    let python = places
+        .and_then(|places| python::find(&places))
+        .map_err(Failure::from)?;
+    let runner = Runner::start(agent(args.agent), &python, folder).map_err(Failure::from)?;
+    Ok((python, runner))
+}
+
 /// What comes of everything, and the Python that it was run with, if anything was.
 fn run_in(
     workplace: &Workplace,
     args: &VerifyArgs,
     prepared: &Prepared,
+    started: anyhow::Result<(Python, Runner)>,
     requests: &[Request],
     console: &Console,
 ) -> anyhow::Result<(Judged, Option<Python>)> {
@@ -79,22 +102,17 @@ fn run_in(
         .collect();
     let mut python = None;
     if !cases.is_empty() {
-        let places = Places::of_process(args.python.as_deref(), &prepared.root);
-        let found = places
-            .and_then(|places| python::find(&places))
-            .map_err(Failure::from)?;
+        let (found, runner) = started?;
         if !console.is_quiet() {
             let announced = report::text::announcement(cases.len(), &found, console.lang());
             console.say(&announced);
         }
-        run_cases(
-            args,
-            workplace.path(),
-            &found,
-            &cases,
-            requests,
-            &mut judged,
-        )?;
+        let job = Job {
+            seconds: u64::from(args.limit),
+            cases: cases::to_run(&cases, requests),
+        };
+        let said = runner.run(&job).map_err(Failure::from)?;
+        judged.take(&cases, said).map_err(Failure::from)?;
         python = Some(found);
     }
     Ok((judged, python))
@@ -118,27 +136,6 @@ fn lay_out(
     }
     original::add(args, prepared, folder, &mut layout, judged)?;
     Ok(layout.into_cases())
-}
-
-fn run_cases(
-    args: &VerifyArgs,
-    folder: &Path,
-    python: &Python,
-    cases: &[Case],
-    requests: &[Request],
-    judged: &mut Judged,
-) -> Result<(), Failure> {
-    let scratch = folder.join("scratch");
-    fs::create_dir(&scratch).map_err(VerifyError::io(&scratch))?;
-    let job = Job {
-        agent: agent(args.agent),
-        seconds: u64::from(args.limit),
-        scratch: &scratch,
-        cases: cases::to_run(cases, requests),
-    };
-    let said = run::run(&job, python, folder)?;
-    judged.take(cases, said)?;
-    Ok(())
 }
 
 fn agent(asked: AgentArg) -> AgentChoice {

@@ -1,4 +1,5 @@
-//! What the runner is asked to do, as it reads it from its stdin.
+//! What the runner is asked to do: what stands around the plugins as an argument, the rest as it reads
+//! it from its stdin.
 //!
 //! This is no promise to anybody: the runner is part of this program.
 
@@ -9,19 +10,14 @@ use serde::Serialize;
 /// Everything that is to be run.
 #[derive(Debug, Serialize)]
 pub struct Job<'a> {
-    /// What stands around the plugins.
-    pub agent: AgentChoice,
     /// How long one side of a case may take.
     pub seconds: u64,
-    /// An empty folder for everything that is written.
-    pub scratch: &'a Path,
     /// What is compared.
     pub cases: Vec<Case<'a>>,
 }
 
 /// What stands around the plugins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AgentChoice {
     /// The installed agent, if there is one.
     Auto,
@@ -29,6 +25,17 @@ pub enum AgentChoice {
     Installed,
     /// What the runner brings along.
     StandIn,
+}
+
+impl AgentChoice {
+    /// What it is called as an argument of the runner.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Installed => "installed",
+            Self::StandIn => "stand-in",
+        }
+    }
 }
 
 /// Something that the agent loads, before and after.

@@ -10,8 +10,8 @@ use std::collections::VecDeque;
 use std::env;
 use std::fs;
 use std::io::{Read, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{Ending, VerifyError};
 use super::interrupt;
-use super::job::{Case, Job};
+use super::job::{AgentChoice, Case, Job};
 use super::outcome::{Event, Failed, Proof, Ready, Reason, Refused, Side};
 use super::process::Group;
 use super::python::Python;
@@ -68,64 +68,94 @@ enum Heard {
     Signal,
 }
 
-/// Runs `job` below `folder`, in which the runner is written.
-///
-/// # Errors
-/// When the runner cannot be started, says that nothing can be run, or says no results; and when
-/// this program is to end.
-pub fn run(job: &Job<'_>, python: &Python, folder: &Path) -> Result<Said, VerifyError> {
-    run_within(limit(job), job, python, folder)
+/// A runner that has been started. It imports the agent until it is given a job.
+pub struct Runner {
+    group: Group,
+    stdin: Option<ChildStdin>,
+    heard: Receiver<Heard>,
+    stderr: Tail,
+    python: PathBuf,
 }
 
-fn run_within(
-    limit: Duration,
-    job: &Job<'_>,
-    python: &Python,
-    folder: &Path,
-) -> Result<Said, VerifyError> {
-    let main = folder.join("runner");
-    let main = runner::write(&main).map_err(VerifyError::io(&main))?;
-    let text = serde_json::to_vec(job).map_err(|error| VerifyError::Garbled {
-        said: error.to_string(),
-    })?;
-    let (sender, heard) = mpsc::channel();
-    let signal = sender.clone();
-    interrupt::at_signal(move || drop(signal.send(Heard::Signal)));
-    let command = command(python, &main, folder)?;
-    let mut group = Group::spawn(command).map_err(VerifyError::io(&python.executable))?;
-    let child = group.child();
-    if let Some(mut stdin) = child.stdin.take() {
-        // If the runner does not read it, it has no results either, which is noticed.
-        thread::spawn(move || drop(stdin.write_all(&text)));
+impl Runner {
+    /// Starts it below `folder`, in which it is written. What stands around the plugins is decided
+    /// by then.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(agent: AgentChoice, python: &Python, folder: &Path) -> Result<Self, VerifyError> {
+        let main = folder.join("runner");
+        let main = runner::write(&main).map_err(VerifyError::io(&main))?;
+        let (sender, heard) = mpsc::channel();
+        let signal = sender.clone();
+        interrupt::at_signal(move || drop(signal.send(Heard::Signal)));
+        let mut command = command(python, &main, folder)?;
+        command.arg(agent.name()).arg(scratch(folder)?);
+        let mut group = Group::spawn(command).map_err(VerifyError::io(&python.executable))?;
+        let child = group.child();
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take();
+        thread::spawn(move || {
+            let mut is_too_much = false;
+            if let Some(stdout) = stdout {
+                is_too_much = lines::read(stdout, |line| sender.send(Heard::Line(line)).is_ok());
+            }
+            // Nobody listens any more if everything was said.
+            drop(sender.send(if is_too_much {
+                Heard::TooMuch
+            } else {
+                Heard::Closed
+            }));
+        });
+        let stderr = Tail::follow(child.stderr.take());
+        Ok(Self {
+            group,
+            stdin,
+            heard,
+            stderr,
+            python: python.executable.clone(),
+        })
     }
-    let stdout = child.stdout.take();
-    thread::spawn(move || {
-        let mut is_too_much = false;
-        if let Some(stdout) = stdout {
-            is_too_much = lines::read(stdout, |line| sender.send(Heard::Line(line)).is_ok());
+
+    /// Gives it the job, and takes what it says.
+    ///
+    /// # Errors
+    /// When it says that nothing can be run, or says no results; and when this program is to end.
+    pub fn run(self, job: &Job<'_>) -> Result<Said, VerifyError> {
+        let limit = limit(job);
+        self.run_within(limit, job)
+    }
+
+    fn run_within(self, limit: Duration, job: &Job<'_>) -> Result<Said, VerifyError> {
+        let text = serde_json::to_vec(job).map_err(|error| VerifyError::Garbled {
+            said: error.to_string(),
+        })?;
+        if let Some(mut stdin) = self.stdin {
+            // If the runner does not read it, it has no results either, which is noticed.
+            thread::spawn(move || drop(stdin.write_all(&text)));
         }
-        // Nobody listens any more if everything was said.
-        drop(sender.send(if is_too_much {
-            Heard::TooMuch
-        } else {
-            Heard::Closed
-        }));
-    });
-    let stderr = Tail::follow(child.stderr.take());
-    let result = listen(&heard, limit, &python.executable);
-    drop(group);
-    interrupt::check()?;
-    match result? {
-        (said, None) => Ok(said),
-        (said, Some(ending)) if said.ready.is_none() => Err(VerifyError::Silent {
-            ending,
-            stderr: stderr.text(),
-        }),
-        (mut said, Some(ending)) => {
-            said.cut_off = Some((ending, stderr.text()));
-            Ok(said)
+        let result = listen(&self.heard, limit, &self.python);
+        drop(self.group);
+        interrupt::check()?;
+        match result? {
+            (said, None) => Ok(said),
+            (said, Some(ending)) if said.ready.is_none() => Err(VerifyError::Silent {
+                ending,
+                stderr: self.stderr.text(),
+            }),
+            (mut said, Some(ending)) => {
+                said.cut_off = Some((ending, self.stderr.text()));
+                Ok(said)
+            }
         }
     }
+}
+
+/// The folder that plugins are run in.
+fn scratch(folder: &Path) -> Result<PathBuf, VerifyError> {
+    let scratch = folder.join("scratch");
+    fs::create_dir_all(&scratch).map_err(VerifyError::io(&scratch))?;
+    Ok(scratch)
 }
 
 /// How long all of it may take. The runner keeps the limit of each process itself; this is their sum,

@@ -24,6 +24,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("main.py", include_str!("runner/main.py")),
     ("mentions.py", include_str!("runner/mentions.py")),
     ("message.py", include_str!("runner/message.py")),
+    ("network.py", include_str!("runner/network.py")),
     ("oracle.py", include_str!("runner/oracle.py")),
     ("parcel.py", include_str!("runner/parcel.py")),
     ("plain.py", include_str!("runner/plain.py")),

@@ -65,6 +65,7 @@ impl Bench {
     echo '{{"executable": {executable:?}, "version": [3, 12, 3], "user_base": [], "fastapi": 1}}'
     exit
 fi
+echo "$3" > {seen}/agent
 cat > {seen}/job.json
 cp -R trees {seen}/trees
 pwd > {seen}/place
@@ -106,6 +107,12 @@ env > {seen}/environment
         let said = run.transcript();
         assert!(!said.contains("panicked") && run.exit >= 0, "{said}");
         run
+    }
+
+    /// What the runner was to put around the plugins.
+    pub fn agent(&self) -> String {
+        let text = fs::read_to_string(self.path("agent")).expect("it was run");
+        text.trim().to_owned()
     }
 
     pub fn job(&self) -> Value {

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::lang::Lang;
-use crate::verify::job::{self, AgentChoice};
+use crate::verify::job;
 use crate::verify::outcome::Kept;
 
 const READY: &str =
@@ -47,12 +47,10 @@ impl Fake {
         let work = self.path("work");
         fs::create_dir_all(&work).unwrap();
         let job = Job {
-            agent: AgentChoice::Auto,
             seconds: 1,
-            scratch: &work,
             cases: Vec::new(),
         };
-        run_within(self.limit, &job, &python, &work)
+        Runner::start(AgentChoice::Auto, &python, &work)?.run_within(self.limit, &job)
     }
 
     #[track_caller]
@@ -79,13 +77,13 @@ echo '{{"event":"refused","case":"c","what":["run git"]}}'
     assert!(said.cut_off.is_none());
     let read = |name: &str| fs::read_to_string(fake.path(name)).unwrap();
     let job: serde_json::Value = serde_json::from_str(&read("job")).unwrap();
-    assert_eq!(
-        (&job["agent"], &job["seconds"]),
-        (&"auto".into(), &1.into())
-    );
+    assert_eq!(job["seconds"], 1);
     let work = fake.path("work");
-    let main = work.join("runner/main.py");
-    assert_eq!(read("arguments"), format!("-B\n{}\n", main.display()));
+    let (main, scratch) = (work.join("runner/main.py"), work.join("scratch"));
+    assert_eq!(
+        read("arguments"),
+        format!("-B\n{}\nauto\n{}\n", main.display(), scratch.display())
+    );
     assert!(main.is_file());
     let environment = read("environment");
     let has = |name: &str, value: &str| environment.lines().any(|l| l == format!("{name}={value}"));
@@ -230,12 +228,7 @@ fn there_is_time_for_all_that_a_plugin_may_take() {
         requests: Vec::new(),
     };
     let seconds = |seconds, cases| {
-        let job = Job {
-            agent: AgentChoice::Auto,
-            seconds,
-            scratch: Path::new("scratch"),
-            cases,
-        };
+        let job = Job { seconds, cases };
         limit(&job).as_secs()
     };
     assert_eq!(seconds(30, Vec::new()), STARTING_SECONDS);

@@ -1,47 +1,48 @@
 """Runs plugins before and after their migration, for `rehook verify`.
 
-A job comes as JSON on the standard input, results go as JSON lines to the standard output, which
-nobody else gets to write to. What they contain is described in `job.rs` and `outcome.rs`; sentences
-for people are made there.
+What stands around the plugins comes as an argument, and the folder to write in as another; a job as
+JSON on the standard input; results go as JSON lines to the standard output, which nobody else gets to
+write to. What they contain is described in `job.rs` and `outcome.rs`; sentences for people are made
+there.
 """
 
-import base64
 import gc
-import json
 import os
 import sys
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
-from pathlib import Path
 
-import child
-import landlock
-import plain
-import sandbox
-
-HERE = Path(__file__).resolve().parent
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def main() -> None:
+def main(agent: str, scratch: str) -> None:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.set_inheritable(out.fileno(), False)
-    child.private.add(out.fileno())
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
 
     def say(event: dict) -> None:
+        import plain
+
         out.write(plain.line(event) + "\n")
         out.flush()
 
-    # As bytes: what text is depends on where this runs.
-    job = json.load(sys.stdin.buffer)
+    compiling = _compile()
     # Before anything is imported that might start a thread.
-    cut = sandbox.cut_network()
+    import network
+
+    cut = network.cut()
+    os.environ["REHOOK_SCRATCH"] = scratch
     try:
-        name = _prepare(job)
+        name = _prepare(agent, compiling)
     except _Fatal as fatal:
         say({"event": "fatal", "reason": fatal.reason, "detail": fatal.detail})
         return
+    import json
+
+    import child
+    import landlock
+    from prove import prove
+
+    child.private.add(out.fileno())
     say(
         {
             "event": "ready",
@@ -51,8 +52,8 @@ def main() -> None:
             "files": "cut" if landlock.version() else "refused",
         }
     )
-    from prove import prove
-
+    # As bytes: what text is depends on where this runs.
+    job = json.load(sys.stdin.buffer)
     for one in job["cases"]:
         try:
             for event in prove(_case(one), job["seconds"]):
@@ -82,30 +83,27 @@ class _Fatal(Exception):
         self.reason, self.detail = reason, detail
 
 
-def _prepare(job: dict) -> str:
-    """Imports the agent; gives its name."""
+def _prepare(asked: str, compiling: int) -> str:
+    """Imports the agent, and waits for the process that is `compiling`; gives its name."""
     # Read by releases of Python that it does not run on.
     if sys.version_info < (3, 11):  # noqa: UP036
         raise _Fatal("python_too_old", sys.version.split()[0])
     sys.dont_write_bytecode = True
-    compiling = _compile()
-    os.environ["REHOOK_SCRATCH"] = job["scratch"]
+    # Importing makes much that stays, and nothing that a collector would find.
+    gc.disable()
+    from importlib.util import find_spec
+
     installed = find_spec("nekro_agent") is not None
-    if job["agent"] == "installed" and not installed:
+    if asked == "installed" and not installed:
         raise _Fatal("no_agent", sys.executable)
     if find_spec("fastapi") is None:
         raise _Fatal("no_fastapi", sys.executable)
-    name = "stand-in"
-    if job["agent"] != "stand-in" and installed:
-        try:
-            name = f"nekro-agent {version('nekro-agent')}"
-        except PackageNotFoundError:
-            name = "nekro-agent"
+    if asked != "stand-in" and installed:
+        name = _installed()
     else:
-        sys.path.insert(0, str(HERE / "standin"))
+        name = "stand-in"
+        sys.path.insert(0, os.path.join(HERE, "standin"))
     try:
-        # Importing makes much that stays, and nothing that a collector would find.
-        gc.disable()
         _import_fastapi(deferred=name == "stand-in")
     except Exception as error:
         raise _Fatal("broken_fastapi", f"{type(error).__name__}: {error}") from error
@@ -121,6 +119,16 @@ def _prepare(job: dict) -> str:
     return name
 
 
+def _installed() -> str:
+    """The name of the agent that is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"nekro-agent {version('nekro-agent')}"
+    except PackageNotFoundError:
+        return "nekro-agent"
+
+
 def _compile() -> int:
     """Compiles what is imported of this folder, on another processor while the libraries are
     imported; gives the process that does."""
@@ -128,9 +136,10 @@ def _compile() -> int:
     if process:
         return process
     try:
+        from pathlib import Path
         from py_compile import compile
 
-        for file in HERE.rglob("*.py"):
+        for file in Path(HERE).rglob("*.py"):
             compile(str(file), quiet=2)
     finally:
         # What is not compiled now will be when it is imported.
@@ -152,6 +161,8 @@ def _import_fastapi(deferred: bool) -> None:
 
 
 def _case(about: dict):
+    from pathlib import Path
+
     import agent
     from case import Case
     from message import Route
@@ -184,11 +195,11 @@ def _case(about: dict):
 
 
 def _request(given: dict):
+    from base64 import b64decode
+
     from message import Request
 
-    body = (
-        base64.b64decode(given["base64"]) if "base64" in given else given.get("body", "").encode()
-    )
+    body = b64decode(given["base64"]) if "base64" in given else given.get("body", "").encode()
     return Request(
         label=given.get("about", ""),
         method=given.get("method", "POST"),
@@ -201,9 +212,11 @@ def _request(given: dict):
 
 def _bytes(value: object) -> bytes:
     if isinstance(value, dict):
-        return base64.b64decode(value["base64"])
+        from base64 import b64decode
+
+        return b64decode(value["base64"])
     return str(value).encode()
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
