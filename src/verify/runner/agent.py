@@ -281,6 +281,8 @@ class Side:
     refused: list
     # What answered at each URL, besides the handler (see around.py).
     around: dict[str, str | None] = field(default_factory=dict)
+    # The tasks that loading has left.
+    loading: set[asyncio.Task] = field(default_factory=set)
     # What goes on in the background.
     lasting: set[asyncio.Task] = field(default_factory=set)
 
@@ -318,7 +320,7 @@ class Side:
         }
         effects, _ = recorder.take()
         refused = [effect for effect in effects if effect[0] in sandbox.REFUSALS]
-        return cls(app, collector, recorder, defaults, refused)
+        return cls(app, collector, recorder, defaults, refused, loading=asyncio.all_tasks())
 
     async def in_process(self, url: str, request: Request) -> Reply:
         """Hands a request to the application."""
@@ -335,7 +337,8 @@ class Side:
             progress.doing = f"it answers {sent.request.method} ({sent.request.label})"
         self._set_up(sent)
         self.recorder.begin()
-        before = asyncio.all_tasks()
+        # Before there is any that lasts, all that there can be are those of loading.
+        before = asyncio.all_tasks() if self.lasting else self.loading
         reply = await (send or self.in_process)(sent.url, sent.request)
         await self._settle(before)
         effects, contexts = self.recorder.take()

@@ -10,7 +10,8 @@ nothing is told here.
 import ast
 import inspect
 import textwrap
-from types import FunctionType
+from functools import lru_cache
+from types import CodeType, FunctionType
 
 # What FastAPI does for a route besides calling its function, as far as a route says it.
 SAYS = ("methods", "status_code", "response_class", "response_model", "dependencies")
@@ -49,13 +50,21 @@ def _known(value: object) -> tuple:
 
 def _is_blind(endpoint: FunctionType, handler: str) -> bool:
     """Whether it only calls the handler, and of the request only reads headers and body."""
-    if inspect.iscoroutinefunction(endpoint) is False or endpoint.__kwdefaults__:
+    # The source of what is wrapped would be another one's.
+    if hasattr(endpoint, "__wrapped__") or endpoint.__kwdefaults__:
         return False
-    tree = ast.parse(textwrap.dedent(inspect.getsource(endpoint)))
+    return _is_blind_code(endpoint.__code__, handler)
+
+
+@lru_cache(maxsize=256)
+def _is_blind_code(code: CodeType, handler: str) -> bool:
+    """The same of its code, which all handlers have in common."""
+    starred = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if not code.co_flags & inspect.CO_COROUTINE or code.co_flags & starred or len(arguments) != 1:
+        return False
+    tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
     function = tree.body[0]
-    arguments = list(inspect.signature(endpoint).parameters)
-    if len(arguments) != 1:
-        return False
     good = set()
     for node in (inner for line in function.body for inner in ast.walk(line)):
         if isinstance(node, ast.Call) and _is_name(node.func, handler):

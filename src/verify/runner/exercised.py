@@ -61,6 +61,13 @@ class Missed:
     handler: Handler | None
 
 
+def read(case: Case) -> None:
+    """Reads the files in which handlers are, so that they are known when they are asked for."""
+    for file in {route.written["file"] for route in case.routes if route.written}:
+        for tree in (case.before, case.after):
+            _source(tree, file)
+
+
 def handler(case: Case, route: Route, code: CodeType | None, file: str) -> Handler | None:
     """The handler of a route: where the plan says that it is written, else the code that was
     registered, which is in `file`."""

@@ -73,17 +73,20 @@ class Trace:
         monitoring.use_tool_id(TOOL, "rehook")
 
         def line(code: CodeType, number: int):
-            if code.co_filename.startswith(self._folder):
-                self._see(code, number)
+            self._see(code, number)
             return monitoring.DISABLE
 
         def start(code: CodeType, _offset: int):
-            return line(code, code.co_firstlineno)
+            if code.co_filename.startswith(self._folder):
+                # Of this call, too. Asking at every line of the libraries would take long.
+                monitoring.set_local_events(TOOL, code, monitoring.events.LINE)
+                # Not every release tells the line of a body that is beside its `def`.
+                self._see(code, code.co_firstlineno)
+            return monitoring.DISABLE
 
-        # Not every release tells the line of a body that is beside its `def`.
         monitoring.register_callback(TOOL, monitoring.events.PY_START, start)
         monitoring.register_callback(TOOL, monitoring.events.LINE, line)
-        monitoring.set_events(TOOL, monitoring.events.PY_START | monitoring.events.LINE)
+        monitoring.set_events(TOOL, monitoring.events.PY_START)
 
     def _call(self, frame, _event: str, _argument: object):
         if not frame.f_code.co_filename.startswith(self._folder):

@@ -144,6 +144,7 @@ def _both(case: Case, sent: list[tuple[Route, Request]], seconds: float) -> tupl
     """Both sides, at the same time."""
     agent.tidy()
     waits = {side: _start(case, side, sent, seconds) for side in ("old", "new")}
+    exercised.read(case)
     runs, failed = [], None
     for side, wait in waits.items():
         # Both are waited for, so that none outlives what is said of the plugin.
