@@ -41,15 +41,23 @@ pub fn add(
     // everything was, or there is nothing else that can have been.
     let is_all = asked.iter().any(|path| prepared.root.starts_with(path));
     let original = match Original::open(&prepared.root, &args.base) {
-        // Others need no original.
-        Err(VerifyError::NoRevision { revision, root }) => {
+        Ok(original) => original,
+        Err(error) => {
+            // Others need no original.
+            let cause = match error {
+                VerifyError::NoRevision { revision, root } => Cause::NoRevision {
+                    base: revision,
+                    root,
+                },
+                VerifyError::NoGit => Cause::NoGit,
+                VerifyError::Distrusted { root } => Cause::Distrusted { root },
+                other => return Err(Failure::from(other).into()),
+            };
             if is_all || is_only(layout, judged) {
-                let base = revision;
-                cannot_run(judged, routes, &Cause::NoRevision { base, root });
+                cannot_run(judged, routes, &cause);
             }
             return Ok(());
         }
-        original => original.map_err(Failure::from)?,
     };
     let tree = folder.join("original");
     fs::create_dir(&tree)
