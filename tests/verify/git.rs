@@ -67,3 +67,45 @@ fn without_git_it_is_said_that_there_is_none() {
         &["找不到 git", "请安装 git"],
     );
 }
+
+#[test]
+fn each_of_several_repos_has_its_own_originals() {
+    let (one, two) = (
+        Bench::new(&[("a.py", plugin("a"))]),
+        Bench::new(&[("b.py", plugin("b"))]),
+    );
+    one.migrate(&[]);
+    let other = two.repo.root();
+    let paths = [".", &other.to_string_lossy()];
+    let python = one.saying(&[ready(), proof("a", "proved"), proof("b", "proved"), end()]);
+    // One is migrated, the other is not.
+    check(&one.verify(&python, &paths), 0, &["2 proved", "HEAD:"]);
+    two.migrate(&[]);
+    fs::remove_dir_all(one.path("trees")).expect("they were copied");
+    check(&one.verify(&python, &paths), 0, &["2 proved"]);
+    let job = one.job();
+    for (case, name) in job["cases"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .zip(["a", "b"])
+    {
+        assert_eq!(case["name"], format!("dev.{name}"));
+        let file = format!("{name}.py");
+        assert_eq!(one.side(case, "before")[&file], plugin(name));
+        assert_ne!(one.side(case, "after")[&file], plugin(name));
+    }
+    // A file of one of them.
+    let python = one.saying(&[ready(), proof("a", "proved"), end()]);
+    check(&one.verify(&python, &["a.py"]), 0, &["1 proved"]);
+    // One of them has no such commit any more.
+    two.commit("migrated");
+    check(
+        &one.verify(&python, &paths),
+        1,
+        &[
+            "proved         dev.a a",
+            "failed         dev.b b\n  migrated already",
+        ],
+    );
+}
