@@ -113,7 +113,11 @@ fn a_difference_that_is_only_the_path_is_called_so() {
             "differs",
             json!({"differing": 9, "difference": {
                 "request": {"method": "POST", "path": "/api/webhook/ci"},
-                "parts": [{"part": "effects", "old": old, "new": new}],
+                "parts": [
+                    {"part": "headers", "old": [["content-length", "64"]],
+                        "new": [["content-length", "67"]]},
+                    {"part": "effects", "old": old, "new": new},
+                ],
             }}),
         ))
     };
