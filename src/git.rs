@@ -212,6 +212,11 @@ pub fn command(root: &Path) -> Command {
     git
 }
 
+/// Whether git says on stderr that it refuses a repo because somebody else owns it.
+pub fn is_distrust(stderr: &[u8]) -> bool {
+    memchr::memmem::find(stderr, b"dubious ownership").is_some()
+}
+
 /// What `git` prints when it is run at `root` for `names`; for all if there are none.
 fn run(root: &Path, arguments: &[&str], names: &[PathBuf]) -> Result<Vec<u8>, GitError> {
     let mut git = command(root);
@@ -226,15 +231,14 @@ fn run(root: &Path, arguments: &[&str], names: &[PathBuf]) -> Result<Vec<u8>, Gi
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let message = String::from_utf8_lossy(&output.stderr);
-    Err(if message.contains("dubious ownership") {
+    Err(if is_distrust(&output.stderr) {
         GitError::Distrusted {
             root: root.to_owned(),
         }
     } else {
         GitError::Failed {
             root: root.to_owned(),
-            message: message.trim().to_owned(),
+            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         }
     })
 }

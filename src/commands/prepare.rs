@@ -488,10 +488,34 @@ fn route_map(
         }
         None => root.join(FILE_NAME),
     };
-    let before = match fs::read(&path) {
+    let (mut map, before) = read_with_bytes(&path)?;
+    let routes = plan.routes();
+    if routes.is_empty() {
+        return Ok((map, None));
+    }
+    map.merge(&routes);
+    let after = map.to_string().into_bytes();
+    let change = (before.as_ref() != Some(&after)).then_some(Change {
+        path,
+        before,
+        after,
+    });
+    Ok((map, change))
+}
+
+/// The route map at `path`; an empty one where there is no file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_route_map(path: &Path) -> anyhow::Result<RouteMap> {
+    Ok(read_with_bytes(path)?.0)
+}
+
+fn read_with_bytes(path: &Path) -> anyhow::Result<(RouteMap, Option<Vec<u8>>)> {
+    let before = match fs::read(path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::unreadable(&path, &error).into()),
+        Err(error) => return Err(Failure::unreadable(path, &error).into()),
     };
     let broken = |reason: &str| {
         let path = path.display();
@@ -506,23 +530,12 @@ fn route_map(
             ),
         }
     };
-    let mut map = match &before {
+    let map = match &before {
         Some(bytes) => std::str::from_utf8(bytes)
             .map_err(|error| broken(&error.to_string()))?
             .parse::<RouteMap>()
             .map_err(|error| broken(&error.to_string()))?,
         None => RouteMap::default(),
     };
-    let routes = plan.routes();
-    if routes.is_empty() {
-        return Ok((map, None));
-    }
-    map.merge(&routes);
-    let after = map.to_string().into_bytes();
-    let change = (before.as_ref() != Some(&after)).then_some(Change {
-        path,
-        before,
-        after,
-    });
-    Ok((map, change))
+    Ok((map, before))
 }

@@ -58,6 +58,15 @@ pub enum VerifyError {
         /// The repo.
         root: PathBuf,
     },
+    /// There is no `git` to ask for the original.
+    #[error("{}", self.text())]
+    NoGit,
+    /// Git refuses the repo because somebody else owns it.
+    #[error("{}", self.text())]
+    Distrusted {
+        /// The repo.
+        root: PathBuf,
+    },
     /// Git did not give the tree of a revision.
     #[error("{}", self.text())]
     Git {
@@ -148,6 +157,17 @@ impl VerifyError {
                     "{root} 中没有提交 {revision}"
                 )
             }
+            Self::NoGit => text!(
+                "migrated already, and there is no git to take the original from",
+                "已经迁移，而找不到 git，无法取出原始版本"
+            ),
+            Self::Distrusted { root } => {
+                let root = root.display();
+                text!(
+                    "migrated already, and git refuses to give the original from {root}, which belongs to another user",
+                    "已经迁移，而 {root} 属于其他用户，git 拒绝从中取出原始版本"
+                )
+            }
             Self::Git { root, message } => {
                 let root = root.display();
                 text!(
@@ -192,6 +212,17 @@ impl VerifyError {
                 "name the commit before the migration with --base",
                 "请用 --base 指定迁移之前的提交"
             ),
+            Self::NoGit => text!(
+                "install git, or add its folder to the PATH",
+                "请安装 git，或把它所在的文件夹加入 PATH"
+            ),
+            Self::Distrusted { root } => {
+                let root = root.display();
+                text!(
+                    "if you trust the repo, run `git config --global --add safe.directory {root}`, or run verify as its owner",
+                    "如果信任该仓库，请运行 `git config --global --add safe.directory {root}`，或以其所有者的身份运行 verify"
+                )
+            }
             Self::Git { .. } => text!(
                 "see what `git status` says there",
                 "请在该处运行 `git status` 查看原因"

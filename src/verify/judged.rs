@@ -146,6 +146,13 @@ pub enum Cause {
         /// The repo.
         root: PathBuf,
     },
+    /// It is migrated already, and there is no git.
+    NoGit,
+    /// It is migrated already, and git refuses the repo because somebody else owns it.
+    Distrusted {
+        /// The repo.
+        root: PathBuf,
+    },
     /// It is migrated already, and is not at the place that it had in the commit.
     Gone {
         /// The commit.

@@ -52,6 +52,11 @@ impl Original {
             &wanted,
         ]);
         let output = output(root, parse)?;
+        if git::is_distrust(&output.stderr) {
+            return Err(VerifyError::Distrusted {
+                root: root.to_owned(),
+            });
+        }
         let commit = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         if !output.status.success() || commit.is_empty() {
             return Err(VerifyError::NoRevision {
@@ -184,9 +189,12 @@ fn write_file(path: &Path, bytes: &[u8], is_link: bool) -> io::Result<()> {
 }
 
 fn output(root: &Path, command: Command) -> Result<std::process::Output, VerifyError> {
-    process::output(command).map_err(|error| VerifyError::Git {
-        root: root.to_owned(),
-        message: error.to_string(),
+    process::output(command).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => VerifyError::NoGit,
+        _ => VerifyError::Git {
+            root: root.to_owned(),
+            message: error.to_string(),
+        },
     })
 }
 

@@ -6,6 +6,7 @@ mod open;
 mod reasons;
 mod shown;
 pub mod text;
+mod url;
 
 use std::path::{MAIN_SEPARATOR, Path};
 

@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod bench;
+mod git;
 mod migrated;
 mod misbehaving;
 mod requests;

@@ -1,14 +1,15 @@
 //! What is migrated already: it is compared with its original in a commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::Failure;
-use super::super::prepare::{Prepared, on_deep_stacks, plan_of};
+use super::super::prepare::{Prepared, on_deep_stacks, plan_of, read_route_map};
 use crate::cli::VerifyArgs;
+use crate::git;
 use crate::plan::{Plan, PlanOptions};
-use crate::routes::Route;
+use crate::routes::{FILE_NAME, Route};
 use crate::verify::cases::{self, Group, Layout, Subject};
 use crate::verify::error::VerifyError;
 use crate::verify::judged::{Cause, Failure as CannotRun, Judged, Status, Webhook};
@@ -16,7 +17,8 @@ use crate::verify::original::Original;
 use crate::verify::trees::Allowance;
 use crate::verify::units::Kind;
 
-/// Adds the routes of the map whose webhooks the source does not show.
+/// Adds the routes of the map whose webhooks the source does not show. Where several repos were
+/// asked for, each has a map and originals of its own.
 ///
 /// # Errors
 /// When git does not give the commit, or its tree cannot be laid out.
@@ -27,38 +29,156 @@ pub fn add(
     layout: &mut Layout<'_>,
     judged: &mut Judged,
 ) -> anyhow::Result<()> {
-    let routes = cases::migrated_before(&prepared.plan, prepared.route_map.routes());
-    if routes.is_empty() {
-        return Ok(());
-    }
-    if !prepared.is_in_git {
-        cannot_run(judged, routes, &Cause::NoOriginal { base: None });
-        return Ok(());
-    }
     let asked: Result<Vec<PathBuf>, _> = args.plan.paths.iter().map(fs::canonicalize).collect();
     let asked = asked?;
-    // Of a route whose original is not there it is not known whether it was asked for, unless
-    // everything was, or there is nothing else that can have been.
-    let is_all = asked.iter().any(|path| prepared.root.starts_with(path));
-    let original = match Original::open(&prepared.root, &args.base) {
-        // Others need no original.
-        Err(VerifyError::NoRevision { revision, root }) => {
-            if is_all || is_only(layout, judged) {
-                let base = revision;
-                cannot_run(judged, routes, &Cause::NoRevision { base, root });
-            }
-            return Ok(());
+    let mut known = HashSet::new();
+    let mut unknown: Vec<(Route, Cause)> = Vec::new();
+    for (number, repo) in repos(args, prepared, &asked)?.into_iter().enumerate() {
+        let routes = cases::migrated_before(&prepared.plan, &repo.routes);
+        if routes.is_empty() {
+            continue;
         }
-        original => original.map_err(Failure::from)?,
+        // Of a route whose original is not there it is not known whether it was asked for, unless
+        // everything was, or there is nothing else that can have been.
+        let is_all = asked.iter().any(|path| repo.root.starts_with(path));
+        let tree = folder.join("original").join(number.to_string());
+        let (found, cause) = match open(&repo, &args.base)? {
+            Ok(original) => {
+                let found = lay_out(args, &repo, &original, &asked, &tree, routes, layout)?;
+                let base = Some(args.base.clone());
+                (found, Cause::NoOriginal { base })
+            }
+            Err(cause) => (LaidOut::nothing(routes), cause),
+        };
+        known.extend(found.known);
+        for (routes, cause) in found.gone {
+            cannot_run(judged, &routes, &cause);
+        }
+        if is_all || is_only(layout, judged) {
+            let missing = found.missing.into_iter();
+            unknown.extend(missing.map(|route| (route, cause.clone())));
+        }
+    }
+    // What is in the map of several repos is in one of them.
+    unknown.retain(|(route, _)| known.insert(key(route)));
+    for same in unknown.chunk_by(|one, next| one.1 == next.1) {
+        if let Some((_, cause)) = same.first() {
+            cannot_run(judged, same.iter().map(|(route, _)| route), cause);
+        }
+    }
+    Ok(())
+}
+
+/// A repo, or a folder outside of one, and the routes that its plugins may have.
+struct Repo {
+    root: PathBuf,
+    is_git: bool,
+    routes: Vec<Route>,
+}
+
+/// The repos that were asked for: the one that holds everything, or else each that a path is in or
+/// that is in a folder that was asked for.
+fn repos(args: &VerifyArgs, prepared: &Prepared, asked: &[PathBuf]) -> anyhow::Result<Vec<Repo>> {
+    let of_all = prepared.route_map.routes();
+    let mut roots = Vec::new();
+    if !prepared.is_in_git {
+        for path in asked {
+            roots.extend(git::repo_root(path));
+            if path.is_dir() && git::repo_root(path).is_none() {
+                let entries = fs::read_dir(path).and_then(Iterator::collect);
+                let entries: Vec<fs::DirEntry> =
+                    entries.map_err(|error| Failure::path(path, &error))?;
+                let mut inside: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
+                inside.sort();
+                roots.extend(inside.iter().filter_map(|path| git::repo_root(path)));
+            }
+        }
+    }
+    let mut known = HashSet::new();
+    roots.retain(|root| known.insert(root.clone()));
+    if roots.is_empty() {
+        return Ok(vec![Repo {
+            root: prepared.root.clone(),
+            is_git: prepared.is_in_git,
+            routes: of_all.to_vec(),
+        }]);
+    }
+    let with_routes = |root: PathBuf| {
+        let mut routes = of_all.to_vec();
+        if args.plan.routes.is_none() {
+            let known: HashSet<_> = of_all.iter().map(key).collect();
+            let own = read_route_map(&root.join(FILE_NAME))?;
+            let own = own.routes().iter();
+            routes.extend(own.filter(|route| !known.contains(&key(route))).cloned());
+        }
+        Ok(Repo {
+            root,
+            is_git: true,
+            routes,
+        })
     };
-    let tree = folder.join("original");
-    fs::create_dir(&tree)
-        .map_err(VerifyError::io(&tree))
+    roots.into_iter().map(with_routes).collect()
+}
+
+/// What a route is known by.
+fn key(route: &Route) -> (String, String) {
+    (route.plugin.clone(), route.endpoint.clone())
+}
+
+/// The commit with the originals; why there is none, as long as others need none.
+fn open(repo: &Repo, base: &str) -> Result<Result<Original, Cause>, Failure> {
+    if !repo.is_git {
+        return Ok(Err(Cause::NoOriginal { base: None }));
+    }
+    match Original::open(&repo.root, base) {
+        Ok(original) => Ok(Ok(original)),
+        Err(VerifyError::NoRevision { revision, root }) => Ok(Err(Cause::NoRevision {
+            base: revision,
+            root,
+        })),
+        Err(VerifyError::NoGit) => Ok(Err(Cause::NoGit)),
+        Err(VerifyError::Distrusted { root }) => Ok(Err(Cause::Distrusted { root })),
+        Err(other) => Err(Failure::from(other)),
+    }
+}
+
+/// What came of the routes of a repo.
+struct LaidOut {
+    /// Those whose original was found.
+    known: Vec<(String, String)>,
+    /// Those whose plugin is not where it was.
+    gone: Vec<(Vec<Route>, Cause)>,
+    /// Those of which the commit shows no webhook.
+    missing: Vec<Route>,
+}
+
+impl LaidOut {
+    fn nothing(routes: Vec<&Route>) -> Self {
+        Self {
+            known: Vec::new(),
+            gone: Vec::new(),
+            missing: routes.into_iter().cloned().collect(),
+        }
+    }
+}
+
+/// Lays out both sides of what the commit shows, which is written into `tree`.
+fn lay_out(
+    args: &VerifyArgs,
+    repo: &Repo,
+    original: &Original,
+    asked: &[PathBuf],
+    tree: &Path,
+    routes: Vec<&Route>,
+    layout: &mut Layout<'_>,
+) -> anyhow::Result<LaidOut> {
+    fs::create_dir_all(tree)
+        .map_err(VerifyError::io(tree))
         .map_err(Failure::from)?;
     let mut allowance = Allowance::default();
     let is_python = |path: &Path| path.extension().is_some_and(|extension| extension == "py");
     original
-        .write(&tree, is_python, &mut allowance)
+        .write(tree, is_python, &mut allowance)
         .map_err(Failure::from)?;
     // With `native`, so that it is known which handlers may take the request by now.
     let options = PlanOptions {
@@ -66,32 +186,30 @@ pub fn add(
         native: true,
     };
     let found = on_deep_stacks(|| -> anyhow::Result<Found<'_>> {
-        let plan = plan_of(&tree, options)?;
-        Ok(find(prepared, &tree, &plan, routes, &asked))
+        let plan = plan_of(tree, options)?;
+        Ok(find(&repo.root, tree, &plan, routes, asked))
     })??;
-    let rest = |path: &Path| !is_python(path) && belongs(&original, &found.groups, &tree, path);
+    let rest = |path: &Path| !is_python(path) && belongs(original, &found.groups, tree, path);
     original
-        .write(&tree, rest, &mut allowance)
+        .write(tree, rest, &mut allowance)
         .map_err(Failure::from)?;
+    let mut laid_out = LaidOut::nothing(found.missing);
     for group in &found.groups {
+        let routes = group.subjects.iter().map(|subject| &subject.route);
+        laid_out.known.extend(routes.clone().map(key));
         let is_there = layout
-            .add_original(group, &original, &tree, &prepared.root)
+            .add_original(group, original, tree, &repo.root)
             .map_err(Failure::from)?;
         if !is_there {
-            let place = group.unit.source.strip_prefix(&tree);
+            let place = group.unit.source.strip_prefix(tree);
             let cause = Cause::Gone {
                 base: args.base.clone(),
                 place: place.unwrap_or(&group.unit.source).to_owned(),
             };
-            let routes = group.subjects.iter().map(|subject| &subject.route);
-            cannot_run(judged, routes, &cause);
+            laid_out.gone.push((routes.cloned().collect(), cause));
         }
     }
-    if is_all || is_only(layout, judged) {
-        let base = Some(args.base.clone());
-        cannot_run(judged, found.missing, &Cause::NoOriginal { base });
-    }
-    Ok(())
+    Ok(laid_out)
 }
 
 /// Whether there is nothing else to verify.
@@ -107,7 +225,7 @@ struct Found<'r> {
 
 /// The routes in groups of what the agent loads in `tree`, as far as they were asked for.
 fn find<'r>(
-    prepared: &Prepared,
+    root: &Path,
     tree: &Path,
     plan: &Plan,
     routes: Vec<&'r Route>,
@@ -121,7 +239,7 @@ fn find<'r>(
             continue;
         };
         let inside = webhook.path.strip_prefix(tree).unwrap_or(&webhook.path);
-        let place = prepared.root.join(inside);
+        let place = root.join(inside);
         if !asked.iter().any(|path| place.starts_with(path)) {
             continue;
         }

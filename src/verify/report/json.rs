@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use super::super::judged::{Failure, Kind, Status, Webhook};
 use super::super::outcome::{self, Proof};
-use super::{View, about, reasons};
+use super::{View, about, reasons, url};
 use crate::diagnostic::Diagnostic;
 use crate::lang::Lang;
+use crate::routes::Route;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -72,6 +73,7 @@ struct Lines<'a> {
 struct Difference<'a> {
     request: Request<'a>,
     parts: Vec<Part<'a>>,
+    only_path: bool,
 }
 
 #[derive(Serialize)]
@@ -198,7 +200,7 @@ fn entry<'a>(view: &View<'_>, webhook: &'a Webhook, lang: Lang) -> Entry<'a> {
             proof,
             path,
             elsewhere,
-        } => (Some(run(view, proof, path, elsewhere)), None),
+        } => (Some(run(view, proof, path, elsewhere, route)), None),
         Status::NotMigrated(diagnostic) => (None, Some(finding(view, diagnostic, lang))),
         Status::Failed => (None, None),
     };
@@ -220,6 +222,7 @@ fn run<'a>(
     proof: &'a Proof,
     path: &Path,
     elsewhere: &'a [outcome::Lines],
+    route: Option<&Route>,
 ) -> Run<'a> {
     let lines = elsewhere.iter().map(|one| Lines {
         side: one.side.as_str(),
@@ -236,7 +239,7 @@ fn run<'a>(
         missed: &proof.missed,
         unproved: &proof.unproved,
         unproved_elsewhere: lines.collect(),
-        difference: proof.difference.as_ref().map(difference),
+        difference: proof.difference.as_ref().map(|one| difference(one, route)),
         endless: proof
             .endless
             .iter()
@@ -273,7 +276,7 @@ fn bytes(value: &outcome::Bytes) -> Bytes<'_> {
     }
 }
 
-fn difference(difference: &outcome::Difference) -> Difference<'_> {
+fn difference<'a>(difference: &'a outcome::Difference, route: Option<&Route>) -> Difference<'a> {
     Difference {
         request: request(&difference.request),
         parts: difference
@@ -285,6 +288,7 @@ fn difference(difference: &outcome::Difference) -> Difference<'_> {
                 new: &part.new,
             })
             .collect(),
+        only_path: route.is_some_and(|route| url::is_all(difference, &route.target)),
     }
 }
 

@@ -13,6 +13,8 @@ pub fn name(cause: &Cause) -> &'static str {
     match cause {
         Cause::NoOriginal { .. } => "no_original",
         Cause::NoRevision { .. } => "no_revision",
+        Cause::NoGit => "no_git",
+        Cause::Distrusted { .. } => "distrusted",
         Cause::Gone { .. } => "gone",
         Cause::Ran { reason, .. } => match reason {
             Reason::Import => "import",
@@ -64,6 +66,8 @@ pub fn text(cause: &Cause) -> Text {
             "已经迁移，而不在 git 仓库中就没有可供比较的原始版本"
         ),
         Cause::NoRevision { base, root } => no_revision(base, root).text(),
+        Cause::NoGit => VerifyError::NoGit.text(),
+        Cause::Distrusted { root } => distrusted(root).text(),
         Cause::Gone { base, place } => {
             let place = place.display();
             text!(
@@ -104,6 +108,12 @@ pub fn text(cause: &Cause) -> Text {
 fn no_revision(base: &str, root: &Path) -> VerifyError {
     VerifyError::NoRevision {
         revision: base.to_owned(),
+        root: root.to_owned(),
+    }
+}
+
+fn distrusted(root: &Path) -> VerifyError {
+    VerifyError::Distrusted {
         root: root.to_owned(),
     }
 }
@@ -168,6 +178,8 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
             "请在 `migrate` 之前运行，或在 git 仓库中用 `--base` 指定含有原始版本的提交"
         ),
         Cause::NoRevision { base, root } => no_revision(base, root).remedy(),
+        Cause::NoGit => VerifyError::NoGit.remedy(),
+        Cause::Distrusted { root } => distrusted(root).remedy(),
         Cause::Gone { .. } => text!(
             "name a commit in which it is where it is today: --base",
             "请用 --base 指定位置与现在相同的提交"

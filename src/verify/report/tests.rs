@@ -106,6 +106,41 @@ fn what_was_not_exercised_is_named() {
 }
 
 #[test]
+fn a_difference_that_is_only_the_path_is_called_so() {
+    let judged_of = |new: serde_json::Value| {
+        let old = json!([{"kind": "log", "text": ["at http://x/api/webhook/ci?a=1"]}]);
+        judged(proof(
+            "differs",
+            json!({"differing": 9, "difference": {
+                "request": {"method": "POST", "path": "/api/webhook/ci"},
+                "parts": [
+                    {"part": "headers", "old": [["content-length", "64"]],
+                        "new": [["content-length", "67"]]},
+                    {"part": "effects", "old": old, "new": new},
+                ],
+            }}),
+        ))
+    };
+    let only = judged_of(json!([{"kind": "log", "text": ["at http://x/plugins/dev.ci/ci?a=1"]}]));
+    assert!(text(&only, Lang::En).contains("  only the path of the URL differs, which"));
+    assert!(text(&only, Lang::Zh).contains("  差异只在于 URL 的路径，"));
+    let more = judged_of(json!([{"kind": "log", "text": ["At http://x/plugins/dev.ci/ci?a=1"]}]));
+    assert!(!text(&more, Lang::En).contains("only the path"));
+    for (judged, is_only) in [(only, true), (more, false)] {
+        let view = View {
+            judged: &judged,
+            agent: AgentChoice::Auto,
+            python: None,
+            base: Path::new("/repo"),
+        };
+        let report = json::render(&view, Lang::En).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let difference = &report["webhooks"][0]["run"]["difference"];
+        assert_eq!(difference["only_path"], is_only);
+    }
+}
+
+#[test]
 fn changed_lines_elsewhere_are_named_with_their_side() {
     let elsewhere = json!({"unproved_elsewhere": [
         {"side": "old", "file": "ci.py", "lines": [31]},

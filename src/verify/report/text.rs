@@ -10,7 +10,7 @@ use super::super::judged::{Failure, Kind, Status, Webhook};
 use super::super::outcome::{Difference, Endless, Kept, Proof, STAND_IN, Side};
 use super::super::python::Python;
 use super::shown::{about, indented_request, shortened, shortened_lines};
-use super::{View, open, ranges, reasons};
+use super::{View, open, ranges, reasons, url};
 use crate::lang::{Lang, Text};
 use crate::style::width;
 use crate::text;
@@ -93,6 +93,15 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
             };
             let open = open::text(elsewhere, place, lang);
             output += &run_text(proof, &before(path), &open, lang);
+            if let (Some(difference), Some(route)) = (&proof.difference, &webhook.route)
+                && url::is_all(difference, &route.target)
+            {
+                let line = text!(
+                    "  only the path of the URL differs, which the plugin uses; if nobody relies on it, nothing has to be done\n",
+                    "  差异只在于 URL 的路径，插件用到了它；如果没有人依赖该路径，就不需要处理\n"
+                );
+                output += line.get(lang);
+            }
         }
         Status::NotMigrated(diagnostic) => {
             let mut place = view.shown(diagnostic.path());
