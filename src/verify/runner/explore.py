@@ -15,6 +15,7 @@ from time import monotonic
 import agent
 import child
 import parcel
+import shadows
 import starts
 import watching
 from case import Case
@@ -156,6 +157,7 @@ def _work(
         for settings in loaded.defaults.values():
             watching.settings(watch, type(settings), starts.other_settings(settings))
         keys = starts.keys_of(folder)
+        shadows.after(folder)
         trace = Trace(folder)
         gave = _Gave()
         until = monotonic() + seconds

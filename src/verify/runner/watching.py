@@ -9,6 +9,7 @@ import secrets
 from importlib.util import find_spec
 
 import sample
+import shadows
 from child import FORM_PACKAGE
 from probe import Map, Place, Watch, compared, wrap
 
@@ -31,6 +32,7 @@ def install(watch: Watch, current: Current) -> None:
     _context(watch)
     _request(watch, current)
     _models(watch)
+    shadows.before(watch)
 
     def compare_digest(left, right):
         compared(left, right)
