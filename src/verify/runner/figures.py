@@ -31,7 +31,7 @@ def moment(value: float) -> int | None:
 
 def exact(value: float) -> int | float:
     """Whole numbers as such: that is how most senders write them."""
-    return int(value) if value == value and abs(value) < 1e300 and value == int(value) else value
+    return int(value) if math.isfinite(value) and value == int(value) else value
 
 
 class Figure:
@@ -60,6 +60,7 @@ class Figure:
         return self._plain.__bool__(self)
 
     def __hash__(self):
+        self._watch.look_up(self._place, self._rebuild, self)
         return self._plain.__hash__(self)
 
     def __abs__(self):

@@ -12,13 +12,16 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import CodeType
 
-from figures import Number, Real, other_type
+from figures import Number, Real, exact, other_type
 
 # Frames between the plugin's line and the probe: helpers of the standard library, no server.
 DEPTH = 6
 LONG = "x" * 300
 MISSING = object()
+# A key of a place: what comes after it is in text that is JSON.
+INSIDE = "<JSON>"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,21 @@ class Wish:
     strong: bool = True
 
 
+@dataclass(frozen=True)
+class LookedUp:
+    """What was looked up, the line of the plugin that did, and the function with that line."""
+
+    place: Place
+    rebuild: Callable
+    line: tuple[str, int]
+    is_number: bool
+    code: CodeType
+
+    def is_part(self) -> bool:
+        """Whether it is a part of what a request has."""
+        return self.rebuild not in (_same, exact)
+
+
 class Watch:
     """Collects the wishes while a request is answered."""
 
@@ -55,7 +73,9 @@ class Watch:
         # Whose each file is, as it has been found.
         self._files: dict[str, str] = {}
         self.wishes: list[Wish] = []
-        self.looked_up: list[tuple[Place, Callable, tuple[str, int]]] = []
+        self.looked_up: list[LookedUp] = []
+        # The function of the line that was asked for last.
+        self.code: CodeType | None = None
 
     def is_asking(self) -> bool:
         """Whether a line of the plugin calls what calls this."""
@@ -75,6 +95,7 @@ class Watch:
             file = frame.f_code.co_filename
             whose = self._files.get(file) or self._files.setdefault(file, self._whose(file))
             if whose == "plugin":
+                self.code = frame.f_code
                 return file, frame.f_lineno
             if whose == "library":
                 # It reads for itself.
@@ -92,11 +113,11 @@ class Watch:
         if line is not None:
             self.wishes += [Wish(place, value, line, strong) for value in values]
 
-    def look_up(self, place: Place, rebuild: Callable) -> None:
-        """Text is looked up in a set or dict: nothing says in which."""
+    def look_up(self, place: Place, rebuild: Callable, value: object) -> None:
+        """Something is looked up in a set or dict, or put in one: nothing says in which."""
         line = self.line()
         if line is not None:
-            self.looked_up.append((place, rebuild, line))
+            self.looked_up.append(LookedUp(place, rebuild, line, isinstance(value, int), self.code))
 
 
 RUNNER = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -142,7 +163,7 @@ class Map(dict):
     def _missed(self, key: object, default: object = None) -> None:
         if isinstance(key, str):
             place = self._place.child(str(key))
-            if place.part != "body":
+            if place.part != "body" and INSIDE not in place.keys:
                 # All the others are text.
                 self._watch.wish(place, "x")
                 return
@@ -177,7 +198,29 @@ class Map(dict):
         present = super().__contains__(key)
         if not present:
             self._missed(key)
+            if isinstance(key, str) and self._place.part == "body":
+                self._watch.wish(self._place.child(key), None, strong=False)
         return present
+
+    def items(self):
+        if not dict.__len__(self):
+            self._sizes()
+        return [(self._name(key), value) for key, value in super().items()]
+
+    def _name(self, key: object):
+        if type(key) is not str:
+            return key
+
+        def named(wanted):
+            value = dict.get(self, key)
+            return {name: one for name, one in self._bare().items() if name != key} | {
+                wanted: value
+            }
+
+        return Name(self._watch, self._place, key, named)
+
+    def _bare(self) -> dict:
+        return dict(dict.items(self))
 
     def _sizes(self) -> int:
         size = dict.__len__(self)
@@ -253,6 +296,10 @@ class _Sequence:
         """The value without anything to it."""
         return self._plain.__getitem__(self, slice(None))
 
+    def is_whole(self) -> bool:
+        """Whether it is all that is at its place."""
+        return self._rebuild is _same
+
     def cut(self, start: int, end: int):
         """A part, which remembers what is around it."""
         plain, whole = self.plain(), self._rebuild
@@ -271,7 +318,7 @@ class _Sequence:
         return equal if equal is NotImplemented else not equal
 
     def __hash__(self):
-        self._watch.look_up(self._place, self._rebuild)
+        self._watch.look_up(self._place, self._rebuild, self)
         return self._plain.__hash__(self)
 
     def startswith(self, prefix, *where):
@@ -340,7 +387,7 @@ class _Sequence:
         return self._parts(separator, self._plain.rpartition(self, separator), 2)
 
     def _parts(self, separator, parts: tuple, whole: int):
-        before, found, after = parts
+        before, found, _ = parts
         if not found:
             self._want(self.plain() + separator + self.plain())
             return tuple(self if place == whole else part for place, part in enumerate(parts))
@@ -375,6 +422,8 @@ class _Sequence:
     def __len__(self):
         size = self._plain.__len__(self)
         self._watch.wish(self._place, "", LONG, strong=False)
+        if not size and self._rebuild is not _same:
+            self._want(self._x, strong=False)
         return size
 
     def __iter__(self):
@@ -458,6 +507,13 @@ class Text(_Sequence, str):
     def __float__(self):
         self._want("1.5", strong=False)
         return float(str.__str__(self))
+
+
+class Name(Text):
+    """The name of an entry: what it is looked up in is most often another object of its kind."""
+
+    def __hash__(self):
+        return str.__hash__(self)
 
 
 class Bytes(_Sequence, bytes):

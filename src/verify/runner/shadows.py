@@ -148,11 +148,11 @@ def _fromhex(text):
 
 
 def _now() -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(figures.now(), datetime.timezone.utc)
+    return datetime.datetime.fromtimestamp(figures.now(), datetime.UTC)
 
 
 # A date that is long ago.
-BEFORE = datetime.datetime(2024, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+BEFORE = datetime.datetime(2024, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 
 
 def _fromisoformat(text):
