@@ -203,6 +203,9 @@ class Map(dict):
         return present
 
     def items(self):
+        if not self._watch.is_asking():
+            # A library that writes it down, or copies it.
+            return super().items()
         if not dict.__len__(self):
             self._sizes()
         return [(self._name(key), value) for key, value in super().items()]
