@@ -18,6 +18,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
 
 import edits
 import landlock
+import reaching
 from child import Failed
 
 import shim
@@ -676,6 +677,7 @@ def main() -> int:
                 wrong += part(agent, Path(folder))
             for part in (edits.edits, edits.a_part):
                 wrong += part(agent, Path(folder), migrated, run)
+            wrong += reaching.reaching(agent, Path(folder), run)
     for one in wrong:
         print(f"WRONG: {one}")
     print(f"verify: {len(wrong)} not as expected")

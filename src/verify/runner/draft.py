@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from label import Label
 from message import Request
-from probe import Place
+from probe import INSIDE, Place
 
 
 class NOTHING:
@@ -51,6 +51,10 @@ class Draft:
                 return None
             new.raw = value
             return new
+        if INSIDE in place.keys:
+            name, *keys = place.keys
+            text = self._text(place.part, name)
+            return self.with_value(Place(place.part, (name,)), _put(text, tuple(keys), value))
         if isinstance(value, (dict, list)) or value is None:
             return None
         if place.part == "query name":
@@ -71,6 +75,10 @@ class Draft:
                 return None
             new.method = text.upper()
         return new
+
+    def _text(self, part: str, name: str) -> object:
+        named = {"header": self.headers, "query": self.query, "form": self.form}.get(part, {})
+        return named.get(name.lower() if part == "header" else name)
 
     def _copy(self) -> "Draft":
         """Another draft of which each part can be set. The values in its parts are never changed."""
@@ -140,6 +148,8 @@ def _put(value: object, keys: tuple, new: object) -> object:
     if not keys:
         return new
     key, rest = keys[0], keys[1:]
+    if key == INSIDE:
+        return json.dumps(_put(_inside(value), rest, new))
     if isinstance(key, int):
         items = list(value) if isinstance(value, list) else []
         while len(items) <= min(key, MOST_ITEMS):
@@ -150,6 +160,13 @@ def _put(value: object, keys: tuple, new: object) -> object:
     entries = dict(value) if isinstance(value, dict) else {}
     entries[key] = _put(entries.get(key), rest, new)
     return entries
+
+
+def _inside(text: object) -> object:
+    try:
+        return json.loads(str(text))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _fits_header(name: str, value: str) -> bool:

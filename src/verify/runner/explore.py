@@ -15,6 +15,7 @@ from time import monotonic
 import agent
 import child
 import parcel
+import shadows
 import starts
 import watching
 from case import Case
@@ -22,7 +23,7 @@ from draft import Draft
 from label import Known, Label, Tried
 from lines import Trace
 from message import Request, Route
-from probe import Watch, Wish
+from probe import LookedUp, Watch, Wish
 
 MOST_REQUESTS = 600
 # A request that takes longer does not end; only waiting is that slow, and nothing here waits.
@@ -33,6 +34,8 @@ MOST_KEPT = 200
 # How often a wish may be granted whose value the plugin has named, since what it leads to depends on
 # the rest of the request; how often a setting may be tried, where that led to new lines; and a guess.
 MOST_NAMED, MOST_SET, MOST_GUESSED = 3, 2, 1
+# How often a key may be tried in the place of a part of text.
+MOST_IN_PARTS = 12
 
 
 # What a request was made for, as text that is the same in every process: a place and a value there.
@@ -155,7 +158,8 @@ def _work(
         loaded = await agent.Side.load(case, "old")
         for settings in loaded.defaults.values():
             watching.settings(watch, type(settings), starts.other_settings(settings))
-        keys = starts.keys_of(folder)
+        keys = starts.keys_of(folder, loaded.defaults.values())
+        shadows.after(folder)
         trace = Trace(folder)
         gave = _Gave()
         until = monotonic() + seconds
@@ -196,6 +200,7 @@ class _Search:
         self.queue: list = []
         self.count = 0
         self.granted: dict[tuple, int] = {}
+        self.parts: dict[tuple, int] = {}
         # By the keys of drafts: all, those that the plugin has named, those that told nothing new.
         self.drafts: set[str] = set()
         self.named: set[str] = set()
@@ -282,10 +287,23 @@ class _Search:
                 # What a setting decides may come after all that the request decides.
                 most = MOST_SET
             self.grant(draft, wish, 0 if wish.strong else 1, is_new, most)
-        for place, rebuild, line in looked_up:
-            for key in self.keys:
-                wish = Wish(place, _safe(rebuild, key), line)
+        for one in looked_up:
+            kind = int if one.is_number else str
+            keys = [key for key in self.keys if type(key) is kind]
+            if not one.is_number:
+                keys += starts.named_in(one.code, one.is_part())
+            for key in keys:
+                if one.is_part() and not self.may_try(one, key):
+                    continue
+                wish = Wish(one.place, _safe(one.rebuild, key), one.line)
                 self.grant(draft, wish, 1, is_new, MOST_NAMED)
+
+    def may_try(self, one: LookedUp, key: str) -> bool:
+        """Whether a part may have a key once more. Every other whole that it is in is another value, so
+        that wishes for them would have no end."""
+        tried = (one.place, one.line, key)
+        self.parts[tried] = self.parts.get(tried, 0) + 1
+        return self.parts[tried] <= MOST_IN_PARTS
 
     def grant(self, draft: Draft, wish: Wish, rank: int, new: bool, most: int) -> None:
         """Puts the draft with what is wished in the queue, `most` times at most for each wish."""

@@ -12,11 +12,16 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import CodeType
+
+from figures import Number, Real, exact, other_type
 
 # Frames between the plugin's line and the probe: helpers of the standard library, no server.
 DEPTH = 6
 LONG = "x" * 300
 MISSING = object()
+# A key of a place: what comes after it is in text that is JSON.
+INSIDE = "<JSON>"
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,21 @@ class Wish:
     strong: bool = True
 
 
+@dataclass(frozen=True)
+class LookedUp:
+    """What was looked up, the line of the plugin that did, and the function with that line."""
+
+    place: Place
+    rebuild: Callable
+    line: tuple[str, int]
+    is_number: bool
+    code: CodeType
+
+    def is_part(self) -> bool:
+        """Whether it is a part of what a request has."""
+        return self.rebuild not in (_same, exact)
+
+
 class Watch:
     """Collects the wishes while a request is answered."""
 
@@ -53,7 +73,13 @@ class Watch:
         # Whose each file is, as it has been found.
         self._files: dict[str, str] = {}
         self.wishes: list[Wish] = []
-        self.looked_up: list[tuple[Place, Callable, tuple[str, int]]] = []
+        self.looked_up: list[LookedUp] = []
+        # The function of the line that was asked for last.
+        self.code: CodeType | None = None
+
+    def is_asking(self) -> bool:
+        """Whether a line of the plugin calls what calls this."""
+        return sys._getframe(2).f_code.co_filename.startswith(self._folder)
 
     def take(self) -> tuple[list[Wish], list]:
         taken = self.wishes, self.looked_up
@@ -69,6 +95,7 @@ class Watch:
             file = frame.f_code.co_filename
             whose = self._files.get(file) or self._files.setdefault(file, self._whose(file))
             if whose == "plugin":
+                self.code = frame.f_code
                 return file, frame.f_lineno
             if whose == "library":
                 # It reads for itself.
@@ -86,11 +113,11 @@ class Watch:
         if line is not None:
             self.wishes += [Wish(place, value, line, strong) for value in values]
 
-    def look_up(self, place: Place, rebuild: Callable) -> None:
-        """Text is looked up in a set or dict: nothing says in which."""
+    def look_up(self, place: Place, rebuild: Callable, value: object) -> None:
+        """Something is looked up in a set or dict, or put in one: nothing says in which."""
         line = self.line()
         if line is not None:
-            self.looked_up.append((place, rebuild, line))
+            self.looked_up.append(LookedUp(place, rebuild, line, isinstance(value, int), self.code))
 
 
 RUNNER = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -106,6 +133,8 @@ def wrap(watch: Watch, place: Place, value: object) -> object:
         return Text(watch, place, value)
     if isinstance(value, int) and not isinstance(value, bool):
         return Number(watch, place, value)
+    if isinstance(value, float):
+        return Real(watch, place, value)
     return value
 
 
@@ -134,7 +163,7 @@ class Map(dict):
     def _missed(self, key: object, default: object = None) -> None:
         if isinstance(key, str):
             place = self._place.child(str(key))
-            if place.part != "body":
+            if place.part != "body" and INSIDE not in place.keys:
                 # All the others are text.
                 self._watch.wish(place, "x")
                 return
@@ -169,7 +198,32 @@ class Map(dict):
         present = super().__contains__(key)
         if not present:
             self._missed(key)
+            if isinstance(key, str) and self._place.part == "body":
+                self._watch.wish(self._place.child(key), None, strong=False)
         return present
+
+    def items(self):
+        if not self._watch.is_asking():
+            # A library that writes it down, or copies it.
+            return super().items()
+        if not dict.__len__(self):
+            self._sizes()
+        return [(self._name(key), value) for key, value in super().items()]
+
+    def _name(self, key: object):
+        if type(key) is not str:
+            return key
+
+        def named(wanted):
+            value = dict.get(self, key)
+            return {name: one for name, one in self._bare().items() if name != key} | {
+                wanted: value
+            }
+
+        return Name(self._watch, self._place, key, named)
+
+    def _bare(self) -> dict:
+        return dict(dict.items(self))
 
     def _sizes(self) -> int:
         size = dict.__len__(self)
@@ -218,58 +272,11 @@ class Items(list):
         return list, (list(self),)
 
 
-class Number(int):
-    """A number."""
-
-    def __new__(cls, watch: Watch, place: Place, value: int):
-        self = super().__new__(cls, value)
-        self._watch, self._place = watch, place
-        return self
-
-    def __hash__(self):
-        return int.__hash__(self)
-
-    def __bool__(self):
-        self._watch.wish(self._place, 1 if int.__eq__(self, 0) else 0, strong=False)
-        return not int.__eq__(self, 0)
-
-    def __int__(self):
-        self._watch.wish(self._place, 1_000_000, -1, strong=False)
-        return int.__int__(self)
-
-    def __reduce__(self):
-        return int, (int.__int__(self),)
-
-    def __getattr__(self, name: str):
-        _other_type(self._watch, self._place, name)
-        raise AttributeError(f"'int' object has no attribute '{name}'")
-
-
-def _comparison(name: str):
-    plain = getattr(int, name)
-
-    def compare(self, other):
-        if isinstance(other, (int, float)) and not isinstance(other, bool):
-            self._watch.wish(self._place, other, other + 1, other - 1)
-        elif isinstance(other, str):
-            self._watch.wish(self._place, str(other))
-        return plain(self, other)
-
-    return compare
-
-
-for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):
-    setattr(Number, _name, _comparison(_name))
-
-
 def _other_type(watch: Watch, place: Place, attribute: str) -> None:
     """A method was called that another type has."""
-    if hasattr(dict, attribute):
-        watch.wish(place, {})
-    elif hasattr(list, attribute):
-        watch.wish(place, ["x"])
-    elif hasattr(str, attribute):
-        watch.wish(place, "x")
+    other = other_type(attribute)
+    if other is not None:
+        watch.wish(place, other)
 
 
 def _same(text: str) -> str:
@@ -288,6 +295,20 @@ class _Sequence:
         if whole is not None:
             self._watch.wish(self._place, whole, strong=strong)
 
+    def plain(self):
+        """The value without anything to it."""
+        return self._plain.__getitem__(self, slice(None))
+
+    def is_whole(self) -> bool:
+        """Whether it is all that is at its place."""
+        return self._rebuild is _same
+
+    def cut(self, start: int, end: int):
+        """A part, which remembers what is around it."""
+        plain, whole = self.plain(), self._rebuild
+        before, after = plain[:start], plain[end:]
+        return self._of(plain[start:end], lambda wanted: whole(before + wanted + after))
+
     def __eq__(self, other):
         if isinstance(other, self._plain):
             self._want(self._plain(other))
@@ -300,7 +321,7 @@ class _Sequence:
         return equal if equal is NotImplemented else not equal
 
     def __hash__(self):
-        self._watch.look_up(self._place, self._rebuild)
+        self._watch.look_up(self._place, self._rebuild, self)
         return self._plain.__hash__(self)
 
     def startswith(self, prefix, *where):
@@ -325,11 +346,23 @@ class _Sequence:
 
     def removeprefix(self, prefix):
         rest = self._plain.removeprefix(self, prefix)
-        whole = self._rebuild
-        return self._of(rest, lambda wanted: whole(prefix + wanted))
+        return self.cut(len(self.plain()) - len(rest), len(self.plain()))
+
+    def removesuffix(self, suffix):
+        return self.cut(0, len(self._plain.removesuffix(self, suffix)))
 
     def strip(self, *which):
         return self._of(self._plain.strip(self, *which), self._rebuild)
+
+    def lstrip(self, *which):
+        return self._of(self._plain.lstrip(self, *which), self._rebuild)
+
+    def rstrip(self, *which):
+        return self._of(self._plain.rstrip(self, *which), self._rebuild)
+
+    def replace(self, *how):
+        # What it looks like afterwards, it may look like before.
+        return self._of(self._plain.replace(self, *how), self._rebuild)
 
     def lower(self):
         return self._of(self._plain.lower(self), self._rebuild)
@@ -337,24 +370,31 @@ class _Sequence:
     def upper(self):
         return self._of(self._plain.upper(self), self._rebuild)
 
-    def split(self, separator=None, most=-1):
-        parts = self._plain.split(self, separator, most)
-        if separator is None:
-            return parts
-        if len(parts) == 1:
-            self._want(self._plain(self) + separator + self._plain(self))
-        return [self._part(parts, separator, i) for i in range(len(parts))]
+    def split(self, sep=None, maxsplit=-1):
+        return self._split(self._plain.split(self, sep, maxsplit), sep)
+
+    def rsplit(self, sep=None, maxsplit=-1):
+        return self._split(self._plain.rsplit(self, sep, maxsplit), sep)
+
+    def _split(self, parts: list, separator):
+        plain = self.plain()
+        between = (" " if self._plain is str else b" ") if separator is None else separator
+        if len(parts) < 2:
+            self._want((plain or self._x) + between + (plain or self._x))
+        return Pieces(self, [self._part(parts, between, i) for i in range(len(parts))], between)
 
     def partition(self, separator):
-        before, found, after = self._plain.partition(self, separator)
+        return self._parts(separator, self._plain.partition(self, separator), 0)
+
+    def rpartition(self, separator):
+        return self._parts(separator, self._plain.rpartition(self, separator), 2)
+
+    def _parts(self, separator, parts: tuple, whole: int):
+        before, found, _ = parts
         if not found:
-            self._want(self._plain(self) + separator + self._plain(self))
-            return before, found, after
-        return (
-            self._part([before, after], separator, 0),
-            found,
-            self._part([before, after], separator, 1),
-        )
+            self._want(self.plain() + separator + self.plain())
+            return tuple(self if place == whole else part for place, part in enumerate(parts))
+        return self.cut(0, len(before)), found, self.cut(len(before + found), len(self.plain()))
 
     def _part(self, parts: list, separator, place: int):
         whole = self._rebuild
@@ -369,22 +409,24 @@ class _Sequence:
             self._watch.wish(self._place, {})
             return self._plain.__getitem__(self, key)
         value = self._plain.__getitem__(self, key)
-        if (
-            isinstance(key, slice)
-            and key.stop is None
-            and key.step is None
-            and (key.start or 0) >= 0
-        ):
-            whole, before = (
-                self._rebuild,
-                self._plain.__getitem__(self, slice(0, key.start or 0)),
-            )
-            return self._of(value, lambda wanted: whole(before + wanted))
-        return value
+        size = self._plain.__len__(self)
+        if isinstance(key, int):
+            # Of bytes that is a number.
+            place = key % size
+            return self.cut(place, place + 1) if self._plain is str else value
+        start, end, step = key.indices(size)
+        if step != 1:
+            return value
+        if key.stop is not None and key.stop > size:
+            # There is room for more.
+            end = size
+        return self.cut(start, max(start, end))
 
     def __len__(self):
         size = self._plain.__len__(self)
         self._watch.wish(self._place, "", LONG, strong=False)
+        if not size and self._rebuild is not _same:
+            self._want(self._x, strong=False)
         return size
 
     def __iter__(self):
@@ -401,6 +443,25 @@ class _Sequence:
         return self._plain, (self._plain.__str__(self) if self._plain is str else bytes(self),)
 
 
+class Pieces(list):
+    """What text was split into."""
+
+    def __init__(self, text, pieces: list, separator):
+        super().__init__(pieces)
+        self._text, self._separator = text, separator
+
+    def of_size(self, size: int):
+        """The text, split into so many."""
+        pieces = [one.plain() for one in self][:size]
+        pieces += [self._text._x] * (size - len(pieces))
+        return self._text._rebuild(self._separator.join(pieces))
+
+    def __len__(self):
+        for size in (1, 2, 3):
+            self._text._watch.wish(self._text._place, self.of_size(size), strong=False)
+        return super().__len__()
+
+
 def _whole(rebuild: Callable, value):
     try:
         return rebuild(value)
@@ -412,7 +473,7 @@ def _whole(rebuild: Callable, value):
 class Text(_Sequence, str):
     """Text."""
 
-    _plain = str
+    _plain, _x = str, "x"
 
     def __new__(cls, watch: Watch, place: Place, value: str, rebuild: Callable = _same):
         self = str.__new__(cls, value)
@@ -427,6 +488,13 @@ class Text(_Sequence, str):
             str.encode(self, *how),
             lambda wanted: whole(wanted.decode()),
         )
+
+    def casefold(self):
+        return self._of(str.casefold(self), self._rebuild)
+
+    def splitlines(self, *how):
+        parts = str.splitlines(self, *how)
+        return Pieces(self, [self._part(parts, "\n", i) for i in range(len(parts))], "\n")
 
     def isdigit(self):
         self._want("12", strong=False)
@@ -444,10 +512,17 @@ class Text(_Sequence, str):
         return float(str.__str__(self))
 
 
+class Name(Text):
+    """The name of an entry: what it is looked up in is most often another object of its kind."""
+
+    def __hash__(self):
+        return str.__hash__(self)
+
+
 class Bytes(_Sequence, bytes):
     """Bytes that were text."""
 
-    _plain = bytes
+    _plain, _x = bytes, b"x"
 
     def __new__(cls, watch: Watch, place: Place, value: bytes, rebuild: Callable):
         self = bytes.__new__(cls, value)

@@ -1,5 +1,10 @@
 """Values that fit a JSON schema, as OpenAPI and pydantic give them."""
 
+import re
+from collections.abc import Iterator
+
+import patterns
+
 # Models that contain themselves are followed this far.
 DEPTH = 6
 
@@ -10,11 +15,7 @@ def sample(
     """A value that fits; `whole` is where references lead. Without `optional` only what has to be
     there is."""
     whole = schema if whole is None else whole
-    if "$ref" in schema:
-        target = whole
-        for key in schema["$ref"].removeprefix("#/").split("/"):
-            target = target[key]
-        schema = target
+    schema = _led_to(schema, whole)
     for key in ("const", "default"):
         if key in schema and schema[key] is not None:
             return schema[key]
@@ -55,12 +56,56 @@ def sample(
     return _text(schema)
 
 
+def others(
+    schema: dict, whole: dict | None = None, keys: tuple = ()
+) -> Iterator[tuple[tuple, list]]:
+    """What may be in the place of single values of a sample, by their keys: the others of an
+    enumeration, a switch the other way, nothing."""
+    whole = schema if whole is None else whole
+    schema = _led_to(schema, whole)
+    if len(keys) > DEPTH:
+        return
+    values = list(schema.get("enum", ()))[1:]
+    if schema.get("type") == "boolean":
+        values = [True, False]
+    for key in ("anyOf", "oneOf"):
+        for one in schema.get(key, []):
+            if one.get("type") == "null":
+                values.append(None)
+            else:
+                yield from others(one, whole, keys)
+    if values:
+        yield keys, values
+    for name, one in schema.get("properties", {}).items():
+        yield from others(one, whole, (*keys, name))
+    if isinstance(schema.get("items"), dict):
+        yield from others(schema["items"], whole, (*keys, 0))
+
+
+def _led_to(schema: dict, whole: dict) -> dict:
+    """The schema that a reference leads to."""
+    if "$ref" not in schema:
+        return schema
+    target = whole
+    for key in schema["$ref"].removeprefix("#/").split("/"):
+        target = target[key]
+    return target
+
+
 def _number(schema: dict) -> object:
     least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
     return min(least, schema["maximum"]) if "maximum" in schema else least
 
 
 def _text(schema: dict) -> str:
+    if "pattern" in schema:
+        try:
+            fitting = patterns.samples(re.compile(schema["pattern"]))
+        except re.error:
+            # Another language has other patterns.
+            fitting = []
+        if fitting:
+            return fitting[0]
     text = {
         "date-time": "2024-01-02T03:04:05Z",
         "date": "2024-01-02",

@@ -5,11 +5,15 @@ handlers to have, the keys of its dictionaries.
 """
 
 import contextlib
+import dis
 import enum
 import inspect
 import json
 import re
 import sys
+import typing
+from collections.abc import Iterable
+from functools import lru_cache
 from types import CodeType, ModuleType
 from urllib.parse import parse_qsl
 
@@ -45,36 +49,52 @@ def given(request: Request) -> Draft | None:
     return draft
 
 
-def other_settings(settings) -> dict[str, object]:
-    """For each setting another value: a switch the other way, something where nothing is, and
-    nothing where something is."""
-    others: dict[str, object] = {}
+def other_settings(settings) -> dict[str, list]:
+    """For each setting other values: the others of a choice, a switch the other way, something where
+    nothing is, and nothing where something is."""
+    others: dict[str, list] = {}
     for name, about in getattr(type(settings), "model_fields", {}).items():
         value = getattr(settings, name, None)
-        # Of other kinds, enumerations among them, nobody knows what they may be.
-        if type(value) is bool:
-            other: object = not value
-        elif type(value) is int:
-            other = 0 if value else 1
-        elif value == "" and type(value) is str:
-            other = _filled(name, about)
-        elif value == []:
-            other = [agent.CHAT]
-        elif type(value) in (str, list):
-            other = type(value)()
-        else:
-            continue
-        # The plugin may check what its settings are set to.
-        with contextlib.suppress(Exception):
-            setattr(settings.model_copy(deep=True), name, other)
-            others[name] = other
+        for other in _others(name, about, value):
+            # The plugin may check what its settings are set to.
+            with contextlib.suppress(Exception):
+                setattr(settings.model_copy(deep=True), name, other)
+                others.setdefault(name, []).append(other)
     return others
+
+
+def _others(name: str, about, value: object) -> list:
+    choices = _choices(about.annotation)
+    if choices:
+        return [one for one in choices if one != value]
+    if type(value) is bool:
+        return [not value]
+    if type(value) in (int, float):
+        return [type(value)(0 if value else 1), *([type(value)(1)] if type(value) is float else [])]
+    if value == "" and type(value) is str:
+        return [_filled(name, about)]
+    if value == []:
+        return [[agent.CHAT]]
+    if value is None:
+        kinds = typing.get_args(about.annotation)
+        fitting = ((str, _filled(name, about)), (int, 1), (float, 1.0), (list, [agent.CHAT]))
+        return [one for kind, one in fitting if kind in kinds][:1]
+    # Of other kinds nobody knows what they may be.
+    return [type(value)()] if type(value) in (str, list, dict) else []
+
+
+def _choices(annotation: object) -> list:
+    """What may be chosen, where that is said."""
+    # Members of an enumeration are no plain values, which is all that a request can be with.
+    if typing.get_origin(annotation) is typing.Literal:
+        return list(typing.get_args(annotation))
+    return []
 
 
 def filled_settings(settings) -> dict[str, object]:
     """Something in every setting that is empty, as somebody who uses all of the plugin has it."""
     others = other_settings(settings)
-    return {name: other for name, other in others.items() if getattr(settings, name) in ("", [])}
+    return {name: other[0] for name, other in others.items() if getattr(settings, name) in ("", [])}
 
 
 def _filled(name: str, about) -> str:
@@ -139,17 +159,22 @@ def _form(schema: dict, whole: dict, value: dict) -> dict:
     return form
 
 
-def keys_of(folder: str) -> list[str]:
-    """Text that the dictionaries, sets and enumerations of plugins in a folder are keyed by."""
-    keys: dict[str, None] = {}
+def keys_of(folder: str, settings: Iterable) -> list[str | int]:
+    """Text and numbers that the dictionaries, sets and enumerations of plugins in a folder and of their
+    settings are keyed by."""
+    keys: dict[str | int, None] = {}
 
     def add(values) -> None:
         for value in values:
             if isinstance(value, enum.Enum):
                 value = value.value
-            if isinstance(value, str) and value:
+            if isinstance(value, str) and value or type(value) is int:
                 keys[value] = None
 
+    for one in settings:
+        for value in vars(one).values():
+            if isinstance(value, (dict, set, frozenset)):
+                add(value)
     codes: list[CodeType] = []
     for module in list(sys.modules.values()):
         if not isinstance(module, ModuleType) or not str(
@@ -166,7 +191,7 @@ def keys_of(folder: str) -> list[str]:
                 and issubclass(value, enum.Enum)
             ):
                 add(value)
-            elif inspect.isfunction(value):
+            elif inspect.isfunction(value) and value.__code__.co_filename.startswith(folder):
                 codes.append(value.__code__)
     while codes:
         for value in codes.pop().co_consts:
@@ -175,3 +200,21 @@ def keys_of(folder: str) -> list[str]:
             elif isinstance(value, (frozenset, tuple)):
                 add(value)
     return list(keys)[:MOST_KEYS]
+
+
+@lru_cache(maxsize=256)
+def named_in(code: CodeType, of_parts: bool) -> list[str]:
+    """Text that a function looks for in what it has put together: what it asks to be in it, and, of
+    the parts of text, the keys that it asks for."""
+    found: dict[str, None] = {}
+    instructions = list(dis.get_instructions(code))
+    for place, one in enumerate(instructions):
+        before, after = instructions[max(place - 2, 0) : place], instructions[place + 1 : place + 3]
+        if one.opname != "LOAD_CONST" or not isinstance(one.argval, str) or not one.argval:
+            continue
+        is_key = any(other.argval == "get" for other in before[-1:]) or any(
+            "SUBSCR" in other.opname or other.argrepr == "[]" for other in after[:1]
+        )
+        if any(other.opname == "CONTAINS_OP" for other in after) or of_parts and is_key:
+            found[one.argval] = None
+    return list(found)[:MOST_KEYS]

@@ -9,11 +9,13 @@ import secrets
 from importlib.util import find_spec
 
 import sample
+import shadows
 from child import FORM_PACKAGE
-from probe import Map, Place, Watch, compared, wrap
+from probe import INSIDE, Bytes, Map, Place, Text, Watch, compared, wrap
 
 BODY = Place("body", ())
 RAW_BODY = Place("raw body", ())
+COOKIE = Place("header", ("cookie",))
 NOT_JSON = b"{"
 # The modules that Starlette reads forms with, and the package that has them.
 FORM_PARSERS = ("python_multipart", "multipart")
@@ -31,6 +33,7 @@ def install(watch: Watch, current: Current) -> None:
     _context(watch)
     _request(watch, current)
     _models(watch)
+    shadows.before(watch)
 
     def compare_digest(left, right):
         compared(left, right)
@@ -40,27 +43,33 @@ def install(watch: Watch, current: Current) -> None:
     hmac.compare_digest = secrets.compare_digest = compare_digest
 
     def loads(data, *arguments, **options):
-        raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+        plain = data.plain() if isinstance(data, (Bytes, Text)) else data
+        raw = plain.encode("utf-8", "surrogatepass") if isinstance(plain, str) else plain
         # The plugin takes the body apart by itself.
         own = raw == current.body and watch.line() is not None
         if own:
             watch.wish(RAW_BODY, NOT_JSON, strong=False)
-        value = parse(data, *arguments, **options)
+        elif type(data) is Text and data.is_whole():
+            place = data._place.child(INSIDE)
+            watch.wish(place, {})
+            return wrap(watch, place, parse(plain, *arguments, **options))
+        value = parse(plain, *arguments, **options)
         return wrap(watch, BODY, value) if own else value
 
     parse = json.loads
     json.loads = loads
 
 
-def settings(watch: Watch, kind: type, others: dict[str, object]) -> None:
+def settings(watch: Watch, kind: type, others: dict[str, list]) -> None:
     """Reports what a plugin reads of its settings, once they are loaded: for each that it reads, the
-    other value that may decide what it does."""
+    other values that may decide what it does."""
     read = kind.__getattribute__
 
     def __getattribute__(self, name):
         value = read(self, name)
-        if name in others and value != others[name]:
-            watch.wish(Place("setting", (name,)), others[name], strong=False)
+        for other in others.get(name, ()):
+            if value != other:
+                watch.wish(Place("setting", (name,)), other, strong=False)
         return value
 
     kind.__getattribute__ = __getattribute__
@@ -90,29 +99,32 @@ def _request(watch: Watch, current: Current) -> None:
 
         _part = ""
 
+        def _missed(self, name: str) -> None:
+            watch.wish(Place(self._part, (str(name),)), "x")
+
         def _probe(self, name: str, value: object):
             return wrap(watch, Place(self._part, (str(name),)), value)
 
         def __getitem__(self, name):
             if not super().__contains__(name):
-                watch.wish(Place(self._part, (str(name),)), "x")
+                self._missed(name)
             return self._probe(name, super().__getitem__(name))
 
         def get(self, name, default=None):
             if not super().__contains__(name):
-                watch.wish(Place(self._part, (str(name),)), "x")
+                self._missed(name)
                 return default
             return self._probe(name, super().__getitem__(name))
 
         def __contains__(self, name):
             present = super().__contains__(name)
             if not present:
-                watch.wish(Place(self._part, (str(name),)), "x")
+                self._missed(name)
             return present
 
         def getlist(self, name):
             if not super().__contains__(name):
-                watch.wish(Place(self._part, (str(name),)), "x")
+                self._missed(name)
             return super().getlist(name)
 
     class ProbedHeaders(Probed, Headers):
@@ -130,6 +142,19 @@ def _request(watch: Watch, current: Current) -> None:
 
     class ProbedForm(Probed, FormData):
         _part = "form"
+
+    class ProbedCookies(Probed, dict):
+        def _header(self, name: str, value: str) -> str:
+            others = {one: text for one, text in dict.items(self) if one != name}
+            return "; ".join(f"{one}={text}" for one, text in {**others, name: value}.items())
+
+        def _probe(self, name: str, value: object):
+            return Text(watch, COOKIE, value, lambda wanted: self._header(name, wanted))
+
+        def _missed(self, name: str) -> None:
+            watch.wish(COOKIE, self._header(name, "x"))
+
+    cookies = Request.cookies.fget
 
     read_json, read_form = Request.json, Request.form
 
@@ -166,6 +191,7 @@ def _request(watch: Watch, current: Current) -> None:
     Request.form = form
     Request.headers = property(lambda self: ProbedHeaders(scope=self.scope))
     Request.query_params = property(lambda self: ProbedQuery(self.scope["query_string"]))
+    Request.cookies = property(lambda self: ProbedCookies(cookies(self)))
     Request.method = property(
         lambda self: wrap(watch, Place("method", ("method",)), self.scope["method"])
     )
@@ -186,15 +212,35 @@ def _models(watch: Watch) -> None:
             # A model that no schema can be made of says nothing.
             return
         watch.wish(place, sample.sample(schema), sample.sample(schema, optional=False))
+        for keys, others in sample.others(schema):
+            watch.wish(Place(place.part, (*place.keys, *keys)), *others)
+
+    def probed(model, given: object) -> None:
+        """What a model has of a request goes on telling what the plugin wants of it."""
+        for name, field in type(model).model_fields.items():
+            key = field.validation_alias or field.alias or name
+            if not isinstance(given, dict) or not isinstance(key, str):
+                return
+            value, raw = vars(model).get(name), dict.get(given, key)
+            if isinstance(value, BaseModel):
+                probed(value, raw)
+            elif type(value) is list and value and isinstance(value[0], BaseModel):
+                for one, of_one in zip(value, raw, strict=False):
+                    probed(one, of_one)
+            elif type(value) in (str, int, float, list) and hasattr(raw, "_place"):
+                vars(model)[name] = wrap(watch, raw._place, value)
 
     def model_validate(cls, value, *arguments, **options):
         wanted(cls, value._place if isinstance(value, Map) else BODY)
-        return validate(cls, value, *arguments, **options)
+        model = validate(cls, value, *arguments, **options)
+        probed(model, value)
+        return model
 
     def __init__(self, /, **data):
         if any(hasattr(value, "_place") for value in data.values()) or not data:
             wanted(type(self), BODY)
         make(self, **data)
+        probed(self, data)
 
     __init__.__pydantic_base_init__ = True
     BaseModel.model_validate = classmethod(model_validate)
