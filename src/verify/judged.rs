@@ -226,7 +226,7 @@ impl Judged {
                 .filter(|failed| failed.case == case.name)
                 .map(|failed| Failure {
                     plugin: case.plugin(),
-                    endpoints: Vec::new(),
+                    endpoints: take_out(&mut unknown, failed.endpoint.as_deref()),
                     cause: Cause::Ran {
                         side: failed.side,
                         reason: failed.reason,
@@ -234,15 +234,15 @@ impl Judged {
                     },
                 })
                 .collect();
-            if failures.is_empty() && !unknown.is_empty() {
+            let is_whole = |failure: &&mut Failure| failure.endpoints.is_empty();
+            if let Some(first) = failures.iter_mut().find(is_whole) {
+                first.endpoints = unknown;
+            } else if !unknown.is_empty() {
                 failures.push(Failure {
                     plugin: case.plugin(),
-                    endpoints: Vec::new(),
+                    endpoints: unknown,
                     cause: unsaid(said.cut_off.as_ref()),
                 });
-            }
-            if let Some(first) = failures.first_mut() {
-                first.endpoints = unknown;
             }
             self.failures.extend(failures);
         }
@@ -262,6 +262,17 @@ fn in_repo(unit: &Unit, of_files: &[Lines]) -> Vec<Lines> {
         ..one.clone()
     });
     in_repo.collect()
+}
+
+/// The endpoint that a failure is about, which then is no other's.
+fn take_out(unknown: &mut Vec<String>, endpoint: Option<&str>) -> Vec<String> {
+    let place = unknown
+        .iter()
+        .position(|one| Some(one.as_str()) == endpoint);
+    place
+        .map(|place| unknown.swap_remove(place))
+        .into_iter()
+        .collect()
 }
 
 fn is_about(proof: &Proof, route: &Route) -> bool {

@@ -69,7 +69,8 @@ class Plugin:
     missed: list[str] = field(default_factory=list)
     # What it tried and was refused.
     refused: list[str] = field(default_factory=list)
-    # The requests that are said not to have ended: what they are called, and their bodies.
+    # The requests that are said not to have ended, or to have ended the process: what they are called,
+    # and their bodies.
     endless: list[tuple[str, dict]] = field(default_factory=list)
 
     def text(self) -> str:
@@ -82,6 +83,9 @@ class Plugin:
             body=":\n" + "\n".join("    " + line for line in self.body.strip("\n").split("\n")),
         )
 
+
+NAN = {"a": float("nan"), "b": float("-inf")}
+HUGE = {"a": 123456789012345678901234567890, "b": float("inf")}
 
 PLUGINS = [
     Plugin("plain", 'core.logger.info("come")'),
@@ -439,6 +443,59 @@ core.logger.info("done")
         ],
     ),
     Plugin(
+        "ends_the_process_for_one",
+        """
+if _ctx.webhook_request.body.get("again") == "end":
+    os._exit(3)
+if _ctx.webhook_request.body.get("then") == "one":
+    core.logger.info("one")
+core.logger.info("done")
+""",
+        top="import os",
+        missed=["os._exit(3)"],
+        endless=[("body again = 'end'", {"again": "end"})],
+    ),
+    Plugin(
+        "ends_in_the_background",
+        """
+if _ctx.webhook_request.body.get("again") == "end":
+    asyncio.create_task(end())
+core.logger.info("done")
+""",
+        top="""
+import asyncio
+
+
+async def end():
+    raise SystemExit(4)
+""",
+        missed=["asyncio.create_task(end())"],
+        endless=[("body again = 'end'", {"again": "end"})],
+    ),
+    Plugin(
+        "ends_for_a_number",
+        """
+if "Infinity" in json.dumps(_ctx.webhook_request.body):
+    os._exit(3)
+core.logger.info("done")
+""",
+        top="import json\nimport os",
+        missed=["os._exit(3)"],
+        endless=[("an object with a huge number", HUGE), ("an object with NaN", NAN)],
+    ),
+    # The server catches that.
+    Plugin(
+        "exits_in_a_handler",
+        """
+if _ctx.webhook_request.body.get("again") == "end":
+    sys.exit(3)
+if _ctx.webhook_request.body.get("stop"):
+    raise KeyboardInterrupt
+core.logger.info("done")
+""",
+        top="import sys",
+    ),
+    Plugin(
         "missing",
         "pass",
         top="import a_package_that_is_not_there",
@@ -544,7 +601,8 @@ def good_and_bad(agent: str, scratch: Path) -> list[str]:
                 faults.append(f"not refused: {what}")
         endless = [one["request"] for one in (about or {}).get("endless", [])]
         endless = [(one["about"], json.loads(one["body"])) for one in endless]
-        if endless != plugin.endless:
+        # By what they say: a number that is none is not equal to itself.
+        if repr(endless) != repr(plugin.endless):
             faults.append(f"without an end: {endless} instead of {plugin.endless}")
         print(f"verify on {agent}: {plugin.name}: {'; '.join(faults) or plugin.verdict}")
         wrong += faults
@@ -646,6 +704,39 @@ def around(agent: str, scratch: Path) -> list[str]:
     return wrong
 
 
+def one_of_two(agent: str, scratch: Path) -> list[str]:
+    """Two webhooks, of which the second ends the process, on both sides or after the migration only:
+    the first is proved all the same."""
+    folder = scratch / f"{agent}-two"
+    folder.mkdir()
+    path = folder / "plain.py"
+    before = PLUGINS[0].text() + HOOK
+    line = "core.logger.info(str("
+    wrong = []
+
+    def check(what: str, side: str, texts: list[str]) -> None:
+        _, result, _ = run(folder, agent)
+        verdicts = {one["endpoint"]: one["verdict"] for one in result["webhooks"]}
+        failed = [(one["side"], one["endpoints"], one["reason"]) for one in result["failed"]]
+        said = str(result["failed"])
+        good = (
+            verdicts == {"plain": "proved", "again": "failed"}
+            and failed == [(side, ["again"], "exit")]
+            and all(text in said for text in texts)
+        )
+        print(f"verify on {agent}: one of two ends the process {what}: {failed}")
+        if not good:
+            wrong.append(f"one of two, {what}: {verdicts}, {said}")
+
+    path.write_text(before.replace(line, "import os; os._exit(3)\n    " + line))
+    check("always", "old", ["exit code 3, while it answers POST (a plain request)"])
+    path.write_text(before)
+    migrated(folder)
+    path.write_text(path.read_text().replace(line, "import os; os._exit(3)\n    " + line))
+    check("after the migration", "new", ["exit code 3, while it answers POST ("])
+    return wrong
+
+
 def github(agent: str, scratch: Path) -> list[str]:
     """The plugin that the agent comes with."""
     folder = scratch / f"{agent}-github"
@@ -672,7 +763,7 @@ def main() -> int:
     wrong = edits.differing_lines()
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
-            for part in (good_and_bad, slips, in_chinese, around, github):
+            for part in (good_and_bad, slips, in_chinese, around, one_of_two, github):
                 wrong += part(agent, Path(folder))
             for part in (edits.edits, edits.a_part):
                 wrong += part(agent, Path(folder), migrated, run)

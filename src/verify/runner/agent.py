@@ -430,8 +430,13 @@ async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
 
     try:
         await app(scope, receive, send)
-    except Exception as error:  # noqa: BLE001
-        # The outermost middleware replies and then raises it again, for the server to log.
+    except BaseException as error:  # noqa: BLE001
+        # The outermost middleware replies and then raises it again, for the server to log. What is
+        # no `Exception` it lets through, `sys.exit()` among them: the server catches that as well,
+        # and replies by itself (uvicorn, `run_asgi`).
         reply.raised = f"{type(error).__name__}: {error}"
+        if not reply.status:
+            reply.status, reply.body = 500, b"Internal Server Error"
+            reply.headers = [("content-type", "text/plain; charset=utf-8")]
     done.set()
     return scope, reply
