@@ -314,6 +314,7 @@ pub fn to_run<'a>(cases: &'a [Case], requests: &'a [Request]) -> Vec<job::Case<'
         fitting.map(|request| job::Request {
             plugin: &subject.route.plugin,
             endpoint: &subject.route.endpoint,
+            place: &request.place,
             about: &request.about,
             method: &request.method,
             query: &request.query,

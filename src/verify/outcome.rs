@@ -379,6 +379,8 @@ pub enum Reason {
     NoRouter,
     /// A request is to be sent with a setting that the plugin does not have.
     NoSetting,
+    /// A request is to be sent with a setting that cannot have the value.
+    BadSetting,
     /// It took too long.
     Hang,
     /// It ended the process.

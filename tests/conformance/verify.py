@@ -11,7 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
@@ -737,6 +737,41 @@ def one_of_two(agent: str, scratch: Path) -> list[str]:
     return wrong
 
 
+# Lines of a file of requests that cannot be sent, the reason, and what is said of it.
+WRONG_SETTINGS = [
+    ({"TIMES": 1, "TIME": 1}, "no_setting", "given.jsonl:2: TIME (its settings are: "),
+    ({"TIMES": "often"}, "bad_setting", "given.jsonl:2: TIMES = 'often': Input should be a valid"),
+]
+
+
+def wrong_settings(agent: str, scratch: Path) -> list[str]:
+    """A line of the user's file that names a setting or a value that there is not: it is named, and
+    the other webhook of the plugin, and other plugins, are verified."""
+    folder = scratch / f"{agent}-settings"
+    folder.mkdir()
+    (folder / "plain.py").write_text(PLUGINS[0].text() + HOOK)
+    (folder / "other.py").write_text(replace(PLUGINS[0], name="other").text())
+    given = folder / "given.jsonl"
+    wrong = []
+    for settings, reason, text in WRONG_SETTINGS:
+        lines = [{"TIMES": 4}, settings]
+        lines = [{"path": "/api/webhook/again", "settings": one, "about": "x"} for one in lines]
+        given.write_text("\n".join(json.dumps(one) for one in lines))
+        done = verify(folder, agent, "--format", "json", "--requests", str(given))
+        result = json.loads(done.stdout)
+        verdicts = {one["endpoint"]: one["verdict"] for one in result["webhooks"]}
+        failed = [(one["endpoints"], one["reason"]) for one in result["failed"]]
+        good = (
+            verdicts == {"plain": "proved", "again": "failed", "other": "proved"}
+            and failed == [(["again"], reason)]
+            and text in result["failed"][0]["detail"]
+        )
+        print(f"verify on {agent}: {reason}: {'named' if good else 'NOT NAMED'}")
+        if not good:
+            wrong.append(f"{reason}: {verdicts}, {result['failed']}")
+    return wrong
+
+
 def github(agent: str, scratch: Path) -> list[str]:
     """The plugin that the agent comes with."""
     folder = scratch / f"{agent}-github"
@@ -763,7 +798,15 @@ def main() -> int:
     wrong = edits.differing_lines()
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
-            for part in (good_and_bad, slips, in_chinese, around, one_of_two, github):
+            for part in (
+                good_and_bad,
+                slips,
+                in_chinese,
+                around,
+                one_of_two,
+                wrong_settings,
+                github,
+            ):
                 wrong += part(agent, Path(folder))
             for part in (edits.edits, edits.a_part):
                 wrong += part(agent, Path(folder), migrated, run)

@@ -24,6 +24,7 @@ pub fn name(cause: &Cause) -> &'static str {
             Reason::Exit => "exit",
             Reason::Crash => "crash",
             Reason::NoSetting => "no_setting",
+            Reason::BadSetting => "bad_setting",
             Reason::StandInLacks => "stand_in_lacks",
             Reason::Unsaid => "unsaid",
             Reason::Unreadable => "unreadable",
@@ -133,6 +134,10 @@ fn what(reason: Reason) -> Text {
             "a request names a setting that it does not have",
             "有请求指定了它没有的设置项"
         ),
+        Reason::BadSetting => text!(
+            "a request gives a setting a value that it cannot have",
+            "有请求给设置项指定了无效的值"
+        ),
         Reason::Hang => text!("it takes too long", "用时过长"),
         Reason::Exit => text!("it ends the process", "结束了进程"),
         Reason::Crash => text!("it breaks down", "运行时出错"),
@@ -190,8 +195,12 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
                 "请确认它在 Agent 中是否如此；只在特定条件下进行的注册在此看不到"
             ),
             Reason::NoSetting => text!(
-                "see `settings` in the file of --requests; the names are those of the plugin's configuration class",
-                "请检查 --requests 文件中的 `settings`；名称应与插件配置类的字段一致"
+                "see `settings` in that line of the file of --requests; the names are those of the plugin's configuration class",
+                "请检查 --requests 文件中该行的 `settings`；名称应与插件配置类的字段一致"
+            ),
+            Reason::BadSetting => text!(
+                "see `settings` in that line of the file of --requests; the value has to be one that the plugin's configuration class takes",
+                "请检查 --requests 文件中该行的 `settings`；值应能被插件的配置类接受"
             ),
             Reason::Unsaid | Reason::Unreadable => text!(
                 "please report it together with the plugin",

@@ -424,6 +424,7 @@ fn every_reason_has_words_and_a_name() {
         (Reason::Exit, "exit"),
         (Reason::Crash, "crash"),
         (Reason::NoSetting, "no_setting"),
+        (Reason::BadSetting, "bad_setting"),
         (Reason::StandInLacks, "stand_in_lacks"),
     ] {
         assert_eq!(

@@ -67,6 +67,8 @@ class _Gave:
     requests: list[list[Request]] = field(default_factory=list)
     # The request to the last of them that did not end, and what it was made for.
     hanging: tuple[Request, Made] | None = None
+    # Of routes (by their place among those), why nothing can be sent.
+    failed: dict[int, child.Failed] = field(default_factory=dict)
 
 
 def explore(case: Case, search: float, seconds: float) -> list[Found]:
@@ -124,6 +126,8 @@ class _Part:
                 gave, ended = _noted(failed), failed
             for place, requests in zip(places, gave.requests, strict=False):
                 self.found[place].requests += requests
+            for number, failed in gave.failed.items():
+                self.found[places[number]].failed = failed
             done = len(gave.requests)
             if gave.hanging is not None and self._goes_on(places[done - 1], *gave.hanging, ended):
                 done -= 1
@@ -158,6 +162,8 @@ def _noted(failed: child.Failed) -> _Gave:
     for kind, *about in failed.notes:
         if kind == "route":
             gave.requests.append([])
+        elif kind == "fails":
+            gave.failed[about[0]] = about[1]
         elif kind == "keeps":
             gave.requests[-1] += about
         else:
@@ -198,6 +204,10 @@ def _work(
             gave.requests.append([])
             progress.note(("route",))
             route, without = case.routes[place], left_out[number]
+            if wrong := loaded.wrong_settings(route):
+                gave.failed[number] = wrong
+                progress.note(("fails", number, wrong))
+                continue
             one = _Search(loaded, route, watch, trace, keys, current, gave, without, progress)
             await one.run(monotonic() + share)
         gave.hanging = None

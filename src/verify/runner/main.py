@@ -196,6 +196,7 @@ def _request(given: dict):
         headers=[(_bytes(name), _bytes(value)) for name, value in given.get("headers", [])],
         body=body,
         settings=given.get("settings", {}),
+        place=given.get("place", ""),
     )
 
 

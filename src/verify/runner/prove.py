@@ -41,6 +41,8 @@ KINDS = (
 PART = (*KINDS, "half an object", "a list", "a query")
 # How many requests that end the process are left out at most.
 MOST_LEFT_OUT = 20
+# What is wrong with requests that were given, and with neither side.
+GIVEN = ("no_setting", "bad_setting")
 # Attempts that are reported of one plugin.
 MOST_REFUSED = 20
 
@@ -99,7 +101,11 @@ class _Out:
         self.until = time.monotonic() + seconds
         self.requests: list[Request] = []
         # Of routes by their places: the side, and why.
-        self.failed = {p: ("old", one.failed) for p, one in enumerate(found) if one.failed}
+        self.failed = {
+            place: ("" if one.failed.reason in GIVEN else "old", one.failed)
+            for place, one in enumerate(found)
+            if one.failed
+        }
 
     def has(self, route: Route, request: Request) -> bool:
         return any(request is one for one in self.requests) or any(
@@ -195,7 +201,7 @@ def _both(
             return sent, runs[0], runs[1]
         first = failed[0]
         begun = first.why.notes[-1] if first.why.notes else None
-        if begun is None or first.why.reason not in ("crash", "exit", "hang"):
+        if begun is None or first.why.reason not in ("crash", "exit", "hang", "no_setting"):
             # It is no request's doing.
             raise first
         out.add(first.side, first.why, *sent[begun])
