@@ -50,6 +50,13 @@ pub struct Group {
     pub subjects: Vec<Subject>,
 }
 
+impl Group {
+    /// The routes that are to be verified.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.subjects.iter().map(|subject| &subject.route)
+    }
+}
+
 /// A group that is laid out.
 #[derive(Debug)]
 pub struct Case {

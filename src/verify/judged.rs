@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::cases::Case;
-use super::error::{Ending, VerifyError};
+use super::error::{Ending, Limit, VerifyError};
 use super::outcome::{Lines, Proof, Ready, Reason, Side, Verdict};
 use super::requests::Request;
 use super::run::Said;
@@ -146,6 +146,15 @@ pub enum Cause {
         /// The repo.
         root: PathBuf,
     },
+    /// There is more of it than is copied.
+    TooLarge {
+        /// Its file or folder.
+        place: PathBuf,
+        /// How much is copied at most.
+        limit: Limit,
+        /// What is largest of it, with the sizes.
+        largest: Vec<(PathBuf, u64)>,
+    },
     /// It is migrated already, and is not at the place that it had in the commit.
     Gone {
         /// The commit.
@@ -153,6 +162,35 @@ pub enum Cause {
         /// Where it was.
         place: PathBuf,
     },
+}
+
+impl Cause {
+    /// Why a plugin cannot be laid out. What is in the folder of `copied` is called by its place in
+    /// that of `real`.
+    ///
+    /// # Errors
+    /// The error, when it concerns more than that plugin.
+    pub fn of(error: VerifyError, copied: &Path, real: &Path) -> Result<Self, VerifyError> {
+        let shown = |path: PathBuf| match path.strip_prefix(copied) {
+            Ok(inside) => real.join(inside),
+            Err(_) => path,
+        };
+        match error {
+            VerifyError::TooLarge {
+                folder,
+                limit,
+                largest,
+            } => Ok(Self::TooLarge {
+                place: shown(folder),
+                limit,
+                largest: largest
+                    .into_iter()
+                    .map(|(path, size)| (shown(path), size))
+                    .collect(),
+            }),
+            other => Err(other),
+        }
+    }
 }
 
 impl Judged {

@@ -69,23 +69,27 @@ pub fn add(
         let plan = plan_of(&tree, options)?;
         Ok(find(prepared, &tree, &plan, routes, &asked))
     })??;
-    let rest = |path: &Path| !is_python(path) && belongs(&original, &found.groups, &tree, path);
-    original
-        .write(&tree, rest, &mut allowance)
-        .map_err(Failure::from)?;
     for group in &found.groups {
-        let is_there = layout
-            .add_original(group, &original, &tree, &prepared.root)
-            .map_err(Failure::from)?;
-        if !is_there {
-            let place = group.unit.source.strip_prefix(&tree);
-            let cause = Cause::Gone {
+        // What another group has is there already.
+        let rest = |path: &Path| {
+            !is_python(path)
+                && belongs(&original, group, &tree, path)
+                && tree.join(path).symlink_metadata().is_err()
+        };
+        let is_there = original
+            .write(&tree, rest, &mut allowance)
+            .and_then(|()| layout.add_original(group, &original, &tree, &prepared.root));
+        let place = group.unit.source.strip_prefix(&tree);
+        let place = place.unwrap_or(&group.unit.source);
+        let cause = match is_there {
+            Ok(true) => continue,
+            Ok(false) => Cause::Gone {
                 base: args.base.clone(),
-                place: place.unwrap_or(&group.unit.source).to_owned(),
-            };
-            let routes = group.subjects.iter().map(|subject| &subject.route);
-            cannot_run(judged, routes, &cause);
-        }
+                place: place.to_owned(),
+            },
+            Err(error) => Cause::of(error, &tree, &prepared.root).map_err(Failure::from)?,
+        };
+        cannot_run(judged, group.routes(), &cause);
     }
     if is_all || is_only(layout, judged) {
         let base = Some(args.base.clone());
@@ -137,25 +141,27 @@ fn find<'r>(
     }
 }
 
-/// Whether a file of the commit, by its path in the repo, is laid out with one of the groups.
-fn belongs(original: &Original, groups: &[Group], tree: &Path, path: &Path) -> bool {
-    groups.iter().any(|group| {
-        let Ok(folder) = group.unit.layout().0.strip_prefix(tree) else {
-            return false;
-        };
-        let Ok(inside) = path.strip_prefix(folder) else {
-            return false;
-        };
-        let mut parts = inside.components();
-        match (group.unit.kind, parts.next(), parts.next()) {
-            (Kind::File, Some(first), Some(_)) => original.is_package(&folder.join(first)),
-            _ => true,
-        }
-    })
+/// Whether a file of the commit, by its path in the repo, is laid out with a group.
+fn belongs(original: &Original, group: &Group, tree: &Path, path: &Path) -> bool {
+    let Ok(folder) = group.unit.layout().0.strip_prefix(tree) else {
+        return false;
+    };
+    let Ok(inside) = path.strip_prefix(folder) else {
+        return false;
+    };
+    let mut parts = inside.components();
+    match (group.unit.kind, parts.next(), parts.next()) {
+        (Kind::File, Some(first), Some(_)) => original.is_package(&folder.join(first)),
+        _ => true,
+    }
 }
 
 /// Notes that nothing is known of these routes.
-fn cannot_run<'r>(judged: &mut Judged, routes: impl IntoIterator<Item = &'r Route>, cause: &Cause) {
+pub fn cannot_run<'r>(
+    judged: &mut Judged,
+    routes: impl IntoIterator<Item = &'r Route>,
+    cause: &Cause,
+) {
     let mut plugins: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for route in routes {
         let endpoints = plugins.entry(&route.plugin).or_default();

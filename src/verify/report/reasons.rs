@@ -1,8 +1,8 @@
 //! Why a plugin could not be run, in words.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::super::error::VerifyError;
+use super::super::error::{Limit, VerifyError};
 use super::super::judged::Cause;
 use super::super::outcome::{Reason, Side};
 use crate::lang::{Lang, Text};
@@ -14,6 +14,7 @@ pub fn name(cause: &Cause) -> &'static str {
         Cause::NoOriginal { .. } => "no_original",
         Cause::NoRevision { .. } => "no_revision",
         Cause::Gone { .. } => "gone",
+        Cause::TooLarge { .. } => "too_large",
         Cause::Ran { reason, .. } => match reason {
             Reason::Import => "import",
             Reason::MissingModule => "missing_module",
@@ -65,6 +66,11 @@ pub fn text(cause: &Cause) -> Text {
             "已经迁移，而不在 git 仓库中就没有可供比较的原始版本"
         ),
         Cause::NoRevision { base, root } => no_revision(base, root).text(),
+        Cause::TooLarge {
+            place,
+            limit,
+            largest,
+        } => too_large(place, *limit, largest).text(),
         Cause::Gone { base, place } => {
             let place = place.display();
             text!(
@@ -106,6 +112,14 @@ fn no_revision(base: &str, root: &Path) -> VerifyError {
     VerifyError::NoRevision {
         revision: base.to_owned(),
         root: root.to_owned(),
+    }
+}
+
+fn too_large(place: &Path, limit: Limit, largest: &[(PathBuf, u64)]) -> VerifyError {
+    VerifyError::TooLarge {
+        folder: place.to_owned(),
+        limit,
+        largest: largest.to_vec(),
     }
 }
 
@@ -173,6 +187,11 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
             "请在 `migrate` 之前运行，或在 git 仓库中用 `--base` 指定含有原始版本的提交"
         ),
         Cause::NoRevision { base, root } => no_revision(base, root).remedy(),
+        Cause::TooLarge {
+            place,
+            limit,
+            largest,
+        } => too_large(place, *limit, largest).remedy(),
         Cause::Gone { .. } => text!(
             "name a commit in which it is where it is today: --base",
             "请用 --base 指定位置与现在相同的提交"
