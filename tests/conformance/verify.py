@@ -18,6 +18,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
 
 import edits
 import landlock
+import sandbox
 from child import Failed
 
 import shim
@@ -744,6 +745,30 @@ WRONG_SETTINGS = [
 ]
 
 
+def closing(agent: str, scratch: Path) -> list[str]:
+    """What is said of files is what a process shows, and one that cannot be closed later is not run."""
+    wrong = []
+    close, folder = landlock.close, str(scratch)
+
+    def breaks(_folder: str) -> bool:
+        raise OSError("broken")
+
+    for closes, expected in ((lambda _: True, True), (lambda _: False, False), (breaks, False)):
+        landlock.close = closes
+        if sandbox.cut_files(folder) != expected:
+            wrong.append(f"closing: not said to be {expected}")
+    sandbox.Files.cut, landlock.close = True, lambda _: False
+    try:
+        sandbox.close(folder, print)
+        wrong.append("closing: one that is not closed is run")
+    except OSError:
+        pass
+    finally:
+        sandbox.Files.cut, landlock.close = False, close
+    print(f"verify on {agent}: what is said of files: {'so' if not wrong else 'NOT SO'}")
+    return wrong
+
+
 def wrong_settings(agent: str, scratch: Path) -> list[str]:
     """A line of the user's file that names a setting or a value that there is not: it is named, and
     the other webhook of the plugin, and other plugins, are verified."""
@@ -805,6 +830,7 @@ def main() -> int:
                 around,
                 one_of_two,
                 wrong_settings,
+                closing,
                 github,
             ):
                 wrong += part(agent, Path(folder))

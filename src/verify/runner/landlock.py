@@ -38,6 +38,19 @@ def version() -> int:
     return max(0, _call(CREATE_RULESET, None, 0, ONLY_VERSION))
 
 
+def works(folder: str) -> bool:
+    """Whether the kernel closes a process, as one of its own shows that is closed."""
+    process = os.fork()
+    if process:
+        _, status = os.waitpid(process, 0)
+        return status == 0
+    try:
+        os._exit(0 if close(folder) else 1)
+    finally:
+        # Whatever it was, it is not closed.
+        os._exit(1)
+
+
 def close(folder: str) -> bool:
     """From here on this thread, and what it starts, changes nothing outside of the folder, starts no
     programs, and has no TCP and no signals for others, as far as the kernel knows of that. False if

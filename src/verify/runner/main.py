@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import child
-import landlock
 import plain
 import sandbox
 
@@ -37,6 +36,7 @@ def main() -> None:
     job = json.load(sys.stdin.buffer)
     # Before anything is imported that might start a thread.
     cut = sandbox.cut_network()
+    files_cut = sandbox.cut_files(job["scratch"])
     try:
         name = _prepare(job)
     except _Fatal as fatal:
@@ -48,7 +48,7 @@ def main() -> None:
             "agent": name,
             "python": ".".join(map(str, sys.version_info[:3])),
             "network": "cut" if cut else "refused",
-            "files": "cut" if landlock.version() else "refused",
+            "files": "cut" if files_cut else "refused",
         }
     )
     from prove import prove

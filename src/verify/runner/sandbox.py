@@ -58,6 +58,19 @@ NETWORK = (
 )
 
 
+class Files:
+    """Whether the system takes files and programs from those that are closed."""
+
+    cut = False
+
+
+def cut_files(scratch: str) -> bool:
+    """Finds out whether it does, in a process of its own. What is said of it holds for all: who cannot
+    be closed later is not run."""
+    Files.cut = landlock.works(scratch)
+    return Files.cut
+
+
 def cut_network() -> bool:
     """Takes the network from this process and those that it starts. False if the system refuses.
 
@@ -141,7 +154,8 @@ def close(scratch: str, refused: Callable[[str, str], None]) -> None:
     def no_program(arguments, *_others):
         refuse("run", _named(arguments[0]) if arguments else "")
 
-    landlock.close(root)
+    if not landlock.close(root) and Files.cut:
+        raise OSError("the system does not take the files from this process")
     # The one way to start a program that no event is told of: `multiprocessing` takes it.
     _posixsubprocess.fork_exec = no_program
     sys.addaudithook(hook)
