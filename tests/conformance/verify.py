@@ -6,11 +6,14 @@ verified. Prints a line for each plugin, and exits with 1 if one is not as expec
 """
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -769,6 +772,52 @@ def closing(agent: str, scratch: Path) -> list[str]:
     return wrong
 
 
+def killed(agent: str, scratch: Path) -> list[str]:
+    """What was started ends with what has started it, even if that can do nothing about it."""
+    if not sys.platform.startswith("linux"):
+        return []
+    folder = scratch / f"{agent}-killed"
+    folder.mkdir()
+    begun = folder / "begun"
+    os.mkfifo(begun)
+    # It is loaded for ever. Opening that waits for somebody who writes.
+    top = f"open({str(begun)!r}).close()\nwhile True:\n    pass"
+    (folder / "loops.py").write_text(Plugin("loops", "pass", top).text())
+    # Far longer than is waited for below.
+    command = [shim.binary(), "verify", "--agent", agent, "--python", sys.executable]
+    command += ["--limit", "300"]
+    rehook = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    with open(begun, "w"):
+        started = _descendants(rehook.pid)
+    rehook.kill()
+    rehook.wait()
+    until = time.monotonic() + 20
+    while (left := [one for one in started if _lives(one)]) and time.monotonic() < until:
+        time.sleep(0.02)
+    for one in left:
+        os.kill(one, signal.SIGKILL)
+    good = len(started) >= 2 and not left
+    print(f"verify on {agent}: killed: {len(started)} processes, {len(left)} left")
+    return [] if good else [f"killed: of {started} there are left {left}"]
+
+
+def _descendants(process: int) -> list[int]:
+    found = []
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        for one in map(int, path.read_text().split()):
+            found += [one, *_descendants(one)]
+    return found
+
+
+def _lives(process: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+
+
 def wrong_settings(agent: str, scratch: Path) -> list[str]:
     """A line of the user's file that names a setting or a value that there is not: it is named, and
     the other webhook of the plugin, and other plugins, are verified."""
@@ -831,6 +880,7 @@ def main() -> int:
                 one_of_two,
                 wrong_settings,
                 closing,
+                killed,
                 github,
             ):
                 wrong += part(agent, Path(folder))

@@ -4,6 +4,7 @@ The work runs in a fork, so that what was imported before is there already and n
 back but its result.
 """
 
+import ctypes
 import os
 import select
 import signal
@@ -19,6 +20,9 @@ import parcel
 GRACE_SECONDS = 2.0
 # The largest result, in bytes.
 MOST_BYTES = 512 << 20
+
+# linux/prctl.h
+PR_SET_PDEATHSIG = 1
 
 # What stands between how a process ended and what it was doing.
 WHILE = ", while "
@@ -84,6 +88,13 @@ class Progress:
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
 
+def end_with_parent() -> None:
+    """From now on the system ends this process when the thread ends that has started it, however that
+    ends. A change of rights takes it back, and a fork does not have it."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], object]:
     """Begins the work; what is returned waits for its result or raises `Failed`."""
     reader, writer = os.pipe()
@@ -92,8 +103,13 @@ def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], ob
     with tempfile.TemporaryFile() as file:
         journal = os.dup(file.fileno())
     sys.stdout.flush()
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
+        end_with_parent()
+        if os.getppid() != parent:
+            # It has ended before that.
+            os._exit(1)
         for descriptor in private:
             os.close(descriptor)
         _run(work, seconds, writer, journal)

@@ -36,6 +36,8 @@ def main() -> None:
     job = json.load(sys.stdin.buffer)
     # Before anything is imported that might start a thread.
     cut = sandbox.cut_network()
+    # Not before, since that has changed the rights.
+    child.end_with_parent()
     files_cut = sandbox.cut_files(job["scratch"])
     try:
         name = _prepare(job)
