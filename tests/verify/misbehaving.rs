@@ -175,6 +175,30 @@ fn the_folder_of_a_run_that_was_killed_goes_with_the_next() {
     assert!(names().is_empty());
 }
 
+/// As `nohup` starts it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_is_ignored_from_the_start_stays_so() {
+    let bench = Bench::new(&[("a.py", plugin("a"))]);
+    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    // Of what runs in its place, the parent is the program.
+    let script = fs::read_to_string(&python).expect("it can be read");
+    let script = script.replacen('\n', "\nkill -HUP $PPID\n", 1);
+    fs::write(&python, script).expect("it can be written");
+    let run = |start: &str| {
+        let status = Command::new("sh")
+            .args(["-c", start, env!("CARGO_BIN_EXE_rehook"), "verify"])
+            .args(["--python", &python])
+            .current_dir(bench.repo.root())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        status.expect("it runs").code()
+    };
+    assert_eq!(run("exec \"$0\" \"$@\""), Some(2));
+    assert_eq!(run("trap '' HUP; exec \"$0\" \"$@\""), Some(0));
+}
+
 #[test]
 fn nor_does_one_while_python_is_looked_for() {
     for signal in SIGNALS {
