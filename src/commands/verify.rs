@@ -12,12 +12,13 @@ use crate::cli::{AgentArg, Format, VerifyArgs};
 use crate::diagnostic::Severity;
 use crate::lang::{Lang, Text};
 use crate::plan::Action;
+use crate::routes::Route;
 use crate::text;
 use crate::verify::cases::{self, Case, Layout};
 use crate::verify::error::VerifyError;
 use crate::verify::interrupt;
 use crate::verify::job::{AgentChoice, Job};
-use crate::verify::judged::{Judged, Kind, Status, Webhook};
+use crate::verify::judged::{Cause, Judged, Kind, Status, Webhook};
 use crate::verify::python::{self, Places, Python};
 use crate::verify::report::{self, View};
 use crate::verify::requests::{self, Request};
@@ -130,9 +131,11 @@ fn lay_out(
     let groups =
         on_deep_stacks(|| cases::group(&prepared.root, cases::to_migrate(&prepared.plan)))?;
     for group in groups {
-        layout
-            .add_planned(group, &prepared.plan)
-            .map_err(Failure::from)?;
+        let routes: Vec<Route> = group.routes().cloned().collect();
+        if let Err(error) = layout.add_planned(group, &prepared.plan) {
+            let cause = Cause::of(error, &prepared.root, &prepared.root).map_err(Failure::from)?;
+            original::cannot_run(judged, &routes, &cause);
+        }
     }
     original::add(args, prepared, folder, &mut layout, judged)?;
     Ok(layout.into_cases())

@@ -50,6 +50,13 @@ pub struct Group {
     pub subjects: Vec<Subject>,
 }
 
+impl Group {
+    /// The routes that are to be verified.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.subjects.iter().map(|subject| &subject.route)
+    }
+}
+
 /// A group that is laid out.
 #[derive(Debug)]
 pub struct Case {
@@ -314,6 +321,7 @@ pub fn to_run<'a>(cases: &'a [Case], requests: &'a [Request]) -> Vec<job::Case<'
         fitting.map(|request| job::Request {
             plugin: &subject.route.plugin,
             endpoint: &subject.route.endpoint,
+            place: &request.place,
             about: &request.about,
             method: &request.method,
             query: &request.query,

@@ -10,6 +10,8 @@ use super::python::LookedAt;
 use crate::lang::{Lang, Text};
 use crate::text;
 
+const MIB: u64 = 1024 * 1024;
+
 /// Why nothing could be verified.
 #[derive(Debug, Error)]
 pub enum VerifyError {
@@ -32,13 +34,15 @@ pub enum VerifyError {
         /// What the system says.
         error: io::Error,
     },
-    /// A plugin's folder holds more than is copied.
+    /// There is more of a plugin, or of a repo, than is copied.
     #[error("{}", self.text())]
     TooLarge {
-        /// The folder.
+        /// The plugin's file or folder, or that of the repo.
         folder: PathBuf,
         /// How much is copied at most.
         limit: Limit,
+        /// What is largest of it, with the sizes.
+        largest: Vec<(PathBuf, u64)>,
     },
     /// A line of the requests file.
     #[error("{}", self.text())]
@@ -144,7 +148,11 @@ impl VerifyError {
                 let path = path.display();
                 text!("{path}: {error}", "{path}：{error}")
             }
-            Self::TooLarge { folder, limit } => too_large(folder, *limit),
+            Self::TooLarge {
+                folder,
+                limit,
+                largest,
+            } => too_large(folder, *limit, largest),
             Self::Requests { path, line, reason } => {
                 let path = path.display();
                 let (en, zh) = (reason.get(Lang::En), reason.get(Lang::Zh));
@@ -201,8 +209,8 @@ impl VerifyError {
                 "请确认它存在、您有读取权限，并且临时文件夹还有空间"
             ),
             Self::TooLarge { .. } => text!(
-                "move what is no part of the plugin out of its folder",
-                "请把不属于插件的内容移出该文件夹"
+                "move what is no part of the plugin out of its folder, or verify it alone: what is copied counts for all plugins together",
+                "请把不属于插件的内容移出该文件夹，或单独验证这个插件：复制的总量由所有插件共用"
             ),
             Self::Requests { .. } => text!(
                 r#"each line is an object as in {{"path": "/api/webhook/github", "method": "POST", "headers": {{"X-Event": "push"}}, "body": "{{}}"}}"#,
@@ -274,19 +282,33 @@ fn no_python(looked_at: &[LookedAt], is_named: bool) -> Text {
     )
 }
 
-fn too_large(folder: &Path, limit: Limit) -> Text {
-    let folder = folder.display();
+fn too_large(place: &Path, limit: Limit, largest: &[(PathBuf, u64)]) -> Text {
+    let place = place.display();
+    let named = |separator: &str| {
+        let each = largest
+            .iter()
+            .map(|(path, size)| format!("{} ({} MiB)", path.display(), size.div_ceil(MIB)));
+        each.collect::<Vec<_>>().join(separator)
+    };
+    let (en, zh) = if largest.is_empty() {
+        (String::new(), String::new())
+    } else {
+        (
+            format!(", the largest of it {}", named(", ")),
+            format!("，其中最大的是 {}", named("、")),
+        )
+    };
     match limit {
         Limit::Bytes(bytes) => {
-            let size = bytes / (1024 * 1024);
+            let size = bytes / MIB;
             text!(
-                "{folder} holds more than the {size} MiB that are copied at most",
-                "{folder} 的内容超过了最多复制的 {size} MiB"
+                "{place}, with what is copied along, is more than is left of the {size} MiB that are copied at most{en}",
+                "{place} 连同随之复制的内容超过了最多复制的 {size} MiB 中剩余的部分{zh}"
             )
         }
         Limit::Files(files) => text!(
-            "{folder} holds more than the {files} files that are copied at most",
-            "{folder} 的文件数超过了最多复制的 {files} 个"
+            "{place}, with what is copied along, is more than is left of the {files} files that are copied at most{en}",
+            "{place} 连同随之复制的内容超过了最多复制的 {files} 个文件中剩余的部分{zh}"
         ),
     }
 }

@@ -92,6 +92,8 @@ pub struct Request<'a> {
     pub plugin: &'a str,
     /// The endpoint.
     pub endpoint: &'a str,
+    /// The file and the line that it is from.
+    pub place: &'a str,
     /// What to call it.
     pub about: &'a str,
     /// The method.

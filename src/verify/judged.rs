@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::cases::Case;
-use super::error::{Ending, VerifyError};
+use super::error::{Ending, Limit, VerifyError};
 use super::outcome::{Lines, Proof, Ready, Reason, Side, Verdict};
 use super::requests::Request;
 use super::run::Said;
@@ -153,6 +153,15 @@ pub enum Cause {
         /// The repo.
         root: PathBuf,
     },
+    /// There is more of it than is copied.
+    TooLarge {
+        /// Its file or folder.
+        place: PathBuf,
+        /// How much is copied at most.
+        limit: Limit,
+        /// What is largest of it, with the sizes.
+        largest: Vec<(PathBuf, u64)>,
+    },
     /// It is migrated already, and is not at the place that it had in the commit.
     Gone {
         /// The commit.
@@ -160,6 +169,35 @@ pub enum Cause {
         /// Where it was.
         place: PathBuf,
     },
+}
+
+impl Cause {
+    /// Why a plugin cannot be laid out. What is in the folder of `copied` is called by its place in
+    /// that of `real`.
+    ///
+    /// # Errors
+    /// The error, when it concerns more than that plugin.
+    pub fn of(error: VerifyError, copied: &Path, real: &Path) -> Result<Self, VerifyError> {
+        let shown = |path: PathBuf| match path.strip_prefix(copied) {
+            Ok(inside) => real.join(inside),
+            Err(_) => path,
+        };
+        match error {
+            VerifyError::TooLarge {
+                folder,
+                limit,
+                largest,
+            } => Ok(Self::TooLarge {
+                place: shown(folder),
+                limit,
+                largest: largest
+                    .into_iter()
+                    .map(|(path, size)| (shown(path), size))
+                    .collect(),
+            }),
+            other => Err(other),
+        }
+    }
 }
 
 impl Judged {
@@ -233,7 +271,7 @@ impl Judged {
                 .filter(|failed| failed.case == case.name)
                 .map(|failed| Failure {
                     plugin: case.plugin(),
-                    endpoints: Vec::new(),
+                    endpoints: take_out(&mut unknown, failed.endpoint.as_deref()),
                     cause: Cause::Ran {
                         side: failed.side,
                         reason: failed.reason,
@@ -241,15 +279,15 @@ impl Judged {
                     },
                 })
                 .collect();
-            if failures.is_empty() && !unknown.is_empty() {
+            let is_whole = |failure: &&mut Failure| failure.endpoints.is_empty();
+            if let Some(first) = failures.iter_mut().find(is_whole) {
+                first.endpoints = unknown;
+            } else if !unknown.is_empty() {
                 failures.push(Failure {
                     plugin: case.plugin(),
-                    endpoints: Vec::new(),
+                    endpoints: unknown,
                     cause: unsaid(said.cut_off.as_ref()),
                 });
-            }
-            if let Some(first) = failures.first_mut() {
-                first.endpoints = unknown;
             }
             self.failures.extend(failures);
         }
@@ -269,6 +307,17 @@ fn in_repo(unit: &Unit, of_files: &[Lines]) -> Vec<Lines> {
         ..one.clone()
     });
     in_repo.collect()
+}
+
+/// The endpoint that a failure is about, which then is no other's.
+fn take_out(unknown: &mut Vec<String>, endpoint: Option<&str>) -> Vec<String> {
+    let place = unknown
+        .iter()
+        .position(|one| Some(one.as_str()) == endpoint);
+    place
+        .map(|place| unknown.swap_remove(place))
+        .into_iter()
+        .collect()
 }
 
 fn is_about(proof: &Proof, route: &Route) -> bool {

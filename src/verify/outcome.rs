@@ -100,12 +100,12 @@ pub struct Proof {
     /// The smallest of them.
     #[serde(default)]
     pub difference: Option<Difference>,
-    /// The requests that were tried while more of them were looked for, and did not end.
+    /// The requests that did not end while more of them were looked for, or ended the process.
     #[serde(default, deserialize_with = "endless")]
     pub endless: Vec<Endless>,
 }
 
-/// A request that did not end on the old side. No side was sent it afterwards.
+/// A request that did not end on the old side, or ended its process. No side was sent it afterwards.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Endless {
     /// The request.
@@ -114,10 +114,14 @@ pub struct Endless {
     pub seconds: u64,
     /// Whether it was looked for more requests without it.
     pub went_on: bool,
+    /// How it ended the process; empty if it did not.
+    #[serde(default)]
+    pub ended: String,
 }
 
-/// The most requests that can have been without an end: a search begins anew twice (`explore.py`).
-const MOST_ENDLESS: usize = 3;
+/// The most requests that can have been without an end: a search begins anew twice (`explore.py`),
+/// and so many are left out that end the process (`prove.py`).
+const MOST_ENDLESS: usize = 3 + 20;
 
 /// As many as there can be, of which none but the last has ended the search.
 fn endless<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Endless>, D::Error> {
@@ -329,6 +333,9 @@ pub struct Failed {
     /// What Python or the runner says.
     #[serde(default)]
     pub detail: String,
+    /// The endpoint that it is about; none for the whole case.
+    #[serde(default)]
+    pub endpoint: Option<String>,
 }
 
 /// One of the two sides.
@@ -372,6 +379,8 @@ pub enum Reason {
     NoRouter,
     /// A request is to be sent with a setting that the plugin does not have.
     NoSetting,
+    /// A request is to be sent with a setting that cannot have the value.
+    BadSetting,
     /// It took too long.
     Hang,
     /// It ended the process.

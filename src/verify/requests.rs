@@ -31,7 +31,9 @@ pub struct Request {
     pub line: usize,
     /// The old URL, decoded.
     pub path: String,
-    /// What to call it.
+    /// The name of the file, and the line.
+    pub place: String,
+    /// What to call it; that place, unless the user says.
     pub about: String,
     /// The method, in upper case.
     pub method: String,
@@ -99,8 +101,8 @@ pub fn read(path: &Path) -> Result<Vec<Request>, VerifyError> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let about = format!("{name}:{number}");
-        let request = parse(line, number, about).map_err(|reason| at(number, reason))?;
+        let place = format!("{name}:{number}");
+        let request = parse(line, number, place).map_err(|reason| at(number, reason))?;
         requests.push(request);
     }
     if requests.is_empty() {
@@ -109,7 +111,7 @@ pub fn read(path: &Path) -> Result<Vec<Request>, VerifyError> {
     Ok(requests)
 }
 
-fn parse(line: &[u8], number: usize, about: String) -> Result<Request, Text> {
+fn parse(line: &[u8], number: usize, place: String) -> Result<Request, Text> {
     let line: Line = serde_json::from_slice(line).map_err(|error| {
         // It knows of one line only, whose number is ours to tell.
         let (message, column) = (error.to_string(), error.column());
@@ -169,7 +171,8 @@ fn parse(line: &[u8], number: usize, about: String) -> Result<Request, Text> {
     Ok(Request {
         line: number,
         path: decoded(&path),
-        about: line.about.unwrap_or(about),
+        about: line.about.unwrap_or_else(|| place.clone()),
+        place,
         method: method.to_ascii_uppercase(),
         query,
         headers: line.headers.0,

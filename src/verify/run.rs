@@ -42,6 +42,10 @@ const MOST_RESTARTS: u64 = 2;
 /// bodies; and the old side once more, where something differs (`prove.py`).
 const RUNS: u64 = 3;
 
+/// How many runs' time both sides take once more without requests that end the process (`prove.py`).
+/// Each route may take one besides, that the others are run without.
+const RUNS_WITHOUT: u64 = 2;
+
 /// How long the runner may take besides the cases: the agent alone takes seconds to be imported.
 const STARTING_SECONDS: u64 = 120;
 
@@ -165,11 +169,13 @@ fn limit(job: &Job<'_>) -> Duration {
         let search = job.seconds.min(SEARCH_SECONDS);
         // It begins once, anew after some requests that do not end, and after others with what is
         // left of the routes.
-        let searches = 1 + MOST_RESTARTS + u64::try_from(case.routes.len()).unwrap_or(u64::MAX);
+        let routes = u64::try_from(case.routes.len()).unwrap_or(u64::MAX);
+        let searches = routes.saturating_add(1 + MOST_RESTARTS);
+        let runs = routes.saturating_add(RUNS + RUNS_WITHOUT);
         let one = job.seconds.saturating_add(search + SPARE_SECONDS);
         let run = job.seconds.saturating_add(SPARE_SECONDS);
         let searches = one.saturating_mul(searches);
-        searches.saturating_add(run.saturating_mul(RUNS))
+        searches.saturating_add(run.saturating_mul(runs))
     };
     let seconds = job.cases.iter().map(of_case);
     let seconds = seconds.fold(STARTING_SECONDS, u64::saturating_add);
@@ -268,6 +274,7 @@ fn unreadable(line: &Line, why: String) -> Option<Failed> {
         side: Side::Neither,
         reason: Reason::Unreadable,
         detail: why,
+        endpoint: None,
     })
 }
 

@@ -29,6 +29,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("oracle.py", include_str!("runner/oracle.py")),
     ("parcel.py", include_str!("runner/parcel.py")),
     ("patterns.py", include_str!("runner/patterns.py")),
+    ("parent.py", include_str!("runner/parent.py")),
     ("plain.py", include_str!("runner/plain.py")),
     ("probe.py", include_str!("runner/probe.py")),
     ("prove.py", include_str!("runner/prove.py")),

@@ -54,6 +54,7 @@ impl Allowance {
         let too_large = |limit| VerifyError::TooLarge {
             folder: folder.to_owned(),
             limit,
+            largest: Vec::new(),
         };
         let (most_bytes, most_files) = self.limits;
         let bytes = self.bytes.checked_sub(bytes);
@@ -62,6 +63,45 @@ impl Allowance {
         self.files = files.ok_or_else(|| too_large(Limit::Files(most_files)))?;
         Ok(())
     }
+
+    /// Takes all files of a tree off, by their sizes, or none of them.
+    fn take_all(&mut self, unit: &Unit, sizes: &[(PathBuf, u64)]) -> Result<(), VerifyError> {
+        let mut rest = Self { ..*self };
+        for (_, size) in sizes {
+            rest.take(&unit.source, *size)
+                .map_err(|error| match error {
+                    VerifyError::TooLarge { folder, limit, .. } => VerifyError::TooLarge {
+                        folder,
+                        limit,
+                        largest: largest(unit.layout().0, sizes),
+                    },
+                    other => other,
+                })?;
+        }
+        *self = rest;
+        Ok(())
+    }
+}
+
+/// How many of the largest things are named.
+const MOST_NAMED: usize = 3;
+
+/// What is largest of that which is directly in `folder`, with sizes.
+fn largest(folder: &Path, sizes: &[(PathBuf, u64)]) -> Vec<(PathBuf, u64)> {
+    let mut of_entries: BTreeMap<PathBuf, u64> = BTreeMap::new();
+    for (path, size) in sizes {
+        let first = path
+            .strip_prefix(folder)
+            .ok()
+            .and_then(|inside| inside.components().next());
+        if let Some(first) = first {
+            *of_entries.entry(folder.join(first)).or_default() += size;
+        }
+    }
+    let mut entries: Vec<_> = of_entries.into_iter().collect();
+    entries.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    entries.truncate(MOST_NAMED);
+    entries
 }
 
 /// Copies what belongs to `unit` into `target`, which is made; files of `changes`, by their
@@ -81,9 +121,20 @@ pub fn lay_out(
         Kind::Package | Kind::Clone => collect(folder, &mut files)?,
         Kind::File => collect_beside(folder, &mut files)?,
     }
+    let size_of = |file: &PathBuf| match changes.get(file.as_path()) {
+        Some(bytes) => Ok((file.clone(), bytes.len() as u64)),
+        None => {
+            let about = file.metadata().map_err(VerifyError::io(file))?;
+            Ok((file.clone(), about.len()))
+        }
+    };
+    let sizes: Result<Vec<_>, VerifyError> = files.iter().map(size_of).collect();
+    // Before anything is copied, so that what is too large leaves the room to others.
+    allowance.take_all(unit, &sizes?)?;
     let root = target.join(prefix);
     fs::create_dir_all(&root).map_err(VerifyError::io(&root))?;
     for file in files {
+        interrupt::check()?;
         let Ok(inside) = file.strip_prefix(folder) else {
             continue;
         };
@@ -93,12 +144,9 @@ pub fn lay_out(
         }
         match changes.get(file.as_path()) {
             Some(bytes) => {
-                allowance.take(folder, bytes.len() as u64)?;
                 fs::write(&to, bytes).map_err(VerifyError::io(&to))?;
             }
             None => {
-                let size = file.metadata().map_err(VerifyError::io(&file))?.len();
-                allowance.take(folder, size)?;
                 fs::copy(&file, &to).map_err(VerifyError::io(&file))?;
             }
         }

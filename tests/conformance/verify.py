@@ -6,19 +6,24 @@ verified. Prints a line for each plugin, and exits with 1 if one is not as expec
 """
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
 
 import edits
 import landlock
+import main as runner
 import reaching
+import sandbox
 from child import Failed
 
 import shim
@@ -70,7 +75,8 @@ class Plugin:
     missed: list[str] = field(default_factory=list)
     # What it tried and was refused.
     refused: list[str] = field(default_factory=list)
-    # The requests that are said not to have ended: what they are called, and their bodies.
+    # The requests that are said not to have ended, or to have ended the process: what they are called,
+    # and their bodies.
     endless: list[tuple[str, dict]] = field(default_factory=list)
 
     def text(self) -> str:
@@ -83,6 +89,9 @@ class Plugin:
             body=":\n" + "\n".join("    " + line for line in self.body.strip("\n").split("\n")),
         )
 
+
+NAN = {"a": float("nan"), "b": float("-inf")}
+HUGE = {"a": 123456789012345678901234567890, "b": float("inf")}
 
 PLUGINS = [
     Plugin("plain", 'core.logger.info("come")'),
@@ -440,6 +449,59 @@ core.logger.info("done")
         ],
     ),
     Plugin(
+        "ends_the_process_for_one",
+        """
+if _ctx.webhook_request.body.get("again") == "end":
+    os._exit(3)
+if _ctx.webhook_request.body.get("then") == "one":
+    core.logger.info("one")
+core.logger.info("done")
+""",
+        top="import os",
+        missed=["os._exit(3)"],
+        endless=[("body again = 'end'", {"again": "end"})],
+    ),
+    Plugin(
+        "ends_in_the_background",
+        """
+if _ctx.webhook_request.body.get("again") == "end":
+    asyncio.create_task(end())
+core.logger.info("done")
+""",
+        top="""
+import asyncio
+
+
+async def end():
+    raise SystemExit(4)
+""",
+        missed=["asyncio.create_task(end())"],
+        endless=[("body again = 'end'", {"again": "end"})],
+    ),
+    Plugin(
+        "ends_for_a_number",
+        """
+if "Infinity" in json.dumps(_ctx.webhook_request.body):
+    os._exit(3)
+core.logger.info("done")
+""",
+        top="import json\nimport os",
+        missed=["os._exit(3)"],
+        endless=[("an object with a huge number", HUGE), ("an object with NaN", NAN)],
+    ),
+    # The server catches that.
+    Plugin(
+        "exits_in_a_handler",
+        """
+if _ctx.webhook_request.body.get("again") == "end":
+    sys.exit(3)
+if _ctx.webhook_request.body.get("stop"):
+    raise KeyboardInterrupt
+core.logger.info("done")
+""",
+        top="import sys",
+    ),
+    Plugin(
         "missing",
         "pass",
         top="import a_package_that_is_not_there",
@@ -545,7 +607,8 @@ def good_and_bad(agent: str, scratch: Path) -> list[str]:
                 faults.append(f"not refused: {what}")
         endless = [one["request"] for one in (about or {}).get("endless", [])]
         endless = [(one["about"], json.loads(one["body"])) for one in endless]
-        if endless != plugin.endless:
+        # By what they say: a number that is none is not equal to itself.
+        if repr(endless) != repr(plugin.endless):
             faults.append(f"without an end: {endless} instead of {plugin.endless}")
         print(f"verify on {agent}: {plugin.name}: {'; '.join(faults) or plugin.verdict}")
         wrong += faults
@@ -647,6 +710,145 @@ def around(agent: str, scratch: Path) -> list[str]:
     return wrong
 
 
+def one_of_two(agent: str, scratch: Path) -> list[str]:
+    """Two webhooks, of which the second ends the process, on both sides or after the migration only:
+    the first is proved all the same."""
+    folder = scratch / f"{agent}-two"
+    folder.mkdir()
+    path = folder / "plain.py"
+    before = PLUGINS[0].text() + HOOK
+    line = "core.logger.info(str("
+    wrong = []
+
+    def check(what: str, side: str, texts: list[str]) -> None:
+        _, result, _ = run(folder, agent)
+        verdicts = {one["endpoint"]: one["verdict"] for one in result["webhooks"]}
+        failed = [(one["side"], one["endpoints"], one["reason"]) for one in result["failed"]]
+        said = str(result["failed"])
+        good = (
+            verdicts == {"plain": "proved", "again": "failed"}
+            and failed == [(side, ["again"], "exit")]
+            and all(text in said for text in texts)
+        )
+        print(f"verify on {agent}: one of two ends the process {what}: {failed}")
+        if not good:
+            wrong.append(f"one of two, {what}: {verdicts}, {said}")
+
+    path.write_text(before.replace(line, "import os; os._exit(3)\n    " + line))
+    check("always", "old", ["exit code 3, while it answers POST (a plain request)"])
+    path.write_text(before)
+    migrated(folder)
+    path.write_text(path.read_text().replace(line, "import os; os._exit(3)\n    " + line))
+    check("after the migration", "new", ["exit code 3, while it answers POST ("])
+    return wrong
+
+
+# Lines of a file of requests that cannot be sent, the reason, and what is said of it.
+WRONG_SETTINGS = [
+    ({"TIMES": 1, "TIME": 1}, "no_setting", "given.jsonl:2: TIME (its settings are: "),
+    ({"TIMES": "often"}, "bad_setting", "given.jsonl:2: TIMES = 'often': Input should be a valid"),
+]
+
+
+def closing(agent: str, scratch: Path) -> list[str]:
+    """What is said of files is what a process shows, and one that cannot be closed later is not run."""
+    wrong = []
+    close, folder = landlock.close, str(scratch)
+
+    def breaks(_folder: str) -> bool:
+        raise OSError("broken")
+
+    for closes, expected in ((lambda _: True, True), (lambda _: False, False), (breaks, False)):
+        landlock.close = closes
+        _, status = os.waitpid(runner._beside(folder), 0)
+        if (status == 0) != expected:
+            wrong.append(f"closing: not said to be {expected}")
+    sandbox.Files.cut, landlock.close = True, lambda _: False
+    try:
+        sandbox.close(folder, print)
+        wrong.append("closing: one that is not closed is run")
+    except OSError:
+        pass
+    finally:
+        sandbox.Files.cut, landlock.close = False, close
+    print(f"verify on {agent}: what is said of files: {'so' if not wrong else 'NOT SO'}")
+    return wrong
+
+
+def killed(agent: str, scratch: Path) -> list[str]:
+    """What was started ends with what has started it, even if that can do nothing about it."""
+    if not sys.platform.startswith("linux"):
+        return []
+    folder = scratch / f"{agent}-killed"
+    folder.mkdir()
+    begun = folder / "begun"
+    os.mkfifo(begun)
+    # It is loaded for ever. Opening that waits for somebody who writes.
+    top = f"open({str(begun)!r}).close()\nwhile True:\n    pass"
+    (folder / "loops.py").write_text(Plugin("loops", "pass", top).text())
+    # Far longer than is waited for below.
+    command = [shim.binary(), "verify", "--agent", agent, "--python", sys.executable]
+    command += ["--limit", "300"]
+    rehook = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    with open(begun, "w"):
+        started = _descendants(rehook.pid)
+    rehook.kill()
+    rehook.wait()
+    until = time.monotonic() + 20
+    while (left := [one for one in started if _lives(one)]) and time.monotonic() < until:
+        time.sleep(0.02)
+    for one in left:
+        os.kill(one, signal.SIGKILL)
+    good = len(started) >= 2 and not left
+    print(f"verify on {agent}: killed: {len(started)} processes, {len(left)} left")
+    return [] if good else [f"killed: of {started} there are left {left}"]
+
+
+def _descendants(process: int) -> list[int]:
+    found = []
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        for one in map(int, path.read_text().split()):
+            found += [one, *_descendants(one)]
+    return found
+
+
+def _lives(process: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+
+
+def wrong_settings(agent: str, scratch: Path) -> list[str]:
+    """A line of the user's file that names a setting or a value that there is not: it is named, and
+    the other webhook of the plugin, and other plugins, are verified."""
+    folder = scratch / f"{agent}-settings"
+    folder.mkdir()
+    (folder / "plain.py").write_text(PLUGINS[0].text() + HOOK)
+    (folder / "other.py").write_text(replace(PLUGINS[0], name="other").text())
+    given = folder / "given.jsonl"
+    wrong = []
+    for settings, reason, text in WRONG_SETTINGS:
+        lines = [{"TIMES": 4}, settings]
+        lines = [{"path": "/api/webhook/again", "settings": one, "about": "x"} for one in lines]
+        given.write_text("\n".join(json.dumps(one) for one in lines))
+        done = verify(folder, agent, "--format", "json", "--requests", str(given))
+        result = json.loads(done.stdout)
+        verdicts = {one["endpoint"]: one["verdict"] for one in result["webhooks"]}
+        failed = [(one["endpoints"], one["reason"]) for one in result["failed"]]
+        good = (
+            verdicts == {"plain": "proved", "again": "failed", "other": "proved"}
+            and failed == [(["again"], reason)]
+            and text in result["failed"][0]["detail"]
+        )
+        print(f"verify on {agent}: {reason}: {'named' if good else 'NOT NAMED'}")
+        if not good:
+            wrong.append(f"{reason}: {verdicts}, {result['failed']}")
+    return wrong
+
+
 def github(agent: str, scratch: Path) -> list[str]:
     """The plugin that the agent comes with."""
     folder = scratch / f"{agent}-github"
@@ -673,7 +875,17 @@ def main() -> int:
     wrong = edits.differing_lines()
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
-            for part in (good_and_bad, slips, in_chinese, around, github):
+            for part in (
+                good_and_bad,
+                slips,
+                in_chinese,
+                around,
+                one_of_two,
+                wrong_settings,
+                closing,
+                killed,
+                github,
+            ):
                 wrong += part(agent, Path(folder))
             for part in (edits.edits, edits.a_part):
                 wrong += part(agent, Path(folder), migrated, run)

@@ -115,6 +115,90 @@ fn a_signal_during_the_run_leaves_nothing_behind() {
     }
 }
 
+/// Nothing can be done then; the next run removes what is left, but for what is of one that lives.
+#[test]
+fn the_folder_of_a_run_that_was_killed_goes_with_the_next() {
+    let bench = Bench::new(&[("a.py", plugin("a"))]);
+    let temporary = bench.path("tmp");
+    fs::create_dir(&temporary).expect("it can be made");
+    let names = || {
+        let entries = fs::read_dir(&temporary).expect("it is there");
+        let names = entries.map(|entry| entry.expect("it can be read").file_name());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    let (pipe, hold) = (bench.path("pipe"), bench.path("hold"));
+    let made = Command::new("mkfifo").args([&pipe, &hold]).status();
+    assert!(made.expect("mkfifo runs").success());
+    // What is started ends once nobody holds it.
+    let _hold = fs::File::options().read(true).write(true).open(&hold);
+    let script = format!(
+        "exec 9> {}\necho begun >&9\ncat {}",
+        pipe.display(),
+        hold.display()
+    );
+    let begin = |python: &str| {
+        let rehook = Command::new(env!("CARGO_BIN_EXE_rehook"))
+            .args(["verify", "--python", python])
+            .current_dir(bench.repo.root())
+            .env("TMPDIR", &temporary)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        rehook.expect("rehook runs")
+    };
+    let python = bench.python(&script);
+    let wait = || {
+        let pipe = fs::File::open(&pipe).expect("the script begins");
+        let mut pipe = std::io::BufReader::new(pipe);
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut pipe, &mut line).expect("it can be read");
+        assert_eq!(line, "begun\n");
+        pipe
+    };
+    let mut killed = begin(&python);
+    let _first = wait();
+    killed.kill().expect("it can be ended");
+    killed.wait().expect("it ends");
+    let left = names();
+    assert_eq!(left.len(), 1);
+    let mut living = begin(&python);
+    let _second = wait();
+    let of_living = names();
+    assert_eq!(of_living.len(), 1);
+    assert_ne!(of_living, left);
+    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    assert!(begin(&python).wait().expect("it ends").success());
+    assert_eq!(names(), of_living);
+    let id = rustix::process::Pid::from_child(&living);
+    rustix::process::kill_process(id, Signal::TERM).expect("it can be sent");
+    living.wait().expect("it ends");
+    assert!(names().is_empty());
+}
+
+/// As `nohup` starts it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_is_ignored_from_the_start_stays_so() {
+    let bench = Bench::new(&[("a.py", plugin("a"))]);
+    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    // Of what runs in its place, the parent is the program.
+    let script = fs::read_to_string(&python).expect("it can be read");
+    let script = script.replacen('\n', "\nkill -HUP $PPID\n", 1);
+    fs::write(&python, script).expect("it can be written");
+    let run = |start: &str| {
+        let status = Command::new("sh")
+            .args(["-c", start, env!("CARGO_BIN_EXE_rehook"), "verify"])
+            .args(["--python", &python])
+            .current_dir(bench.repo.root())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        status.expect("it runs").code()
+    };
+    assert_eq!(run("exec \"$0\" \"$@\""), Some(2));
+    assert_eq!(run("trap '' HUP; exec \"$0\" \"$@\""), Some(0));
+}
+
 #[test]
 fn nor_does_one_while_python_is_looked_for() {
     for signal in SIGNALS {

@@ -24,12 +24,12 @@ fn requests_go_to_the_routes_of_their_old_urls() {
     assert_eq!(job["cases"][0]["requests"], json!([]));
     let expected = json!([
         {
-            "plugin": "dev.b", "endpoint": "b", "about": "requests.jsonl:1",
-            "method": "POST", "query": "", "headers": [["X", "1"]], "body": "{}",
+            "plugin": "dev.b", "endpoint": "b", "place": "requests.jsonl:1",
+            "about": "requests.jsonl:1", "method": "POST", "query": "", "headers": [["X", "1"]], "body": "{}",
             "settings": {"S": 1},
         },
         {
-            "plugin": "dev.b", "endpoint": "b", "about": "two", "method": "PUT", "query": "q=1",
+            "plugin": "dev.b", "endpoint": "b", "place": "requests.jsonl:2", "about": "two", "method": "PUT", "query": "q=1",
             "headers": [], "base64": "/w==", "settings": {},
         },
     ]);

@@ -87,6 +87,34 @@ fn packages_are_loaded_as_such() {
     assert!(after["own/main.py"].contains("@webhook_route("));
 }
 
+/// Of two plugins one has more beside it than is copied: that one alone is not verified.
+#[test]
+fn a_plugin_that_is_too_large_is_no_hindrance_to_others() {
+    let bench = Bench::new(&[
+        ("big/a.py", plugin("a")),
+        ("small/b.py", plugin("b")),
+        ("small/b.txt", String::new()),
+    ]);
+    let dump = bench.repo.root().join("big/dump.bin");
+    let check_both = || {
+        let file = fs::File::create(&dump).expect("it can be made");
+        file.set_len(300 << 20).expect("it can be that large");
+        let python = bench.saying(&[ready(), proof("b", "proved"), end()]);
+        let run = bench.verify(&python, &[]);
+        let (place, dump) = (bench.repo.root().join("big/a.py"), dump.display());
+        let expected = format!(
+            "failed         dev.a a\n  {}, with what is copied along, is more than is left of the 256 MiB that are copied at most, the largest of it {dump} (300 MiB), ",
+            place.display()
+        );
+        check(&run, 1, &[&expected, "proved         dev.b b", "1 proved"]);
+        assert_eq!(bench.job()["cases"].as_array().expect("a list").len(), 1);
+    };
+    check_both();
+    fs::remove_file(&dump).expect("it is there");
+    bench.migrate(&[]);
+    check_both();
+}
+
 /// The agent takes one plugin of a module; the other cannot be run, which is nothing to the first.
 #[test]
 fn plugins_of_one_file_are_verified_each_by_itself() {

@@ -51,7 +51,7 @@ pub fn add(
             Err(cause) => (LaidOut::nothing(routes), cause),
         };
         known.extend(found.known);
-        for (routes, cause) in found.gone {
+        for (routes, cause) in found.left {
             cannot_run(judged, &routes, &cause);
         }
         if is_all || is_only(layout, judged) {
@@ -146,8 +146,8 @@ fn open(repo: &Repo, base: &str) -> Result<Result<Original, Cause>, Failure> {
 struct LaidOut {
     /// Those whose original was found.
     known: Vec<(String, String)>,
-    /// Those whose plugin is not where it was.
-    gone: Vec<(Vec<Route>, Cause)>,
+    /// Those whose plugin cannot be laid out.
+    left: Vec<(Vec<Route>, Cause)>,
     /// Those of which the commit shows no webhook.
     missing: Vec<Route>,
 }
@@ -156,7 +156,7 @@ impl LaidOut {
     fn nothing(routes: Vec<&Route>) -> Self {
         Self {
             known: Vec::new(),
-            gone: Vec::new(),
+            left: Vec::new(),
             missing: routes.into_iter().cloned().collect(),
         }
     }
@@ -189,25 +189,31 @@ fn lay_out(
         let plan = plan_of(tree, options)?;
         Ok(find(&repo.root, tree, &plan, routes, asked))
     })??;
-    let rest = |path: &Path| !is_python(path) && belongs(original, &found.groups, tree, path);
-    original
-        .write(tree, rest, &mut allowance)
-        .map_err(Failure::from)?;
     let mut laid_out = LaidOut::nothing(found.missing);
     for group in &found.groups {
-        let routes = group.subjects.iter().map(|subject| &subject.route);
-        laid_out.known.extend(routes.clone().map(key));
-        let is_there = layout
-            .add_original(group, original, tree, &repo.root)
-            .map_err(Failure::from)?;
-        if !is_there {
-            let place = group.unit.source.strip_prefix(tree);
-            let cause = Cause::Gone {
+        // What another group has is there already.
+        let rest = |path: &Path| {
+            !is_python(path)
+                && belongs(original, group, tree, path)
+                && tree.join(path).symlink_metadata().is_err()
+        };
+        let is_there = original
+            .write(tree, rest, &mut allowance)
+            .and_then(|()| layout.add_original(group, original, tree, &repo.root));
+        laid_out.known.extend(group.routes().map(key));
+        let place = group.unit.source.strip_prefix(tree);
+        let place = place.unwrap_or(&group.unit.source);
+        let cause = match is_there {
+            Ok(true) => continue,
+            Ok(false) => Cause::Gone {
                 base: args.base.clone(),
-                place: place.unwrap_or(&group.unit.source).to_owned(),
-            };
-            laid_out.gone.push((routes.cloned().collect(), cause));
-        }
+                place: place.to_owned(),
+            },
+            Err(error) => Cause::of(error, tree, &repo.root).map_err(Failure::from)?,
+        };
+        laid_out
+            .left
+            .push((group.routes().cloned().collect(), cause));
     }
     Ok(laid_out)
 }
@@ -255,25 +261,27 @@ fn find<'r>(
     }
 }
 
-/// Whether a file of the commit, by its path in the repo, is laid out with one of the groups.
-fn belongs(original: &Original, groups: &[Group], tree: &Path, path: &Path) -> bool {
-    groups.iter().any(|group| {
-        let Ok(folder) = group.unit.layout().0.strip_prefix(tree) else {
-            return false;
-        };
-        let Ok(inside) = path.strip_prefix(folder) else {
-            return false;
-        };
-        let mut parts = inside.components();
-        match (group.unit.kind, parts.next(), parts.next()) {
-            (Kind::File, Some(first), Some(_)) => original.is_package(&folder.join(first)),
-            _ => true,
-        }
-    })
+/// Whether a file of the commit, by its path in the repo, is laid out with a group.
+fn belongs(original: &Original, group: &Group, tree: &Path, path: &Path) -> bool {
+    let Ok(folder) = group.unit.layout().0.strip_prefix(tree) else {
+        return false;
+    };
+    let Ok(inside) = path.strip_prefix(folder) else {
+        return false;
+    };
+    let mut parts = inside.components();
+    match (group.unit.kind, parts.next(), parts.next()) {
+        (Kind::File, Some(first), Some(_)) => original.is_package(&folder.join(first)),
+        _ => true,
+    }
 }
 
 /// Notes that nothing is known of these routes.
-fn cannot_run<'r>(judged: &mut Judged, routes: impl IntoIterator<Item = &'r Route>, cause: &Cause) {
+pub fn cannot_run<'r>(
+    judged: &mut Judged,
+    routes: impl IntoIterator<Item = &'r Route>,
+    cause: &Cause,
+) {
     let mut plugins: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for route in routes {
         let endpoints = plugins.entry(&route.plugin).or_default();

@@ -54,12 +54,13 @@ struct Run<'a> {
     endless: Vec<Endless<'a>>,
 }
 
-/// A request that did not end while more of them were looked for.
+/// A request that did not end, or ended the process.
 #[derive(Serialize)]
 struct Endless<'a> {
     request: Request<'a>,
     seconds: u64,
     went_on: bool,
+    ended: &'a str,
 }
 
 #[derive(Serialize)]
@@ -247,6 +248,7 @@ fn run<'a>(
                 request: request(&one.request),
                 seconds: one.seconds,
                 went_on: one.went_on,
+                ended: &one.ended,
             })
             .collect(),
     }

@@ -1,8 +1,8 @@
 //! Why a plugin could not be run, in words.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::super::error::VerifyError;
+use super::super::error::{Limit, VerifyError};
 use super::super::judged::Cause;
 use super::super::outcome::{Reason, Side};
 use crate::lang::{Lang, Text};
@@ -16,6 +16,7 @@ pub fn name(cause: &Cause) -> &'static str {
         Cause::NoGit => "no_git",
         Cause::Distrusted { .. } => "distrusted",
         Cause::Gone { .. } => "gone",
+        Cause::TooLarge { .. } => "too_large",
         Cause::Ran { reason, .. } => match reason {
             Reason::Import => "import",
             Reason::MissingModule => "missing_module",
@@ -26,6 +27,7 @@ pub fn name(cause: &Cause) -> &'static str {
             Reason::Exit => "exit",
             Reason::Crash => "crash",
             Reason::NoSetting => "no_setting",
+            Reason::BadSetting => "bad_setting",
             Reason::StandInLacks => "stand_in_lacks",
             Reason::Unsaid => "unsaid",
             Reason::Unreadable => "unreadable",
@@ -68,6 +70,11 @@ pub fn text(cause: &Cause) -> Text {
         Cause::NoRevision { base, root } => no_revision(base, root).text(),
         Cause::NoGit => VerifyError::NoGit.text(),
         Cause::Distrusted { root } => distrusted(root).text(),
+        Cause::TooLarge {
+            place,
+            limit,
+            largest,
+        } => too_large(place, *limit, largest).text(),
         Cause::Gone { base, place } => {
             let place = place.display();
             text!(
@@ -118,6 +125,14 @@ fn distrusted(root: &Path) -> VerifyError {
     }
 }
 
+fn too_large(place: &Path, limit: Limit, largest: &[(PathBuf, u64)]) -> VerifyError {
+    VerifyError::TooLarge {
+        folder: place.to_owned(),
+        limit,
+        largest: largest.to_vec(),
+    }
+}
+
 /// A Chinese text, with a space where Latin letters follow it.
 fn spaced(text: &str, next: &str) -> String {
     let is_latin = next.starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -142,6 +157,10 @@ fn what(reason: Reason) -> Text {
         Reason::NoSetting => text!(
             "a request names a setting that it does not have",
             "有请求指定了它没有的设置项"
+        ),
+        Reason::BadSetting => text!(
+            "a request gives a setting a value that it cannot have",
+            "有请求给设置项指定了无效的值"
         ),
         Reason::Hang => text!("it takes too long", "用时过长"),
         Reason::Exit => text!("it ends the process", "结束了进程"),
@@ -180,6 +199,11 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
         Cause::NoRevision { base, root } => no_revision(base, root).remedy(),
         Cause::NoGit => VerifyError::NoGit.remedy(),
         Cause::Distrusted { root } => distrusted(root).remedy(),
+        Cause::TooLarge {
+            place,
+            limit,
+            largest,
+        } => too_large(place, *limit, largest).remedy(),
         Cause::Gone { .. } => text!(
             "name a commit in which it is where it is today: --base",
             "请用 --base 指定位置与现在相同的提交"
@@ -202,8 +226,12 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
                 "请确认它在 Agent 中是否如此；只在特定条件下进行的注册在此看不到"
             ),
             Reason::NoSetting => text!(
-                "see `settings` in the file of --requests; the names are those of the plugin's configuration class",
-                "请检查 --requests 文件中的 `settings`；名称应与插件配置类的字段一致"
+                "see `settings` in that line of the file of --requests; the names are those of the plugin's configuration class",
+                "请检查 --requests 文件中该行的 `settings`；名称应与插件配置类的字段一致"
+            ),
+            Reason::BadSetting => text!(
+                "see `settings` in that line of the file of --requests; the value has to be one that the plugin's configuration class takes",
+                "请检查 --requests 文件中该行的 `settings`；值应能被插件的配置类接受"
             ),
             Reason::Unsaid | Reason::Unreadable => text!(
                 "please report it together with the plugin",

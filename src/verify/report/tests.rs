@@ -325,7 +325,7 @@ fn endless(about: &str, went_on: bool) -> serde_json::Value {
             "headers": [["content-type", "application/json"]],
             "body": "{\"a\": \"loop\"}", "settings": {"LOUD": true},
         },
-        "seconds": 5, "went_on": went_on,
+        "seconds": 5, "went_on": went_on, "ended": "",
     })
 }
 
@@ -365,6 +365,20 @@ fn a_request_that_did_not_end_is_said_beside_the_verdict() {
     ] {
         assert!(shown.contains(expected), "no {expected:?} in {shown}");
     }
+}
+
+#[test]
+fn a_request_that_ended_the_process_is_said_as_such() {
+    let mut one = endless("first", true);
+    one["ended"] = json!("exit code 3");
+    let judged = judged(proof("proved", json!({"endless": [one]})));
+    let shown = text(&judged, Lang::En);
+    let expected = "  a request (first) ended the process (exit code 3); it is no part of what was compared:\n    POST /api/webhook/ci\n";
+    assert!(shown.contains(expected), "{shown}");
+    assert!(!shown.contains("loops"), "{shown}");
+    let shown = text(&judged, Lang::Zh);
+    let expected = "  有一个请求（first）结束了进程（exit code 3），没有参与比较：\n";
+    assert!(shown.contains(expected), "{shown}");
 }
 
 #[test]
@@ -445,6 +459,7 @@ fn every_reason_has_words_and_a_name() {
         (Reason::Exit, "exit"),
         (Reason::Crash, "crash"),
         (Reason::NoSetting, "no_setting"),
+        (Reason::BadSetting, "bad_setting"),
         (Reason::StandInLacks, "stand_in_lacks"),
     ] {
         assert_eq!(

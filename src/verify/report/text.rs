@@ -181,7 +181,13 @@ fn endless_text(endless: &[Endless], lang: Lang) -> String {
     let mut output = String::new();
     for one in endless {
         let (about, seconds) = (about(&one.request, lang), one.seconds);
-        let intro = if one.went_on {
+        let ended = shortened(&one.ended);
+        let intro = if !ended.is_empty() {
+            text!(
+                "a request{about} ended the process ({ended}); it is no part of what was compared:",
+                "有一个请求{about}结束了进程（{ended}），没有参与比较："
+            )
+        } else if one.went_on {
             text!(
                 "a request{about} had not ended after {seconds} s; it is no part of what was compared, and more were looked for without it:",
                 "有一个请求{about}在 {seconds} 秒后仍未结束，没有参与比较；已略过它继续寻找其他请求："
@@ -195,10 +201,17 @@ fn endless_text(endless: &[Endless], lang: Lang) -> String {
         output += &format!("  {YELLOW}{}{YELLOW:#}\n", intro.get(lang));
         output += &indented_request(&one.request, lang);
     }
-    if !endless.is_empty() {
+    if endless.iter().any(|one| one.ended.is_empty()) {
         let hint = text!(
             "  hint: see whether the handler waits or loops for such a request; give others with --requests\n",
             "  提示：请检查处理函数遇到这样的请求是否会一直等待或循环；可用 --requests 提供其他请求\n"
+        );
+        output += hint.get(lang);
+    }
+    if endless.iter().any(|one| !one.ended.is_empty()) {
+        let hint = text!(
+            "  hint: the server would have ended with it as well; see whether the handler is to do so\n",
+            "  提示：服务器同样会因此结束；请检查处理函数是否应当如此\n"
         );
         output += hint.get(lang);
     }

@@ -232,10 +232,10 @@ fn there_is_time_for_all_that_a_plugin_may_take() {
         limit(&job).as_secs()
     };
     assert_eq!(seconds(30, Vec::new()), STARTING_SECONDS);
-    // Four searches of 30 + 20 + 5 seconds, three runs of 30 + 5.
-    let one = 4 * 55 + 3 * 35;
+    // Four searches of 30 + 20 + 5 seconds, six runs of 30 + 5.
+    let one = 4 * 55 + 6 * 35;
     assert_eq!(seconds(30, vec![case(1)]), STARTING_SECONDS + one);
-    let more = one + 2 * 55;
+    let more = one + 2 * 55 + 2 * 35;
     assert_eq!(
         seconds(30, vec![case(1), case(3)]),
         STARTING_SECONDS + one + more

@@ -362,6 +362,35 @@ class Side:
             for _ in range(ROUNDS):
                 await asyncio.sleep(0)
 
+    def wrong_settings(self, route: Route) -> Failed | None:
+        """What is wrong with the settings of the requests that were given for a route."""
+        settings = self.defaults[route.plugin]
+        known = type(settings).model_fields
+        # All that are named, and then all that are set: a name that is wrong has no value either.
+        names = [
+            f"{one.place}: {name}"
+            for one in route.requests
+            for name in one.settings
+            if name not in known
+        ]
+        if names:
+            has = ", ".join(known) or "none"
+            return Failed("no_setting", f"{', '.join(names)} (its settings are: {has})")
+        values = []
+        for one in route.requests:
+            for name, value in one.settings.items():
+                copied = settings.model_copy(deep=True)
+                try:
+                    type(settings).__pydantic_validator__.validate_assignment(copied, name, value)
+                except Exception as error:  # noqa: BLE001
+                    # As pydantic says it, or the plugin's own check.
+                    about = (
+                        [each["msg"] for each in error.errors()] if hasattr(error, "errors") else []
+                    )
+                    why = "; ".join(about) or f"{type(error).__name__}: {error}"
+                    values.append(f"{one.place}: {name} = {value!r}: {why}")
+        return Failed("bad_setting", ", ".join(values)) if values else None
+
     def _set_up(self, sent: Sent) -> None:
         """Gives every plugin the settings that the request is with, and turns off those that are
         not looked at."""
@@ -433,8 +462,13 @@ async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
 
     try:
         await app(scope, receive, send)
-    except Exception as error:  # noqa: BLE001
-        # The outermost middleware replies and then raises it again, for the server to log.
+    except BaseException as error:  # noqa: BLE001
+        # The outermost middleware replies and then raises it again, for the server to log. What is
+        # no `Exception` it lets through, `sys.exit()` among them: the server catches that as well,
+        # and replies by itself (uvicorn, `run_asgi`).
         reply.raised = f"{type(error).__name__}: {error}"
+        if not reply.status:
+            reply.status, reply.body = 500, b"Internal Server Error"
+            reply.headers = [("content-type", "text/plain; charset=utf-8")]
     done.set()
     return scope, reply

@@ -8,16 +8,24 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from time import monotonic
 
 import parcel
+import parent
 
 # How much longer than its limit a process may take to say that it hangs before it is ended.
 GRACE_SECONDS = 2.0
 # The largest result, in bytes.
 MOST_BYTES = 512 << 20
+
+# What stands between how a process ended and what it was doing.
+WHILE = ", while "
+
+# What stands before each note.
+SIZE_BYTES = 8
 
 # What FastAPI reads forms with, and names when it is missing.
 FORM_PACKAGE = "python-multipart"
@@ -34,12 +42,25 @@ class Failed(Exception):
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
+        # What the work had noted until then.
+        self.notes: list = []
 
     def __reduce__(self):
         return Failed, (self.reason, self.detail)
 
     def __str__(self) -> str:
         return self.detail
+
+
+def how(failed: Failed) -> str:
+    """How a process ended, without what it was doing."""
+    return failed.detail.partition(WHILE)[0]
+
+
+def while_answering(failed: Failed, request) -> Failed:
+    """The same, with the request that was being answered."""
+    doing = f"it answers {request.method} ({request.label})"
+    return Failed(failed.reason, f"{how(failed)}{WHILE}{doing}")
 
 
 class Progress:
@@ -49,6 +70,14 @@ class Progress:
     # A result that is worth having even if the work does not end.
     so_far: object = None
     allowed = 0.0
+
+    def __init__(self, journal: int):
+        self._journal = journal
+
+    def note(self, value: object) -> None:
+        """Keeps a value where it outlives the process, however that ends."""
+        data = parcel.pack(value)
+        os.write(self._journal, len(data).to_bytes(SIZE_BYTES) + data)
 
     def allow(self, seconds: float) -> None:
         """From now on the work may take this long, within the limit that it was started with."""
@@ -60,16 +89,35 @@ def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], ob
     """Begins the work; what is returned waits for its result or raises `Failed`."""
     reader, writer = os.pipe()
     private.add(reader)
+    # A file, since nobody reads it before the end, and a pipe takes only so much.
+    with tempfile.TemporaryFile() as file:
+        journal = os.dup(file.fileno())
     sys.stdout.flush()
+    starter = os.getpid()
     child = os.fork()
     if child == 0:
+        parent.end_with_it()
+        if os.getppid() != starter:
+            # It has ended before that.
+            os._exit(1)
         for descriptor in private:
             os.close(descriptor)
-        _run(work, seconds, writer)
+        _run(work, seconds, writer, journal)
     os.close(writer)
+    private.add(journal)
     until = monotonic() + seconds + GRACE_SECONDS
 
     def result():
+        try:
+            return outcome()
+        except Failed as failed:
+            failed.notes = _notes(journal)
+            raise
+        finally:
+            private.discard(journal)
+            os.close(journal)
+
+    def outcome():
         data, problem = _read(reader, until)
         private.discard(reader)
         if problem:
@@ -96,6 +144,20 @@ def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], ob
     return result
 
 
+def _notes(journal: int) -> list:
+    """What a process has noted; nothing where something else has written there."""
+    data = os.pread(journal, min(os.fstat(journal).st_size, MOST_BYTES), 0)
+    notes, at = [], 0
+    try:
+        while at < len(data):
+            start = at + SIZE_BYTES
+            at = start + int.from_bytes(data[at:start])
+            notes.append(parcel.unpack(data[start:at]))
+    except Exception:  # noqa: BLE001
+        return []
+    return notes
+
+
 def _read(reader: int, until: float) -> tuple[bytes, str]:
     """All that the process writes, or what is wrong with it."""
     parts, size = [], 0
@@ -113,8 +175,8 @@ def _read(reader: int, until: float) -> tuple[bytes, str]:
                 return b"", "large"
 
 
-def _run(work: Callable[[Progress], object], seconds: float, writer: int) -> None:
-    progress = Progress()
+def _run(work: Callable[[Progress], object], seconds: float, writer: int, journal: int) -> None:
+    progress = Progress(journal)
     # What a plugin prints is nobody's business, and there may be megabytes of it.
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
@@ -159,7 +221,7 @@ def _run(work: Callable[[Progress], object], seconds: float, writer: int) -> Non
 
 
 def _while(progress: Progress) -> str:
-    return f", while {progress.doing}" if progress.doing else ""
+    return WHILE + progress.doing if progress.doing else ""
 
 
 def _where(frame) -> str:

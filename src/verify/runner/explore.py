@@ -48,14 +48,18 @@ class Endless:
 
     request: Request
     went_on: bool
+    # How it ended the process; empty if it did not.
+    ended: str = ""
 
 
 @dataclass
 class Found:
-    """What was found for a route: the requests to send, and those that did not end."""
+    """What was found for a route: the requests to send, those that did not end, and why none can be
+    sent."""
 
     requests: list[Request] = field(default_factory=list)
     endless: list[Endless] = field(default_factory=list)
+    failed: child.Failed | None = None
 
 
 @parcel.travels
@@ -66,6 +70,8 @@ class _Gave:
     requests: list[list[Request]] = field(default_factory=list)
     # The request to the last of them that did not end, and what it was made for.
     hanging: tuple[Request, Made] | None = None
+    # Of routes (by their place among those), why nothing can be sent.
+    failed: dict[int, child.Failed] = field(default_factory=dict)
 
 
 def explore(case: Case, search: float, seconds: float) -> list[Found]:
@@ -116,27 +122,58 @@ class _Part:
         else with the next route."""
         places = self.places
         while places:
-            gave = self.wait()
+            ended = None
+            try:
+                gave = self.wait()
+            except child.Failed as failed:
+                gave, ended = _noted(failed), failed
             for place, requests in zip(places, gave.requests, strict=False):
                 self.found[place].requests += requests
+            for number, failed in gave.failed.items():
+                self.found[places[number]].failed = failed
             done = len(gave.requests)
-            if gave.hanging is not None and self._goes_on(places[done - 1], *gave.hanging):
+            if gave.hanging is not None and self._goes_on(places[done - 1], *gave.hanging, ended):
                 done -= 1
             places = places[done:]
             if places:
                 self.wait = self._start(places)
         return self.found
 
-    def _goes_on(self, place: int, hanging: Request, made_for: Made) -> bool:
-        """Takes note of a request that does not end. Whether to begin anew without it."""
+    def _goes_on(
+        self, place: int, hanging: Request, made_for: Made, ended: child.Failed | None
+    ) -> bool:
+        """Takes note of a request that does not end, or that has `ended` the process. Whether to
+        begin anew without it."""
         found = self.found[place]
         if not found.requests:
-            raise child.Failed("hang", f"no answer to a plain request after {REQUEST_SECONDS} s")
+            found.failed = ended and child.while_answering(ended, hanging)
+            found.failed = found.failed or child.Failed(
+                "hang", f"no answer to a plain request after {REQUEST_SECONDS} s"
+            )
+            return False
         self.left_out[place].append(made_for)
         goes_on = self.restarts < MOST_RESTARTS
         self.restarts += goes_on
-        found.endless.append(Endless(hanging, goes_on))
+        found.endless.append(Endless(hanging, goes_on, child.how(ended) if ended else ""))
         return goes_on
+
+
+def _noted(failed: child.Failed) -> _Gave:
+    """What a process gave that had a request when it ended. Raises what is the matter if it had none:
+    then it is not the request's doing."""
+    gave = _Gave()
+    for kind, *about in failed.notes:
+        if kind == "route":
+            gave.requests.append([])
+        elif kind == "fails":
+            gave.failed[about[0]] = about[1]
+        elif kind == "keeps":
+            gave.requests[-1] += about
+        else:
+            gave.hanging = (about[0], about[1]) if kind == "tries" else None
+    if gave.hanging is None:
+        raise failed
+    return gave
 
 
 def _work(
@@ -169,7 +206,12 @@ def _work(
             progress.so_far = None
             progress.allow(loading)
             gave.requests.append([])
+            progress.note(("route",))
             route, without = case.routes[place], left_out[number]
+            if wrong := loaded.wrong_settings(route):
+                gave.failed[number] = wrong
+                progress.note(("fails", number, wrong))
+                continue
             one = _Search(loaded, route, watch, trace, keys, current, gave, without, progress)
             await one.run(monotonic() + share)
         gave.hanging = None
@@ -236,6 +278,7 @@ class _Search:
     def keep(self, request: Request) -> None:
         if len(self.kept) < MOST_KEPT:
             self.kept.append(request)
+            self.progress.note(("keeps", request))
 
     def is_left_out(self, made_for: Made) -> bool:
         """Whether a request for that did not end, or two did not with other values at that place."""
@@ -267,7 +310,9 @@ class _Search:
         # If it does not end, this is the result.
         self.gave.hanging, self.progress.so_far = (request, made_for), self.gave
         self.progress.allow(REQUEST_SECONDS)
+        self.progress.note(("tries", request, made_for))
         answer = await self.loaded.answer(agent.addressed(self.route, request, "old"))
+        self.progress.note(("tried",))
         if self.current.lacks:
             raise child.Failed("missing_module", self.current.lacks)
         wishes, looked_up = self.watch.take()

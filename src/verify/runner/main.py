@@ -25,21 +25,24 @@ def main(agent: str, scratch: str) -> None:
         out.write(plain.line(event) + "\n")
         out.flush()
 
-    compiling = _compile()
+    beside = _beside(scratch)
     # Before anything is imported that might start a thread.
     import network
+    import parent
 
     cut = network.cut()
+    # Not before, since that has changed the rights.
+    parent.end_with_it()
     os.environ["REHOOK_SCRATCH"] = scratch
     try:
-        name = _prepare(agent, compiling)
+        name = _prepare(agent, beside)
     except _Fatal as fatal:
         say({"event": "fatal", "reason": fatal.reason, "detail": fatal.detail})
         return
     import json
 
     import child
-    import landlock
+    import sandbox
     from prove import prove
 
     child.private.add(out.fileno())
@@ -49,7 +52,7 @@ def main(agent: str, scratch: str) -> None:
             "agent": name,
             "python": ".".join(map(str, sys.version_info[:3])),
             "network": "cut" if cut else "refused",
-            "files": "cut" if landlock.version() else "refused",
+            "files": "cut" if sandbox.Files.cut else "refused",
         }
     )
     # As bytes: what text is depends on where this runs.
@@ -83,8 +86,8 @@ class _Fatal(Exception):
         self.reason, self.detail = reason, detail
 
 
-def _prepare(asked: str, compiling: int) -> str:
-    """Imports the agent, and waits for the process that is `compiling`; gives its name."""
+def _prepare(asked: str, beside: int) -> str:
+    """Imports the agent, and waits for the process `beside` this one; gives the agent's name."""
     # Read by releases of Python that it does not run on.
     if sys.version_info < (3, 11):  # noqa: UP036
         raise _Fatal("python_too_old", sys.version.split()[0])
@@ -108,9 +111,11 @@ def _prepare(asked: str, compiling: int) -> str:
     except Exception as error:
         raise _Fatal("broken_fastapi", f"{type(error).__name__}: {error}") from error
     try:
-        os.waitpid(compiling, 0)
+        _, status = os.waitpid(beside, 0)
         import agent
+        import sandbox
 
+        sandbox.Files.cut = status == 0
         agent.prepare()
     except Exception as error:
         # The stand-in needs nothing else.
@@ -129,21 +134,26 @@ def _installed() -> str:
         return "nekro-agent"
 
 
-def _compile() -> int:
-    """Compiles what is imported of this folder, on another processor while the libraries are
-    imported; gives the process that does."""
+def _beside(scratch: str) -> int:
+    """Starts a process for what can be done on another processor while the libraries are imported:
+    compiling what is imported of this folder, and finding out whether the system takes the files from a
+    process. Gives its id; it ends with 0 if the system does."""
     process = os.fork()
     if process:
         return process
+    is_closed = False
     try:
         from pathlib import Path
         from py_compile import compile
 
+        # What is not compiled now will be when it is imported.
         for file in Path(HERE).rglob("*.py"):
             compile(str(file), quiet=2)
+        import landlock
+
+        is_closed = landlock.close(scratch)
     finally:
-        # What is not compiled now will be when it is imported.
-        os._exit(0)
+        os._exit(0 if is_closed else 1)
 
 
 def _import_fastapi(deferred: bool) -> None:
@@ -207,6 +217,7 @@ def _request(given: dict):
         headers=[(_bytes(name), _bytes(value)) for name, value in given.get("headers", [])],
         body=body,
         settings=given.get("settings", {}),
+        place=given.get("place", ""),
     )
 
 

@@ -31,6 +31,8 @@ class Request:
     body: bytes = b""
     settings: dict = field(default_factory=dict)
     expect: dict = field(default_factory=dict)
+    # The file and the line of one that was given.
+    place: str = ""
 
     def shown(self) -> str:
         """For a reader, as close to what was sent as text can be."""

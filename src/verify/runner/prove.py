@@ -18,7 +18,7 @@ import parcel
 import plain
 import sandbox
 from case import Case
-from explore import REQUEST_SECONDS, Found, explore
+from explore import REQUEST_SECONDS, Endless, Found, explore
 from message import Request, Route, stays_alike, table
 from recorder import Folder
 
@@ -39,6 +39,10 @@ KINDS = (
 )
 # Of the table, what a handler gets whose way of taking a body is shown at another one.
 PART = (*KINDS, "half an object", "a list", "a query")
+# How many requests that end the process are left out at most.
+MOST_LEFT_OUT = 20
+# What is wrong with requests that were given, and with neither side.
+GIVEN = ("no_setting", "bad_setting")
 # Attempts that are reported of one plugin.
 MOST_REFUSED = 20
 
@@ -64,7 +68,8 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
     """The results of a plugin, as main.py writes them."""
     try:
         found = explore(case, min(SEARCH_SECONDS, seconds), seconds)
-        sent, old, new = _compared(case, found, seconds)
+        out = _Out(case, found, seconds)
+        sent, old, new = _compared(case, found, out, seconds)
         differing = _differing(case, sent, old, new, seconds)
         agent.tidy()
     except _SideFailed as failed:
@@ -76,12 +81,48 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
     missed = exercised.missed(
         case, [one for one in old.handlers if one is not None], _ran(old), _ran(new)
     )
-    for route, handler, of_route in zip(case.routes, old.handlers, found, strict=True):
-        proof = _proof(case, route, handler, missed, sent, old, differing)
-        yield proof | {"endless": _endless(route, of_route)}
+    for place, (side, why) in out.failed.items():
+        yield _failed(case, side, why) | {"endpoint": case.routes[place].endpoint}
+    for place, (route, handler) in enumerate(zip(case.routes, old.handlers, strict=True)):
+        if place not in out.failed:
+            proof = _proof(case, route, handler, missed, sent, old, differing)
+            yield proof | {"endless": _endless(route, found[place])}
     refused = _refused(old, new)
     if refused:
         yield {"event": "refused", "case": case.name, "what": refused}
+
+
+class _Out:
+    """What is not sent: requests that end the process, and those to routes whose requests do."""
+
+    def __init__(self, case: Case, found: list[Found], seconds: float):
+        self.case, self.found = case, found
+        # All runs together that leave out one more request may begin within the time of one.
+        self.until = time.monotonic() + seconds
+        self.requests: list[Request] = []
+        # Of routes by their places: the side, and why.
+        self.failed = {
+            place: ("" if one.failed.reason in GIVEN else "old", one.failed)
+            for place, one in enumerate(found)
+            if one.failed
+        }
+
+    def has(self, route: Route, request: Request) -> bool:
+        return any(request is one for one in self.requests) or any(
+            route is self.case.routes[place] for place in self.failed
+        )
+
+    def add(self, side: str, why: child.Failed, route: Route, request: Request) -> None:
+        """Leaves out a request that a side does not come through. Where the old side ends with it,
+        so would the server have, and there is no answer to compare; what the new side alone does not
+        answer is a fault of it."""
+        place = next(place for place, one in enumerate(self.case.routes) if one is route)
+        is_ended = side == "old" and why.reason in ("crash", "exit")
+        if is_ended and len(self.requests) < MOST_LEFT_OUT and time.monotonic() < self.until:
+            self.requests.append(request)
+            self.found[place].endless.insert(0, Endless(request, True, child.how(why)))
+        else:
+            self.failed[place] = side, child.while_answering(why, request)
 
 
 class _SideFailed(Exception):
@@ -103,7 +144,7 @@ def _failed(case: Case, side: str, why: child.Failed) -> dict:
 
 
 def _compared(
-    case: Case, found: list[Found], seconds: float
+    case: Case, found: list[Found], out: _Out, seconds: float
 ) -> tuple[list[tuple[Route, Request]], Run, Run]:
     """What was sent, and what both sides gave. Of handlers that have the same around them, one gets
     the whole table of bodies, and the others a part."""
@@ -122,7 +163,7 @@ def _compared(
                 waiting[len(everything)] = place
             everything.append((route, request))
     sent = [one for place, one in enumerate(everything) if place not in waiting]
-    old, new = _both(case, sent, seconds)
+    sent, old, new = _both(case, sent, out, seconds)
     shown = None if model is None else new.around[model]
     not_shown = {p for p in waiting.values() if shown is None or new.around[p] != shown}
     if not_shown:
@@ -132,7 +173,7 @@ def _compared(
             for place, one in enumerate(everything)
             if place not in waiting or waiting[place] in not_shown
         ]
-        old, new = _both(case, sent, seconds)
+        sent, old, new = _both(case, sent, out, seconds)
     return sent, old, new
 
 
@@ -140,21 +181,31 @@ def _takes_context(route: Route) -> bool:
     return route.dialect == "context" and not route.native
 
 
-def _both(case: Case, sent: list[tuple[Route, Request]], seconds: float) -> tuple[Run, Run]:
-    """Both sides, at the same time."""
-    agent.tidy()
-    waits = {side: _start(case, side, sent, seconds) for side in ("old", "new")}
-    exercised.read(case)
-    runs, failed = [], None
-    for side, wait in waits.items():
-        # Both are waited for, so that none outlives what is said of the plugin.
-        try:
-            runs.append(wait())
-        except child.Failed as error:
-            failed = failed or _SideFailed(side, error)
-    if failed is not None:
-        raise failed
-    return runs[0], runs[1]
+def _both(
+    case: Case, sent: list[tuple[Route, Request]], out: _Out, seconds: float
+) -> tuple[list[tuple[Route, Request]], Run, Run]:
+    """Both sides, at the same time, and what was sent to them."""
+    while True:
+        sent = [one for one in sent if not out.has(*one)]
+        agent.tidy()
+        waits = {side: _start(case, side, sent, seconds) for side in ("old", "new")}
+        exercised.read(case)
+        runs: list[Run] = []
+        failed: list[_SideFailed] = []
+        for side, wait in waits.items():
+            # Both are waited for, so that none outlives what is said of the plugin.
+            try:
+                runs.append(wait())
+            except child.Failed as error:
+                failed.append(_SideFailed(side, error))
+        if not failed:
+            return sent, runs[0], runs[1]
+        first = failed[0]
+        begun = first.why.notes[-1] if first.why.notes else None
+        if begun is None or first.why.reason not in ("crash", "exit", "hang", "no_setting"):
+            # It is no request's doing.
+            raise first
+        out.add(first.side, first.why, *sent[begun])
 
 
 def _alike(route: Route, requests: list[Request]) -> list[Request]:
@@ -202,10 +253,12 @@ def _start(
             loaded = await agent.Side.load(case, side)
             loading = _inside(trace.take_reached())
             handlers = [_handler(case, loaded, one) for one in case.routes if side == "old"]
-            answers = [
-                await loaded.answer(agent.addressed(route, request, side), progress=progress)
-                for route, request in sent
-            ]
+            answers = []
+            for number, (route, request) in enumerate(sent):
+                progress.note(number)
+                addressed = agent.addressed(route, request, side)
+                answers.append(await loaded.answer(addressed, progress=progress))
+            progress.note(None)
             if lacks := agent.lacking():
                 # A plugin may have caught the error, and then both sides go the same wrong way.
                 raise child.Failed("stand_in_lacks", ", ".join(lacks))
@@ -335,12 +388,13 @@ def _proof(
 
 
 def _endless(route: Route, found: Found) -> list[dict]:
-    """The requests of the search that did not end, which no side was sent afterwards."""
+    """The requests that did not end, or ended the process, which no side was sent afterwards."""
     return [
         {
             "request": _shown(route, one.request),
             "seconds": REQUEST_SECONDS,
             "went_on": one.went_on,
+            "ended": one.ended,
         }
         for one in found.endless
     ]

@@ -53,6 +53,13 @@ NETWORK = (
 )
 
 
+class Files:
+    """Whether the system takes files and programs from a process, as one has shown. It holds for all:
+    one that cannot be closed then is not run."""
+
+    cut = False
+
+
 def close(scratch: str, refused: Callable[[str, str], None]) -> None:
     """From here on what would reach out of this process is refused; `refused` is told of each
     attempt: its kind (write, connect, run) and its object."""
@@ -106,7 +113,8 @@ def close(scratch: str, refused: Callable[[str, str], None]) -> None:
     def no_program(arguments, *_others):
         refuse("run", _named(arguments[0]) if arguments else "")
 
-    landlock.close(root)
+    if not landlock.close(root) and Files.cut:
+        raise OSError("the system does not take the files from this process")
     # The one way to start a program that no event is told of: `multiprocessing` takes it.
     _posixsubprocess.fork_exec = no_program
     sys.addaudithook(hook)
