@@ -34,6 +34,9 @@ MOST_KEPT = 200
 # How often a wish may be granted whose value the plugin has named, since what it leads to depends on
 # the rest of the request; how often a setting may be tried, where that led to new lines; and a guess.
 MOST_NAMED, MOST_SET, MOST_GUESSED = 3, 2, 1
+# From this rank on, a wish is granted once more, or guessed at where nothing new was seen: for lines
+# that have not been reached.
+AGAIN = 2
 # How often a key may be tried in the place of a part of text.
 MOST_IN_PARTS = 12
 
@@ -255,8 +258,11 @@ class _Search:
         for draft in self.plain():
             self.push(0, draft, Known("a plain request"), ("", draft.key()))
         sent = 0
+        self.trace.begin()
         while self.queue and sent < MOST_REQUESTS and monotonic() < until:
-            _, _, *one = heapq.heappop(self.queue)
+            rank, _, *one = heapq.heappop(self.queue)
+            if rank >= AGAIN and self.trace.is_complete():
+                break
             await self.try_one(*one)
             sent += 1
 

@@ -42,11 +42,23 @@ class Trace:
         self._folder = folder
         self._new: set[Line] = set()
         self.reached: set[Line] = set()
+        # By the ids of functions, which equal ones in other files do not share: the function, and the
+        # lines of it that have not run; and the functions that have run since `begin`.
+        self._missing: dict[int, tuple[CodeType, set[int]]] = {}
+        self._entered: set[int] = set()
         if sys.version_info >= (3, 12):
             self._monitor()
         else:
             sys.settrace(self._call)
             threading.settrace(self._call)
+
+    def begin(self) -> None:
+        """From here on it is counted which functions run."""
+        self._entered = set()
+
+    def is_complete(self) -> bool:
+        """Whether all lines have run of the functions that have run since then."""
+        return not any(self._missing[entered][1] for entered in self._entered)
 
     def take_new(self) -> set[Line]:
         """The lines that ran for the first time since the last call."""
@@ -77,12 +89,14 @@ class Trace:
             return monitoring.DISABLE
 
         def start(code: CodeType, _offset: int):
-            if code.co_filename.startswith(self._folder):
+            if not code.co_filename.startswith(self._folder):
+                return monitoring.DISABLE
+            if id(code) not in self._missing:
                 # Of this call, too. Asking at every line of the libraries would take long.
                 monitoring.set_local_events(TOOL, code, monitoring.events.LINE)
-                # Not every release tells the line of a body that is beside its `def`.
-                self._see(code, code.co_firstlineno)
-            return monitoring.DISABLE
+            # Not every release tells the line of a body that is beside its `def`.
+            self._enter(code)
+            return None
 
         monitoring.register_callback(TOOL, monitoring.events.PY_START, start)
         monitoring.register_callback(TOOL, monitoring.events.LINE, line)
@@ -91,7 +105,7 @@ class Trace:
     def _call(self, frame, _event: str, _argument: object):
         if not frame.f_code.co_filename.startswith(self._folder):
             return None
-        self._see(frame.f_code, frame.f_code.co_firstlineno)
+        self._enter(frame.f_code)
         return self._line
 
     def _line(self, frame, event: str, _argument: object):
@@ -99,7 +113,14 @@ class Trace:
             self._see(frame.f_code, frame.f_lineno)
         return self._line
 
+    def _enter(self, code: CodeType) -> None:
+        if id(code) not in self._missing:
+            self._missing[id(code)] = code, {line for _, _, line in code.co_lines() if line}
+        self._entered.add(id(code))
+        self._see(code, code.co_firstlineno)
+
     def _see(self, code: CodeType, number: int) -> None:
+        self._missing[id(code)][1].discard(number)
         line = (code.co_filename, number, owner(code))
         if line not in self.reached:
             self.reached.add(line)

@@ -69,7 +69,7 @@ class Watch:
     """Collects the wishes while a request is answered."""
 
     def __init__(self, folder: str):
-        self._folder = folder
+        self.folder = folder
         # Whose each file is, as it has been found.
         self._files: dict[str, str] = {}
         self.wishes: list[Wish] = []
@@ -79,7 +79,7 @@ class Watch:
 
     def is_asking(self) -> bool:
         """Whether a line of the plugin calls what calls this."""
-        return sys._getframe(2).f_code.co_filename.startswith(self._folder)
+        return sys._getframe(2).f_code.co_filename.startswith(self.folder)
 
     def take(self) -> tuple[list[Wish], list]:
         taken = self.wishes, self.looked_up
@@ -104,7 +104,7 @@ class Watch:
         return None
 
     def _whose(self, file: str) -> str:
-        if file.startswith(self._folder):
+        if file.startswith(self.folder):
             return "plugin"
         return "library" if "site-packages" in file and not file.startswith(RUNNER) else "between"
 

@@ -6,6 +6,8 @@ For finding requests only (`explore.py`); the sides that are compared run withou
 import hmac
 import json
 import secrets
+import sys
+from functools import lru_cache
 from importlib.util import find_spec
 
 import sample
@@ -203,6 +205,12 @@ def _models(watch: Watch) -> None:
 
     validate, make = BaseModel.model_validate.__func__, BaseModel.__init__
 
+    @lru_cache(maxsize=256)
+    def is_own(model: type) -> bool:
+        """Whether the plugin has made it: the agent makes many of its own with each request."""
+        module = sys.modules.get(model.__module__)
+        return str(getattr(module, "__file__", None) or "").startswith(watch.folder)
+
     def wanted(model: type, place: Place) -> None:
         if watch.line() is None:
             return
@@ -231,16 +239,21 @@ def _models(watch: Watch) -> None:
                 vars(model)[name] = wrap(watch, raw._place, value)
 
     def model_validate(cls, value, *arguments, **options):
+        if not is_own(cls):
+            return validate(cls, value, *arguments, **options)
         wanted(cls, value._place if isinstance(value, Map) else BODY)
         model = validate(cls, value, *arguments, **options)
         probed(model, value)
         return model
 
     def __init__(self, /, **data):
+        if not is_own(type(self)):
+            return make(self, **data)
         if any(hasattr(value, "_place") for value in data.values()) or not data:
             wanted(type(self), BODY)
         make(self, **data)
         probed(self, data)
+        return None
 
     __init__.__pydantic_base_init__ = True
     BaseModel.model_validate = classmethod(model_validate)
