@@ -9,6 +9,7 @@ nothing is told here.
 
 import ast
 import inspect
+import linecache
 import textwrap
 from functools import lru_cache
 from types import CodeType, FunctionType
@@ -63,7 +64,9 @@ def _is_blind_code(code: CodeType, handler: str) -> bool:
     arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     if not code.co_flags & inspect.CO_COROUTINE or code.co_flags & starred or len(arguments) != 1:
         return False
-    tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+    # As `inspect.getsource` has it, which looks at the files of all modules for that.
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
+    tree = ast.parse(textwrap.dedent("".join(inspect.getblock(lines))))
     function = tree.body[0]
     good = set()
     for node in (inner for line in function.body for inner in ast.walk(line)):

@@ -57,8 +57,9 @@ class Trace:
         self._entered = set()
 
     def is_complete(self) -> bool:
-        """Whether all lines have run of the functions that have run since then."""
-        return not any(self._missing[entered][1] for entered in self._entered)
+        """Whether functions have run since then, and all lines of them, if perhaps before."""
+        missing = [self._missing[entered][1] for entered in self._entered]
+        return bool(missing) and not any(missing)
 
     def take_new(self) -> set[Line]:
         """The lines that ran for the first time since the last call."""
