@@ -194,7 +194,9 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("runner/standin/nekro_agent/services/plugin/task.py"),
     ),
     ("starts.py", include_str!("runner/starts.py")),
+    ("texts.py", include_str!("runner/texts.py")),
     ("watching.py", include_str!("runner/watching.py")),
+    ("wishes.py", include_str!("runner/wishes.py")),
 ];
 
 /// Writes the program into `folder`, which is made; what is returned is the file to run.

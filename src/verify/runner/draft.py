@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from label import Label
 from message import Request
-from probe import INSIDE, Place
+from wishes import INSIDE, Place
 
 
 class NOTHING:

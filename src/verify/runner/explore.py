@@ -23,7 +23,7 @@ from draft import Draft
 from label import Known, Label, Tried
 from lines import Trace
 from message import Request, Route
-from probe import LookedUp, Watch, Wish
+from wishes import LookedUp, Watch, Wish
 
 MOST_REQUESTS = 600
 # A request that takes longer does not end; only waiting is that slow, and nothing here waits.

@@ -30,7 +30,7 @@ class Known:
 @parcel.travels
 @dataclass(frozen=True)
 class Tried:
-    """One with a value that may be answered differently: a part of a request (see `probe.Place`), a
+    """One with a value that may be answered differently: a part of a request (see `wishes.Place`), a
     name there, and the value as Python writes it."""
 
     part: str

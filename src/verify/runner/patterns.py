@@ -3,7 +3,8 @@
 import re
 from re import _parser
 
-from probe import Text, Watch
+from texts import Text
+from wishes import Watch
 
 # How many different texts are made for a pattern, and how long a repetition is made at most.
 MOST, LONGEST = 6, 64

@@ -14,7 +14,9 @@ from types import ModuleType
 import figures
 import patterns
 from figures import Figure, Moment, Number, Real
-from probe import Bytes, Items, Map, Pieces, Text, Watch
+from probe import Items, Map
+from texts import Bytes, Pieces, Text
+from wishes import Watch
 
 # The longest list and object that are made for a number of entries.
 MOST_ENTRIES = 32

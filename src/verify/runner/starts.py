@@ -21,7 +21,7 @@ import agent
 import sample
 from draft import Draft
 from message import Request, Route
-from probe import Place
+from wishes import Place
 
 # Keys of dictionaries and sets that text which is looked up may be meant for.
 MOST_KEYS = 80

@@ -13,7 +13,9 @@ from importlib.util import find_spec
 import sample
 import shadows
 from child import FORM_PACKAGE
-from probe import INSIDE, Bytes, Map, Place, Text, Watch, compared, wrap
+from probe import Map, wrap
+from texts import Bytes, Text, compared
+from wishes import INSIDE, Place, Watch
 
 BODY = Place("body", ())
 RAW_BODY = Place("raw body", ())
