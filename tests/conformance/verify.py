@@ -15,6 +15,7 @@ import sysconfig
 import tempfile
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
@@ -873,23 +874,20 @@ def main() -> int:
         print(f"verify: FAILED: {error}")
         return 1
     wrong = edits.differing_lines()
+    parts = [good_and_bad, slips, in_chinese, around, one_of_two, wrong_settings]
+    parts += [closing, killed, github]
+    parts += [partial(edits.edits, migrate=migrated, run=run)]
+    parts += [partial(edits.a_part, migrate=migrated, run=run)]
+    parts += [partial(reaching.reaching, run=run)]
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
-            for part in (
-                good_and_bad,
-                slips,
-                in_chinese,
-                around,
-                one_of_two,
-                wrong_settings,
-                closing,
-                killed,
-                github,
-            ):
+            for part in parts:
+                begun = time.monotonic()
                 wrong += part(agent, Path(folder))
-            for part in (edits.edits, edits.a_part):
-                wrong += part(agent, Path(folder), migrated, run)
-            wrong += reaching.reaching(agent, Path(folder), run)
+                name = getattr(part, "func", part).__name__
+                print(
+                    f"verify on {agent}: {name} took {time.monotonic() - begun:.1f} s", flush=True
+                )
     for one in wrong:
         print(f"WRONG: {one}")
     print(f"verify: {len(wrong)} not as expected")
