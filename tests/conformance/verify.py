@@ -541,7 +541,11 @@ SLIPS = [
 
 
 def verify(
-    folder: Path, agent: str, *arguments: str, places: list[str] | None = None
+    folder: Path,
+    agent: str,
+    *arguments: str,
+    places: list[str] | None = None,
+    environment: dict | None = None,
 ) -> subprocess.CompletedProcess:
     return subprocess.run(
         [shim.binary(), "verify", "--agent", agent, "--python", sys.executable]
@@ -551,6 +555,7 @@ def verify(
         capture_output=True,
         text=True,
         timeout=600,
+        env=os.environ | (environment or {}),
     )
 
 
@@ -850,6 +855,24 @@ def wrong_settings(agent: str, scratch: Path) -> list[str]:
     return wrong
 
 
+def odd_place(agent: str, scratch: Path) -> list[str]:
+    """The temporary folder may have a name that is no text, which is not so on every system."""
+    if not sys.platform.startswith("linux"):
+        return []
+    folder, temporary = scratch / f"{agent}-odd", os.path.join(os.fsencode(scratch), b"\xff")
+    folder.mkdir()
+    os.makedirs(temporary, exist_ok=True)
+    (folder / "own_folders.py").write_text(
+        next(one for one in PLUGINS if one.name == "own_folders").text()
+    )
+    environment = {"TMPDIR": os.fsdecode(temporary)}
+    done = verify(folder, agent, "--format", "json", environment=environment)
+    verdicts = said(json.loads(done.stdout or '{"webhooks": [], "failed": []}'))
+    good = verdicts == {"dev.own_folders": "proved"} and not os.listdir(temporary)
+    print(f"verify on {agent}: a temporary folder that is no text: {verdicts}")
+    return [] if good else [f"odd place: {verdicts}, {os.listdir(temporary)}, {done.stderr}"]
+
+
 def github(agent: str, scratch: Path) -> list[str]:
     """The plugin that the agent comes with."""
     folder = scratch / f"{agent}-github"
@@ -875,7 +898,7 @@ def main() -> int:
         return 1
     wrong = edits.differing_lines()
     parts = [good_and_bad, slips, in_chinese, around, one_of_two, wrong_settings]
-    parts += [closing, killed, github]
+    parts += [closing, killed, odd_place, github]
     parts += [partial(edits.edits, migrate=migrated, run=run)]
     parts += [partial(edits.a_part, migrate=migrated, run=run)]
     parts += [partial(reaching.reaching, run=run)]
