@@ -490,17 +490,22 @@ core.logger.info("done")
         missed=["os._exit(3)"],
         endless=[("an object with a huge number", HUGE), ("an object with NaN", NAN)],
     ),
-    # The server catches that.
+    # The agent has a middleware that makes a task of what is inside, so that ends the server.
     Plugin(
         "exits_in_a_handler",
         """
 if _ctx.webhook_request.body.get("again") == "end":
     sys.exit(3)
-if _ctx.webhook_request.body.get("stop"):
+if _ctx.webhook_request.body.get("then") == "stop":
     raise KeyboardInterrupt
 core.logger.info("done")
 """,
         top="import sys",
+        missed=["sys.exit(3)", "raise KeyboardInterrupt"],
+        endless=[
+            ("body again = 'end'", {"again": "end"}),
+            ("body then = 'stop'", {"then": "stop"}),
+        ],
     ),
     Plugin(
         "missing",
