@@ -5,6 +5,7 @@ in one run for each agent, so that it is seen too that one does not keep the oth
 verified. Prints a line for each plugin, and exits with 1 if one is not as expected.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -804,11 +805,12 @@ def killed(agent: str, scratch: Path) -> list[str]:
     # Far longer than is waited for below.
     command = [shim.binary(), "verify", "--agent", agent, "--python", sys.executable]
     command += ["--limit", "300"]
-    rehook = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    with open(begun, "w"):
-        started = _descendants(rehook.pid)
+    with open(folder / "said", "w") as said_there:
+        rehook = subprocess.Popen(command, cwd=folder, stdout=said_there, stderr=subprocess.STDOUT)
+    writer = _writer(begun, rehook)
+    started = [] if writer is None else _descendants(rehook.pid)
+    if writer is not None:
+        os.close(writer)
     rehook.kill()
     rehook.wait()
     until = time.monotonic() + 20
@@ -818,7 +820,23 @@ def killed(agent: str, scratch: Path) -> list[str]:
         os.kill(one, signal.SIGKILL)
     good = len(started) >= 2 and not left
     print(f"verify on {agent}: killed: {len(started)} processes, {len(left)} left")
+    if writer is None:
+        return [f"killed: the plugin was not loaded: {(folder / 'said').read_text()}"]
     return [] if good else [f"killed: of {started} there are left {left}"]
+
+
+def _writer(pipe: Path, program: subprocess.Popen) -> int | None:
+    """Opens a pipe once somebody reads it; none if the program ends before, or never comes to it."""
+    until = time.monotonic() + 120
+    while program.poll() is None and time.monotonic() < until:
+        try:
+            # Opened otherwise, it waits for ever for a reader that may not come.
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+        time.sleep(0.02)
+    return None
 
 
 def _descendants(process: int) -> list[int]:
