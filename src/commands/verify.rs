@@ -110,7 +110,7 @@ fn run_in(
         }
         let job = Job {
             seconds: u64::from(args.limit),
-            cases: cases::to_run(&cases, requests),
+            cases: cases::to_run(&cases, requests, workplace.path()),
         };
         let said = runner.run(&job).map_err(Failure::from)?;
         judged.take(&cases, said).map_err(Failure::from)?;

@@ -314,8 +314,9 @@ impl<'f> Layout<'f> {
     }
 }
 
-/// The cases as the runner is told of them, with the requests for each.
-pub fn to_run<'a>(cases: &'a [Case], requests: &'a [Request]) -> Vec<job::Case<'a>> {
+/// The cases as the runner is told of them, with the requests for each; it is started in `folder`.
+pub fn to_run<'a>(cases: &'a [Case], requests: &'a [Request], folder: &Path) -> Vec<job::Case<'a>> {
+    let inside = |path: &'a PathBuf| path.strip_prefix(folder).unwrap_or(path);
     let requests_of = |subject: &'a Subject| {
         let fitting = requests.iter().filter(|one| one.is_for(&subject.route));
         fitting.map(|request| job::Request {
@@ -332,8 +333,8 @@ pub fn to_run<'a>(cases: &'a [Case], requests: &'a [Request]) -> Vec<job::Case<'
     };
     let cases = cases.iter().map(|case| job::Case {
         name: &case.name,
-        before: &case.before,
-        after: &case.after,
+        before: inside(&case.before),
+        after: inside(&case.after),
         item: &case.unit.item,
         place: case.unit.kind.place(),
         routes: case.subjects.iter().map(route).collect(),

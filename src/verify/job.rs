@@ -43,7 +43,8 @@ impl AgentChoice {
 pub struct Case<'a> {
     /// Its name in the results.
     pub name: &'a str,
-    /// A folder with what the agent's folder of plugins has.
+    /// A folder with what the agent's folder of plugins has, relative to the one that the runner is
+    /// started in: where that is may have no form in JSON.
     pub before: &'a Path,
     /// The same afterwards.
     pub after: &'a Path,

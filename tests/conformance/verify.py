@@ -5,6 +5,7 @@ in one run for each agent, so that it is seen too that one does not keep the oth
 verified. Prints a line for each plugin, and exits with 1 if one is not as expected.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import sysconfig
 import tempfile
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
@@ -489,17 +491,22 @@ core.logger.info("done")
         missed=["os._exit(3)"],
         endless=[("an object with a huge number", HUGE), ("an object with NaN", NAN)],
     ),
-    # The server catches that.
+    # The agent has a middleware that makes a task of what is inside, so that ends the server.
     Plugin(
         "exits_in_a_handler",
         """
 if _ctx.webhook_request.body.get("again") == "end":
     sys.exit(3)
-if _ctx.webhook_request.body.get("stop"):
+if _ctx.webhook_request.body.get("then") == "stop":
     raise KeyboardInterrupt
 core.logger.info("done")
 """,
         top="import sys",
+        missed=["sys.exit(3)", "raise KeyboardInterrupt"],
+        endless=[
+            ("body again = 'end'", {"again": "end"}),
+            ("body then = 'stop'", {"then": "stop"}),
+        ],
     ),
     Plugin(
         "missing",
@@ -540,7 +547,11 @@ SLIPS = [
 
 
 def verify(
-    folder: Path, agent: str, *arguments: str, places: list[str] | None = None
+    folder: Path,
+    agent: str,
+    *arguments: str,
+    places: list[str] | None = None,
+    environment: dict | None = None,
 ) -> subprocess.CompletedProcess:
     return subprocess.run(
         [shim.binary(), "verify", "--agent", agent, "--python", sys.executable]
@@ -550,6 +561,7 @@ def verify(
         capture_output=True,
         text=True,
         timeout=600,
+        env=os.environ | (environment or {}),
     )
 
 
@@ -637,9 +649,13 @@ def slips(agent: str, scratch: Path) -> list[str]:
         wrong.append(f"what is migrated is not proved: {said(result)} {messages}")
     texts = {path: path.read_text() for path in folder.glob("*.py")}
     for name, old, new, part in SLIPS:
-        for path, text in texts.items():
-            path.write_text(text.replace(old, new))
-        code, result, _ = run(folder, agent)
+        slipping = [path for path, text in texts.items() if old in text]
+        for path in slipping:
+            path.write_text(texts[path].replace(old, new))
+        # The others are as they were, and each takes its time.
+        code, result, _ = run(folder, agent, [path.name for path in slipping])
+        for path in slipping:
+            path.write_text(texts[path])
         shown = [one["run"]["difference"] for one in result["webhooks"] if one["run"]["difference"]]
         parts = {one["part"] for difference in shown for one in difference["parts"]}
         good = code == 1 and part in parts
@@ -789,11 +805,12 @@ def killed(agent: str, scratch: Path) -> list[str]:
     # Far longer than is waited for below.
     command = [shim.binary(), "verify", "--agent", agent, "--python", sys.executable]
     command += ["--limit", "300"]
-    rehook = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    with open(begun, "w"):
-        started = _descendants(rehook.pid)
+    with open(folder / "said", "w") as said_there:
+        rehook = subprocess.Popen(command, cwd=folder, stdout=said_there, stderr=subprocess.STDOUT)
+    writer = _writer(begun, rehook)
+    started = [] if writer is None else _descendants(rehook.pid)
+    if writer is not None:
+        os.close(writer)
     rehook.kill()
     rehook.wait()
     until = time.monotonic() + 20
@@ -803,7 +820,23 @@ def killed(agent: str, scratch: Path) -> list[str]:
         os.kill(one, signal.SIGKILL)
     good = len(started) >= 2 and not left
     print(f"verify on {agent}: killed: {len(started)} processes, {len(left)} left")
+    if writer is None:
+        return [f"killed: the plugin was not loaded: {(folder / 'said').read_text()}"]
     return [] if good else [f"killed: of {started} there are left {left}"]
+
+
+def _writer(pipe: Path, program: subprocess.Popen) -> int | None:
+    """Opens a pipe once somebody reads it; none if the program ends before, or never comes to it."""
+    until = time.monotonic() + 120
+    while program.poll() is None and time.monotonic() < until:
+        try:
+            # Opened otherwise, it waits for ever for a reader that may not come.
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+        time.sleep(0.02)
+    return None
 
 
 def _descendants(process: int) -> list[int]:
@@ -849,6 +882,24 @@ def wrong_settings(agent: str, scratch: Path) -> list[str]:
     return wrong
 
 
+def odd_place(agent: str, scratch: Path) -> list[str]:
+    """The temporary folder may have a name that is no text, which is not so on every system."""
+    if not sys.platform.startswith("linux"):
+        return []
+    folder, temporary = scratch / f"{agent}-odd", os.path.join(os.fsencode(scratch), b"\xff")
+    folder.mkdir()
+    os.makedirs(temporary, exist_ok=True)
+    (folder / "own_folders.py").write_text(
+        next(one for one in PLUGINS if one.name == "own_folders").text()
+    )
+    environment = {"TMPDIR": os.fsdecode(temporary)}
+    done = verify(folder, agent, "--format", "json", environment=environment)
+    verdicts = said(json.loads(done.stdout or '{"webhooks": [], "failed": []}'))
+    good = verdicts == {"dev.own_folders": "proved"} and not os.listdir(temporary)
+    print(f"verify on {agent}: a temporary folder that is no text: {verdicts}")
+    return [] if good else [f"odd place: {verdicts}, {os.listdir(temporary)}, {done.stderr}"]
+
+
 def github(agent: str, scratch: Path) -> list[str]:
     """The plugin that the agent comes with."""
     folder = scratch / f"{agent}-github"
@@ -873,23 +924,20 @@ def main() -> int:
         print(f"verify: FAILED: {error}")
         return 1
     wrong = edits.differing_lines()
+    parts = [good_and_bad, slips, in_chinese, around, one_of_two, wrong_settings]
+    parts += [closing, killed, odd_place, github]
+    parts += [partial(edits.edits, migrate=migrated, run=run)]
+    parts += [partial(edits.a_part, migrate=migrated, run=run)]
+    parts += [partial(reaching.reaching, run=run)]
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
-            for part in (
-                good_and_bad,
-                slips,
-                in_chinese,
-                around,
-                one_of_two,
-                wrong_settings,
-                closing,
-                killed,
-                github,
-            ):
+            for part in parts:
+                begun = time.monotonic()
                 wrong += part(agent, Path(folder))
-            for part in (edits.edits, edits.a_part):
-                wrong += part(agent, Path(folder), migrated, run)
-            wrong += reaching.reaching(agent, Path(folder), run)
+                name = getattr(part, "func", part).__name__
+                print(
+                    f"verify on {agent}: {name} took {time.monotonic() - begun:.1f} s", flush=True
+                )
     for one in wrong:
         print(f"WRONG: {one}")
     print(f"verify: {len(wrong)} not as expected")

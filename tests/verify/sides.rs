@@ -160,3 +160,25 @@ fn options_reach_the_runner() {
     assert_eq!(case["routes"][0]["native"], true);
     assert!(bench.side(case, "after")["a.py"].contains("request: Request"));
 }
+
+/// Where that is has no form in JSON, and the job is JSON.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_temporary_folder_may_be_called_what_is_no_text() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let bench = Bench::new(&[("a.py", plugin("a"))]);
+    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let temporary = bench.path("").join(std::ffi::OsStr::from_bytes(b"\xff"));
+    fs::create_dir(&temporary).expect("it can be made");
+    let rehook = std::process::Command::new(env!("CARGO_BIN_EXE_rehook"))
+        .args(["verify", "--python", &python])
+        .current_dir(bench.repo.root())
+        .env("TMPDIR", &temporary)
+        .output()
+        .expect("rehook runs");
+    let said = String::from_utf8_lossy(&rehook.stderr);
+    assert_eq!(rehook.status.code(), Some(0), "{said}");
+    let before = bench.side(&bench.job()["cases"][0], "before");
+    assert_eq!(before["a.py"], plugin("a"));
+}

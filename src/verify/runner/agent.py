@@ -463,6 +463,9 @@ async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
     try:
         await app(scope, receive, send)
     except BaseException as error:  # noqa: BLE001
+        if (task := asyncio.current_task()) and task.cancelling():
+            # It has ended the loop, as it would end the server: there is no reply.
+            raise
         # The outermost middleware replies and then raises it again, for the server to log. What is
         # no `Exception` it lets through, `sys.exit()` among them: the server catches that as well,
         # and replies by itself (uvicorn, `run_asgi`).

@@ -14,6 +14,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def main(agent: str, scratch: str) -> None:
+    # Where the trees are, before an agent is imported in a folder of its own.
+    workplace = os.getcwd()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.set_inheritable(out.fileno(), False)
     nothing = os.open(os.devnull, os.O_WRONLY)
@@ -59,7 +61,7 @@ def main(agent: str, scratch: str) -> None:
     job = json.load(sys.stdin.buffer)
     for one in job["cases"]:
         try:
-            for event in prove(_case(one), job["seconds"]):
+            for event in prove(_case(one, workplace), job["seconds"]):
                 say(event)
         except Exception as error:  # noqa: BLE001
             # What a plugin answers can be such that it cannot be compared; others can.
@@ -170,7 +172,7 @@ def _import_fastapi(deferred: bool) -> None:
         BaseModel.model_config = usual
 
 
-def _case(about: dict):
+def _case(about: dict, workplace: str = ""):
     from pathlib import Path
 
     import agent
@@ -194,8 +196,8 @@ def _case(about: dict):
                 route.requests.append(_request(given))
     return Case(
         name=about["name"],
-        before=Path(about["before"]),
-        after=Path(about["after"]),
+        before=Path(workplace, about["before"]),
+        after=Path(workplace, about["after"]),
         routes=routes,
         into=about["place"],
         item=about["item"],

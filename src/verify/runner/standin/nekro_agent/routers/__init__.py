@@ -1,5 +1,6 @@
 """What stands around every route."""
 
+import asyncio
 import time
 
 from fastapi import FastAPI
@@ -35,4 +36,13 @@ class Timing:
                 message["headers"] = [*message["headers"], (b"x-process-time", took)]
             await send(message)
 
-        await self.app(scope, receive, timed)
+        try:
+            await self.app(scope, receive, timed)
+        except (SystemExit, KeyboardInterrupt) as error:
+            # Around what the agent has here runs a task of its own, and out of one that ends the
+            # server.
+            await asyncio.create_task(_raise(error))
+
+
+async def _raise(error: BaseException) -> None:
+    raise error
