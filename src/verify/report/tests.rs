@@ -122,8 +122,19 @@ fn a_difference_that_is_only_the_path_is_called_so() {
         ))
     };
     let only = judged_of(json!([{"kind": "log", "text": ["at http://x/plugins/dev.ci/ci?a=1"]}]));
-    assert!(text(&only, Lang::En).contains("  only the path of the URL differs, which"));
-    assert!(text(&only, Lang::Zh).contains("  差异只在于 URL 的路径，"));
+    // Nothing is known of the others.
+    let (en, zh) = (text(&only, Lang::En), text(&only, Lang::Zh));
+    assert!(en.contains("  for this request only the path of the URL differs, which the plugin"));
+    assert!(en.contains(" (the other 8 were not looked at for this)\n"));
+    assert!(zh.contains("  这个请求的差异只在于 URL 的路径，"));
+    assert!(zh.contains("（其余 8 个请求未作此项检查）\n"));
+    let mut alone =
+        judged_of(json!([{"kind": "log", "text": ["at http://x/plugins/dev.ci/ci?a=1"]}]));
+    if let Status::Run { proof, .. } = &mut alone.webhooks[0].status {
+        proof.differing = 1;
+    }
+    assert!(text(&alone, Lang::En).contains("  only the path of the URL differs, which"));
+    assert!(text(&alone, Lang::Zh).contains("  差异只在于 URL 的路径，"));
     let more = judged_of(json!([{"kind": "log", "text": ["At http://x/plugins/dev.ci/ci?a=1"]}]));
     assert!(!text(&more, Lang::En).contains("only the path"));
     for (judged, is_only) in [(only, true), (more, false)] {

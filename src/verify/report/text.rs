@@ -96,11 +96,7 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
             if let (Some(difference), Some(route)) = (&proof.difference, &webhook.route)
                 && url::is_all(difference, &route.target)
             {
-                let line = text!(
-                    "  only the path of the URL differs, which the plugin uses; if nobody relies on it, nothing has to be done\n",
-                    "  差异只在于 URL 的路径，插件用到了它；如果没有人依赖该路径，就不需要处理\n"
-                );
-                output += line.get(lang);
+                output += url::text(proof.differing).get(lang);
             }
         }
         Status::NotMigrated(diagnostic) => {
