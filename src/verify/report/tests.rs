@@ -258,9 +258,9 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
   status
     old: 200
     new: 500
-  effects
-    old: [\"sent\"]
-    new: [\"\u{fffd}x\"]
+  what the plugin did
+    old: \"sent\"
+    new: \"\u{fffd}x\"
 0 proved, 1 differs, 0 not exercised, 0 not migrated, 0 failed
 "
     );

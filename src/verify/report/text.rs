@@ -7,10 +7,10 @@ use anstyle::{AnsiColor, Style};
 
 use super::super::job::AgentChoice;
 use super::super::judged::{Failure, Kind, Status, Webhook};
-use super::super::outcome::{Difference, Endless, Kept, Proof, STAND_IN, Side};
+use super::super::outcome::{Endless, Kept, Proof, STAND_IN, Side};
 use super::super::python::Python;
 use super::shown::{about, indented_request, shortened, shortened_lines};
-use super::{View, open, ranges, reasons, url};
+use super::{View, difference, open, ranges, reasons, url};
 use crate::lang::{Lang, Text};
 use crate::style::width;
 use crate::text;
@@ -167,7 +167,7 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
     }
     output += &endless_text(&proof.endless, lang);
     if let Some(difference) = &proof.difference {
-        output += &difference_text(difference, lang);
+        output += &difference::text(difference, lang);
     }
     output
 }
@@ -212,42 +212,6 @@ fn endless_text(endless: &[Endless], lang: Lang) -> String {
         output += hint.get(lang);
     }
     output
-}
-
-fn difference_text(difference: &Difference, lang: Lang) -> String {
-    let about = about(&difference.request, lang);
-    let intro = text!(
-        "  the smallest request that shows it{about}:\n",
-        "  能显示差异的最小请求{about}：\n"
-    );
-    let mut output = intro.get(lang).to_owned();
-    output += &indented_request(&difference.request, lang);
-    let (old, new) = (text!("old: ", "旧："), text!("new: ", "新："));
-    let mut pair = |part: &str, before: &str, after: &str| {
-        output += &format!("  {BOLD}{part}{BOLD:#}\n");
-        output += &format!("    {RED}{}{}{RED:#}\n", old.get(lang), shortened(before));
-        output += &format!(
-            "    {GREEN}{}{}{GREEN:#}\n",
-            new.get(lang),
-            shortened(after)
-        );
-    };
-    for part in &difference.parts {
-        let name = part_name(&part.part);
-        pair(name.get(lang), &part.old.to_string(), &part.new.to_string());
-    }
-    output
-}
-
-fn part_name(part: &str) -> Text {
-    match part {
-        "status" => text!("status", "状态码"),
-        "body" => text!("body", "响应体"),
-        "headers" => text!("headers", "响应头"),
-        "effects" => text!("effects", "作用"),
-        "context" => text!("context", "上下文"),
-        other => Text::verbatim(shortened(other)),
-    }
 }
 
 fn failure_text(view: &View<'_>, failure: &Failure, lang: Lang) -> String {
