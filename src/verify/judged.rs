@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::cases::Case;
 use super::error::{Ending, Limit, VerifyError};
-use super::outcome::{Lines, Proof, Ready, Reason, Side, Verdict};
+use super::outcome::{Answering, Detail, Lines, Proof, Ready, Reason, Side, Verdict};
 use super::requests::Request;
 use super::run::Said;
 use super::units::Unit;
@@ -131,8 +131,10 @@ pub enum Cause {
         side: Side,
         /// Why.
         reason: Reason,
-        /// What Python or the runner says.
-        detail: String,
+        /// What more is known of it.
+        detail: Detail,
+        /// The request that was being answered, if one was.
+        answering: Option<Answering>,
     },
     /// It is migrated already, and the commit does not show what it was.
     NoOriginal {
@@ -276,6 +278,7 @@ impl Judged {
                         side: failed.side,
                         reason: failed.reason,
                         detail: failed.detail.clone(),
+                        answering: failed.answering.clone(),
                     },
                 })
                 .collect();
@@ -336,6 +339,7 @@ fn unsaid(cut_off: Option<&(Ending, String)>) -> Cause {
     Cause::Ran {
         side: Side::Neither,
         reason,
-        detail,
+        detail: detail.into(),
+        answering: None,
     }
 }

@@ -1,10 +1,14 @@
 //! What the runner says, one JSON object a line: facts, of which `report` makes sentences.
 
+mod detail;
+
 use std::path::{Component, PathBuf};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+pub use detail::{Answering, Detail, Fact, Named};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -116,7 +120,7 @@ pub struct Endless {
     pub went_on: bool,
     /// How it ended the process; empty if it did not.
     #[serde(default)]
-    pub ended: String,
+    pub ended: Detail,
 }
 
 /// The most requests that can have been without an end: a search begins anew twice (`explore.py`),
@@ -330,9 +334,12 @@ pub struct Failed {
     pub side: Side,
     /// Why.
     pub reason: Reason,
-    /// What Python or the runner says.
+    /// What more is known of it.
     #[serde(default)]
-    pub detail: String,
+    pub detail: Detail,
+    /// The request that was being answered, if one was.
+    #[serde(default)]
+    pub answering: Option<Answering>,
     /// The endpoint that it is about; none for the whole case.
     #[serde(default)]
     pub endpoint: Option<String>,

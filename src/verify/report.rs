@@ -1,6 +1,7 @@
 //! Reports of what was verified: text and JSON from the same [`Judged`].
 
 mod about;
+mod details;
 mod difference;
 pub mod json;
 mod open;

@@ -273,7 +273,8 @@ fn unreadable(line: &Line, why: String) -> Option<Failed> {
         case: line.case()?,
         side: Side::Neither,
         reason: Reason::Unreadable,
-        detail: why,
+        detail: why.into(),
+        answering: None,
         endpoint: None,
     })
 }

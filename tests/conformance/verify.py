@@ -667,6 +667,13 @@ def in_chinese(agent: str, scratch: Path) -> list[str]:
         print(f"verify on {agent}: called {name} in Chinese: {'shown' if good else 'NOT SHOWN'}")
         if not good:
             wrong.append(f"not called {name}:\n{said}")
+    plugin = next(one for one in PLUGINS if one.name == "exits_later")
+    (folder / "exits_later.py").write_text(plugin.text())
+    said = verify(folder, agent, "--lang", "zh", places=["exits_later.py"]).stdout
+    good = "结束了进程：退出码 3，当时正在应答 POST 请求（普通请求）\n" in said
+    print(f"verify on {agent}: a failure in Chinese: {'so' if good else 'NOT SO'}")
+    if not good:
+        wrong.append(f"no failure in Chinese:\n{said}")
     return wrong
 
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::judged::{Failure, Kind, Status, Webhook};
 use super::super::outcome::{self, Proof};
-use super::{View, about, reasons, url};
+use super::{View, about, details, reasons, url};
 use crate::diagnostic::Diagnostic;
 use crate::lang::Lang;
 use crate::routes::Route;
@@ -60,7 +60,7 @@ struct Endless<'a> {
     request: Request<'a>,
     seconds: u64,
     went_on: bool,
-    ended: &'a str,
+    ended: String,
 }
 
 #[derive(Serialize)]
@@ -121,7 +121,7 @@ struct Failed<'a> {
     endpoints: &'a [String],
     side: Option<&'static str>,
     reason: &'static str,
-    detail: &'a str,
+    detail: String,
     message: String,
     hint: String,
 }
@@ -248,7 +248,8 @@ fn run<'a>(
                 request: request(&one.request),
                 seconds: one.seconds,
                 went_on: one.went_on,
-                ended: &one.ended,
+                // For programs, as what the request is called.
+                ended: details::text(&one.ended).get(Lang::En).to_owned(),
             })
             .collect(),
     }

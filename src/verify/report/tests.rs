@@ -280,7 +280,8 @@ fn no_name_gets_control_characters_onto_the_terminal() {
         cause: Cause::Ran {
             side: Side::Old,
             reason: Reason::Crash,
-            detail: name.to_owned(),
+            detail: name.into(),
+            answering: None,
         },
     });
     let view = View {
@@ -300,11 +301,11 @@ fn no_name_gets_control_characters_onto_the_terminal() {
 #[test]
 fn chinese_has_a_space_before_latin_letters_alone() {
     let text = |side, reason| {
-        let detail = String::new();
         let cause = Cause::Ran {
             side,
             reason,
-            detail,
+            detail: "".into(),
+            answering: None,
         };
         explained(&cause).0.get(Lang::Zh).to_owned()
     };
@@ -381,14 +382,14 @@ fn a_request_that_did_not_end_is_said_beside_the_verdict() {
 #[test]
 fn a_request_that_ended_the_process_is_said_as_such() {
     let mut one = endless("first", true);
-    one["ended"] = json!("exit code 3");
+    one["ended"] = json!({"kind": "exit_code", "code": 3});
     let judged = judged(proof("proved", json!({"endless": [one]})));
     let shown = text(&judged, Lang::En);
     let expected = "  a request (first) ended the process (exit code 3); it is no part of what was compared:\n    POST /api/webhook/ci\n";
     assert!(shown.contains(expected), "{shown}");
     assert!(!shown.contains("loops"), "{shown}");
     let shown = text(&judged, Lang::Zh);
-    let expected = "  有一个请求（first）结束了进程（exit code 3），没有参与比较：\n";
+    let expected = "  有一个请求（first）结束了进程（退出码 3），没有参与比较：\n";
     assert!(shown.contains(expected), "{shown}");
 }
 
@@ -480,7 +481,8 @@ fn every_reason_has_words_and_a_name() {
         let cause = Cause::Ran {
             side: Side::New,
             reason,
-            detail: "X: y".to_owned(),
+            detail: "X: y".into(),
+            answering: None,
         };
         assert_eq!(reasons::name(&cause), name);
         let failed = Judged {

@@ -10,7 +10,7 @@ use super::super::judged::{Failure, Kind, Status, Webhook};
 use super::super::outcome::{Endless, Kept, Proof, STAND_IN, Side};
 use super::super::python::Python;
 use super::shown::{about, indented_request, shortened, shortened_lines};
-use super::{View, difference, open, ranges, reasons, url};
+use super::{View, details, difference, open, ranges, reasons, url};
 use crate::lang::{Lang, Text};
 use crate::style::width;
 use crate::text;
@@ -177,7 +177,7 @@ fn endless_text(endless: &[Endless], lang: Lang) -> String {
     let mut output = String::new();
     for one in endless {
         let (about, seconds) = (about(&one.request, lang), one.seconds);
-        let ended = shortened(&one.ended);
+        let ended = shortened(details::text(&one.ended).get(lang));
         let intro = if !ended.is_empty() {
             text!(
                 "a request{about} ended the process ({ended}); it is no part of what was compared:",

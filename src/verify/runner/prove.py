@@ -120,7 +120,7 @@ class _Out:
         is_ended = side == "old" and why.reason in ("crash", "exit")
         if is_ended and len(self.requests) < MOST_LEFT_OUT and time.monotonic() < self.until:
             self.requests.append(request)
-            self.found[place].endless.insert(0, Endless(request, True, child.how(why)))
+            self.found[place].endless.insert(0, Endless(request, True, why.detail))
         else:
             self.failed[place] = side, child.while_answering(why, request)
 
@@ -140,7 +140,12 @@ def _failed(case: Case, side: str, why: child.Failed) -> dict:
         "side": side,
         "reason": why.reason,
         "detail": why.detail,
+        "answering": why.answering and _answering(*why.answering),
     }
+
+
+def _answering(method: str, called: label.Label) -> dict:
+    return {"method": method, "about": label.parts(called)}
 
 
 def _compared(
@@ -290,7 +295,10 @@ def _handler(case: Case, loaded: agent.Side, route: Route) -> exercised.Handler 
     plugin = loaded.collector.get_plugin(route.plugin)
     method = plugin.webhook_methods.get(route.endpoint)
     if method is None:
-        raise child.Failed("no_webhook", f"{route.plugin} has no webhook {route.endpoint}")
+        raise child.Failed(
+            "no_webhook",
+            {"kind": "no_webhook", "plugin": route.plugin, "endpoint": route.endpoint},
+        )
     code = getattr(inspect.unwrap(method.func), "__code__", None)
     return exercised.handler(case, route, code, _short(code.co_filename) if code else "")
 
