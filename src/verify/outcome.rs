@@ -18,6 +18,8 @@ pub enum Event {
     Ready(Ready),
     /// What came of a webhook.
     Proof(Box<Proof>),
+    /// A request that was sent, where they are to be saved.
+    Sent(Box<Sent>),
     /// A case that could not be run to its end.
     Failed(Failed),
     /// What a plugin tried and was not allowed to do.
@@ -238,6 +240,19 @@ pub struct Request {
     /// Settings of the plugin that differ from its own.
     #[serde(default)]
     pub settings: serde_json::Map<String, Value>,
+}
+
+/// A request that was sent to both sides of a webhook.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Sent {
+    /// The name of the case.
+    pub case: String,
+    /// The key of the plugin.
+    pub plugin: String,
+    /// The endpoint.
+    pub endpoint: String,
+    /// The request, whole.
+    pub request: Request,
 }
 
 /// What a request is called, in parts (`label.py`).

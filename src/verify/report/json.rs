@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::judged::{Failure, Kind, Status, Webhook};
 use super::super::outcome::{self, Proof};
-use super::{View, about, details, reasons, url};
+use super::{View, called, details, reasons, url};
 use crate::diagnostic::Diagnostic;
 use crate::lang::Lang;
 use crate::routes::Route;
@@ -258,10 +258,8 @@ fn run<'a>(
 fn request(request: &outcome::Request) -> Request<'_> {
     let headers = request.headers.iter();
     let headers = headers.map(|(name, value)| (name.as_str(), bytes(value)));
-    let about = request.about.as_ref().map(about::text);
     Request {
-        // It is for programs: the same whatever the language is.
-        about: about.map_or_else(String::new, |about| about.get(Lang::En).to_owned()),
+        about: request.about.as_ref().map_or_else(String::new, called),
         method: &request.method,
         path: &request.path,
         query: bytes(&request.query),

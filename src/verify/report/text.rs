@@ -9,6 +9,7 @@ use super::super::job::AgentChoice;
 use super::super::judged::{Failure, Kind, Status, Webhook};
 use super::super::outcome::{Endless, Kept, Proof, STAND_IN, Side};
 use super::super::python::Python;
+use super::super::requests::Saved;
 use super::shown::{about, indented_request, shortened, shortened_lines};
 use super::{View, details, difference, open, ranges, reasons, url};
 use crate::lang::{Lang, Text};
@@ -285,6 +286,36 @@ pub fn announcement(count: usize, python: &Python, lang: Lang) -> String {
     )
     .get(lang)
     .to_owned()
+}
+
+/// What came of saving the requests.
+pub fn saved(path: &Path, saved: &Saved, lang: Lang) -> String {
+    let (path, Saved { written, left_out }) = (path.display(), saved);
+    let are = |count: usize| match count {
+        1 => "request was",
+        _ => "requests were",
+    };
+    let (they, others) = (are(*written), are(*left_out));
+    let mut output = match written {
+        0 => text!(
+            "there are no requests to save in {path}\n",
+            "没有可以写入 {path} 的请求\n"
+        ),
+        _ => text!(
+            "{written} {they} saved in {path}: send them again with --requests\n",
+            "已把 {written} 个请求写入 {path}，可用 --requests 再次发送\n"
+        ),
+    }
+    .get(lang)
+    .to_owned();
+    if *left_out > 0 {
+        output += text!(
+            "{left_out} {others} not saved, because such a file cannot have that\n",
+            "有 {left_out} 个请求没有写入，因为这样的文件容纳不下或无法表示它们\n"
+        )
+        .get(lang);
+    }
+    output
 }
 
 /// What is to be said besides the results.

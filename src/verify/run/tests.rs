@@ -49,6 +49,7 @@ impl Fake {
         fs::create_dir_all(&work).unwrap();
         let job = Job {
             seconds: 1,
+            save: false,
             cases: Vec::new(),
         };
         Runner::start(AgentChoice::Auto, &python, &work)?.run_within(self.limit, &job)
@@ -233,7 +234,11 @@ fn there_is_time_for_all_that_a_plugin_may_take() {
         requests: Vec::new(),
     };
     let seconds = |seconds, cases| {
-        let job = Job { seconds, cases };
+        let job = Job {
+            seconds,
+            save: false,
+            cases,
+        };
         limit(&job).as_secs()
     };
     assert_eq!(seconds(30, Vec::new()), STARTING_SECONDS);

@@ -21,6 +21,7 @@ from case import Case
 from explore import REQUEST_SECONDS, Endless, Found, explore
 from message import Request, Route, stays_alike, table
 from recorder import Folder
+from saved import Saved
 
 # How long is searched for requests, for all routes of a plugin together.
 SEARCH_SECONDS = 20.0
@@ -64,8 +65,9 @@ class Run:
     refused: list
 
 
-def prove(case: Case, seconds: float) -> Iterator[dict]:
-    """The results of a plugin, as main.py writes them."""
+def prove(case: Case, seconds: float, saved: Saved | None = None) -> Iterator[dict]:
+    """The results of a plugin, as main.py writes them; where they are to be saved, with the requests that
+    were sent."""
     try:
         found = explore(case, min(SEARCH_SECONDS, seconds), seconds)
         out = _Out(case, found, seconds)
@@ -87,6 +89,8 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
         if place not in out.failed:
             proof = _proof(case, route, handler, missed, sent, old, differing)
             yield proof | {"endless": _endless(route, found[place])}
+    if saved is not None:
+        yield from saved.events(case, sent, _shown)
     refused = _refused(old, new)
     if refused:
         yield {"event": "refused", "case": case.name, "what": refused}
