@@ -93,7 +93,8 @@ fn what_was_not_exercised_is_named() {
         text(&judged_lines, Lang::En),
         "not exercised  dev.ci ci  9 requests
   plugins/ci.py:5  lines run: 6-9
-  changed by the migration, and reached by no request: 13; give one that does with --requests
+  changed by the migration, and reached by no request: 13
+  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from
   reached by no request, and not changed by the migration: 12
 0 proved, 0 differs, 1 not exercised, 0 not migrated, 0 failed
 "
@@ -101,7 +102,7 @@ fn what_was_not_exercised_is_named() {
     let nothing = json!({"reached": [], "missed": [6, 7], "unproved": [6]});
     let judged_all = judged(proof("not_exercised", nothing));
     assert!(text(&judged_all, Lang::En).contains(
-        "  plugins/ci.py:5  no request got into the handler; give one that does with --requests\n0 proved"
+        "  plugins/ci.py:5  no request got into the handler\n  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from\n0 proved"
     ));
 }
 
@@ -168,14 +169,15 @@ fn changed_lines_elsewhere_are_named_with_their_side() {
         text(&judged, Lang::En),
         "not exercised  dev.ci ci  9 requests
   HEAD:plugins/ci.py:5  lines run: 6-9
-  HEAD:plugins/ci.py  changed (before the migration), and reached by no request: 31; give one that does with --requests
-  plugins/lib/send.py  changed (after the migration), and reached by no request: 8-9, 12; give one that does with --requests
+  HEAD:plugins/ci.py  changed (before the migration), and reached by no request: 31
+  plugins/lib/send.py  changed (after the migration), and reached by no request: 8-9, 12
+  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from
   reached by no request, and not changed by the migration: 12-13
 0 proved, 0 differs, 1 not exercised, 0 not migrated, 0 failed
 "
     );
     assert!(text(&judged, Lang::Zh).contains(
-        "  plugins/lib/send.py  改动过（迁移后），但没有请求触及的行：8-9, 12；请用 --requests 提供能触及的请求\n"
+        "  plugins/lib/send.py  改动过（迁移后），但没有请求触及的行：8-9, 12\n  提示：请用 --requests 提供能运行到那里的请求；"
     ));
     let view = View {
         judged: &judged,
@@ -296,6 +298,25 @@ fn no_name_gets_control_characters_onto_the_terminal() {
         "{shown:?}"
     );
     assert_eq!(shown.matches("ctl\u{fffd}[31mRED\u{fffd}").count(), 6);
+}
+
+#[test]
+fn what_was_refused_is_said_in_the_language_of_the_report() {
+    let what = [
+        "write /a b",
+        "run git",
+        "connect 192.0.2.1",
+        "end 7",
+        "else /a",
+    ];
+    let judged = Judged {
+        refused: vec![("dev.ci".to_owned(), what.map(str::to_owned).to_vec())],
+        ..Judged::default()
+    };
+    let en = "  write /a b\n  run git\n  connect 192.0.2.1\n  end 7\n  else /a\n";
+    assert!(text(&judged, Lang::En).contains(en));
+    let zh = "  写入 /a b\n  运行 git\n  连接 192.0.2.1\n  结束进程 7\n  else /a\n";
+    assert!(text(&judged, Lang::Zh).contains(zh));
 }
 
 #[test]

@@ -39,12 +39,25 @@ pub fn render(view: &View<'_>, lang: Lang) -> String {
     }
     for (plugin, what) in &view.judged.refused {
         let label = text!("refused", "已阻止");
-        let what: Vec<String> = what.iter().map(|what| shortened(what)).collect();
+        let what: Vec<String> = what.iter().map(|what| attempt(what, lang)).collect();
         let plugin = shortened(plugin);
         output += &format!("{}{BOLD}{plugin}{BOLD:#}\n", column(&label, YELLOW, lang));
         output += &format!("  {}\n", what.join("\n  "));
     }
     output + &count(view, lang)
+}
+
+/// What a plugin tried (`sandbox.py`): a word, and of what.
+fn attempt(what: &str, lang: Lang) -> String {
+    let what = shortened(what);
+    let text = match what.split_once(' ') {
+        Some(("write", path)) => text!("write {path}", "写入 {path}"),
+        Some(("run", program)) => text!("run {program}", "运行 {program}"),
+        Some(("connect", address)) => text!("connect {address}", "连接 {address}"),
+        Some(("end", process)) => text!("end {process}", "结束进程 {process}"),
+        _ => Text::verbatim(what),
+    };
+    text.get(lang).to_owned()
 }
 
 fn column(label: &Text, style: Style, lang: Lang) -> String {
@@ -119,7 +132,7 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
     let amount = match proof.difference {
         Some(_) => text!(
             "  {differing} of {requests} requests",
-            "  {requests} 个请求中有 {differing} 个"
+            "  {requests} 个请求中有 {differing} 个不一致"
         ),
         None => text!("  {requests} requests", "  {requests} 个请求"),
     };
@@ -129,8 +142,8 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
     let reached = ranges(&proof.reached, &all);
     let ran = if proof.reached.is_empty() {
         text!(
-            "  {place}:{first}  no request got into the handler; give one that does with --requests\n",
-            "  {place}:{first}  没有请求进入处理函数；请用 --requests 提供能进入的请求\n"
+            "  {place}:{first}  no request got into the handler\n",
+            "  {place}:{first}  没有请求进入处理函数\n"
         )
     } else {
         text!(
@@ -150,13 +163,20 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
     if !proof.unproved.is_empty() && !proof.reached.is_empty() {
         let lines = ranges(&proof.unproved, &all);
         output += text!(
-            "  changed by the migration, and reached by no request: {lines}; give one that does with --requests\n",
-            "  迁移改动过，但没有请求触及的行：{lines}；请用 --requests 提供能触及的请求\n"
+            "  changed by the migration, and reached by no request: {lines}\n",
+            "  迁移改动过，但没有请求触及的行：{lines}\n"
         )
         .get(lang);
     }
     if !proof.reached.is_empty() {
         output += open;
+    }
+    if proof.reached.is_empty() || !proof.unproved.is_empty() || !open.is_empty() {
+        let hint = text!(
+            "  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from\n",
+            "  提示：请用 --requests 提供能运行到那里的请求；可用 --save-requests 写出已发送的请求，在此基础上修改\n"
+        );
+        output += hint.get(lang);
     }
     if !unchanged.is_empty() && !proof.reached.is_empty() {
         let lines = ranges(&unchanged, &all);
