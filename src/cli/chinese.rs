@@ -76,6 +76,11 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
         "requests",
         "额外发送的请求：每行一个 JSON 对象的文件",
     ),
+    (
+        "verify",
+        "save_requests",
+        "把发送过的请求写入这个文件，供 --requests 读取",
+    ),
     ("verify", "base", "已迁移插件的原始版本所在的提交"),
     ("verify", "agent", "插件在什么环境中运行"),
     ("verify", "limit", "每个插件迁移前后各自的时限，以秒计"),

@@ -19,6 +19,9 @@ pub struct VerifyArgs {
     /// Requests to send as well: a file with a JSON object in each line
     #[arg(long, value_name = "FILE")]
     pub requests: Option<PathBuf>,
+    /// Where to write the requests that were sent, in the form that --requests reads
+    #[arg(long, value_name = "FILE")]
+    pub save_requests: Option<PathBuf>,
     /// The commit that has the original of what is migrated already
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     pub base: String,

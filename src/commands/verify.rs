@@ -37,6 +37,10 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         Some(path) => requests::read(path).map_err(Failure::from)?,
         None => Vec::new(),
     };
+    if let Some(path) = &args.save_requests {
+        // Before anything is run, which takes long.
+        requests::can_save(path).map_err(Failure::from)?;
+    }
     let workplace = Workplace::new().map_err(Failure::from)?;
     let (prepared, started) = thread::scope(|scope| {
         let preparing = scope.spawn(|| prepare(&args.plan));
@@ -62,6 +66,12 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         base: &prepared.base,
     };
     show(args, &view, console)?;
+    if let Some(path) = &args.save_requests {
+        let saved = requests::save(path, &judged).map_err(Failure::from)?;
+        if !console.is_quiet() {
+            console.say(&report::text::saved(path, &saved, console.lang()));
+        }
+    }
     Ok(match (prepared.nothing_readable, judged.is_proved()) {
         (true, _) => Outcome::Failed,
         (false, true) => Outcome::Done,
@@ -110,6 +120,7 @@ fn run_in(
         }
         let job = Job {
             seconds: u64::from(args.limit),
+            save: args.save_requests.is_some(),
             cases: cases::to_run(&cases, requests, workplace.path()),
         };
         let said = runner.run(&job).map_err(Failure::from)?;

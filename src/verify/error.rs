@@ -34,6 +34,12 @@ pub enum VerifyError {
         /// What the system says.
         error: io::Error,
     },
+    /// The file that requests are to be saved in is there already.
+    #[error("{}", self.text())]
+    IsThere {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is more of a plugin, or of a repo, than is copied.
     #[error("{}", self.text())]
     TooLarge {
@@ -148,6 +154,13 @@ impl VerifyError {
                 let path = path.display();
                 text!("{path}: {error}", "{path}：{error}")
             }
+            Self::IsThere { path } => {
+                let path = path.display();
+                text!(
+                    "{path} is there already, and is not overwritten",
+                    "{path} 已经存在，不会覆盖"
+                )
+            }
             Self::TooLarge {
                 folder,
                 limit,
@@ -207,6 +220,10 @@ impl VerifyError {
             Self::Io { .. } => text!(
                 "check that it is there, that you may read it, and that there is space left for temporary files",
                 "请确认它存在、您有读取权限，并且临时文件夹还有空间"
+            ),
+            Self::IsThere { .. } => text!(
+                "name another file with --save-requests, or remove that one",
+                "请用 --save-requests 指定其他文件，或先删除它"
             ),
             Self::TooLarge { .. } => text!(
                 "move what is no part of the plugin out of its folder, or verify it alone: what is copied counts for all plugins together",

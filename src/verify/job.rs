@@ -12,6 +12,8 @@ use serde::Serialize;
 pub struct Job<'a> {
     /// How long one side of a case may take.
     pub seconds: u64,
+    /// Whether it is to say which requests it has sent.
+    pub save: bool,
     /// What is compared.
     pub cases: Vec<Case<'a>>,
 }

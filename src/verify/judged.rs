@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::cases::Case;
 use super::error::{Ending, Limit, VerifyError};
-use super::outcome::{Lines, Proof, Ready, Reason, Side, Verdict};
+use super::outcome::{Answering, Detail, Lines, Proof, Ready, Reason, Sent, Side, Verdict};
 use super::requests::Request;
 use super::run::Said;
 use super::units::Unit;
@@ -22,6 +22,8 @@ pub struct Judged {
     pub failures: Vec<Failure>,
     /// What plugins tried and were not allowed to do: the key, and each in a few words.
     pub refused: Vec<(String, Vec<String>)>,
+    /// The requests that were sent to webhooks of which there is a proof, if they are to be saved.
+    pub sent: Vec<Sent>,
     /// Requests of the user's for a path that is no old URL of what was verified.
     pub unused: Vec<Request>,
     /// How the runner ended, when it had not said everything.
@@ -131,8 +133,10 @@ pub enum Cause {
         side: Side,
         /// Why.
         reason: Reason,
-        /// What Python or the runner says.
-        detail: String,
+        /// What more is known of it.
+        detail: Detail,
+        /// The request that was being answered, if one was.
+        answering: Option<Answering>,
     },
     /// It is migrated already, and the commit does not show what it was.
     NoOriginal {
@@ -233,6 +237,9 @@ impl Judged {
                 return Err(stranger(&format!("{} {}", proof.plugin, proof.endpoint)));
             }
         }
+        for sent in &said.sent {
+            case_of(&sent.case)?;
+        }
         for failed in &said.failed {
             case_of(&failed.case)?;
         }
@@ -276,6 +283,7 @@ impl Judged {
                         side: failed.side,
                         reason: failed.reason,
                         detail: failed.detail.clone(),
+                        answering: failed.answering.clone(),
                     },
                 })
                 .collect();
@@ -294,6 +302,7 @@ impl Judged {
         if let Some(second) = said.proofs.first() {
             return Err(stranger(&format!("{} {}", second.plugin, second.endpoint)));
         }
+        self.sent = said.sent;
         self.ready = said.ready;
         self.cut_off = said.cut_off;
         Ok(())
@@ -336,6 +345,7 @@ fn unsaid(cut_off: Option<&(Ending, String)>) -> Cause {
     Cause::Ran {
         side: Side::Neither,
         reason,
-        detail,
+        detail: detail.into(),
+        answering: None,
     }
 }

@@ -1,10 +1,14 @@
 //! What the runner says, one JSON object a line: facts, of which `report` makes sentences.
 
+mod detail;
+
 use std::path::{Component, PathBuf};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+pub use detail::{Answering, Detail, Fact, Named};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -14,6 +18,8 @@ pub enum Event {
     Ready(Ready),
     /// What came of a webhook.
     Proof(Box<Proof>),
+    /// A request that was sent, where they are to be saved.
+    Sent(Box<Sent>),
     /// A case that could not be run to its end.
     Failed(Failed),
     /// What a plugin tried and was not allowed to do.
@@ -116,7 +122,7 @@ pub struct Endless {
     pub went_on: bool,
     /// How it ended the process; empty if it did not.
     #[serde(default)]
-    pub ended: String,
+    pub ended: Detail,
 }
 
 /// The most requests that can have been without an end: a search begins anew twice (`explore.py`),
@@ -236,6 +242,19 @@ pub struct Request {
     pub settings: serde_json::Map<String, Value>,
 }
 
+/// A request that was sent to both sides of a webhook.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Sent {
+    /// The name of the case.
+    pub case: String,
+    /// The key of the plugin.
+    pub plugin: String,
+    /// The endpoint.
+    pub endpoint: String,
+    /// The request, whole.
+    pub request: Request,
+}
+
 /// What a request is called, in parts (`label.py`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -330,9 +349,12 @@ pub struct Failed {
     pub side: Side,
     /// Why.
     pub reason: Reason,
-    /// What Python or the runner says.
+    /// What more is known of it.
     #[serde(default)]
-    pub detail: String,
+    pub detail: Detail,
+    /// The request that was being answered, if one was.
+    #[serde(default)]
+    pub answering: Option<Answering>,
     /// The endpoint that it is about; none for the whole case.
     #[serde(default)]
     pub endpoint: Option<String>,

@@ -1,6 +1,8 @@
 //! Reports of what was verified: text and JSON from the same [`Judged`].
 
 mod about;
+mod details;
+mod difference;
 pub mod json;
 mod open;
 mod reasons;
@@ -12,8 +14,9 @@ use std::path::{MAIN_SEPARATOR, Path};
 
 use super::job::AgentChoice;
 use super::judged::{Cause, Judged};
+use super::outcome::About;
 use super::python::Python;
-use crate::lang::Text;
+use crate::lang::{Lang, Text};
 
 /// What was verified, as a report shows it.
 pub struct View<'a> {
@@ -38,6 +41,11 @@ impl View<'_> {
 /// Why a plugin cannot be run, and what to do about it.
 pub fn explained(cause: &Cause) -> (Text, Text) {
     (reasons::text(cause), reasons::remedy(cause, "python"))
+}
+
+/// What a request is called in what is for programs: the same whatever the language is.
+pub fn called(about: &About) -> String {
+    about::text(about).get(Lang::En).to_owned()
 }
 
 /// Lines as people write them, `27-44, 46`: a range goes on over lines that cannot run, such as

@@ -7,6 +7,8 @@
 //! Nothing is passed over: whatever is wrong is an error that names the line, and a request for a
 //! path that is no old URL is there to be told of.
 
+mod saved;
+
 use std::fs;
 use std::path::Path;
 
@@ -20,6 +22,8 @@ use super::job::{Body, Bytes};
 use crate::lang::Text;
 use crate::routes::Route;
 use crate::text;
+
+pub use saved::{Saved, can_save, save};
 
 /// How large the file may be.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;

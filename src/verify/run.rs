@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::error::{Ending, VerifyError};
 use super::interrupt;
 use super::job::{AgentChoice, Case, Job};
-use super::outcome::{Event, Failed, Proof, Ready, Reason, Refused, Side};
+use super::outcome::{Event, Failed, Proof, Ready, Reason, Refused, Sent, Side};
 use super::process::Group;
 use super::python::Python;
 use super::runner;
@@ -56,6 +56,8 @@ pub struct Said {
     pub ready: Option<Ready>,
     /// What came of webhooks.
     pub proofs: Vec<Proof>,
+    /// Requests that were sent, if they are to be saved.
+    pub sent: Vec<Sent>,
     /// Cases that could not be run to their end.
     pub failed: Vec<Failed>,
     /// What plugins tried and were not allowed to do.
@@ -252,6 +254,7 @@ fn listen(
         match event {
             Event::Ready(ready) => said.ready = Some(ready),
             Event::Proof(proof) => said.proofs.push(*proof),
+            Event::Sent(sent) => said.sent.push(*sent),
             Event::Failed(failed) => said.failed.push(failed),
             Event::Refused(refused) => said.refused.push(refused),
             Event::Fatal(fatal) => {
@@ -273,7 +276,8 @@ fn unreadable(line: &Line, why: String) -> Option<Failed> {
         case: line.case()?,
         side: Side::Neither,
         reason: Reason::Unreadable,
-        detail: why,
+        detail: why.into(),
+        answering: None,
         endpoint: None,
     })
 }

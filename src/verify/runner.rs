@@ -36,6 +36,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("recorder.py", include_str!("runner/recorder.py")),
     ("sample.py", include_str!("runner/sample.py")),
     ("sandbox.py", include_str!("runner/sandbox.py")),
+    ("saved.py", include_str!("runner/saved.py")),
     ("shadows.py", include_str!("runner/shadows.py")),
     (
         "standin/nekro_agent/__init__.py",

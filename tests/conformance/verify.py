@@ -683,6 +683,13 @@ def in_chinese(agent: str, scratch: Path) -> list[str]:
         print(f"verify on {agent}: called {name} in Chinese: {'shown' if good else 'NOT SHOWN'}")
         if not good:
             wrong.append(f"not called {name}:\n{said}")
+    plugin = next(one for one in PLUGINS if one.name == "exits_later")
+    (folder / "exits_later.py").write_text(plugin.text())
+    said = verify(folder, agent, "--lang", "zh", places=["exits_later.py"]).stdout
+    good = "结束了进程：退出码 3，当时正在应答 POST 请求（普通请求）\n" in said
+    print(f"verify on {agent}: a failure in Chinese: {'so' if good else 'NOT SO'}")
+    if not good:
+        wrong.append(f"no failure in Chinese:\n{said}")
     return wrong
 
 
@@ -900,6 +907,58 @@ def odd_place(agent: str, scratch: Path) -> list[str]:
     return [] if good else [f"odd place: {verdicts}, {os.listdir(temporary)}, {done.stderr}"]
 
 
+def saving(agent: str, scratch: Path) -> list[str]:
+    """What is saved is what was sent, and is taken when it is given: all of it is sent once more. No
+    setting that the plugin comes with is in it, and a file that is there is kept."""
+    folder = scratch / f"{agent}-saving"
+    folder.mkdir()
+    names = ["signed", "set", "methods", "varying"]
+    plugins = [one for one in PLUGINS if one.name in names]
+    for plugin in plugins:
+        text = plugin.text().replace('SECRET: str = ""', 'SECRET: str = "real-secret"')
+        (folder / f"{plugin.name}.py").write_text(text)
+    first, second = (scratch / f"{agent}-{name}.jsonl" for name in ("first", "second"))
+    wrong = []
+
+    def of(*arguments: str) -> dict:
+        done = verify(folder, agent, "--format", "json", *arguments)
+        result = json.loads(done.stdout)
+        verdicts = {one["plugin"]: one["verdict"] for one in result["webhooks"]}
+        if set(verdicts.values()) != {"proved"} or len(verdicts) != len(plugins):
+            wrong.append(f"saving: {verdicts}")
+        if result["unused_requests"] or "not saved" in done.stderr:
+            wrong.append(f"saving: {result['unused_requests']} {done.stderr}")
+        return {one["plugin"]: one["run"]["requests"] for one in result["webhooks"]}
+
+    def lines(path: Path) -> list[dict]:
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    def keys(path: Path) -> set[str]:
+        return {json.dumps(one | {"about": ""}, sort_keys=True) for one in lines(path)}
+
+    counts = of("--save-requests", str(first))
+    saved = lines(first)
+    if sum(counts.values()) != len(saved):
+        wrong.append(f"saving: {counts} were sent, {len(saved)} saved")
+    settings = [one["settings"] for one in saved if "settings" in one]
+    known = {"SECRET", "CHAT", "LABEL", "LOUD", "TIMES"}
+    if not settings or any(not known.issuperset(one) for one in settings):
+        wrong.append(f"saving: settings {settings}")
+    if "real-secret" in str(settings) or "label" in str([list(one.values()) for one in settings]):
+        wrong.append("saving: a setting of the plugin's own")
+    of("--requests", str(first), "--save-requests", str(second))
+    if not keys(first) <= keys(second):
+        wrong.append(f"saving: not sent again: {sorted(keys(first) - keys(second))[:3]}")
+    text = first.read_text()
+    done = verify(folder, agent, "--save-requests", str(first))
+    if done.returncode != 2 or first.read_text() != text:
+        wrong.append(f"saving: exit code {done.returncode}, and what is there is written over")
+    print(
+        f"verify on {agent}: {len(saved)} requests saved: {'sent again' if not wrong else 'NOT SO'}"
+    )
+    return wrong
+
+
 def github(agent: str, scratch: Path) -> list[str]:
     """The plugin that the agent comes with."""
     folder = scratch / f"{agent}-github"
@@ -925,7 +984,7 @@ def main() -> int:
         return 1
     wrong = edits.differing_lines()
     parts = [good_and_bad, slips, in_chinese, around, one_of_two, wrong_settings]
-    parts += [closing, killed, odd_place, github]
+    parts += [saving, closing, killed, odd_place, github]
     parts += [partial(edits.edits, migrate=migrated, run=run)]
     parts += [partial(edits.a_part, migrate=migrated, run=run)]
     parts += [partial(reaching.reaching, run=run)]

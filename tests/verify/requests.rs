@@ -63,3 +63,54 @@ fn a_bad_requests_file_is_an_error_and_nothing_is_run() {
     check(&run, 2, &["nowhere.jsonl: No such file"]);
     assert!(!bench.path("job.json").exists());
 }
+
+#[test]
+fn what_was_sent_is_saved_where_it_is_asked_for() {
+    let bench = Bench::new(&[("a.py", plugin("a"))]);
+    let mut proof = proof("a", "proved");
+    proof["requests"] = json!(2);
+    let sent = json!({
+        "event": "sent", "case": "dev.a", "plugin": "dev.a", "endpoint": "a",
+        "request": {"about": {"known": {"kind": "a plain request"}}, "method": "POST",
+            "path": "/api/webhook/a", "query": "q=1", "headers": [["X", "1"]], "body": "{}",
+            "settings": {"S": 1}},
+    });
+    let python = bench.saying(&[ready(), proof, sent.clone(), end()]);
+    let file = bench.path("saved.jsonl");
+    let saved = file.to_string_lossy();
+    let run = bench.verify(&python, &["--save-requests", &saved]);
+    let note = format!("1 request was saved in {saved}: send them again with --requests\n");
+    check(&run, 0, &[&note, "1 request was not saved"]);
+    assert_eq!(bench.job()["save"], json!(true));
+    let line = r#"{"path":"/api/webhook/a","method":"POST","query":"q=1","headers":[["X","1"]],"body":"{}","settings":{"S":1},"about":"a plain request"}"#;
+    assert_eq!(
+        fs::read_to_string(&file).expect("it is there"),
+        format!("{line}\n")
+    );
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &fs::metadata(&file).expect("it is there").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    // What is there is not written over, and nothing is run then.
+    fs::remove_file(bench.path("job.json")).expect("it is there");
+    let run = bench.verify(&python, &["--save-requests", &saved]);
+    check(
+        &run,
+        2,
+        &["saved.jsonl is there already", "--save-requests"],
+    );
+    assert!(!bench.path("job.json").exists());
+    let run = bench.verify(&python, &["--save-requests", "no/such/folder/a"]);
+    check(&run, 2, &["no/such/folder/a: No such file"]);
+    // Nobody is told of requests that are not asked for.
+    bench.verify(&python, &[]);
+    assert_eq!(bench.job()["save"], json!(false));
+    // Of a case that there is not, there are none.
+    let mut other = sent;
+    other["case"] = json!("dev.b");
+    let python = bench.saying(&[ready(), other, end()]);
+    let file = bench.path("other.jsonl");
+    let run = bench.verify(&python, &["--save-requests", &file.to_string_lossy()]);
+    check(&run, 2, &["no result: dev.b"]);
+    assert!(!file.exists());
+}

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::judged::{Failure, Kind, Status, Webhook};
 use super::super::outcome::{self, Proof};
-use super::{View, about, reasons, url};
+use super::{View, called, details, reasons, url};
 use crate::diagnostic::Diagnostic;
 use crate::lang::Lang;
 use crate::routes::Route;
@@ -60,7 +60,7 @@ struct Endless<'a> {
     request: Request<'a>,
     seconds: u64,
     went_on: bool,
-    ended: &'a str,
+    ended: String,
 }
 
 #[derive(Serialize)]
@@ -121,7 +121,7 @@ struct Failed<'a> {
     endpoints: &'a [String],
     side: Option<&'static str>,
     reason: &'static str,
-    detail: &'a str,
+    detail: String,
     message: String,
     hint: String,
 }
@@ -248,7 +248,8 @@ fn run<'a>(
                 request: request(&one.request),
                 seconds: one.seconds,
                 went_on: one.went_on,
-                ended: &one.ended,
+                // For programs, as what the request is called.
+                ended: details::text(&one.ended).get(Lang::En).to_owned(),
             })
             .collect(),
     }
@@ -257,10 +258,8 @@ fn run<'a>(
 fn request(request: &outcome::Request) -> Request<'_> {
     let headers = request.headers.iter();
     let headers = headers.map(|(name, value)| (name.as_str(), bytes(value)));
-    let about = request.about.as_ref().map(about::text);
     Request {
-        // It is for programs: the same whatever the language is.
-        about: about.map_or_else(String::new, |about| about.get(Lang::En).to_owned()),
+        about: request.about.as_ref().map_or_else(String::new, called),
         method: &request.method,
         path: &request.path,
         query: bytes(&request.query),

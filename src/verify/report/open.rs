@@ -19,8 +19,8 @@ pub fn text(elsewhere: &[Lines], shown: impl Fn(Side, &Path) -> String, lang: La
         let when = when(one.side);
         let (en, zh) = (when.get(Lang::En), when.get(Lang::Zh));
         text!(
-            "  {place}  changed ({en}), and reached by no request: {lines}; give one that does with --requests\n",
-            "  {place}  改动过（{zh}），但没有请求触及的行：{lines}；请用 --requests 提供能触及的请求\n"
+            "  {place}  changed ({en}), and reached by no request: {lines}\n",
+            "  {place}  改动过（{zh}），但没有请求触及的行：{lines}\n"
         )
         .get(lang)
         .to_owned()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::error::{Limit, VerifyError};
 use super::super::judged::Cause;
 use super::super::outcome::{Reason, Side};
+use super::details;
 use crate::lang::{Lang, Text};
 use crate::text;
 
@@ -48,11 +49,15 @@ pub fn side(cause: &Cause) -> Option<&'static str> {
     }
 }
 
-/// What Python or the runner says.
-pub fn detail(cause: &Cause) -> &str {
+/// What more is known of it, for programs: the same whatever the language is.
+pub fn detail(cause: &Cause) -> String {
     match cause {
-        Cause::Ran { detail, .. } => detail,
-        _ => "",
+        Cause::Ran {
+            detail, answering, ..
+        } => details::while_answering(detail, answering.as_ref())
+            .get(Lang::En)
+            .to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -86,6 +91,7 @@ pub fn text(cause: &Cause) -> Text {
             side,
             reason,
             detail,
+            answering,
         } => {
             let (what, when) = (what(*reason), when(*side));
             let colon = if detail.is_empty() {
@@ -93,16 +99,17 @@ pub fn text(cause: &Cause) -> Text {
             } else {
                 (": ", "：")
             };
-            let detail = detail.trim();
+            let detail = details::while_answering(detail, answering.as_ref());
+            let (en, zh) = detail.both();
             Text::new(
                 format!(
-                    "{}{}{}{detail}",
+                    "{}{}{}{en}",
                     what.get(Lang::En),
                     when.get(Lang::En),
                     colon.0
                 ),
                 format!(
-                    "{}{}{}{detail}",
+                    "{}{}{}{zh}",
                     spaced(when.get(Lang::Zh), what.get(Lang::Zh)),
                     what.get(Lang::Zh),
                     colon.1

@@ -90,6 +90,23 @@ pub fn shortened(text: &str) -> String {
     shown
 }
 
+/// A text of a plugin on one line; of a long one, from shortly before it differs from the one
+/// `beside` it.
+pub fn shortened_beside(text: &str, beside: &str) -> String {
+    const BEFORE: usize = 40;
+    let length = text.chars().count();
+    let pairs = text.chars().zip(beside.chars());
+    let common = pairs.take_while(|(one, other)| one == other).count();
+    let start = common
+        .saturating_sub(BEFORE)
+        .min(length.saturating_sub(MOST_SHOWN));
+    if start == 0 {
+        return shortened(text);
+    }
+    let rest: String = text.chars().skip(start).collect();
+    format!("(+{start}) …{}", shortened(&rest))
+}
+
 /// A text of a plugin on as many lines as it has, up to a limit.
 pub fn shortened_lines(text: &str) -> Vec<String> {
     const MOST_LINES: usize = 20;

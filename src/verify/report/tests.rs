@@ -93,7 +93,8 @@ fn what_was_not_exercised_is_named() {
         text(&judged_lines, Lang::En),
         "not exercised  dev.ci ci  9 requests
   plugins/ci.py:5  lines run: 6-9
-  changed by the migration, and reached by no request: 13; give one that does with --requests
+  changed by the migration, and reached by no request: 13
+  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from
   reached by no request, and not changed by the migration: 12
 0 proved, 0 differs, 1 not exercised, 0 not migrated, 0 failed
 "
@@ -101,7 +102,7 @@ fn what_was_not_exercised_is_named() {
     let nothing = json!({"reached": [], "missed": [6, 7], "unproved": [6]});
     let judged_all = judged(proof("not_exercised", nothing));
     assert!(text(&judged_all, Lang::En).contains(
-        "  plugins/ci.py:5  no request got into the handler; give one that does with --requests\n0 proved"
+        "  plugins/ci.py:5  no request got into the handler\n  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from\n0 proved"
     ));
 }
 
@@ -122,8 +123,19 @@ fn a_difference_that_is_only_the_path_is_called_so() {
         ))
     };
     let only = judged_of(json!([{"kind": "log", "text": ["at http://x/plugins/dev.ci/ci?a=1"]}]));
-    assert!(text(&only, Lang::En).contains("  only the path of the URL differs, which"));
-    assert!(text(&only, Lang::Zh).contains("  差异只在于 URL 的路径，"));
+    // Nothing is known of the others.
+    let (en, zh) = (text(&only, Lang::En), text(&only, Lang::Zh));
+    assert!(en.contains("  for this request only the path of the URL differs, which the plugin"));
+    assert!(en.contains(" (the other 8 were not looked at for this)\n"));
+    assert!(zh.contains("  这个请求的差异只在于 URL 的路径，"));
+    assert!(zh.contains("（其余 8 个请求未作此项检查）\n"));
+    let mut alone =
+        judged_of(json!([{"kind": "log", "text": ["at http://x/plugins/dev.ci/ci?a=1"]}]));
+    if let Status::Run { proof, .. } = &mut alone.webhooks[0].status {
+        proof.differing = 1;
+    }
+    assert!(text(&alone, Lang::En).contains("  only the path of the URL differs, which"));
+    assert!(text(&alone, Lang::Zh).contains("  差异只在于 URL 的路径，"));
     let more = judged_of(json!([{"kind": "log", "text": ["At http://x/plugins/dev.ci/ci?a=1"]}]));
     assert!(!text(&more, Lang::En).contains("only the path"));
     for (judged, is_only) in [(only, true), (more, false)] {
@@ -157,14 +169,15 @@ fn changed_lines_elsewhere_are_named_with_their_side() {
         text(&judged, Lang::En),
         "not exercised  dev.ci ci  9 requests
   HEAD:plugins/ci.py:5  lines run: 6-9
-  HEAD:plugins/ci.py  changed (before the migration), and reached by no request: 31; give one that does with --requests
-  plugins/lib/send.py  changed (after the migration), and reached by no request: 8-9, 12; give one that does with --requests
+  HEAD:plugins/ci.py  changed (before the migration), and reached by no request: 31
+  plugins/lib/send.py  changed (after the migration), and reached by no request: 8-9, 12
+  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from
   reached by no request, and not changed by the migration: 12-13
 0 proved, 0 differs, 1 not exercised, 0 not migrated, 0 failed
 "
     );
     assert!(text(&judged, Lang::Zh).contains(
-        "  plugins/lib/send.py  改动过（迁移后），但没有请求触及的行：8-9, 12；请用 --requests 提供能触及的请求\n"
+        "  plugins/lib/send.py  改动过（迁移后），但没有请求触及的行：8-9, 12\n  提示：请用 --requests 提供能运行到那里的请求；"
     ));
     let view = View {
         judged: &judged,
@@ -247,9 +260,9 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
   status
     old: 200
     new: 500
-  effects
-    old: [\"sent\"]
-    new: [\"\u{fffd}x\"]
+  what the plugin did
+    old: \"sent\"
+    new: \"\u{fffd}x\"
 0 proved, 1 differs, 0 not exercised, 0 not migrated, 0 failed
 "
     );
@@ -269,7 +282,8 @@ fn no_name_gets_control_characters_onto_the_terminal() {
         cause: Cause::Ran {
             side: Side::Old,
             reason: Reason::Crash,
-            detail: name.to_owned(),
+            detail: name.into(),
+            answering: None,
         },
     });
     let view = View {
@@ -287,13 +301,32 @@ fn no_name_gets_control_characters_onto_the_terminal() {
 }
 
 #[test]
+fn what_was_refused_is_said_in_the_language_of_the_report() {
+    let what = [
+        "write /a b",
+        "run git",
+        "connect 192.0.2.1",
+        "end 7",
+        "else /a",
+    ];
+    let judged = Judged {
+        refused: vec![("dev.ci".to_owned(), what.map(str::to_owned).to_vec())],
+        ..Judged::default()
+    };
+    let en = "  write /a b\n  run git\n  connect 192.0.2.1\n  end 7\n  else /a\n";
+    assert!(text(&judged, Lang::En).contains(en));
+    let zh = "  写入 /a b\n  运行 git\n  连接 192.0.2.1\n  结束进程 7\n  else /a\n";
+    assert!(text(&judged, Lang::Zh).contains(zh));
+}
+
+#[test]
 fn chinese_has_a_space_before_latin_letters_alone() {
     let text = |side, reason| {
-        let detail = String::new();
         let cause = Cause::Ran {
             side,
             reason,
-            detail,
+            detail: "".into(),
+            answering: None,
         };
         explained(&cause).0.get(Lang::Zh).to_owned()
     };
@@ -370,14 +403,14 @@ fn a_request_that_did_not_end_is_said_beside_the_verdict() {
 #[test]
 fn a_request_that_ended_the_process_is_said_as_such() {
     let mut one = endless("first", true);
-    one["ended"] = json!("exit code 3");
+    one["ended"] = json!({"kind": "exit_code", "code": 3});
     let judged = judged(proof("proved", json!({"endless": [one]})));
     let shown = text(&judged, Lang::En);
     let expected = "  a request (first) ended the process (exit code 3); it is no part of what was compared:\n    POST /api/webhook/ci\n";
     assert!(shown.contains(expected), "{shown}");
     assert!(!shown.contains("loops"), "{shown}");
     let shown = text(&judged, Lang::Zh);
-    let expected = "  有一个请求（first）结束了进程（exit code 3），没有参与比较：\n";
+    let expected = "  有一个请求（first）结束了进程（退出码 3），没有参与比较：\n";
     assert!(shown.contains(expected), "{shown}");
 }
 
@@ -469,7 +502,8 @@ fn every_reason_has_words_and_a_name() {
         let cause = Cause::Ran {
             side: Side::New,
             reason,
-            detail: "X: y".to_owned(),
+            detail: "X: y".into(),
+            answering: None,
         };
         assert_eq!(reasons::name(&cause), name);
         let failed = Judged {

@@ -7,10 +7,11 @@ use anstyle::{AnsiColor, Style};
 
 use super::super::job::AgentChoice;
 use super::super::judged::{Failure, Kind, Status, Webhook};
-use super::super::outcome::{Difference, Endless, Kept, Proof, STAND_IN, Side};
+use super::super::outcome::{Endless, Kept, Proof, STAND_IN, Side};
 use super::super::python::Python;
+use super::super::requests::Saved;
 use super::shown::{about, indented_request, shortened, shortened_lines};
-use super::{View, open, ranges, reasons, url};
+use super::{View, details, difference, open, ranges, reasons, url};
 use crate::lang::{Lang, Text};
 use crate::style::width;
 use crate::text;
@@ -38,12 +39,25 @@ pub fn render(view: &View<'_>, lang: Lang) -> String {
     }
     for (plugin, what) in &view.judged.refused {
         let label = text!("refused", "已阻止");
-        let what: Vec<String> = what.iter().map(|what| shortened(what)).collect();
+        let what: Vec<String> = what.iter().map(|what| attempt(what, lang)).collect();
         let plugin = shortened(plugin);
         output += &format!("{}{BOLD}{plugin}{BOLD:#}\n", column(&label, YELLOW, lang));
         output += &format!("  {}\n", what.join("\n  "));
     }
     output + &count(view, lang)
+}
+
+/// What a plugin tried (`sandbox.py`): a word, and of what.
+fn attempt(what: &str, lang: Lang) -> String {
+    let what = shortened(what);
+    let text = match what.split_once(' ') {
+        Some(("write", path)) => text!("write {path}", "写入 {path}"),
+        Some(("run", program)) => text!("run {program}", "运行 {program}"),
+        Some(("connect", address)) => text!("connect {address}", "连接 {address}"),
+        Some(("end", process)) => text!("end {process}", "结束进程 {process}"),
+        _ => Text::verbatim(what),
+    };
+    text.get(lang).to_owned()
 }
 
 fn column(label: &Text, style: Style, lang: Lang) -> String {
@@ -96,11 +110,7 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
             if let (Some(difference), Some(route)) = (&proof.difference, &webhook.route)
                 && url::is_all(difference, &route.target)
             {
-                let line = text!(
-                    "  only the path of the URL differs, which the plugin uses; if nobody relies on it, nothing has to be done\n",
-                    "  差异只在于 URL 的路径，插件用到了它；如果没有人依赖该路径，就不需要处理\n"
-                );
-                output += line.get(lang);
+                output += url::text(proof.differing).get(lang);
             }
         }
         Status::NotMigrated(diagnostic) => {
@@ -122,7 +132,7 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
     let amount = match proof.difference {
         Some(_) => text!(
             "  {differing} of {requests} requests",
-            "  {requests} 个请求中有 {differing} 个"
+            "  {requests} 个请求中有 {differing} 个不一致"
         ),
         None => text!("  {requests} requests", "  {requests} 个请求"),
     };
@@ -132,8 +142,8 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
     let reached = ranges(&proof.reached, &all);
     let ran = if proof.reached.is_empty() {
         text!(
-            "  {place}:{first}  no request got into the handler; give one that does with --requests\n",
-            "  {place}:{first}  没有请求进入处理函数；请用 --requests 提供能进入的请求\n"
+            "  {place}:{first}  no request got into the handler\n",
+            "  {place}:{first}  没有请求进入处理函数\n"
         )
     } else {
         text!(
@@ -153,13 +163,20 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
     if !proof.unproved.is_empty() && !proof.reached.is_empty() {
         let lines = ranges(&proof.unproved, &all);
         output += text!(
-            "  changed by the migration, and reached by no request: {lines}; give one that does with --requests\n",
-            "  迁移改动过，但没有请求触及的行：{lines}；请用 --requests 提供能触及的请求\n"
+            "  changed by the migration, and reached by no request: {lines}\n",
+            "  迁移改动过，但没有请求触及的行：{lines}\n"
         )
         .get(lang);
     }
     if !proof.reached.is_empty() {
         output += open;
+    }
+    if proof.reached.is_empty() || !proof.unproved.is_empty() || !open.is_empty() {
+        let hint = text!(
+            "  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from\n",
+            "  提示：请用 --requests 提供能运行到那里的请求；可用 --save-requests 写出已发送的请求，在此基础上修改\n"
+        );
+        output += hint.get(lang);
     }
     if !unchanged.is_empty() && !proof.reached.is_empty() {
         let lines = ranges(&unchanged, &all);
@@ -171,7 +188,7 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
     }
     output += &endless_text(&proof.endless, lang);
     if let Some(difference) = &proof.difference {
-        output += &difference_text(difference, lang);
+        output += &difference::text(difference, lang);
     }
     output
 }
@@ -181,7 +198,7 @@ fn endless_text(endless: &[Endless], lang: Lang) -> String {
     let mut output = String::new();
     for one in endless {
         let (about, seconds) = (about(&one.request, lang), one.seconds);
-        let ended = shortened(&one.ended);
+        let ended = shortened(details::text(&one.ended).get(lang));
         let intro = if !ended.is_empty() {
             text!(
                 "a request{about} ended the process ({ended}); it is no part of what was compared:",
@@ -216,42 +233,6 @@ fn endless_text(endless: &[Endless], lang: Lang) -> String {
         output += hint.get(lang);
     }
     output
-}
-
-fn difference_text(difference: &Difference, lang: Lang) -> String {
-    let about = about(&difference.request, lang);
-    let intro = text!(
-        "  the smallest request that shows it{about}:\n",
-        "  能显示差异的最小请求{about}：\n"
-    );
-    let mut output = intro.get(lang).to_owned();
-    output += &indented_request(&difference.request, lang);
-    let (old, new) = (text!("old: ", "旧："), text!("new: ", "新："));
-    let mut pair = |part: &str, before: &str, after: &str| {
-        output += &format!("  {BOLD}{part}{BOLD:#}\n");
-        output += &format!("    {RED}{}{}{RED:#}\n", old.get(lang), shortened(before));
-        output += &format!(
-            "    {GREEN}{}{}{GREEN:#}\n",
-            new.get(lang),
-            shortened(after)
-        );
-    };
-    for part in &difference.parts {
-        let name = part_name(&part.part);
-        pair(name.get(lang), &part.old.to_string(), &part.new.to_string());
-    }
-    output
-}
-
-fn part_name(part: &str) -> Text {
-    match part {
-        "status" => text!("status", "状态码"),
-        "body" => text!("body", "响应体"),
-        "headers" => text!("headers", "响应头"),
-        "effects" => text!("effects", "作用"),
-        "context" => text!("context", "上下文"),
-        other => Text::verbatim(shortened(other)),
-    }
 }
 
 fn failure_text(view: &View<'_>, failure: &Failure, lang: Lang) -> String {
@@ -325,6 +306,36 @@ pub fn announcement(count: usize, python: &Python, lang: Lang) -> String {
     )
     .get(lang)
     .to_owned()
+}
+
+/// What came of saving the requests.
+pub fn saved(path: &Path, saved: &Saved, lang: Lang) -> String {
+    let (path, Saved { written, left_out }) = (path.display(), saved);
+    let are = |count: usize| match count {
+        1 => "request was",
+        _ => "requests were",
+    };
+    let (they, others) = (are(*written), are(*left_out));
+    let mut output = match written {
+        0 => text!(
+            "there are no requests to save in {path}\n",
+            "没有可以写入 {path} 的请求\n"
+        ),
+        _ => text!(
+            "{written} {they} saved in {path}: send them again with --requests\n",
+            "已把 {written} 个请求写入 {path}，可用 --requests 再次发送\n"
+        ),
+    }
+    .get(lang)
+    .to_owned();
+    if *left_out > 0 {
+        output += text!(
+            "{left_out} {others} not saved, because such a file cannot have that\n",
+            "有 {left_out} 个请求没有写入，因为这样的文件容纳不下或无法表示它们\n"
+        )
+        .get(lang);
+    }
+    output
 }
 
 /// What is to be said besides the results.

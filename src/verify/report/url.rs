@@ -4,6 +4,8 @@
 use serde_json::Value;
 
 use super::super::outcome::Difference;
+use crate::lang::Text;
+use crate::text;
 
 /// Whether both sides are the same but for the path of the request, which is `target` on the new
 /// side.
@@ -17,6 +19,21 @@ pub fn is_all(difference: &Difference, target: &str) -> bool {
                 && (expected == part.new
                     || part.part == "headers" && is_length(&expected, &part.new, old_path, target))
         })
+}
+
+/// What is said where it is. Of all `differing` requests, one is looked at.
+pub fn text(differing: usize) -> Text {
+    if differing == 1 {
+        return text!(
+            "  only the path of the URL differs, which the plugin uses; if nobody relies on it, nothing has to be done\n",
+            "  差异只在于 URL 的路径，插件用到了它；如果没有人依赖该路径，就不需要处理\n"
+        );
+    }
+    let others = differing.saturating_sub(1);
+    text!(
+        "  for this request only the path of the URL differs, which the plugin uses; if nobody relies on it, that needs no mending (the other {others} were not looked at for this)\n",
+        "  这个请求的差异只在于 URL 的路径，插件用到了它；如果没有人依赖该路径，这一差异就不需要处理（其余 {others} 个请求未作此项检查）\n"
+    )
 }
 
 /// Whether headers are the same but for the length of a body that has the path in it.

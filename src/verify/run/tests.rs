@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::super::outcome::Detail;
 use super::*;
 use crate::lang::Lang;
 use crate::verify::job;
@@ -48,6 +49,7 @@ impl Fake {
         fs::create_dir_all(&work).unwrap();
         let job = Job {
             seconds: 1,
+            save: false,
             cases: Vec::new(),
         };
         Runner::start(AgentChoice::Auto, &python, &work)?.run_within(self.limit, &job)
@@ -133,7 +135,11 @@ fn a_result_that_cannot_be_read_is_one_of_its_case() {
             (failed.case.as_str(), failed.reason),
             ("b", Reason::Unreadable)
         );
-        assert!(failed.detail.contains(why), "{}", failed.detail);
+        assert!(
+            matches!(&failed.detail, Detail::Said(said) if said.contains(why)),
+            "{:?}",
+            failed.detail
+        );
     }
 }
 
@@ -228,7 +234,11 @@ fn there_is_time_for_all_that_a_plugin_may_take() {
         requests: Vec::new(),
     };
     let seconds = |seconds, cases| {
-        let job = Job { seconds, cases };
+        let job = Job {
+            seconds,
+            save: false,
+            cases,
+        };
         limit(&job).as_secs()
     };
     assert_eq!(seconds(30, Vec::new()), STARTING_SECONDS);

@@ -241,7 +241,7 @@ async def application(before_routers: Callable = lambda _app, _collector: None, 
     plugin_router_manager.set_app(app)
     for plugin in plugin_collector.get_plugins_with_router():
         if not plugin_router_manager.mount_plugin_router(plugin):
-            raise Failed("no_router", f"the agent does not mount the router of {plugin.key}")
+            raise Failed("no_router", {"kind": "no_router", "plugin": plugin.key})
     return app, plugin_collector
 
 
@@ -307,8 +307,8 @@ class Side:
         plugins = collector.loaded_plugins
         for route in case.routes:
             if route.plugin not in plugins:
-                there = sorted(plugins)
-                raise Failed("no_plugin", f"there is no plugin {route.plugin}, only {there}")
+                fact = {"kind": "no_plugin", "plugin": route.plugin, "there": sorted(plugins)}
+                raise Failed("no_plugin", fact)
         if name == "old":
             # The agent loads in the order in which the file system lists files, which is none that
             # can be relied on. Where it shows, it is that of the map, which the shim goes by.
@@ -334,7 +334,7 @@ class Side:
     ) -> Answer:
         """Sends one request and waits for all that follows."""
         if progress is not None:
-            progress.doing = f"it answers {sent.request.method} ({sent.request.label})"
+            progress.answering = sent.request.method, sent.request.label
         self._set_up(sent)
         self.recorder.begin()
         # Before there is any that lasts, all that there can be are those of loading.
@@ -368,14 +368,14 @@ class Side:
         known = type(settings).model_fields
         # All that are named, and then all that are set: a name that is wrong has no value either.
         names = [
-            f"{one.place}: {name}"
+            {"place": one.place, "name": name}
             for one in route.requests
             for name in one.settings
             if name not in known
         ]
         if names:
-            has = ", ".join(known) or "none"
-            return Failed("no_setting", f"{', '.join(names)} (its settings are: {has})")
+            fact = {"kind": "no_settings", "named": names, "there": list(known)}
+            return Failed("no_setting", fact)
         values = []
         for one in route.requests:
             for name, value in one.settings.items():
@@ -400,7 +400,7 @@ class Side:
             settings = plugin.get_config()
             for name in own:
                 if not hasattr(settings, name):
-                    raise Failed("no_setting", f"{key} has no setting {name}")
+                    raise Failed("no_setting", {"kind": "no_setting", "plugin": key, "name": name})
             for name, value in {**vars(self.defaults[key]), **own}.items():
                 if type(value) not in PLAIN:
                     # The plugin may change it.
@@ -462,7 +462,7 @@ async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
 
     try:
         await app(scope, receive, send)
-    except BaseException as error:  # noqa: BLE001
+    except BaseException as error:
         if (task := asyncio.current_task()) and task.cancelling():
             # It has ended the loop, as it would end the server: there is no reply.
             raise

@@ -15,14 +15,12 @@ from time import monotonic
 
 import parcel
 import parent
+from label import Label
 
 # How much longer than its limit a process may take to say that it hangs before it is ended.
 GRACE_SECONDS = 2.0
 # The largest result, in bytes.
 MOST_BYTES = 512 << 20
-
-# What stands between how a process ended and what it was doing.
-WHILE = ", while "
 
 # What stands before each note.
 SIZE_BYTES = 8
@@ -34,39 +32,42 @@ FORM_PACKAGE = "python-multipart"
 private: set[int] = set()
 
 
+# The request that is being answered: its method, and what it is called.
+Answering = tuple[str, Label]
+
+
 @parcel.travels
 class Failed(Exception):
-    """The work has no result. `reason` is a word of the protocol (see main.py)."""
+    """The work has no result. `reason` is a word of the protocol; `detail` is what Python or the plugin
+    says, or a fact, of which sentences are made in `details.rs`."""
 
-    def __init__(self, reason: str, detail: str):
+    def __init__(self, reason: str, detail: str | dict, answering: Answering | None = None):
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
+        self.answering = answering
         # What the work had noted until then.
         self.notes: list = []
 
     def __reduce__(self):
-        return Failed, (self.reason, self.detail)
+        return Failed, (self.reason, self.detail, self.answering)
 
     def __str__(self) -> str:
-        return self.detail
-
-
-def how(failed: Failed) -> str:
-    """How a process ended, without what it was doing."""
-    return failed.detail.partition(WHILE)[0]
+        if self.answering is None:
+            return str(self.detail)
+        method, label = self.answering
+        return f"{self.detail}, while it answers {method} ({label})"
 
 
 def while_answering(failed: Failed, request) -> Failed:
     """The same, with the request that was being answered."""
-    doing = f"it answers {request.method} ({request.label})"
-    return Failed(failed.reason, f"{how(failed)}{WHILE}{doing}")
+    return Failed(failed.reason, failed.detail, (request.method, request.label))
 
 
 class Progress:
     """What the work is doing, for the case that it goes no further."""
 
-    doing = ""
+    answering: Answering | None = None
     # A result that is worth having even if the work does not end.
     so_far: object = None
     allowed = 0.0
@@ -124,19 +125,20 @@ def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], ob
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if problem == "late":
-            raise Failed("hang", f"no result after {seconds:.0f} s")
+            raise Failed("hang", {"kind": "no_result", "seconds": round(seconds)})
         if problem:
-            raise Failed("crash", f"its results are larger than {MOST_BYTES >> 20} MiB")
+            raise Failed("crash", {"kind": "too_large", "mib": MOST_BYTES >> 20})
         if not data:
             code = os.waitstatus_to_exitcode(status)
             if code < 0:
-                raise Failed("crash", f"signal {-code}")
-            raise Failed("exit", f"exit code {code}")
+                raise Failed("crash", {"kind": "signal", "number": -code})
+            raise Failed("exit", {"kind": "exit_code", "code": code})
         try:
             value = parcel.unpack(data)
         except Exception as error:
             # Something else has written there.
-            raise Failed("crash", f"no result: {type(error).__name__}") from error
+            fact = {"kind": "garbled", "error": type(error).__name__}
+            raise Failed("crash", fact) from error
         if isinstance(value, Failed):
             raise value
         return value
@@ -194,12 +196,8 @@ def _run(work: Callable[[Progress], object], seconds: float, writer: int, journa
     def hangs(_signal: int, frame) -> None:
         if progress.so_far is not None:
             reply(progress.so_far)
-        reply(
-            Failed(
-                "hang",
-                f"no result after {progress.allowed:.0f} s{_where(frame)}{_while(progress)}",
-            )
-        )
+        fact = {"kind": "no_result", "seconds": round(progress.allowed), "place": _where(frame)}
+        reply(Failed("hang", fact, progress.answering))
 
     signal.signal(signal.SIGALRM, hangs)
     progress.allow(seconds)
@@ -208,28 +206,24 @@ def _run(work: Callable[[Progress], object], seconds: float, writer: int, journa
     except Failed as failed:
         value = failed
     except SystemExit as error:
-        value = Failed("exit", f"SystemExit({error.code}){_while(progress)}")
+        value = Failed("exit", f"SystemExit({error.code})", progress.answering)
     except BaseException as error:  # noqa: BLE001
         last = traceback.extract_tb(error.__traceback__)[-1]
         value = Failed(
             "missing_module" if FORM_PACKAGE in str(error) else "crash",
-            f"{type(error).__name__}: {error} ({os.path.basename(last.filename)}:{last.lineno})"
-            + _while(progress),
+            f"{type(error).__name__}: {error} ({os.path.basename(last.filename)}:{last.lineno})",
+            progress.answering,
         )
     signal.setitimer(signal.ITIMER_REAL, 0)
     reply(value)
 
 
-def _while(progress: Progress) -> str:
-    return WHILE + progress.doing if progress.doing else ""
-
-
 def _where(frame) -> str:
-    """The innermost line of a plugin that is running."""
+    """The innermost line of a plugin that is running; empty if none is."""
     folder = os.getcwd()
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith(folder):
-            return f", in {os.path.basename(name)}:{frame.f_lineno}"
+            return f"{os.path.basename(name)}:{frame.f_lineno}"
         frame = frame.f_back
     return ""

@@ -52,7 +52,7 @@ class Endless:
     request: Request
     went_on: bool
     # How it ended the process; empty if it did not.
-    ended: str = ""
+    ended: str | dict = ""
 
 
 @dataclass
@@ -150,14 +150,13 @@ class _Part:
         found = self.found[place]
         if not found.requests:
             found.failed = ended and child.while_answering(ended, hanging)
-            found.failed = found.failed or child.Failed(
-                "hang", f"no answer to a plain request after {REQUEST_SECONDS} s"
-            )
+            fact = {"kind": "no_answer", "seconds": REQUEST_SECONDS}
+            found.failed = found.failed or child.Failed("hang", fact)
             return False
         self.left_out[place].append(made_for)
         goes_on = self.restarts < MOST_RESTARTS
         self.restarts += goes_on
-        found.endless.append(Endless(hanging, goes_on, child.how(ended) if ended else ""))
+        found.endless.append(Endless(hanging, goes_on, ended.detail if ended else ""))
         return goes_on
 
 

@@ -46,6 +46,7 @@ def main(agent: str, scratch: str) -> None:
     import child
     import sandbox
     from prove import prove
+    from saved import Saved
 
     child.private.add(out.fileno())
     say(
@@ -59,9 +60,10 @@ def main(agent: str, scratch: str) -> None:
     )
     # As bytes: what text is depends on where this runs.
     job = json.load(sys.stdin.buffer)
+    saved = Saved() if job["save"] else None
     for one in job["cases"]:
         try:
-            for event in prove(_case(one, workplace), job["seconds"]):
+            for event in prove(_case(one, workplace), job["seconds"], saved):
                 say(event)
         except Exception as error:  # noqa: BLE001
             # What a plugin answers can be such that it cannot be compared; others can.

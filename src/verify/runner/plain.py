@@ -34,6 +34,12 @@ def line(event: dict) -> str:
     return said
 
 
+def is_whole(event: dict) -> bool:
+    """Whether nothing of an event is left out of its line."""
+    said = _said(event, 1)
+    return said == event and len(json.dumps(said, ensure_ascii=False)) <= MOST_LINE
+
+
 def _said(value: object, share: int, key: str = "") -> object:
     """A part of an event, with texts of a `share` of what they may be."""
     if isinstance(value, dict):

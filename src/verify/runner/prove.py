@@ -21,6 +21,7 @@ from case import Case
 from explore import REQUEST_SECONDS, Endless, Found, explore
 from message import Request, Route, stays_alike, table
 from recorder import Folder
+from saved import Saved
 
 # How long is searched for requests, for all routes of a plugin together.
 SEARCH_SECONDS = 20.0
@@ -64,8 +65,9 @@ class Run:
     refused: list
 
 
-def prove(case: Case, seconds: float) -> Iterator[dict]:
-    """The results of a plugin, as main.py writes them."""
+def prove(case: Case, seconds: float, saved: Saved | None = None) -> Iterator[dict]:
+    """The results of a plugin, as main.py writes them; where they are to be saved, with the requests that
+    were sent."""
     try:
         found = explore(case, min(SEARCH_SECONDS, seconds), seconds)
         out = _Out(case, found, seconds)
@@ -87,6 +89,8 @@ def prove(case: Case, seconds: float) -> Iterator[dict]:
         if place not in out.failed:
             proof = _proof(case, route, handler, missed, sent, old, differing)
             yield proof | {"endless": _endless(route, found[place])}
+    if saved is not None:
+        yield from saved.events(case, sent, _shown)
     refused = _refused(old, new)
     if refused:
         yield {"event": "refused", "case": case.name, "what": refused}
@@ -120,7 +124,7 @@ class _Out:
         is_ended = side == "old" and why.reason in ("crash", "exit")
         if is_ended and len(self.requests) < MOST_LEFT_OUT and time.monotonic() < self.until:
             self.requests.append(request)
-            self.found[place].endless.insert(0, Endless(request, True, child.how(why)))
+            self.found[place].endless.insert(0, Endless(request, True, why.detail))
         else:
             self.failed[place] = side, child.while_answering(why, request)
 
@@ -140,7 +144,12 @@ def _failed(case: Case, side: str, why: child.Failed) -> dict:
         "side": side,
         "reason": why.reason,
         "detail": why.detail,
+        "answering": why.answering and _answering(*why.answering),
     }
+
+
+def _answering(method: str, called: label.Label) -> dict:
+    return {"method": method, "about": label.parts(called)}
 
 
 def _compared(
@@ -290,7 +299,10 @@ def _handler(case: Case, loaded: agent.Side, route: Route) -> exercised.Handler 
     plugin = loaded.collector.get_plugin(route.plugin)
     method = plugin.webhook_methods.get(route.endpoint)
     if method is None:
-        raise child.Failed("no_webhook", f"{route.plugin} has no webhook {route.endpoint}")
+        raise child.Failed(
+            "no_webhook",
+            {"kind": "no_webhook", "plugin": route.plugin, "endpoint": route.endpoint},
+        )
     code = getattr(inspect.unwrap(method.func), "__code__", None)
     return exercised.handler(case, route, code, _short(code.co_filename) if code else "")
 

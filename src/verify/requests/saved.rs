@@ -1,0 +1,171 @@
+//! Requests that were sent, written in the form that is read ([`super::read`]).
+//!
+//! Nothing that is there is written over. Plugins have made some of what is written, so each line is
+//! read before it counts, and nobody but the owner gets to read the file.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::super::error::VerifyError;
+use super::super::judged::{Judged, Status};
+use super::super::outcome::{Bytes, Request, Sent};
+use super::super::report;
+use super::{MOST_BYTES, parse};
+use crate::routes::Route;
+
+/// How many requests there were to save.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Those in the file.
+    pub written: usize,
+    /// Those that were sent and are not.
+    pub left_out: usize,
+}
+
+/// Makes sure that the file is not there and can be written. Leaves nothing behind.
+///
+/// # Errors
+/// When it is, or cannot be.
+pub fn can_save(path: &Path) -> Result<(), VerifyError> {
+    drop(create(path)?);
+    fs::remove_file(path).map_err(VerifyError::io(path))
+}
+
+/// Writes what was sent to the webhooks of which there is a proof; nothing if that is no request.
+///
+/// # Errors
+/// When the file is there, or cannot be written.
+pub fn save(path: &Path, judged: &Judged) -> Result<Saved, VerifyError> {
+    let (text, saved) = lines(judged);
+    if saved.written == 0 {
+        return Ok(saved);
+    }
+    let mut file = create(path)?;
+    if let Err(error) = file.write_all(&text) {
+        // A part of it would look like all of it. What cannot be removed is reported with it.
+        return Err(VerifyError::io(path)(
+            fs::remove_file(path).err().unwrap_or(error),
+        ));
+    }
+    Ok(saved)
+}
+
+fn create(path: &Path) -> Result<File, VerifyError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => VerifyError::IsThere {
+            path: path.to_owned(),
+        },
+        _ => VerifyError::io(path)(error),
+    })
+}
+
+/// The text of the file, within the size that is read.
+fn lines(judged: &Judged) -> (Vec<u8>, Saved) {
+    let most = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
+    let mut owners: HashMap<&str, usize> = HashMap::new();
+    for webhook in &judged.webhooks {
+        for path in webhook.route.iter().flat_map(|route| &route.legacy) {
+            *owners.entry(path).or_default() += 1;
+        }
+    }
+    let mut of_webhook: HashMap<(&str, &str), Vec<&Sent>> = HashMap::new();
+    for sent in &judged.sent {
+        let key = (sent.plugin.as_str(), sent.endpoint.as_str());
+        of_webhook.entry(key).or_default().push(sent);
+    }
+    let (mut text, mut written, mut all) = (Vec::new(), 0, 0);
+    for webhook in &judged.webhooks {
+        let (Status::Run { proof, .. }, Some(route)) = (&webhook.status, &webhook.route) else {
+            continue;
+        };
+        all += proof.requests;
+        // No more than it says that there were.
+        let sent = of_webhook.get(&(route.plugin.as_str(), route.endpoint.as_str()));
+        for sent in sent.into_iter().flatten().take(proof.requests) {
+            let is_own = |path: &&String| owners.get(path.as_str()) == Some(&1);
+            let Some(line) = line(&sent.request, route, is_own) else {
+                continue;
+            };
+            if text.len() + line.len() <= most {
+                text.extend_from_slice(&line);
+                written += 1;
+            }
+        }
+    }
+    let left_out = all.saturating_sub(written);
+    (text, Saved { written, left_out })
+}
+
+/// A line, with what `shim --record` writes first in the same order.
+#[derive(Serialize)]
+struct Line<'a> {
+    path: &'a str,
+    method: &'a str,
+    query: Value,
+    headers: Vec<(&'a str, Value)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<&'a str>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    settings: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
+}
+
+/// A request with its line end; none if it would not be read.
+fn line(request: &Request, route: &Route, is_own: impl Fn(&&String) -> bool) -> Option<Vec<u8>> {
+    // An old URL may be that of several plugins, which would all be sent it then.
+    let own = route.legacy.iter().find(is_own);
+    let path = own.or(route.legacy.first())?;
+    // What stands for other characters in a path is written as such.
+    let path = path.replace('%', "%25").replace('?', "%3F");
+    let query = match &request.query {
+        // One question mark is taken for the one before a query.
+        Bytes::Text(text) if text.starts_with('?') => format!("?{text}").into(),
+        query => bytes(query),
+    };
+    let headers = request.headers.iter();
+    let about = request.about.as_ref().map(report::called);
+    let line = Line {
+        path: &path,
+        method: &request.method,
+        query,
+        headers: headers
+            .map(|(name, value)| (name.as_str(), bytes(value)))
+            .collect(),
+        body: match request.base64 {
+            Some(_) => None,
+            None => Some(request.body.as_deref().unwrap_or("")),
+        },
+        base64: request.base64.as_deref(),
+        settings: &request.settings,
+        about: about.filter(|about| !about.is_empty()),
+    };
+    let mut line = serde_json::to_vec(&line).ok()?;
+    parse(&line, 1, String::new()).ok()?;
+    line.push(b'\n');
+    Some(line)
+}
+
+fn bytes(value: &Bytes) -> Value {
+    match value {
+        Bytes::Text(text) => text.as_str().into(),
+        Bytes::Encoded { base64 } => json!({"base64": base64}),
+    }
+}
+
+#[cfg(test)]
+mod tests;
