@@ -19,6 +19,8 @@ from message import Route
 # For how many items it is seen that the time does not grow with their square.
 MANY = 20_000
 
+LONG = " 1 x-y" * 20_000
+
 UUIDS = [
     "9f0c1e7a-3b52-4a0e-8d1f-6a7b8c9d0e1f",
     "0a1b2c3d-4e5f-4678-9abc-def012345678",
@@ -332,6 +334,34 @@ CASES = {
             [log(f"dice {i}") for i in (4, 2)],
             [log("dice 5")],
             SAME,
+        ),
+        (
+            "a time in a long text",
+            [log(f"at 10:30:{LONG} in {i}") for i in (1, 2)],
+            [log(f"at 10:31:{LONG} in {i}") for i in (3, 4)],
+            [log(f"at 10:32:{LONG} in {i}") for i in (5, 6)],
+            SAME,
+        ),
+        (
+            "another word behind a long text",
+            [log(f"at 10:30:{LONG} ok {i}") for i in (1, 2)],
+            [log(f"at 10:31:{LONG} ok {i}") for i in (3, 4)],
+            [log(f"at 10:32:{LONG} no {i}") for i in (5, 6)],
+            DIFFERS,
+        ),
+        (
+            "another word in a long text",
+            [log(f"at 10:30 {LONG} ok {LONG}")],
+            [log(f"at 10:31 {LONG} ok {LONG}")],
+            [log(f"at 10:32 {LONG} no {LONG}")],
+            DIFFERS,
+        ),
+        (
+            "a long text that is shorter than what stays",
+            [log(f"{LONG} 1 {LONG}")],
+            [log(f"{LONG} 2 {LONG}")],
+            [log(f"{LONG} ")],
+            DIFFERS,
         ),
         (
             "many",

@@ -416,6 +416,20 @@ async def poll():
         'print("y" * 1_000_000)\ncore.logger.info("printed")',
         top='print("x" * 5_000_000)',
     ),
+    # The library around it lets others go first at each part.
+    Plugin(
+        "replies_in_many_parts",
+        "return StreamingResponse(parts())",
+        top="""
+from fastapi.responses import StreamingResponse
+
+
+async def parts():
+    for _ in range(400):
+        yield b"x" * 3000
+""",
+        dialect="request",
+    ),
     Plugin(
         "ends_for_one",
         """

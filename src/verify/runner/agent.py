@@ -19,7 +19,6 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
 import child
@@ -30,7 +29,7 @@ from around import around
 from case import Case
 from child import Failed
 from message import HOST, Reply, Request, Route
-from recorder import Folder, Recorder
+from recorder import Folder, Recorder, kept
 
 # A side that takes longer hangs. Generous, since it only decides how a failure looks.
 LIMIT_SECONDS = 120
@@ -49,9 +48,6 @@ OWN_FOLDERS = {
 # How long something in the background that does nothing is waited for; after how many of them no
 # longer; and how often they may go on meanwhile.
 PATIENCE_SECONDS, MOST_PATIENT, ROUNDS = 0.2, 8, 20
-
-# Bytes of a body from which on it is not kept whole.
-LARGE = 1 << 20
 
 # Values that nobody can change.
 PLAIN = (bool, bytes, float, int, str, type(None))
@@ -344,7 +340,7 @@ class Side:
         effects, contexts = self.recorder.take()
         headers = sorted((n, v) for n, v in reply.headers if n != "x-process-time")
         return Answer(
-            reply.status, headers, _kept(reply.body), effects, contexts, reply.raised, reply.arrived
+            reply.status, headers, kept(reply.body), effects, contexts, reply.raised, reply.arrived
         )
 
     async def _settle(self, before: set[asyncio.Task]) -> None:
@@ -409,13 +405,6 @@ class Side:
                     setattr(settings, name, value)
 
 
-def _kept(body: bytes) -> bytes:
-    """A body, or the beginning of a large one and what tells it from others."""
-    if len(body) <= LARGE:
-        return body
-    return body[:4096] + f"... {len(body)} bytes, SHA-256 {sha256(body).hexdigest()}".encode()
-
-
 async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
     """Hands a request to the application, byte by byte as it is; gives the scope too, in which the
     application says what answered."""
@@ -442,6 +431,8 @@ async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
     done = asyncio.Event()
     messages = [{"type": "http.request", "body": request.body, "more_body": False}]
     reply = Reply()
+    # Put together in the end: of a reply in many parts, adding each to all before it takes longest.
+    parts: list[bytes] = []
 
     async def receive():
         if messages:
@@ -456,7 +447,7 @@ async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
                 (n.decode("latin-1"), v.decode("latin-1")) for n, v in message["headers"]
             ]
         elif message["type"] == "http.response.body":
-            reply.body += message.get("body", b"")
+            parts.append(message.get("body", b""))
             if not message.get("more_body"):
                 done.set()
 
@@ -471,7 +462,8 @@ async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
         # and replies by itself (uvicorn, `run_asgi`).
         reply.raised = f"{type(error).__name__}: {error}"
         if not reply.status:
-            reply.status, reply.body = 500, b"Internal Server Error"
+            reply.status, parts = 500, [b"Internal Server Error"]
             reply.headers = [("content-type", "text/plain; charset=utf-8")]
     done.set()
+    reply.body = b"".join(parts)
     return scope, reply

@@ -24,24 +24,16 @@ Each rule is made, and tried, in a time that grows as what it looks at: items ar
 never held against each other.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from agent import Answer
 from message import Route
-
-Rule = Callable[[object], bool]
+from varying import LONG, WORD, Rule, text_rule
 
 # Nested deeper than this, values are compared as text.
 DEEPEST = 60
-
-# Times and numbers with a point or an exponent are one token each: all of it varies.
-TOKEN = re.compile(r"\d+(?::\d+)+(?:\.\d+)?|\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]\d+\b|\w+|\W")
-WORD = re.compile(r"\b[^\W\d_]{2,}\b")
-# What may be between two letters of encoded random bytes, or before a number.
-JOINTS = set("+-/=")
 
 
 def parts(route: Route, old: Answer, new: Answer) -> list[tuple[str, object, object]]:
@@ -134,15 +126,15 @@ def _rule(seen: list, depth: int = 0) -> Rule:
         return lambda new: _type(new) in types
     (kind,) = types
     if kind is str:
-        fits = _text(seen)
+        fits = text_rule(seen)
     elif kind is bytes:
-        text = _text([one.decode("utf-8", "surrogateescape") for one in seen])
+        text = text_rule([one.decode("utf-8", "surrogateescape") for one in seen])
 
         def fits(new):
             return text(new.decode("utf-8", "surrogateescape"))
 
     elif kind in (dict, list) and depth > DEEPEST:
-        text = _text([repr(one) for one in seen])
+        text = text_rule([repr(one) for one in seen])
 
         def fits(new):
             return text(repr(new))
@@ -154,55 +146,6 @@ def _rule(seen: list, depth: int = 0) -> Rule:
     else:
         return lambda new: _type(new) is kind
     return lambda new: _type(new) is kind and fits(new)
-
-
-def _text(seen: list[str]) -> Rule:
-    every = [TOKEN.findall(one) for one in seen]
-    columns = list(zip(*every, strict=False))
-    same = [len(set(column)) == 1 for column in columns]
-    shortest = len(columns)
-    is_even = all(len(tokens) == shortest for tokens in every)
-    one = every[0]
-    required = []
-    if is_even:
-        required = [i for i in range(shortest) if same[i] and not _is_joint(i, same, columns)]
-    begin = next((i for i in range(shortest) if not same[i]), shortest)
-    end = 0
-    while end < shortest - begin and len({tokens[-1 - end] for tokens in every}) == 1:
-        end += 1
-    # Between them there is always something, or not.
-    is_filled = all(len(tokens) > begin + end for tokens in every)
-    head, tail = one[:begin], one[len(one) - end :]
-    while head and head[-1] in JOINTS:
-        head.pop()
-    while tail and tail[0] in JOINTS:
-        tail.pop(0)
-    words = [one[i] for i in required if begin <= i < shortest - end and WORD.fullmatch(one[i])]
-
-    def fits(new: str) -> bool:
-        tokens = TOKEN.findall(new)
-        if is_even and len(tokens) == shortest:
-            return all(tokens[i] == one[i] for i in required)
-        until = len(tokens) - len(tail)
-        if until < len(head) + is_filled or tokens[: len(head)] != head or tokens[until:] != tail:
-            return False
-        left = iter(tokens[len(head) : until])
-        return all(word in left for word in words)
-
-    return fits
-
-
-def _is_joint(i: int, same: list[bool], columns: list[tuple[str, ...]]) -> bool:
-    """Whether a token only happens to be the same, since it is inside of encoded random bytes."""
-    return (
-        columns[i][0] in JOINTS
-        and 0 < i < len(columns) - 1
-        and not same[i - 1]
-        and not same[i + 1]
-        and any(
-            letter.isalpha() for around in (i - 1, i + 1) for letter in "".join(columns[around])
-        )
-    )
 
 
 def _dict(seen: list[dict], depth: int) -> Rule:
@@ -384,9 +327,9 @@ def _number(slots: list[Slot], runs: int) -> None:
 
 
 def _written(item: object, depth: int = 0) -> str:
-    """The text in an item."""
+    """The text in an item, by which it is told from others: of long text the beginning."""
     if isinstance(item, str):
-        return item
+        return item[:LONG]
     if depth > DEEPEST:
         return ""
     if isinstance(item, dict):

@@ -58,14 +58,14 @@ def text(value: str, most: int | None = None, beside: object = None) -> str:
     start, end = 0, len(value)
     if most is not None and end > most:
         if isinstance(beside, str):
-            start = max(0, min(_common(value, beside) - BEFORE, end - most))
+            start = max(0, min(common(value, beside) - BEFORE, end - most))
         end = start + most
     shown = value[start:end].encode("utf-8", "backslashreplace").decode()
     before = f"(+{start}) …" if start else ""
     return before + shown + (f"… (+{len(value) - end})" if end < len(value) else "")
 
 
-def _common(one: str, other: str) -> int:
+def common(one: str, other: str) -> int:
     """How many characters two texts have in common at their beginning."""
     least, most = 0, min(len(one), len(other))
     while least < most:
