@@ -37,9 +37,9 @@ pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
         problems.extend(absent.iter().map(preflight::Absent::problem));
     }
     if let Some(path) = &args.record
-        && let Err(error) = record::probe(path)
+        && let Err(text) = record::probe(path)
     {
-        problems.push(Problem::general(record::cannot_record(path, &error)));
+        problems.push(Problem::general(text));
     }
     if !problems.is_empty() {
         return Ok(refuse(&problems, console));
@@ -52,10 +52,10 @@ pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     raise_open_files();
-    let recorder = args.record.as_ref().map(|path| {
-        Recorder::open(path, args.record_secrets)
-            .map_err(|error| Problem::general(record::cannot_record(path, &error)))
-    });
+    let recorder = args
+        .record
+        .as_ref()
+        .map(|path| Recorder::open(path, args.record_secrets).map_err(Problem::general));
     let started = recorder
         .transpose()
         .and_then(|recorder| start(source, table, registry, recorder, console.lang()));

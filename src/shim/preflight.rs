@@ -112,9 +112,7 @@ fn reach(url: &Upstream, end: Instant) -> Result<(), Text> {
 /// That the counts cannot be kept where they should be.
 pub fn unwritable_state(table: &Table) -> Option<Problem> {
     let path = table.config.state.as_deref()?;
-    let error = state::probe(path).err()?;
-    let reason = foreign::of_system(&error);
-    Some(Problem::general(state::cannot_keep(path, &reason)))
+    state::probe(path).err().map(Problem::general)
 }
 
 /// What is no error, and yet may not be meant.

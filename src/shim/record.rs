@@ -5,12 +5,12 @@
 //! that masks and writes; when that one does not keep up, requests are dropped and counted. Nobody
 //! but the owner can read the file, and secrets are masked in it unless they were asked for.
 
+mod file;
 mod json;
 mod line;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -23,14 +23,14 @@ use super::worker::Shared;
 use crate::lang::{Text, foreign};
 use crate::text;
 
+pub use file::probe;
+
 /// Requests that may wait to be written.
 const MOST_WAITING: usize = 1_024;
 /// Bytes of all requests that wait to be written.
 const MOST_BYTES: usize = 16 << 20;
 /// A larger body is not kept.
 const LARGEST_BODY: usize = 1 << 20;
-/// What only the owner may do.
-const FOR_THE_OWNER: u32 = 0o600;
 
 /// A request that reached an old URL and whose body has arrived, copied.
 #[derive(Debug)]
@@ -87,17 +87,10 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder that puts lines at the end of the file at `path`, which nobody else can read.
-    pub fn open(path: &Path, with_secrets: bool) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(FOR_THE_OWNER)
-            .open(path)?;
-        let data = file.metadata()?;
-        if data.is_file() && data.permissions().mode() & 0o777 != FOR_THE_OWNER {
-            file.set_permissions(std::fs::Permissions::from_mode(FOR_THE_OWNER))?;
-        }
+    /// A recorder that puts lines at the end of the file at `path`, which nobody else can read; if
+    /// it cannot be one, why, and the remedy.
+    pub fn open(path: &Path, with_secrets: bool) -> Result<Self, Text> {
+        let file = file::open(path)?;
         let (sender, receiver) = sync_channel(MOST_WAITING);
         Ok(Self {
             path: path.to_owned(),
@@ -178,7 +171,7 @@ impl Recorder {
 }
 
 /// That requests cannot be recorded at `path`, why, and the remedy.
-pub fn cannot_record(path: &Path, error: &io::Error) -> Text {
+fn cannot_record(path: &Path, error: &io::Error) -> Text {
     let (path, reason) = (path.display(), foreign::of_system(error));
     let (en, zh) = reason.both();
     text!(
@@ -186,20 +179,6 @@ pub fn cannot_record(path: &Path, error: &io::Error) -> Text {
          permissions",
         "无法把请求记录到 {path}：{zh}；请检查 --record 给出的路径和权限"
     )
-}
-
-/// Whether requests could be recorded at `path`; nothing is left behind.
-pub fn probe(path: &Path) -> io::Result<()> {
-    let is_new = !path.exists();
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(FOR_THE_OWNER)
-        .open(path)?;
-    match is_new {
-        true => std::fs::remove_file(path),
-        false => Ok(()),
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -313,19 +292,5 @@ mod tests {
         let copied = recorder.copy(&head, &url, (b"/o", b""), false, b"");
         assert!(copied.is_none());
         assert_eq!(recorder.dropped.load(Ordering::Relaxed), 1);
-    }
-
-    #[test]
-    fn nobody_else_can_read_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a");
-        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-        probe(&path).unwrap();
-        assert!(!path.exists());
-        drop(Recorder::open(&path, false).unwrap());
-        assert_eq!(mode(), 0o600);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        drop(Recorder::open(&path, false).unwrap());
-        assert_eq!(mode(), 0o600);
     }
 }

@@ -2,7 +2,7 @@
 //! lives.
 //!
 //! What always holds: the file is whole, old or new; when it cannot be read or written, serving
-//! goes on and the log says so.
+//! goes on and the log says so; a file that holds something else than counts is left as it is.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,17 +21,10 @@ pub fn restore(shared: &Shared) {
     let Some(path) = &table.config.state else {
         return;
     };
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
-        Err(error) => return complain(shared, path, &foreign::of_system(&error)),
-    };
-    let value: Value = match serde_json::from_str(&text) {
-        Ok(value) => value,
-        Err(error) => {
-            let reason = text!("it is not JSON ({error})", "不是合法的 JSON（{error}）");
-            return complain(shared, path, &reason);
-        }
+    let value = match kept(path) {
+        Ok(Some(value)) => value,
+        Ok(None) => return,
+        Err(text) => return shared.log.event(&text),
     };
     if let Some(since) = value["counted_since"].as_u64() {
         let counted = &shared.registry.counted_since;
@@ -42,12 +35,34 @@ pub fn restore(shared: &Shared) {
     }
 }
 
+/// What the file at `path` holds; nothing when it is not there or empty. When it cannot be told, or is
+/// something else, why, and the remedy.
+fn kept(path: &Path) -> Result<Option<Value>, Text> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(no_counts(path)),
+        Err(error) => return Err(cannot_keep(path, &error)),
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match serde_json::from_str::<Value>(&text) {
+        Ok(value) if value["urls"].is_object() => Ok(Some(value)),
+        _ => Err(no_counts(path)),
+    }
+}
+
 /// Saves the counts.
 pub fn save(shared: &Shared) {
     let table = shared.table.load();
     let Some(path) = &table.config.state else {
         return;
     };
+    // The path may be another than at the start.
+    if let Err(text) = kept(path) {
+        return shared.log.event(&text);
+    }
     let urls: serde_json::Map<String, Value> = shared
         .registry
         .urls()
@@ -62,7 +77,7 @@ pub fn save(shared: &Shared) {
     let text = format!("{value:#}\n");
     let saved = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
     if let Err(error) = saved {
-        complain(shared, path, &foreign::of_system(&error));
+        shared.log.event(&cannot_keep(path, &error));
     }
 }
 
@@ -72,29 +87,31 @@ fn aside(path: &Path) -> PathBuf {
 }
 
 /// Whether the counts could be kept at `path`: tried as they are saved, and nothing is left behind.
-pub fn probe(path: &Path) -> io::Result<()> {
-    match std::fs::metadata(path) {
-        Ok(data) if data.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-        Ok(_) => drop(std::fs::File::open(path)?),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
+/// If not, why, and the remedy.
+pub fn probe(path: &Path) -> Result<(), Text> {
+    kept(path)?;
     let aside = aside(path);
-    std::fs::write(&aside, "")?;
-    std::fs::remove_file(&aside)
+    std::fs::write(&aside, "")
+        .and_then(|()| std::fs::remove_file(&aside))
+        .map_err(|error| cannot_keep(path, &error))
 }
 
-fn complain(shared: &Shared, path: &Path, reason: &Text) {
-    shared.log.event(&cannot_keep(path, reason));
-}
-
-/// That the counts cannot be kept at `path`, why, and the remedy.
-pub fn cannot_keep(path: &Path, reason: &Text) -> Text {
-    let path = path.display();
+fn cannot_keep(path: &Path, error: &io::Error) -> Text {
+    let (path, reason) = (path.display(), foreign::of_system(error));
     let (en, zh) = reason.both();
     text!(
         "the counts in {path} cannot be kept: {en}; check the path and its permissions",
         "无法保存或读取 {path} 中的计数：{zh}；请检查路径和权限"
+    )
+}
+
+fn no_counts(path: &Path) -> Text {
+    let path = path.display();
+    text!(
+        "the counts cannot be kept in {path}: it holds something else, and is left as it is; name \
+         another file with --state or `state`, or remove it",
+        "无法把计数保存到 {path}：其中是别的内容，未作改动；请用 --state 或 `state` 指定另一个文件，\
+         或删除它"
     )
 }
 

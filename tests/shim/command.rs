@@ -395,6 +395,95 @@ fn a_file_for_counts_that_cannot_be_written_is_said_at_the_start() {
 }
 
 #[test]
+fn a_file_that_holds_something_else_is_no_place_for_counts_or_requests() {
+    let agent = Agent::start(ok);
+    let folder = folder(
+        GITHUB,
+        &format!("upstream = \"http://{}\"\n", agent.address),
+    );
+    let files = [
+        ("routes.toml", &*format!("version = 1\n{GITHUB}")),
+        ("list.json", "[1]\n"),
+        ("binary", "\0\0"),
+    ];
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        for (option, reason) in [
+            ("--state", "the counts cannot be kept in "),
+            ("--record", "requests cannot be recorded in "),
+        ] {
+            for check in [&["--check"][..], &[]] {
+                let arguments = ["shim", "--config", "shim.toml", option, name];
+                let output = run(folder.path(), &[&arguments, check].concat());
+                assert_eq!(output.status.code(), Some(2), "{option} {name}");
+                let err = String::from_utf8(output.stderr).unwrap();
+                let line = format!("{reason}{name}: it holds something else, and is left as it is");
+                assert!(err.contains(&line), "{err}");
+                assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+            }
+        }
+    }
+    // One that is there and empty, as when it was made for another user.
+    std::fs::write(folder.path().join("counts.json"), "").unwrap();
+    let mut process = Process::start(folder.path(), &["--state", "counts.json"]);
+    process.signal(Signal::TERM);
+    assert!(process.wait().success());
+    assert!(!process.log().contains("counts"), "{}", process.log());
+    let text = std::fs::read_to_string(folder.path().join("counts.json")).unwrap();
+    assert!(text.contains("counted_since"), "{text}");
+}
+
+#[test]
+fn what_a_file_of_counts_has_become_meanwhile_is_left_as_it_is() {
+    let agent = Agent::start(ok);
+    let folder = folder(
+        GITHUB,
+        &format!("upstream = \"http://{}\"\n", agent.address),
+    );
+    let mut process = Process::start(folder.path(), &["--state", "counts.json"]);
+    std::fs::write(folder.path().join("counts.json"), "mine\n").unwrap();
+    process.signal(Signal::TERM);
+    assert!(process.wait().success());
+    let text = std::fs::read_to_string(folder.path().join("counts.json")).unwrap();
+    assert_eq!(text, "mine\n");
+    let log = process.log();
+    assert!(
+        log.contains("the counts cannot be kept in counts.json: it holds something else"),
+        "{log}"
+    );
+}
+
+#[test]
+fn an_address_that_is_given_twice_is_said() {
+    let folder = folder(GITHUB, UPSTREAM);
+    for arguments in [
+        &["--listen", "127.0.0.1:8090", "--admin", "127.0.0.1:8090"][..],
+        &["--listen", "127.0.0.1:8090", "--listen", "127.0.0.1:8090"],
+    ] {
+        let common = ["shim", "--config", "shim.toml", "--check"];
+        let output = run(folder.path(), &[&common, arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(err.contains(" is given twice: "), "{err}");
+    }
+    let any = [
+        "--listen",
+        "127.0.0.1:0",
+        "--listen",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+    ];
+    let common = ["shim", "--config", "shim.toml", "--check"];
+    assert!(
+        run(folder.path(), &[&common[..], &any].concat())
+            .status
+            .success()
+    );
+}
+
+#[test]
 fn a_map_without_routes_is_refused_unless_everything_is_let_through() {
     let agent = Agent::start(ok);
     let upstream = format!("upstream = \"http://{}\"\n", agent.address);

@@ -1,4 +1,5 @@
-//! An upstream that is the shim's own address: every request to it would come back.
+//! The shim's own addresses: each can be listened on once, and an upstream that is one of them would
+//! send every request back.
 //!
 //! Names other than `localhost` are not looked up here, where nothing waits for a network: a
 //! request that comes back by way of one is known by its `Via`.
@@ -9,9 +10,20 @@ use super::reader::Problem;
 use super::{Config, Upstream};
 use crate::text;
 
-/// Says which upstreams are addresses of the shim itself.
+/// Says which addresses are given twice, and which upstreams are addresses of the shim itself.
 pub fn check(config: &Config, problems: &mut Vec<Problem>) {
     let own: Vec<SocketAddr> = config.listen.iter().copied().chain(config.admin).collect();
+    for (index, address) in own.iter().enumerate() {
+        // Port 0 is another one each time.
+        if address.port() != 0 && own[..index].contains(address) {
+            problems.push(Problem::general(text!(
+                "{address} is given twice: what senders call and the admin page need an address \
+                 each; change --listen, `listen`, --admin or `admin`",
+                "{address} 重复：供发送方调用的地址和管理地址必须各不相同；请修改 --listen、`listen`、\
+                 --admin 或 `admin`"
+            )));
+        }
+    }
     let rules = config.rules.iter();
     let of_rules = rules.filter_map(|rule| Some((rule.upstream.as_ref()?, rule.line)));
     for (upstream, line) in [(&config.upstream, None)].into_iter().chain(of_rules) {

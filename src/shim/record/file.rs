@@ -1,0 +1,134 @@
+//! The file that requests are recorded in.
+//!
+//! What always holds: only its owner can read it; lines are put at the end of a recording or of a new
+//! file, and a file that holds something else is left as it is.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{LARGEST_BODY, cannot_record};
+use crate::lang::Text;
+use crate::text;
+
+/// What only the owner may do.
+const FOR_THE_OWNER: u32 = 0o600;
+/// No line is longer: a byte of a body takes up to six in JSON, and headers come to it.
+const LONGEST_LINE: u64 = 8 * LARGEST_BODY as u64;
+
+/// Opens the file at `path` for more lines.
+pub(super) fn open(path: &Path) -> Result<File, Text> {
+    let mut file = to_append(path)?;
+    let system = |error: io::Error| cannot_record(path, &error);
+    let data = file.metadata().map_err(system)?;
+    if !data.is_file() {
+        return Ok(file);
+    }
+    if data.permissions().mode() & 0o777 != FOR_THE_OWNER {
+        file.set_permissions(Permissions::from_mode(FOR_THE_OWNER))
+            .map_err(system)?;
+    }
+    // A process that was killed, or a full disk, may have left half of a line.
+    let is_whole = data.len() == 0 || last_byte(path).map_err(system)? == b'\n';
+    if !is_whole {
+        file.write_all(b"\n").map_err(system)?;
+    }
+    Ok(file)
+}
+
+/// Whether requests could be recorded at `path`; nothing is left behind. If not, why, and the remedy.
+pub fn probe(path: &Path) -> Result<(), Text> {
+    let is_new = !path.exists();
+    to_append(path)?;
+    match is_new {
+        true => std::fs::remove_file(path).map_err(|error| cannot_record(path, &error)),
+        false => Ok(()),
+    }
+}
+
+fn to_append(path: &Path) -> Result<File, Text> {
+    let system = |error: io::Error| cannot_record(path, &error);
+    let opened = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(FOR_THE_OWNER)
+        .open(path);
+    let file = opened.map_err(system)?;
+    let data = file.metadata().map_err(system)?;
+    // What is no plain file, a pipe for instance, must not be read.
+    if data.is_file() && data.len() > 0 && !begins_with_a_request(path).map_err(system)? {
+        let path = path.display();
+        return Err(text!(
+            "requests cannot be recorded in {path}: it holds something else, and is left as it is; \
+             name another file with --record, or remove it",
+            "无法把请求记录到 {path}：其中是别的内容，未作改动；请用 --record 指定另一个文件，或删除它"
+        ));
+    }
+    Ok(file)
+}
+
+fn begins_with_a_request(path: &Path) -> io::Result<bool> {
+    let mut line = Vec::new();
+    BufReader::new(File::open(path)?.take(LONGEST_LINE)).read_until(b'\n', &mut line)?;
+    let value: Option<Value> = serde_json::from_slice(&line).ok();
+    Ok(value.is_some_and(|value| value["path"].is_string()))
+}
+
+fn last_byte(path: &Path) -> io::Result<u8> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-1))?;
+    let mut byte = [0];
+    file.read_exact(&mut byte)?;
+    Ok(byte[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_else_can_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        probe(&path).unwrap();
+        assert!(!path.exists());
+        drop(open(&path).unwrap());
+        assert_eq!(mode(), 0o600);
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        drop(open(&path).unwrap());
+        assert_eq!(mode(), 0o600);
+    }
+
+    #[test]
+    fn lines_are_put_behind_a_recording_and_behind_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let half = "{\"path\":\"/a\"}\n{\"path\":\"/b\",\"bo";
+        for (before, after) in [
+            ("", Some("x")),
+            ("{\"path\": \"/a\"}\n", Some("{\"path\": \"/a\"}\nx")),
+            (half, Some(&*format!("{half}\nx"))),
+            ("version = 1\n", None),
+            ("{\"urls\": {}}\n", None),
+            ("{\n  \"path\": \"/a\"\n}\n", None),
+        ] {
+            std::fs::write(&path, before).unwrap();
+            std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+            assert_eq!(probe(&path).is_ok(), after.is_some(), "{before}");
+            let file = open(&path);
+            assert_eq!(file.is_ok(), after.is_some(), "{before}");
+            if let Ok(mut file) = file {
+                file.write_all(b"x").unwrap();
+            } else {
+                let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o644);
+            }
+            let now = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(now, after.unwrap_or(before));
+        }
+    }
+}
