@@ -72,6 +72,16 @@ impl Diagnostic {
         self
     }
 
+    /// Moves it to where it is once the file has been written; `text` is that line.
+    pub fn move_to(&mut self, (line, column): (usize, usize), text: &str) {
+        self.position = Some((line, column));
+        if let Some((snippet, length)) = &mut self.snippet {
+            let left = text.chars().count().saturating_sub(column - 1);
+            *length = (*length).min(left).max(1);
+            text.clone_into(snippet);
+        }
+    }
+
     /// Which reason.
     pub fn code(&self) -> Code {
         self.code

@@ -191,6 +191,22 @@ impl EditSet {
         splice(&original[range.as_range()], range.start, &inside)
     }
 
+    /// Where the byte at `offset` of the original is in the new text; the start of what has replaced it,
+    /// if something has.
+    pub fn follow(&self, offset: usize) -> usize {
+        let mut put_in = 0;
+        let mut taken_out = 0;
+        for TextEdit { range, replacement } in &self.edits {
+            if range.end > offset {
+                let start = range.start.min(offset);
+                return start + put_in - taken_out;
+            }
+            put_in += replacement.len();
+            taken_out += range.end - range.start;
+        }
+        offset + put_in - taken_out
+    }
+
     /// The new text.
     ///
     /// # Errors
@@ -229,6 +245,18 @@ mod tests {
             set.push(TextEdit::replacement(ByteRange::new(*start, *end), *text))?;
         }
         Ok(set)
+    }
+
+    #[test]
+    fn a_byte_is_followed_to_where_it_is_afterwards() {
+        let set = set(&[(1, 1, "++"), (2, 4, "C"), (5, 6, "")]).unwrap();
+        assert_eq!(set.apply("abcdefg").unwrap(), "a++bCeg");
+        let follow = |offset| set.follow(offset);
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5, 6, 7].map(follow),
+            [0, 3, 4, 4, 5, 6, 6, 7]
+        );
+        assert_eq!(EditSet::new().follow(3), 3);
     }
 
     #[test]

@@ -223,6 +223,14 @@ impl SourceFile {
         )
     }
 
+    /// The byte at a line and column, as [`Self::position`] gives them; none past the end.
+    pub fn offset(&self, line: usize, column: usize) -> Option<usize> {
+        let start = *self.line_starts.get(line.checked_sub(1)?)?;
+        let mut characters = self.text[start..].char_indices();
+        let (offset, _) = characters.nth(column.checked_sub(1)?)?;
+        Some(start + offset)
+    }
+
     /// The bytes of the line that holds `offset`, with its line end.
     pub fn line_at(&self, offset: usize) -> ByteRange {
         let line = self.line_starts.partition_point(|&start| start <= offset);

@@ -1,5 +1,7 @@
 //! `rehook migrate`: writes the plan, all files or none.
 
+mod places;
+
 use super::prepare::{Prepared, prepare};
 use super::scan::{report_view, say_findings};
 use super::{Console, Failure, Outcome};
@@ -44,6 +46,7 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
         })
         .collect();
     apply::apply(&prepared.root, &changes).map_err(Failure::from)?;
+    places::follow(&mut prepared.plan);
     show(&prepared, args.format, console)?;
     say_findings(&prepared, console);
     if !changes.is_empty() && !console.is_quiet() {
