@@ -90,6 +90,11 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
         "code",
         "诊断代码，例如 RH101；省略时列出全部代码",
     ),
+    (
+        "shim",
+        "routes",
+        "路由表文件；默认为当前文件夹中的 webhook-routes.toml",
+    ),
     ("shim", "config", "TOML 配置文件；命令行参数优先于它"),
     (
         "shim",
@@ -142,6 +147,11 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("shim", "threads", "服务线程数 [默认：每个核心一个]"),
     ("shim", "log", "请求日志的格式 [默认：text]"),
     ("shim", "check", "不提供服务，只检查配置并列出将提供的 URL"),
+    (
+        "routes",
+        "routes",
+        "路由表文件；默认为当前文件夹中的 webhook-routes.toml",
+    ),
     ("routes", "server", "哪种服务器的配置"),
     ("routes", "upstream", "Agent 的地址"),
 ];
@@ -404,6 +414,27 @@ mod tests {
                     assert!(!help.contains(english), "`{name}`: {english} in\n{help}");
                 }
             }
+        }
+    }
+
+    /// Where the map is looked for differs by command.
+    #[test]
+    fn the_place_of_the_route_map_is_the_same_in_both_languages() {
+        for (name, chinese) in commands() {
+            let english = Cli::command();
+            let english = english
+                .find_subcommand(&name)
+                .and_then(|command| command.get_arguments().find(|a| a.get_id() == "routes"));
+            let chinese = chinese.get_arguments().find(|a| a.get_id() == "routes");
+            let (Some(english), Some(chinese)) = (english, chinese) else {
+                continue;
+            };
+            let text = |argument: &Arg| argument.get_help().map(ToString::to_string).unwrap();
+            assert_eq!(
+                text(english).contains("in this folder"),
+                text(chinese).contains("当前文件夹"),
+                "{name}"
+            );
         }
     }
 

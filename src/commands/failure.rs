@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::apply::ApplyError;
 use crate::git::GitError;
-use crate::lang::Text;
+use crate::lang::{Text, foreign};
 use crate::plan::PlanFault;
 use crate::text;
 use crate::verify::error::VerifyError;
@@ -23,9 +23,10 @@ pub struct Failure {
 impl Failure {
     /// A path that was asked for does not exist or cannot be read.
     pub fn path(path: &Path, error: &io::Error) -> Self {
-        let path = path.display();
+        let (path, reason) = (path.display(), foreign::of_system(error));
+        let (en, zh) = reason.both();
         Self {
-            text: text!("cannot look at {path}: {error}", "无法访问 {path}：{error}"),
+            text: text!("cannot look at {path}: {en}", "无法访问 {path}：{zh}"),
             remedy: text!(
                 "name a file or a folder that exists",
                 "请指定存在的文件或文件夹"
@@ -35,9 +36,10 @@ impl Failure {
 
     /// A file that has to be read besides the sources.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
-        let path = path.display();
+        let (path, reason) = (path.display(), foreign::of_system(error));
+        let (en, zh) = reason.both();
         Self {
-            text: text!("cannot read {path}: {error}", "无法读取 {path}：{error}"),
+            text: text!("cannot read {path}: {en}", "无法读取 {path}：{zh}"),
             remedy: text!("check that you may read it", "请确认您有读取权限"),
         }
     }

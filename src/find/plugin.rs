@@ -202,7 +202,7 @@ pub fn plugin(
             id.call,
             text!(
                 "the author or the module_name of the plugin is not a constant that can be seen",
-                "插件的 author 或 module_name 不是能够看到取值的常量"
+                "无法从源代码确定插件的 author 或 module_name：它不是常量"
             ),
         );
     };

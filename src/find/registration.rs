@@ -554,7 +554,7 @@ impl<'a> Finder<'a> {
                 range_of(expression),
                 text!(
                     "the endpoint is not a constant that can be seen",
-                    "endpoint 不是能够看到取值的常量"
+                    "无法从源代码确定 endpoint 的取值：它不是常量"
                 ),
             );
             return;

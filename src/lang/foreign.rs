@@ -39,7 +39,13 @@ pub fn of_toml(message: &str) -> Text {
     Text::new(message, zh)
 }
 
-/// What serde says about the shape of a text that is TOML; none for anything else.
+/// What a JSON parser says about a text, without the place.
+pub fn of_json(message: &str) -> Text {
+    let zh = in_chinese(message).unwrap_or_else(|| format!("JSON 格式错误（{message}）"));
+    Text::new(message, zh)
+}
+
+/// What serde says about the shape of a text that can be read; none for anything else.
 fn in_chinese(message: &str) -> Option<String> {
     if let Some(rest) = message.strip_prefix("missing field ") {
         return Some(format!("缺少键 {rest}"));
@@ -116,6 +122,12 @@ mod tests {
         assert_eq!(
             zh("unclosed array\nexpected `]`"),
             "TOML 语法错误（unclosed array; expected `]`）"
+        );
+        let zh = |message| of_json(message).get(Lang::Zh).to_owned();
+        assert_eq!(zh("missing field `path`"), "缺少键 `path`");
+        assert_eq!(
+            zh("expected `,` or `}`"),
+            "JSON 格式错误（expected `,` or `}`）"
         );
     }
 }

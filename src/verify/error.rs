@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::outcome::{Fatal, FatalReason};
 use super::python::LookedAt;
-use crate::lang::{Lang, Text};
+use crate::lang::{Lang, Text, foreign};
 use crate::text;
 
 const MIB: u64 = 1024 * 1024;
@@ -151,8 +151,9 @@ impl VerifyError {
                 is_named,
             } => no_python(looked_at, *is_named),
             Self::Io { path, error } => {
-                let path = path.display();
-                text!("{path}: {error}", "{path}：{error}")
+                let (path, reason) = (path.display(), foreign::of_system(error));
+                let (en, zh) = reason.both();
+                text!("{path}: {en}", "{path}：{zh}")
             }
             Self::IsThere { path } => {
                 let path = path.display();

@@ -16,7 +16,7 @@ use super::error::VerifyError;
 use super::interrupt;
 use super::process;
 use crate::git;
-use crate::lang::Text;
+use crate::lang::{Text, foreign};
 use crate::text;
 
 /// The oldest version that the agent runs on.
@@ -190,7 +190,11 @@ fn probe(path: &Path) -> Result<(Python, bool), Text> {
     let output = match process::output_within(command, LIMIT) {
         Ok(Some(output)) => output,
         Ok(None) => return Err(text!("it does not answer", "没有响应")),
-        Err(error) => return Err(text!("it does not run: {error}", "无法运行：{error}")),
+        Err(error) => {
+            let reason = foreign::of_system(&error);
+            let (en, zh) = reason.both();
+            return Err(text!("it does not run: {en}", "无法运行：{zh}"));
+        }
     };
     let answer: Answer = serde_json::from_slice(&output.stdout).map_err(|_| {
         let said = String::from_utf8_lossy(&output.stderr);

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 use super::error::VerifyError;
 use super::job::{Body, Bytes};
-use crate::lang::Text;
+use crate::lang::{Text, foreign};
 use crate::routes::Route;
 use crate::text;
 
@@ -123,7 +123,9 @@ fn parse(line: &[u8], number: usize, place: String) -> Result<Request, Text> {
             Some((message, _)) => message.to_owned(),
             None => message,
         };
-        text!("column {column}: {message}", "第 {column} 列：{message}")
+        let reason = foreign::of_json(&message);
+        let (en, zh) = reason.both();
+        text!("column {column}: {en}", "第 {column} 列：{zh}")
     })?;
     if !line.path.starts_with('/') {
         let path = line.path;

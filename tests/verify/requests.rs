@@ -60,7 +60,7 @@ fn a_bad_requests_file_is_an_error_and_nothing_is_run() {
         ],
     );
     let run = bench.verify(&python, &["--requests", "nowhere.jsonl"]);
-    check(&run, 2, &["nowhere.jsonl: No such file"]);
+    check(&run, 2, &["nowhere.jsonl: no such file"]);
     assert!(!bench.path("job.json").exists());
 }
 
@@ -101,7 +101,7 @@ fn what_was_sent_is_saved_where_it_is_asked_for() {
     );
     assert!(!bench.path("job.json").exists());
     let run = bench.verify(&python, &["--save-requests", "no/such/folder/a"]);
-    check(&run, 2, &["no/such/folder/a: No such file"]);
+    check(&run, 2, &["no/such/folder/a: no such file"]);
     // Nobody is told of requests that are not asked for.
     bench.verify(&python, &[]);
     assert_eq!(bench.job()["save"], json!(false));

@@ -23,7 +23,9 @@ pub fn error_in_chinese(error: &clap::Error) -> Option<String> {
         }
         ErrorKind::InvalidValue => format!("参数 `{argument}` 的取值 `{value}` 无效"),
         ErrorKind::ValueValidation => {
-            let reason = error.source().map(|source| format!("：{source}"));
+            let reason = error
+                .source()
+                .map(|source| format!("：{}", reason_in_chinese(&source.to_string())));
             format!(
                 "参数 `{argument}` 的取值 `{value}` 无效{}",
                 reason.unwrap_or_default()
@@ -66,6 +68,21 @@ pub fn error_in_chinese(error: &clap::Error) -> Option<String> {
     Some(format!(
         "错误：{message}\n\n更多信息请使用 `--help` 查看。\n"
     ))
+}
+
+/// Why a value is refused, as clap and the standard library say it of numbers.
+fn reason_in_chinese(reason: &str) -> String {
+    if let Some((_, range)) = reason.split_once(" is not in ")
+        && let Some((least, most)) = range.split_once("..=")
+    {
+        return format!("应在 {least} 到 {most} 之间");
+    }
+    match reason {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            "不是非负整数".to_owned()
+        }
+        other => other.to_owned(),
+    }
 }
 
 fn value_text(value: &ContextValue) -> String {
@@ -127,6 +144,14 @@ mod tests {
         check(
             &["diff", "--routes"],
             "错误：参数 `--routes <FILE>` 缺少取值",
+        );
+        check(
+            &["verify", "--limit", "0"],
+            "错误：参数 `--limit <SECONDS>` 的取值 `0` 无效：应在 1 到 86400 之间",
+        );
+        check(
+            &["shim", "--threads", "two"],
+            "错误：参数 `--threads <NUMBER>` 的取值 `two` 无效：不是非负整数",
         );
     }
 

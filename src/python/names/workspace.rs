@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::scope::{ModuleName, Scope};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::lang::foreign;
 use crate::python::parse::Module;
 use crate::python::stdlib::is_stdlib;
 use crate::source::SourceFile;
@@ -168,10 +169,12 @@ impl Workspace {
 
 /// The diagnostic of a file that could not be read.
 pub fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let reason = foreign::of_system(error);
+    let (en, zh) = reason.both();
     Diagnostic::new(
         Code::Unreadable,
         path,
-        text!("cannot read the file: {error}", "无法读取文件：{error}"),
+        text!("cannot read the file: {en}", "无法读取文件：{zh}"),
     )
 }
 
