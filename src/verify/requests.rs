@@ -116,6 +116,9 @@ pub fn read(path: &Path) -> Result<Vec<Request>, VerifyError> {
 }
 
 fn parse(line: &[u8], number: usize, place: String) -> Result<Request, Text> {
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err(text!("the line is no object", "这一行不是 JSON 对象"));
+    }
     let line: Line = serde_json::from_slice(line).map_err(|error| {
         // It knows of one line only, whose number is ours to tell.
         let (message, column) = (error.to_string(), error.column());
@@ -123,7 +126,13 @@ fn parse(line: &[u8], number: usize, place: String) -> Result<Request, Text> {
             Some((message, _)) => message.to_owned(),
             None => message,
         };
-        let reason = foreign::of_json(&message);
+        let reason = match &*message {
+            ODD_VALUE => text!(
+                "{ODD_VALUE}",
+                "查询参数和请求头的值应为字符串，或 {{\"base64\": 字符串}}"
+            ),
+            message => foreign::of_json(message),
+        };
         let (en, zh) = reason.both();
         text!("column {column}: {en}", "第 {column} 列：{zh}")
     })?;
@@ -273,6 +282,9 @@ impl<'de> Deserialize<'de> for Headers {
         deserializer.deserialize_any(Either)
     }
 }
+
+/// What serde is told to say of a value that is neither.
+const ODD_VALUE: &str = "a query, or a header's value, is a string, or {\"base64\": string}";
 
 /// A query, or the value of a header, as it is written.
 #[derive(Deserialize)]

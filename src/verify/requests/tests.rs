@@ -20,6 +20,30 @@ fn check_error(text: impl AsRef<[u8]>, expected: &str) {
 }
 
 #[test]
+fn what_is_wrong_is_said_in_chinese_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("requests.jsonl");
+    for (line, expected) in [
+        ("[]", "：这一行不是 JSON 对象"),
+        (
+            r#"{"pat": "/a"}"#,
+            "：第 6 列：没有这个键：`pat`；可用的有 `path`",
+        ),
+        (
+            r#"{"path": "/p", "query": 1}"#,
+            "：第 26 列：查询参数和请求头的值应为字符串",
+        ),
+        (r#"{"path": "/p"#, "：第 12 列：JSON 格式错误（EOF"),
+    ] {
+        fs::write(&path, line).unwrap();
+        let error = read(&path).unwrap_err();
+        let text = error.text();
+        let said = text.get(Lang::Zh).rsplit_once("requests.jsonl:1").unwrap();
+        assert!(said.1.starts_with(expected), "{}", said.1);
+    }
+}
+
+#[test]
 fn a_line_is_a_request() {
     let text = r#"{"path": "/api/webhook/a%20b?x=1"}
 
@@ -68,7 +92,7 @@ fn what_is_wrong_is_named_with_its_line() {
         format!("{ok}{{\"path\": 1}}\n"),
         "2: column 10: invalid type: integer",
     );
-    check_error(format!("{ok}\nnothing\n"), "3: column 2: expected ident");
+    check_error(format!("{ok}\nnothing\n"), "3: the line is no object");
     check_error("{}", "1: column 2: missing field `path`");
     check_error(
         r#"{"path": "/p", "pth": 1}"#,
