@@ -94,6 +94,13 @@ fn a_commit_that_has_the_routes_too_is_no_original() {
         &["there is no commit v9 in"],
     );
 
+    // Who has named a commit is not told to name that one.
+    check(
+        &bench.verify(&python, &["--base", "HEAD~0"]),
+        2,
+        &["name another commit before the migration with --base; what was left by hand"],
+    );
+
     // Beside something that can be verified it is one of the results.
     fs::write(bench.repo.root().join("b.py"), plugin("b")).expect("it can be written");
     let python = bench.saying(&[ready(), proof("b", "proved"), end()]);

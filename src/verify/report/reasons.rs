@@ -195,6 +195,10 @@ fn when(side: Side) -> Text {
 /// What to do about it, without a full stop; `python` is the interpreter.
 pub fn remedy(cause: &Cause, python: &str) -> Text {
     match cause {
+        Cause::NoOriginal { base: Some(base) } if base != "HEAD" => text!(
+            "name another commit before the migration with --base; what was left by hand in that commit too has nothing to be compared with",
+            "请用 --base 指定迁移之前的另一个提交；如果它在那个提交中也需要手动处理，就没有可供比较的版本"
+        ),
         Cause::NoOriginal { base: Some(_) } => text!(
             "name the commit before the migration, as in `--base HEAD~1`; `git log -- webhook-routes.toml` shows when that was",
             "请指定迁移之前的提交，例如 `--base HEAD~1`；`git log -- webhook-routes.toml` 会显示迁移的时间"
