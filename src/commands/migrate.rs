@@ -96,20 +96,28 @@ fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
         .map(|path| prepared.shown(path).display().to_string())
         .collect::<Vec<_>>();
     let (en, zh) = (names.join(", "), names.join("、"));
-    let text = if prepared.is_in_git {
-        text!(
-            "nothing was written: these files have uncommitted changes: {en}",
-            "没有写入任何文件：以下文件有未提交的修改：{zh}"
-        )
+    let failure = if prepared.is_in_git {
+        Failure {
+            text: text!(
+                "nothing was written: these files have uncommitted changes: {en}",
+                "没有写入任何文件：以下文件有未提交的修改：{zh}"
+            ),
+            remedy: text!(
+                "commit them first, or add --allow-dirty; `rehook undo` takes a migration back either way",
+                "请先提交，或加上 --allow-dirty；两种情况下都可以用 `rehook undo` 撤销迁移"
+            ),
+        }
     } else {
-        text!(
-            "nothing was written: these files are in no git repo: {en}",
-            "没有写入任何文件：以下文件不在 git 仓库中：{zh}"
-        )
+        Failure {
+            text: text!(
+                "nothing was written: these files are in no git repo: {en}",
+                "没有写入任何文件：以下文件不在 git 仓库中：{zh}"
+            ),
+            remedy: text!(
+                "make their folder a git repo and commit them, or add --allow-dirty; `rehook undo` takes a migration back either way",
+                "请将所在文件夹纳入 git 并提交，或加上 --allow-dirty；两种情况下都可以用 `rehook undo` 撤销迁移"
+            ),
+        }
     };
-    let remedy = text!(
-        "commit them first, or add --allow-dirty; `rehook undo` takes a migration back either way",
-        "请先提交，或加上 --allow-dirty；两种情况下都可以用 `rehook undo` 撤销迁移"
-    );
-    Err(Failure { text, remedy }.into())
+    Err(failure.into())
 }

@@ -79,10 +79,10 @@ codes! {
         "the key of the plugin cannot be known", "无法确定插件的标识（key）";
         "give NekroPlugin(...) an author and a module_name that are literals or constants", "请让 NekroPlugin(...) 的 author 与 module_name 使用字面量或常量"
     UnknownEndpoint "RH103" Manual:
-        "the endpoint cannot be known", "无法确定接入点（endpoint）";
+        "the endpoint cannot be known", "无法确定端点（endpoint）";
         "write the endpoint as a literal or a constant", "请将 endpoint 写成字面量或常量"
     UnusableEndpoint "RH104" Manual:
-        "the endpoint cannot be the path of a route", "该接入点无法作为路由路径";
+        "the endpoint cannot be the path of a route", "该端点无法作为路由路径";
         "choose a path without `{` and `}` for the route, and point the senders to it", "请为路由选用不含 `{` 与 `}` 的路径，并让发送方改用新地址"
     UnknownDialect "RH105" Manual:
         "cannot tell whether the handler takes an AgentCtx or a Request", "无法判断处理函数接收的是 AgentCtx 还是 Request";
@@ -103,7 +103,7 @@ codes! {
         "the registration may run after the routes have been mounted", "注册可能发生在路由挂载之后";
         "register at module level, or in a function that is called while the module is imported", "请在模块顶层注册，或在模块导入期间调用的函数中注册"
     UnknownOrder "RH111" Manual:
-        "cannot tell which of several registrations of the endpoint is the last", "无法判断同一接入点的多个注册中哪个最后生效";
+        "cannot tell which of several registrations of the endpoint is the last", "无法判断同一端点的多个注册中哪个最后生效";
         "keep the one that is meant and remove the others", "请保留真正需要的那个注册，删除其余的"
     PathTaken "RH112" Manual:
         "the plugin's own router has this path already", "插件自己的路由已占用该路径";
@@ -130,7 +130,7 @@ codes! {
         "the plugin is not made at module level", "插件不是在模块顶层创建的";
         "assign NekroPlugin(...) to a name at module level", "请在模块顶层将 NekroPlugin(...) 赋值给变量"
     EndpointsCollide "RH120" Manual:
-        "two endpoints become the same path", "两个接入点会得到同一路径";
+        "two endpoints become the same path", "两个端点会得到同一路径";
         "give one of the two another path", "请为两者之一更换路径"
     WrappedHandler "RH121" Manual:
         "another decorator stands between the route and the replies", "路由与返回值之间还有其他装饰器";

@@ -74,7 +74,7 @@ fn judge_one(
                 this.webhook.call.call,
                 text!(
                     "the endpoints `{}` and `{}` become the same path",
-                    "接入点 `{}` 与 `{}` 会得到同一路径",
+                    "端点 `{}` 与 `{}` 会得到同一路径",
                     this.webhook.endpoint.value,
                     other.webhook.endpoint.value
                 ),
@@ -90,7 +90,7 @@ fn unknown_order(this: &Registered<'_>) -> Verdict {
         this.webhook.call.call,
         text!(
             "the endpoint `{}` is registered more than once, and which registration is the last cannot be seen",
-            "接入点 `{}` 被注册了多次，无法看出哪一次最后生效",
+            "端点 `{}` 被注册了多次，无法看出哪一次最后生效",
             this.webhook.endpoint.value
         ),
     )))

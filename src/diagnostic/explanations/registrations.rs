@@ -145,7 +145,7 @@ pub(super) const UNKNOWN_ORDER: Page = Page {
          registration of a plugin counted, in a router the first of two equal routes does; so only \
          the last one may become a route. Which one that is depends on a condition or on the order \
          in which modules are imported. Keep one registration, and decide inside its handler.",
-    zh: "该接入点被注册了不止一次，或者是在循环中注册的。在旧接口中，同一插件的最后一次注册生效；\
+    zh: "该端点被注册了不止一次，或者是在循环中注册的。在旧接口中，同一插件的最后一次注册生效；\
          而在路由器中，两条相同的路由以先加入的为准，因此只有最后一次注册应当成为路由。\
          此处哪一次在最后，取决于某个条件或模块的导入顺序。请只保留一个注册，并在其处理函数内部判断。",
     before: r#"@plugin.mount_webhook_method("github", "GitHub")
