@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::View;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::diff::{self, LineKind};
-use crate::lang::Lang;
+use crate::lang::{Lang, Text};
 use crate::plan::Action;
 use crate::routes::Route;
 use crate::style::width;
@@ -63,21 +63,25 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
             .endpoint
             .as_deref()
             .unwrap_or_else(|| unknown.get(lang));
-        let dialect = webhook
-            .route
-            .as_ref()
-            .map_or(unknown.get(lang), |route| route.dialect.as_str());
         output += &format!(
             "{BOLD}{plugin} {endpoint}{BOLD:#}  {style}{}{style:#}\n",
             action.get(lang)
         );
-        let dialect = text!("{dialect} dialect", "{dialect} 写法");
+        let about = match (&webhook.route, &webhook.action) {
+            (Some(route), _) => {
+                let dialect = route.dialect.as_str();
+                text!("{dialect} dialect", "{dialect} 写法")
+            }
+            // What little is known of it is why.
+            (None, Action::ByHand(diagnostic)) => diagnostic.detail().clone(),
+            (None, _) => Text::verbatim(""),
+        };
         let handler = webhook
             .handler
             .as_ref()
             .map(|name| format!("  {name}"))
             .unwrap_or_default();
-        output += &format!("  {place}  {}{handler}\n", dialect.get(lang));
+        output += &format!("  {place}  {}{handler}\n", about.get(lang));
         if let Some(route) = &webhook.route {
             output += &urls(route, lang);
         }
