@@ -4,13 +4,19 @@
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
+use serde_json::Deserializer;
 
 use crate::shim::mask::{MASKED, is_secret_name};
 
-/// `text` with a masked value at each key that has the name of a secret; none when it is not JSON.
+/// `text` with a masked value at each key that has the name of a secret; none when it is not JSON, which
+/// may have a byte order mark before it, and be several values (JSON in lines).
 /// `true`, `false` and `null` stay: they are no secrets, and whoever reads them expects them.
 pub fn masked(text: &str) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<IgnoredAny>(text).ok()?;
+    let values = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut values = Deserializer::from_str(values).into_iter::<IgnoredAny>();
+    if !values.all(|value| value.is_ok()) {
+        return None;
+    }
     let bytes = text.as_bytes();
     let mut masked = String::new();
     // Up to where `text` has been copied.
@@ -126,6 +132,16 @@ mod tests {
             assert_eq!(masked, expected);
             serde_json::from_str::<IgnoredAny>(&masked).unwrap();
         }
+        for (text, expected) in [
+            (
+                "{\"token\": 1}\r\n{\"token\": \"a\", \"n\": 2}\n",
+                "{\"token\": \"***\"}\r\n{\"token\": \"***\", \"n\": 2}\n",
+            ),
+            ("\u{feff}{\"token\": 1}", "\u{feff}{\"token\": \"***\"}"),
+        ] {
+            assert_eq!(masked(text).unwrap(), expected);
+        }
+        assert_eq!(masked("{\"token\": 1}\ntoken=2"), None);
         assert_eq!(masked("token=1"), None);
         assert_eq!(masked("{\"token\":"), None);
     }
