@@ -44,7 +44,8 @@ fn kept(path: &Path) -> Result<Option<Value>, Text> {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(no_counts(path)),
         Err(error) => return Err(cannot_keep(path, &error)),
     };
-    if text.is_empty() {
+    // A machine that loses its power can leave a file without its content, or zeros in its place.
+    if text.trim_matches('\0').is_empty() {
         return Ok(None);
     }
     match serde_json::from_str::<Value>(&text) {

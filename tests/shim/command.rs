@@ -404,7 +404,7 @@ fn a_file_that_holds_something_else_is_no_place_for_counts_or_requests() {
     let files = [
         ("routes.toml", &*format!("version = 1\n{GITHUB}")),
         ("list.json", "[1]\n"),
-        ("binary", "\0\0"),
+        ("binary", "\0x\0"),
     ];
     for (name, content) in files {
         let path = folder.path().join(name);
@@ -424,14 +424,16 @@ fn a_file_that_holds_something_else_is_no_place_for_counts_or_requests() {
             }
         }
     }
-    // One that is there and empty, as when it was made for another user.
-    std::fs::write(folder.path().join("counts.json"), "").unwrap();
-    let mut process = Process::start(folder.path(), &["--state", "counts.json"]);
-    process.signal(Signal::TERM);
-    assert!(process.wait().success());
-    assert!(!process.log().contains("counts"), "{}", process.log());
-    let text = std::fs::read_to_string(folder.path().join("counts.json")).unwrap();
-    assert!(text.contains("counted_since"), "{text}");
+    // One that is there and empty, as when it was made for another user or the power went out.
+    for empty in ["", "\0\0"] {
+        std::fs::write(folder.path().join("counts.json"), empty).unwrap();
+        let mut process = Process::start(folder.path(), &["--state", "counts.json"]);
+        process.signal(Signal::TERM);
+        assert!(process.wait().success());
+        assert!(!process.log().contains("counts"), "{}", process.log());
+        let text = std::fs::read_to_string(folder.path().join("counts.json")).unwrap();
+        assert!(text.contains("counted_since"), "{text}");
+    }
 }
 
 #[test]
