@@ -107,10 +107,13 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
             };
             let open = open::text(elsewhere, place, lang);
             output += &run_text(proof, &before(path), &open, lang);
-            if let (Some(difference), Some(route)) = (&proof.difference, &webhook.route)
-                && url::is_all(difference, &route.target)
-            {
-                output += url::text(proof.differing).get(lang);
+            if let (Some(difference), Some(route)) = (&proof.difference, &webhook.route) {
+                let next = if url::is_all(difference, &route.target) {
+                    url::text(proof.differing)
+                } else {
+                    difference::next(webhook.base.as_deref())
+                };
+                output += next.get(lang);
             }
         }
         Status::NotMigrated(diagnostic) => {
