@@ -21,7 +21,7 @@ use crate::verify::job::{AgentChoice, Job};
 use crate::verify::judged::{Cause, Judged, Kind, Status, Webhook};
 use crate::verify::python::{self, Places, Python};
 use crate::verify::report::{self, View};
-use crate::verify::requests::{self, Request};
+use crate::verify::requests::{self, Given};
 use crate::verify::run::Runner;
 use crate::verify::workplace::Workplace;
 
@@ -33,9 +33,9 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     if cfg!(not(unix)) {
         return Err(Failure::from(VerifyError::NotUnix).into());
     }
-    let requests = match &args.requests {
+    let given = match &args.requests {
         Some(path) => requests::read(path).map_err(Failure::from)?,
-        None => Vec::new(),
+        None => Given::default(),
     };
     if let Some(path) = &args.save_requests {
         // Before anything is run, which takes long.
@@ -53,7 +53,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         )
     });
     let prepared = prepared?;
-    let ran = run_in(&workplace, args, &prepared, started, &requests, console);
+    let ran = run_in(&workplace, args, &prepared, started, &given, console);
     // From here on there is nothing that a signal would leave behind, and it ends the program.
     drop(workplace);
     // Before what else has come of it: processes that are ended leave errors.
@@ -96,7 +96,7 @@ fn run_in(
     args: &VerifyArgs,
     prepared: &Prepared,
     started: anyhow::Result<(Python, Runner)>,
-    requests: &[Request],
+    given: &Given,
     console: &Console,
 ) -> anyhow::Result<(Judged, Option<Python>)> {
     let mut judged = Judged {
@@ -107,10 +107,7 @@ fn run_in(
     if cases.is_empty() && judged.count(Kind::NotMigrated) == 0 {
         return Err(nothing_to_verify(prepared, &judged).into());
     }
-    judged.unused = cases::unused(&cases, requests)
-        .into_iter()
-        .cloned()
-        .collect();
+    judged.unsent = cases::unsent(&cases, given);
     let mut python = None;
     if !cases.is_empty() {
         let (found, runner) = started?;
@@ -121,7 +118,7 @@ fn run_in(
         let job = Job {
             seconds: u64::from(args.limit),
             save: args.save_requests.is_some(),
-            cases: cases::to_run(&cases, requests, workplace.path()),
+            cases: cases::to_run(&cases, &given.requests, workplace.path()),
         };
         let said = runner.run(&job).map_err(Failure::from)?;
         judged.take(&cases, said).map_err(Failure::from)?;

@@ -466,7 +466,7 @@ fn dialect_of_annotation(resolver: Resolver<'_>, expression: &Expr) -> Option<Di
 }
 
 /// The API that a function is written for: by its annotations, then by what is done with its
-/// first parameter, then by the parameter's name.
+/// first parameter, then by the parameter's name, then by whether that is a model.
 fn dialect(resolver: Resolver<'_>, definition: Definition<'_>) -> Result<Dialect, Text> {
     let arguments = definition.arguments;
     let with_default: Vec<&ast::ArgWithDefault> = arguments
@@ -521,11 +521,26 @@ fn dialect(resolver: Resolver<'_>, definition: Definition<'_>) -> Result<Dialect
         {
             Ok(Dialect::Request)
         }
-        _ => Err(text!(
-            "whether `{}` takes an AgentCtx or a Request cannot be seen: its parameter `{name}` has no annotation and is not used in a way that tells",
-            "无法看出 `{}` 接收的是 AgentCtx 还是 Request：参数 `{name}` 没有类型注解，其用法也无法说明",
-            definition.name
-        )),
+        _ => match &first.def.annotation {
+            // Only FastAPI makes a model of a body.
+            Some(annotation)
+                if annotation_roots(annotation)
+                    .iter()
+                    .any(|(_, whole)| resolver.is_model(whole)) =>
+            {
+                Ok(Dialect::Request)
+            }
+            Some(_) => Err(text!(
+                "whether `{}` takes an AgentCtx or a Request cannot be seen: neither the annotation of its parameter `{name}` nor what is done with it tells",
+                "无法看出 `{}` 接收的是 AgentCtx 还是 Request：参数 `{name}` 的类型注解和用法都无法说明",
+                definition.name
+            )),
+            None => Err(text!(
+                "whether `{}` takes an AgentCtx or a Request cannot be seen: its parameter `{name}` has no annotation and is not used in a way that tells",
+                "无法看出 `{}` 接收的是 AgentCtx 还是 Request：参数 `{name}` 没有类型注解，其用法也无法说明",
+                definition.name
+            )),
+        },
     }
 }
 

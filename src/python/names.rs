@@ -388,7 +388,7 @@ impl<'a> Resolver<'a> {
             }),
             Value::External(name) => Value::CallOf(name),
             Value::Class(path, range) => {
-                if self.class_is_plugin(&path, range, budget) {
+                if self.derives_from(&path, range, &is_plugin_class, budget) {
                     Value::Plugin(PluginId {
                         module: self.path().to_owned(),
                         call: range_of(call),
@@ -401,8 +401,23 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether a class of the repo derives from the agent's plugin class.
-    fn class_is_plugin(&self, path: &Path, range: ByteRange, budget: &Budget) -> bool {
+    /// Whether `expression` is a pydantic model that is defined in the repo.
+    pub fn is_model(&self, expression: &Expr) -> bool {
+        let is_base = |name: &str| matches!(name, "pydantic.BaseModel" | "pydantic.main.BaseModel");
+        match self.value(expression) {
+            Value::Class(path, range) => self.derives_from(&path, range, &is_base, &Budget::new()),
+            _ => false,
+        }
+    }
+
+    /// Whether a class of the repo derives from one outside of it.
+    fn derives_from(
+        &self,
+        path: &Path,
+        range: ByteRange,
+        is_base: &dyn Fn(&str) -> bool,
+        budget: &Budget,
+    ) -> bool {
         let Ok(loaded) = self.workspace.load(path) else {
             return false;
         };
@@ -419,8 +434,8 @@ impl<'a> Resolver<'a> {
             .into_iter()
             .flatten()
             .any(|base| match inside.evaluate(base, budget) {
-                Value::External(name) => is_plugin_class(&name),
-                Value::Class(path, range) => inside.class_is_plugin(&path, range, budget),
+                Value::External(name) => is_base(&name),
+                Value::Class(path, range) => inside.derives_from(&path, range, is_base, budget),
                 _ => false,
             })
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::error::VerifyError;
 use super::job::{self, Written};
 use super::original::Original;
-use super::requests::Request;
+use super::requests::{Given, Request, Unsent, WhyUnsent};
 use super::trees::{self, Allowance};
 use super::units::{Kind, Unit};
 use crate::plan::{Action, FilePlan, Plan, PlannedWebhook};
@@ -354,9 +354,18 @@ fn route(subject: &Subject) -> job::Route<'_> {
     }
 }
 
-/// The requests that are for no route of the cases.
-pub fn unused<'r>(cases: &[Case], requests: &'r [Request]) -> Vec<&'r Request> {
+/// The requests that are not sent, in the order of their lines: those for no route of the cases, and
+/// those without a body.
+pub fn unsent(cases: &[Case], given: &Given) -> Vec<Unsent> {
     let subjects = || cases.iter().flat_map(|case| &case.subjects);
-    let is_unused = |request: &&Request| !subjects().any(|one| request.is_for(&one.route));
-    requests.iter().filter(is_unused).collect()
+    let is_for_none = |request: &&Request| !subjects().any(|one| request.is_for(&one.route));
+    let for_none = given.requests.iter().filter(is_for_none);
+    let for_none = for_none.map(|request| Unsent {
+        line: request.line,
+        path: request.path.clone(),
+        why: WhyUnsent::NoOldUrl,
+    });
+    let mut all: Vec<Unsent> = for_none.chain(given.without_body.iter().cloned()).collect();
+    all.sort_by_key(|one| one.line);
+    all
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::cases::Case;
 use super::error::{Ending, Limit, VerifyError};
 use super::outcome::{Answering, Detail, Lines, Proof, Ready, Reason, Sent, Side, Verdict};
-use super::requests::Request;
+use super::requests::Unsent;
 use super::run::Said;
 use super::units::Unit;
 use crate::diagnostic::Diagnostic;
@@ -24,8 +24,8 @@ pub struct Judged {
     pub refused: Vec<(String, Vec<String>)>,
     /// The requests that were sent to webhooks of which there is a proof, if they are to be saved.
     pub sent: Vec<Sent>,
-    /// Requests of the user's for a path that is no old URL of what was verified.
-    pub unused: Vec<Request>,
+    /// Requests of the user's that were not sent, in the order of their lines.
+    pub unsent: Vec<Unsent>,
     /// How the runner ended, when it had not said everything.
     pub cut_off: Option<(Ending, String)>,
 }

@@ -4,8 +4,9 @@
 //! {"path": "/api/webhook/github", "method": "POST", "headers": {"X-GitHub-Event": "push"}, "body": "{}"}
 //! ```
 //!
-//! Nothing is passed over: whatever is wrong is an error that names the line, and a request for a
-//! path that is no old URL is there to be told of.
+//! Nothing is passed over: whatever is wrong is an error that names the line, and what cannot be sent
+//! is there to be told of: a request for a path that is no old URL, or one that was recorded without its
+//! body.
 
 mod saved;
 
@@ -27,6 +28,35 @@ pub use saved::{Saved, can_save, save};
 
 /// How large the file may be.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What a file has.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// The requests.
+    pub requests: Vec<Request>,
+    /// Those that cannot be sent, since their bodies were too large to be recorded.
+    pub without_body: Vec<Unsent>,
+}
+
+/// A request that is not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// The line of the file, 1-based.
+    pub line: usize,
+    /// The URL, decoded.
+    pub path: String,
+    /// Why it is not.
+    pub why: WhyUnsent,
+}
+
+/// Why a request is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyUnsent {
+    /// The path is no old URL of what is verified.
+    NoOldUrl,
+    /// Of its body only the length was recorded.
+    NoBody,
+}
 
 /// A request of the user's.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +99,8 @@ struct Line {
     headers: Headers,
     body: Option<String>,
     base64: Option<String>,
+    /// What `shim --record` writes of a large body: its length in bytes.
+    body_omitted: Option<u64>,
     settings: Option<Map<String, Value>>,
     about: Option<String>,
     /// What the agent answered: what is compared is what the two sides answer.
@@ -80,7 +112,7 @@ struct Line {
 ///
 /// # Errors
 /// When it cannot be read, or a line of it is no request.
-pub fn read(path: &Path) -> Result<Vec<Request>, VerifyError> {
+pub fn read(path: &Path) -> Result<Given, VerifyError> {
     let at = |line, reason| VerifyError::Requests {
         path: path.to_owned(),
         line,
@@ -94,7 +126,7 @@ pub fn read(path: &Path) -> Result<Vec<Request>, VerifyError> {
     }
     let bytes = fs::read(path).map_err(VerifyError::io(path))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut requests = Vec::new();
+    let mut given = Given::default();
     for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
         let number = index + 1;
         // Some editors put a mark in front of the first line.
@@ -106,16 +138,23 @@ pub fn read(path: &Path) -> Result<Vec<Request>, VerifyError> {
             continue;
         }
         let place = format!("{name}:{number}");
-        let request = parse(line, number, place).map_err(|reason| at(number, reason))?;
-        requests.push(request);
+        match parse(line, number, place).map_err(|reason| at(number, reason))? {
+            (request, true) => given.without_body.push(Unsent {
+                line: number,
+                path: request.path,
+                why: WhyUnsent::NoBody,
+            }),
+            (request, false) => given.requests.push(request),
+        }
     }
-    if requests.is_empty() {
+    if given.requests.is_empty() && given.without_body.is_empty() {
         return Err(at(1, text!("there is no request in it", "其中没有请求")));
     }
-    Ok(requests)
+    Ok(given)
 }
 
-fn parse(line: &[u8], number: usize, place: String) -> Result<Request, Text> {
+/// The request of a line, and whether its body was left out.
+fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool), Text> {
     if !line.trim_ascii_start().starts_with(b"{") {
         return Err(text!("the line is no object", "这一行不是 JSON 对象"));
     }
@@ -163,11 +202,18 @@ fn parse(line: &[u8], number: usize, place: String) -> Result<Request, Text> {
             Bytes::Encoded { base64 }
         }
     };
+    let is_omitted = line.body_omitted.is_some();
     let body = match (line.body, line.base64) {
         (Some(_), Some(_)) => {
             return Err(text!(
                 "the body is given twice: as `body`, and as `base64`",
                 "请求体重复：既有 `body`，又有 `base64`"
+            ));
+        }
+        (Some(_), None) | (None, Some(_)) if is_omitted => {
+            return Err(text!(
+                "the body is given, and said to be omitted (`body_omitted`)",
+                "既给出了请求体，又标明它被省略（`body_omitted`）"
             ));
         }
         (None, Some(encoded)) => {
@@ -183,7 +229,7 @@ fn parse(line: &[u8], number: usize, place: String) -> Result<Request, Text> {
     if method.is_empty() || !method.bytes().all(is_token) {
         return Err(text!("{method:?} is no method", "{method:?} 不是请求方法"));
     }
-    Ok(Request {
+    let request = Request {
         line: number,
         path: decoded(&path),
         about: line.about.unwrap_or_else(|| place.clone()),
@@ -193,7 +239,8 @@ fn parse(line: &[u8], number: usize, place: String) -> Result<Request, Text> {
         headers: line.headers.0,
         body,
         settings: line.settings.unwrap_or_default(),
-    })
+    };
+    Ok((request, is_omitted))
 }
 
 fn check_base64(encoded: &str) -> Result<(), Text> {

@@ -14,14 +14,26 @@ fn requests_go_to_the_routes_of_their_old_urls() {
     let lines = r#"{"path": "/api/webhook/b", "headers": {"X": "1"}, "body": "{}", "settings": {"S": 1}}
 {"path": "/api/plugin/b/webhook/b?q=1", "method": "put", "base64": "/w==", "about": "two"}
 {"path": "/api/webhook/c"}
+{"path": "/api/webhook/a", "body_omitted": 5242880}
+{"path": "/api/webhook/a", "base64": "/w==", "body_omitted": null}
+{"path": "/api/webhook/a", "body_omitted": 1048577}
 "#;
     fs::write(&file, lines).expect("it can be written");
     let file = file.to_string_lossy();
     let run = bench.verify(&python, &["--requests", &file]);
-    let note = format!("{file}:3: /api/webhook/c is no old URL of what was verified");
-    check(&run, 0, &[&note]);
+    let notes = [
+        format!(
+            "{file}:3: /api/webhook/c is no old URL of what was verified; the request was not sent\n"
+        ),
+        format!(
+            "{file}:4: the request to /api/webhook/a was recorded without its body, which was too large, and was not sent (and 1 more like it)\n"
+        ),
+    ];
+    check(&run, 0, &[&notes[0], &notes[1]]);
     let job = bench.job();
-    assert_eq!(job["cases"][0]["requests"], json!([]));
+    let sent = &job["cases"][0]["requests"];
+    assert_eq!(sent.as_array().map(Vec::len), Some(1));
+    assert_eq!(sent[0]["base64"], "/w==");
     let expected = json!([
         {
             "plugin": "dev.b", "endpoint": "b", "place": "requests.jsonl:1",
@@ -38,7 +50,11 @@ fn requests_go_to_the_routes_of_their_old_urls() {
     let report: Value = serde_json::from_slice(&run.stdout).expect("JSON");
     assert_eq!(
         report["unused_requests"],
-        json!([{"line": 3, "path": "/api/webhook/c"}])
+        json!([
+            {"line": 3, "path": "/api/webhook/c", "reason": "no_old_url"},
+            {"line": 4, "path": "/api/webhook/a", "reason": "no_body"},
+            {"line": 6, "path": "/api/webhook/a", "reason": "no_body"},
+        ])
     );
 }
 

@@ -46,6 +46,20 @@ pub fn text(difference: &Difference, lang: Lang) -> String {
     output
 }
 
+/// What to do about it; `base` is the commit with the original, of a plugin that is migrated already.
+pub fn next(base: Option<&str>) -> Text {
+    match base {
+        None => text!(
+            "  hint: leave senders where they are until this is as you want it; `rehook diff` shows what the migration changes\n",
+            "  提示：在结果符合预期之前，请不要切换发送方；`rehook diff` 会显示迁移所做的改动\n"
+        ),
+        Some(base) => text!(
+            "  hint: leave senders where they are until this is as you want it; `git diff {base}` shows what was changed\n",
+            "  提示：在结果符合预期之前，请不要切换发送方；`git diff {base}` 会显示做过的改动\n"
+        ),
+    }
+}
+
 fn side(label: &Text, style: Style, items: &[String], others: &[String], lang: Lang) -> String {
     let label = label.get(lang);
     let nothing = text!("(nothing)", "（无）");

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::judged::{Failure, Kind, Status, Webhook};
 use super::super::outcome::{self, Proof};
+use super::super::requests::WhyUnsent;
 use super::{View, called, details, reasons, url};
 use crate::diagnostic::Diagnostic;
 use crate::lang::Lang;
@@ -136,6 +137,7 @@ struct Refused<'a> {
 struct Unused<'a> {
     line: usize,
     path: &'a str,
+    reason: &'static str,
 }
 
 #[derive(Serialize)]
@@ -176,11 +178,15 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
             .map(|(plugin, what)| Refused { plugin, what })
             .collect(),
         unused_requests: judged
-            .unused
+            .unsent
             .iter()
             .map(|request| Unused {
                 line: request.line,
                 path: &request.path,
+                reason: match request.why {
+                    WhyUnsent::NoOldUrl => "no_old_url",
+                    WhyUnsent::NoBody => "no_body",
+                },
             })
             .collect(),
         summary: Summary {

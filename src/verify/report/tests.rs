@@ -138,6 +138,13 @@ fn a_difference_that_is_only_the_path_is_called_so() {
     assert!(text(&alone, Lang::Zh).contains("  差异只在于 URL 的路径，"));
     let more = judged_of(json!([{"kind": "log", "text": ["At http://x/plugins/dev.ci/ci?a=1"]}]));
     assert!(!text(&more, Lang::En).contains("only the path"));
+    // Nothing has to be done about the path alone.
+    assert!(!text(&alone, Lang::En).contains("leave senders where they are"));
+    let mut migrated = more;
+    migrated.webhooks[0].base = Some("1a2b3c4".to_owned());
+    let (en, zh) = (text(&migrated, Lang::En), text(&migrated, Lang::Zh));
+    assert!(en.contains("; `git diff 1a2b3c4` shows what was changed\n"));
+    assert!(zh.contains("；`git diff 1a2b3c4` 会显示做过的改动\n"));
     for (judged, is_only) in [(only, true), (more, false)] {
         let view = View {
             judged: &judged,
@@ -263,6 +270,7 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
   what the plugin did
     old: \"sent\"
     new: \"\u{fffd}x\"
+  hint: leave senders where they are until this is as you want it; `rehook diff` shows what the migration changes
 0 proved, 1 differs, 0 not exercised, 0 not migrated, 0 failed
 "
     );

@@ -9,7 +9,7 @@ use super::super::job::AgentChoice;
 use super::super::judged::{Failure, Kind, Status, Webhook};
 use super::super::outcome::{Endless, Kept, Proof, STAND_IN, Side};
 use super::super::python::Python;
-use super::super::requests::Saved;
+use super::super::requests::{Saved, Unsent, WhyUnsent};
 use super::shown::{about, indented_request, shortened, shortened_lines};
 use super::{View, details, difference, open, ranges, reasons, url};
 use crate::lang::{Lang, Text};
@@ -107,10 +107,13 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
             };
             let open = open::text(elsewhere, place, lang);
             output += &run_text(proof, &before(path), &open, lang);
-            if let (Some(difference), Some(route)) = (&proof.difference, &webhook.route)
-                && url::is_all(difference, &route.target)
-            {
-                output += url::text(proof.differing).get(lang);
+            if let (Some(difference), Some(route)) = (&proof.difference, &webhook.route) {
+                let next = if url::is_all(difference, &route.target) {
+                    url::text(proof.differing)
+                } else {
+                    difference::next(webhook.base.as_deref())
+                };
+                output += next.get(lang);
             }
         }
         Status::NotMigrated(diagnostic) => {
@@ -338,17 +341,47 @@ pub fn saved(path: &Path, saved: &Saved, lang: Lang) -> String {
     output
 }
 
+/// What is said of requests that were not sent: a line for each path and reason, since a recording may
+/// have many.
+fn unsent(unsent: &[Unsent], requests: &str, lang: Lang) -> String {
+    let mut groups: Vec<(&Unsent, usize)> = Vec::new();
+    for one in unsent {
+        let is_alike =
+            |(first, _): &&mut (&Unsent, usize)| (&first.path, first.why) == (&one.path, one.why);
+        match groups.iter_mut().find(is_alike) {
+            Some((_, others)) => *others += 1,
+            None => groups.push((one, 0)),
+        }
+    }
+    let mut output = String::new();
+    for (first, others) in groups {
+        let (line, path) = (first.line, shortened(&first.path));
+        let more = match others {
+            0 => text!("", ""),
+            _ => text!(
+                " (and {others} more like it)",
+                "（另有 {others} 个同类请求）"
+            ),
+        };
+        let (more_en, more_zh) = more.both();
+        let text = match first.why {
+            WhyUnsent::NoOldUrl => text!(
+                "{requests}:{line}: {path} is no old URL of what was verified; the request was not sent{more_en}\n",
+                "{requests}:{line}：{path} 不是本次验证的旧 URL，该请求没有发送{more_zh}\n"
+            ),
+            WhyUnsent::NoBody => text!(
+                "{requests}:{line}: the request to {path} was recorded without its body, which was too large, and was not sent{more_en}\n",
+                "{requests}:{line}：发往 {path} 的请求因请求体过大而未记录其内容，没有发送{more_zh}\n"
+            ),
+        };
+        output += text.get(lang);
+    }
+    output
+}
+
 /// What is to be said besides the results.
 pub fn notes(view: &View<'_>, requests: &str, lang: Lang) -> String {
-    let mut output = String::new();
-    for request in &view.judged.unused {
-        let (line, path) = (request.line, shortened(&request.path));
-        output += text!(
-            "{requests}:{line}: {path} is no old URL of what was verified; the request was not sent\n",
-            "{requests}:{line}：{path} 不是本次验证的旧 URL，该请求没有发送\n"
-        )
-        .get(lang);
-    }
+    let mut output = unsent(&view.judged.unsent, requests, lang);
     let ready = view.judged.ready.as_ref();
     if ready.is_some_and(|ready| ready.files == Kept::Refused) {
         output += text!(

@@ -6,7 +6,7 @@ fn file(text: impl AsRef<[u8]>) -> Result<Vec<Request>, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("requests.jsonl");
     fs::write(&path, text).unwrap();
-    read(&path).map_err(|error| {
+    read(&path).map(|given| given.requests).map_err(|error| {
         let text = error.text();
         let text = text.get(Lang::En);
         text.rsplit_once("requests.jsonl:").unwrap().1.to_owned()
@@ -108,6 +108,10 @@ fn what_is_wrong_is_named_with_its_line() {
         "1: the body is given twice",
     );
     check_error(r#"{"path": "/p", "base64": "/"}"#, "1: no base64");
+    check_error(
+        r#"{"path": "/p", "body": "", "body_omitted": 9}"#,
+        "1: the body is given, and said to be omitted",
+    );
     check_error(
         r#"{"path": "/p", "query": {"base64": "/"}}"#,
         "1: no base64",

@@ -21,8 +21,9 @@ def sample(
             return schema[key]
     if schema.get("enum"):
         return schema["enum"][0]
-    if schema.get("examples"):
-        return schema["examples"][0]
+    examples = schema.get("examples")
+    if examples and isinstance(examples, list):
+        return examples[0]
     for key in ("anyOf", "oneOf"):
         choices = [one for one in schema.get(key, []) if one.get("type") != "null"]
         if choices:
@@ -83,13 +84,16 @@ def others(
 
 
 def _led_to(schema: dict, whole: dict) -> dict:
-    """The schema that a reference leads to."""
-    if "$ref" not in schema:
-        return schema
-    target = whole
-    for key in schema["$ref"].removeprefix("#/").split("/"):
-        target = target[key]
-    return target
+    """The schema that a reference leads to; anything fits one that leads nowhere, since plugins may
+    write parts of a schema themselves."""
+    for _ in range(DEPTH):
+        if "$ref" not in schema:
+            return schema
+        target: object = whole
+        for key in str(schema["$ref"]).removeprefix("#/").split("/"):
+            target = target.get(key) if isinstance(target, dict) else None
+        schema = target if isinstance(target, dict) else {}
+    return {}
 
 
 def _number(schema: dict) -> object:

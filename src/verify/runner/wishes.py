@@ -15,6 +15,8 @@ from figures import exact, other_type
 DEPTH = 6
 # A key of a place: what comes after it is in text that is JSON.
 INSIDE = "<JSON>"
+# Code that is a part of the function around it: until Python 3.11 it is run as one of its own.
+COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>"}
 # Where these modules are.
 RUNNER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -65,6 +67,13 @@ class LookedUp:
         return self.rebuild not in (same, exact)
 
 
+def _function(frame) -> CodeType:
+    """The function that a line is part of: what a comprehension makes is used there."""
+    while frame.f_code.co_name in COMPREHENSIONS and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code
+
+
 class Watch:
     """Collects the wishes while a request is answered."""
 
@@ -95,7 +104,7 @@ class Watch:
             file = frame.f_code.co_filename
             whose = self._files.get(file) or self._files.setdefault(file, self._whose(file))
             if whose == "plugin":
-                self.code = frame.f_code
+                self.code = _function(frame)
                 return file, frame.f_lineno
             if whose == "library":
                 # It reads for itself.

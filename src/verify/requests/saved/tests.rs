@@ -79,7 +79,7 @@ fn what_is_saved_is_read_as_it_was() {
     assert!(can_save(&path).is_ok() && !path.exists());
     let saved = save(&path, &judged).unwrap();
     assert_eq!((saved.written, saved.left_out), (2, 2));
-    let read = read(&path).unwrap();
+    let read = read(&path).unwrap().requests;
     let [first, second] = &read[..] else {
         panic!("{read:?}")
     };
