@@ -140,7 +140,8 @@ fn a_difference_that_is_only_the_path_is_called_so() {
     assert!(!text(&more, Lang::En).contains("only the path"));
     // Nothing has to be done about the path alone.
     assert!(!text(&alone, Lang::En).contains("leave senders where they are"));
-    let mut migrated = more;
+    let mut migrated =
+        judged_of(json!([{"kind": "log", "text": ["At http://x/plugins/dev.ci/ci?a=1"]}]));
     migrated.webhooks[0].base = Some("1a2b3c4".to_owned());
     let (en, zh) = (text(&migrated, Lang::En), text(&migrated, Lang::Zh));
     assert!(en.contains("; `git diff 1a2b3c4` shows what was changed\n"));
