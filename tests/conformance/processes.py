@@ -120,3 +120,18 @@ def odd_place(agent: str, scratch: Path) -> list[str]:
     good = verdicts == {"dev.own_folders": "proved"} and not os.listdir(temporary)
     print(f"verify on {agent}: a temporary folder that is no text: {verdicts}")
     return [] if good else [f"odd place: {verdicts}, {os.listdir(temporary)}, {done.stderr}"]
+
+
+def broken_fastapi(agent: str, scratch: Path) -> list[str]:
+    """A FastAPI that is there and cannot be imported is named, with the reason and what to do."""
+    folder, broken = scratch / f"{agent}-broken", scratch / f"{agent}-broken-fastapi"
+    folder.mkdir()
+    broken.mkdir()
+    (folder / "plain.py").write_text(named("plain").text())
+    (broken / "fastapi.py").write_text('raise RuntimeError("half installed")\n')
+    done = verify(folder, agent, environment={"PYTHONPATH": str(broken)})
+    texts = ["FastAPI is installed for ", "cannot be imported: RuntimeError: half installed"]
+    texts += ["mend that environment, or name another with --python"]
+    good = done.returncode == 2 and all(text in done.stderr for text in texts)
+    print(f"verify on {agent}: a FastAPI that is broken: {'named' if good else 'NOT NAMED'}")
+    return [] if good else [f"broken FastAPI: {done.returncode}, {done.stdout}{done.stderr}"]

@@ -31,7 +31,8 @@ def main() -> int:
     wrong = edits.differing_lines()
     parts = [verdicts.good_and_bad, verdicts.slips, verdicts.in_chinese, verdicts.around]
     parts += [verdicts.one_of_two, given.wrong_settings, given.saving]
-    parts += [processes.closing, processes.killed, processes.odd_place, verdicts.github]
+    parts += [processes.closing, processes.killed, processes.odd_place]
+    parts += [processes.broken_fastapi, verdicts.github]
     parts += [edits.edits, edits.a_part, reaching.reaching]
     with tempfile.TemporaryDirectory(prefix="rehook-verify-") as folder:
         for agent in sys.argv[1:] or ["installed", "stand-in"]:
