@@ -2,37 +2,31 @@
 do not count: what `rehook verify` holds of each, and which changed lines it names."""
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import changed
+import template
+from program import migrated, run
 
-HEAD = """import functools
+HEAD = (
+    """import functools
 import hashlib
 
 from nekro_agent.api import core, message
 from nekro_agent.api.plugin import ConfigBase, NekroPlugin
 from nekro_agent.api.schemas import AgentCtx, WebhookRequest
 
-plugin = NekroPlugin(
-    name="{name}",
-    module_name="{name}",
-    description="",
-    version="0.1.0",
-    author="dev",
-    url="https://example.com",
-)
-
-
-@plugin.mount_config()
-class Config(ConfigBase):
-    LABEL: str = "label"
+"""
+    + template.HEAD
+    + template.CONFIG
+    + """    LABEL: str = "label"
 
 
 def is_rare(value):
     return hashlib.sha256(str(value).encode()).hexdigest().startswith("0000000")
 """
+)
 
 GUARD = """
 
@@ -196,7 +190,7 @@ async def start():
 ]
 
 
-def edits(agent: str, scratch: Path, migrate: Callable, run: Callable) -> list[str]:
+def edits(agent: str, scratch: Path) -> list[str]:
     """All of them in one run."""
     folder = scratch / f"{agent}-edits"
     folder.mkdir()
@@ -207,7 +201,7 @@ def edits(agent: str, scratch: Path, migrate: Callable, run: Callable) -> list[s
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
             before[path.relative_to(folder)] = text.splitlines()
-    migrate(folder)
+    migrated(folder)
     for plugin in EDITED:
         for path in plugin.paths(folder):
             # In the last place that it is: an earlier one may be another webhook's.
@@ -262,7 +256,7 @@ async def request(request: Request):
 """
 
 
-def a_part(agent: str, scratch: Path, migrate: Callable, run: Callable) -> list[str]:
+def a_part(agent: str, scratch: Path) -> list[str]:
     """One file of a package: what is around the handlers of others is not asked for."""
     folder = scratch / f"{agent}-part"
     package = folder / "parts"
@@ -271,7 +265,7 @@ def a_part(agent: str, scratch: Path, migrate: Callable, run: Callable) -> list[
     (package / "__init__.py").write_text(text)
     (package / "first.py").write_text(OTHER_MODULE)
     (package / "second.py").write_text(REQUEST_MODULE)
-    migrate(folder)
+    migrated(folder)
     wrong = []
     for path, expected in (("parts/first.py", 1), ("parts/second.py", 1), (".", 2)):
         code, result, messages = run(folder, agent, places=[path])

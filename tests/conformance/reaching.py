@@ -4,11 +4,14 @@ A table: what each is about, what stands above its handler, and the handler. In 
 `headers` and `body` are there already, and `config`; in the request dialect `request` and `config`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PLUGIN = """import base64, hashlib, hmac, json, re, time
+import template
+from program import run
+
+PLUGIN = (
+    """import base64, hashlib, hmac, json, re, time
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Dict, List, Literal, Optional
@@ -20,21 +23,13 @@ from nekro_agent.api import core
 from nekro_agent.api.plugin import ConfigBase, NekroPlugin
 from nekro_agent.api.schemas import AgentCtx
 
-plugin = NekroPlugin(
-    name="{name}",
-    module_name="{name}",
-    description="",
-    version="0.1.0",
-    author="dev",
-    url="https://example.com",
-)
-
+"""
+    + template.HEAD
+    + """
 {top}
-
-
-@plugin.mount_config()
-class Config(ConfigBase):
-    SECRET: str = ""
+"""
+    + template.CONFIG
+    + """    SECRET: str = ""
 {config}
 
 
@@ -46,6 +41,7 @@ said = core.logger.info
 async def hook({parameters}):
 {body}
 """
+)
 
 CONTEXT = "headers, body = _ctx.webhook_request.headers, _ctx.webhook_request.body\n"
 
@@ -831,7 +827,7 @@ if "urgent" in body.get("title", "").lower():
 ]
 
 
-def reaching(agent: str, scratch: Path, run: Callable) -> list[str]:
+def reaching(agent: str, scratch: Path) -> list[str]:
     """All handlers in one run."""
     folder = scratch / f"{agent}-reaching"
     folder.mkdir()
