@@ -12,10 +12,11 @@ from pathlib import Path
 import landlock
 import main as runner
 import sandbox
-import shim
 from program import said, verify
 from table import named
 from template import Plugin
+
+import shim
 
 
 def closing(agent: str, scratch: Path) -> list[str]:
