@@ -1,6 +1,8 @@
 //! What the runner says, one JSON object a line: facts, of which `report` makes sentences.
 
 mod detail;
+mod failed;
+mod request;
 
 use std::path::{Component, PathBuf};
 
@@ -9,6 +11,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 pub use detail::{Answering, Detail, Fact, Named};
+pub use failed::{Failed, Fatal, FatalReason, Reason, Side};
+pub use request::{About, Bytes, Place, Request};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -215,33 +219,6 @@ pub struct Difference {
     pub parts: Vec<Part>,
 }
 
-/// A request as it was sent.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Request {
-    /// What it is called.
-    #[serde(default)]
-    pub about: Option<About>,
-    /// The method.
-    pub method: String,
-    /// The old URL.
-    pub path: String,
-    /// What follows the question mark.
-    #[serde(default)]
-    pub query: Bytes,
-    /// The headers in order.
-    #[serde(default)]
-    pub headers: Vec<(String, Bytes)>,
-    /// The body, when it is text.
-    #[serde(default)]
-    pub body: Option<String>,
-    /// The body in base64, when it is none.
-    #[serde(default)]
-    pub base64: Option<String>,
-    /// Settings of the plugin that differ from its own.
-    #[serde(default)]
-    pub settings: serde_json::Map<String, Value>,
-}
-
 /// A request that was sent to both sides of a webhook.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Sent {
@@ -253,77 +230,6 @@ pub struct Sent {
     pub endpoint: String,
     /// The request, whole.
     pub request: Request,
-}
-
-/// What a request is called, in parts (`label.py`).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum About {
-    /// One that plugins get whatever they ask for.
-    Known {
-        /// Which one, by its English name.
-        kind: String,
-        /// The method, where the same is sent by several; else empty.
-        #[serde(default)]
-        method: String,
-        /// Whether it has the headers that the plugin looks for.
-        #[serde(default)]
-        looked_for: bool,
-    },
-    /// One with a value that may be answered differently.
-    Tried {
-        /// Where the value is.
-        part: Place,
-        /// Its name there, or the keys to it; empty where there is none.
-        name: String,
-        /// The value, as Python writes it.
-        value: String,
-    },
-    /// One of the user's, as the user calls it.
-    Given(String),
-}
-
-/// A part of a request that has values (`Place` in `probe.py`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Place {
-    /// A header.
-    Header,
-    /// A parameter of the query.
-    Query,
-    /// The name of a parameter of the query.
-    #[serde(rename = "query name")]
-    QueryName,
-    /// A field of a form.
-    Form,
-    /// A value in a body of JSON.
-    Body,
-    /// The body as bytes.
-    #[serde(rename = "raw body")]
-    RawBody,
-    /// The method.
-    Method,
-    /// A setting of the plugin.
-    Setting,
-}
-
-/// A query, or the value of a header: text, or bytes that are none.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub enum Bytes {
-    /// Text.
-    Text(String),
-    /// Bytes in base64.
-    Encoded {
-        /// The base64.
-        base64: String,
-    },
-}
-
-impl Default for Bytes {
-    fn default() -> Self {
-        Self::Text(String::new())
-    }
 }
 
 /// A part of what the two sides gave.
@@ -339,84 +245,6 @@ pub struct Part {
     pub new: Value,
 }
 
-/// A case that could not be run to its end.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Failed {
-    /// The name of the case.
-    pub case: String,
-    /// Which side it was.
-    #[serde(default)]
-    pub side: Side,
-    /// Why.
-    pub reason: Reason,
-    /// What more is known of it.
-    #[serde(default)]
-    pub detail: Detail,
-    /// The request that was being answered, if one was.
-    #[serde(default)]
-    pub answering: Option<Answering>,
-    /// The endpoint that it is about; none for the whole case.
-    #[serde(default)]
-    pub endpoint: Option<String>,
-}
-
-/// One of the two sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// Before the migration.
-    Old,
-    /// After it.
-    New,
-    /// Both, or neither in particular.
-    #[default]
-    #[serde(rename = "")]
-    Neither,
-}
-
-impl Side {
-    /// Its name in the protocol and in results.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Old => "old",
-            Self::New => "new",
-            Self::Neither => "",
-        }
-    }
-}
-
-/// Why a case could not be run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// It cannot be imported.
-    Import,
-    /// A module that it imports is not installed.
-    MissingModule,
-    /// The agent finds no plugin in it.
-    NoPlugin,
-    /// The plugin does not register the webhook.
-    NoWebhook,
-    /// The plugin has no router.
-    NoRouter,
-    /// A request is to be sent with a setting that the plugin does not have.
-    NoSetting,
-    /// A request is to be sent with a setting that cannot have the value.
-    BadSetting,
-    /// It took too long.
-    Hang,
-    /// It ended the process.
-    Exit,
-    /// An error that nothing caught, or the end of the process by a signal.
-    Crash,
-    /// It needs something of the agent that the stand-in does not have.
-    StandInLacks,
-    /// The runner has said nothing about it. It never says this itself.
-    Unsaid,
-    /// What the runner has said about it cannot be taken in. It never says this itself.
-    Unreadable,
-}
-
 /// What a plugin tried and was not allowed to do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Refused {
@@ -424,32 +252,6 @@ pub struct Refused {
     pub case: String,
     /// Each in a few words.
     pub what: Vec<String>,
-}
-
-/// Nothing can be run at all.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Fatal {
-    /// Why.
-    pub reason: FatalReason,
-    /// What Python or the runner says.
-    #[serde(default)]
-    pub detail: String,
-}
-
-/// Why nothing can be run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FatalReason {
-    /// FastAPI is not installed.
-    NoFastapi,
-    /// The agent is not installed, and it was asked for.
-    NoAgent,
-    /// The Python is older than the agent takes.
-    PythonTooOld,
-    /// The agent is installed, and cannot be imported.
-    BrokenAgent,
-    /// FastAPI is installed, and cannot be imported, or what it needs.
-    BrokenFastapi,
 }
 
 #[cfg(test)]

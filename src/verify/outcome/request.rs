@@ -1,0 +1,102 @@
+//! A request as a result has it: what was sent, and what it is called.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A request as it was sent.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Request {
+    /// What it is called.
+    #[serde(default)]
+    pub about: Option<About>,
+    /// The method.
+    pub method: String,
+    /// The old URL.
+    pub path: String,
+    /// What follows the question mark.
+    #[serde(default)]
+    pub query: Bytes,
+    /// The headers in order.
+    #[serde(default)]
+    pub headers: Vec<(String, Bytes)>,
+    /// The body, when it is text.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// The body in base64, when it is none.
+    #[serde(default)]
+    pub base64: Option<String>,
+    /// Settings of the plugin that differ from its own.
+    #[serde(default)]
+    pub settings: serde_json::Map<String, Value>,
+}
+
+/// What a request is called, in parts (`label.py`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum About {
+    /// One that plugins get whatever they ask for.
+    Known {
+        /// Which one, by its English name.
+        kind: String,
+        /// The method, where the same is sent by several; else empty.
+        #[serde(default)]
+        method: String,
+        /// Whether it has the headers that the plugin looks for.
+        #[serde(default)]
+        looked_for: bool,
+    },
+    /// One with a value that may be answered differently.
+    Tried {
+        /// Where the value is.
+        part: Place,
+        /// Its name there, or the keys to it; empty where there is none.
+        name: String,
+        /// The value, as Python writes it.
+        value: String,
+    },
+    /// One of the user's, as the user calls it.
+    Given(String),
+}
+
+/// A part of a request that has values (`Place` in `probe.py`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// A header.
+    Header,
+    /// A parameter of the query.
+    Query,
+    /// The name of a parameter of the query.
+    #[serde(rename = "query name")]
+    QueryName,
+    /// A field of a form.
+    Form,
+    /// A value in a body of JSON.
+    Body,
+    /// The body as bytes.
+    #[serde(rename = "raw body")]
+    RawBody,
+    /// The method.
+    Method,
+    /// A setting of the plugin.
+    Setting,
+}
+
+/// A query, or the value of a header: text, or bytes that are none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Bytes {
+    /// Text.
+    Text(String),
+    /// Bytes in base64.
+    Encoded {
+        /// The base64.
+        base64: String,
+    },
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
