@@ -58,7 +58,7 @@ pub enum About {
     Given(String),
 }
 
-/// A part of a request that has values (`Place` in `probe.py`).
+/// A part of a request that has values (`Place` in `wishes.py`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
