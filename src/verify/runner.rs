@@ -196,6 +196,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ),
     ("starts.py", include_str!("runner/starts.py")),
     ("texts.py", include_str!("runner/texts.py")),
+    ("tracebacks.py", include_str!("runner/tracebacks.py")),
     ("varying.py", include_str!("runner/varying.py")),
     ("watching.py", include_str!("runner/watching.py")),
     ("wishes.py", include_str!("runner/wishes.py")),
