@@ -27,6 +27,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("message.py", include_str!("runner/message.py")),
     ("network.py", include_str!("runner/network.py")),
     ("oracle.py", include_str!("runner/oracle.py")),
+    ("parameters.py", include_str!("runner/parameters.py")),
     ("parcel.py", include_str!("runner/parcel.py")),
     ("patterns.py", include_str!("runner/patterns.py")),
     ("parent.py", include_str!("runner/parent.py")),

@@ -107,6 +107,8 @@ class Sequence:
         between = (" " if self._plain is str else b" ") if separator is None else separator
         if len(parts) < 2:
             self._want((plain or self._x) + between + (plain or self._x))
+            # One part like another would be taken for the same.
+            self._want((plain or self._x) + between + self._x, strong=False)
         return Pieces(self, [self._part(parts, between, i) for i in range(len(parts))], between)
 
     def partition(self, separator):
