@@ -153,7 +153,7 @@ def _reckoning(kind: type, name: str, back: Callable) -> Callable:
 
 
 def _comparison(kind: type, name: str) -> Callable:
-    compare = getattr(kind._plain, name)
+    compare, plainly = getattr(kind._plain, name), getattr(operator, name)
 
     def method(self, other):
         if isinstance(other, (int, float)) and not isinstance(other, bool):
@@ -162,6 +162,9 @@ def _comparison(kind: type, name: str) -> Callable:
             self._want(by, by + 1, by - 1)
         elif isinstance(other, str) and self._rebuild is exact:
             self._watch.wish(self._place, str(other))
+        if isinstance(other, Moment):
+            # Which asks this number in its turn.
+            return plainly(self.plain(), float.__add__(other, 0.0))
         return compare(self, other)
 
     return method
@@ -208,6 +211,21 @@ for _name, _other in (
     ("__ge__", "__le__"),
 ):
     _asking(_name, _other)
+
+
+def _staying(name: str) -> None:
+    """What is reckoned from the present is about it too: `time.time() * 1000`."""
+    plain = getattr(Moment, name)
+
+    def method(self, other):
+        value = plain(self, other)
+        return Moment(value) if type(value) is float else value
+
+    setattr(Moment, name, method)
+
+
+for _name in ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__"):
+    _staying(_name)
 
 
 def text_of(wanted, whole: Callable) -> object:
