@@ -37,6 +37,8 @@ MOST_NAMED, MOST_SET, MOST_GUESSED = 3, 2, 1
 # From this rank on, a wish is granted once more, or guessed at where nothing new was seen: for lines
 # that have not been reached.
 AGAIN = 2
+# After so many requests one of so many is one of those: others may go on bringing up more.
+FIRST, TURN = 60, 4
 # How often a key may be tried in the place of a part of text.
 MOST_IN_PARTS = 12
 
@@ -241,8 +243,12 @@ class _Search:
         self.loaded, self.route, self.watch, self.trace = loaded, route, watch, trace
         self.current, self.gave, self.kept = current, gave, gave.requests[-1]
         self.left_out = left_out
+        # What is to be sent; what is granted once more waits by itself.
         self.queue: list = []
+        self.waiting: list = []
         self.count = 0
+        # Whether the request that was sent last has got into a new line.
+        self.leads_on = False
         self.granted: dict[tuple, int] = {}
         self.parts: dict[tuple, int] = {}
         # By the keys of drafts: all, those that the plugin has named, those that told nothing new.
@@ -258,11 +264,15 @@ class _Search:
             self.push(0, draft, Known("a plain request"), ("", draft.key()))
         sent = 0
         self.trace.begin()
-        while self.queue and sent < MOST_REQUESTS and monotonic() < until:
-            rank, _, *one = heapq.heappop(self.queue)
-            if rank >= AGAIN and self.trace.is_complete():
+        while sent < MOST_REQUESTS and monotonic() < until:
+            is_turn = not self.queue or sent > FIRST and sent % TURN == 0
+            if is_turn and self.waiting and not self.trace.is_complete():
+                one = heapq.heappop(self.waiting)
+            elif self.queue:
+                one = heapq.heappop(self.queue)
+            else:
                 break
-            await self.try_one(*one)
+            await self.try_one(*one[2:])
             sent += 1
 
     def push(
@@ -278,10 +288,12 @@ class _Search:
         if key not in self.drafts and not self.is_left_out(made_for):
             self.drafts.add(key)
             self.count += 1
-            heapq.heappush(self.queue, (rank, self.count, draft, label, made_for))
+            queue = self.waiting if rank >= AGAIN else self.queue
+            heapq.heappush(queue, (rank, self.count, draft, label, made_for, self.leads_on))
 
-    def keep(self, request: Request) -> None:
-        if len(self.kept) < MOST_KEPT:
+    def keep(self, request: Request, is_first: bool = False) -> None:
+        """Keeps it among others, or in any case if it is the first to get into some line."""
+        if is_first or len(self.kept) < MOST_KEPT:
             self.kept.append(request)
             self.progress.note(("keeps", request))
 
@@ -305,7 +317,12 @@ class _Search:
                 drafts.append(draft)
         return drafts
 
-    async def try_one(self, draft: Draft, label: Label, made_for: Made) -> None:
+    async def try_one(
+        self, draft: Draft, label: Label, made_for: Made, is_near: bool = False
+    ) -> None:
+        """Sends one. What it leads to comes first if something of it is new. If it `is_near` to one that
+        got into a new line, so does what may be a signature: that has to be made once more for the
+        time that was asked for there."""
         try:
             request = draft.request(label)
         except (TypeError, ValueError, RecursionError):
@@ -326,8 +343,9 @@ class _Search:
         is_new = bool(new) or kind not in self.kinds
         self.kinds.add(kind)
         key = draft.key()
+        self.leads_on = bool(new)
         if is_new or key in self.named:
-            self.keep(request)
+            self.keep(request, is_first=bool(new))
         else:
             # The plugin may name later what was a guess.
             self.passed_over[key] = request
@@ -336,7 +354,8 @@ class _Search:
             if wish.place.part == "setting" and new:
                 # What a setting decides may come after all that the request decides.
                 most = MOST_SET
-            self.grant(draft, wish, 0 if wish.strong else 1, is_new, most)
+            is_signature = is_near and wish.strong and wish.place.part in ("header", "query")
+            self.grant(draft, wish, 0 if wish.strong else 1, is_new or is_signature, most)
         for one in looked_up:
             kind = int if one.is_number else str
             keys = [key for key in self.keys if type(key) is kind]
@@ -358,13 +377,16 @@ class _Search:
     def grant(self, draft: Draft, wish: Wish, rank: int, new: bool, most: int) -> None:
         """Puts the draft with what is wished in the queue, `most` times at most for each wish."""
         key = (wish.place, repr(wish.value), wish.line)
+        # What it leads to with other settings is another thing, and comes after all that is new.
+        with_settings = (*key, repr(draft.settings))
         times = self.granted.get(key, 0)
-        if times >= most:
+        if self.granted.get(with_settings, 0) >= most:
             return
         next_draft = draft.with_value(wish.place, wish.value)
         if next_draft is None:
             return
         self.granted[key] = times + 1
+        self.granted[with_settings] = self.granted.get(with_settings, 0) + 1
         named = wish.strong and times == 0
         made_for = (repr(wish.place), repr(wish.value))
         rank += 2 * times + (0 if new else 1)
