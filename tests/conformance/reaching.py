@@ -939,6 +939,43 @@ said(status)
         config="ONLY_FAILED: bool = False",
     ),
     Handler(
+        "came_before",
+        """
+known = body.get("header", {}).get("event_id")
+if known in SEEN or headers.get("x-delivery") in SEEN:
+    said("again")
+    return
+SEEN.add(known)
+SEEN.add(headers.get("x-delivery"))
+match body["header"]["event_type"]:
+    case "message":
+        message = body["event"]["message"]
+        if message["type"] == "text":
+            if message["text"].startswith("/help"):
+                said("help")
+            elif message["from"]["is_bot"]:
+                said("bot")
+        elif message["type"] == "image":
+            said(message["image"]["key"])
+    case "added":
+        said(body["event"]["chat"])
+""",
+        top="SEEN: set = set()",
+    ),
+    Handler(
+        "divided",
+        """
+try:
+    said(f"{body['passed'] / body['total']:.0%}")
+except ZeroDivisionError:
+    said("none")
+steps = body["steps"]
+said(f"{sum(one['seconds'] for one in steps) / max(len(steps), 1)}")
+if body["load"] - 1 > 0.5:
+    said("busy")
+""",
+    ),
+    Handler(
         "sender_key_of_two",
         """
 event = headers.get("x-github-event") or headers.get("x-gitea-event")

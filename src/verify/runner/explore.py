@@ -19,7 +19,7 @@ import shadows
 import starts
 import watching
 from case import Case
-from draft import Draft
+from draft import FRESH, Draft
 from label import Known, Label, Tried
 from lines import Trace
 from message import Request, Route
@@ -246,7 +246,9 @@ class _Search:
         # What is to be sent; what is granted once more waits by itself.
         self.queue: list = []
         self.waiting: list = []
-        self.count = 0
+        self.count = self.sent = 0
+        # Where text was looked up in something.
+        self.looked_up: set[tuple] = set()
         # Whether the request that was sent last has got into a new line.
         self.leads_on = False
         self.granted: dict[tuple, int] = {}
@@ -262,10 +264,9 @@ class _Search:
     async def run(self, until: float) -> None:
         for draft in self.plain():
             self.push(0, draft, Known("a plain request"), ("", draft.key()))
-        sent = 0
         self.trace.begin()
-        while sent < MOST_REQUESTS and monotonic() < until:
-            is_turn = not self.queue or sent > FIRST and sent % TURN == 0
+        while self.sent < MOST_REQUESTS and monotonic() < until:
+            is_turn = not self.queue or self.sent > FIRST and self.sent % TURN == 0
             if is_turn and self.waiting and not self.trace.is_complete():
                 one = heapq.heappop(self.waiting)
             elif self.queue:
@@ -273,7 +274,6 @@ class _Search:
             else:
                 break
             await self.try_one(*one[2:])
-            sent += 1
 
     def push(
         self, rank: int, draft: Draft, label: Label, made_for: Made, named: bool = False
@@ -324,7 +324,8 @@ class _Search:
         got into a new line, so does what may be a signature: that has to be made once more for the
         time that was asked for there."""
         try:
-            request = draft.request(label)
+            self.sent += 1
+            request = draft.request(label, self.sent)
         except (TypeError, ValueError, RecursionError):
             # No request can say that.
             return
@@ -357,6 +358,7 @@ class _Search:
             is_signature = is_near and wish.strong and wish.place.part in ("header", "query")
             self.grant(draft, wish, 0 if wish.strong else 1, is_new or is_signature, most)
         for one in looked_up:
+            self.grant_another(draft, one)
             kind = int if one.is_number else str
             keys = [key for key in self.keys if type(key) is kind]
             if not one.is_number:
@@ -366,6 +368,16 @@ class _Search:
                     continue
                 wish = Wish(one.place, _safe(one.rebuild, key), one.line)
                 self.grant(draft, wish, 1, is_new, MOST_NAMED)
+
+    def grant_another(self, draft: Draft, one: LookedUp) -> None:
+        """Text that was looked up before may have been kept there, as identifiers of events are that
+        came: then only another one gets further."""
+        place = one.place, one.line
+        if place in self.looked_up and not one.is_number and not one.is_part():
+            self.grant(
+                draft, Wish(one.place, FRESH, one.line, strong=False), AGAIN, True, MOST_NAMED
+            )
+        self.looked_up.add(place)
 
     def may_try(self, one: LookedUp, key: str) -> bool:
         """Whether a part may have a key once more. Every other whole that it is in is another value, so
@@ -387,7 +399,7 @@ class _Search:
             return
         self.granted[key] = times + 1
         self.granted[with_settings] = self.granted.get(with_settings, 0) + 1
-        named = wish.strong and times == 0
+        named = (wish.strong or wish.place.part == "setting") and times == 0
         made_for = (repr(wish.place), repr(wish.value))
         rank += 2 * times + (0 if new else 1)
         self.push(rank, next_draft, _tried(wish), made_for, named)
@@ -408,5 +420,6 @@ def _safe(rebuild, key: str) -> object:
 
 
 def _kind(effects: list) -> str:
-    """What was done, without the values: two requests of one kind show the same twice."""
-    return re.sub(r"\d+", "0", repr(effects))[:4000]
+    """What was done, without the values: two requests of one kind show the same twice. Nothing is
+    another kind than something."""
+    return re.sub(r"\d*[1-9]\d*", "1", repr(effects))[:4000]

@@ -240,6 +240,23 @@ class Text(Sequence, str):
         return float(str.__str__(self))
 
 
+def _as_number(name: str) -> None:
+    """What only a number can be asked says that it should be one."""
+    plain = getattr(str, name, None)
+
+    def method(self, other):
+        if isinstance(other, (int, float)) and self.is_whole():
+            is_compared = plain is not None
+            self._watch.wish(self._place, *((other + 1, other - 1) if is_compared else (1,)))
+        return plain(self, other) if plain else NotImplemented
+
+    setattr(Text, name, method)
+
+
+for _name in ("lt", "le", "gt", "ge", "sub", "rsub", "truediv", "rtruediv", "radd"):
+    _as_number(f"__{_name}__")
+
+
 class Name(Text):
     """The name of an entry: what it is looked up in is most often another object of its kind."""
 
