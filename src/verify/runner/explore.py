@@ -31,6 +31,8 @@ REQUEST_SECONDS = 5
 # How often a search begins anew, without the request that did not end.
 MOST_RESTARTS = 2
 MOST_KEPT = 200
+# Up to so many, those are kept too that showed nothing new: another side may tell them apart.
+FILLED = 60
 # How often a wish may be granted whose value the plugin has named, since what it leads to depends on
 # the rest of the request; how often a setting may be tried, where that led to new lines; and a guess.
 MOST_NAMED, MOST_SET, MOST_GUESSED = 3, 2, 1
@@ -274,6 +276,9 @@ class _Search:
             else:
                 break
             await self.try_one(*one[2:])
+        for request in self.passed_over.values():
+            if len(self.kept) < FILLED:
+                self.keep(request)
 
     def push(
         self, rank: int, draft: Draft, label: Label, made_for: Made, named: bool = False
