@@ -294,6 +294,7 @@ for act in (
     lambda: os.system("true"),
     lambda: multiprocessing.get_context("spawn").Process(target=print).start(),
     lambda: socket.create_connection(("192.0.2.1", 80), 1),
+    lambda: socket.getaddrinfo(b"there.example", 80),
 ):
     try:
         act()
@@ -302,7 +303,13 @@ for act in (
 open("own.txt", "w").close()
 """,
         top='import multiprocessing\nimport os\nimport socket\nimport subprocess\n\nOUTSIDE = "{outside}"',
-        refused=["write {outside}", "run true", f"run {sys.executable}", "connect 192.0.2.1"],
+        refused=[
+            "write {outside}",
+            "run true",
+            f"run {sys.executable}",
+            "connect 192.0.2.1",
+            "connect there.example",
+        ],
     ),
     Plugin(
         "reaches_out_without_python",
