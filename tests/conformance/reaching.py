@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Dict, List, Literal, Optional
 from urllib.parse import parse_qs
 
-from fastapi import HTTPException, Request
+from fastapi import Depends, Header, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 from nekro_agent.api import core
 from nekro_agent.api.plugin import ConfigBase, NekroPlugin
@@ -391,7 +391,7 @@ match headers.get("x-line", "").split():
     case ["stop"]:
         said("stop")
 """,
-        missed=['said(f"issue {number}")', 'said("pair")', 'said("a on")', 'said("float")'],
+        missed=['said("pair")', 'said("a on")', 'said("float")'],
     ),
     Handler(
         "numbers",
@@ -799,6 +799,177 @@ class Actions:
         return "deploy"
 """,
         missed=["said(action())"],
+    ),
+    Handler(
+        "compared_with_the_present",
+        """
+if body["expires"] < time.time():
+    said("expired")
+    return
+said("valid")
+if abs(time.time() * 1000 - int(headers.get("x-ms", "0"))) < 60_000:
+    said("fresh")
+""",
+    ),
+    Handler(
+        "stripe_in_helpers",
+        """
+try:
+    event = event_of(await request.body(), request.headers.get("stripe-signature", ""))
+except SignatureError as error:
+    raise HTTPException(400, str(error))
+if event["type"] == "checkout.session.completed":
+    return {"paid": event["data"]["object"]["amount_total"] / 100}
+return {"received": False}
+""",
+        top="""
+class SignatureError(Exception):
+    pass
+
+
+def parts(header):
+    stamp, signatures = -1, []
+    for item in header.split(","):
+        key, _, value = item.strip().partition("=")
+        if key == "t":
+            stamp = int(value)
+        elif key == "v1":
+            signatures.append(value)
+    return stamp, signatures
+
+
+def event_of(raw, header):
+    try:
+        stamp, signatures = parts(header)
+    except ValueError as error:
+        raise SignatureError("malformed") from error
+    if stamp == -1 or not signatures:
+        raise SignatureError("incomplete")
+    made = hmac.new(b"key", f"{stamp}.{raw.decode()}".encode(), hashlib.sha256).hexdigest()
+    if not any(hmac.compare_digest(made, one) for one in signatures):
+        raise SignatureError("another one")
+    if stamp < time.time() - 300:
+        raise SignatureError("too old")
+    return json.loads(raw)
+""",
+        parameters="request: Request",
+    ),
+    Handler(
+        "given_by_name",
+        """
+if not stamp or not sign:
+    raise HTTPException(403, "no signature")
+if hmac.new(b"key", stamp.encode(), hashlib.sha256).hexdigest() != sign:
+    raise HTTPException(403, "signature")
+data = await request.json()
+if mode == "full" and page > 10:
+    return {"kind": data.get("kind")}
+return {"ok": True}
+""",
+        parameters='request: Request, stamp: str = Header(None), sign: str = Header(None, alias="X-Sign"), mode: str = Query(""), page: int = 1',
+    ),
+    Handler(
+        "given_by_others",
+        """
+if job.priority > 5:
+    return {"queued": job.name}
+if job.kind == "report" and who == "admin":
+    return {"kind": job.kind}
+return {"done": job.name}
+""",
+        top="""
+async def known(x_token: str = Header(...), x_user: str = Header("")) -> str:
+    if x_token != "let me in":
+        raise HTTPException(403)
+    return x_user
+
+
+class Job(BaseModel):
+    name: str
+    kind: str = ""
+    priority: int = 0
+""",
+        parameters="job: Job, who: str = Depends(known)",
+    ),
+    Handler(
+        "model_of_several_in_bytes",
+        """
+try:
+    envelope = Envelope.model_validate_json(await request.body())
+except ValueError:
+    return {"error": "no envelope"}
+if isinstance(envelope.event, Removed):
+    return {"removed": envelope.event.number}
+if envelope.event.name == "main":
+    return {"main": True}
+return {"made": envelope.event.name}
+""",
+        top="""
+class Made(BaseModel):
+    kind: Literal["made"]
+    name: str
+
+
+class Removed(BaseModel):
+    kind: Literal["removed"]
+    number: int
+
+
+class Envelope(BaseModel):
+    event: Made | Removed = Field(discriminator="kind")
+""",
+        parameters="request: Request",
+    ),
+    Handler(
+        "set_and_told",
+        """
+build = body.get("build", {})
+phase, status = build.get("phase"), build.get("status", "")
+if phase != "FINALIZED":
+    return
+if config.ONLY_FAILED and status == "SUCCESS":
+    said("fine")
+    return
+said(status)
+""",
+        config="ONLY_FAILED: bool = False",
+    ),
+    Handler(
+        "came_before",
+        """
+known = body.get("header", {}).get("event_id")
+if known in SEEN or headers.get("x-delivery") in SEEN:
+    said("again")
+    return
+SEEN.add(known)
+SEEN.add(headers.get("x-delivery"))
+match body["header"]["event_type"]:
+    case "message":
+        message = body["event"]["message"]
+        if message["type"] == "text":
+            if message["text"].startswith("/help"):
+                said("help")
+            elif message["from"]["is_bot"]:
+                said("bot")
+        elif message["type"] == "image":
+            said(message["image"]["key"])
+    case "added":
+        said(body["event"]["chat"])
+""",
+        top="SEEN: set = set()",
+    ),
+    Handler(
+        "divided",
+        """
+try:
+    said(f"{body['passed'] / body['total']:.0%}")
+except ZeroDivisionError:
+    said("none")
+steps = body["steps"]
+said(f"{sum(one['seconds'] for one in steps) / max(len(steps), 1)}")
+if body["load"] - 1 > 0.5:
+    said("busy")
+""",
     ),
     Handler(
         "sender_key_of_two",

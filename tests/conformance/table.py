@@ -204,6 +204,7 @@ for act in (
     lambda: os.system("true"),
     lambda: multiprocessing.get_context("spawn").Process(target=print).start(),
     lambda: socket.create_connection(("192.0.2.1", 80), 1),
+    lambda: socket.getaddrinfo(b"there.example", 80),
 ):
     try:
         act()
@@ -212,7 +213,13 @@ for act in (
 open("own.txt", "w").close()
 """,
         top='import multiprocessing\nimport os\nimport socket\nimport subprocess\n\nOUTSIDE = "{outside}"',
-        refused=["write {outside}", "run true", f"run {sys.executable}", "connect 192.0.2.1"],
+        refused=[
+            "write {outside}",
+            "run true",
+            f"run {sys.executable}",
+            "connect 192.0.2.1",
+            "connect there.example",
+        ],
     ),
     Plugin(
         "reaches_out_without_python",
@@ -341,6 +348,29 @@ async def parts():
         dialect="request",
     ),
     *FAILING,
+    Plugin(
+        "does_not_say_which",
+        """
+status, name = (_ctx.webhook_request.body.get(key, "") for key in ("status", "name"))
+if plugin.get_config(Config).LOUD and status == "fine":
+    return
+core.logger.info(f"told {len(name) if name else 0}")
+""",
+    ),
+    # The migration moves lines, and here changes the one that fails.
+    Plugin(
+        "writes_down_a_traceback",
+        """
+try:
+    data = await request.json()
+    return {"is": 1 / data["by"]}, 201
+except Exception:
+    core.logger.error(traceback.format_exc())
+    return {"error": traceback.format_exc()}, 500
+""",
+        top="import traceback",
+        dialect="request",
+    ),
 ]
 
 

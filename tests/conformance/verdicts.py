@@ -18,6 +18,7 @@ SLIPPING = [
     "varying_in_number",
     "varying_keys",
     "waits_in_a_thread",
+    "does_not_say_which",
 ]
 
 # Slips in what has been migrated, and the part of the answer that shows them. Each is made in the
@@ -29,6 +30,14 @@ SLIPS = [
     ("effect", 'core.logger.info("come")', 'core.logger.info("gone")', "effects"),
     ("text after a token", "} deployed", "} failed", "effects"),
     ("effect beside a thread", 'info("started")', 'info("stopped")', "effects"),
+    # Requests that show these get into no other line and show no other kind of effect.
+    (
+        "half of a condition",
+        '.LOUD and status == "fine"',
+        ".LOUD",
+        "effects",
+    ),
+    ("long text", "{len(name) if", "{min(len(name), 99) if", "effects"),
     ("value of a key that varies", "uuid4().hex: 1", "uuid4().hex: 2", "body"),
 ]
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::error::{Limit, VerifyError};
 use super::super::judged::Cause;
-use super::super::outcome::{Reason, Side};
+use super::super::outcome::{Detail, Fact, Reason, Side};
 use super::details;
 use crate::lang::{Lang, Text};
 use crate::text;
@@ -219,6 +219,22 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
             "name a commit in which it is where it is today: --base",
             "请用 --base 指定位置与现在相同的提交"
         ),
+        Cause::Ran {
+            reason: Reason::Hang,
+            detail: Detail::Fact(Fact::NoAnswer { .. }),
+            ..
+        } => text!(
+            "see what the handler waits for; here there is no network, and no other request comes meanwhile",
+            "请检查处理函数在等待什么；这里没有网络，其间也不会有其他请求"
+        ),
+        Cause::Ran {
+            reason: Reason::Exit | Reason::Crash,
+            answering: Some(_),
+            ..
+        } => text!(
+            "see what the handler does for that request; here there is only a temporary folder, and no network",
+            "请检查处理函数如何处理该请求；这里只有一个临时文件夹，没有网络"
+        ),
         Cause::Ran { reason, .. } => match reason {
             Reason::MissingModule => text!(
                 "install it in the environment of {python}, or name the environment of your agent with --python",
@@ -253,5 +269,36 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
                 "请确认 Agent 能否加载它；这里只有一个临时文件夹，没有网络"
             ),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::outcome::Answering;
+    use super::*;
+
+    fn ran(reason: Reason, detail: Detail, answering: Option<Answering>) -> Cause {
+        Cause::Ran {
+            side: Side::Old,
+            reason,
+            detail,
+            answering,
+        }
+    }
+
+    #[test]
+    fn what_happens_while_a_request_is_answered_is_not_about_loading() {
+        let answering: Answering =
+            serde_json::from_str(r#"{"method": "POST", "about": {"given": "one"}}"#).unwrap();
+        let no_answer = Detail::Fact(Fact::NoAnswer { seconds: 5 });
+        let code = Detail::Fact(Fact::ExitCode { code: 3 });
+        for (cause, is_about_loading) in [
+            (ran(Reason::Hang, no_answer, None), false),
+            (ran(Reason::Exit, code.clone(), Some(answering)), false),
+            (ran(Reason::Exit, code, None), true),
+        ] {
+            let said = remedy(&cause, "python").get(Lang::En).to_owned();
+            assert_eq!(said.contains("load"), is_about_loading, "{said}");
+        }
     }
 }

@@ -30,6 +30,7 @@ from case import Case
 from child import Failed
 from message import HOST, Reply, Request, Route
 from recorder import Folder, Recorder, kept
+from tracebacks import without_places_in_bytes
 
 # A side that takes longer hangs. Generous, since it only decides how a failure looks.
 LIMIT_SECONDS = 120
@@ -338,9 +339,15 @@ class Side:
         reply = await (send or self.in_process)(sent.url, sent.request)
         await self._settle(before)
         effects, contexts = self.recorder.take()
-        headers = sorted((n, v) for n, v in reply.headers if n != "x-process-time")
+        body = without_places_in_bytes(reply.body)
+        lengths = {str(len(reply.body)): str(len(body))}
+        headers = sorted(
+            (n, lengths.get(v, v) if n == "content-length" else v)
+            for n, v in reply.headers
+            if n != "x-process-time"
+        )
         return Answer(
-            reply.status, headers, kept(reply.body), effects, contexts, reply.raised, reply.arrived
+            reply.status, headers, kept(body), effects, contexts, reply.raised, reply.arrived
         )
 
     async def _settle(self, before: set[asyncio.Task]) -> None:

@@ -1,9 +1,9 @@
 """A request that is still being looked for: parts that can be changed one by one."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from label import Label
+from label import Label, Tried
 from message import Request
 from wishes import INSIDE, Place
 
@@ -14,6 +14,8 @@ class NOTHING:
 
 BOUNDARY = "rehook-boundary"
 FORM = "application/x-www-form-urlencoded"
+# What stands for a text that no request had before.
+FRESH = "rehook-fresh"
 # The longest list that is made to give an item at a place something to stand in.
 MOST_ITEMS = 32
 # The longest text that is put anywhere, in characters.
@@ -96,9 +98,10 @@ class Draft:
         """The same for equal drafts."""
         return repr(vars(self))
 
-    def request(self, label: Label) -> Request:
-        """The request as it is sent."""
-        headers, body = dict(self.headers), b""
+    def request(self, label: Label, number: int = 0) -> Request:
+        """The request as it is sent, the how manieth it is."""
+        fresh = f"new-{number}"
+        headers, body = {n: v.replace(FRESH, fresh) for n, v in self.headers.items()}, b""
         if self.raw:
             headers.setdefault("content-type", "application/json")
             body = self.raw
@@ -109,6 +112,10 @@ class Draft:
             headers.setdefault("content-type", "application/json")
             body = json.dumps(self.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in self.query.items())
+        query = query.replace(FRESH, fresh)
+        body = body.replace(FRESH.encode(), fresh.encode())
+        if isinstance(label, Tried):
+            label = replace(label, value=label.value.replace(FRESH, fresh))
         return Request(
             label=label,
             method=self.method,

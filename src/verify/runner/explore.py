@@ -19,7 +19,7 @@ import shadows
 import starts
 import watching
 from case import Case
-from draft import Draft
+from draft import FRESH, Draft
 from label import Known, Label, Tried
 from lines import Trace
 from message import Request, Route
@@ -31,12 +31,16 @@ REQUEST_SECONDS = 5
 # How often a search begins anew, without the request that did not end.
 MOST_RESTARTS = 2
 MOST_KEPT = 200
+# Up to so many, those are kept too that showed nothing new: another side may tell them apart.
+FILLED = 60
 # How often a wish may be granted whose value the plugin has named, since what it leads to depends on
 # the rest of the request; how often a setting may be tried, where that led to new lines; and a guess.
 MOST_NAMED, MOST_SET, MOST_GUESSED = 3, 2, 1
 # From this rank on, a wish is granted once more, or guessed at where nothing new was seen: for lines
 # that have not been reached.
 AGAIN = 2
+# After so many requests one of so many is one of those: others may go on bringing up more.
+FIRST, TURN = 60, 4
 # How often a key may be tried in the place of a part of text.
 MOST_IN_PARTS = 12
 
@@ -241,8 +245,14 @@ class _Search:
         self.loaded, self.route, self.watch, self.trace = loaded, route, watch, trace
         self.current, self.gave, self.kept = current, gave, gave.requests[-1]
         self.left_out = left_out
+        # What is to be sent; what is granted once more waits by itself.
         self.queue: list = []
-        self.count = 0
+        self.waiting: list = []
+        self.count = self.sent = 0
+        # Where text was looked up in something.
+        self.looked_up: set[tuple] = set()
+        # Whether the request that was sent last has got into a new line.
+        self.leads_on = False
         self.granted: dict[tuple, int] = {}
         self.parts: dict[tuple, int] = {}
         # By the keys of drafts: all, those that the plugin has named, those that told nothing new.
@@ -256,14 +266,19 @@ class _Search:
     async def run(self, until: float) -> None:
         for draft in self.plain():
             self.push(0, draft, Known("a plain request"), ("", draft.key()))
-        sent = 0
         self.trace.begin()
-        while self.queue and sent < MOST_REQUESTS and monotonic() < until:
-            rank, _, *one = heapq.heappop(self.queue)
-            if rank >= AGAIN and self.trace.is_complete():
+        while self.sent < MOST_REQUESTS and monotonic() < until:
+            is_turn = not self.queue or self.sent > FIRST and self.sent % TURN == 0
+            if is_turn and self.waiting and not self.trace.is_complete():
+                one = heapq.heappop(self.waiting)
+            elif self.queue:
+                one = heapq.heappop(self.queue)
+            else:
                 break
-            await self.try_one(*one)
-            sent += 1
+            await self.try_one(*one[2:])
+        for request in self.passed_over.values():
+            if len(self.kept) < FILLED:
+                self.keep(request)
 
     def push(
         self, rank: int, draft: Draft, label: Label, made_for: Made, named: bool = False
@@ -278,10 +293,12 @@ class _Search:
         if key not in self.drafts and not self.is_left_out(made_for):
             self.drafts.add(key)
             self.count += 1
-            heapq.heappush(self.queue, (rank, self.count, draft, label, made_for))
+            queue = self.waiting if rank >= AGAIN else self.queue
+            heapq.heappush(queue, (rank, self.count, draft, label, made_for, self.leads_on))
 
-    def keep(self, request: Request) -> None:
-        if len(self.kept) < MOST_KEPT:
+    def keep(self, request: Request, is_first: bool = False) -> None:
+        """Keeps it among others, or in any case if it is the first to get into some line."""
+        if is_first or len(self.kept) < MOST_KEPT:
             self.kept.append(request)
             self.progress.note(("keeps", request))
 
@@ -305,9 +322,15 @@ class _Search:
                 drafts.append(draft)
         return drafts
 
-    async def try_one(self, draft: Draft, label: Label, made_for: Made) -> None:
+    async def try_one(
+        self, draft: Draft, label: Label, made_for: Made, is_near: bool = False
+    ) -> None:
+        """Sends one. What it leads to comes first if something of it is new. If it `is_near` to one that
+        got into a new line, so does what may be a signature: that has to be made once more for the
+        time that was asked for there."""
         try:
-            request = draft.request(label)
+            self.sent += 1
+            request = draft.request(label, self.sent)
         except (TypeError, ValueError, RecursionError):
             # No request can say that.
             return
@@ -326,8 +349,9 @@ class _Search:
         is_new = bool(new) or kind not in self.kinds
         self.kinds.add(kind)
         key = draft.key()
+        self.leads_on = bool(new)
         if is_new or key in self.named:
-            self.keep(request)
+            self.keep(request, is_first=bool(new))
         else:
             # The plugin may name later what was a guess.
             self.passed_over[key] = request
@@ -336,8 +360,10 @@ class _Search:
             if wish.place.part == "setting" and new:
                 # What a setting decides may come after all that the request decides.
                 most = MOST_SET
-            self.grant(draft, wish, 0 if wish.strong else 1, is_new, most)
+            is_signature = is_near and wish.strong and wish.place.part in ("header", "query")
+            self.grant(draft, wish, 0 if wish.strong else 1, is_new or is_signature, most)
         for one in looked_up:
+            self.grant_another(draft, one)
             kind = int if one.is_number else str
             keys = [key for key in self.keys if type(key) is kind]
             if not one.is_number:
@@ -347,6 +373,16 @@ class _Search:
                     continue
                 wish = Wish(one.place, _safe(one.rebuild, key), one.line)
                 self.grant(draft, wish, 1, is_new, MOST_NAMED)
+
+    def grant_another(self, draft: Draft, one: LookedUp) -> None:
+        """Text that was looked up before may have been kept there, as identifiers of events are that
+        came: then only another one gets further."""
+        place = one.place, one.line
+        if place in self.looked_up and not one.is_number and not one.is_part():
+            self.grant(
+                draft, Wish(one.place, FRESH, one.line, strong=False), AGAIN, True, MOST_NAMED
+            )
+        self.looked_up.add(place)
 
     def may_try(self, one: LookedUp, key: str) -> bool:
         """Whether a part may have a key once more. Every other whole that it is in is another value, so
@@ -358,14 +394,17 @@ class _Search:
     def grant(self, draft: Draft, wish: Wish, rank: int, new: bool, most: int) -> None:
         """Puts the draft with what is wished in the queue, `most` times at most for each wish."""
         key = (wish.place, repr(wish.value), wish.line)
+        # What it leads to with other settings is another thing, and comes after all that is new.
+        with_settings = (*key, repr(draft.settings))
         times = self.granted.get(key, 0)
-        if times >= most:
+        if self.granted.get(with_settings, 0) >= most:
             return
         next_draft = draft.with_value(wish.place, wish.value)
         if next_draft is None:
             return
         self.granted[key] = times + 1
-        named = wish.strong and times == 0
+        self.granted[with_settings] = self.granted.get(with_settings, 0) + 1
+        named = (wish.strong or wish.place.part == "setting") and times == 0
         made_for = (repr(wish.place), repr(wish.value))
         rank += 2 * times + (0 if new else 1)
         self.push(rank, next_draft, _tried(wish), made_for, named)
@@ -386,5 +425,6 @@ def _safe(rebuild, key: str) -> object:
 
 
 def _kind(effects: list) -> str:
-    """What was done, without the values: two requests of one kind show the same twice."""
-    return re.sub(r"\d+", "0", repr(effects))[:4000]
+    """What was done, without the values: two requests of one kind show the same twice. Nothing is
+    another kind than something."""
+    return re.sub(r"\d*[1-9]\d*", "1", repr(effects))[:4000]

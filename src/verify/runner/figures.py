@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 # How far a number may be from the time to be taken for it, in seconds; and its units in a second.
 NEAR, SCALES = 1000, (1, 1000)
+# What is in time for a while, and what is too late, in seconds.
+AWAY = 600
 
 
 _real_time, _started = time.time, []
@@ -137,6 +139,10 @@ BACK = {
 }
 
 
+# Of those in which the number is on the right, the ones that fail for nothing.
+DIVIDED = ("__rtruediv__", "__rfloordiv__", "__rmod__")
+
+
 def _reckoning(kind: type, name: str, back: Callable) -> Callable:
     reckon, beside = getattr(kind._plain, name), getattr(float, name)
 
@@ -146,22 +152,38 @@ def _reckoning(kind: type, name: str, back: Callable) -> Callable:
             value = beside(float(self.plain()), other)
         if type(value) not in (int, float):
             return value
+        if name in DIVIDED:
+            self._want(0, strong=False)
+        elif name.replace("__", "__r", 1) in DIVIDED and isinstance(other, Figure):
+            other._want(0, strong=False)
         by = self._about(other)
         return self._of(value, lambda wanted: back(wanted, by))
 
     return method
 
 
+def _step(value) -> int:
+    """How far from a number another one is that is certainly on its other side: time goes on."""
+    scales = (
+        (scale for scale in SCALES if moment(value) == now() * scale) if abs(value) > 1e9 else ()
+    )
+    return next((AWAY * scale for scale in scales), 1)
+
+
 def _comparison(kind: type, name: str) -> Callable:
-    compare = getattr(kind._plain, name)
+    compare, plainly = getattr(kind._plain, name), getattr(operator, name)
 
     def method(self, other):
         if isinstance(other, (int, float)) and not isinstance(other, bool):
             other = other.plain() if isinstance(other, Figure) else other
             by = self._about(other)
-            self._want(by, by + 1, by - 1)
+            step = _step(other)
+            self._want(by, by + step, by - step)
         elif isinstance(other, str) and self._rebuild is exact:
             self._watch.wish(self._place, str(other))
+        if isinstance(other, Moment):
+            # Which asks this number in its turn.
+            return plainly(self.plain(), float.__add__(other, 0.0))
         return compare(self, other)
 
     return method
@@ -208,6 +230,21 @@ for _name, _other in (
     ("__ge__", "__le__"),
 ):
     _asking(_name, _other)
+
+
+def _staying(name: str) -> None:
+    """What is reckoned from the present is about it too: `time.time() * 1000`."""
+    plain = getattr(Moment, name)
+
+    def method(self, other):
+        value = plain(self, other)
+        return Moment(value) if type(value) is float else value
+
+    setattr(Moment, name, method)
+
+
+for _name in ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__"):
+    _staying(_name)
 
 
 def text_of(wanted, whole: Callable) -> object:

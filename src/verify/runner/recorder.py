@@ -18,6 +18,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from case import Case
+from tracebacks import without_places
 
 # How often a task may sleep during one request: what does so more often waits for something that does
 # not come, or goes on for ever.
@@ -245,6 +246,7 @@ def plain(value):
     names of shims are not part of it."""
     if isinstance(value, str):
         value = value.replace(Folder.name, "…") if Folder.name else value
+        value = without_places(value)
         for sign, pattern, instead in VARYING:
             # Nearly all text has none of them, and looking for a sign is quick.
             if sign in value:

@@ -61,7 +61,7 @@ def others(
     schema: dict, whole: dict | None = None, keys: tuple = ()
 ) -> Iterator[tuple[tuple, list]]:
     """What may be in the place of single values of a sample, by their keys: the others of an
-    enumeration, a switch the other way, nothing."""
+    enumeration or of a choice of models, a switch the other way, nothing."""
     whole = schema if whole is None else whole
     schema = _led_to(schema, whole)
     if len(keys) > DEPTH:
@@ -70,11 +70,13 @@ def others(
     if schema.get("type") == "boolean":
         values = [True, False]
     for key in ("anyOf", "oneOf"):
-        for one in schema.get(key, []):
+        for number, one in enumerate(schema.get(key, [])):
             if one.get("type") == "null":
                 values.append(None)
-            else:
-                yield from others(one, whole, keys)
+                continue
+            if number:
+                values.append(sample(one, whole, depth=len(keys)))
+            yield from others(one, whole, keys)
     if values:
         yield keys, values
     for name, one in schema.get("properties", {}).items():

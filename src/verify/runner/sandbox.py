@@ -126,5 +126,5 @@ def _named(program: object) -> str:
 
 def _shown(address: object) -> str:
     if isinstance(address, tuple) and len(address) >= 2:
-        return f"{address[0]}:{address[1]}"
-    return str(address)
+        return f"{_named(address[0])}:{address[1]}"
+    return _named(address)

@@ -141,6 +141,9 @@ def declared(app, route: Route, settings: dict) -> list[Draft]:
                 value = sample.sample(schema, whole, optional)
                 if kind == "application/json":
                     draft.body = value
+                    for keys, values in sample.others(schema, whole) if optional else ():
+                        others = [draft.with_value(Place("body", keys), one) for one in values]
+                        drafts += [other for other in others if other is not None]
                 elif isinstance(value, dict):
                     draft.form = _form(schema, whole, value)
             drafts.append(draft)

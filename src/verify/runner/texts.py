@@ -107,6 +107,8 @@ class Sequence:
         between = (" " if self._plain is str else b" ") if separator is None else separator
         if len(parts) < 2:
             self._want((plain or self._x) + between + (plain or self._x))
+            # One part like another would be taken for the same.
+            self._want((plain or self._x) + between + self._x, strong=False)
         return Pieces(self, [self._part(parts, between, i) for i in range(len(parts))], between)
 
     def partition(self, separator):
@@ -236,6 +238,23 @@ class Text(Sequence, str):
     def __float__(self):
         self._want("1.5", strong=False)
         return float(str.__str__(self))
+
+
+def _as_number(name: str) -> None:
+    """What only a number can be asked says that it should be one."""
+    plain = getattr(str, name, None)
+
+    def method(self, other):
+        if isinstance(other, (int, float)) and self.is_whole():
+            is_compared = plain is not None
+            self._watch.wish(self._place, *((other + 1, other - 1) if is_compared else (1,)))
+        return plain(self, other) if plain else NotImplemented
+
+    setattr(Text, name, method)
+
+
+for _name in ("lt", "le", "gt", "ge", "sub", "rsub", "truediv", "rtruediv", "radd"):
+    _as_number(f"__{_name}__")
 
 
 class Name(Text):

@@ -10,14 +10,14 @@ import sys
 from functools import lru_cache
 from importlib.util import find_spec
 
+import parameters
 import sample
 import shadows
 from child import FORM_PACKAGE
 from probe import Map, wrap
 from texts import Bytes, Text, compared
-from wishes import INSIDE, Place, Watch
+from wishes import BODY, INSIDE, Place, Watch
 
-BODY = Place("body", ())
 RAW_BODY = Place("raw body", ())
 COOKIE = Place("header", ("cookie",))
 NOT_JSON = b"{"
@@ -53,6 +53,8 @@ def install(watch: Watch, current: Current) -> None:
         own = raw == current.body and watch.line() is not None
         if own:
             watch.wish(RAW_BODY, NOT_JSON, strong=False)
+            if not raw:
+                watch.wish(BODY, {})
         elif type(data) is Text and data.is_whole():
             place = data._place.child(INSIDE)
             watch.wish(place, {})
@@ -164,6 +166,8 @@ def _request(watch: Watch, current: Current) -> None:
 
     async def probed_json(self):
         watch.wish(RAW_BODY, NOT_JSON, strong=False)
+        if not await self.body():
+            watch.wish(BODY, {})
         return wrap(watch, BODY, await read_json(self))
 
     class Form:
@@ -205,7 +209,9 @@ def _models(watch: Watch) -> None:
     """A plugin that validates the body with a model of its own says by that what it takes."""
     from pydantic import BaseModel
 
+    parse = json.loads
     validate, make = BaseModel.model_validate.__func__, BaseModel.__init__
+    validate_json = BaseModel.model_validate_json.__func__
 
     @lru_cache(maxsize=256)
     def is_own(model: type) -> bool:
@@ -248,6 +254,16 @@ def _models(watch: Watch) -> None:
         probed(model, value)
         return model
 
+    def model_validate_json(cls, data, *arguments, **options):
+        if not is_own(cls):
+            return validate_json(cls, data, *arguments, **options)
+        watch.wish(RAW_BODY, NOT_JSON, strong=False)
+        wanted(cls, BODY)
+        plain = data.plain() if isinstance(data, (Bytes, Text)) else data
+        model = validate_json(cls, plain, *arguments, **options)
+        probed(model, wrap(watch, BODY, parse(plain)))
+        return model
+
     def __init__(self, /, **data):
         if not is_own(type(self)):
             return make(self, **data)
@@ -259,4 +275,6 @@ def _models(watch: Watch) -> None:
 
     __init__.__pydantic_base_init__ = True
     BaseModel.model_validate = classmethod(model_validate)
+    BaseModel.model_validate_json = classmethod(model_validate_json)
     BaseModel.__init__ = __init__
+    parameters.install(watch, probed)

@@ -39,6 +39,9 @@ class Place:
         return Place(self.part, (*self.keys, key))
 
 
+BODY = Place("body", ())
+
+
 @dataclass(frozen=True)
 class Wish:
     """A value that would be answered differently, and the line of the plugin that showed it.
