@@ -48,6 +48,7 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
         })
         .collect();
     apply::apply(&prepared.root, &changes).map_err(Failure::from)?;
+    prepared.is_written = true;
     places::follow(&mut prepared.plan);
     show(&prepared, args.format, console)?;
     say_findings(&prepared, console);
