@@ -76,12 +76,7 @@ fn setting(scene: &Scene<'_>, expression: &Expr) -> Option<String> {
 }
 
 /// The fields of the configuration classes in `loaded` that are among `names` and not marked.
-pub fn unmarked(
-    workspace: &Workspace,
-    loaded: &Loaded,
-    names: &[String],
-    out: &mut Vec<Finding>,
-) {
+pub fn unmarked(workspace: &Workspace, loaded: &Loaded, names: &[String], out: &mut Vec<Finding>) {
     if names.is_empty() {
         return;
     }
@@ -184,10 +179,12 @@ fn may_mark(resolver: &Resolver<'_>, annotation: &Expr, aliases: usize) -> bool 
         }
         Expr::Name(name) => match resolver.bindings(&name.id) {
             [] => !is_builtin_type(resolver, annotation),
-            [Binding {
-                kind: BindingKind::Value(alias),
-                ..
-            }] => match aliases.checked_sub(1) {
+            [
+                Binding {
+                    kind: BindingKind::Value(alias),
+                    ..
+                },
+            ] => match aliases.checked_sub(1) {
                 Some(aliases) => may_mark(resolver, alias, aliases),
                 None => true,
             },
