@@ -61,6 +61,7 @@ cargo build --locked || die 'cargo build'
 cargo test --locked --all-targets || failed="cargo test"
 "$REHOOK_PYTHON" tests/conformance/run.py || failed="${failed:+$failed, }conformance"
 "$REHOOK_PYTHON" tests/conformance/compare.py || failed="${failed:+$failed, }compare"
+"$REHOOK_PYTHON" tests/conformance/parameter_types.py || failed="${failed:+$failed, }parameter types"
 "$REHOOK_PYTHON" tests/conformance/shown.py || failed="${failed:+$failed, }shown"
 "$REHOOK_PYTHON" tests/conformance/standin.py || failed="${failed:+$failed, }stand-in"
 "$REHOOK_PYTHON" tests/conformance/verify.py || failed="${failed:+$failed, }verify"
