@@ -311,6 +311,11 @@ pub(super) fn is_dataclass(name: &str) -> bool {
     )
 }
 
+/// Whether a dotted name is that of `Annotated`.
+pub(super) fn is_annotated(name: &str) -> bool {
+    generic(name) == Some(Generic::Annotated)
+}
+
 /// A type that FastAPI takes, but that the agent's OpenAPI document cannot describe.
 pub(super) fn breaks_openapi(name: &str) -> bool {
     matches!(
@@ -366,4 +371,28 @@ pub(super) fn is_dependency(name: &str) -> bool {
     let is_function = |(_, last): (&str, &str)| last.starts_with(|c: char| c.is_lowercase());
     name.starts_with("fastapi.security.")
         || name.starts_with("nekro_agent.") && split(name).is_some_and(is_function)
+}
+
+/// Whether all that a module gives to `from module import *` is in the tables here, or cannot be
+/// taken for something that is.
+pub(super) fn has_known_names(module: &str) -> bool {
+    is_starlette(module)
+        || is_typing(module)
+        || module.starts_with("nekro_agent.api.")
+        || matches!(
+            module,
+            "pydantic" | "enum" | "dataclasses" | "datetime" | "uuid" | "decimal"
+        )
+}
+
+/// Whether a module surely gives `name` to `from module import *`.
+pub(super) fn offers(module: &str, name: &str) -> bool {
+    let dotted = format!("{module}.{name}");
+    external(&dotted).is_some()
+        || generic(&dotted).is_some()
+        || base(&dotted).is_some()
+        || marker(&dotted).is_some()
+        || made_by(&dotted).is_some()
+        || is_dataclass(&dotted)
+        || breaks_openapi(&dotted)
 }

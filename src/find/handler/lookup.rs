@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::Definition;
+use super::{Definition, known_types};
 use crate::edit::ByteRange;
 use crate::python::names::{Binding, BindingKind, ModuleName, Resolver, Value};
 use crate::python::tree::{self, Descend, Node, range_of};
@@ -40,6 +40,20 @@ pub(super) fn targets(
     visit: &mut dyn FnMut(Target<'_>),
 ) {
     expression_targets(resolver, expression, MAX_DEPTH, visit);
+}
+
+/// The dotted names that `expression` may stand for, when all of them are outside the repo.
+pub(super) fn externals(resolver: Resolver<'_>, expression: &Expr) -> Option<Vec<String>> {
+    let mut names = Some(Vec::new());
+    targets(
+        resolver,
+        expression,
+        &mut |target| match (target, &mut names) {
+            (Target::External(name), Some(names)) => names.push(name),
+            _ => names = None,
+        },
+    );
+    names.filter(|names| !names.is_empty())
 }
 
 fn expression_targets(
@@ -115,11 +129,22 @@ fn path_of<'t>(resolver: Resolver<'t>) -> &'t Path {
 
 /// A name that no statement here binds: from a `*` import, or built in.
 fn unbound(resolver: Resolver<'_>, name: &str, depth: usize, visit: &mut dyn FnMut(Target<'_>)) {
-    if super::BUILTIN_TYPES.contains(&name) || resolver.loaded.scope.stars().is_empty() {
+    let stars = resolver.loaded.scope.stars();
+    if super::BUILTIN_TYPES.contains(&name) || stars.is_empty() {
         return visit(Target::Builtin(name));
     }
-    let written = name_expression(name);
-    match resolver.value(&written) {
+    let mut known = None;
+    let are_outside = stars.iter().all(|star| {
+        let is_here = resolver.workspace.locate(path_of(resolver), star).is_some();
+        if !is_here && known_types::offers(&star.dotted, name) {
+            known = Some(format!("{}.{name}", star.dotted));
+        }
+        !is_here && known_types::has_known_names(&star.dotted)
+    });
+    if are_outside && let Some(name) = known {
+        return visit(Target::External(name));
+    }
+    match resolver.value(&name_expression(name)) {
         Value::External(name) => visit(Target::External(name)),
         Value::Class(path, range) | Value::Function(path, range) => {
             let found = in_file(resolver, &path, &mut |inside| {

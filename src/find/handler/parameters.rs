@@ -9,7 +9,7 @@
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use super::known_types::{self, Kind, Marker};
-use super::lookup::{Target, targets};
+use super::lookup::{Target, externals, targets};
 use super::types::{self, ClassKind, Objection, Place, Question, kind, shown};
 use super::{Definition, Problem};
 use crate::diagnostic::Code;
@@ -123,11 +123,8 @@ fn each_annotated(
     };
     match annotation {
         Expr::Subscript(subscript) => {
-            let name = resolver.external(&subscript.value);
-            let is_annotated = matches!(
-                name.as_deref(),
-                Some("typing.Annotated" | "typing_extensions.Annotated")
-            );
+            let is_annotated = externals(resolver, &subscript.value)
+                .is_some_and(|names| names.iter().all(|name| known_types::is_annotated(name)));
             if let (true, Expr::Tuple(parts)) = (is_annotated, &*subscript.slice)
                 && let [first, data @ ..] = parts.elts.as_slice()
             {
@@ -164,33 +161,17 @@ fn each_marker(
     let mut answer = Ok(());
     targets(resolver, expression, &mut |target| {
         let this = match target {
-            Target::Expression(inside, Expr::Call(call)) => {
-                let name = match inside.value(&call.func) {
-                    Value::External(name) => Some(name),
-                    // A class of the repo, or a built-in: a plain value.
-                    Value::Class(..) => None,
-                    Value::Unknown if is_builtin(inside, &call.func) => None,
-                    _ => {
-                        let written = shown(inside, &call.func);
-                        answer = answer.clone().and(Err(text!(
-                            "whether `{written}(…)` is a dependency, and what it takes, cannot be known",
-                            "无法确定 `{written}(…)` 是不是依赖，以及它需要哪些参数"
-                        )));
-                        return;
-                    }
-                };
-                match name.as_deref().and_then(known_types::marker) {
-                    Some((marker, name)) => visit(
-                        inside,
-                        Marked {
-                            marker,
-                            name: name.to_owned(),
-                            call,
-                        },
-                    ),
-                    None => Ok(()),
+            Target::Expression(inside, Expr::Call(call)) => match called(inside, &call.func) {
+                Called::Marker(marker, name) => visit(inside, Marked { marker, name, call }),
+                Called::Value => Ok(()),
+                Called::Unknown => {
+                    let written = shown(inside, &call.func);
+                    Err(text!(
+                        "whether `{written}(…)` is a dependency, and what it takes, cannot be known",
+                        "无法确定 `{written}(…)` 是不是依赖，以及它需要哪些参数"
+                    ))
                 }
-            }
+            },
             _ => Ok(()),
         };
         if answer.is_ok() {
@@ -200,13 +181,34 @@ fn each_marker(
     answer
 }
 
-/// Whether a name is bound by nothing: a built-in, as `dict` or `str`.
-fn is_builtin(resolver: Resolver<'_>, expression: &Expr) -> bool {
-    let mut answer = false;
-    targets(resolver, expression, &mut |target| {
-        answer = matches!(target, Target::Builtin(_));
+/// What a call gives.
+enum Called {
+    Marker(Marker, String),
+    /// A plain value.
+    Value,
+    Unknown,
+}
+
+fn called(resolver: Resolver<'_>, function: &Expr) -> Called {
+    let mut answer: Option<Called> = None;
+    targets(resolver, function, &mut |target| {
+        let this = match target {
+            Target::External(name) => match known_types::marker(&name) {
+                Some((marker, name)) => Called::Marker(marker, name.to_owned()),
+                None => Called::Value,
+            },
+            Target::Class(..) | Target::Builtin(_) => Called::Value,
+            Target::Function(..) | Target::Expression(..) | Target::Unknown => Called::Unknown,
+        };
+        answer = Some(match (answer.take(), this) {
+            (None, this) | (Some(Called::Value), this @ Called::Value) => this,
+            (Some(Called::Marker(before, name)), Called::Marker(marker, _)) if before == marker => {
+                Called::Marker(marker, name)
+            }
+            _ => Called::Unknown,
+        });
     });
-    answer
+    answer.unwrap_or(Called::Unknown)
 }
 
 /// `inside` sees the names of the marker, `resolver` those of the annotation.

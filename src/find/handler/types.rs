@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use rustpython_parser::ast::{self, Constant, Expr, Operator, Stmt};
 
 use super::known_types::{self, Base, Generic, Kind};
-use super::lookup::{Target, targets};
+use super::lookup::{Target, externals, targets};
 use crate::edit::ByteRange;
 use crate::lang::Text;
 use crate::python::names::Resolver;
@@ -364,8 +364,9 @@ fn head(
 /// `NewType("Id", int)`, `conint(gt=0)`, `namedtuple(…)`.
 fn made(resolver: Resolver<'_>, call: &ast::ExprCall, place: Place<'_>) -> Result<Kind, Objection> {
     let written = shown(resolver, &call.func);
-    let name = resolver.external(&call.func);
-    match name.as_deref() {
+    let names = externals(resolver, &call.func).unwrap_or_default();
+    match names.first().map(String::as_str) {
+        Some(_) if names.len() > 1 => Err(unknown(&written)),
         Some("typing.NewType" | "typing_extensions.NewType") => match call.args.get(1) {
             Some(of) => kind(resolver, of, place.part()),
             None => Err(unknown(&written)),
@@ -484,11 +485,11 @@ pub(super) fn class_kind(
             Expr::Call(call) => &call.func,
             other => other,
         };
-        match resolver.external(called) {
-            Some(name) if known_types::is_dataclass(&name) => {
+        match externals(resolver, called) {
+            Some(names) if names.iter().all(|name| known_types::is_dataclass(name)) => {
                 found = found.or(Some(ClassKind::Fields));
             }
-            Some(name) if known_types::keeps_class(&name) => {}
+            Some(names) if names.iter().all(|name| known_types::keeps_class(name)) => {}
             _ => return Err(unknown(name)),
         }
     }
@@ -543,8 +544,8 @@ fn is_class_variable(resolver: Resolver<'_>, annotation: &Expr) -> bool {
         Expr::Subscript(subscript) => &subscript.value,
         other => other,
     };
-    matches!(
-        resolver.external(name).as_deref(),
-        Some("typing.ClassVar" | "typing_extensions.ClassVar")
-    )
+    externals(resolver, name).is_some_and(|names| {
+        let is_marker = |name: &String| name.ends_with(".ClassVar");
+        names.iter().all(is_marker)
+    })
 }

@@ -113,6 +113,22 @@ fn definitions_are_followed_into_other_modules() {
 }
 
 #[test]
+fn names_of_star_imports_are_known_where_all_of_them_are() {
+    let agent =
+        "from fastapi import *\nfrom typing import *\nfrom nekro_agent.api.plugin import *\n";
+    let far = "from fastapi import *\nfrom nowhere import *\n";
+    let parameters = [
+        "p: UploadFile",
+        "p: Optional[int] = Query(None)",
+        "p=Depends(lambda: 1)",
+    ];
+    assert_eq!(refusals(agent, &parameters, &[]), [None, None, None]);
+    for refusal in refusals(far, &parameters, &[]) {
+        assert!(refusal.is_some());
+    }
+}
+
+#[test]
 fn classes_that_lead_to_each_other_end_in_time() {
     let mut names =
         String::from("from dataclasses import dataclass\nfrom fastapi import Request\n");
