@@ -72,6 +72,9 @@ codes! {
     NestedTooDeeply "RH007" Error:
         "the code is nested too deeply", "代码嵌套过深";
         "Python itself refuses such code; simplify the expression", "Python 本身也会拒绝这样的代码，请简化该表达式"
+    IgnoreComment "RH008" Advice:
+        "a `# rehook: ignore[…]` comment has no effect", "`# rehook: ignore[…]` 注释不起作用";
+        "write the code of an advice, as in `# rehook: ignore[RH301]`, at the end of the line that it is about", "请在对应行的行末写上建议类代码，例如 `# rehook: ignore[RH301]`"
     UnknownPlugin "RH101" Manual:
         "cannot tell which plugin this belongs to", "无法确定它属于哪个插件";
         "register it on a name that is assigned from NekroPlugin(...) in this package", "请在本包内由 NekroPlugin(...) 赋值的变量上注册"
@@ -83,7 +86,7 @@ codes! {
         "write the endpoint as a literal or a constant", "请将 endpoint 写成字面量或常量"
     UnusableEndpoint "RH104" Manual:
         "the endpoint cannot be the path of a route", "该端点无法作为路由路径";
-        "choose a path without `{` and `}` for the route, and point the senders to it", "请为路由选用不含 `{` 与 `}` 的路径，并让发送方改用新地址"
+        "give the handler an argument for each parameter, or choose a path without `{` and `}` and point the senders to it", "请为每个路径参数提供对应的函数参数，或改用不含 `{` 与 `}` 的路径并让发送方改用新地址"
     UnknownDialect "RH105" Manual:
         "cannot tell whether the handler takes an AgentCtx or a Request", "无法判断处理函数接收的是 AgentCtx 还是 Request";
         "annotate the parameter: `_ctx: AgentCtx` or `request: Request`", "请为参数添加类型注解：`_ctx: AgentCtx` 或 `request: Request`"
