@@ -613,3 +613,44 @@ fn every_error_of_the_map_has_its_line() {
         "{err}"
     );
 }
+
+/// As `migrate` writes it, whatever folder of the repo this is.
+#[test]
+fn the_map_is_found_at_the_root_of_the_repo() {
+    let folder = folder(GITHUB, "");
+    let (root, below) = (folder.path(), folder.path().join("plugins/github"));
+    std::fs::create_dir_all(root.join(".git")).unwrap();
+    std::fs::write(root.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+    std::fs::create_dir_all(&below).unwrap();
+    std::fs::rename(root.join("routes.toml"), root.join("webhook-routes.toml")).unwrap();
+    let commands: [&[&str]; 2] = [
+        &["routes", "--as", "nginx"],
+        &[
+            "shim",
+            "--check",
+            "--upstream",
+            "http://127.0.0.1:9",
+            "--no-upstream-check",
+        ],
+    ];
+    let succeeds = |at: &Path| {
+        for args in commands {
+            let output = run(at, args);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{args:?}: {said}");
+        }
+    };
+    succeeds(root);
+    succeeds(&below);
+    // Without one there, that of this folder is taken.
+    std::fs::rename(
+        root.join("webhook-routes.toml"),
+        below.join("webhook-routes.toml"),
+    )
+    .unwrap();
+    succeeds(&below);
+    let output = run(root, commands[0]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("webhook-routes.toml"), "{said}");
+}

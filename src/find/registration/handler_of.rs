@@ -366,7 +366,8 @@ impl<'a> Finder<'a> {
                 )];
             }
             // Ranges of problems are those of the other file; they are shown at the registration.
-            for problem in &mut handler.problems {
+            let problems = handler.problems.iter_mut();
+            for problem in problems.chain(&mut handler.refused_parameter) {
                 problem.range = here;
             }
             handler.name_range = here;
