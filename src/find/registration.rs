@@ -28,8 +28,8 @@ use self::loops::Loop;
 use self::receiver::Receiver;
 use super::handler::{Definition, Problem};
 use super::{
-    Branch, CallSite, CallableKind, Endpoint, Form, Found, LeadingSlash, Reference, ReferenceKind,
-    Webhook,
+    Branch, CallSite, CallableKind, Endpoint, Form, Found, Known, LeadingSlash, Reference,
+    ReferenceKind, Webhook,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::ByteRange;
@@ -103,6 +103,7 @@ fn other_names(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
             Reference {
                 place: token.range,
                 kind,
+                known: Known::default(),
             }
         })
         .collect()
@@ -390,6 +391,7 @@ impl<'a> Finder<'a> {
         self.references.push(Reference {
             place,
             kind: ReferenceKind::ByHand(Box::new(diagnostic)),
+            known: Known::default(),
         });
     }
 
@@ -402,10 +404,12 @@ impl<'a> Finder<'a> {
         {
             return;
         }
-        if let Receiver::NotOurs = self.receiver_of(&attribute.value, &attribute.attr) {
+        let receiver = self.receiver_of(&attribute.value, &attribute.attr);
+        if let Receiver::NotOurs = receiver {
             self.references.push(Reference {
                 place,
                 kind: ReferenceKind::NotOurs,
+                known: Known::default(),
             });
             return;
         }
@@ -421,7 +425,21 @@ impl<'a> Finder<'a> {
                 "此处提到了 `{method}`，但没有用它装饰函数"
             )
         };
+        let before = self.references.len();
         self.by_hand(place, Code::NotARegistration, range_of(attribute), detail);
+        if let Receiver::Plugin(plugin) = receiver {
+            self.say_known(before, Some(&plugin), None);
+        }
+    }
+
+    /// Notes what is known of the references since the first `before` ones.
+    fn say_known(&mut self, before: usize, plugin: Option<&PluginId>, endpoint: Option<&str>) {
+        for reference in &mut self.references[before..] {
+            reference.known = Known {
+                plugin: plugin.cloned(),
+                endpoint: endpoint.map(str::to_owned),
+            };
+        }
     }
 
     fn getattr(&mut self, call: &ast::ExprCall) {
@@ -472,20 +490,41 @@ impl<'a> Finder<'a> {
                 self.references.push(Reference {
                     place,
                     kind: ReferenceKind::NotOurs,
+                    known: Known::default(),
                 });
                 return;
             }
             Receiver::Unknown(detail) => {
                 let range = callee.receiver.map_or(callee.range, range_of);
+                let before = self.references.len();
                 self.by_hand(place, Code::UnknownPlugin, range, detail.clone());
+                let site = self.call_site(call, callee).ok();
+                let endpoint = site.and_then(|site| self.endpoint(call, &site));
+                let endpoint = endpoint.and_then(|endpoint| self.resolver().text(endpoint));
+                self.say_known(before, None, endpoint.as_deref());
                 return;
             }
         };
+        let before = self.references.len();
+        let endpoint = self.registration_on(plugin.clone(), call, callee, form, target);
+        self.say_known(before, Some(&plugin), endpoint.as_deref());
+    }
+
+    /// A registration on a plugin; gives its endpoint, if that is the same at any time.
+    fn registration_on(
+        &mut self,
+        plugin: PluginId,
+        call: &'a ast::ExprCall,
+        callee: &Callee<'a>,
+        form: Form,
+        target: &Target<'a>,
+    ) -> Option<String> {
+        let place = callee.place;
         let site = match self.call_site(call, callee) {
             Ok(site) => site,
             Err(detail) => {
                 self.by_hand(place, Code::UnusualArguments, range_of(call), detail);
-                return;
+                return None;
             }
         };
         let Some(endpoint) = self.endpoint(call, &site) else {
@@ -495,8 +534,9 @@ impl<'a> Finder<'a> {
                 range_of(call),
                 text!("no endpoint is given here", "此处没有给出 endpoint"),
             );
-            return;
+            return None;
         };
+        let known = self.resolver().text(endpoint);
         let registration = Registration {
             call,
             endpoint,
@@ -514,7 +554,7 @@ impl<'a> Finder<'a> {
                 Ok(webhook) => webhooks.push(webhook),
                 Err((code, range, detail)) => {
                     self.by_hand(place, code, range, detail);
-                    return;
+                    return known;
                 }
             }
         }
@@ -526,9 +566,11 @@ impl<'a> Finder<'a> {
             Ok(webhooks) => self.references.push(Reference {
                 place,
                 kind: ReferenceKind::Webhooks(webhooks),
+                known: Known::default(),
             }),
             Err((code, detail)) => self.by_hand(place, code, range_of(call), detail),
         }
+        known
     }
 
     /// What a call registers when the names of the loops around it stand for `turn`.

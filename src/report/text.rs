@@ -46,9 +46,9 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
         };
         let unknown = text!("(unknown)", "（未知）");
         let plugin = webhook
-            .route
-            .as_ref()
-            .map_or(unknown.get(lang), |route| &route.plugin);
+            .plugin
+            .as_deref()
+            .unwrap_or_else(|| unknown.get(lang));
         let endpoint = webhook
             .endpoint
             .as_deref()
