@@ -8,11 +8,13 @@
 //! - [`router`]: the router beside the plugin, and its mounting.
 //! - [`annotations`]: the route's annotations resolve at run time.
 //! - [`document`]: the document's API that no release has.
+//! - [`aliases`]: a name for the method goes with its last use.
 //! - [`duplicates`]: which of several registrations of an endpoint counts.
 //!
 //! What always holds: a webhook is either migrated with everything that belongs to it, or left
 //! exactly as it is and reported.
 
+mod aliases;
 pub mod annotations;
 pub mod document;
 pub mod draft;
@@ -35,7 +37,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::edit::{EditError, EditSet};
+use crate::edit::{ByteRange, EditError, EditSet};
 use crate::find::document::DocumentUse;
 use crate::find::imports::Imports;
 use crate::find::plugin::ModuleParts;
@@ -127,6 +129,9 @@ pub struct PlannedWebhook {
     pub line: usize,
     /// The column, 1-based.
     pub column: usize,
+    /// Whether another one comes before it that the same call registers, in a loop: the reference
+    /// is counted with that one.
+    pub is_further: bool,
     /// What happens.
     pub action: Action,
 }
@@ -241,12 +246,15 @@ pub fn plan(input: &Input<'_>) -> Plan {
         .collect();
 
     let mut plan = Plan::default();
+    let mut removed_aliases: BTreeSet<(PathBuf, ByteRange)> = BTreeSet::new();
     for group in planned {
         plan.groups.push(PlanGroup {
             plugins: group.plugins,
             files: group.files.iter().map(|file| file.path.clone()).collect(),
+            aliases: group.removed_aliases.len(),
             is_withdrawn: group.is_at_fault,
         });
+        removed_aliases.extend(group.removed_aliases);
         plan.files.extend(group.files);
         plan.webhooks.extend(group.webhooks);
         plan.diagnostics.extend(group.diagnostics);
@@ -254,7 +262,17 @@ pub fn plan(input: &Input<'_>) -> Plan {
     for found in input.found {
         for reference in &found.references {
             match &reference.kind {
-                ReferenceKind::Webhook(_) => plan.ledger.found += 1,
+                ReferenceKind::Webhooks(_) => plan.ledger.found += 1,
+                ReferenceKind::Alias(alias) => {
+                    plan.ledger.found += 1;
+                    let path = found.loaded.module.source().path().to_owned();
+                    if removed_aliases.contains(&(path, alias.statement)) {
+                        plan.ledger.migrated += 1;
+                    } else {
+                        plan.webhooks
+                            .push(by_hand_reference(found, &alias.diagnostic));
+                    }
+                }
                 ReferenceKind::ByHand(diagnostic) => {
                     plan.ledger.found += 1;
                     plan.webhooks.push(by_hand_reference(found, diagnostic));
@@ -277,7 +295,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
         .sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
     plan.diagnostics
         .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-    for webhook in &plan.webhooks {
+    for webhook in plan.webhooks.iter().filter(|webhook| !webhook.is_further) {
         match webhook.action {
             Action::Migrate | Action::Drop => plan.ledger.migrated += 1,
             Action::ByHand(_) => plan.ledger.by_hand += 1,
@@ -290,7 +308,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
 type Packages<'f> = BTreeMap<PathBuf, Arc<Members<'f>>>;
 
 fn packages<'f>(
-    input: &Input<'_>,
+    input: &Input<'f>,
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     groups: &[Vec<PluginWebhooks<'_>>],
 ) -> Packages<'f> {
@@ -302,7 +320,7 @@ fn packages<'f>(
     let packages: Packages<'_> = roots
         .into_iter()
         .map(|root| {
-            let members = Members::new(inside(facts, &root).collect());
+            let members = Members::new(input.workspace, inside(facts, &root).collect());
             (root, Arc::new(members))
         })
         .collect();
@@ -409,6 +427,7 @@ fn by_hand_reference(found: &Found, diagnostic: &Diagnostic) -> PlannedWebhook {
         handler: None,
         plugin_module: None,
         is_native: false,
+        is_further: false,
         path: found.loaded.module.source().path().to_owned(),
         line,
         column,
@@ -500,10 +519,11 @@ struct Group {
     files: Vec<FilePlan>,
     webhooks: Vec<PlannedWebhook>,
     diagnostics: Vec<Diagnostic>,
+    removed_aliases: Vec<(PathBuf, ByteRange)>,
 }
 
 fn plan_group<'f>(
-    input: &Input<'_>,
+    input: &Input<'f>,
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     packages: &Packages<'f>,
     plugins: &[PluginWebhooks<'_>],
@@ -519,6 +539,7 @@ fn plan_group<'f>(
             .map_err(|error| Fault::of_rule(&id.module, &error))?;
         group.webhooks.extend(planned.webhooks);
         group.diagnostics.extend(planned.diagnostics);
+        group.removed_aliases.extend(planned.removed_aliases);
     }
     // A package with many plugins is one group.
     let files: Result<Vec<Option<FilePlan>>, Fault> = drafts
@@ -547,7 +568,7 @@ fn left_group(plugins: &[PluginWebhooks<'_>], fault: &Fault) -> Group {
 
 /// The modules that belong to a plugin: those of its package, and those that register its webhooks.
 fn members_of<'f>(
-    input: &Input<'_>,
+    input: &Input<'f>,
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     packages: &Packages<'f>,
     id: &PluginId,
@@ -569,7 +590,7 @@ fn members_of<'f>(
                 package.map_or_else(Vec::new, |package| package.modules().to_vec());
             modules.extend(outside.into_iter().filter_map(|path| facts.get(path)));
             modules.sort_by(|a, b| a.path().cmp(b.path()));
-            Arc::new(Members::new(modules))
+            Arc::new(Members::new(input.workspace, modules))
         }
     }
 }

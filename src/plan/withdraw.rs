@@ -52,6 +52,8 @@ pub(crate) struct PlanGroup {
     pub(super) plugins: BTreeSet<PathBuf>,
     /// The files that change for them.
     pub(super) files: BTreeSet<PathBuf>,
+    /// How many names of the old API go, which are references themselves.
+    pub(super) aliases: usize,
     /// Whether they are left as they are.
     pub(super) is_withdrawn: bool,
 }
@@ -75,6 +77,8 @@ impl Plan {
             return false;
         };
         group.is_withdrawn = true;
+        self.ledger.migrated -= group.aliases;
+        self.ledger.by_hand += group.aliases;
         let files = std::mem::take(&mut self.files).into_iter();
         let (withdrawn, kept): (Vec<FilePlan>, Vec<FilePlan>) =
             files.partition(|file| group.files.contains(&file.path));
