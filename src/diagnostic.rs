@@ -1,15 +1,18 @@
 //! What `rehook` has to say about a place in the source: codes, severities, diagnostics.
 //!
 //! A code is stable and stands for one reason; its wording is free to change. All codes are in
-//! one table, [`Code::ALL`], and every one has a title and an explanation in both languages.
+//! one table, [`Code::ALL`], and every one has a title and an explanation in both languages; a
+//! code that is no longer reported is a [`RetiredCode`].
 //! A diagnostic is data: rendering it is the business of `report`.
 
 mod codes;
 mod explanations;
+mod retired;
 
 use std::path::{Path, PathBuf};
 
 pub use codes::{Code, Explanation};
+pub use retired::RetiredCode;
 
 use crate::lang::Text;
 

@@ -2,7 +2,7 @@
 
 use super::{Console, Failure, Outcome};
 use crate::cli::ExplainArgs;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, RetiredCode};
 use crate::{report, text};
 
 /// Runs the command.
@@ -18,6 +18,11 @@ pub fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outcome> {
         .iter()
         .find(|code| code.as_str().eq_ignore_ascii_case(asked.trim()));
     let Some(&code) = code else {
+        let mut retired = RetiredCode::all().into_iter();
+        if let Some(code) = retired.find(|code| code.code.eq_ignore_ascii_case(asked.trim())) {
+            console.result(&report::text::retired(&code, console.lang()))?;
+            return Ok(Outcome::Done);
+        }
         return Err(Failure {
             text: text!("there is no code {asked}", "没有代码 {asked}"),
             remedy: text!(

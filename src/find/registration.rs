@@ -457,22 +457,10 @@ impl<'a> Finder<'a> {
             locals: &[],
         };
         let (dialect, mut handler) = handler::handler(resolver, definition, false);
-        if dialect == Some(crate::routes::Dialect::Request) && !handler.replies.is_empty() {
-            // Its replies would have to be changed in a file that is not looked at for its own sake.
-            let place = range_of(call);
-            handler.replies.clear();
-            handler.problems = vec![Problem::manual(
-                Code::UnknownReply,
-                place,
-                text!(
-                    "the handler `{}` is defined in another module and returns `body, status`",
-                    "处理函数 `{}` 定义在另一个模块中，并返回 `body, status`",
-                    handler.name
-                ),
-            )];
-        }
+        handler.is_elsewhere = true;
+        note_decorators(&mut handler, definition, 0);
         // Ranges of problems are those of the other file; they are shown at the registration.
-        for problem in &mut handler.problems {
+        for problem in handler.problems.iter_mut().chain(&mut handler.run_time_problem) {
             problem.range = range_of(call);
         }
         handler.name_range = range_of(call);
@@ -493,12 +481,7 @@ impl<'a> Finder<'a> {
                 Form::Decorator(range) => range.end(),
                 Form::Call => 0,
             };
-            handler.inner_decorator = definition
-                .decorators
-                .iter()
-                .filter(|decorator| registration_call(decorator).is_none())
-                .map(range_of)
-                .find(|range| range.start() >= registered_at);
+            note_decorators(&mut handler, definition, registered_at);
             (dialect, handler)
         });
         self.finish(call, attribute, form, handler);
@@ -614,6 +597,20 @@ impl<'a> Finder<'a> {
                 branches: self.branches.clone(),
             })),
         });
+    }
+}
+
+/// Notes the decorators of a handler that are no registrations; the registration itself ends at
+/// `registered_at`.
+fn note_decorators(
+    handler: &mut handler::Handler,
+    definition: Definition<'_>,
+    registered_at: usize,
+) {
+    let others = definition.decorators.iter();
+    for other in others.filter(|decorator| registration_call(decorator).is_none()) {
+        handler.is_decorated = true;
+        handler.is_wrapped |= range_of(other).start() >= registered_at;
     }
 }
 

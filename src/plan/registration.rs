@@ -24,14 +24,16 @@ use crate::routes::REQUEST_METHODS;
 pub enum Routing {
     /// A route of all methods: the request dialect.
     AllMethods,
+    /// A route of all methods that looks at what the handler returned.
+    AtRunTime,
     /// A route of POST whose handler takes the request, where it took a context.
     Post,
     /// A route of POST that makes the context.
     WithContext,
 }
 
-/// Rewrites the registration of `webhook` to `callee`: `router.api_route`, `router.post`, or
-/// `webhook_route`.
+/// Rewrites the registration of `webhook` to `callee`: `router.api_route`, `router.post`,
+/// `webhook_route` or `reply_route`.
 pub fn rewrite(
     draft: &mut Draft,
     webhook: &Webhook,
@@ -48,7 +50,8 @@ pub fn rewrite(
             .collect();
         extra.push(format!("methods=[{}]", methods.join(", ")));
     }
-    if routing != Routing::WithContext && webhook.handler.returns == Returns::Model {
+    let is_direct = matches!(routing, Routing::AllMethods | Routing::Post);
+    if is_direct && webhook.handler.returns == Returns::Model {
         extra.push("response_model=None".to_owned());
     }
     let arguments_range = ByteRange::new(webhook.call.open.start(), webhook.call.close.end());
