@@ -6,9 +6,34 @@ use std::sync::OnceLock;
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use crate::routes::REQUEST_METHODS;
+use crate::style::width;
 
-/// The reply's message of release 2.4.0: the counts are always 0.
-const MESSAGE: &str = "Webhook 处理完成，成功: 0，失败: 0";
+/// The reply's message of release 2.4.0, as Python writes it: the counts are always 0. Its commas
+/// are written as escapes, since linters take full-width ones for ASCII commas gone wrong.
+const MESSAGE: [&str; 2] = ["Webhook 处理完成\\uff0c", "成功: 0\\uff0c失败: 0"];
+
+/// The parts of the message, in characters that can be written in the file.
+fn message(is_unicode: bool) -> [String; 2] {
+    MESSAGE.map(|part| {
+        let escaped = |c: char| {
+            if c.is_ascii() || is_unicode {
+                c.to_string()
+            } else {
+                format!("\\u{:04x}", u32::from(c))
+            }
+        };
+        part.chars().map(escaped).collect()
+    })
+}
+
+/// The columns that the line with the message takes in `webhook_route`, without its indentation.
+pub fn message_width(is_unicode: bool) -> usize {
+    width("\"message\": \"\",")
+        + message(is_unicode)
+            .map(|part| width(&part))
+            .iter()
+            .sum::<usize>()
+}
 
 /// A template could not be rendered: a fault of this program.
 pub type EmitError = minijinja::Error;
@@ -58,6 +83,10 @@ pub struct WebhookRouteNames<'a> {
     pub webhook_request: &'a str,
     /// Whether every character can be written in the file.
     pub is_unicode: bool,
+    /// Whether the reply's message is written as two strings, since it is too wide for one.
+    pub parts_message: bool,
+    /// What the function's docstring says.
+    pub docstring: &'a str,
 }
 
 /// The decorator that routes a request to a handler of the context dialect: it makes the context
@@ -66,20 +95,8 @@ pub struct WebhookRouteNames<'a> {
 /// # Errors
 /// When the template is broken.
 pub fn webhook_route(names: WebhookRouteNames<'_>) -> Result<String, EmitError> {
-    let message = if names.is_unicode {
-        MESSAGE.to_owned()
-    } else {
-        MESSAGE
-            .chars()
-            .map(|c| {
-                if c.is_ascii() {
-                    c.to_string()
-                } else {
-                    format!("\\u{:04x}", u32::from(c))
-                }
-            })
-            .collect()
-    };
+    let between = if names.parts_message { "\" \"" } else { "" };
+    let message = message(names.is_unicode).join(between);
     environment()?
         .get_template("webhook_route")?
         .render(context! {
@@ -93,6 +110,7 @@ pub fn webhook_route(names: WebhookRouteNames<'_>) -> Result<String, EmitError> 
             agent_ctx => names.agent_ctx,
             webhook_request => names.webhook_request,
             message,
+            docstring => names.docstring,
         })
 }
 
@@ -181,11 +199,11 @@ pub fn mount_router(
     create_router: &str,
     api_router: &str,
     router: &str,
-    key: &str,
+    docstring: &str,
 ) -> Result<String, EmitError> {
     environment()?
         .get_template("mount_router")?
-        .render(context! { plugin, create_router, api_router, router, key })
+        .render(context! { plugin, create_router, api_router, router, docstring })
 }
 
 #[cfg(test)]
@@ -205,15 +223,17 @@ mod tests {
             agent_ctx: "AgentCtx",
             webhook_request: "WebhookRequest",
             is_unicode: false,
+            parts_message: false,
+            docstring: "Route.",
         };
         let ascii = webhook_route(names).unwrap();
-        assert!(ascii.is_ascii() && ascii.contains("\\u5904\\u7406"));
+        assert!(ascii.is_ascii() && ascii.contains("\\u5904\\u7406\\u5b8c\\u6210\\uff0c"));
         let unicode = webhook_route(WebhookRouteNames {
             is_unicode: true,
             ..names
         })
         .unwrap();
-        assert!(unicode.contains(MESSAGE));
+        assert!(unicode.contains(&MESSAGE.concat()));
         let names = ReplyRouteNames {
             reply_route: "reply_route",
             make_reply: "make_reply",

@@ -17,7 +17,7 @@ pub mod annotations;
 pub mod document;
 pub mod draft;
 pub mod duplicates;
-pub mod import_edits;
+pub(crate) mod imports;
 pub mod layout;
 pub(crate) mod members;
 pub mod native;
@@ -37,10 +37,13 @@ use crate::edit::EditSet;
 use crate::find::document::DocumentUse;
 use crate::find::imports::Imports;
 use crate::find::plugin::ModuleParts;
+use crate::find::suppression::Suppressions;
 use crate::find::{Found, ReferenceKind, Webhook};
 use crate::python::names::{Loaded, PluginId, Workspace};
 use crate::routes::Route;
+use crate::style::Style;
 use draft::Draft;
+use imports::Surroundings;
 use members::Members;
 pub use router::RuleError;
 
@@ -63,8 +66,10 @@ pub struct Input<'a> {
     pub related: &'a [Arc<Loaded>],
     /// The options.
     pub options: PlanOptions,
-    /// The line length that holds for a file.
-    pub line_length: &'a (dyn Fn(&Path) -> usize + Sync),
+    /// The style that holds for a file.
+    pub style: &'a (dyn Fn(&Path) -> Arc<Style> + Sync),
+    /// Whether a module or a package is at a path without an ending.
+    pub is_module: &'a (dyn Fn(&Path) -> bool + Sync),
     /// The topmost package that a file is in; none when it is in none.
     pub package_root: &'a (dyn Fn(&Path) -> Option<PathBuf> + Sync),
 }
@@ -150,6 +155,8 @@ pub struct Plan {
     pub webhooks: Vec<PlannedWebhook>,
     /// Everything else that there is to say: files that cannot be read, advice.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many diagnostics were switched off.
+    pub suppressed: usize,
     /// The count.
     pub ledger: Ledger,
 }
@@ -202,9 +209,9 @@ impl ModuleFacts {
     }
 
     /// The module without changes.
-    fn draft(&self, line_length: usize) -> Draft {
+    fn draft(&self, style: Arc<Style>) -> Draft {
         let loaded = self.parts.loaded.clone();
-        Draft::new(loaded, self.imports().clone(), line_length)
+        Draft::new(loaded, self.imports().clone(), style)
     }
 }
 
@@ -260,6 +267,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
         }
     }
     plan.diagnostics.extend(advice(input, &facts));
+    suppress(input, &facts, &mut plan);
     plan.files.sort_by(|a, b| a.path.cmp(&b.path));
     plan.webhooks
         .sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
@@ -361,6 +369,32 @@ fn advice(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>) -> Vec<Diag
             crate::find::advice::advise(input.workspace, found, package, &settings)
         })
         .collect()
+}
+
+/// Takes out what comments switch off, and adds what is wrong with those comments.
+fn suppress(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>, plan: &mut Plan) {
+    let mut by_module: BTreeMap<PathBuf, (Arc<Loaded>, Suppressions)> = BTreeMap::new();
+    let mentioned = plan.diagnostics.iter().map(Diagnostic::path);
+    let paths: BTreeSet<&Path> = facts
+        .keys()
+        .map(PathBuf::as_path)
+        .chain(mentioned)
+        .collect();
+    for path in paths {
+        if let Ok(loaded) = input.workspace.load(path) {
+            let suppressions = Suppressions::of(&loaded);
+            by_module.insert(path.to_owned(), (loaded, suppressions));
+        }
+    }
+    let all = plan.diagnostics.len();
+    plan.diagnostics.retain(|diagnostic| {
+        by_module
+            .get(diagnostic.path())
+            .is_none_or(|(loaded, suppressions)| !suppressions.cover(loaded, diagnostic))
+    });
+    plan.suppressed += all - plan.diagnostics.len();
+    let wrong = by_module.into_values().flat_map(|(_, one)| one.wrong);
+    plan.diagnostics.extend(wrong);
 }
 
 fn by_hand_reference(found: &Found, diagnostic: &Diagnostic) -> PlannedWebhook {
@@ -482,7 +516,7 @@ fn plan_group<'f>(
     // A package with many plugins is one group.
     let files: Result<Vec<Option<FilePlan>>, PlanFault> = drafts
         .into_par_iter()
-        .map(|(path, draft)| finish(path, draft))
+        .map(|(path, draft)| finish(input, path, draft))
         .collect();
     group.files = files?.into_iter().flatten().collect();
     Ok(group)
@@ -518,13 +552,17 @@ fn members_of<'f>(
 }
 
 /// The file with its edits; none when there are none.
-fn finish(path: PathBuf, mut draft: Draft) -> Result<Option<FilePlan>, PlanFault> {
+fn finish(
+    input: &Input<'_>,
+    path: PathBuf,
+    mut draft: Draft,
+) -> Result<Option<FilePlan>, PlanFault> {
     let rule = |source| PlanFault::Rule {
         path: path.clone(),
         source,
     };
     draft
-        .finish_imports()
+        .finish_imports(&Surroundings::of(input, &path))
         .map_err(|source| rule(source.into()))?;
     if draft.edits.is_empty() {
         return Ok(None);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::list;
+use super::undo_stack::MOST_RUNS;
 use crate::lang::{Lang, Text};
 use crate::text;
 
@@ -295,8 +296,8 @@ impl ApplyError {
                 "请将这些文件恢复为迁移后的内容，或改用 git 撤销"
             ),
             Self::NothingToUndo { .. } => text!(
-                "name the repo that was migrated; only its last migration can be taken back, and only once",
-                "请指定执行过迁移的仓库；只能撤销最近一次迁移，且只能撤销一次"
+                "name the repo that was migrated; its last {MOST_RUNS} migrations are kept, and each can be taken back once",
+                "请指定执行过迁移的仓库；最近 {MOST_RUNS} 次迁移会保留撤销记录，每次只能撤销一次"
             ),
             Self::Damaged { journal } => text!(
                 "look through the changed files (`git diff`), put right what is not as it should be, then delete {}",

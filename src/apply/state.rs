@@ -6,8 +6,8 @@
 //! | `lock` | locked while a run is at work; the system unlocks it when that run ends, however it ends |
 //! | `writing` | a journal that is being written: no file has been touched yet |
 //! | `journal` | a migration is being written: some files are old, some are new |
-//! | `undo` | the last migration: every file was new when it ended |
-//! | `undoing` | the last migration is being taken back: some files are old, some are new |
+//! | `undo-1`, `undo-2`, … | the migrations that can be taken back, the highest number first: every file was new when each ended (see [`super::undo_stack`]) |
+//! | `undoing` | the newest of them is being taken back: some files are old, some are new |
 //!
 //! What always holds:
 //! - Whoever holds a [`State`] is the only one at work.
@@ -24,13 +24,13 @@ use super::disk::Disk;
 use super::error::{Action, ApplyError};
 use super::journal::{Journal, Unreadable};
 use super::target::{Target, first_harmful, targets};
+use super::undo_stack;
 
 const FOLDER: &str = ".rehook";
 const GITIGNORE: &str = ".gitignore";
 const LOCK: &str = "lock";
 const WRITING: &str = "writing";
 const JOURNAL: &str = "journal";
-const UNDO: &str = "undo";
 const UNDOING: &str = "undoing";
 
 /// What [`GITIGNORE`] says: everything in the folder, itself included.
@@ -59,13 +59,19 @@ impl State {
         }
         let has = |name| exists(&folder.join(name));
         // Without an undo record the folder should have been taken away.
-        Ok(!has(UNDO) || [WRITING, JOURNAL, UNDOING].into_iter().any(has))
+        Ok(undo_stack::records(&folder)?.is_empty()
+            || [WRITING, JOURNAL, UNDOING].into_iter().any(has))
     }
 
-    /// Whether `root` has a migration that could be taken back; nothing is written.
-    pub(super) fn has_undo(root: &Path) -> Result<bool, ApplyError> {
+    /// The records of the migrations of `root` that could be taken back, the newest first; nothing
+    /// is written.
+    pub(super) fn undo_records(root: &Path) -> Result<Vec<PathBuf>, ApplyError> {
         let folder = root.join(FOLDER);
-        Ok(is_there(&folder)? && exists(&folder.join(UNDO)))
+        if is_there(&folder)? {
+            undo_stack::records(&folder)
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     /// Makes the folder if it is not there, and locks it.
@@ -126,8 +132,9 @@ impl State {
         self.folder.join(JOURNAL)
     }
 
-    pub(super) fn undo(&self) -> PathBuf {
-        self.folder.join(UNDO)
+    /// The folder itself.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(super) fn undoing(&self) -> PathBuf {
@@ -171,8 +178,9 @@ impl State {
         disk.sync_folder(&self.folder)
     }
 
-    /// The files of the journal at `path`; none if there is no such journal.
-    pub(super) fn load(&self, path: &Path) -> Result<Option<Vec<Target>>, ApplyError> {
+    /// The files of the journal at `path`, one of those in the folder of `root`; none if there is
+    /// no such journal.
+    pub(super) fn load(root: &Path, path: &Path) -> Result<Option<Vec<Target>>, ApplyError> {
         if !exists(path) {
             return Ok(None);
         }
@@ -194,22 +202,23 @@ impl State {
             },
         })?;
         if journal.mark != mark(&metadata)
-            && let Some(harmful) = first_harmful(&self.root, &journal)
+            && let Some(harmful) = first_harmful(root, &journal)
         {
             return Err(ApplyError::Foreign {
                 journal: path.to_owned(),
                 path: harmful.to_owned(),
             });
         }
-        Ok(Some(targets(&self.root, journal)))
+        Ok(Some(targets(root, journal)))
     }
 
     /// Ends the run: takes the folder away if nothing in it is of use, and unlocks it.
     ///
     /// What cannot be taken away does no harm, and what the run did is done: no error.
     pub(super) fn close(self, disk: &mut Disk<'_>) {
-        let kept = [self.writing(), self.journal(), self.undo(), self.undoing()];
-        if kept.iter().any(|path| exists(path)) {
+        let at_work = [self.writing(), self.journal(), self.undoing()];
+        let is_empty = undo_stack::records(&self.folder).is_ok_and(|records| records.is_empty());
+        if !is_empty || at_work.iter().any(|path| exists(path)) {
             return;
         }
         clear(disk, &self.folder);

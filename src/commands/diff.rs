@@ -14,7 +14,7 @@ pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
     let prepared = prepare(&args.plan)?;
     let view = report_view(&prepared);
     match args.format {
-        Format::Json => console.result(&report::json::render(&view, console.lang())?)?,
+        Format::Json => console.result(&report::json::render_with_edits(&view, console.lang())?)?,
         Format::Text if args.stat => console.result(&report::text::stat(&view, console.lang()))?,
         Format::Text => console.result_bytes(&report::text::patch(&view, console.is_colored()))?,
     }
@@ -27,11 +27,10 @@ pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
         console.say(note.get(console.lang()));
     }
     say_findings(&prepared, console);
-    Ok(
-        match (prepared.changes.is_empty(), prepared.nothing_readable) {
-            (true, true) => Outcome::Failed,
-            (true, false) => Outcome::Done,
-            (false, _) => Outcome::Remaining,
-        },
-    )
+    Ok(match prepared.changes.is_empty() {
+        true if prepared.nothing_readable => Outcome::Failed,
+        false if args.exit_code => Outcome::Remaining,
+        // The preview could be shown.
+        _ => Outcome::Done,
+    })
 }

@@ -14,12 +14,8 @@ pub fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outcome> {
         console.result(&report::text::codes(console.lang()))?;
         return Ok(Outcome::Done);
     };
-    let code = Code::ALL
-        .iter()
-        .find(|code| code.as_str().eq_ignore_ascii_case(asked.trim()));
-    let Some(&code) = code else {
-        let mut retired = RetiredCode::all().into_iter();
-        if let Some(code) = retired.find(|code| code.code.eq_ignore_ascii_case(asked.trim())) {
+    let Some(code) = Code::from_typed(asked) else {
+        if let Some(code) = RetiredCode::from_typed(asked) {
             console.result(&report::text::retired(&code, console.lang()))?;
             return Ok(Outcome::Done);
         }

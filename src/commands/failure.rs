@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use super::nearest;
 use crate::apply::ApplyError;
 use crate::git::GitError;
 use crate::lang::{Text, foreign};
@@ -23,14 +24,25 @@ pub struct Failure {
 impl Failure {
     /// A path that was asked for does not exist or cannot be read.
     pub fn path(path: &Path, error: &io::Error) -> Self {
+        let meant = match error.kind() {
+            io::ErrorKind::NotFound => nearest::path(path),
+            _ => None,
+        };
         let (path, reason) = (path.display(), foreign::of_system(error));
         let (en, zh) = reason.both();
         Self {
             text: text!("cannot look at {path}: {en}", "无法访问 {path}：{zh}"),
-            remedy: text!(
-                "name a file or a folder that exists",
-                "请指定存在的文件或文件夹"
-            ),
+            remedy: match meant {
+                Some(meant) => text!(
+                    "name a file or a folder that exists; did you mean {}?",
+                    "请指定存在的文件或文件夹；您要找的可能是 {}",
+                    meant.display()
+                ),
+                None => text!(
+                    "name a file or a folder that exists",
+                    "请指定存在的文件或文件夹"
+                ),
+            },
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod places;
 
+use std::path::Path;
+
 use super::prepare::{Prepared, prepare};
 use super::scan::{report_view, say_findings};
 use super::{Console, Failure, Outcome};
@@ -46,6 +48,7 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
         })
         .collect();
     apply::apply(&prepared.root, &changes).map_err(Failure::from)?;
+    prepared.is_written = true;
     places::follow(&mut prepared.plan);
     show(&prepared, args.format, console)?;
     say_findings(&prepared, console);
@@ -72,18 +75,29 @@ fn show(prepared: &Prepared, format: Format, console: &Console) -> anyhow::Resul
     Ok(())
 }
 
-/// Refuses to write over what no commit has; shows the preview then.
+/// Refuses to write over what no commit has, and what is not what `rehook` itself wrote last; shows
+/// the preview then.
 fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
     let files: Vec<_> = prepared
         .changes
         .iter()
         .map(|change| change.path.clone())
         .collect();
-    let lost: Vec<_> = if prepared.is_in_git {
+    let mut lost: Vec<_> = if prepared.is_in_git {
         git::uncommitted(&files).map_err(Failure::from)?
     } else {
         files.into_iter().filter(|file| file.exists()).collect()
     };
+    if !lost.is_empty() {
+        let read: Vec<(&Path, &[u8])> = prepared
+            .changes
+            .iter()
+            .filter(|change| lost.contains(&change.path))
+            .filter_map(|change| Some((&*change.path, change.before.as_deref()?)))
+            .collect();
+        let ours = apply::written_last(&prepared.root, &read);
+        lost.retain(|path| !ours.contains(&&**path));
+    }
     if lost.is_empty() {
         return Ok(());
     }

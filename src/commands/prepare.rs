@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::Failure;
 use crate::cli::PlanArgs;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::discover::{self, Discovery};
 use crate::find::{self, Found, ReferenceKind};
 use crate::git;
@@ -20,7 +20,7 @@ use crate::python::names::{Files, LoadError, Loaded, Workspace};
 use crate::python::parse::{Module, STACK_SIZE, changed_statements};
 use crate::routes::{FILE_NAME, RouteMap};
 use crate::source::SourceFile;
-use crate::style;
+use crate::style::{self, ConfigFile, Style};
 use crate::text;
 
 /// A plan, and what it was made from.
@@ -29,6 +29,8 @@ pub struct Prepared {
     pub plan: Plan,
     /// What is written, by path: the files of the plan, and the route map.
     pub changes: Vec<Change>,
+    /// Whether they have been written.
+    pub is_written: bool,
     /// The route map once the plan is carried out: what was migrated before is in it, too.
     pub route_map: RouteMap,
     /// The root of the repo; outside of one the folder that was asked for.
@@ -41,6 +43,8 @@ pub struct Prepared {
     pub base_is_current: bool,
     /// How many Python files were looked at.
     pub looked_at: usize,
+    /// Files that were named and are no Python.
+    pub not_python: Vec<PathBuf>,
     /// Whether files that matter were there, but none of them could be read.
     pub nothing_readable: bool,
 }
@@ -63,7 +67,6 @@ impl Prepared {
 
     /// Whether something is left to do by hand once the plan is carried out.
     pub fn leaves_work(&self) -> bool {
-        use crate::diagnostic::Severity;
         self.plan.ledger.by_hand > 0
             || self
                 .plan
@@ -122,6 +125,7 @@ fn real_paths(args: &PlanArgs) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
+    let ignored = ignored(&args.ignore)?;
     let paths = real_paths(args)?;
     let discovery =
         discover::discover(&paths).map_err(|(path, error)| Failure::path(&path, &error))?;
@@ -130,6 +134,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         files,
         looked_at,
         diagnostics,
+        not_python,
     } = discovery;
     let files = Arc::new(files);
     let options = PlanOptions {
@@ -151,6 +156,10 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         pass.found_nothing && !(pass.broken.is_empty() && diagnostics.is_empty());
     plan.diagnostics.extend(pass.broken);
     plan.diagnostics.extend(diagnostics);
+    let all = plan.diagnostics.len();
+    plan.diagnostics
+        .retain(|diagnostic| !ignored.contains(&diagnostic.code()));
+    plan.suppressed += all - plan.diagnostics.len();
     plan.diagnostics
         .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
 
@@ -170,14 +179,47 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
     Ok(Prepared {
         plan,
         changes,
+        is_written: false,
         route_map,
         root,
         is_in_git,
         base_is_current: base == current,
         base,
         looked_at,
+        not_python,
         nothing_readable,
     })
+}
+
+/// The codes that `--ignore` names.
+fn ignored(typed: &[String]) -> Result<BTreeSet<Code>, Failure> {
+    let code = |typed: &String| match Code::from_typed(typed) {
+        Some(code) if code.severity() == Severity::Advice => Ok(code),
+        Some(code) => {
+            let code = code.as_str();
+            Err(Failure {
+                text: text!(
+                    "--ignore cannot leave {code} out: it is not advice",
+                    "--ignore 不能忽略 {code}：它不是建议"
+                ),
+                remedy: text!(
+                    "only advice can be ignored, such as RH301; `rehook explain {code}` says what to do",
+                    "只有建议（例如 RH301）可以忽略；`rehook explain {code}` 会说明处理办法"
+                ),
+            })
+        }
+        None => Err(Failure {
+            text: text!(
+                "--ignore names a code that there is not: `{typed}`",
+                "--ignore 指定的代码不存在：`{typed}`"
+            ),
+            remedy: text!(
+                "write codes with commas between them, as in RH301,RH402; `rehook explain` lists all codes",
+                "请用逗号分隔各个代码，例如 RH301,RH402；`rehook explain` 会列出所有代码"
+            ),
+        }),
+    };
+    typed.iter().map(code).collect()
 }
 
 /// The repo that the paths are in; outside of one, or across several, the folder that holds them all.
@@ -264,13 +306,14 @@ impl Pass {
         let package_roots = ByFolder::<Option<PathBuf>>::default();
         let package_root = |path: &Path| package_roots.of(path, || discover::package_root(path));
         let related = related(&workspace, &found, &package_root);
-        let line_lengths = ByFolder::<usize>::default();
+        let styles = ByFolder::<Arc<Style>>::default();
         let input = Input {
             workspace: &workspace,
             found: &found,
             related: &related,
             options,
-            line_length: &|path| line_lengths.of(path, || line_length(path)),
+            style: &|path| styles.of(path, || Arc::new(style_of(path, root))),
+            is_module: &is_module,
             package_root: &package_root,
         };
         let plan = plan::plan(&input).map_err(Failure::from)?;
@@ -382,17 +425,46 @@ impl<T: Clone> ByFolder<T> {
     }
 }
 
-/// The line length that holds for a file.
-fn line_length(path: &Path) -> usize {
-    path.ancestors()
-        .skip(1)
-        .find_map(|folder| {
-            style::CONFIG_FILES.iter().find_map(|name| {
-                let text = fs::read_to_string(folder.join(name)).ok()?;
-                style::line_length(name, &text)
-            })
-        })
-        .unwrap_or(style::DEFAULT_LINE_LENGTH)
+/// The style that holds for a file, as `ruff` finds it: that of the nearest folder with a file that
+/// tells, with what it extends.
+fn style_of(path: &Path, root: &Path) -> Style {
+    let mut black: Option<ConfigFile> = None;
+    let mut files: Vec<ConfigFile> = Vec::new();
+    let here = path.ancestors().skip(1);
+    let candidates =
+        here.flat_map(|folder| style::CONFIG_FILES.iter().map(|name| folder.join(name)));
+    for file in candidates.filter_map(|path| config_file(&path)) {
+        if black.is_none() {
+            black = Some(file.clone());
+        }
+        if file.is_of_ruff() {
+            files.push(file);
+            break;
+        }
+    }
+    let mut seen = BTreeSet::new();
+    while let Some(path) = files.last().and_then(ConfigFile::extends)
+        && let Ok(real) = fs::canonicalize(path)
+        && seen.insert(real.clone())
+        && let Some(file) = config_file(&real)
+    {
+        files.push(file);
+    }
+    style::style(&files, black.as_ref(), root)
+}
+
+/// The configuration file at `path`: a regular file of a size that somebody might have written.
+fn config_file(path: &Path) -> Option<ConfigFile> {
+    let metadata = fs::metadata(path).ok()?;
+    let is_usual = metadata.is_file() && metadata.len() <= 1 << 20;
+    let text = is_usual.then(|| fs::read_to_string(path).ok())??;
+    ConfigFile::parse(path, &text)
+}
+
+/// Whether a module, or a package, is at `path`, which has no ending.
+fn is_module(path: &Path) -> bool {
+    let is_file = |ending| path.with_extension(ending).is_file();
+    path.is_dir() || is_file("py") || is_file("pyi")
 }
 
 /// Checks the plan in memory: every changed file is valid Python, and a second pass over the

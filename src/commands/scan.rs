@@ -28,9 +28,11 @@ pub fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome> {
 /// The plan as reports see it.
 pub fn report_view(prepared: &Prepared) -> report::View<'_> {
     report::View {
+        is_written: prepared.is_written,
         plan: &prepared.plan,
         base: &prepared.base,
         looked_at: prepared.looked_at,
+        not_python: &prepared.not_python,
         routes: prepared.route_map.routes(),
         files: prepared
             .changes
@@ -47,10 +49,14 @@ pub fn report_view(prepared: &Prepared) -> report::View<'_> {
 /// Says what is left by hand, what was noticed, and the count, to stderr.
 pub fn say_findings(prepared: &Prepared, console: &Console) {
     let view = report_view(prepared);
-    let amount = match (console.is_quiet(), console.is_verbose()) {
-        (true, _) => report::text::Amount::Little,
-        (false, false) => report::text::Amount::Usual,
-        (false, true) => report::text::Amount::Much,
+    let style = report::findings::Style {
+        amount: match (console.is_quiet(), console.is_verbose()) {
+            (true, _) => report::findings::Amount::Little,
+            (false, false) => report::findings::Amount::Usual,
+            (false, true) => report::findings::Amount::Much,
+        },
+        lang: console.lang(),
+        columns: console.columns(),
     };
-    console.say(&report::text::findings(&view, amount, console.lang()));
+    console.say(&report::findings::findings(&view, style));
 }

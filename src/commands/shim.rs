@@ -9,15 +9,18 @@ use arc_swap::ArcSwap;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
+use super::routes::map_of_repo;
 use super::{Console, Outcome};
 use crate::cli::{LogChoice, ShimArgs};
 use crate::lang::{Lang, Text, foreign};
 use crate::shim::config::{Config, Flags, LogFormat, Problem};
-use crate::shim::log::Log;
-use crate::shim::metrics::Registry;
+use crate::shim::lifecycle::{preflight, reload};
+use crate::shim::observe::access_log::Log;
+use crate::shim::observe::metrics::Registry;
+use crate::shim::observe::{counters_file, fd_limit};
 use crate::shim::record::{self, Recorder};
-use crate::shim::table::Table;
-use crate::shim::{Listeners, Shared, UNIT, open_files, preflight, reload, serve, state};
+use crate::shim::route::table::Table;
+use crate::shim::{Listeners, Shared, UNIT, serve};
 use crate::text;
 
 /// Ports below it are for root alone.
@@ -78,7 +81,11 @@ fn warnings(table: &Table) -> Vec<Text> {
 fn flags(args: &ShimArgs) -> Flags {
     Flags {
         config: args.config.clone(),
-        routes: args.routes.clone(),
+        // The configuration may name it, or lie beside it.
+        routes: match (&args.routes, &args.config) {
+            (None, None) => Some(map_of_repo()),
+            (routes, _) => routes.clone(),
+        },
         upstream: args.upstream.clone(),
         no_upstream_check: args.no_upstream_check,
         listen: args.listen.clone(),
@@ -135,8 +142,8 @@ fn start(
         lang,
         memory: Semaphore::new(memory.min(Semaphore::MAX_PERMITS)),
     });
-    state::restore(&shared);
-    open_files::foresee(&shared);
+    counters_file::restore(&shared);
+    fd_limit::foresee(&shared);
     let (senders, page) = listeners.addresses();
     let cannot = |error: std::io::Error| {
         let reason = foreign::of_system(&error);
@@ -154,7 +161,7 @@ fn start(
     let served = serve(&shared, listeners, source, shutdown);
     record::finish(&shared);
     served.map_err(cannot)?;
-    state::save(&shared);
+    counters_file::save(&shared);
     Ok(())
 }
 

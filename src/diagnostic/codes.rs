@@ -72,6 +72,9 @@ codes! {
     NestedTooDeeply "RH007" Error:
         "the code is nested too deeply", "代码嵌套过深";
         "Python itself refuses such code; simplify the expression", "Python 本身也会拒绝这样的代码，请简化该表达式"
+    IgnoreComment "RH008" Advice:
+        "a `# rehook: ignore[…]` comment has no effect", "`# rehook: ignore[…]` 注释不起作用";
+        "write the code of an advice, as in `# rehook: ignore[RH301]`, at the end of the line that it is about", "请在对应行的行末写上建议类代码，例如 `# rehook: ignore[RH301]`"
     UnknownPlugin "RH101" Manual:
         "cannot tell which plugin this belongs to", "无法确定它属于哪个插件";
         "register it on a name that is assigned from NekroPlugin(...) in this package", "请在本包内由 NekroPlugin(...) 赋值的变量上注册"
@@ -126,6 +129,9 @@ codes! {
     NotNative "RH122" Advice:
         "the handler needs its AgentCtx, so it is not rewritten to take a Request", "处理函数需要 AgentCtx，因此未改写为接收 Request";
         "leave it as it is: it is routed with its context", "保持原样即可：它仍会带着上下文接入路由"
+    RefusedParameter "RH123" Manual:
+        "FastAPI does not take a parameter of the handler", "FastAPI 不接受处理函数的某个参数";
+        "give the parameter a type that can be read from a request, or let `Depends(...)` provide it", "请把参数改为可从请求中读取的类型，或用 `Depends(...)` 提供它"
     DocumentApi "RH201" Manual:
         "no release with dynamic routes has this API, and this use of it cannot be rewritten", "支持动态路由的版本都没有这个接口，且此处的用法无法自动改写";
         "replace it by hand as `rehook explain RH201` shows", "请按 `rehook explain RH201` 的说明手动替换"

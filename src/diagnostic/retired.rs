@@ -1,6 +1,7 @@
 //! Codes that are no longer reported. A code is stable and never given to anything else, so
 //! whoever meets one in an old log is told what it meant and why it went.
 
+use super::typed_number;
 use crate::lang::Text;
 use crate::text;
 
@@ -16,6 +17,13 @@ pub struct RetiredCode {
 }
 
 impl RetiredCode {
+    /// The retired code that a user typed: `RH114`, `rh114`, `114`.
+    pub(crate) fn from_typed(typed: &str) -> Option<Self> {
+        let number = typed_number(typed);
+        let mut all = Self::all().into_iter();
+        all.find(|retired| retired.code.strip_prefix("RH") == Some(number))
+    }
+
     /// All of them, by number.
     pub fn all() -> [Self; 4] {
         [

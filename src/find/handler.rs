@@ -1,5 +1,10 @@
 //! The function behind a registration: its parameters, its dialect, its replies.
 
+mod known_types;
+mod lookup;
+mod parameters;
+mod types;
+
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use super::reply::{self, Replies};
@@ -22,6 +27,8 @@ pub struct Problem {
     pub applicability: Applicability,
     /// What is the case there.
     pub detail: Text,
+    /// What to do about it, when it is not the code's remedy.
+    pub hint: Option<Text>,
 }
 
 impl Problem {
@@ -32,7 +39,13 @@ impl Problem {
             range,
             applicability: Applicability::Manual,
             detail,
+            hint: None,
         }
+    }
+
+    fn with_hint(mut self, hint: Text) -> Self {
+        self.hint = Some(hint);
+        self
     }
 }
 
@@ -110,6 +123,9 @@ pub struct Handler {
     pub(crate) is_elsewhere: bool,
     /// What stands in the way of migrating it.
     pub problems: Vec<Problem>,
+    /// A parameter that FastAPI refuses, or of which that cannot be known, in a handler of the
+    /// request dialect whose annotations resolve.
+    pub refused_parameter: Option<Problem>,
     /// Whether it is defined inside another function.
     pub is_nested: bool,
     /// Whether another decorator stands between the registration and the function.
@@ -240,7 +256,7 @@ pub fn handler(
         ));
     }
     if is_generator(definition.body) {
-        problems.push(Problem::manual(
+        let problem = Problem::manual(
             Code::NotAsync,
             name_range,
             text!(
@@ -248,7 +264,18 @@ pub fn handler(
                 "处理函数 `{}` 含有 `yield`，是生成器",
                 definition.name
             ),
-        ));
+        );
+        let hint = match dialect {
+            Some(Dialect::Context) => text!(
+                "remove the `yield`: the old server could not run such a handler, and sends nothing of what one returns",
+                "请去掉 `yield`：旧服务器无法运行这样的处理函数，也不会发送其返回值"
+            ),
+            _ => text!(
+                "`return` the reply instead of yielding it; to stream, return a `StreamingResponse` over a generator",
+                "请用 `return` 返回响应，而不是 `yield`；需要流式输出时，返回包装了生成器的 `StreamingResponse`"
+            ),
+        };
+        problems.push(problem.with_hint(hint));
     } else if !definition.is_async && dialect != Some(Dialect::Request) {
         problems.push(Problem::manual(
             Code::NotAsync,
@@ -262,6 +289,7 @@ pub fn handler(
     }
     let mut replies = Replies::default();
     let mut unannotated_request = None;
+    let mut refused_parameter = None;
     match dialect {
         Some(Dialect::Context) => {
             let required = parameters
@@ -281,6 +309,8 @@ pub fn handler(
             }
         }
         Some(Dialect::Request) => {
+            let known = parameters::look_at(resolver, definition, name_range);
+            refused_parameter = known.problem;
             let mut locals = resolver.locals.to_vec();
             locals.push(Scope::of_function(definition.arguments, definition.body));
             let inside = Resolver {
@@ -289,8 +319,7 @@ pub fn handler(
             };
             replies = reply::replies(inside, definition.body);
             // What is set on it would not reach a response that the handler makes itself.
-            replies.has_unknown |= !replies.replies.is_empty()
-                && reply::may_be_given(resolver, definition.arguments);
+            replies.has_unknown |= !replies.replies.is_empty() && known.take_response;
             if let [only] = parameters.as_slice()
                 && only.annotation.is_none()
             {
@@ -311,6 +340,7 @@ pub fn handler(
         run_time_problem: run_time_problem(definition, name_range),
         is_elsewhere: false,
         problems,
+        refused_parameter,
         is_nested: !resolver.locals.is_empty(),
         is_wrapped: false,
         is_decorated: false,
@@ -407,8 +437,15 @@ const BUILTIN_TYPES: &[&str] = &[
 ];
 
 /// The names in an annotation, each with the attribute that it is the root of.
-pub(super) fn annotation_roots(expression: &Expr) -> Vec<(ast::ExprName, Expr)> {
+fn annotation_roots(expression: &Expr) -> Vec<(ast::ExprName, Expr)> {
     let mut roots = Vec::new();
+    roots_in(expression, true, &mut roots);
+    roots
+}
+
+/// `in_type` is whether a string is a type in quotes, and not a value, as it is in `Literal["a"]`
+/// and behind the type in `Annotated[str, Header(alias="X-Name")]`.
+fn roots_in(expression: &Expr, in_type: bool, roots: &mut Vec<(ast::ExprName, Expr)>) {
     tree::walk(Node::Expr(expression), &mut |node| match node {
         Node::Expr(whole @ (Expr::Name(_) | Expr::Attribute(_))) => {
             let mut inner = whole;
@@ -424,17 +461,34 @@ pub(super) fn annotation_roots(expression: &Expr) -> Vec<(ast::ExprName, Expr)> 
             }
         }
         Node::Expr(Expr::Constant(constant)) => {
-            if let Constant::Str(text) = &constant.value
+            if in_type
+                && let Constant::Str(text) = &constant.value
                 && text.len() < 1_000
                 && let Ok(parsed) = <Expr as rustpython_parser::Parse>::parse(text, "")
             {
-                roots.extend(annotation_roots(&parsed));
+                roots_in(&parsed, true, roots);
+            }
+            Descend::Past
+        }
+        Node::Expr(Expr::Subscript(subscript)) if in_type => {
+            let name = match &*subscript.value {
+                Expr::Name(name) => name.id.as_str(),
+                Expr::Attribute(attribute) => attribute.attr.as_str(),
+                _ => "",
+            };
+            let parts = match &*subscript.slice {
+                Expr::Tuple(tuple) => tuple.elts.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            roots_in(&subscript.value, true, roots);
+            for (index, part) in parts.iter().enumerate() {
+                let is_value = name == "Literal" || (name == "Annotated" && index > 0);
+                roots_in(part, !is_value, roots);
             }
             Descend::Past
         }
         _ => Descend::Into,
     });
-    roots
 }
 
 /// What the annotation of a parameter says of the dialect.

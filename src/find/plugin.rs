@@ -601,7 +601,9 @@ pub fn is_context_decorator(text: &str) -> bool {
 
 /// Whether the text of a function is that of `reply_route`, as this program writes it.
 pub(crate) fn is_reply_decorator(text: &str) -> bool {
-    text.contains("given_response") && text.contains(".add_api_route(") && text.contains("decorator")
+    text.contains("given_response")
+        && text.contains(".add_api_route(")
+        && text.contains("decorator")
 }
 
 /// The prefix of the router that an expression stands for; none when it is no router.

@@ -460,7 +460,14 @@ impl<'a> Finder<'a> {
         handler.is_elsewhere = true;
         note_decorators(&mut handler, definition, 0);
         // Ranges of problems are those of the other file; they are shown at the registration.
-        for problem in handler.problems.iter_mut().chain(&mut handler.run_time_problem) {
+        let refused = handler.refused_parameter.iter_mut();
+        let at_run_time = handler.run_time_problem.iter_mut();
+        for problem in handler
+            .problems
+            .iter_mut()
+            .chain(refused)
+            .chain(at_run_time)
+        {
             problem.range = range_of(call);
         }
         handler.name_range = range_of(call);

@@ -10,7 +10,6 @@
 
 mod commas;
 mod expression;
-mod injected;
 mod origin;
 mod status;
 
@@ -24,7 +23,6 @@ use status::Status;
 
 use commas::own_brackets;
 pub use commas::split_at_commas;
-pub(super) use injected::may_be_given;
 pub(super) use origin::is_response_class;
 
 use crate::edit::ByteRange;

@@ -15,7 +15,9 @@ use crate::text;
 
 /// What stands in the way of resolving the annotations of `handler`.
 pub fn problem(handler: &Handler, future_annotations: bool) -> Option<Problem> {
-    if handler.is_elsewhere && let Some(parameter) = &handler.unannotated_request {
+    if handler.is_elsewhere
+        && let Some(parameter) = &handler.unannotated_request
+    {
         return Some(Problem::manual(
             Code::UnresolvedAnnotation,
             handler.name_range,

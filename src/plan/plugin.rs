@@ -74,13 +74,13 @@ pub(crate) fn plan(
         if !drafts.contains_key(path)
             && let Some(facts) = facts.get(path)
         {
-            drafts.insert(path.to_owned(), facts.draft((input.line_length)(path)));
+            drafts.insert(path.to_owned(), facts.draft((input.style)(path)));
         }
     }
     if !drafts.contains_key(&id.module) {
         drafts.insert(
             id.module.clone(),
-            Draft::of(plugin.loaded.clone(), (input.line_length)(&id.module)),
+            Draft::of(plugin.loaded.clone(), (input.style)(&id.module)),
         );
     }
     let mut at_run_time: Vec<bool> = webhooks
@@ -154,6 +154,9 @@ fn planned_webhook(
                 problem.range,
                 problem.detail.clone(),
             );
+            if let Some(hint) = &problem.hint {
+                diagnostic = diagnostic.with_hint(hint.clone());
+            }
             if problem.applicability == Applicability::Unsafe {
                 diagnostic = diagnostic.with_hint(text!(
                     "check it yourself, then migrate it with `--unsafe`",
@@ -199,7 +202,7 @@ fn write(
         let path = facts.path();
         let draft = drafts
             .entry(path.to_owned())
-            .or_insert_with(|| facts.draft((input.line_length)(path)));
+            .or_insert_with(|| facts.draft((input.style)(path)));
         planned.diagnostics.extend(document::rewrite(
             draft,
             &facts.uses,
@@ -276,7 +279,7 @@ fn write(
             let path = mount.loaded.module.source().path();
             let draft = drafts
                 .entry(path.to_owned())
-                .or_insert_with(|| Draft::of(mount.loaded.clone(), (input.line_length)(path)));
+                .or_insert_with(|| Draft::of(mount.loaded.clone(), (input.style)(path)));
             let router = if path == plugin.id.module {
                 names.router.clone()
             } else {

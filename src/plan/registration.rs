@@ -1,7 +1,7 @@
 //! Rule: the decorator becomes a route decorator in its place.
 //!
-//! Request dialect: `@router.api_route(path, methods=[...], summary=name, description=...)`, with
-//! every method that the document promises. Context dialect: `@webhook_route(path, summary=name,
+//! Request dialect: `@router.api_route(path, methods=[...], include_in_schema=False, summary=name,
+//! description=...)`, with every method that the document promises. Context dialect: `@webhook_route(path, summary=name,
 //! description=...)`, the function that stands beside the plugin. The arguments keep their texts;
 //! the path is `/` and the endpoint without its own leading `/`. A return annotation, which FastAPI
 //! would make a response model of, gets `response_model=None`.
@@ -12,7 +12,7 @@
 //! its argument; any other is laid out anew, as `ruff format` would.
 
 use super::draft::Draft;
-use super::layout::{self, Place};
+use super::layout;
 use crate::edit::{ByteRange, EditError};
 use crate::find::{Argument, Form, Returns, Role, Webhook};
 use crate::python::names::Loaded;
@@ -49,6 +49,9 @@ pub fn rewrite(
             .map(|method| format!("{quote}{method}{quote}"))
             .collect();
         extra.push(format!("methods=[{}]", methods.join(", ")));
+        // One route of several methods has one operation id: FastAPI warns once per method when
+        // it makes the OpenAPI document, in which no old URL stood either.
+        extra.push("include_in_schema=False".to_owned());
     }
     let is_direct = matches!(routing, Routing::AllMethods | Routing::Post);
     if is_direct && webhook.handler.returns == Returns::Model {
@@ -166,15 +169,8 @@ fn anew(
         .trim_end()
         .to_owned();
     let was_exploded = webhook.call.trailing_comma;
-    let unit = draft.source().indent_unit().to_owned();
-    let place = Place {
-        indent: &indent,
-        unit: &unit,
-        line_end: draft.source().line_end_at(range.start()),
-        limit: draft.line_length,
-        suffix: crate::style::width(&after),
-    };
     let head = format!("{lead}{callee}");
+    let place = draft.place(range.start(), &after);
     let text = layout::call(place, &head, &arguments, was_exploded);
     draft.replace(range, &text[lead.len()..])
 }

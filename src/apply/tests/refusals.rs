@@ -163,13 +163,13 @@ fn a_damaged_journal_is_named_and_blocks() {
     let sandbox = Sandbox::new();
     sandbox.apply().unwrap();
     let new = sandbox.tree();
-    let mut bytes = fs::read(sandbox.state("undo")).unwrap();
+    let mut bytes = fs::read(sandbox.state("undo-1")).unwrap();
     bytes[40] ^= 1;
-    for name in ["undo", "journal", "undoing"] {
+    for name in ["undo-1", "journal", "undoing"] {
         let path = sandbox.state(name);
         fs::write(&path, &bytes).unwrap();
         let error = match name {
-            "undo" => undo(&sandbox.root).unwrap_err(),
+            "undo-1" => undo(&sandbox.root).unwrap_err(),
             _ => recover(&sandbox.root).unwrap_err(),
         };
         let ApplyError::Damaged { journal } = &error else {
@@ -213,7 +213,7 @@ fn a_planted_journal_cannot_write_outside_or_into_git() {
                 after: after.to_vec(),
             }],
         };
-        fs::write(sandbox.state("undo"), journal.encode()).unwrap();
+        fs::write(sandbox.state("undo-1"), journal.encode()).unwrap();
         undo(&sandbox.root)
     };
     let evil: Option<&[u8]> = Some(b"evil");

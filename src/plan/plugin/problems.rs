@@ -87,6 +87,9 @@ pub(super) fn problem(
         if let Some(problem) = annotations::problem(handler, draft.imports.future_annotations) {
             return Some(problem);
         }
+        if let Some(problem) = &handler.refused_parameter {
+            return Some(problem.clone());
+        }
     }
     if access(input.workspace, one, plugin, draft).is_none() {
         return Some(Problem::manual(
