@@ -266,6 +266,13 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
             }
         }
     }
+    for facts in facts.values() {
+        // Each is one more mention of the old API that nothing is done about.
+        let left = document::not_rewritten(&facts.parts.loaded, &facts.uses);
+        plan.ledger.found += left.len();
+        plan.ledger.by_hand += left.len();
+        plan.diagnostics.extend(left);
+    }
     plan.diagnostics.extend(advice(input, &facts));
     suppress(input, &facts, &mut plan);
     plan.files.sort_by(|a, b| a.path.cmp(&b.path));

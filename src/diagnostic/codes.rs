@@ -135,7 +135,7 @@ codes! {
     DocumentApi "RH201" Manual:
         "no release with dynamic routes has this API, and this use of it cannot be rewritten", "支持动态路由的版本都没有这个接口，且此处的用法无法自动改写";
         "replace it by hand as `rehook explain RH201` shows", "请按 `rehook explain RH201` 的说明手动替换"
-    NoConfigClass "RH202" Manual:
+    NoConfigClass "RH202" Advice:
         "the plugin has no configuration class", "插件没有注册配置类";
         "register a ConfigBase class with `@plugin.mount_config()`", "请用 `@plugin.mount_config()` 注册一个 ConfigBase 类"
     NoAuthentication "RH301" Advice:
