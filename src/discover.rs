@@ -19,8 +19,16 @@ use memchr::memmem::Finder;
 use crate::diagnostic::Diagnostic;
 use crate::python::names::unreadable;
 
-/// What is in every mention of the old API: `mount_webhook_method`, `webhook_methods`.
-const NEEDLE: &[u8] = b"webhook_method";
+/// What is in every mention of the old API: `mount_webhook_method`, `webhook_methods`, and the
+/// older document's `mount_webhook`.
+const NEEDLE: &[u8] = b"webhook";
+
+/// Whether one of the places of the needle is in such a mention.
+fn is_mentioned(bytes: &[u8], finder: &Finder<'_>) -> bool {
+    finder.find_iter(bytes).any(|at| {
+        bytes[..at].ends_with(b"mount_") || bytes[at + NEEDLE.len()..].starts_with(b"_method")
+    })
+}
 /// What is in every file that uses the agent.
 const AGENT: &[u8] = b"nekro_agent";
 /// The package of which the document names a module that is gone.
@@ -74,7 +82,7 @@ pub fn holds_no_source(folder: &Path) -> bool {
 
 /// Whether a file with these bytes matters.
 pub fn matters(bytes: &[u8]) -> bool {
-    memchr::memmem::find(bytes, NEEDLE).is_some()
+    is_mentioned(bytes, &Finder::new(NEEDLE))
         || memchr::memmem::find(bytes, AGENT).is_some() && uses_lost_module(bytes)
 }
 
