@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 
 use minijinja::{Environment, UndefinedBehavior, context};
 
+use crate::term;
+
 /// The reply's message of release 2.4.0: the counts are always 0.
 const MESSAGE: &str = "Webhook 处理完成，成功: 0，失败: 0";
 
@@ -90,7 +92,8 @@ pub fn webhook_route(names: WebhookRouteNames<'_>) -> Result<String, EmitError> 
         })
 }
 
-/// The function under `mount_router()`.
+/// The function under `mount_router()`; `is_unicode` says whether every character can be written in
+/// the file.
 ///
 /// # Errors
 /// When the template is broken.
@@ -100,15 +103,46 @@ pub fn mount_router(
     api_router: &str,
     router: &str,
     key: &str,
+    is_unicode: bool,
 ) -> Result<String, EmitError> {
+    let key = in_docstring(key, is_unicode);
     environment()?
         .get_template("mount_router")?
         .render(context! { plugin, create_router, api_router, router, key })
 }
 
+/// A text as a part of a docstring in three double quotes: nothing in it ends the docstring, starts an
+/// escape of its own, or steers the terminal of who reads the file.
+fn in_docstring(text: &str, is_unicode: bool) -> String {
+    let mut output = String::with_capacity(text.len());
+    for character in text.chars() {
+        let code = u32::from(character);
+        match character {
+            '\\' => output.push_str("\\\\"),
+            '"' => output.push_str("\\\""),
+            _ if is_unicode && !term::is_harmful(character) => output.push(character),
+            _ if character.is_ascii() && !character.is_control() => output.push(character),
+            _ if code < 0x100 => output += &format!("\\x{code:02x}"),
+            _ if code < 0x1_0000 => output += &format!("\\u{code:04x}"),
+            _ => output += &format!("\\U{code:08x}"),
+        }
+    }
+    output
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_cannot_end_its_docstring() {
+        assert_eq!(in_docstring("dev.门", true), "dev.门");
+        assert_eq!(in_docstring("dev.门", false), "dev.\\u95e8");
+        assert_eq!(
+            in_docstring("a\"\"\"\nimport os\\\u{202e}\u{e0041}", true),
+            "a\\\"\\\"\\\"\\x0aimport os\\\\\\u202e\\U000e0041"
+        );
+    }
 
     #[test]
     fn every_template_renders() {
@@ -133,9 +167,16 @@ mod tests {
         .unwrap();
         assert!(unicode.contains(MESSAGE));
         assert!(
-            mount_router("plugin", "create_router", "APIRouter", "router", "a.b")
-                .unwrap()
-                .ends_with("return router")
+            mount_router(
+                "plugin",
+                "create_router",
+                "APIRouter",
+                "router",
+                "a.b",
+                true
+            )
+            .unwrap()
+            .ends_with("return router")
         );
     }
 }

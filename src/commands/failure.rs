@@ -8,6 +8,7 @@ use crate::apply::ApplyError;
 use crate::git::GitError;
 use crate::lang::{Text, foreign};
 use crate::plan::PlanFault;
+use crate::term;
 use crate::text;
 use crate::verify::error::VerifyError;
 
@@ -23,7 +24,7 @@ pub struct Failure {
 impl Failure {
     /// A path that was asked for does not exist or cannot be read.
     pub fn path(path: &Path, error: &io::Error) -> Self {
-        let (path, reason) = (path.display(), foreign::of_system(error));
+        let (path, reason) = (term::path(&path), foreign::of_system(error));
         let (en, zh) = reason.both();
         Self {
             text: text!("cannot look at {path}: {en}", "无法访问 {path}：{zh}"),
@@ -36,7 +37,7 @@ impl Failure {
 
     /// A file that has to be read besides the sources.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
-        let (path, reason) = (path.display(), foreign::of_system(error));
+        let (path, reason) = (term::path(&path), foreign::of_system(error));
         let (en, zh) = reason.both();
         Self {
             text: text!("cannot read {path}: {en}", "无法读取 {path}：{zh}"),

@@ -3,10 +3,11 @@
 mod places;
 
 use super::prepare::{Prepared, prepare};
-use super::scan::{report_view, say_findings};
+use super::scan::{report_view, say_findings, show_patch};
 use super::{Console, Failure, Outcome};
 use crate::apply::{self, FileChange};
 use crate::cli::{Format, MigrateArgs};
+use crate::term;
 use crate::text;
 use crate::{git, report};
 
@@ -87,13 +88,10 @@ fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
     if lost.is_empty() {
         return Ok(());
     }
-    console.result_bytes(&report::text::patch(
-        &report_view(prepared),
-        console.is_colored(),
-    ))?;
+    show_patch(&report_view(prepared), console)?;
     let names = lost
         .iter()
-        .map(|path| prepared.shown(path).display().to_string())
+        .map(|path| term::path(prepared.shown(path)))
         .collect::<Vec<_>>();
     let (en, zh) = (names.join(", "), names.join("、"));
     let failure = if prepared.is_in_git {

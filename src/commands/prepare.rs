@@ -18,9 +18,11 @@ use crate::lang::Text;
 use crate::plan::{self, FilePlan, Input, Plan, PlanOptions};
 use crate::python::names::{Files, LoadError, Loaded, Workspace};
 use crate::python::parse::{Module, STACK_SIZE, changed_statements};
+use crate::regular_file;
 use crate::routes::{FILE_NAME, RouteMap};
 use crate::source::SourceFile;
 use crate::style;
+use crate::term;
 use crate::text;
 
 /// A plan, and what it was made from.
@@ -219,7 +221,7 @@ impl Files for Layered {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         match self.layers.iter().find_map(|layer| layer.get(path)) {
             Some(bytes) => Ok(bytes.clone()),
-            None => fs::read(path),
+            None => regular_file::read(path),
         }
     }
 
@@ -388,7 +390,7 @@ fn line_length(path: &Path) -> usize {
         .skip(1)
         .find_map(|folder| {
             style::CONFIG_FILES.iter().find_map(|name| {
-                let text = fs::read_to_string(folder.join(name)).ok()?;
+                let text = regular_file::read_to_string(&folder.join(name)).ok()?;
                 style::line_length(name, &text)
             })
         })
@@ -433,14 +435,14 @@ fn check(
         .iter()
         .find(|broken| changed.contains_key(broken.path()));
     if let Some(broken) = broken.as_ref().or(of_second) {
-        let (path, detail) = (broken.path().display(), broken.detail());
+        let (path, detail) = (term::path(&broken.path()), broken.detail());
         return fault(text!(
             "{path} would no longer parse: {detail}",
             "{path} 将无法解析：{detail}"
         ));
     }
     if let Some(file) = second.plan.files.first() {
-        let path = file.path.display();
+        let path = term::path(&file.path);
         return fault(text!(
             "a second run would change {path} again",
             "再次运行仍会改动 {path}"
@@ -512,13 +514,13 @@ pub fn read_route_map(path: &Path) -> anyhow::Result<RouteMap> {
 }
 
 fn read_with_bytes(path: &Path) -> anyhow::Result<(RouteMap, Option<Vec<u8>>)> {
-    let before = match fs::read(path) {
+    let before = match regular_file::read(path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::unreadable(path, &error).into()),
     };
     let broken = |reason: &str| {
-        let path = path.display();
+        let path = term::path(&path);
         Failure {
             text: text!(
                 "the route map {path} cannot be used: {reason}",

@@ -44,6 +44,14 @@ pub fn report_view(prepared: &Prepared) -> report::View<'_> {
     }
 }
 
+/// Shows the patch: to the byte for a program, and for people without what could steer a terminal.
+pub fn show_patch(view: &report::View<'_>, console: &Console) -> std::io::Result<()> {
+    if console.is_terminal() && !console.is_colored() {
+        return console.result(&report::text::patch_for_terminal(view));
+    }
+    console.result_bytes(&report::text::patch(view, console.is_colored()))
+}
+
 /// Says what is left by hand, what was noticed, and the count, to stderr.
 pub fn say_findings(prepared: &Prepared, console: &Console) {
     let view = report_view(prepared);

@@ -18,6 +18,7 @@ use crate::shim::metrics::Registry;
 use crate::shim::record::{self, Recorder};
 use crate::shim::table::Table;
 use crate::shim::{Listeners, Shared, UNIT, open_files, preflight, reload, serve, state};
+use crate::term;
 use crate::text;
 
 /// Ports below it are for root alone.
@@ -273,7 +274,7 @@ fn summary(table: &Table, lang: Lang) -> String {
         }
     }
     let (count, routes) = (table.urls().len(), PathBuf::from(&table.config.routes));
-    let routes = routes.display();
+    let routes = term::path(&routes);
     let last = text!(
         "good: {count} old URLs of {routes} would be served",
         "配置正确：将提供 {routes} 中的 {count} 个旧 URL"

@@ -13,6 +13,7 @@ use crate::diagnostic::Severity;
 use crate::lang::{Lang, Text};
 use crate::plan::Action;
 use crate::routes::Route;
+use crate::term;
 use crate::text;
 use crate::verify::cases::{self, Case, Layout};
 use crate::verify::error::VerifyError;
@@ -215,7 +216,7 @@ fn show(args: &VerifyArgs, view: &View<'_>, console: &Console) -> anyhow::Result
     let lang = console.lang();
     if !console.is_quiet() {
         let requests = args.requests.as_deref().unwrap_or(Path::new(""));
-        let notes = report::text::notes(view, &requests.display().to_string(), lang);
+        let notes = report::text::notes(view, &term::path(&requests), lang);
         console.say(&notes);
     }
     match args.format {

@@ -134,6 +134,7 @@ fn write_here(
             &api_router,
             &names.router,
             &plugin.key(),
+            source_is_unicode,
         )?);
     }
     if top.is_empty() && blocks.is_empty() {

@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::diff;
 use crate::lang::Lang;
 use crate::plan::{Action, PlannedWebhook};
+use crate::term;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -130,7 +131,7 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
             unaccounted: ledger.unaccounted(),
         },
     };
-    Ok(serde_json::to_string_pretty(&report)? + "\n")
+    Ok(term::json(serde_json::to_string_pretty(&report)?) + "\n")
 }
 
 fn webhook_of<'a>(view: &View<'_>, webhook: &'a PlannedWebhook, lang: Lang) -> Webhook<'a> {

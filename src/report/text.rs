@@ -10,6 +10,7 @@ use crate::lang::{Lang, Text};
 use crate::plan::Action;
 use crate::routes::Route;
 use crate::style::width;
+use crate::term;
 use crate::text;
 
 const BOLD: Style = Style::new().bold();
@@ -34,9 +35,10 @@ pub enum Amount {
 pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
     let mut output = String::new();
     for webhook in &view.plan.webhooks {
+        let path = view.shown(&webhook.path);
         let place = format!(
             "{}:{}:{}",
-            view.shown(&webhook.path),
+            term::escaped(&path),
             webhook.line,
             webhook.column
         );
@@ -63,6 +65,7 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
             .endpoint
             .as_deref()
             .unwrap_or_else(|| unknown.get(lang));
+        let (plugin, endpoint) = (term::escaped(plugin), term::escaped(endpoint));
         output += &format!(
             "{BOLD}{plugin} {endpoint}{BOLD:#}  {style}{}{style:#}\n",
             action.get(lang)
@@ -81,14 +84,15 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
             .as_ref()
             .map(|name| format!("  {name}"))
             .unwrap_or_default();
-        output += &format!("  {place}  {}{handler}\n", about.get(lang));
+        let about = term::escaped(about.get(lang));
+        output += &format!("  {place}  {about}{handler}\n");
         if let Some(route) = &webhook.route {
             output += &urls(route, lang);
         }
         output.push('\n');
     }
     for route in view.migrated_before() {
-        let (plugin, endpoint) = (&route.plugin, &route.endpoint);
+        let (plugin, endpoint) = (term::escaped(&route.plugin), term::escaped(&route.endpoint));
         let state = text!("migrated before", "此前已迁移");
         output += &format!(
             "{BOLD}{plugin} {endpoint}{BOLD:#}  {DIM}{}{DIM:#}\n",
@@ -105,17 +109,18 @@ fn urls(route: &Route, lang: Lang) -> String {
     let legacy = route
         .legacy
         .iter()
-        .map(|legacy| format!("  {}  {legacy}\n", old.get(lang)));
+        .map(|legacy| format!("  {}  {}\n", old.get(lang), term::escaped(legacy)));
     let target = format!(
         "  {}  {} {}\n",
         new.get(lang),
-        route.methods.join(","),
-        route.target
+        term::escaped(&route.methods.join(",")),
+        term::escaped(&route.target)
     );
     legacy.chain([target]).collect()
 }
 
-/// The patch, to the byte; in colour when `is_colored`.
+/// The patch, to the byte; in colour when `is_colored`: then people read it, and what could steer
+/// their terminal is written out.
 pub fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
     let of_files: Vec<Vec<u8>> = view
         .files
@@ -123,6 +128,12 @@ pub fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
         .map(|change| patch_of(*change, is_colored))
         .collect();
     of_files.concat()
+}
+
+/// The patch as a terminal without colours shows it: what could steer it is written out.
+pub fn patch_for_terminal(view: &View<'_>) -> String {
+    let patch = patch(view, false);
+    term::escaped_lines(&String::from_utf8_lossy(&patch)).into_owned()
 }
 
 fn patch_of(change: diff::Change<'_>, is_colored: bool) -> Vec<u8> {
@@ -145,7 +156,8 @@ fn patch_of(change: diff::Change<'_>, is_colored: bool) -> Vec<u8> {
             None => (line.as_slice(), &b""[..]),
         };
         output.extend_from_slice(style.render().to_string().as_bytes());
-        output.extend_from_slice(content);
+        let content = String::from_utf8_lossy(content);
+        output.extend_from_slice(term::escaped_lines(&content).as_bytes());
         output.extend_from_slice(style.render_reset().to_string().as_bytes());
         output.extend_from_slice(end);
     }
@@ -159,14 +171,9 @@ pub fn stat(view: &View<'_>, lang: Lang) -> String {
         .iter()
         .map(|change| {
             let (added, removed) = diff::stat(*change);
-            (
-                change
-                    .path
-                    .to_string_lossy()
-                    .replace(std::path::MAIN_SEPARATOR, "/"),
-                added,
-                removed,
-            )
+            let path = change.path.to_string_lossy();
+            let path = path.replace(std::path::MAIN_SEPARATOR, "/");
+            (term::escaped(&path).into_owned(), added, removed)
         })
         .collect();
     let widest = rows
@@ -199,13 +206,14 @@ pub fn findings(view: &View<'_>, amount: Amount, lang: Lang) -> String {
     if amount == Amount::Much {
         for webhook in &view.plan.webhooks {
             if let (Some(route), Action::Migrate) = (&webhook.route, &webhook.action) {
+                let path = view.shown(&webhook.path);
                 let place = format!(
                     "{}:{}:{}",
-                    view.shown(&webhook.path),
+                    term::escaped(&path),
                     webhook.line,
                     webhook.column
                 );
-                let (target, dialect) = (&route.target, route.dialect);
+                let (target, dialect) = (term::escaped(&route.target), route.dialect);
                 output += text!(
                     "{place}: migrated to {target} ({dialect} dialect)\n",
                     "{place}：迁移到 {target}（{dialect} 写法）\n"
@@ -243,11 +251,12 @@ fn rendered(view: &View<'_>, diagnostic: &Diagnostic, lang: Lang) -> String {
         Severity::Manual => YELLOW,
         Severity::Error => RED,
     };
-    let mut place = view.shown(diagnostic.path());
+    let mut place = term::escaped(&view.shown(diagnostic.path())).into_owned();
     if let Some((line, column)) = diagnostic.position() {
         place += &format!(":{line}:{column}");
     }
-    let (code, detail) = (diagnostic.code().as_str(), diagnostic.detail().get(lang));
+    let code = diagnostic.code().as_str();
+    let detail = term::escaped(diagnostic.detail().get(lang));
     let mut output = format!("{BOLD}{place}{BOLD:#}: {style}{code}{style:#} {detail}\n");
     if let (Some((text, length)), Some((line, column))) =
         (diagnostic.snippet(), diagnostic.position())
@@ -260,17 +269,14 @@ fn rendered(view: &View<'_>, diagnostic: &Diagnostic, lang: Lang) -> String {
         } else {
             from
         };
-        let shown: String = text
-            .chars()
-            .skip(from)
-            .take(MOST)
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        let before: String = text.chars().skip(from).take(column - 1 - from).collect();
+        let shown: String = text.chars().skip(from).take(MOST).map(one_column).collect();
+        let before = text.chars().skip(from).take(column - 1 - from);
+        let before: String = before.map(one_column).collect();
         let meant: String = text
             .chars()
             .skip(column - 1)
             .take(length.min(MOST))
+            .map(one_column)
             .collect();
         let number = line.to_string();
         let margin = " ".repeat(number.len());
@@ -283,7 +289,17 @@ fn rendered(view: &View<'_>, diagnostic: &Diagnostic, lang: Lang) -> String {
     }
     let hint = diagnostic.hint();
     let label = text!("hint: ", "提示：");
-    output + &format!("  {}{}\n", label.get(lang), hint.get(lang))
+    let hint = term::escaped(hint.get(lang));
+    output + &format!("  {}{hint}\n", label.get(lang))
+}
+
+/// A character of a source as it is shown above its marks: a tab is as wide as a blank.
+fn one_column(character: char) -> char {
+    if character == '\t' {
+        ' '
+    } else {
+        term::one_column(character)
+    }
 }
 
 /// The last line: every reference to the old API is in it.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::Environment;
 use super::file::networks;
 use super::reader::{At, Section};
+use crate::regular_file;
 use crate::shim::doors::{Door, Scheme, Secret};
+use crate::term;
 use crate::text;
 
 /// Reads a `[[route.door]]`; what is wrong with it is said, and it then counts as none, which
@@ -151,7 +153,7 @@ fn read_secret(
         (None, Some(At { value, line })) => {
             let path = base.join(&value);
             secret_files.push(path.clone());
-            (line, std::fs::read(&path).ok(), path.display().to_string())
+            (line, regular_file::read(&path).ok(), term::path(&path))
         }
         _ => {
             section.problem(
