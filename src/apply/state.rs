@@ -11,6 +11,7 @@
 //!
 //! What always holds:
 //! - Whoever holds a [`State`] is the only one at work.
+//! - A journal is read only when its seal fits and git does not track it.
 //! - `journal` and `undoing` are never there together, and never change once they have their name.
 //! - The folder goes when nothing is left in it that anybody could want.
 
@@ -20,10 +21,14 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::Pending;
 use super::disk::Disk;
 use super::error::{Action, ApplyError};
 use super::journal::{Journal, Unreadable};
+use super::seal::{self, Key};
 use super::target::{Target, first_harmful, targets};
+use crate::git;
+use crate::regular_file;
 
 const FOLDER: &str = ".rehook";
 const GITIGNORE: &str = ".gitignore";
@@ -68,6 +73,31 @@ impl State {
         Ok(is_there(&folder)? && exists(&folder.join(UNDO)))
     }
 
+    /// What the next run will see to or refuse; nothing is written, and nothing is locked: a run that
+    /// is at work right now is no interrupted one.
+    pub(super) fn pending(root: &Path) -> Option<Pending> {
+        let folder = root.join(FOLDER);
+        match is_there(&folder) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => return Some(Pending::Refused(error)),
+        }
+        if open_plain(&folder.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err()) {
+            return None;
+        }
+        for (name, is_interrupted) in [(JOURNAL, true), (UNDOING, true), (UNDO, false)] {
+            let path = folder.join(name);
+            match Self::load(root, &path) {
+                Err(error) => return Some(Pending::Refused(error)),
+                Ok(Some(_)) if is_interrupted => {
+                    return Some(Pending::Interrupted { journal: path });
+                }
+                Ok(_) => {}
+            }
+        }
+        None
+    }
+
     /// Makes the folder if it is not there, and locks it.
     pub(super) fn lock(disk: &mut Disk<'_>, root: &Path) -> Result<Self, ApplyError> {
         let folder = root.join(FOLDER);
@@ -106,7 +136,7 @@ impl State {
     /// have left it empty.
     fn mend_gitignore(&self, disk: &mut Disk<'_>) -> Result<(), ApplyError> {
         let path = self.folder.join(GITIGNORE);
-        if fs::read(&path).is_ok_and(|contents| contents == IGNORE_ALL) {
+        if regular_file::read(&path).is_ok_and(|contents| contents == IGNORE_ALL) {
             return Ok(());
         }
         disk.remove(&path)?;
@@ -151,6 +181,7 @@ impl State {
         &self,
         disk: &mut Disk<'_>,
         journal: &mut Journal,
+        key: &Key,
     ) -> Result<(), ApplyError> {
         let path = self.writing();
         disk.remove(&path)?;
@@ -159,7 +190,8 @@ impl State {
             .metadata()
             .map_err(|error| ApplyError::io(Action::Read, &path, error))?;
         journal.mark = mark(&metadata);
-        disk.write(&mut file, &path, &journal.encode())?;
+        let sealed = key.seal(&self.root, journal.encode());
+        disk.write(&mut file, &path, &sealed)?;
         disk.sync(&file, &path)?;
         disk.replace(&path, &self.journal())?;
         self.sync(disk)?;
@@ -171,8 +203,9 @@ impl State {
         disk.sync_folder(&self.folder)
     }
 
-    /// The files of the journal at `path`; none if there is no such journal.
-    pub(super) fn load(&self, path: &Path) -> Result<Option<Vec<Target>>, ApplyError> {
+    /// The files of the journal at `path`, one of those in the folder of `root`; none if there is
+    /// no such journal.
+    pub(super) fn load(root: &Path, path: &Path) -> Result<Option<Vec<Target>>, ApplyError> {
         if !exists(path) {
             return Ok(None);
         }
@@ -183,8 +216,9 @@ impl State {
                 path: path.to_owned(),
             });
         }
-        let bytes = fs::read(path).map_err(read)?;
-        let journal = Journal::decode(&bytes).map_err(|error| match error {
+        let bytes = regular_file::read(path).map_err(read)?;
+        let (content, seal) = seal::split(&bytes);
+        let journal = Journal::decode(content).map_err(|error| match error {
             Unreadable::Damaged => ApplyError::Damaged {
                 journal: path.to_owned(),
             },
@@ -193,15 +227,27 @@ impl State {
                 version,
             },
         })?;
-        if journal.mark != mark(&metadata)
-            && let Some(harmful) = first_harmful(&self.root, &journal)
-        {
+        let is_ours = Key::get()?.is_some_and(|key| key.fits(root, content, seal));
+        if !is_ours {
             return Err(ApplyError::Foreign {
+                journal: path.to_owned(),
+            });
+        }
+        // Whose it is the seal has shown already: where git cannot be asked, that has to do.
+        if git::is_tracked(path).unwrap_or(false) {
+            return Err(ApplyError::Tracked {
+                journal: path.to_owned(),
+            });
+        }
+        if journal.mark != mark(&metadata)
+            && let Some(harmful) = first_harmful(root, &journal)
+        {
+            return Err(ApplyError::Outside {
                 journal: path.to_owned(),
                 path: harmful.to_owned(),
             });
         }
-        Ok(Some(targets(&self.root, journal)))
+        Ok(Some(targets(root, journal)))
     }
 
     /// Ends the run: takes the folder away if nothing in it is of use, and unlocks it.
@@ -273,13 +319,36 @@ fn open_lock(disk: &mut Disk<'_>, folder: &Path) -> Result<Option<File>, ApplyEr
     }
 }
 
+/// Opens a file to lock it: not through a link, and without waiting for whoever reads a pipe.
+#[cfg(unix)]
+fn open_plain(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::OFlags;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .write(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(ErrorKind::InvalidInput.into())
+    }
+}
+
+#[cfg(not(unix))]
+fn open_plain(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).open(path)
+}
+
 /// Opens the file that is locked; makes it if it is not there.
 fn open_file(disk: &mut Disk<'_>, folder: &Path, path: &Path) -> Result<File, ApplyError> {
     // Before there is a lock that git could see.
     if !exists(&folder.join(GITIGNORE)) {
         write_gitignore(disk, folder)?;
     }
-    match OpenOptions::new().write(true).open(path) {
+    match open_plain(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => disk.create(path, false),
         result => result.map_err(|error| ApplyError::io(Action::Lock, path, error)),
     }
