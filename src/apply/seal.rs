@@ -21,7 +21,7 @@ use hmac::digest::common::Key as Block;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::error::{Action, ApplyError};
+use super::error::ApplyError;
 use crate::regular_file;
 
 const FOLDER: &str = "rehook";

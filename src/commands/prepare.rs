@@ -107,14 +107,6 @@ pub fn plan_of(root: &Path, options: PlanOptions) -> anyhow::Result<Plan> {
     Ok(Pass::run(root, Layered { layers }, paths, options)?.plan)
 }
 
-/// The root of what is asked for, as in [`Prepared`].
-///
-/// # Errors
-/// A [`Failure`] when a path does not exist.
-pub fn root(args: &PlanArgs) -> anyhow::Result<PathBuf> {
-    Ok(root_of(&real_paths(args)?).0)
-}
-
 fn real_paths(args: &PlanArgs) -> anyhow::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for path in &args.paths {

@@ -251,8 +251,8 @@ impl VerifyError {
                 )
             }
             Self::Git { .. } => text!(
-                "see what `git status` says there",
-                "请在该处运行 `git status` 查看原因"
+                "if you trust the repo, see what `git status` says there; what a partial clone lacks is not fetched here: `git fetch` it first",
+                "如果信任该仓库，请在该处运行 `git status` 查看原因；这里不会为部分克隆取回缺少的对象，请先运行 `git fetch`"
             ),
             Self::Fatal { fatal, python } => fatal_remedy(fatal, python),
             Self::Silent {
@@ -291,8 +291,8 @@ fn no_python(looked_at: &[LookedAt], is_named: bool) -> Text {
     }
     if looked_at.is_empty() {
         return text!(
-            "there is no Python: no .venv or venv in the repo, the current folder or above it, no VIRTUAL_ENV, and no python3 or python on the PATH",
-            "找不到 Python：仓库、当前文件夹及其上级文件夹中没有 .venv 或 venv，没有 VIRTUAL_ENV，PATH 上也没有 python3 或 python"
+            "there is no Python: no VIRTUAL_ENV, and no python3 or python on the PATH",
+            "找不到 Python：没有 VIRTUAL_ENV，PATH 上也没有 python3 或 python"
         );
     }
     text!(

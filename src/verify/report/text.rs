@@ -301,16 +301,35 @@ fn count(view: &View<'_>, lang: Lang) -> String {
     output
 }
 
-/// What is said before any code of a plugin is run.
-pub fn announcement(count: usize, python: &Python, lang: Lang) -> String {
+/// What is said before any code of a plugin is run: what runs, and what it can do.
+pub fn announcement(plugins: &[String], python: &Python, lang: Lang) -> String {
     let (executable, version) = (term::path(&python.executable), &python.version);
-    let plugins = if count == 1 { "plugin" } else { "plugins" };
-    text!(
-        "running the code of {count} {plugins}, before and after, with {executable} (Python {version}), in a temporary folder and without network\n",
-        "正在用 {executable}（Python {version}）运行 {count} 个插件迁移前后的代码，在临时文件夹中进行，没有网络\n"
+    /// A repo of hundreds is not listed.
+    const MOST_NAMED: usize = 8;
+    let count = plugins.len();
+    let noun = if count == 1 { "plugin" } else { "plugins" };
+    let named: Vec<String> = plugins
+        .iter()
+        .take(MOST_NAMED)
+        .map(|plugin| shortened(plugin))
+        .collect();
+    let rest = if count > MOST_NAMED { ", …" } else { "" };
+    let (en, zh) = (named.join(", ") + rest, named.join("、") + rest);
+    let mut output = text!(
+        "running the code of {count} {noun} ({en}), before and after, with {executable} (Python {version}), in a temporary folder: it has your rights and reads what you can read; the system keeps it from the network, other programs and other folders where it can\n",
+        "正在用 {executable}（Python {version}）运行 {count} 个插件（{zh}）迁移前后的代码，在临时文件夹中进行：它拥有您的权限，能读取您可读的内容；在系统支持时，它不能访问网络、启动其他程序或写入其他文件夹\n"
     )
     .get(lang)
-    .to_owned()
+    .to_owned();
+    for path in &python.not_started {
+        let path = term::path(path);
+        output += text!(
+            "{path} was not started, because anybody who can change the repo could have put it there: if you trust it, use --python {path}\n",
+            "没有启动 {path}，因为能修改该仓库的任何人都可能放置它：如果信任它，请使用 --python {path}\n"
+        )
+        .get(lang);
+    }
+    output
 }
 
 /// What came of saving the requests.
