@@ -133,7 +133,7 @@ def scan(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, options) 
 def diff(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, options) -> None:
     tree = folder / "plugins"
     inputs.plugins(tree, 1000)
-    ours = Contestant("rehook diff", [rehook, "diff", tree], {1})
+    ours = Contestant("rehook diff", [rehook, "diff", tree], {0})
     contestants = [ours]
     if AST_GREP.exists():
         pattern, rewrite = "plugin.mount_webhook_method($$$ARGUMENTS)", "router.post($$$ARGUMENTS)"
@@ -176,7 +176,7 @@ def growth(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, options
         for count in (1000, 3000, 10_000):
             tree = folder / f"growth_{count}"
             make(tree, count)
-            contestants.append((count, Contestant(f"rehook diff, {count} files", [rehook, "diff", tree], {1})))
+            contestants.append((count, Contestant(f"rehook diff, {count} files", [rehook, "diff", tree], {0})))
         compete(f"Growth: {layout}", [one for _, one in contestants], max(3, options.rounds // 3))
         per_file = []
         for count, one in contestants:
@@ -195,7 +195,7 @@ def growth(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, options
         tree = folder / f"long_{count}"
         tree.mkdir()
         (tree / "plugin.py").write_text(inputs.plugin(1, count), encoding="utf-8")
-        contestants.append(Contestant(f"rehook diff, {count} webhooks", [rehook, "diff", tree], {1}))
+        contestants.append(Contestant(f"rehook diff, {count} webhooks", [rehook, "diff", tree], {0}))
     compete("Growth: webhooks in one file", contestants, max(3, options.rounds // 3))
     few, many = (one.median("processor") for one in contestants)
     targets.check("one file: time a webhook at 2,000 / at 200", many / few / 10, 1.25)
@@ -205,7 +205,7 @@ def first_output(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, _
     tree = folder / "single"
     tree.mkdir()
     (tree / "plugin.py").write_text(inputs.plugin(7), encoding="utf-8")
-    one = Contestant("rehook diff", [rehook, "diff", tree], {1})
+    one = Contestant("rehook diff", [rehook, "diff", tree], {0})
     compete("One plugin file", [one], 50)
     targets.check("diff of one plugin, wall time in ms", one.median() * 1000, 20)
 

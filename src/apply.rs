@@ -2,8 +2,8 @@
 //!
 //! The way of a migration: its journal, with the bytes of every file before and after, is written
 //! to `.rehook` at the root and is on the disk first. Then every file is written aside in its own
-//! folder, and renamed into place. Then the journal is renamed: it is the undo record now. Taking
-//! back goes the same way in the other direction.
+//! folder, and renamed into place. Then the journal is renamed: it is an undo record now, the newest
+//! of a stack. Taking back goes the same way in the other direction, one run at a time.
 //!
 //! What always holds:
 //! - Nothing is written unless every file still has the bytes that the change was planned for.
@@ -27,6 +27,7 @@ mod state;
 mod target;
 #[cfg(all(test, unix))]
 mod tests;
+mod undo_stack;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -104,13 +105,15 @@ pub struct Undone {
     pub restored: Vec<PathBuf>,
     /// Files that the migration had made.
     pub removed: Vec<PathBuf>,
+    /// How many migrations before it can be taken back now, one after another.
+    pub earlier: usize,
 }
 
 /// Writes `changes`: all of them, or none.
 ///
 /// `root` is where the state is kept: the root of the repo, or what was asked for outside of one.
-/// Changes that change nothing are left out; if none is left, nothing at all is written, and the
-/// migration before can still be undone.
+/// Changes that change nothing are left out; if none is left, nothing at all is written. The
+/// migrations before can still be undone, up to a limit.
 ///
 /// # Errors
 /// Every file is as it was then, but for [`ApplyError::Halfway`], after which [`recover`] goes on.
@@ -165,12 +168,45 @@ pub fn recover(root: &Path) -> Result<Option<Recovered>, ApplyError> {
 }
 
 /// Takes the last migration back, to the byte, if nobody has edited its files since. It is
-/// forgotten then: a second undo has nothing to do.
+/// forgotten then: the next undo takes back the one before.
 ///
 /// # Errors
 /// Every file is as it was then, but for [`ApplyError::Halfway`], after which [`recover`] goes on.
 pub fn undo(root: &Path) -> Result<Undone, ApplyError> {
     undo_on(&mut Disk::new(), root)
+}
+
+/// Which of `files`, each with the bytes that it has, have the bytes that the last migration of
+/// that file has written: no work of somebody else's is in them. What the records do not say for
+/// certain is no such file.
+pub fn written_last<'f>(root: &Path, files: &[(&'f Path, &[u8])]) -> Vec<&'f Path> {
+    let Ok(root) = real(root) else {
+        return Vec::new();
+    };
+    let mut open: Vec<(&Path, &[u8], PathBuf)> = files
+        .iter()
+        .filter_map(|&(path, bytes)| Some((path, bytes, path.canonicalize().ok()?)))
+        .collect();
+    let mut ours = Vec::new();
+    for record in State::undo_records(&root).unwrap_or_default() {
+        if open.is_empty() {
+            break;
+        }
+        let Ok(Some(targets)) = State::load(&root, &record) else {
+            // What it would have said of a file is not known: no older one speaks for it.
+            break;
+        };
+        for target in targets {
+            open.retain(|(path, bytes, real)| {
+                let is_it = *real == target.path;
+                if is_it && target.entry.after == *bytes {
+                    ours.push(*path);
+                }
+                !is_it
+            });
+        }
+    }
+    ours
 }
 
 fn apply_on(disk: &mut Disk<'_>, root: &Path, changes: &[FileChange]) -> Result<(), ApplyError> {
@@ -208,7 +244,7 @@ fn write_all(
     let targets = targets(state.root(), journal);
     let result = begun
         .and_then(|()| carry(disk, &targets, Side::After))
-        .and_then(|()| disk.replace(&state.journal(), &state.undo()));
+        .and_then(|()| keep_record(disk, state));
     if let Err(cause) = result {
         let back = carry_rest(disk, &targets, Side::Before)
             .and_then(|_| disk.remove(&state.journal()))
@@ -218,7 +254,14 @@ fn write_all(
     // Should the renaming not reach the disk, the next run finds a journal all of whose files are
     // new, and ends what this one began.
     let _ = state.sync(disk);
+    undo_stack::prune(disk, state.folder());
     Ok(())
+}
+
+/// Makes the journal of a run that has written all its files an undo record.
+fn keep_record(disk: &mut Disk<'_>, state: &State) -> Result<(), ApplyError> {
+    let record = undo_stack::next(state.folder())?;
+    disk.replace(&state.journal(), &record)
 }
 
 fn recover_on(disk: &mut Disk<'_>, root: &Path) -> Result<Option<Recovered>, ApplyError> {
@@ -236,8 +279,9 @@ fn recover_locked(disk: &mut Disk<'_>, state: &State) -> Result<Option<Recovered
     if let Some(targets) = interrupted(state, &state.journal())? {
         if not_on(&targets, &[Side::After])?.is_empty() {
             carry_rest(disk, &targets, Side::After)?;
-            disk.replace(&state.journal(), &state.undo())?;
+            keep_record(disk, state)?;
             state.sync(disk)?;
+            undo_stack::prune(disk, state.folder());
             return Ok(Some(Recovered::MigrationFinished(names(&targets))));
         }
         let files = carry_rest(disk, &targets, Side::Before)?;
@@ -275,7 +319,7 @@ fn interrupted(state: &State, path: &Path) -> Result<Option<Vec<Target>>, ApplyE
 
 fn undo_on(disk: &mut Disk<'_>, root: &Path) -> Result<Undone, ApplyError> {
     let root = real(root)?;
-    if !State::is_untidy(&root)? && !State::has_undo(&root)? {
+    if !State::is_untidy(&root)? && State::undo_records(&root)?.is_empty() {
         return Err(ApplyError::NothingToUndo { root });
     }
     let state = State::lock(disk, &root)?;
@@ -287,24 +331,25 @@ fn undo_on(disk: &mut Disk<'_>, root: &Path) -> Result<Undone, ApplyError> {
 }
 
 fn undo_locked(disk: &mut Disk<'_>, state: &State) -> Result<Undone, ApplyError> {
-    let Some(targets) = State::load(state.root(), &state.undo())? else {
-        return Err(ApplyError::NothingToUndo {
-            root: state.root().to_owned(),
-        });
+    let nothing = || ApplyError::NothingToUndo {
+        root: state.root().to_owned(),
     };
+    let records = undo_stack::records(state.folder())?;
+    let (record, earlier) = records.split_first().ok_or_else(nothing)?;
+    let targets = State::load(state.root(), record)?.ok_or_else(nothing)?;
     let paths = not_on(&targets, &[Side::After])?;
     if !paths.is_empty() {
         return Err(ApplyError::EditedSinceMigration { paths });
     }
     let result = disk
-        .replace(&state.undo(), &state.undoing())
+        .replace(record, &state.undoing())
         .and_then(|()| state.sync(disk))
         .and_then(|()| carry(disk, &targets, Side::Before))
         .and_then(|()| disk.remove(&state.undoing()));
     if let Err(cause) = result {
         let back = carry_rest(disk, &targets, Side::After).and_then(|_| {
             if state.undoing().exists() {
-                disk.replace(&state.undoing(), &state.undo())?;
+                disk.replace(&state.undoing(), record)?;
             }
             Ok(())
         });
@@ -318,6 +363,7 @@ fn undo_locked(disk: &mut Disk<'_>, state: &State) -> Result<Undone, ApplyError>
     Ok(Undone {
         restored: names(restored),
         removed: names(removed),
+        earlier: earlier.len(),
     })
 }
 
@@ -356,6 +402,6 @@ fn names<'t>(targets: impl IntoIterator<Item = &'t Target>) -> Vec<PathBuf> {
 
 /// Paths as one line.
 fn list(paths: &[PathBuf]) -> String {
-    let paths: Vec<_> = paths.iter().map(|path| term::path(&path)).collect();
+    let paths: Vec<_> = paths.iter().map(|path| term::path(path)).collect();
     paths.join(", ")
 }

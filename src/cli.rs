@@ -4,6 +4,7 @@
 
 mod chinese;
 mod shim;
+mod tips;
 mod verify;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use chinese::{error_in_chinese, lang_of_arguments, localize};
 pub use shim::{LogChoice, RoutesArgs, ServerChoice, ShimArgs};
+pub use tips::with_tip;
 pub use verify::{AgentArg, VerifyArgs};
 
 /// Moves Nekro Agent plugins from webhooks to dynamic routes.
@@ -85,6 +87,9 @@ pub struct PlanArgs {
     /// The route map, if not webhook-routes.toml at the root of the repo
     #[arg(long, value_name = "FILE")]
     pub routes: Option<PathBuf>,
+    /// Leave advice of these codes out, as in RH301,RH402
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub ignore: Vec<String>,
 }
 
 /// Arguments of `rehook scan`.
@@ -107,6 +112,9 @@ pub struct DiffArgs {
     /// Only count the changed lines of each file
     #[arg(long)]
     pub stat: bool,
+    /// Exit with 1 when there is a change, as git's
+    #[arg(long)]
+    pub exit_code: bool,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub format: Format,

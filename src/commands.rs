@@ -5,6 +5,7 @@ mod diff;
 mod explain;
 mod failure;
 mod migrate;
+mod nearest;
 mod prepare;
 mod routes;
 mod scan;
@@ -52,6 +53,7 @@ pub fn run() -> ExitCode {
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
+            let error = cli::with_tip(error, lang);
             let failed = error.use_stderr();
             match cli::error_in_chinese(&error).filter(|_| lang == Lang::Zh) {
                 Some(text) => Console::new(lang, false, false).say(&text),

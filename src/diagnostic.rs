@@ -24,6 +24,19 @@ pub enum Severity {
     Error,
 }
 
+impl Code {
+    /// The code that somebody means who types `RH103`, `rh103` or `103`.
+    pub fn from_typed(typed: &str) -> Option<Self> {
+        let typed = typed.trim();
+        let number = match typed.get(..2) {
+            Some(start) if start.eq_ignore_ascii_case("RH") => &typed[2..],
+            _ => typed,
+        };
+        let is_it = |code: &&Self| code.as_str().strip_prefix("RH") == Some(number);
+        Self::ALL.iter().find(is_it).copied()
+    }
+}
+
 /// A finding at a place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -117,5 +130,24 @@ impl Diagnostic {
     /// The order in which diagnostics are shown: by place, then by code.
     pub fn sort_key(&self) -> (&Path, Option<(usize, usize)>, &'static str) {
         (&self.path, self.position, self.code.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_known_however_it_is_typed() {
+        for typed in ["RH103", "rh103", "Rh103", "103", " RH103 "] {
+            assert_eq!(
+                Code::from_typed(typed),
+                Some(Code::UnknownEndpoint),
+                "{typed}"
+            );
+        }
+        for typed in ["", "RH", "RH1", "RH1030", "1O3", "XX103", "密103", "-103"] {
+            assert_eq!(Code::from_typed(typed), None, "{typed}");
+        }
     }
 }

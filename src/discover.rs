@@ -33,6 +33,8 @@ pub struct Discovery {
     pub looked_at: usize,
     /// What could not be read.
     pub diagnostics: Vec<Diagnostic>,
+    /// Files that were asked for by name and are no Python; they are passed over.
+    pub not_python: Vec<PathBuf>,
 }
 
 /// Folders that hold no source of the user's.
@@ -92,6 +94,20 @@ fn is_python(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "py")
 }
 
+/// Whether a file that was asked for by name is Python: by its name, in which `.py` may stand before
+/// other endings; or, where the name has no ending, because it says so in its first line.
+fn is_python_by_name(path: &Path, bytes: &[u8]) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut endings = name.split('.').skip(1).peekable();
+    if endings.peek().is_none() {
+        let first = bytes.split(|&byte| byte == b'\n').next();
+        return first.is_some_and(|line| {
+            line.starts_with(b"#!") && memchr::memmem::find(line, b"python").is_some()
+        });
+    }
+    endings.any(|ending| matches!(ending, "py" | "pyw" | "pyi"))
+}
+
 /// Looks through `paths`, which are absolute.
 ///
 /// # Errors
@@ -126,6 +142,7 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
     let looked_at = AtomicUsize::new(0);
     let found: Mutex<Vec<(PathBuf, bool, Vec<u8>)>> = Mutex::default();
     let failed: Arc<Mutex<Vec<Diagnostic>>> = Arc::new(Mutex::new(refused));
+    let not_python: Mutex<Vec<PathBuf>> = Mutex::default();
     let fail = |diagnostic| {
         failed
             .lock()
@@ -148,7 +165,7 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
     builder.build_parallel().run(|| {
         let finder = Finder::new(NEEDLE);
         let mut buffer = Vec::new();
-        let (looked_at, found, fail) = (&looked_at, &found, &fail);
+        let (looked_at, found, fail, not_python) = (&looked_at, &found, &fail, &not_python);
         Box::new(move |entry| {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -165,6 +182,10 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
                 return WalkState::Continue;
             }
             match regular_file::read_into(entry.path(), &mut buffer) {
+                Ok(()) if is_asked_for && !is_python_by_name(entry.path(), &buffer) => {
+                    let mut others = not_python.lock().unwrap_or_else(PoisonError::into_inner);
+                    others.push(entry.path().to_owned());
+                }
                 Ok(()) => {
                     looked_at.fetch_add(1, Ordering::Relaxed);
                     if finder.find(&buffer).is_some() {
@@ -202,6 +223,10 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
             discovery.files.insert(path, bytes);
         }
     }
+    discovery.not_python = not_python
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    discovery.not_python.sort();
     discovery.diagnostics =
         std::mem::take(&mut failed.lock().unwrap_or_else(PoisonError::into_inner));
     discovery

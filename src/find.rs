@@ -9,6 +9,7 @@
 //! - [`imports`]: the import statements of a module and the names in use.
 //! - [`document`]: the API that the document names and no release has.
 //! - [`advice`]: what a reader of the handler should be told.
+//! - [`suppression`]: comments that switch advice off.
 //!
 //! What always holds: every reference to the old API in a file is in [`Found::references`], once,
 //! with what becomes of it; so nothing can be left out in silence.
@@ -21,6 +22,7 @@ pub mod native;
 pub mod plugin;
 pub mod registration;
 pub mod reply;
+pub mod suppression;
 
 use std::sync::Arc;
 

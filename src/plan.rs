@@ -37,6 +37,7 @@ use crate::edit::EditSet;
 use crate::find::document::DocumentUse;
 use crate::find::imports::Imports;
 use crate::find::plugin::ModuleParts;
+use crate::find::suppression::Suppressions;
 use crate::find::{Found, ReferenceKind, Webhook};
 use crate::python::names::{Loaded, PluginId, Workspace};
 use crate::routes::Route;
@@ -150,6 +151,8 @@ pub struct Plan {
     pub webhooks: Vec<PlannedWebhook>,
     /// Everything else that there is to say: files that cannot be read, advice.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many diagnostics were switched off.
+    pub suppressed: usize,
     /// The count.
     pub ledger: Ledger,
 }
@@ -260,6 +263,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
         }
     }
     plan.diagnostics.extend(advice(input, &facts));
+    suppress(input, &facts, &mut plan);
     plan.files.sort_by(|a, b| a.path.cmp(&b.path));
     plan.webhooks
         .sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
@@ -361,6 +365,32 @@ fn advice(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>) -> Vec<Diag
             crate::find::advice::advise(input.workspace, found, package, &settings)
         })
         .collect()
+}
+
+/// Takes out what comments switch off, and adds what is wrong with those comments.
+fn suppress(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>, plan: &mut Plan) {
+    let mut by_module: BTreeMap<PathBuf, (Arc<Loaded>, Suppressions)> = BTreeMap::new();
+    let mentioned = plan.diagnostics.iter().map(Diagnostic::path);
+    let paths: BTreeSet<&Path> = facts
+        .keys()
+        .map(PathBuf::as_path)
+        .chain(mentioned)
+        .collect();
+    for path in paths {
+        if let Ok(loaded) = input.workspace.load(path) {
+            let suppressions = Suppressions::of(&loaded);
+            by_module.insert(path.to_owned(), (loaded, suppressions));
+        }
+    }
+    let all = plan.diagnostics.len();
+    plan.diagnostics.retain(|diagnostic| {
+        by_module
+            .get(diagnostic.path())
+            .is_none_or(|(loaded, suppressions)| !suppressions.cover(loaded, diagnostic))
+    });
+    plan.suppressed += all - plan.diagnostics.len();
+    let wrong = by_module.into_values().flat_map(|(_, one)| one.wrong);
+    plan.diagnostics.extend(wrong);
 }
 
 fn by_hand_reference(found: &Found, diagnostic: &Diagnostic) -> PlannedWebhook {

@@ -1,11 +1,13 @@
 //! Reports: text, JSON and Markdown from the same plan. Nothing is computed here that the plan
 //! does not say.
 
+mod edits;
+pub mod findings;
 pub mod json;
 pub mod markdown;
 pub mod text;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diff::Change;
 use crate::plan::Plan;
@@ -19,10 +21,14 @@ pub struct View<'a> {
     pub base: &'a Path,
     /// How many Python files were looked at.
     pub looked_at: usize,
+    /// Files that were named and are no Python: nobody looked into them.
+    pub not_python: &'a [PathBuf],
     /// The route map, with the routes of the plan in it.
     pub routes: &'a [Route],
     /// The files that change, with the paths that are shown.
     pub files: Vec<Change<'a>>,
+    /// Whether they have been written.
+    pub is_written: bool,
 }
 
 impl View<'_> {

@@ -62,3 +62,15 @@ fn the_locale_decides_the_language() {
         }
     }
 }
+
+/// Of a code that occurs often, the text lists places; a program gets each diagnostic whole.
+#[test]
+fn json_has_every_diagnostic() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_rehook"))
+        .args(["scan", "--quiet", "--format", "json", "tests/cli/ignore.in"])
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(text.matches("\"RH301\"").count(), 6, "{text}");
+    assert_eq!(text.matches("\"RH103\"").count(), 5, "{text}");
+}

@@ -214,18 +214,18 @@ struct Outcome {
     migrated: Repo,
 }
 
-/// Runs `diff`, `migrate --check` and `migrate`.
+/// Runs `diff`, `migrate --check` and `migrate`; all that they can say is in the snapshot.
 fn run_all(
     repo: impl Fn() -> Result<Repo, String>,
     before: &Tree,
     args: &[&str],
 ) -> Result<Outcome, String> {
     let preview = repo()?;
-    let diff = rehook(&preview, &["diff"], args)?;
+    let diff = rehook(&preview, &["diff", "-v"], args)?;
     let check = rehook(&preview, &["migrate", "--check"], args)?;
     unchanged(&preview, before, "diff or migrate --check")?;
     let migrated = repo()?;
-    let migrate = rehook(&migrated, &["migrate"], args)?;
+    let migrate = rehook(&migrated, &["migrate", "-v"], args)?;
     Ok(Outcome {
         after: without_journal(&tree_of(&migrated)?),
         snapshot: snapshot(&preview, &diff, &migrated, &migrate),
@@ -258,7 +258,7 @@ fn agree(
 
     expect(migrate, "migrate", exit)?;
     let nothing_done = exit == 2 && !changed;
-    expect(diff, "diff", if nothing_done { 2 } else { changed.into() })?;
+    expect(diff, "diff", if nothing_done { 2 } else { 0 })?;
     // What is left by hand is something to migrate, too.
     let something = changed || exit == 1;
     let checked = if nothing_done { 2 } else { something.into() };

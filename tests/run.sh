@@ -4,6 +4,9 @@
 #
 # `sh tests/run.sh setup` stops after that folder has been made.
 #
+# It takes long (27 minutes on a quiet machine with two cores, with an empty cache), so each part says
+# that it begins, and what it does meanwhile.
+#
 # The last line is `tests: passed` or `tests: FAILED (…)`, and the exit code says the same.
 set -eu
 
@@ -14,6 +17,14 @@ requirements=tests/python/requirements.txt
 die() {
     printf 'tests: FAILED (%s)\n' "$1" >&2
     exit 1
+}
+
+# Says which part begins, and how long all have taken so far.
+begun=$(date +%s)
+part=0
+say() {
+    part=$((part + 1))
+    printf 'tests: %s of 7, after %s min: %s\n' "$part" "$((($(date +%s) - begun) / 60))" "$1"
 }
 
 # The name on the PATH may be a shim that only prints an error, or a Python without `venv`: so each
@@ -40,6 +51,7 @@ find_python() {
 if ! cmp -s "$requirements" .python/requirements.txt || ! .python/bin/python -c '' 2>/dev/null; then
     base=$(find_python) || die 'no Python 3.11 or 3.12 with venv found; install one, or name it: PYTHON=/path/to/python3.12 sh tests/run.sh'
     printf 'tests: making .python with %s\n' "$("$base" --version)"
+    printf 'tests: installing the agent and the other Python packages there\n'
     "$base" -m venv --clear .python || die 'cannot make .python'
     .python/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements" ||
         die 'cannot install the Python packages; see the lines above'
@@ -54,15 +66,24 @@ fi
 REHOOK_PYTHON=$root/.python/bin/python
 # What `cargo build` makes is what goes through the shim.
 REHOOK_BIN=${CARGO_TARGET_DIR:-$root/target}/debug/rehook
-export REHOOK_PYTHON REHOOK_BIN
+# What they print is seen when it is printed, also in a file.
+PYTHONUNBUFFERED=1
+export REHOOK_PYTHON REHOOK_BIN PYTHONUNBUFFERED
 
 failed=
+say 'building rehook'
 cargo build --locked || die 'cargo build'
+say 'building and running the tests in Rust'
 cargo test --locked --all-targets || failed="cargo test"
+say 'conformance: every fixture before and after, on the real agent'
 "$REHOOK_PYTHON" tests/conformance/run.py || failed="${failed:+$failed, }conformance"
+say 'compare: what counts as a difference'
 "$REHOOK_PYTHON" tests/conformance/compare.py || failed="${failed:+$failed, }compare"
+say 'shown: how values are shown'
 "$REHOOK_PYTHON" tests/conformance/shown.py || failed="${failed:+$failed, }shown"
+say 'stand-in: the same requests to it and to the real agent'
 "$REHOOK_PYTHON" tests/conformance/standin.py || failed="${failed:+$failed, }stand-in"
+say 'verify: `rehook verify` from the outside, on the stand-in and on the agent'
 "$REHOOK_PYTHON" tests/conformance/verify.py || failed="${failed:+$failed, }verify"
 
 [ -z "$failed" ] || die "$failed"

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::list;
+use super::undo_stack::MOST_RUNS;
 use crate::lang::{Lang, Text, foreign};
 use crate::term;
 use crate::text;
@@ -186,7 +187,7 @@ impl ApplyError {
             Self::Busy { root } => text!(
                 "another run of rehook is at work in {}",
                 "另一个 rehook 进程正在处理 {}",
-                term::path(&root)
+                term::path(root)
             ),
             Self::Changed { paths } => text!(
                 "changed since it was read, so nothing was written: {}",
@@ -196,24 +197,24 @@ impl ApplyError {
             Self::Exists { path } => text!(
                 "{} exists already, so nothing was written",
                 "{} 已存在，未写入任何内容",
-                term::path(&path)
+                term::path(path)
             ),
             Self::ReadOnly { path } => text!(
                 "{} is read-only, so nothing was written",
                 "{} 是只读文件，未写入任何内容",
-                term::path(&path)
+                term::path(path)
             ),
             Self::NotAFile { path } => {
                 text!(
                     "{} is not a regular file",
                     "{} 不是普通文件",
-                    term::path(&path)
+                    term::path(path)
                 )
             }
             Self::Conflict { path } => text!(
                 "two different changes are planned for {}",
                 "对 {} 计划了两处互相冲突的修改",
-                term::path(&path)
+                term::path(path)
             ),
             Self::Io {
                 action,
@@ -236,7 +237,7 @@ impl ApplyError {
             Self::Unfinished { journal } => text!(
                 "an earlier run was interrupted and left {}",
                 "之前的一次运行被中断，留下了 {}",
-                term::path(&journal)
+                term::path(journal)
             ),
             Self::EditedSinceInterruption { paths, .. } => text!(
                 "an earlier run was interrupted, and cannot be taken back because files were edited, moved or deleted since: {}",
@@ -251,15 +252,15 @@ impl ApplyError {
             Self::NothingToUndo { root } => text!(
                 "there is no migration to take back in {}",
                 "{} 中没有可以撤销的迁移",
-                term::path(&root)
+                term::path(root)
             ),
             Self::Damaged { journal } => {
-                text!("{} is damaged", "{} 已损坏", term::path(&journal))
+                text!("{} is damaged", "{} 已损坏", term::path(journal))
             }
             Self::UnknownVersion { journal, version } => text!(
                 "{} was written by another release of rehook (format {version})",
                 "{} 由另一个版本的 rehook 写入（格式版本 {version}）",
-                term::path(&journal)
+                term::path(journal)
             ),
             Self::Foreign { journal } => text!(
                 "{} was not written by your rehook for this folder, so it is not carried out",
@@ -292,13 +293,13 @@ impl ApplyError {
             Self::Outside { journal, path } => text!(
                 "{} was not written in this place, and names a file outside of it: {}",
                 "{} 不是在此处生成的，却指向了目录之外的文件：{}",
-                term::path(&journal),
-                term::path(&path)
+                term::path(journal),
+                term::path(path)
             ),
             Self::NoStateFolder { path } => text!(
                 "{} is not a folder, so there is no place for the journal",
                 "{} 不是文件夹，无法存放日志",
-                term::path(&path)
+                term::path(path)
             ),
         }
     }
@@ -348,25 +349,25 @@ impl ApplyError {
             Self::EditedSinceInterruption { journal, .. } => text!(
                 "put these files back as they were and run rehook again; or, to keep every file as it is now, delete {}",
                 "请将这些文件恢复原样后重新运行 rehook；如果要保留所有文件的现状，请删除 {}",
-                term::path(&journal)
+                term::path(journal)
             ),
             Self::EditedSinceMigration { .. } => text!(
                 "put these files back as the migration wrote them, or take it back with git",
                 "请将这些文件恢复为迁移后的内容，或改用 git 撤销"
             ),
             Self::NothingToUndo { .. } => text!(
-                "name the repo that was migrated; only its last migration can be taken back, and only once",
-                "请指定执行过迁移的仓库；只能撤销最近一次迁移，且只能撤销一次"
+                "name the repo that was migrated; its last {MOST_RUNS} migrations are kept, and each can be taken back once",
+                "请指定执行过迁移的仓库；最近 {MOST_RUNS} 次迁移会保留撤销记录，每次只能撤销一次"
             ),
             Self::Damaged { journal } => text!(
                 "look through the changed files (`git diff`), put right what is not as it should be, then delete {}",
                 "请检查被修改的文件（`git diff`），改正不符合预期之处，然后删除 {}",
-                term::path(&journal)
+                term::path(journal)
             ),
             Self::UnknownVersion { journal, .. } => text!(
                 "use the release that wrote it; or, to keep every file as it is now, delete {}",
                 "请使用写入它的那个版本；如果要保留所有文件的现状，请删除 {}",
-                term::path(&journal)
+                term::path(journal)
             ),
             Self::Foreign { journal } => text!(
                 "it was copied or moved here with the folder, or somebody planted it; to keep every file as it is now, delete {}; to take a migration back, use git",
@@ -390,12 +391,12 @@ impl ApplyError {
             Self::Outside { journal, .. } => text!(
                 "it was copied here, or somebody planted it; to keep every file as it is now, delete {}",
                 "它可能是被复制过来的，也可能是他人恶意放置的；如果要保留所有文件的现状，请删除 {}",
-                term::path(&journal)
+                term::path(journal)
             ),
             Self::NoStateFolder { path } => text!(
                 "move {} away, then run rehook again",
                 "请移走 {}，再重新运行 rehook",
-                term::path(&path)
+                term::path(path)
             ),
         }
     }
@@ -421,7 +422,7 @@ fn refused(action: Action, path: &Path, reason: &io::Error) -> Text {
         _ => None,
     };
     let space = if zh.ends_with('：') { "" } else { " " };
-    let path = term::path(&path);
+    let path = term::path(path);
     Text::new(
         format!("{en} {path}: {reason}"),
         match known {

@@ -6,8 +6,8 @@
 //! | `lock` | locked while a run is at work; the system unlocks it when that run ends, however it ends |
 //! | `writing` | a journal that is being written: no file has been touched yet |
 //! | `journal` | a migration is being written: some files are old, some are new |
-//! | `undo` | the last migration: every file was new when it ended |
-//! | `undoing` | the last migration is being taken back: some files are old, some are new |
+//! | `undo-1`, `undo-2`, … | the migrations that can be taken back, the highest number first: every file was new when each ended (see [`super::undo_stack`]) |
+//! | `undoing` | the newest of them is being taken back: some files are old, some are new |
 //!
 //! What always holds:
 //! - Whoever holds a [`State`] is the only one at work.
@@ -27,6 +27,7 @@ use super::error::{Action, ApplyError};
 use super::journal::{Journal, Unreadable};
 use super::seal::{self, Key};
 use super::target::{Target, first_harmful, targets};
+use super::undo_stack;
 use crate::git;
 use crate::regular_file;
 
@@ -35,7 +36,6 @@ const GITIGNORE: &str = ".gitignore";
 const LOCK: &str = "lock";
 const WRITING: &str = "writing";
 const JOURNAL: &str = "journal";
-const UNDO: &str = "undo";
 const UNDOING: &str = "undoing";
 
 /// What [`GITIGNORE`] says: everything in the folder, itself included.
@@ -64,13 +64,19 @@ impl State {
         }
         let has = |name| exists(&folder.join(name));
         // Without an undo record the folder should have been taken away.
-        Ok(!has(UNDO) || [WRITING, JOURNAL, UNDOING].into_iter().any(has))
+        Ok(undo_stack::records(&folder)?.is_empty()
+            || [WRITING, JOURNAL, UNDOING].into_iter().any(has))
     }
 
-    /// Whether `root` has a migration that could be taken back; nothing is written.
-    pub(super) fn has_undo(root: &Path) -> Result<bool, ApplyError> {
+    /// The records of the migrations of `root` that could be taken back, the newest first; nothing
+    /// is written.
+    pub(super) fn undo_records(root: &Path) -> Result<Vec<PathBuf>, ApplyError> {
         let folder = root.join(FOLDER);
-        Ok(is_there(&folder)? && exists(&folder.join(UNDO)))
+        if is_there(&folder)? {
+            undo_stack::records(&folder)
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     /// What the next run will see to or refuse; nothing is written, and nothing is locked: a run that
@@ -85,17 +91,20 @@ impl State {
         if open_plain(&folder.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err()) {
             return None;
         }
-        for (name, is_interrupted) in [(JOURNAL, true), (UNDOING, true), (UNDO, false)] {
-            let path = folder.join(name);
-            match Self::load(root, &path) {
+        for name in [JOURNAL, UNDOING] {
+            let journal = folder.join(name);
+            match Self::load(root, &journal) {
                 Err(error) => return Some(Pending::Refused(error)),
-                Ok(Some(_)) if is_interrupted => {
-                    return Some(Pending::Interrupted { journal: path });
-                }
-                Ok(_) => {}
+                Ok(Some(_)) => return Some(Pending::Interrupted { journal }),
+                Ok(None) => {}
             }
         }
-        None
+        // Only the newest: it is the one that would be taken back, or is in the way.
+        let newest = undo_stack::records(&folder).map(|records| records.into_iter().next());
+        newest
+            .and_then(|record| record.map_or(Ok(None), |record| Self::load(root, &record)))
+            .err()
+            .map(Pending::Refused)
     }
 
     /// Makes the folder if it is not there, and locks it.
@@ -156,8 +165,9 @@ impl State {
         self.folder.join(JOURNAL)
     }
 
-    pub(super) fn undo(&self) -> PathBuf {
-        self.folder.join(UNDO)
+    /// The folder itself.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(super) fn undoing(&self) -> PathBuf {
@@ -254,8 +264,9 @@ impl State {
     ///
     /// What cannot be taken away does no harm, and what the run did is done: no error.
     pub(super) fn close(self, disk: &mut Disk<'_>) {
-        let kept = [self.writing(), self.journal(), self.undo(), self.undoing()];
-        if kept.iter().any(|path| exists(path)) {
+        let at_work = [self.writing(), self.journal(), self.undoing()];
+        let is_empty = undo_stack::records(&self.folder).is_ok_and(|records| records.is_empty());
+        if !is_empty || at_work.iter().any(|path| exists(path)) {
             return;
         }
         clear(disk, &self.folder);

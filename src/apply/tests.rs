@@ -195,19 +195,108 @@ fn the_owner_is_kept() {
     assert_eq!(metadata.mode() & 0o7777, 0o755);
 }
 
+/// Writes `text` over `before` in a file of the sandbox, as a run of its own.
+fn rewrite(sandbox: &Sandbox, name: &str, before: &[u8], after: &[u8]) {
+    let change = replacement(sandbox.root.join(name), before, after);
+    apply(&sandbox.root, &[change]).unwrap();
+}
+
 #[test]
-fn only_the_last_migration_can_be_taken_back() {
+fn migrations_are_taken_back_one_at_a_time_the_newest_first() {
     let sandbox = Sandbox::new();
+    let old = sandbox.tree();
     sandbox.apply().unwrap();
     let first = sandbox.tree();
-    let second = replacement(sandbox.root.join("a.py"), b"new a\r\n", b"newer");
-    apply(&sandbox.root, &[second]).unwrap();
-    undo(&sandbox.root).unwrap();
-    assert_eq!(sandbox.tree(), first);
+    rewrite(&sandbox, "a.py", b"new a\r\n", b"newer");
+    let second = sandbox.tree();
+    rewrite(&sandbox, "a.py", b"newer", b"newest");
+    for (expected, earlier) in [(second, 2), (first, 1), (old, 0)] {
+        assert_eq!(undo(&sandbox.root).unwrap().earlier, earlier);
+        assert_eq!(sandbox.tree(), expected);
+    }
     assert!(matches!(
         undo(&sandbox.root),
         Err(ApplyError::NothingToUndo { .. })
     ));
+    assert!(!sandbox.has_state());
+}
+
+#[test]
+fn an_edit_stands_in_the_way_of_the_run_that_wrote_the_file() {
+    let sandbox = Sandbox::new();
+    let old = sandbox.tree();
+    sandbox.apply().unwrap();
+    rewrite(&sandbox, "a.py", b"new a\r\n", b"newer");
+    let b = sandbox.root.join("sub/b.py");
+    fs::write(&b, "edited").unwrap();
+    // The newest did not write it.
+    undo(&sandbox.root).unwrap();
+    let error = undo(&sandbox.root).unwrap_err();
+    let ApplyError::EditedSinceMigration { paths } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(paths.as_slice(), std::slice::from_ref(&b));
+    fs::write(&b, "new b, which is longer").unwrap();
+    undo(&sandbox.root).unwrap();
+    assert_eq!(sandbox.tree(), old);
+}
+
+#[test]
+fn only_so_many_migrations_are_kept() {
+    let sandbox = Sandbox::new();
+    let text = |number: usize| format!("a {number}").into_bytes();
+    fs::write(sandbox.root.join("a.py"), text(0)).unwrap();
+    for number in 0..undo_stack::MOST_RUNS + 2 {
+        rewrite(&sandbox, "a.py", &text(number), &text(number + 1));
+    }
+    for _ in 0..undo_stack::MOST_RUNS {
+        undo(&sandbox.root).unwrap();
+    }
+    assert_eq!(fs::read(sandbox.root.join("a.py")).unwrap(), text(2));
+    let error = undo(&sandbox.root).unwrap_err();
+    assert!(matches!(error, ApplyError::NothingToUndo { .. }), "{error}");
+}
+
+#[test]
+fn the_record_of_a_release_that_kept_one_is_the_oldest() {
+    let sandbox = Sandbox::new();
+    let old = sandbox.tree();
+    sandbox.apply().unwrap();
+    fs::rename(sandbox.state("undo-1"), sandbox.state("undo")).unwrap();
+    rewrite(&sandbox, "a.py", b"new a\r\n", b"newer");
+    assert_eq!(undo(&sandbox.root).unwrap().earlier, 1);
+    assert_eq!(undo(&sandbox.root).unwrap().earlier, 0);
+    assert_eq!(sandbox.tree(), old);
+}
+
+#[test]
+fn what_was_written_last_is_known() {
+    let sandbox = Sandbox::new();
+    sandbox.apply().unwrap();
+    rewrite(&sandbox, "a.py", b"new a\r\n", b"newer");
+    let path = |name: &str| sandbox.root.join(name);
+    let (a, b, link, routes) = (
+        path("a.py"),
+        path("sub/b.py"),
+        path("link.py"),
+        path("routes.toml"),
+    );
+    let b_text: &[u8] = b"new b, which is longer";
+    let files: [(&Path, &[u8]); 4] = [
+        (&a, b"newer"),
+        (&b, b_text),
+        (&link, b""),
+        (&routes, b"version = 1\n# mine\n"),
+    ];
+    let mut ours = written_last(&sandbox.root, &files);
+    ours.sort();
+    assert_eq!(ours, [&*a, &*link, &*b]);
+    // The run before wrote that, and not the last.
+    assert!(written_last(&sandbox.root, &[(&a, b"new a\r\n")]).is_empty());
+    // A record that cannot be used hides those below it.
+    fs::write(sandbox.state("undo-2"), "damaged").unwrap();
+    assert!(written_last(&sandbox.root, &[(&b, b_text)]).is_empty());
+    assert!(written_last(&sandbox.root, &[]).is_empty());
 }
 
 #[test]
@@ -222,21 +311,6 @@ fn what_changes_nothing_is_no_migration() {
     apply(&sandbox.root, &[same]).unwrap();
     undo(&sandbox.root).unwrap();
     assert_eq!(sandbox.tree(), old);
-}
-
-#[test]
-fn a_repo_may_be_moved_before_undo() {
-    let mut sandbox = Sandbox::new();
-    let moved = sandbox.base.join("moved");
-    sandbox.apply().unwrap();
-    fs::rename(&sandbox.root, &moved).unwrap();
-    sandbox.root = moved;
-    undo(&sandbox.root).unwrap();
-    assert_eq!(fs::read(sandbox.root.join("a.py")).unwrap(), b"old a\r\n");
-    assert_eq!(
-        fs::read(sandbox.base.join("outside.py")).unwrap(),
-        b"old outside\n"
-    );
 }
 
 #[test]

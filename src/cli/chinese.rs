@@ -54,8 +54,14 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
         "routes",
         "路由表文件；默认为仓库根目录下的 webhook-routes.toml",
     ),
+    ("*", "ignore", "不显示这些代码的建议，例如 RH301,RH402"),
     ("*", "format", "结果的格式"),
     ("diff", "stat", "只统计每个文件的改动行数"),
+    (
+        "diff",
+        "exit_code",
+        "有改动时以退出码 1 结束，与 git 的同名选项一致",
+    ),
     (
         "migrate",
         "check",
@@ -93,7 +99,7 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     (
         "shim",
         "routes",
-        "路由表文件；默认为当前文件夹中的 webhook-routes.toml",
+        "路由表文件；默认为仓库根目录下、或配置文件旁的 webhook-routes.toml",
     ),
     ("shim", "config", "TOML 配置文件；命令行参数优先于它"),
     (
@@ -147,11 +153,6 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("shim", "threads", "服务线程数 [默认：每个核心一个]"),
     ("shim", "log", "请求日志的格式 [默认：text]"),
     ("shim", "check", "不提供服务，只检查配置并列出将提供的 URL"),
-    (
-        "routes",
-        "routes",
-        "路由表文件；默认为当前文件夹中的 webhook-routes.toml",
-    ),
     ("routes", "server", "哪种服务器的配置"),
     ("routes", "upstream", "Agent 的地址"),
 ];
@@ -431,8 +432,8 @@ mod tests {
             };
             let text = |argument: &Arg| argument.get_help().map(ToString::to_string).unwrap();
             assert_eq!(
-                text(english).contains("in this folder"),
-                text(chinese).contains("当前文件夹"),
+                text(english).contains("beside the configuration"),
+                text(chinese).contains("配置文件旁"),
                 "{name}"
             );
         }

@@ -10,7 +10,7 @@ pub struct ShimArgs {
     /// The configuration, in TOML; flags win over it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The route map, if not webhook-routes.toml in this folder
+    /// The route map, if not webhook-routes.toml at the root of the repo, or beside the configuration
     #[arg(long, value_name = "FILE")]
     pub routes: Option<PathBuf>,
     /// The agent, as in http://127.0.0.1:8021
@@ -77,7 +77,7 @@ pub struct RoutesArgs {
     /// The configuration of which server
     #[arg(long = "as", value_enum, value_name = "SERVER")]
     pub server: ServerChoice,
-    /// The route map, if not webhook-routes.toml in this folder
+    /// The route map, if not webhook-routes.toml at the root of the repo
     #[arg(long, value_name = "FILE")]
     pub routes: Option<PathBuf>,
     /// The agent

@@ -50,6 +50,12 @@ impl Console {
         self.is_verbose
     }
 
+    /// How many columns the terminal has that messages go to; none where it is no terminal.
+    pub fn columns(&self) -> Option<usize> {
+        let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stderr())?;
+        Some(columns.into())
+    }
+
     /// Writes results.
     ///
     /// # Errors

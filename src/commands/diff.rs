@@ -1,7 +1,7 @@
 //! `rehook diff`: exactly what `migrate` would write, as a patch.
 
 use super::prepare::prepare;
-use super::scan::{report_view, say_findings, show_patch};
+use super::scan::{report_view, say_findings, say_pending, show_patch};
 use super::{Console, Outcome};
 use crate::cli::{DiffArgs, Format};
 use crate::{report, term, text};
@@ -14,7 +14,7 @@ pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
     let prepared = prepare(&args.plan)?;
     let view = report_view(&prepared);
     match args.format {
-        Format::Json => console.result(&report::json::render(&view, console.lang())?)?,
+        Format::Json => console.result(&report::json::render_with_edits(&view, console.lang())?)?,
         Format::Text if args.stat => console.result(&report::text::stat(&view, console.lang()))?,
         Format::Text => show_patch(&view, console)?,
     }
@@ -26,12 +26,12 @@ pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
         );
         console.say(note.get(console.lang()));
     }
+    say_pending(&prepared, console);
     say_findings(&prepared, console);
-    Ok(
-        match (prepared.changes.is_empty(), prepared.nothing_readable) {
-            (true, true) => Outcome::Failed,
-            (true, false) => Outcome::Done,
-            (false, _) => Outcome::Remaining,
-        },
-    )
+    Ok(match prepared.changes.is_empty() {
+        true if prepared.nothing_readable => Outcome::Failed,
+        false if args.exit_code => Outcome::Remaining,
+        // The preview could be shown.
+        _ => Outcome::Done,
+    })
 }

@@ -14,10 +14,7 @@ pub fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outcome> {
         console.result(&report::text::codes(console.lang()))?;
         return Ok(Outcome::Done);
     };
-    let code = Code::ALL
-        .iter()
-        .find(|code| code.as_str().eq_ignore_ascii_case(asked.trim()));
-    let Some(&code) = code else {
+    let Some(code) = Code::from_typed(asked) else {
         return Err(Failure {
             text: text!("there is no code {asked}", "没有代码 {asked}"),
             remedy: text!(

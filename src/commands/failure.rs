@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use super::nearest;
 use crate::apply::ApplyError;
 use crate::git::GitError;
 use crate::lang::{Text, foreign};
@@ -24,20 +25,31 @@ pub struct Failure {
 impl Failure {
     /// A path that was asked for does not exist or cannot be read.
     pub fn path(path: &Path, error: &io::Error) -> Self {
-        let (path, reason) = (term::path(&path), foreign::of_system(error));
+        let meant = match error.kind() {
+            io::ErrorKind::NotFound => nearest::path(path),
+            _ => None,
+        };
+        let (path, reason) = (term::path(path), foreign::of_system(error));
         let (en, zh) = reason.both();
         Self {
             text: text!("cannot look at {path}: {en}", "无法访问 {path}：{zh}"),
-            remedy: text!(
-                "name a file or a folder that exists",
-                "请指定存在的文件或文件夹"
-            ),
+            remedy: match meant {
+                Some(meant) => text!(
+                    "name a file or a folder that exists; did you mean {}?",
+                    "请指定存在的文件或文件夹；您要找的可能是 {}",
+                    term::path(&meant)
+                ),
+                None => text!(
+                    "name a file or a folder that exists",
+                    "请指定存在的文件或文件夹"
+                ),
+            },
         }
     }
 
     /// A file that has to be read besides the sources.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
-        let (path, reason) = (term::path(&path), foreign::of_system(error));
+        let (path, reason) = (term::path(path), foreign::of_system(error));
         let (en, zh) = reason.both();
         Self {
             text: text!("cannot read {path}: {en}", "无法读取 {path}：{zh}"),

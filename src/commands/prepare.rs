@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::Failure;
 use crate::cli::PlanArgs;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::discover::{self, Discovery};
 use crate::find::{self, Found, ReferenceKind};
 use crate::git;
@@ -31,6 +31,8 @@ pub struct Prepared {
     pub plan: Plan,
     /// What is written, by path: the files of the plan, and the route map.
     pub changes: Vec<Change>,
+    /// Whether they have been written.
+    pub is_written: bool,
     /// The route map once the plan is carried out: what was migrated before is in it, too.
     pub route_map: RouteMap,
     /// The root of the repo; outside of one the folder that was asked for.
@@ -43,6 +45,8 @@ pub struct Prepared {
     pub base_is_current: bool,
     /// How many Python files were looked at.
     pub looked_at: usize,
+    /// Files that were named and are no Python.
+    pub not_python: Vec<PathBuf>,
     /// Whether files that matter were there, but none of them could be read.
     pub nothing_readable: bool,
 }
@@ -65,7 +69,6 @@ impl Prepared {
 
     /// Whether something is left to do by hand once the plan is carried out.
     pub fn leaves_work(&self) -> bool {
-        use crate::diagnostic::Severity;
         self.plan.ledger.by_hand > 0
             || self
                 .plan
@@ -116,6 +119,7 @@ fn real_paths(args: &PlanArgs) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
+    let ignored = ignored(&args.ignore)?;
     let paths = real_paths(args)?;
     let discovery =
         discover::discover(&paths).map_err(|(path, error)| Failure::path(&path, &error))?;
@@ -124,6 +128,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         files,
         looked_at,
         diagnostics,
+        not_python,
     } = discovery;
     let files = Arc::new(files);
     let options = PlanOptions {
@@ -145,6 +150,10 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         pass.found_nothing && !(pass.broken.is_empty() && diagnostics.is_empty());
     plan.diagnostics.extend(pass.broken);
     plan.diagnostics.extend(diagnostics);
+    let all = plan.diagnostics.len();
+    plan.diagnostics
+        .retain(|diagnostic| !ignored.contains(&diagnostic.code()));
+    plan.suppressed += all - plan.diagnostics.len();
     plan.diagnostics
         .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
 
@@ -164,14 +173,47 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
     Ok(Prepared {
         plan,
         changes,
+        is_written: false,
         route_map,
         root,
         is_in_git,
         base_is_current: base == current,
         base,
         looked_at,
+        not_python,
         nothing_readable,
     })
+}
+
+/// The codes that `--ignore` names.
+fn ignored(typed: &[String]) -> Result<BTreeSet<Code>, Failure> {
+    let code = |typed: &String| match Code::from_typed(typed) {
+        Some(code) if code.severity() == Severity::Advice => Ok(code),
+        Some(code) => {
+            let code = code.as_str();
+            Err(Failure {
+                text: text!(
+                    "--ignore cannot leave {code} out: it is not advice",
+                    "--ignore 不能忽略 {code}：它不是建议"
+                ),
+                remedy: text!(
+                    "only advice can be ignored, such as RH301; `rehook explain {code}` says what to do",
+                    "只有建议（例如 RH301）可以忽略；`rehook explain {code}` 会说明处理办法"
+                ),
+            })
+        }
+        None => Err(Failure {
+            text: text!(
+                "--ignore names a code that there is not: `{typed}`",
+                "--ignore 指定的代码不存在：`{typed}`"
+            ),
+            remedy: text!(
+                "write codes with commas between them, as in RH301,RH402; `rehook explain` lists all codes",
+                "请用逗号分隔各个代码，例如 RH301,RH402；`rehook explain` 会列出所有代码"
+            ),
+        }),
+    };
+    typed.iter().map(code).collect()
 }
 
 /// The repo that the paths are in; outside of one, or across several, the folder that holds them all.
@@ -427,7 +469,7 @@ fn check(
         .iter()
         .find(|broken| changed.contains_key(broken.path()));
     if let Some(broken) = broken.as_ref().or(of_second) {
-        let (path, detail) = (term::path(&broken.path()), broken.detail());
+        let (path, detail) = (term::path(broken.path()), broken.detail());
         return fault(text!(
             "{path} would no longer parse: {detail}",
             "{path} 将无法解析：{detail}"
@@ -512,7 +554,7 @@ fn read_with_bytes(path: &Path) -> anyhow::Result<(RouteMap, Option<Vec<u8>>)> {
         Err(error) => return Err(Failure::unreadable(path, &error).into()),
     };
     let broken = |reason: &str| {
-        let path = term::path(&path);
+        let path = term::path(path);
         Failure {
             text: text!(
                 "the route map {path} cannot be used: {reason}",

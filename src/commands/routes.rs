@@ -1,10 +1,12 @@
 //! `rehook routes`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use super::shim::refuse;
 use super::{Console, Outcome};
 use crate::cli::{RoutesArgs, ServerChoice};
+use crate::git;
 use crate::lang::Lang;
 use crate::routes::FILE_NAME;
 use crate::shim::config::{Problem, Upstream};
@@ -22,14 +24,26 @@ pub fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {
     }
 }
 
+/// Where the route map is if nobody says so: at the root of the repo that the current folder is in, as
+/// `migrate` writes it; in the current folder outside of one, or where only that has one.
+pub(super) fn map_of_repo() -> PathBuf {
+    let here = Path::new(FILE_NAME);
+    let current = env::current_dir().and_then(fs::canonicalize).ok();
+    let root = current.as_deref().and_then(git::repo_root);
+    match root.filter(|root| Some(root) != current.as_ref()) {
+        Some(root) if root.join(FILE_NAME).exists() || !here.exists() => root.join(FILE_NAME),
+        _ => here.to_owned(),
+    }
+}
+
 fn written(args: &RoutesArgs, lang: Lang) -> Result<String, Problem> {
-    let path = args.routes.as_deref().unwrap_or(Path::new(FILE_NAME));
-    let map = reload::read_map(path)?;
+    let path = args.routes.clone().unwrap_or_else(map_of_repo);
+    let map = reload::read_map(&path)?;
     let upstream = Upstream::parse(&args.upstream)
         .map_err(|error| Problem::general(error.explain(&args.upstream)))?;
     let export = Export {
         upstream: &upstream,
-        deprecated_since: export::deprecated_since(path),
+        deprecated_since: export::deprecated_since(&path),
         lang,
     };
     Ok(match args.server {

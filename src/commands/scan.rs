@@ -3,7 +3,7 @@
 use super::prepare::{Prepared, prepare};
 use super::{Console, Outcome};
 use crate::cli::{ScanArgs, ScanFormat};
-use crate::report;
+use crate::{apply, report};
 
 /// Runs the command.
 ///
@@ -17,6 +17,7 @@ pub fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome> {
         ScanFormat::Json => console.result(&report::json::render(&view, console.lang())?)?,
         ScanFormat::Markdown => console.result(&report::markdown::table(&view, console.lang()))?,
     }
+    say_pending(&prepared, console);
     say_findings(&prepared, console);
     Ok(if prepared.nothing_readable {
         Outcome::Failed
@@ -28,9 +29,11 @@ pub fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome> {
 /// The plan as reports see it.
 pub fn report_view(prepared: &Prepared) -> report::View<'_> {
     report::View {
+        is_written: prepared.is_written,
         plan: &prepared.plan,
         base: &prepared.base,
         looked_at: prepared.looked_at,
+        not_python: &prepared.not_python,
         routes: prepared.route_map.routes(),
         files: prepared
             .changes
@@ -52,13 +55,24 @@ pub fn show_patch(view: &report::View<'_>, console: &Console) -> std::io::Result
     console.result_bytes(&report::text::patch(view, console.is_colored()))
 }
 
+/// Says what an interrupted run, or somebody else, has left that the next run sees to or refuses.
+pub fn say_pending(prepared: &Prepared, console: &Console) {
+    if let Some(pending) = apply::pending(&prepared.root) {
+        console.say(&format!("{}\n", pending.text().get(console.lang())));
+    }
+}
+
 /// Says what is left by hand, what was noticed, and the count, to stderr.
 pub fn say_findings(prepared: &Prepared, console: &Console) {
     let view = report_view(prepared);
-    let amount = match (console.is_quiet(), console.is_verbose()) {
-        (true, _) => report::text::Amount::Little,
-        (false, false) => report::text::Amount::Usual,
-        (false, true) => report::text::Amount::Much,
+    let style = report::findings::Style {
+        amount: match (console.is_quiet(), console.is_verbose()) {
+            (true, _) => report::findings::Amount::Little,
+            (false, false) => report::findings::Amount::Usual,
+            (false, true) => report::findings::Amount::Much,
+        },
+        lang: console.lang(),
+        columns: console.columns(),
     };
-    console.say(&report::text::findings(&view, amount, console.lang()));
+    console.say(&report::findings::findings(&view, style));
 }

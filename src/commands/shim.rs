@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
+use super::routes::map_of_repo;
 use super::{Console, Outcome};
 use crate::cli::{LogChoice, ShimArgs};
 use crate::lang::{Lang, Text, foreign};
@@ -79,7 +80,11 @@ fn warnings(table: &Table) -> Vec<Text> {
 fn flags(args: &ShimArgs) -> Flags {
     Flags {
         config: args.config.clone(),
-        routes: args.routes.clone(),
+        // The configuration may name it, or lie beside it.
+        routes: match (&args.routes, &args.config) {
+            (None, None) => Some(map_of_repo()),
+            (routes, _) => routes.clone(),
+        },
         upstream: args.upstream.clone(),
         no_upstream_check: args.no_upstream_check,
         listen: args.listen.clone(),

@@ -1,4 +1,4 @@
-//! `rehook undo`: takes the last migration back.
+//! `rehook undo`: takes the last migration back; called again, the one before.
 
 use std::fs;
 use std::path::Path;
@@ -31,7 +31,7 @@ pub fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
     let undone = apply::undo(&root).map_err(Failure::from)?;
     let mut result = String::new();
     let mut line = |label: &crate::lang::Text, path: &Path| {
-        result += &format!("{} {}\n", label.get(lang), term::path(&path));
+        result += &format!("{} {}\n", label.get(lang), term::path(path));
     };
     for path in &undone.restored {
         line(&text!("restored", "已恢复"), path);
@@ -40,5 +40,18 @@ pub fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
         line(&text!("removed", "已删除"), path);
     }
     console.result(&result)?;
+    if undone.earlier > 0 && !console.is_quiet() {
+        let note = match undone.earlier {
+            1 => text!(
+                "one earlier migration can be taken back too: run `rehook undo` again\n",
+                "还可以撤销更早的 1 次迁移：请再次运行 `rehook undo`\n"
+            ),
+            earlier => text!(
+                "{earlier} earlier migrations can be taken back too, one at a time: run `rehook undo` again\n",
+                "还可以逐次撤销更早的 {earlier} 次迁移：请再次运行 `rehook undo`\n"
+            ),
+        };
+        console.say(note.get(lang));
+    }
     Ok(Outcome::Done)
 }

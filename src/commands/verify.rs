@@ -200,7 +200,7 @@ fn show(args: &VerifyArgs, view: &View<'_>, console: &Console) -> anyhow::Result
     let lang = console.lang();
     if !console.is_quiet() {
         let requests = args.requests.as_deref().unwrap_or(Path::new(""));
-        let notes = report::text::notes(view, &term::path(&requests), lang);
+        let notes = report::text::notes(view, &term::path(requests), lang);
         console.say(&notes);
     }
     match args.format {

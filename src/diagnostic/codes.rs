@@ -72,6 +72,9 @@ codes! {
     NestedTooDeeply "RH007" Error:
         "the code is nested too deeply", "代码嵌套过深";
         "Python itself refuses such code; simplify the expression", "Python 本身也会拒绝这样的代码，请简化该表达式"
+    IgnoreComment "RH008" Advice:
+        "a `# rehook: ignore[…]` comment has no effect", "`# rehook: ignore[…]` 注释不起作用";
+        "write the code of an advice, as in `# rehook: ignore[RH301]`, at the end of the line that it is about", "请在对应行的行末写上建议类代码，例如 `# rehook: ignore[RH301]`"
     UnknownPlugin "RH101" Manual:
         "cannot tell which plugin this belongs to", "无法确定它属于哪个插件";
         "register it on a name that is assigned from NekroPlugin(...) in this package", "请在本包内由 NekroPlugin(...) 赋值的变量上注册"

@@ -32,6 +32,7 @@ impl Code {
             Self::NotUtf8 => &reading::NOT_UTF_8,
             Self::WrongEncoding => &reading::WRONG_ENCODING,
             Self::NestedTooDeeply => &reading::NESTED_TOO_DEEPLY,
+            Self::IgnoreComment => &reading::IGNORE_COMMENT,
             Self::UnknownPlugin => &registrations::UNKNOWN_PLUGIN,
             Self::UnknownPluginKey => &registrations::UNKNOWN_PLUGIN_KEY,
             Self::UnknownEndpoint => &registrations::UNKNOWN_ENDPOINT,

@@ -129,7 +129,7 @@ pub fn advise(
         .map(|loaded| (loaded.module.source().path(), loaded))
         .collect();
     for loaded in modules.values() {
-        setting::unmarked(loaded, &verified, &mut findings);
+        setting::unmarked(workspace, loaded, &verified, &mut findings);
     }
     diagnostics(workspace, findings)
 }

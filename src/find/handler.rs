@@ -22,6 +22,8 @@ pub struct Problem {
     pub applicability: Applicability,
     /// What is the case there.
     pub detail: Text,
+    /// What to do about it, when it is not the code's remedy.
+    pub hint: Option<Text>,
 }
 
 impl Problem {
@@ -32,7 +34,13 @@ impl Problem {
             range,
             applicability: Applicability::Manual,
             detail,
+            hint: None,
         }
+    }
+
+    fn with_hint(mut self, hint: Text) -> Self {
+        self.hint = Some(hint);
+        self
     }
 }
 
@@ -242,7 +250,7 @@ pub fn handler(
             ),
         ));
     } else if is_generator(definition.body) {
-        problems.push(Problem::manual(
+        let problem = Problem::manual(
             Code::NotAsync,
             name_range,
             text!(
@@ -250,7 +258,18 @@ pub fn handler(
                 "处理函数 `{}` 含有 `yield`，是生成器",
                 definition.name
             ),
-        ));
+        );
+        let hint = match dialect {
+            Some(Dialect::Context) => text!(
+                "remove the `yield`: the old server could not run such a handler, and sends nothing of what one returns",
+                "请去掉 `yield`：旧服务器无法运行这样的处理函数，也不会发送其返回值"
+            ),
+            _ => text!(
+                "`return` the reply instead of yielding it; to stream, return a `StreamingResponse` over a generator",
+                "请用 `return` 返回响应，而不是 `yield`；需要流式输出时，返回包装了生成器的 `StreamingResponse`"
+            ),
+        };
+        problems.push(problem.with_hint(hint));
     }
     let mut replies = Replies::default();
     let mut unannotated_request = None;

@@ -129,6 +129,16 @@ pub fn native(loaded: &Loaded, handler: &Handler) -> Result<Native, Refusal> {
     }
     let arguments = definition.arguments;
     let all = tree::parameters(arguments).count();
+    if let [parameter] = arguments.posonlyargs.as_slice()
+        && all == 1
+    {
+        // FastAPI passes everything by its name.
+        return refuse(text!(
+            "the parameter `{}` is positional-only",
+            "参数 `{}` 仅限位置传入",
+            parameter.def.arg
+        ));
+    }
     let ([parameter], [], 1) = (
         arguments.args.as_slice(),
         arguments.posonlyargs.as_slice(),

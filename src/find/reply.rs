@@ -140,6 +140,7 @@ impl Finder<'_> {
             range,
             applicability,
             detail,
+            hint: None,
         });
     }
 

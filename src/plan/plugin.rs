@@ -142,6 +142,9 @@ fn planned_webhook(
                 problem.range,
                 problem.detail.clone(),
             );
+            if let Some(hint) = &problem.hint {
+                diagnostic = diagnostic.with_hint(hint.clone());
+            }
             if problem.applicability == Applicability::Unsafe {
                 diagnostic = diagnostic.with_hint(text!(
                     "check it yourself, then migrate it with `--unsafe`",

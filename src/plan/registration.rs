@@ -1,7 +1,7 @@
 //! Rule: the decorator becomes a route decorator in its place.
 //!
-//! Request dialect: `@router.api_route(path, methods=[...], summary=name, description=...)`, with
-//! every method that the document promises. Context dialect: `@webhook_route(path, summary=name,
+//! Request dialect: `@router.api_route(path, methods=[...], include_in_schema=False, summary=name,
+//! description=...)`, with every method that the document promises. Context dialect: `@webhook_route(path, summary=name,
 //! description=...)`, the function that stands beside the plugin. The arguments keep their texts;
 //! the path is `/` and the endpoint without its own leading `/`. A return annotation, which FastAPI
 //! would make a response model of, gets `response_model=None`.
@@ -47,6 +47,9 @@ pub fn rewrite(
             .map(|method| format!("{quote}{method}{quote}"))
             .collect();
         extra.push(format!("methods=[{}]", methods.join(", ")));
+        // One route of several methods has one operation id: FastAPI warns once per method when
+        // it makes the OpenAPI document, in which no old URL stood either.
+        extra.push("include_in_schema=False".to_owned());
     }
     if routing != Routing::WithContext && webhook.handler.returns == Returns::Model {
         extra.push("response_model=None".to_owned());

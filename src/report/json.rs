@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::View;
+use super::edits::{Edit, edits};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::diff;
 use crate::lang::Lang;
@@ -13,6 +14,8 @@ use crate::term;
 struct Report<'a> {
     version: u32,
     files_looked_at: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_python: Vec<String>,
     files: Vec<File>,
     webhooks: Vec<Webhook<'a>>,
     migrated_before: Vec<Known<'a>>,
@@ -36,6 +39,8 @@ struct File {
     is_new: bool,
     lines_added: usize,
     lines_removed: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edits: Option<Vec<Edit>>,
 }
 
 #[derive(Serialize)]
@@ -79,10 +84,32 @@ struct Count {
 /// # Errors
 /// None that a plan leads to.
 pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
+    rendered(view, lang, None)
+}
+
+/// The report with the edits of each file.
+///
+/// # Errors
+/// None that a plan leads to.
+pub fn render_with_edits(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
+    rendered(view, lang, Some(edits(view)))
+}
+
+fn rendered(
+    view: &View<'_>,
+    lang: Lang,
+    edits: Option<Vec<Vec<Edit>>>,
+) -> serde_json::Result<String> {
     let ledger = view.plan.ledger;
+    let mut edits = edits.map(Vec::into_iter);
     let report = Report {
         version: 1,
         files_looked_at: view.looked_at,
+        not_python: view
+            .not_python
+            .iter()
+            .map(|path| view.shown(path))
+            .collect(),
         files: view
             .files
             .iter()
@@ -97,6 +124,7 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
                     is_new: change.before.is_none(),
                     lines_added,
                     lines_removed,
+                    edits: edits.as_mut().and_then(Iterator::next),
                 }
             })
             .collect(),

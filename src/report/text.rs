@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use rayon::prelude::*;
 
 use super::View;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::Code;
 use crate::diff::{self, LineKind};
 use crate::lang::{Lang, Text};
 use crate::plan::Action;
@@ -13,23 +13,13 @@ use crate::style::width;
 use crate::term;
 use crate::text;
 
-const BOLD: Style = Style::new().bold();
-const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
-const YELLOW: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
-const CYAN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
-const DIM: Style = Style::new().dimmed();
-
-/// How much is said besides results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Amount {
-    /// Errors, and what is left by hand.
-    Little,
-    /// Advice and the count too.
-    Usual,
-    /// Also why each webhook is migrated as it is.
-    Much,
-}
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+pub(super) const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+pub(super) const YELLOW: Style =
+    Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+pub(super) const CYAN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
+pub(super) const DIM: Style = Style::new().dimmed();
 
 /// The list of `rehook scan`.
 pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
@@ -197,159 +187,6 @@ pub fn stat(view: &View<'_>, lang: Lang) -> String {
         );
         output += total.get(lang);
     }
-    output
-}
-
-/// What is left by hand, what was noticed, and the count.
-pub fn findings(view: &View<'_>, amount: Amount, lang: Lang) -> String {
-    let mut output = String::new();
-    if amount == Amount::Much {
-        for webhook in &view.plan.webhooks {
-            if let (Some(route), Action::Migrate) = (&webhook.route, &webhook.action) {
-                let path = view.shown(&webhook.path);
-                let place = format!(
-                    "{}:{}:{}",
-                    term::escaped(&path),
-                    webhook.line,
-                    webhook.column
-                );
-                let (target, dialect) = (term::escaped(&route.target), route.dialect);
-                output += text!(
-                    "{place}: migrated to {target} ({dialect} dialect)\n",
-                    "{place}：迁移到 {target}（{dialect} 写法）\n"
-                )
-                .get(lang);
-            }
-        }
-    }
-    let by_hand = view
-        .plan
-        .webhooks
-        .iter()
-        .filter_map(|webhook| match &webhook.action {
-            Action::ByHand(diagnostic) => Some(&**diagnostic),
-            _ => None,
-        });
-    let mut diagnostics: Vec<&Diagnostic> = by_hand.chain(&view.plan.diagnostics).collect();
-    diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-    for diagnostic in diagnostics {
-        if amount == Amount::Little && diagnostic.code().severity() == Severity::Advice {
-            continue;
-        }
-        output += &rendered(view, diagnostic, lang);
-    }
-    if amount != Amount::Little {
-        output += &ledger(view, lang);
-    }
-    output
-}
-
-/// A diagnostic with its line of source and its hint.
-fn rendered(view: &View<'_>, diagnostic: &Diagnostic, lang: Lang) -> String {
-    let style = match diagnostic.code().severity() {
-        Severity::Advice => CYAN,
-        Severity::Manual => YELLOW,
-        Severity::Error => RED,
-    };
-    let mut place = term::escaped(&view.shown(diagnostic.path())).into_owned();
-    if let Some((line, column)) = diagnostic.position() {
-        place += &format!(":{line}:{column}");
-    }
-    let code = diagnostic.code().as_str();
-    let detail = term::escaped(diagnostic.detail().get(lang));
-    let mut output = format!("{BOLD}{place}{BOLD:#}: {style}{code}{style:#} {detail}\n");
-    if let (Some((text, length)), Some((line, column))) =
-        (diagnostic.snippet(), diagnostic.position())
-    {
-        // A line of megabytes helps nobody: what is shown of it is around the place.
-        const MOST: usize = 120;
-        let from = (column - 1).saturating_sub(MOST / 2);
-        let from = if text.chars().count() <= MOST {
-            0
-        } else {
-            from
-        };
-        let shown: String = text.chars().skip(from).take(MOST).map(one_column).collect();
-        let before = text.chars().skip(from).take(column - 1 - from);
-        let before: String = before.map(one_column).collect();
-        let meant: String = text
-            .chars()
-            .skip(column - 1)
-            .take(length.min(MOST))
-            .map(one_column)
-            .collect();
-        let number = line.to_string();
-        let margin = " ".repeat(number.len());
-        output += &format!("{DIM}{number} |{DIM:#} {}\n", shown.trim_end());
-        let marks = "^".repeat(width(&meant).max(1));
-        output += &format!(
-            "{DIM}{margin} |{DIM:#} {}{style}{marks}{style:#}\n",
-            " ".repeat(width(&before))
-        );
-    }
-    let hint = diagnostic.hint();
-    let label = text!("hint: ", "提示：");
-    let hint = term::escaped(hint.get(lang));
-    output + &format!("  {}{hint}\n", label.get(lang))
-}
-
-/// A character of a source as it is shown above its marks: a tab is as wide as a blank.
-fn one_column(character: char) -> char {
-    if character == '\t' {
-        ' '
-    } else {
-        term::one_column(character)
-    }
-}
-
-/// The last line: every reference to the old API is in it.
-fn ledger(view: &View<'_>, lang: Lang) -> String {
-    let files = view.looked_at;
-    let noun = if files == 1 { "file" } else { "files" };
-    let count = view.plan.ledger;
-    let unread = view
-        .plan
-        .diagnostics
-        .iter()
-        .filter(|d| d.code().severity() == Severity::Error)
-        .count();
-    let unread = match unread {
-        0 => String::new(),
-        count => text!(
-            "; files that could not be read: {count}",
-            "；无法读取的文件：{count} 个"
-        )
-        .get(lang)
-        .to_owned(),
-    };
-    if count.found == 0 && count.not_ours == 0 {
-        let text = text!(
-            "no reference to the old API in {files} Python {noun}{unread}\n",
-            "在 {files} 个 Python 文件中没有发现对旧接口的引用{unread}\n"
-        );
-        return text.get(lang).to_owned();
-    }
-    let (found, migrated, by_hand) = (count.found, count.migrated, count.by_hand);
-    let (unaccounted, not_ours) = (count.unaccounted(), count.not_ours);
-    let references = if found == 1 {
-        "reference"
-    } else {
-        "references"
-    };
-    let text = text!(
-        "{found} {references} to the old API in {files} Python {noun}: {migrated} migrated, {by_hand} left by hand, {unaccounted} unaccounted for",
-        "在 {files} 个 Python 文件中发现 {found} 处对旧接口的引用：迁移 {migrated} 处，需手动处理 {by_hand} 处，去向不明 {unaccounted} 处"
-    );
-    let mut output = text.get(lang).to_owned();
-    if not_ours > 0 {
-        output += text!(
-            "; {not_ours} of the same name are not the agent's",
-            "；另有 {not_ours} 处同名但与 Agent 无关"
-        )
-        .get(lang);
-    }
-    output += &unread;
-    output.push('\n');
     output
 }
 

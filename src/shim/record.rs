@@ -173,7 +173,7 @@ impl Recorder {
 
 /// That requests cannot be recorded at `path`, why, and the remedy.
 fn cannot_record(path: &Path, error: &io::Error) -> Text {
-    let (path, reason) = (term::path(&path), foreign::of_system(error));
+    let (path, reason) = (term::path(path), foreign::of_system(error));
     let (en, zh) = reason.both();
     text!(
         "requests cannot be recorded in {path}: {en}; check the path given to --record and its \

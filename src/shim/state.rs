@@ -100,7 +100,7 @@ pub fn probe(path: &Path) -> Result<(), Text> {
 }
 
 fn cannot_keep(path: &Path, error: &io::Error) -> Text {
-    let (path, reason) = (term::path(&path), foreign::of_system(error));
+    let (path, reason) = (term::path(path), foreign::of_system(error));
     let (en, zh) = reason.both();
     text!(
         "the counts in {path} cannot be kept: {en}; check the path and its permissions",
@@ -109,7 +109,7 @@ fn cannot_keep(path: &Path, error: &io::Error) -> Text {
 }
 
 fn no_counts(path: &Path) -> Text {
-    let path = term::path(&path);
+    let path = term::path(path);
     text!(
         "the counts cannot be kept in {path}: it holds something else, and is left as it is; name \
          another file with --state or `state`, or remove it",

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Once;
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -54,6 +55,33 @@ fn a_runner_that_misbehaves_is_an_error() {
 /// Signals that ask a program to end.
 const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
+/// What is started from here begins with the usual signals, however these tests were started: a
+/// program inherits that a signal is ignored (`nohup` does that, and `&` in a script), but not that it
+/// is caught. So those that are ignored are caught, and nothing is made of them.
+fn usual_signals() {
+    use tokio::signal::unix::{SignalKind, signal};
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let status = fs::read_to_string("/proc/self/status").ok();
+        let mask = status.as_deref().and_then(|status| {
+            let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+            u64::from_str_radix(line?.trim(), 16).ok()
+        });
+        // Where the system does not say, all of them.
+        let ignored = mask.unwrap_or(u64::MAX);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        let _inside = runtime.enter();
+        for kind in [SignalKind::interrupt(), SignalKind::hangup()] {
+            if ignored >> (kind.as_raw_value() - 1) & 1 == 1 {
+                drop(signal(kind).expect("it can be caught"));
+            }
+        }
+    });
+}
+
 /// What runs when a signal comes: a script that says that it has begun, and would go on.
 fn waiting(bench: &Bench) -> String {
     let (pipe, survived) = (bench.path("pipe"), bench.path("survived"));
@@ -70,6 +98,7 @@ fn waiting(bench: &Bench) -> String {
 /// folder is gone.
 #[track_caller]
 fn check_nothing_left(bench: &Bench, python: &str, path: &str, signal: Signal) {
+    usual_signals();
     let temporary = bench.path("tmp");
     fs::create_dir(&temporary).expect("it can be made");
     let mut rehook = Command::new(env!("CARGO_BIN_EXE_rehook"))
@@ -179,6 +208,7 @@ fn the_folder_of_a_run_that_was_killed_goes_with_the_next() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_signal_that_is_ignored_from_the_start_stays_so() {
+    usual_signals();
     let bench = Bench::new(&[("a.py", plugin("a"))]);
     let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
     // Of what runs in its place, the parent is the program.

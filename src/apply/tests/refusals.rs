@@ -163,13 +163,13 @@ fn a_damaged_journal_is_named_and_blocks() {
     let sandbox = Sandbox::new();
     sandbox.apply().unwrap();
     let new = sandbox.tree();
-    let mut bytes = fs::read(sandbox.state("undo")).unwrap();
+    let mut bytes = fs::read(sandbox.state("undo-1")).unwrap();
     bytes[40] ^= 1;
-    for name in ["undo", "journal", "undoing"] {
+    for name in ["undo-1", "journal", "undoing"] {
         let path = sandbox.state(name);
         fs::write(&path, &bytes).unwrap();
         let error = match name {
-            "undo" => undo(&sandbox.root).unwrap_err(),
+            "undo-1" => undo(&sandbox.root).unwrap_err(),
             _ => recover(&sandbox.root).unwrap_err(),
         };
         let ApplyError::Damaged { journal } = &error else {
@@ -223,11 +223,11 @@ fn a_journal_that_came_with_the_tree_is_not_carried_out() {
     let mut forged = bytes.clone();
     forged.extend_from_slice(format!("seal {}\n", "0".repeat(64)).as_bytes());
     for bytes in [bytes, for_another_place, forged] {
-        for name in ["undo", "journal", "undoing"] {
+        for name in ["undo-1", "journal", "undoing"] {
             let path = sandbox.state(name);
             fs::write(&path, &bytes).unwrap();
             let error = match name {
-                "undo" => undo(&sandbox.root).unwrap_err(),
+                "undo-1" => undo(&sandbox.root).unwrap_err(),
                 _ => recover(&sandbox.root).unwrap_err(),
             };
             assert!(
@@ -252,7 +252,7 @@ fn a_journal_that_git_tracks_is_not_carried_out() {
     let new = sandbox.tree();
     for args in [
         &["init", "--quiet"][..],
-        &["add", "--force", ".rehook/undo"],
+        &["add", "--force", ".rehook/undo-1"],
     ] {
         let status = std::process::Command::new("git")
             .arg("-C")
@@ -287,7 +287,7 @@ fn an_interrupted_run_of_ours_is_pending() {
     assert!(pending(&sandbox.root).is_none());
     sandbox.apply().unwrap();
     assert!(pending(&sandbox.root).is_none());
-    fs::rename(sandbox.state("undo"), sandbox.state("journal")).unwrap();
+    fs::rename(sandbox.state("undo-1"), sandbox.state("journal")).unwrap();
     assert!(matches!(
         pending(&sandbox.root),
         Some(Pending::Interrupted { .. })
@@ -322,7 +322,7 @@ fn a_copy_of_a_journal_of_ours_cannot_write_outside_or_into_git() {
     let key = Key::get_or_make().unwrap();
     let plant = |path: PathBuf, before: Option<&[u8]>, after: &[u8]| {
         let sealed = key.seal(&sandbox.root, planted(path, before, after));
-        fs::write(sandbox.state("undo"), sealed).unwrap();
+        fs::write(sandbox.state("undo-1"), sealed).unwrap();
         undo(&sandbox.root)
     };
     let evil: Option<&[u8]> = Some(b"evil");

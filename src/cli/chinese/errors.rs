@@ -4,6 +4,9 @@ use std::error::Error;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::cli::tips;
+use crate::lang::Lang;
+
 /// The whole message for an error of the arguments in Chinese, to be printed to stderr; none when
 /// it is no error but help or the version, which is to be printed as it is.
 pub fn error_in_chinese(error: &clap::Error) -> Option<String> {
@@ -60,6 +63,9 @@ pub fn error_in_chinese(error: &clap::Error) -> Option<String> {
     if let Some(suggested) = suggested {
         message.push_str(&format!("\n  您要找的可能是：{suggested}"));
     }
+    if let Some(tip) = tips::tip(error) {
+        message.push_str(&format!("\n  提示：{}", tip.get(Lang::Zh)));
+    }
     let usage = of(ContextKind::Usage);
     let usage = usage.trim_start_matches("Usage:").trim();
     if !usage.is_empty() {
@@ -101,7 +107,6 @@ mod tests {
 
     use super::*;
     use crate::cli::{Cli, localize};
-    use crate::lang::Lang;
 
     /// The first paragraph of what `rehook` says about `arguments`.
     fn said(arguments: &[&str]) -> Option<String> {
@@ -153,6 +158,34 @@ mod tests {
             &["shim", "--threads", "two"],
             "错误：参数 `--threads <NUMBER>` 的取值 `two` 无效：不是非负整数",
         );
+        check(
+            &["migrate", "--json"],
+            "错误：多余或无法识别的参数 `--json`\n  提示：请写成 `--format json`",
+        );
+        check(
+            &["rollback"],
+            "错误：没有名为 `rollback` 的命令\n  提示：您要找的可能是 `rehook undo`",
+        );
+    }
+
+    #[test]
+    fn what_is_meant_here_is_said_in_english_too() {
+        let said = |arguments: &[&str]| {
+            let arguments = std::iter::once(&"rehook").chain(arguments);
+            let error = Cli::command().try_get_matches_from(arguments).unwrap_err();
+            tips::with_tip(error, Lang::En).to_string()
+        };
+        let dry = said(&["migrate", "--dry-run"]);
+        assert!(dry.contains("tip: `rehook diff` shows"), "{dry}");
+        assert!(!dry.contains("as a value"), "{dry}");
+        let odd = said(&["migrate", "--no-such-option"]);
+        assert!(!odd.contains("tip:"), "{odd}");
+        let near = said(&["migrate", "--chekc"]);
+        assert!(near.contains("'--check'"), "{near}");
+        let command = said(&["apply"]);
+        assert!(command.contains("`rehook migrate` may be"), "{command}");
+        let path = said(&["src"]);
+        assert!(path.contains("`rehook scan src`"), "{path}");
     }
 
     #[test]

@@ -130,3 +130,23 @@ from pathlib import Path
 TREE = json.loads(Path(__file__).with_name("tree.json").read_text("utf-8"))
 "#,
 };
+
+pub(super) const IGNORE_COMMENT: Page = Page {
+    en: "A comment `# rehook: ignore[CODE]` at the end of a line switches advice of that code off, \
+         for that line and for the statement that begins or ends there; several codes have commas \
+         between them. This one switches nothing off: it names no code, or one that there is not, or \
+         it stands on a line of its own. What needs a manual change (RH1xx, RH201) and what could not \
+         be read (RH0xx) cannot be switched off, since the count would then be wrong.",
+    zh: "行末的注释 `# rehook: ignore[CODE]` 会关闭该代码的建议，对该行以及在该行开始或结束的语句有效；\
+         多个代码用逗号分隔。此处的注释没有关闭任何建议：它没有写明代码，或者代码不存在，或者独占一行。\
+         需要手动修改的问题（RH1xx、RH201）和无法读取的文件（RH0xx）不能关闭，否则统计就不准确了。",
+    before: r#"# rehook: ignore[RH301]
+@webhook_route("/ping", summary="Ping")
+async def on_ping(_ctx: AgentCtx):
+    pass
+"#,
+    after: r#"@webhook_route("/ping", summary="Ping")
+async def on_ping(_ctx: AgentCtx):  # rehook: ignore[RH301]
+    pass
+"#,
+};

@@ -86,7 +86,16 @@ impl Evaluator<'_> {
                     .unwrap_or_default(),
                 BoolOp::And => operation.values.last().map(of).unwrap_or_default(),
             },
-            Expr::Dict(dict) if dict.values.is_empty() => Fact::Nothing,
+            Expr::Dict(dict) => match (dict.keys.as_slice(), dict.values.as_slice()) {
+                ([], []) => Fact::Nothing,
+                // {**headers}
+                ([None], [all]) => as_dict(of(all)),
+                _ => Fact::Unknown,
+            },
+            Expr::DictComp(comprehension) => match copied_dict(comprehension) {
+                Some(all) => as_dict(of(all)),
+                None => Fact::Unknown,
+            },
             Expr::List(list) if list.elts.is_empty() => Fact::Nothing,
             Expr::Attribute(attribute) => self.attribute(attribute, budget, depth),
             Expr::Subscript(subscript) => match of(&subscript.value) {
@@ -228,7 +237,10 @@ impl Evaluator<'_> {
                 other => other,
             };
         }
-        if self.is_builtin(&call.func, &["dict", "bytearray"]) {
+        if self.is_builtin(&call.func, &["dict"]) {
+            return as_dict(of(first));
+        }
+        if self.is_builtin(&call.func, &["bytearray"]) {
             return of(first);
         }
         if self.is_builtin(&call.func, &["getattr"]) {
@@ -287,7 +299,8 @@ impl Evaluator<'_> {
                     .and_then(|name| self.resolver.text(name))
                     .unwrap_or_default(),
             ),
-            (base @ (Fact::LowerHeaders | Fact::Headers | Fact::Parsed), "copy") => base,
+            (base @ (Fact::LowerHeaders | Fact::Headers | Fact::Parsed), "copy" | "items") => base,
+            (Fact::Headers, "mutablecopy") => Fact::Headers,
             (Fact::Request, "body") => Fact::Raw,
             (Fact::Request, "json" | "form") => Fact::Parsed,
             (Fact::Hash(made), "hexdigest" | "digest") => Fact::Digest(made),
@@ -312,6 +325,38 @@ impl Evaluator<'_> {
 
 /// The names of a function that is not there: module level has only what the resolver knows.
 static NO_NAMES: LazyLock<Names> = LazyLock::new(Names::new);
+
+/// What is known about a dict with the keys and values of something.
+///
+/// Starlette's `Headers` are iterated over in lower case, and a dict looks a key up as it is written.
+fn as_dict(of: Fact) -> Fact {
+    match of {
+        Fact::Headers => Fact::LowerHeaders,
+        other => other,
+    }
+}
+
+/// What `{k: v for k, v in x.items()}` takes all its keys and values from: `x.items()`; keys that
+/// are made lower case are the same for headers.
+fn copied_dict(comprehension: &ast::ExprDictComp) -> Option<&Expr> {
+    let [generator] = comprehension.generators.as_slice() else {
+        return None;
+    };
+    let Expr::Tuple(pair) = &generator.target else {
+        return None;
+    };
+    let [Expr::Name(key), Expr::Name(_)] = pair.elts.as_slice() else {
+        return None;
+    };
+    let written = match &*comprehension.key {
+        Expr::Call(call) => match &*call.func {
+            Expr::Attribute(method) if method.attr.as_str() == "lower" => &*method.value,
+            _ => return None,
+        },
+        other => other,
+    };
+    matches!(written, Expr::Name(name) if name.id == key.id).then_some(&generator.iter)
+}
 
 /// What is known about a text that is put together of several.
 fn mixed(parts: impl IntoIterator<Item = Fact>) -> Fact {

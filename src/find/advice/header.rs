@@ -1,9 +1,10 @@
 //! RH305: a header that is looked up in mixed case where all keys are in lower case.
 //!
 //! `_ctx.webhook_request.headers` is a plain dict whose keys are in lower case, so that
-//! `headers.get("X-Hub-Signature-256")` finds nothing, whatever was sent. The headers of a
-//! `Request` are found in any case, and are not spoken about. Neither is a function that looks up
-//! the same header in lower case too: its author knows.
+//! `headers.get("X-Hub-Signature-256")` finds nothing, whatever was sent. So is
+//! `dict(request.headers)`; the headers of a `Request` themselves are found in any case, and are
+//! not spoken about. Neither is a function that looks up the same header in lower case too: its
+//! author knows.
 
 use rustpython_parser::ast::{self, CmpOp, Expr};
 
@@ -12,6 +13,7 @@ use super::fact::Fact;
 use super::scene::Scene;
 use crate::diagnostic::Code;
 use crate::python::tree::range_of;
+use crate::routes::Dialect;
 use crate::text;
 
 /// A look-up in a dict of lower-case keys: the key, and the finding when it is in mixed case.
@@ -53,15 +55,18 @@ fn lookup(scene: &Scene<'_>, headers: &Expr, key: &Expr) -> Option<Lookup> {
     let name = scene.evaluator.resolver.text(key)?;
     let lower = name.to_lowercase();
     let finding = (name != lower).then(|| {
+        let detail = match scene.dialect {
+            Dialect::Context => text!(
+                "`{name}` is never found: the keys of `webhook_request.headers` are in lower case",
+                "`{name}` 永远查不到：`webhook_request.headers` 的键都是小写"
+            ),
+            Dialect::Request => text!(
+                "`{name}` is never found: the keys of a dict made from `request.headers` are in lower case",
+                "`{name}` 永远查不到：由 `request.headers` 转成的字典，键都是小写"
+            ),
+        };
         scene
-            .finding(
-                Code::MixedCaseHeader,
-                range_of(key),
-                text!(
-                    "`{name}` is never found: the keys of `webhook_request.headers` are in lower case",
-                    "`{name}` 永远查不到：`webhook_request.headers` 的键都是小写"
-                ),
-            )
+            .finding(Code::MixedCaseHeader, range_of(key), detail)
             .with_hint(text!(
                 "look it up as `{lower}`",
                 "请改用 `{lower}` 查找"
@@ -75,7 +80,7 @@ fn lookup(scene: &Scene<'_>, headers: &Expr, key: &Expr) -> Option<Lookup> {
 
 #[cfg(test)]
 mod tests {
-    use crate::find::advice::tests::{check, context};
+    use crate::find::advice::tests::{check, context, request};
 
     #[test]
     fn mixed_case_is_found_through_aliases() {
@@ -113,6 +118,30 @@ mod tests {
             .concat(),
             &[("RH305", 4)],
         );
+    }
+
+    #[test]
+    fn a_dict_of_the_headers_of_a_request_has_lower_case_keys() {
+        for body in [
+            "    h = dict(request.headers)\n    verify(h.get('X-Token'))",
+            "    h = dict(request.headers.items())\n    verify(h['X-Token'])",
+            "    h = {**request.headers}\n    verify(h.get('X-Token'))",
+            "    h = {k: v for k, v in request.headers.items()}\n    verify('X-Token' in h)",
+            "    h = {k.lower(): v for k, v in request.headers.items()}\n    verify(h['X-Token'])",
+        ] {
+            check(&request(body), &[("RH305", 2)]);
+        }
+        for body in [
+            "    verify(request.headers.get('X-Token'))",
+            "    h = request.headers.mutablecopy()\n    verify(h.get('X-Token'))",
+            "    h = dict(request.headers)\n    verify(h.get('x-token'))",
+            "    h = {k.title(): v for k, v in request.headers.items()}\n    verify(h.get('X-Token'))",
+            "    h = {v: k for k, v in request.headers.items()}\n    verify(h.get('X-Token'))",
+            "    h = {**request.headers, 'X-Token': 'a'}\n    verify(h.get('X-Token'))",
+            "    h = dict(request.query_params)\n    verify(h.get('X-Token'))",
+        ] {
+            check(&request(body), &[]);
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! The class that `@plugin.mount_config()` registers says of each field what it is;
 //! `ExtraField(is_secret=True)` in `json_schema_extra` makes the agent's pages hide it. Only
 //! settings with the name of a secret are spoken about, and only when the handler or what it calls
-//! verifies senders with them. A field whose extras cannot be seen counts as marked.
+//! verifies senders with them. The extras may be those of the value or of an `Annotated` type. A
+//! field whose extras cannot be seen counts as marked.
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
@@ -13,7 +14,7 @@ use super::fact::Fact;
 use super::scene::Scene;
 use super::words;
 use crate::diagnostic::Code;
-use crate::python::names::{BindingKind, Loaded};
+use crate::python::names::{Binding, BindingKind, Loaded, Resolver, Workspace};
 use crate::python::tree::{self, Descend, Node, range_of};
 use crate::text;
 
@@ -75,10 +76,15 @@ fn setting(scene: &Scene<'_>, expression: &Expr) -> Option<String> {
 }
 
 /// The fields of the configuration classes in `loaded` that are among `names` and not marked.
-pub fn unmarked(loaded: &Loaded, names: &[String], out: &mut Vec<Finding>) {
+pub fn unmarked(workspace: &Workspace, loaded: &Loaded, names: &[String], out: &mut Vec<Finding>) {
     if names.is_empty() {
         return;
     }
+    let resolver = Resolver {
+        workspace,
+        loaded,
+        locals: &[],
+    };
     let classes = loaded
         .module
         .suite()
@@ -90,10 +96,14 @@ pub fn unmarked(loaded: &Loaded, names: &[String], out: &mut Vec<Finding>) {
             _ => None,
         });
     for statement in classes.flat_map(|class| &class.body) {
-        let (target, value) = match statement {
-            Stmt::AnnAssign(field) => (&*field.target, field.value.as_deref()),
+        let (target, annotation, value) = match statement {
+            Stmt::AnnAssign(field) => (
+                &*field.target,
+                Some(&*field.annotation),
+                field.value.as_deref(),
+            ),
             Stmt::Assign(field) => match field.targets.as_slice() {
-                [target] => (target, Some(&*field.value)),
+                [target] => (target, None, Some(&*field.value)),
                 _ => continue,
             },
             _ => continue,
@@ -101,6 +111,7 @@ pub fn unmarked(loaded: &Loaded, names: &[String], out: &mut Vec<Finding>) {
         if let Expr::Name(name) = target
             && names.iter().any(|wanted| wanted == name.id.as_str())
             && !value.is_some_and(|value| is_marked(loaded, value))
+            && !annotation.is_some_and(|type_| may_mark(&resolver, type_, MAX_ALIASES))
         {
             let path = loaded.module.source().path().to_owned();
             let name = name.id.as_str();
@@ -117,6 +128,86 @@ pub fn unmarked(loaded: &Loaded, names: &[String], out: &mut Vec<Finding>) {
 fn is_mount_config(decorator: &Expr) -> bool {
     matches!(decorator, Expr::Call(call)
         if matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "mount_config"))
+}
+
+/// How many names are followed from one type to the next.
+const MAX_ALIASES: usize = 8;
+
+/// Whether the type of a field says that it is secret, or may say so out of sight.
+///
+/// Types that surely say nothing are listed; every other one may.
+fn may_mark(resolver: &Resolver<'_>, annotation: &Expr, aliases: usize) -> bool {
+    match annotation {
+        Expr::Constant(constant) => match &constant.value {
+            Constant::None | Constant::Ellipsis => false,
+            Constant::Str(text) if text.len() < 1_000 => {
+                <Expr as rustpython_parser::Parse>::parse(text, "")
+                    .map_or(true, |parsed| may_mark(resolver, &parsed, aliases))
+            }
+            _ => true,
+        },
+        Expr::BinOp(union) if union.op == ast::Operator::BitOr => {
+            may_mark(resolver, &union.left, aliases) || may_mark(resolver, &union.right, aliases)
+        }
+        Expr::Subscript(subscript) => {
+            let arguments = match &*subscript.slice {
+                Expr::Tuple(tuple) => tuple.elts.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            match resolver.external(&subscript.value).as_deref() {
+                Some("typing.Annotated" | "typing_extensions.Annotated") => {
+                    let Some((type_, extras)) = arguments.split_first() else {
+                        return true;
+                    };
+                    may_mark(resolver, type_, aliases)
+                        || extras.iter().any(|extra| match extra {
+                            Expr::Constant(_) => false,
+                            Expr::Call(_) => is_marked(resolver.loaded, extra),
+                            _ => true,
+                        })
+                }
+                // A literal's arguments are values.
+                Some("typing.Literal" | "typing_extensions.Literal") => false,
+                Some("typing.Optional" | "typing.Union" | "typing.List" | "typing.Dict") => {
+                    arguments.iter().any(|one| may_mark(resolver, one, aliases))
+                }
+                _ => {
+                    !is_builtin_type(resolver, &subscript.value)
+                        || arguments.iter().any(|one| may_mark(resolver, one, aliases))
+                }
+            }
+        }
+        Expr::Name(name) => match resolver.bindings(&name.id) {
+            [] => !is_builtin_type(resolver, annotation),
+            [
+                Binding {
+                    kind: BindingKind::Value(alias),
+                    ..
+                },
+            ] => match aliases.checked_sub(1) {
+                Some(aliases) => may_mark(resolver, alias, aliases),
+                None => true,
+            },
+            _ => !is_plain_external(resolver, annotation),
+        },
+        Expr::Attribute(_) => !is_plain_external(resolver, annotation),
+        _ => true,
+    }
+}
+
+/// Whether a name stands for a built-in type.
+fn is_builtin_type(resolver: &Resolver<'_>, expression: &Expr) -> bool {
+    matches!(expression, Expr::Name(name)
+        if resolver.bindings(&name.id).is_empty()
+            && matches!(name.id.as_str(), "bool" | "bytes" | "dict" | "float" | "int" | "list" | "object" | "set" | "str" | "tuple"))
+}
+
+/// Whether a type from outside the repo is known to have no extras.
+fn is_plain_external(resolver: &Resolver<'_>, expression: &Expr) -> bool {
+    matches!(
+        resolver.external(expression).as_deref(),
+        Some("pydantic.SecretStr" | "pydantic.SecretBytes" | "pydantic.StrictStr" | "typing.Any")
+    )
 }
 
 /// Whether the value of a field says that it is secret, or may say so out of sight.
@@ -196,9 +287,17 @@ mod tests {
     const TOKEN_CHECK: &str =
         "    ok = hmac.compare_digest(request.headers['x'], plugin.get_config().TOKEN)";
 
+    const ALIASES: &str = "\
+from typing import Annotated, Optional
+from elsewhere import Elsewhere
+Secret = Annotated[str, Field(json_schema_extra=ExtraField(is_secret=True).model_dump())]
+Again = Secret
+Open = str
+";
+
     fn with_field(body: &str, field: &str) -> String {
         format!(
-            "{}\n@plugin.mount_config()\nclass Settings(ConfigBase):\n    {field}\n",
+            "{}\n@plugin.mount_config()\nclass Settings(ConfigBase):\n    {field}\n\n{ALIASES}",
             request(body)
         )
     }
@@ -211,6 +310,10 @@ mod tests {
             "TOKEN: str = Field('', json_schema_extra=ExtraField(is_secret=False).model_dump())",
             "TOKEN: str = Field('', json_schema_extra={'a': 1})",
             "TOKEN: str = Field('', json_schema_extra=ExtraField(title='t').model_dump())",
+            "TOKEN: Optional[str] = None",
+            "TOKEN: 'str | None' = None",
+            "TOKEN: Annotated[str, Field(title='t')] = ''",
+            "TOKEN: Open = ''",
         ] {
             check(&with_field(TOKEN_CHECK, field), &[("RH306", 5)]);
         }
@@ -230,6 +333,12 @@ mod tests {
             "TOKEN: str = Field('', json_schema_extra={'is_secret': True})",
             "TOKEN: str = Field('', **SECRET_FIELD)",
             "TOKEN: str = Field('', json_schema_extra=hidden())",
+            "TOKEN: Annotated[str, Field(json_schema_extra=ExtraField(is_secret=True).model_dump())] = ''",
+            "TOKEN: Secret = ''",
+            "TOKEN: Secret | None = None",
+            "TOKEN: 'Secret' = ''",
+            "TOKEN: Again = ''",
+            "TOKEN: Elsewhere = ''",
             "OTHER_TOKEN: str = ''",
         ] {
             check(&with_field(TOKEN_CHECK, field), &[]);

@@ -20,6 +20,15 @@ plugin = NekroPlugin(name='n', module_name='m', author='a')
 /// The handler of `source` with the changes made, or the refusal: its line in the handler, and
 /// the text at it.
 fn outcome(source: &str) -> Result<String, (usize, String)> {
+    rewritten(source).map_err(|(line, text, _)| (line, text))
+}
+
+/// The words of a refusal.
+fn refusal(source: &str) -> Result<String, Text> {
+    rewritten(source).map_err(|(_, _, detail)| detail)
+}
+
+fn rewritten(source: &str) -> Result<String, (usize, String, Text)> {
     let text = format!("{PRELUDE}{source}");
     let path = PathBuf::from("/r/p.py");
     let texts: HashMap<PathBuf, String> = HashMap::from([(path.clone(), text.clone())]);
@@ -37,7 +46,7 @@ fn outcome(source: &str) -> Result<String, (usize, String)> {
     let native = native(&loaded, &handler).map_err(|Refusal { range, detail }| {
         assert!(!detail.get(Lang::En).is_empty() && !detail.get(Lang::Zh).is_empty());
         let line = text[PRELUDE.len()..range.start()].matches('\n').count();
-        (line, text[range.as_range()].to_owned())
+        (line, text[range.as_range()].to_owned(), detail)
     })?;
     let mut edits: Vec<(ByteRange, String)> = vec![(native.parameter, native.name.to_owned())];
     let name = native.name;
@@ -453,6 +462,13 @@ fn the_function_has_to_take_a_context_and_nothing_else() {
     }
     let found = outcome("async def h(c: (AgentCtx)):\n    pass\n");
     assert_eq!(found, Err((0, "c: (AgentCtx".to_owned())));
+}
+
+#[test]
+fn a_context_that_is_positional_only_is_said_to_be_that() {
+    let source = "async def h(c: AgentCtx, /):\n    pass\n";
+    let said = refusal(source).expect_err("a refusal");
+    assert_eq!(said.get(Lang::En), "the parameter `c` is positional-only");
 }
 
 #[test]

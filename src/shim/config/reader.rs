@@ -48,8 +48,8 @@ impl Problem {
     pub fn show(&self, lang: Lang) -> String {
         let text = self.text.get(lang);
         match (&self.file, self.line) {
-            (Some(file), Some(line)) => format!("{}:{line}: {text}", term::path(&file)),
-            (Some(file), None) => format!("{}: {text}", term::path(&file)),
+            (Some(file), Some(line)) => format!("{}:{line}: {text}", term::path(file)),
+            (Some(file), None) => format!("{}: {text}", term::path(file)),
             _ => text.to_owned(),
         }
     }

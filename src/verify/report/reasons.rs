@@ -82,7 +82,7 @@ pub fn text(cause: &Cause) -> Text {
             largest,
         } => too_large(place, *limit, largest).text(),
         Cause::Gone { base, place } => {
-            let place = term::path(&place);
+            let place = term::path(place);
             text!(
                 "not at {place} any more, where it was in the commit {base}",
                 "已不在提交 {base} 中的位置 {place}"

@@ -334,7 +334,7 @@ pub fn announcement(plugins: &[String], python: &Python, lang: Lang) -> String {
 
 /// What came of saving the requests.
 pub fn saved(path: &Path, saved: &Saved, lang: Lang) -> String {
-    let (path, Saved { written, left_out }) = (term::path(&path), saved);
+    let (path, Saved { written, left_out }) = (term::path(path), saved);
     let are = |count: usize| match count {
         1 => "request was",
         _ => "requests were",

@@ -21,6 +21,7 @@ async def open_gate(request: Request):
 @router.api_route(
     "/close",
     methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
+    include_in_schema=False,
     summary="Close",
 )
 async def close_gate(request: Request):
