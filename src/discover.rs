@@ -76,7 +76,23 @@ const EXCLUDES: &[&str] = &[
 /// The first of the files that say what a folder excludes which is no file that can be read.
 fn unreadable_excludes(folder: &Path) -> Option<PathBuf> {
     let mut files = EXCLUDES.iter().map(|name| folder.join(name));
-    files.find(|path| !regular_file::is_readable_or_missing(path))
+    let is_unreadable = |path: &PathBuf| !regular_file::is_readable_or_missing(path);
+    if let Some(file) = files.find(is_unreadable) {
+        return Some(file);
+    }
+    // In a worktree `.git` is a file that says where that folder is.
+    let first_line = |path: &Path| -> Option<String> {
+        let text = path.is_file().then(|| regular_file::read_to_string(path));
+        Some(text?.ok()?.lines().next()?.to_owned())
+    };
+    let line = first_line(&folder.join(".git"))?;
+    let git = PathBuf::from(line.strip_prefix("gitdir: ")?);
+    let common = git.join("commondir");
+    if is_unreadable(&common) {
+        return Some(common);
+    }
+    let exclude = git.join(first_line(&common)?).join("info/exclude");
+    is_unreadable(&exclude).then_some(exclude)
 }
 
 /// Whether a folder holds no source of the user's: version control, a virtual environment, a cache.

@@ -17,6 +17,7 @@ use std::process::{Command, Stdio};
 use thiserror::Error;
 
 use crate::lang::Text;
+use crate::regular_file;
 use crate::term;
 use crate::text;
 
@@ -331,7 +332,14 @@ pub fn is_tracked(path: &Path) -> Result<bool, GitError> {
 
 /// An error when git would wait for ever for one of the files that it reads: a pipe in its place.
 fn check_files(root: &Path, names: &[PathBuf]) -> Result<(), GitError> {
-    let git = root.join(".git");
+    let mut git = root.join(".git");
+    if git.is_file() {
+        // In worktrees and submodules it says where that folder is.
+        let text = regular_file::read_to_string(&git).unwrap_or_default();
+        if let Some(place) = text.strip_prefix("gitdir: ") {
+            git = root.join(place.trim_end());
+        }
+    }
     let own = READ_BY_GIT.iter().map(|name| git.join(name));
     let folders: BTreeSet<&Path> = names
         .iter()

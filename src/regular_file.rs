@@ -26,6 +26,16 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The bytes of the regular file at `path`, of which there are `most` at most.
+///
+/// # Errors
+/// As [`read_into`].
+pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    read_up_to_into(path, most, &mut bytes)?;
+    Ok(bytes)
+}
+
 /// The text of the regular file at `path`.
 ///
 /// # Errors
@@ -40,25 +50,29 @@ pub fn read_to_string(path: &Path) -> io::Result<String> {
 /// What the system says; [`ErrorKind::IsADirectory`] for a folder, [`ErrorKind::InvalidInput`] for
 /// whatever else is not a regular file, [`ErrorKind::FileTooLarge`] above [`MOST_BYTES`].
 pub fn read_into(path: &Path, buffer: &mut Vec<u8>) -> io::Result<()> {
+    read_up_to_into(path, MOST_BYTES, buffer)
+}
+
+fn read_up_to_into(path: &Path, most: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
     buffer.clear();
     let mut file = open(path)?;
     // What was opened, and not what had this name before.
     let metadata = file.metadata()?;
-    check(&metadata)?;
+    check(&metadata, most)?;
     // One byte more than it has, so that its end is seen at once.
     let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
     buffer.resize(size.saturating_add(1), 0);
-    let result = fill(&mut file, buffer);
+    let result = fill(&mut file, most, buffer);
     buffer.truncate(*result.as_ref().unwrap_or(&0));
     result.map(drop)
 }
 
 /// Reads to the end of the file, which may have grown; the number of bytes.
-fn fill(file: &mut File, buffer: &mut Vec<u8>) -> io::Result<usize> {
+fn fill(file: &mut File, most: u64, buffer: &mut Vec<u8>) -> io::Result<usize> {
     const STEP: usize = 64 * 1024;
     let mut filled = 0;
     loop {
-        if filled as u64 > MOST_BYTES {
+        if filled as u64 > most {
             return Err(ErrorKind::FileTooLarge.into());
         }
         if filled == buffer.len() {
@@ -76,17 +90,17 @@ fn fill(file: &mut File, buffer: &mut Vec<u8>) -> io::Result<usize> {
 /// Whether what is at `path`, through links, can be read here, or is not there at all.
 pub fn is_readable_or_missing(path: &Path) -> bool {
     match fs::metadata(path) {
-        Ok(metadata) => check(&metadata).is_ok() && !is_of_the_system(path),
+        Ok(metadata) => check(&metadata, MOST_BYTES).is_ok() && !is_of_the_system(path),
         Err(_) => true,
     }
 }
 
-fn check(metadata: &fs::Metadata) -> io::Result<()> {
+fn check(metadata: &fs::Metadata, most: u64) -> io::Result<()> {
     if metadata.is_dir() {
         Err(ErrorKind::IsADirectory.into())
     } else if !metadata.is_file() {
         Err(ErrorKind::InvalidInput.into())
-    } else if metadata.len() > MOST_BYTES {
+    } else if metadata.len() > most {
         Err(ErrorKind::FileTooLarge.into())
     } else {
         Ok(())
@@ -109,7 +123,8 @@ fn open(path: &Path) -> io::Result<File> {
             .open(path)
     };
     open(OFlags::NOFOLLOW).or_else(|error| {
-        check(&fs::metadata(path)?)?;
+        // How large it may be is seen when it is open.
+        check(&fs::metadata(path)?, u64::MAX)?;
         if !fs::symlink_metadata(path)?.is_symlink() {
             return Err(error);
         }
@@ -128,60 +143,17 @@ fn open(path: &Path) -> io::Result<File> {
 /// Whether a file is one of those in which Linux shows itself: regular by their kind, but reading
 /// them may wait, have no end, or take away what is read (`/proc/kmsg`).
 #[cfg(target_os = "linux")]
-fn is_of_the_system(path: &Path) -> bool {
+pub fn is_of_the_system(path: &Path) -> bool {
     /// `PROC_SUPER_MAGIC`, `SYSFS_MAGIC`, `TRACEFS_MAGIC` and `DEBUGFS_MAGIC` of `linux/magic.h`.
     const MAGIC: &[i128] = &[0x9fa0, 0x6265_6572, 0x7472_6163, 0x6462_6720];
     rustix::fs::statfs(path).is_ok_and(|system| MAGIC.contains(&i128::from(system.f_type)))
 }
 
+/// Elsewhere there are no such files.
 #[cfg(not(target_os = "linux"))]
-fn is_of_the_system(_: &Path) -> bool {
+pub fn is_of_the_system(_: &Path) -> bool {
     false
 }
 
 #[cfg(all(test, unix))]
-mod tests {
-    use std::os::unix::fs::symlink;
-    use std::os::unix::net::UnixListener;
-
-    use super::*;
-
-    #[test]
-    fn only_regular_files_are_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        fs::write(at("file"), "x").unwrap();
-        symlink("file", at("link")).unwrap();
-        symlink("/dev/zero", at("zero")).unwrap();
-        symlink("/proc/kmsg", at("kernel")).unwrap();
-        symlink("/proc/self/environ", at("environment")).unwrap();
-        symlink(".", at("folder")).unwrap();
-        rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), 0o600.into()).unwrap();
-        symlink("pipe", at("to_pipe")).unwrap();
-        let _listener = UnixListener::bind(at("socket")).unwrap();
-        let large = File::create(at("large")).unwrap();
-        large.set_len(MOST_BYTES + 1).unwrap();
-
-        assert_eq!(read(&at("file")).unwrap(), b"x");
-        assert_eq!(read(&at("link")).unwrap(), b"x");
-        for (name, expected) in [
-            ("zero", ErrorKind::InvalidInput),
-            ("pipe", ErrorKind::InvalidInput),
-            ("to_pipe", ErrorKind::InvalidInput),
-            ("socket", ErrorKind::InvalidInput),
-            ("folder", ErrorKind::IsADirectory),
-            (".", ErrorKind::IsADirectory),
-            ("large", ErrorKind::FileTooLarge),
-            ("missing", ErrorKind::NotFound),
-        ] {
-            assert_eq!(read(&at(name)).unwrap_err().kind(), expected, "{name}");
-        }
-        // Elsewhere they are not there.
-        if cfg!(target_os = "linux") {
-            for name in ["kernel", "environment"] {
-                let error = read(&at(name)).unwrap_err();
-                assert_eq!(error.kind(), ErrorKind::InvalidInput, "{name}");
-            }
-        }
-    }
-}
+mod tests;

@@ -38,6 +38,9 @@ const WRITING: &str = "writing";
 const JOURNAL: &str = "journal";
 const UNDOING: &str = "undoing";
 
+/// The largest journal that is read: far above any migration, and no more than memory has room for.
+const MOST_BYTES: u64 = 1024 * 1024 * 1024;
+
 /// What [`GITIGNORE`] says: everything in the folder, itself included.
 const IGNORE_ALL: &[u8] = b"*\n";
 
@@ -226,7 +229,7 @@ impl State {
                 path: path.to_owned(),
             });
         }
-        let bytes = regular_file::read(path).map_err(read)?;
+        let bytes = regular_file::read_up_to(path, MOST_BYTES).map_err(read)?;
         let (content, seal) = seal::split(&bytes);
         let journal = Journal::decode(content).map_err(|error| match error {
             Unreadable::Damaged => ApplyError::Damaged {

@@ -75,7 +75,7 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     (
         "verify",
         "python",
-        "运行插件的 Python，或其环境所在的文件夹；默认依次取 VIRTUAL_ENV 和 PATH 中的；仓库中的 Python 只有在此指定时才会启动",
+        "运行插件的 Python 或其环境的文件夹；默认依次取 VIRTUAL_ENV 和 PATH 中的；仓库中的须在此指定",
     ),
     (
         "verify",

@@ -14,6 +14,7 @@ use crate::plan::duplicates::{self, Verdict};
 use crate::plan::members::Members;
 use crate::plan::{Input, Registered, annotations};
 use crate::routes::{Dialect, Route, stays_below_plugins};
+use crate::term;
 use crate::text;
 
 /// What stands in the way of migrating a webhook, the others aside.
@@ -42,7 +43,7 @@ pub(super) fn problem(
         &webhook.endpoint.value,
         webhook.dialect,
     );
-    if !stays_below_plugins(&route.target) {
+    if !stays_below_plugins(&route.target) || route.target.chars().any(term::is_harmful) {
         return Some(Problem::manual(
             Code::UnusableEndpoint,
             here,
