@@ -1,10 +1,13 @@
 //! The compat server: every old webhook URL is answered by its new route on the agent.
 //!
-//! The way of a request: `connection` (one after another) -> `receive` (head and body, within
-//! limits) -> `decide` (pure: framing, path, table) -> `serve` (doors, one agent) or `fanout`
-//! (several) or `passthrough` -> `upstream` (a connection to the agent) -> `relay` (the reply).
-//! Beside it: `config` and `table` (what is served), `preflight` (what has to be there first), `reload`, `metrics`, `log`, `record` (requests kept to be played again), and `admin`, the
-//! axum application that the operator sees.
+//! The way of a request: [`serve`] reads it (head and body, within limits), [`route`] decides from its
+//! head what is to be done (pure: framing, path, table), [`auth`] says whether it may, [`upstream`] has
+//! the connections to the agent, and `serve` relays the reply: of one agent, of several, or of
+//! whatever else is passed through. [`http`] is the protocol itself, bytes in, values out.
+//!
+//! Beside it: [`config`] (what the operator wrote), [`lifecycle`] (the start, reloads), [`observe`] (log,
+//! metrics, counters), [`record`] (requests kept to be played again), [`export`] (the same routes as
+//! configuration of another proxy), and [`admin`], the axum application that the operator sees.
 //!
 //! Why HTTP/1.1 is read here and not by a server library: what such a library gives has been
 //! settled already. Headers are grouped by name, a `Content-Length` beside a `Transfer-Encoding` is
@@ -16,45 +19,17 @@
 //! in two ways is refused; no secret leaves the process.
 
 pub mod admin;
-mod answer;
-mod chunked;
-pub mod clock;
+pub(crate) mod auth;
 pub mod config;
-mod connection;
-pub mod decide;
-pub mod doors;
-mod drain;
-pub mod export;
-mod fanout;
-mod forwarded;
-mod framing;
-pub mod head;
-mod header;
-pub mod log;
-mod mask;
-pub mod metrics;
-pub mod open_files;
-mod passthrough;
-mod path;
-mod pattern;
-pub mod preflight;
-mod receive;
+pub(crate) mod export;
+pub mod http;
+pub mod lifecycle;
+pub mod observe;
 pub mod record;
-mod refuse;
-mod relay;
-pub mod reload;
-mod reply;
-mod request;
-mod serve;
-mod server;
-mod signs;
-mod start_line;
-pub mod state;
-pub mod table;
-mod upstream;
-mod via;
-mod worker;
+pub mod route;
+pub(crate) mod serve;
+pub(crate) mod upstream;
 
-pub use refuse::Refusal;
-pub use server::{Listeners, serve};
-pub use worker::{Shared, UNIT};
+pub use http::rejection::Refusal;
+pub use serve::server::{Listeners, serve};
+pub use serve::worker::{Shared, UNIT};

@@ -11,7 +11,7 @@ use crate::lang::Lang;
 use crate::routes::FILE_NAME;
 use crate::shim::config::{Problem, Upstream};
 use crate::shim::export::{self, Export};
-use crate::shim::reload;
+use crate::shim::lifecycle::reload;
 
 /// Writes the route map as the configuration of another server.
 pub fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {

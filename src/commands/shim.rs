@@ -14,11 +14,13 @@ use super::{Console, Outcome};
 use crate::cli::{LogChoice, ShimArgs};
 use crate::lang::{Lang, Text, foreign};
 use crate::shim::config::{Config, Flags, LogFormat, Problem};
-use crate::shim::log::Log;
-use crate::shim::metrics::Registry;
+use crate::shim::lifecycle::{preflight, reload};
+use crate::shim::observe::access_log::Log;
+use crate::shim::observe::metrics::Registry;
+use crate::shim::observe::{counters_file, fd_limit};
 use crate::shim::record::{self, Recorder};
-use crate::shim::table::Table;
-use crate::shim::{Listeners, Shared, UNIT, open_files, preflight, reload, serve, state};
+use crate::shim::route::table::Table;
+use crate::shim::{Listeners, Shared, UNIT, serve};
 use crate::term;
 use crate::text;
 
@@ -141,8 +143,8 @@ fn start(
         lang,
         memory: Semaphore::new(memory.min(Semaphore::MAX_PERMITS)),
     });
-    state::restore(&shared);
-    open_files::foresee(&shared);
+    counters_file::restore(&shared);
+    fd_limit::foresee(&shared);
     let (senders, page) = listeners.addresses();
     let cannot = |error: std::io::Error| {
         let reason = foreign::of_system(&error);
@@ -160,7 +162,7 @@ fn start(
     let served = serve(&shared, listeners, source, shutdown);
     record::finish(&shared);
     served.map_err(cannot)?;
-    state::save(&shared);
+    counters_file::save(&shared);
     Ok(())
 }
 

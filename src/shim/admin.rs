@@ -4,11 +4,10 @@
 //! nothing is shown to a page that is not ours; [`app`] is a
 //! function of what is shared, and is tested without a socket.
 
-mod host;
+mod host_guard;
 mod page;
-mod probe;
-mod prometheus;
-mod report;
+mod readiness;
+mod url_report;
 
 use std::sync::Arc;
 
@@ -20,15 +19,16 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
-use super::clock;
-use super::worker::Shared;
+use crate::shim::http::http_date;
+use crate::shim::observe::prometheus;
+use crate::shim::serve::worker::Shared;
 
 type App = State<Arc<Shared>>;
 
 /// The admin application.
 pub fn app(shared: Arc<Shared>) -> Router {
     // The address that was bound: another one is taken over at the next start.
-    let guarded = host::is_guarded(shared.table.load().config.admin);
+    let guarded = host_guard::is_guarded(shared.table.load().config.admin);
     let app = Router::new()
         .route("/", get(show_page))
         .route("/healthz", get(health))
@@ -37,7 +37,7 @@ pub fn app(shared: Arc<Shared>) -> Router {
         .route("/api/routes", get(routes))
         .with_state(shared);
     match guarded {
-        true => app.layer(axum::middleware::from_fn(host::guard)),
+        true => app.layer(axum::middleware::from_fn(host_guard::guard)),
         false => app,
     }
 }
@@ -51,7 +51,7 @@ async fn ready(State(shared): App) -> Response {
     let agents = shared.table.load().agents();
     let mut answers = Vec::with_capacity(agents.len());
     for agent in agents {
-        let answered = probe::answers(&agent.url).await;
+        let answered = readiness::answers(&agent.url).await;
         answers.push(json!({ "upstream": agent.url.to_string(), "answers": answered }));
     }
     let all = answers.iter().all(|answer| answer["answers"] == true);
@@ -71,15 +71,15 @@ async fn metrics(State(shared): App) -> Response {
 }
 
 async fn routes(State(shared): App) -> Response {
-    let rows = report::rows(&shared, clock::now());
-    let routes: Vec<_> = rows.iter().map(report::Row::json).collect();
+    let rows = url_report::rows(&shared, http_date::now());
+    let routes: Vec<_> = rows.iter().map(url_report::Row::json).collect();
     Json(json!({ "routes": routes })).into_response()
 }
 
 async fn show_page(State(shared): App) -> Response {
     // Nothing from anywhere else is needed, and nothing from anywhere else is let in.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-    match page::render(&shared, clock::now()) {
+    match page::render(&shared, http_date::now()) {
         Ok(html) => ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }

@@ -3,12 +3,12 @@
 //! What always holds: a [`Config`] is complete and consistent; secrets are in it as values, read
 //! from the environment or from files of their own, and never come from the file itself.
 
-mod combine;
-mod doors;
+mod auth;
 mod file;
-mod own;
+mod merge;
 mod reader;
-mod upstream;
+mod self_reference;
+mod upstream_url;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::doors::Door;
+use crate::shim::auth::Door;
 
 pub use reader::{Problem, parse_duration};
-pub use upstream::{Upstream, UpstreamError};
+pub use upstream_url::{Upstream, UpstreamError};
 
 /// How requests are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,9 +217,9 @@ pub fn load(flags: &Flags, environment: Environment<'_>) -> Result<Config, Vec<P
         ),
         None => (file::File::default(), PathBuf::new()),
     };
-    let config = combine::combine(file, &base, flags, &mut problems);
+    let config = merge::combine(file, &base, flags, &mut problems);
     if let Some(config) = &config {
-        own::check(config, &mut problems);
+        self_reference::check(config, &mut problems);
     }
     match config {
         Some(config) if problems.is_empty() => Ok(config),

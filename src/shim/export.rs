@@ -6,12 +6,12 @@
 
 use std::collections::HashMap;
 
-use super::clock;
-use super::config::Upstream;
-use super::path;
-use super::pattern::Pattern;
 use crate::lang::{Lang, Text};
 use crate::routes::{Route, RouteMap};
+use crate::shim::config::Upstream;
+use crate::shim::http::http_date;
+use crate::shim::http::target;
+use crate::shim::route::pattern::Pattern;
 use crate::term;
 use crate::text;
 
@@ -213,7 +213,7 @@ pub fn nginx(map: &RouteMap, export: Export<'_>) -> String {
             comment(&mut out, "", &text, lang);
             continue;
         }
-        let target = without_variables(&path::encode(&route.target));
+        let target = without_variables(&target::encode(&route.target));
         let methods = route.methods.join(" ");
         let since = export.deprecated_since;
         let link = quoted_for_nginx(&format!("<{target}>; rel=\"successor-version\""));
@@ -274,7 +274,7 @@ pub fn caddy(map: &RouteMap, export: Export<'_>) -> String {
                 .for_each(|text| comment(&mut out, "\t", text, lang));
             continue;
         };
-        let encoded = path::encode(&route.target);
+        let encoded = target::encode(&route.target);
         let target = without_variables(&format!("{}{encoded}", upstream.prefix()));
         let methods = route.methods.join(" ");
         let since = export.deprecated_since;
@@ -307,5 +307,5 @@ pub fn caddy(map: &RouteMap, export: Export<'_>) -> String {
 
 /// Since when the old URLs of the map at `file` are deprecated: since it was written.
 pub fn deprecated_since(file: &std::path::Path) -> u64 {
-    super::reload::modified(file).unwrap_or_else(clock::now)
+    crate::shim::lifecycle::reload::modified(file).unwrap_or_else(http_date::now)
 }

@@ -6,8 +6,8 @@
 //! but the owner can read the file, and secrets are masked in it unless they were asked for.
 
 mod file;
-mod json;
 mod line;
+mod redact_json;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,10 +17,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::head::Head;
-use super::table::OldUrl;
-use super::worker::Shared;
 use crate::lang::{Text, foreign};
+use crate::shim::http::head::Head;
+use crate::shim::route::table::OldUrl;
+use crate::shim::serve::worker::Shared;
 use crate::term;
 use crate::text;
 
@@ -288,7 +288,7 @@ mod tests {
         let mut head = Head::default();
         head.read_request(b"POST /o HTTP/1.1\r\nHost: h\r\n\r\n")
             .unwrap();
-        let registry = crate::shim::metrics::Registry::default();
+        let registry = crate::shim::observe::metrics::Registry::default();
         let url = OldUrl::for_test("/o", registry.url("/o"));
         let copied = recorder.copy(&head, &url, (b"/o", b""), false, b"");
         assert!(copied.is_none());

@@ -212,7 +212,7 @@ fn a_page_that_is_not_ours_reads_nothing() {
     config.admin = Some("0.0.0.0:9180".parse().unwrap());
     let map = "version = 1".parse().unwrap();
     let registry = &shim.shared.registry;
-    let elsewhere = rehook::shim::table::Table::build(&map, config, 0, registry).unwrap();
+    let elsewhere = rehook::shim::route::table::Table::build(&map, config, 0, registry).unwrap();
     shim.shared.table.store(std::sync::Arc::new(elsewhere));
     assert_eq!(fetch_as(&shim, "/healthz", Some("evil.example")).0, 200);
 }

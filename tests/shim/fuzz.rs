@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use rehook::shim::decide::decide;
-use rehook::shim::head::{Head, Scan};
+use rehook::shim::http::head::{Head, Scan};
+use rehook::shim::route::decide::decide;
 
 use crate::support::*;
 

@@ -2,10 +2,10 @@
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
-use super::report::{self, Row};
 use crate::lang::Lang;
-use crate::shim::clock;
-use crate::shim::worker::Shared;
+use crate::shim::admin::url_report::{self, Row};
+use crate::shim::http::http_date;
+use crate::shim::serve::worker::Shared;
 
 const TEMPLATE: &str = include_str!("../../../templates/shim/page.html");
 
@@ -16,7 +16,7 @@ pub fn render(shared: &Shared, now: u64) -> Result<String, minijinja::Error> {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_template("page.html", TEMPLATE)?;
     let table = shared.table.load();
-    let rows = report::rows(shared, now);
+    let rows = url_report::rows(shared, now);
     let since = shared
         .registry
         .counted_since
@@ -26,8 +26,8 @@ pub fn render(shared: &Shared, now: u64) -> Result<String, minijinja::Error> {
         zh => shared.lang == Lang::Zh,
         version => env!("CARGO_PKG_VERSION"),
         upstream => table.config.upstream.to_string(),
-        since => clock::rfc3339(since),
-        now => clock::rfc3339(now),
+        since => http_date::rfc3339(since),
+        now => http_date::rfc3339(now),
         retire_days => table.config.retire_after.as_secs() / 86_400,
         retirable,
         calls => rows.iter().map(|row| row.counts.calls()).sum::<u64>(),

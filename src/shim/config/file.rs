@@ -7,11 +7,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 use toml_edit::Document;
 
-use super::doors::read_door;
-use super::reader::{At, Problem, Reader, Section};
 use super::{Environment, Limits, LogFormat, RouteRule, Upstream};
 use crate::lang::foreign;
 use crate::regular_file;
+use crate::shim::config::auth::read_door;
+use crate::shim::config::reader::{At, Problem, Reader, Section};
 use crate::text;
 
 /// What a file says.

@@ -227,8 +227,8 @@ impl<'a> Section<'a> {
     pub fn date(&self, key: &'static str) -> Option<At<u64>> {
         let expected = ("a date such as 2026-12-31", "日期，例如 2026-12-31");
         self.value(key, expected, |value| match value.as_datetime() {
-            Some(date) => crate::shim::clock::parse(&date.to_string()),
-            None => crate::shim::clock::parse(value.as_str()?),
+            Some(date) => crate::shim::http::http_date::parse(&date.to_string()),
+            None => crate::shim::http::http_date::parse(value.as_str()?),
         })
     }
 

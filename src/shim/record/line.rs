@@ -6,9 +6,9 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Body, Entry, json};
-use crate::shim::log::mask_query;
-use crate::shim::mask::{self, MASKED, is_secret_name};
+use super::{Body, Entry, redact_json};
+use crate::shim::observe::access_log::mask_query;
+use crate::shim::observe::redact::{self, MASKED, is_secret_name};
 
 /// The line of a request, with its end. Its keys have a fixed order, so that lines can be compared.
 pub fn of(entry: &Entry, with_secrets: bool) -> String {
@@ -88,14 +88,14 @@ fn masked_header<'v>(name: &str, value: &'v [u8]) -> Cow<'v, [u8]> {
     if is_secret_name(name) {
         Cow::Borrowed(MASKED.as_bytes())
     } else if name.eq_ignore_ascii_case("user-agent") {
-        mask::user_agent(value)
+        redact::user_agent(value)
     } else {
         Cow::Borrowed(value)
     }
 }
 
 fn masked_body(text: &str, is_form: bool) -> Cow<'_, str> {
-    if let Some(masked) = json::masked(text) {
+    if let Some(masked) = redact_json::masked(text) {
         return masked;
     }
     match is_form {
@@ -114,7 +114,7 @@ fn masked_form(text: &str) -> String {
         if is_secret_name(&decoded(name)) {
             return format!("{name}={MASKED}");
         }
-        match json::masked(&decoded(value)) {
+        match redact_json::masked(&decoded(value)) {
             Some(Cow::Owned(masked)) => format!("{name}={}", encoded(&masked)),
             _ => pair.to_owned(),
         }
@@ -124,7 +124,7 @@ fn masked_form(text: &str) -> String {
 
 fn decoded(text: &str) -> String {
     let text = text.replace('+', " ");
-    let bytes = crate::shim::path::decode(text.as_bytes());
+    let bytes = crate::shim::http::target::decode(text.as_bytes());
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -13,9 +13,10 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use rehook::lang::Lang;
 use rehook::shim::config::{Flags, Problem};
-use rehook::shim::log::Log;
-use rehook::shim::metrics::Registry;
-use rehook::shim::{Listeners, Shared, UNIT, reload, serve};
+use rehook::shim::lifecycle::reload;
+use rehook::shim::observe::access_log::Log;
+use rehook::shim::observe::metrics::Registry;
+use rehook::shim::{Listeners, Shared, UNIT, serve};
 use tokio::sync::{Semaphore, oneshot};
 
 pub use message::{Message, read_message};

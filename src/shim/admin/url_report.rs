@@ -1,0 +1,108 @@
+//! What is known of each old URL, in one form for the page and for programs.
+
+use serde_json::{Value, json};
+
+use crate::shim::http::http_date;
+use crate::shim::observe::metrics::UrlCounts;
+use crate::shim::route::deprecation;
+use crate::shim::route::table::OldUrl;
+use crate::shim::serve::worker::Shared;
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
+/// An old URL, and whether it is still needed.
+#[derive(Debug)]
+pub struct Row {
+    /// The old path.
+    pub path: String,
+    /// The plugins behind it, each with the new URL.
+    pub plugins: Vec<(String, String)>,
+    /// The methods it takes.
+    pub allow: String,
+    /// The kinds of its doors; empty when it is open to all.
+    pub doors: Vec<&'static str>,
+    /// What was counted.
+    pub counts: UrlCounts,
+    /// Days without a call, as far as is known.
+    pub silent_days: u64,
+    /// Whether it has been silent for long enough.
+    pub can_be_retired: bool,
+}
+
+/// All old URLs, in the order of the map.
+pub fn rows(shared: &Shared, now: u64) -> Vec<Row> {
+    let table = shared.table.load();
+    let since = shared
+        .registry
+        .counted_since
+        .load(std::sync::atomic::Ordering::Relaxed);
+    let retire = table.config.retire_after.as_secs();
+    let row = |url: &OldUrl| {
+        let counts = url.stats.counts();
+        // Before the counting began nobody knows.
+        let silent = now.saturating_sub(counts.last.max(since));
+        let mut doors: Vec<_> = url
+            .destinations
+            .iter()
+            .flat_map(|destination| &destination.doors)
+            .map(|door| door.kind())
+            .collect();
+        doors.dedup();
+        Row {
+            path: url.path.clone(),
+            plugins: url
+                .destinations
+                .iter()
+                .map(|d| (d.plugin.clone(), deprecation::successor(&table.config, d)))
+                .collect(),
+            allow: url.allow.clone(),
+            doors,
+            silent_days: silent / DAY,
+            can_be_retired: silent >= retire,
+            counts,
+        }
+    };
+    table.urls().iter().map(|url| row(url)).collect()
+}
+
+impl Row {
+    /// When it was called last; none when never.
+    pub fn last(&self) -> Option<String> {
+        (self.counts.last > 0).then(|| http_date::rfc3339(self.counts.last))
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Value {
+        let targets: Vec<Value> = self
+            .plugins
+            .iter()
+            .map(|(plugin, url)| json!({ "plugin": plugin, "url": url }))
+            .collect();
+        let senders: Vec<Value> = self
+            .counts
+            .senders
+            .iter()
+            .map(|sender| {
+                json!({
+                    "address": sender.address.to_string(),
+                    "user_agent": sender.name,
+                    "calls": sender.calls,
+                    "last": http_date::rfc3339(sender.last),
+                })
+            })
+            .collect();
+        json!({
+            "legacy": self.path,
+            "targets": targets,
+            "methods": self.allow,
+            "doors": self.doors,
+            "calls": self.counts.calls(),
+            "failures": self.counts.failures(),
+            "last_call": self.last(),
+            "senders": senders,
+            "silent_days": self.silent_days,
+            "can_be_retired": self.can_be_retired,
+        })
+    }
+}

@@ -1,0 +1,249 @@
+//! Doors: what a sender has to prove before its request reaches a route.
+//!
+//! What always holds: a door that cannot decide stays shut; proofs are compared in constant time;
+//! a header that is there twice is as good as missing; no secret is shown, not even by `Debug`.
+
+mod signature;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use subtle::ConstantTimeEq;
+
+use crate::shim::http::head::Head;
+use crate::shim::http::rejection::Refusal;
+
+pub use signature::Scheme;
+
+/// A secret. Never empty, never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// The secret in `bytes`; none when there is nothing in it.
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        (!bytes.is_empty()).then_some(Self(bytes))
+    }
+
+    /// The key that it stands for as a secret of Standard Webhooks; none when it is not base64.
+    pub fn standard_webhooks_key(&self) -> Option<Self> {
+        signature::standard_webhooks_key(&self.0).and_then(Self::new)
+    }
+
+    /// Its bytes.
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether `other` is the same, found out in a time that does not depend on where they differ.
+    fn is(&self, other: &[u8]) -> bool {
+        self.0.ct_eq(other).into()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What a sender has to prove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Door {
+    /// A signature of the body as it came.
+    Signature {
+        /// Whose way of signing.
+        scheme: Scheme,
+        /// The key.
+        secret: Secret,
+        /// How far the time of the signature may be from ours, where it has one.
+        tolerance: Duration,
+    },
+    /// A header that holds the secret itself.
+    Token {
+        /// The name of the header.
+        header: String,
+        /// The secret.
+        secret: Secret,
+    },
+    /// `Authorization: Bearer` and the secret.
+    Bearer {
+        /// The secret.
+        secret: Secret,
+    },
+    /// An address in one of these networks.
+    Addresses(Vec<IpNet>),
+}
+
+impl Door {
+    /// What kind it is, by the name that the configuration gives it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Signature { scheme, .. } => scheme.name(),
+            Self::Token { .. } => "token",
+            Self::Bearer { .. } => "bearer",
+            Self::Addresses(_) => "addresses",
+        }
+    }
+}
+
+/// Whether doors are looked at before the body is there, or after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The head alone is there.
+    Head,
+    /// The body is there too.
+    Body,
+}
+
+/// Passes through all doors that can be decided at this moment, or says why not.
+pub fn pass(
+    doors: &[Door],
+    moment: Moment,
+    head: &Head,
+    body: &[u8],
+    sender: IpAddr,
+    now: u64,
+) -> Result<(), Refusal> {
+    for door in doors {
+        let open = match door {
+            Door::Signature {
+                scheme,
+                secret,
+                tolerance,
+            } => match moment {
+                Moment::Head => true,
+                Moment::Body => signature::verify(*scheme, secret, *tolerance, head, body, now),
+            },
+            Door::Token { header, secret } => {
+                head.only(header).is_some_and(|value| secret.is(value))
+            }
+            Door::Bearer { secret } => head
+                .only("authorization")
+                .and_then(bearer)
+                .is_some_and(|value| secret.is(value)),
+            Door::Addresses(networks) => {
+                if !contains(networks, sender) {
+                    return Err(Refusal::Address);
+                }
+                true
+            }
+        };
+        if !open {
+            return Err(Refusal::Unauthorized);
+        }
+    }
+    Ok(())
+}
+
+/// Whether `address` is in one of `networks`. An IPv4 address that came in through an IPv6 socket
+/// is the IPv4 address.
+pub fn contains(networks: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
+}
+
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked(7)?;
+    scheme
+        .eq_ignore_ascii_case(b"bearer ")
+        .then(|| token.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(lines: &str) -> Head {
+        let mut head = Head::default();
+        head.read_request(format!("POST / HTTP/1.1\r\nHost: h\r\n{lines}\r\n").as_bytes())
+            .unwrap();
+        head
+    }
+
+    fn through(door: Door, lines: &str, sender: &str) -> Result<(), Refusal> {
+        let sender = sender.parse().unwrap();
+        pass(&[door], Moment::Body, &head(lines), b"", sender, 0)
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_the_secret_once() {
+        let door = || Door::Token {
+            header: "X-Gitlab-Token".to_owned(),
+            secret: secret("s3"),
+        };
+        assert_eq!(through(door(), "x-gitlab-token: s3\r\n", "::1"), Ok(()));
+        for lines in [
+            "",
+            "X-Gitlab-Token: s\r\n",
+            "X-Gitlab-Token: s33\r\n",
+            "X-Gitlab-Token:\r\n",
+            "X-Gitlab-Token: s3\r\nX-Gitlab-Token: s3\r\n",
+            "X-Gitlab-Token: x\r\nX-Gitlab-Token: s3\r\n",
+        ] {
+            assert_eq!(
+                through(door(), lines, "::1"),
+                Err(Refusal::Unauthorized),
+                "{lines:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn bearer_has_its_scheme() {
+        let door = || Door::Bearer {
+            secret: secret("s3"),
+        };
+        assert_eq!(
+            through(door(), "Authorization: bearer  s3\r\n", "::1"),
+            Ok(())
+        );
+        for lines in [
+            "Authorization: s3\r\n",
+            "Authorization: Basic s3\r\n",
+            "Authorization: B\r\n",
+        ] {
+            assert_eq!(
+                through(door(), lines, "::1"),
+                Err(Refusal::Unauthorized),
+                "{lines:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn addresses_are_in_a_network() {
+        let door = || {
+            Door::Addresses(vec![
+                "192.0.2.0/24".parse().unwrap(),
+                "2001:db8::/32".parse().unwrap(),
+            ])
+        };
+        for sender in ["192.0.2.7", "::ffff:192.0.2.7", "2001:db8::1"] {
+            assert_eq!(through(door(), "", sender), Ok(()), "{sender}");
+        }
+        for sender in ["192.0.3.7", "::1", "::ffff:192.0.3.1"] {
+            assert_eq!(
+                through(door(), "", sender),
+                Err(Refusal::Address),
+                "{sender}"
+            );
+        }
+        assert_eq!(
+            through(Door::Addresses(Vec::new()), "", "::1"),
+            Err(Refusal::Address)
+        );
+    }
+
+    #[test]
+    fn a_secret_is_never_empty_and_never_shown() {
+        assert_eq!(Secret::new(Vec::new()), None);
+        assert!(!format!("{:?}", secret("hunter2")).contains("hunter2"));
+    }
+}

@@ -1,0 +1,312 @@
+//! The ways in which senders sign: what exactly is signed, and where the signature stands.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::Secret;
+use crate::shim::http::head::Head;
+
+/// Whose way of signing. All of them are HMAC-SHA256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// `X-Hub-Signature-256: sha256=<hex>` of the body.
+    GitHub,
+    /// `X-Gitea-Signature: <hex>` of the body.
+    Gitea,
+    /// `webhook-signature: v1,<base64>` of `<webhook-id>.<webhook-timestamp>.<body>`.
+    StandardWebhooks,
+    /// `Stripe-Signature: t=<time>,v1=<hex>` of `<time>.<body>`.
+    Stripe,
+    /// `X-Slack-Signature: v0=<hex>` of `v0:<X-Slack-Request-Timestamp>:<body>`.
+    Slack,
+    /// `X-Gitee-Token`: the secret itself, or the base64 of a signature of
+    /// `<X-Gitee-Timestamp>\n<secret>`.
+    Gitee,
+}
+
+impl Scheme {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::GitHub,
+        Self::Gitea,
+        Self::StandardWebhooks,
+        Self::Stripe,
+        Self::Slack,
+        Self::Gitee,
+    ];
+
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GitHub => "github",
+            Self::Gitea => "gitea",
+            Self::StandardWebhooks => "standard-webhooks",
+            Self::Stripe => "stripe",
+            Self::Slack => "slack",
+            Self::Gitee => "gitee",
+        }
+    }
+}
+
+/// The key in a secret of Standard Webhooks: the base64 after `whsec_`.
+pub fn standard_webhooks_key(secret: &[u8]) -> Option<Vec<u8>> {
+    let encoded = secret.strip_prefix(b"whsec_").unwrap_or(secret);
+    STANDARD.decode(encoded).ok()
+}
+
+/// Whether the request has a signature of `secret`.
+pub fn verify(
+    scheme: Scheme,
+    secret: &Secret,
+    tolerance: Duration,
+    head: &Head,
+    body: &[u8],
+    now: u64,
+) -> bool {
+    verified(scheme, secret, tolerance, head, body, now).unwrap_or(false)
+}
+
+/// `None` where something that is needed is missing or malformed.
+fn verified(
+    scheme: Scheme,
+    secret: &Secret,
+    tolerance: Duration,
+    head: &Head,
+    body: &[u8],
+    now: u64,
+) -> Option<bool> {
+    let fresh = |time: &[u8], unit: u64| {
+        let time: u64 = std::str::from_utf8(time).ok()?.parse().ok()?;
+        ((time / unit).abs_diff(now) <= tolerance.as_secs()).then_some(())
+    };
+    match scheme {
+        Scheme::GitHub => {
+            let signature = head.only("x-hub-signature-256")?.strip_prefix(b"sha256=")?;
+            Some(is_mac(secret, &[body], &hex(signature)?))
+        }
+        Scheme::Gitea => {
+            let signature = head.only("x-gitea-signature")?;
+            Some(is_mac(secret, &[body], &hex(signature)?))
+        }
+        Scheme::StandardWebhooks => {
+            let time = head.only("webhook-timestamp")?;
+            fresh(time, 1)?;
+            let signed = [head.only("webhook-id")?, b".", time, b".", body];
+            let mut found = false;
+            for signature in head.only("webhook-signature")?.split(|&byte| byte == b' ') {
+                if let Some(encoded) = signature.strip_prefix(b"v1,")
+                    && let Ok(signature) = STANDARD.decode(encoded)
+                {
+                    found |= is_mac(secret, &signed, &signature);
+                }
+            }
+            Some(found)
+        }
+        Scheme::Stripe => {
+            let mut time = None;
+            let mut signatures = Vec::new();
+            for part in head.only("stripe-signature")?.split(|&byte| byte == b',') {
+                let part = part.trim_ascii();
+                if let Some(value) = part.strip_prefix(b"t=") {
+                    // Two times would leave open which of them was signed.
+                    if time.replace(value).is_some() {
+                        return None;
+                    }
+                } else if let Some(value) = part.strip_prefix(b"v1=") {
+                    signatures.push(hex(value)?);
+                }
+            }
+            let time = time?;
+            fresh(time, 1)?;
+            let signed = [time, b".", body];
+            Some(signatures.iter().fold(false, |found, signature| {
+                found | is_mac(secret, &signed, signature)
+            }))
+        }
+        Scheme::Slack => {
+            let time = head.only("x-slack-request-timestamp")?;
+            fresh(time, 1)?;
+            let signature = head.only("x-slack-signature")?.strip_prefix(b"v0=")?;
+            Some(is_mac(
+                secret,
+                &[b"v0:", time, b":", body],
+                &hex(signature)?,
+            ))
+        }
+        Scheme::Gitee => {
+            let token = head.only("x-gitee-token")?;
+            if secret.is(token) {
+                return Some(true);
+            }
+            let time = head.only("x-gitee-timestamp")?;
+            // Gitee counts in milliseconds.
+            fresh(time, 1_000)?;
+            let signature = STANDARD.decode(token).ok()?;
+            Some(is_mac(secret, &[time, b"\n", secret.bytes()], &signature))
+        }
+    }
+}
+
+/// Whether `signature` is the HMAC-SHA256 of the parts, compared in constant time.
+fn is_mac(secret: &Secret, parts: &[&[u8]], signature: &[u8]) -> bool {
+    // HMAC takes keys of every length; were it not so, the door would stay shut.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.bytes()) else {
+        return false;
+    };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.verify_slice(signature).is_ok()
+}
+
+fn hex(text: &[u8]) -> Option<Vec<u8>> {
+    if text.len() != 64 {
+        return None;
+    }
+    text.chunks_exact(2)
+        .map(|pair| {
+            let high = char::from(pair[0]).to_digit(16)?;
+            let low = char::from(pair[1]).to_digit(16)?;
+            u8::try_from(high * 16 + low).ok()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOLERANCE: Duration = Duration::from_secs(300);
+
+    fn passes(scheme: Scheme, secret: &[u8], lines: &str, body: &[u8], now: u64) -> bool {
+        let mut head = Head::default();
+        head.read_request(format!("POST / HTTP/1.1\r\nHost: h\r\n{lines}\r\n").as_bytes())
+            .unwrap();
+        let secret = Secret::new(secret.to_vec()).unwrap();
+        verify(scheme, &secret, TOLERANCE, &head, body, now)
+    }
+
+    fn mac(secret: &[u8], text: &[u8]) -> Vec<u8> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
+        mac.update(text);
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    fn to_hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The example in GitHub's documentation ("Validating webhook deliveries").
+    #[test]
+    fn github_signs_the_body() {
+        let secret = b"It's a Secret to Everybody";
+        let good = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+        let line = |value: &str| format!("X-Hub-Signature-256: {value}\r\n");
+        let passes =
+            |value: &str, body: &[u8]| passes(Scheme::GitHub, secret, &line(value), body, 0);
+        assert!(passes(&format!("sha256={good}"), b"Hello, World!"));
+        assert!(passes(
+            &format!("sha256={}", good.to_uppercase()),
+            b"Hello, World!"
+        ));
+        assert!(!passes(&format!("sha256={good}"), b"Hello, World"));
+        assert!(!passes(good, b"Hello, World!"));
+        assert!(!passes("sha256=", b"Hello, World!"));
+        assert!(!passes(&format!("sha1={good}"), b"Hello, World!"));
+        assert!(!passes(
+            &format!("sha256={}", &good[..62]),
+            b"Hello, World!"
+        ));
+    }
+
+    #[test]
+    fn gitea_has_no_prefix() {
+        let line = format!("X-Gitea-Signature: {}\r\n", to_hex(&mac(b"k", b"body")));
+        assert!(passes(Scheme::Gitea, b"k", &line, b"body", 0));
+        assert!(!passes(Scheme::Gitea, b"l", &line, b"body", 0));
+    }
+
+    /// The vector that the Standard Webhooks libraries are tested with.
+    #[test]
+    fn standard_webhooks_sign_id_and_time_too() {
+        let key = standard_webhooks_key(b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let body = br#"{"test": 2432232314}"#;
+        let lines = |time: u64| {
+            format!(
+                "webhook-id: msg_p5jXN8AQM9LWM0D4loKWxJek\r\nwebhook-timestamp: {time}\r\n\
+                 webhook-signature: v1,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=\r\n"
+            )
+        };
+        let scheme = Scheme::StandardWebhooks;
+        assert!(passes(
+            scheme,
+            &key,
+            &lines(1_614_265_330),
+            body,
+            1_614_265_330 + 300
+        ));
+        assert!(!passes(
+            scheme,
+            &key,
+            &lines(1_614_265_330),
+            body,
+            1_614_265_330 + 301
+        ));
+        assert!(!passes(
+            scheme,
+            &key,
+            &lines(1_614_265_331),
+            body,
+            1_614_265_330
+        ));
+        assert_eq!(standard_webhooks_key(b"whsec_?"), None);
+    }
+
+    #[test]
+    fn stripe_takes_any_of_its_signatures() {
+        let good = to_hex(&mac(b"k", b"100.body"));
+        let bad = "0".repeat(64);
+        let passes = |value: &str| {
+            let line = format!("Stripe-Signature: {value}\r\n");
+            passes(Scheme::Stripe, b"k", &line, b"body", 100)
+        };
+        assert!(passes(&format!("t=100,v1={bad},v1={good},v0=x")));
+        assert!(!passes(&format!("t=100,v1={bad}")));
+        assert!(!passes(&format!("v1={good}")));
+        assert!(!passes(&format!("t=101,v1={good}")));
+        assert!(!passes(&format!("t=100,t=101,v1={good}")));
+        assert!(!passes("t=100"));
+    }
+
+    #[test]
+    fn slack_has_its_own_form() {
+        let good = to_hex(&mac(b"k", b"v0:100:body"));
+        let passes = |signature: &str, now| {
+            let lines =
+                format!("X-Slack-Request-Timestamp: 100\r\nX-Slack-Signature: {signature}\r\n");
+            passes(Scheme::Slack, b"k", &lines, b"body", now)
+        };
+        assert!(passes(&format!("v0={good}"), 100));
+        assert!(!passes(&format!("v0={good}"), 401));
+        assert!(!passes(&good, 100));
+    }
+
+    #[test]
+    fn gitee_has_two_ways() {
+        let signature = STANDARD.encode(mac(b"k", b"100000\nk"));
+        let passes = |lines: &str, now| passes(Scheme::Gitee, b"k", lines, b"", now);
+        assert!(passes("X-Gitee-Token: k\r\n", 0));
+        let lines = format!("X-Gitee-Token: {signature}\r\nX-Gitee-Timestamp: 100000\r\n");
+        assert!(passes(&lines, 100));
+        assert!(!passes(&lines, 1_000));
+        assert!(!passes(&format!("X-Gitee-Token: {signature}\r\n"), 100));
+        assert!(!passes(
+            "X-Gitee-Token: x\r\nX-Gitee-Timestamp: 100000\r\n",
+            100
+        ));
+    }
+}

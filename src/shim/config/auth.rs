@@ -1,0 +1,183 @@
+//! The doors in the configuration file, and where their secrets come from.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Environment;
+use crate::regular_file;
+use crate::shim::auth::{Door, Scheme, Secret};
+use crate::shim::config::file::networks;
+use crate::shim::config::reader::{At, Section};
+use crate::term;
+use crate::text;
+
+/// Reads a `[[route.door]]`; what is wrong with it is said, and it then counts as none, which
+/// makes the whole file wrong.
+pub fn read_door(
+    section: Section<'_>,
+    base: &Path,
+    environment: Environment<'_>,
+    secret_files: &mut Vec<PathBuf>,
+) -> Option<Door> {
+    let kind = section.string("kind");
+    let kind_name = kind.as_ref().map_or("", |at| at.value.as_str()).to_owned();
+    let door = if kind_name == "addresses" {
+        let allow = section.strings("allow");
+        if allow.is_none() {
+            section.problem(
+                None,
+                text!(
+                    "this door has no `allow`; list the networks that may call",
+                    "这道门缺少 `allow`；请列出允许调用的网段"
+                ),
+            );
+        }
+        if let Some(At { value, line }) = &allow
+            && value.is_empty()
+        {
+            section.problem(
+                *line,
+                text!(
+                    "`allow` is empty, so nobody could call; list the networks that may, or take \
+                     the route out of the map",
+                    "`allow` 为空，谁都无法调用；请列出允许调用的网段，或把该路由从路由表中删除"
+                ),
+            );
+        }
+        allow.map(|list| Door::Addresses(networks(&section, list)))
+    } else {
+        let header = section.string("header").map(|at| at.value);
+        let tolerance = section.duration("tolerance").map(|at| at.value);
+        let secret = read_secret(&section, base, environment, secret_files);
+        secret_door(&section, &kind_name, header, tolerance, secret)
+    };
+    section.finish();
+    door
+}
+
+fn secret_door(
+    section: &Section<'_>,
+    kind: &str,
+    header: Option<String>,
+    tolerance: Option<Duration>,
+    secret: Option<Secret>,
+) -> Option<Door> {
+    let scheme = match kind {
+        "gitlab" => {
+            let header = "X-Gitlab-Token".to_owned();
+            return secret.map(|secret| Door::Token { header, secret });
+        }
+        "token" => {
+            let is_token = |name: &String| {
+                !name.is_empty()
+                    && name
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            };
+            let Some(header) = header.filter(is_token) else {
+                section.problem(
+                    None,
+                    text!(
+                        "a door of kind \"token\" needs `header`: the name of the header that holds the token",
+                        "\"token\" 类型的门需要 `header`：存放令牌的请求头名称"
+                    ),
+                );
+                return None;
+            };
+            return secret.map(|secret| Door::Token { header, secret });
+        }
+        "bearer" => return secret.map(|secret| Door::Bearer { secret }),
+        _ if let Some(scheme) = Scheme::ALL.into_iter().find(|s| s.name() == kind) => scheme,
+        _ => {
+            section.problem(
+                None,
+                text!(
+                    "`kind` of a door must be one of: github, gitea, gitlab, gitee, \
+                     standard-webhooks, stripe, slack, token, bearer, addresses",
+                    "门的 `kind` 应为以下之一：github、gitea、gitlab、gitee、standard-webhooks、\
+                     stripe、slack、token、bearer、addresses"
+                ),
+            );
+            return None;
+        }
+    };
+    // Gitee names no tolerance; clocks of self-hosted senders are worse than those of services.
+    let minutes = if scheme == Scheme::Gitee { 60 } else { 5 };
+    Some(Door::Signature {
+        scheme,
+        secret: match scheme {
+            Scheme::StandardWebhooks => {
+                let key = secret.and_then(|secret| secret.standard_webhooks_key());
+                if key.is_none() {
+                    section.problem(
+                        None,
+                        text!(
+                            "the secret of this door must be base64, as in `whsec_…`",
+                            "这道门的密钥应为 base64，形如 `whsec_…`"
+                        ),
+                    );
+                }
+                key?
+            }
+            _ => secret?,
+        },
+        tolerance: tolerance.unwrap_or(Duration::from_secs(minutes * 60)),
+    })
+}
+
+fn read_secret(
+    section: &Section<'_>,
+    base: &Path,
+    environment: Environment<'_>,
+    secret_files: &mut Vec<PathBuf>,
+) -> Option<Secret> {
+    // The key is asked for so that the message says more than "not known".
+    if let Some(At { line, .. }) = section.string("secret") {
+        section.problem(
+            line,
+            text!(
+                "a secret never stands in this file; put it into a variable and write \
+                 `secret_env = \"NAME\"`, or into a file and write `secret_file = \"PATH\"`",
+                "密钥不能写在这个文件里；请放进环境变量并写 `secret_env = \"NAME\"`，\
+                 或放进文件并写 `secret_file = \"PATH\"`"
+            ),
+        );
+    }
+    let variable = section.string("secret_env");
+    let file = section.string("secret_file");
+    let (line, bytes, from) = match (variable, file) {
+        (Some(At { value, line }), None) => {
+            let bytes = environment(&value).map(String::into_bytes);
+            (line, bytes, format!("${value}"))
+        }
+        (None, Some(At { value, line })) => {
+            let path = base.join(&value);
+            secret_files.push(path.clone());
+            (line, regular_file::read(&path).ok(), term::path(&path))
+        }
+        _ => {
+            section.problem(
+                None,
+                text!(
+                    "this door needs one of `secret_env` and `secret_file`",
+                    "这道门需要 `secret_env` 或 `secret_file` 其中之一"
+                ),
+            );
+            return None;
+        }
+    };
+    let secret = bytes.and_then(|bytes| {
+        let end = bytes.trim_ascii_end().len();
+        Secret::new(bytes[..end].to_vec())
+    });
+    if secret.is_none() {
+        section.problem(
+            line,
+            text!(
+                "the secret in {from} is missing or empty; set it, or take the door away",
+                "{from} 中的密钥不存在或为空；请设置它，或者去掉这道门"
+            ),
+        );
+    }
+    secret
+}

@@ -1,0 +1,140 @@
+//! Flags over the file, and what is needed in the end.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Config, Flags, Upstream};
+use crate::routes;
+use crate::shim::config::file::{self, File};
+use crate::shim::config::reader::Problem;
+use crate::shim::http::http_date;
+use crate::text;
+
+/// Where senders call, if nobody says otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// Where the operator looks, if nobody says otherwise.
+const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9180);
+/// The days after which a silent URL can be retired, if nobody says otherwise.
+const RETIRE_DAYS: u64 = 30;
+/// More threads than this help no agent.
+const MOST_THREADS: usize = 64;
+
+/// Puts the flags over what the file says. Paths in the file are relative to `base`, its folder.
+pub fn combine(
+    file: File,
+    base: &Path,
+    flags: &Flags,
+    problems: &mut Vec<Problem>,
+) -> Option<Config> {
+    let before = problems.len();
+    let upstream = upstream(file.upstream, flags, problems);
+    let listen = if flags.listen.is_empty() {
+        file.listen
+    } else {
+        let parsed = flags.listen.iter().filter_map(|text| {
+            let mut error =
+                || problems.push(Problem::general(file::not_an_address("--listen", text)));
+            text.parse().map_err(|_| error()).ok()
+        });
+        parsed.collect()
+    };
+    let admin = match flags.admin.as_deref() {
+        None => file.admin.unwrap_or(Some(ADMIN)),
+        Some("off") => None,
+        Some(text) => {
+            let mut error =
+                || problems.push(Problem::general(file::not_an_address("--admin", text)));
+            text.parse().map_err(|_| error()).ok()
+        }
+    };
+    let mut trusted_proxies = file.trusted_proxies;
+    for text in &flags.trusted_proxies {
+        match file::network(text) {
+            Some(network) => trusted_proxies.push(network),
+            None => problems.push(Problem::general(file::not_a_network(text))),
+        }
+    }
+    let sunset = match flags.sunset.as_deref() {
+        None => file.sunset,
+        Some(text) => {
+            let date = http_date::parse(text);
+            if date.is_none() {
+                problems.push(Problem::general(text!(
+                    "`{text}` is not a date for --sunset; write it like 2026-12-31",
+                    "`{text}` 不能作为 --sunset 的日期；请写成 2026-12-31 这样的形式"
+                )));
+            }
+            date
+        }
+    };
+    let public_url = match flags.public_url.as_deref() {
+        None => file.public_url,
+        Some(text) => {
+            let url = file::public_url(text);
+            if url.is_none() {
+                problems.push(Problem::general(file::not_public(text)));
+            }
+            url
+        }
+    };
+    let upstream = upstream.filter(|_| problems.len() == before)?;
+    let in_file = |path: Option<String>| path.map(|path| base.join(path));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Some(Config {
+        file: flags.config.clone(),
+        routes: flags
+            .routes
+            .clone()
+            .or_else(|| in_file(file.routes))
+            // Beside the configuration, or in this folder when there is none.
+            .unwrap_or_else(|| base.join(routes::FILE_NAME)),
+        upstream,
+        upstream_check: file.upstream_check.unwrap_or(true) && !flags.no_upstream_check,
+        listen: match listen.is_empty() {
+            true => vec![LISTEN],
+            false => listen,
+        },
+        admin,
+        trusted_proxies,
+        passthrough: file.passthrough || flags.passthrough,
+        with_legacy: file.with_legacy || flags.with_legacy,
+        deprecated_since: file.deprecated_since,
+        sunset,
+        public_url,
+        retire_after: file
+            .retire_after
+            .unwrap_or(Duration::from_secs(RETIRE_DAYS * 86_400)),
+        state: flags.state.clone().or_else(|| in_file(file.state)),
+        threads: flags
+            .threads
+            .or(file.threads)
+            .unwrap_or(cores)
+            .clamp(1, MOST_THREADS),
+        log: flags.log.or(file.log).unwrap_or(super::LogFormat::Text),
+        limits: file.limits,
+        rules: file.rules,
+        secret_files: file.secret_files,
+    })
+}
+
+fn upstream(
+    in_file: Option<Upstream>,
+    flags: &Flags,
+    problems: &mut Vec<Problem>,
+) -> Option<Upstream> {
+    let Some(url) = flags.upstream.as_deref() else {
+        if in_file.is_none() && problems.is_empty() {
+            problems.push(Problem::general(text!(
+                "no agent is named; give --upstream http://127.0.0.1:8021, or write \
+                 `upstream = \"http://127.0.0.1:8021\"` into the file given to --config",
+                "没有指定 Agent；请加上 --upstream http://127.0.0.1:8021，\
+                 或在 --config 的文件中写 `upstream = \"http://127.0.0.1:8021\"`"
+            )));
+        }
+        return in_file;
+    };
+    Upstream::parse(url)
+        .map_err(|error| problems.push(Problem::general(error.explain(url))))
+        .ok()
+}

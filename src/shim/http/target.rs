@@ -1,0 +1,216 @@
+//! Paths of requests: taken apart without being changed, decoded to be matched, encoded to be
+//! sent on.
+//!
+//! What always holds: what is sent on is either what came, to the byte, or the path of a route in
+//! percent-encoding; a decoded path is only ever used to look something up.
+
+use std::borrow::Cow;
+
+use crate::shim::http::framing::is_host;
+use crate::shim::http::rejection::Refusal;
+
+/// A request-target, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// A path, and the query with its `?` (empty when there is none).
+    Path {
+        /// The path as it came.
+        path: &'a [u8],
+        /// `?` and what follows it, as it came.
+        query: &'a [u8],
+        /// The authority, when the target was a whole URL.
+        authority: Option<&'a [u8]>,
+    },
+    /// `*`: the server itself.
+    Server,
+}
+
+/// Takes a request-target apart (RFC 9112, section 3.2).
+pub fn target<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal> {
+    if method == b"CONNECT" {
+        return Err(Refusal::Connect);
+    }
+    if target == b"*" {
+        return match method {
+            b"OPTIONS" => Ok(Target::Server),
+            _ => Err(Refusal::Malformed),
+        };
+    }
+    if target.contains(&b'#') {
+        return Err(Refusal::Malformed);
+    }
+    let (authority, rest) = if target.first() == Some(&b'/') {
+        (None, target)
+    } else {
+        let rest = ["http://", "https://"]
+            .iter()
+            .find_map(|scheme| {
+                let start = target.get(..scheme.len())?;
+                start
+                    .eq_ignore_ascii_case(scheme.as_bytes())
+                    .then(|| &target[scheme.len()..])
+            })
+            .ok_or(Refusal::Malformed)?;
+        let end = rest
+            .iter()
+            .position(|byte| b"/?".contains(byte))
+            .unwrap_or(rest.len());
+        let authority = &rest[..end];
+        // It takes the place of `Host` (RFC 9112, section 3.2.2), and has to be one.
+        if !is_host(authority) {
+            return Err(Refusal::Host);
+        }
+        (Some(authority), &rest[end..])
+    };
+    let end = memchr::memchr(b'?', rest).unwrap_or(rest.len());
+    let (path, query) = rest.split_at(end);
+    let path = if path.is_empty() { b"/" } else { path };
+    Ok(Target::Path {
+        path,
+        query,
+        authority,
+    })
+}
+
+/// A path without its percent-encoding; as it came where a `%` encodes nothing.
+pub fn decode(path: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'%', path).is_none() {
+        return Cow::Borrowed(path);
+    }
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&byte, after)) = rest.split_first() {
+        let pair = match (byte, after) {
+            (b'%', [high, low, ..]) => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        if let Some((high, low)) = pair {
+            decoded.push(high * 16 + low);
+            rest = &after[2..];
+        } else {
+            decoded.push(byte);
+            rest = after;
+        }
+    }
+    Cow::Owned(decoded)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).map(|digit| digit as u8)
+}
+
+/// A decoded path in percent-encoding: what RFC 3986 allows in a path stays.
+pub fn encode(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+            encoded.push('%');
+            encoded.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            encoded.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+    }
+    encoded
+}
+
+/// Whether a piece of a path as it came can be put into the path of a route: servers would not
+/// agree about what an encoded separator or a dot segment means there.
+pub fn is_plain(piece: &[u8]) -> bool {
+    let decoded = decode(piece);
+    let separators = |text: &[u8]| text.iter().filter(|&&byte| byte == b'/').count();
+    !decoded.contains(&b'\\')
+        && separators(&decoded) == separators(piece)
+        && decoded
+            .split(|&byte| byte == b'/')
+            .all(|segment| !matches!(segment, b"." | b".."))
+        // A `%` that is still there after decoding could be decoded once more further on.
+        && memchr::memmem::find(&decoded.to_ascii_lowercase(), b"%2f").is_none()
+        && memchr::memmem::find(&decoded.to_ascii_lowercase(), b"%5c").is_none()
+        && memchr::memmem::find(&decoded.to_ascii_lowercase(), b"%2e").is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_taken_apart() {
+        let parts = |text: &'static str| match target(b"GET", text.as_bytes()) {
+            Ok(Target::Path {
+                path,
+                query,
+                authority,
+            }) => (
+                std::str::from_utf8(path).unwrap(),
+                std::str::from_utf8(query).unwrap(),
+                authority.is_some(),
+            ),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(parts("/a%2fb?c?d"), ("/a%2fb", "?c?d", false));
+        assert_eq!(parts("/?"), ("/", "?", false));
+        assert_eq!(parts("HTTP://h:1/a?b"), ("/a", "?b", true));
+        assert_eq!(parts("http://h?b"), ("/", "?b", true));
+        assert_eq!(target(b"OPTIONS", b"*"), Ok(Target::Server));
+        for (method, text, refusal) in [
+            ("GET", "*", Refusal::Malformed),
+            ("GET", "a", Refusal::Malformed),
+            ("GET", "/a#b", Refusal::Malformed),
+            ("GET", "http://u:p@h/a", Refusal::Host),
+            ("GET", "http:///a", Refusal::Host),
+            ("GET", "http://?a", Refusal::Host),
+            ("GET", "http://a\"<>/", Refusal::Host),
+            ("GET", "http://a\\b/", Refusal::Host),
+            ("GET", "http://\u{e4}/", Refusal::Host),
+            ("GET", "ftp://h/a", Refusal::Malformed),
+            ("CONNECT", "h:443", Refusal::Connect),
+            ("CONNECT", "/a", Refusal::Connect),
+        ] {
+            assert_eq!(target(method.as_bytes(), text.as_bytes()), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn decoding_keeps_what_encodes_nothing() {
+        let text =
+            |path: &'static str| String::from_utf8_lossy(&decode(path.as_bytes())).into_owned();
+        assert_eq!(text("/a%20%e4%B8%ad%"), "/a 中%");
+        assert_eq!(text("/%zz%2"), "/%zz%2");
+        assert_eq!(text("/%2525"), "/%25");
+    }
+
+    #[test]
+    fn encoding_is_taken_back_by_decoding() {
+        assert_eq!(
+            encode("/plugins/a.b/中 文%?#"),
+            "/plugins/a.b/%E4%B8%AD%20%E6%96%87%25%3F%23"
+        );
+        assert_eq!(decode(encode("/中%2f").as_bytes()), "/中%2f".as_bytes());
+    }
+
+    #[test]
+    fn what_servers_disagree_about_is_not_plain() {
+        for piece in ["a", "a%20b", "a/b", "...", "%41", "a%3Fb"] {
+            assert!(is_plain(piece.as_bytes()), "{piece}");
+        }
+        for piece in [
+            "a%2fb",
+            "a%2Fb",
+            "a%5Cb",
+            "a\\b",
+            "..",
+            "%2e%2e",
+            ".",
+            ".%2E",
+            "a/../b",
+            "a/./b",
+            "%252f",
+            "%255c",
+            "%252e%252e",
+        ] {
+            assert!(!is_plain(piece.as_bytes()), "{piece}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What has to be there before the shim serves: agents that can be reached, a file for counts that
+//! can be written. And what an operator should know although it is no error.
+//!
+//! Why at the start and not when the first request comes: whoever starts the shim is looking then.
+//! A reload looks at none of it: an agent may restart at any time, and requests wait for it.
+
+use std::io::{self, ErrorKind};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use crate::lang::{Text, foreign};
+use crate::shim::config::{Problem, Upstream};
+use crate::shim::observe::counters_file;
+use crate::shim::route::table::Table;
+use crate::text;
+
+/// An agent that cannot be reached, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    agent: String,
+    reason: Text,
+}
+
+impl Absent {
+    /// For those who want the agent to be there: with the remedy.
+    pub fn problem(&self) -> Problem {
+        let agent = &self.agent;
+        let (en, zh) = self.reason.both();
+        Problem::general(text!(
+            "no agent answers at {agent}: {en}; start the agent, name another with --upstream or \
+             `upstream`, or give --no-upstream-check if it will start later",
+            "{agent} 上没有 Agent 应答：{zh}；请启动 Agent，或用 --upstream / `upstream` 指定另一个；\
+             若它稍后才启动，请加上 --no-upstream-check"
+        ))
+    }
+
+    /// For those who said that it may come later.
+    pub fn warning(&self) -> Text {
+        let agent = &self.agent;
+        let (en, zh) = self.reason.both();
+        text!(
+            "warning: no agent answers at {agent} yet: {en}; until it does, senders get 503",
+            "警告：{agent} 上还没有 Agent 应答：{zh}；在它启动之前，发送方会收到 503"
+        )
+    }
+}
+
+/// The agents of the table that cannot be reached, in its order. Takes no longer than the time in
+/// which a connection has to be made, however many there are.
+pub fn absent(table: &Table) -> Vec<Absent> {
+    let patience = table.config.limits.connect;
+    let end = Instant::now() + patience;
+    let mut asked = Vec::new();
+    for agent in table.agents() {
+        let (answer, answered) = mpsc::channel();
+        let url = agent.url.clone();
+        let started = std::thread::Builder::new().spawn(move || {
+            // Nobody listens any more when it took too long.
+            let _ = answer.send(reach(&url, end));
+        });
+        asked.push((agent, started.map(|_| answered)));
+    }
+    let too_long = || foreign::of_system(&ErrorKind::TimedOut.into());
+    let mut absent = Vec::new();
+    for (agent, answered) in asked {
+        let result = match answered {
+            Ok(answered) => {
+                // A name is resolved by the system, which has a patience of its own.
+                let left = end.saturating_duration_since(Instant::now());
+                match answered.recv_timeout(left + Duration::from_millis(200)) {
+                    Ok(result) => result,
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                        Err(too_long())
+                    }
+                }
+            }
+            Err(error) => Err(foreign::of_system(&error)),
+        };
+        if let Err(reason) = result {
+            let agent = agent.url.to_string();
+            absent.push(Absent { agent, reason });
+        }
+    }
+    absent
+}
+
+fn reach(url: &Upstream, end: Instant) -> Result<(), Text> {
+    let unknown = |error: io::Error| {
+        let host = url.host();
+        text!(
+            "the name `{host}` does not resolve ({error})",
+            "域名 `{host}` 无法解析（{error}）"
+        )
+    };
+    let addresses = (url.host(), url.port()).to_socket_addrs();
+    let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
+    for address in addresses.map_err(unknown)? {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            last = ErrorKind::TimedOut.into();
+            break;
+        }
+        match TcpStream::connect_timeout(&address, left) {
+            Ok(_) => return Ok(()),
+            Err(error) => last = error,
+        }
+    }
+    Err(foreign::of_system(&last))
+}
+
+/// That the counts cannot be kept where they should be.
+pub fn unwritable_state(table: &Table) -> Option<Problem> {
+    let path = table.config.state.as_deref()?;
+    counters_file::probe(path).err().map(Problem::general)
+}
+
+/// What is no error, and yet may not be meant.
+pub fn warnings(table: &Table) -> Vec<Text> {
+    let bypassed = table
+        .urls()
+        .iter()
+        .filter(|url| url.with_legacy && url.destinations.iter().any(|d| !d.doors.is_empty()));
+    bypassed
+        .map(|url| {
+            let path = &url.path;
+            text!(
+                "warning: {path} has a door, and with_legacy calls the agent's own old URL past it: \
+                 what the door refuses still reaches plugins that are not migrated; migrate them \
+                 and turn with_legacy off",
+                "警告：{path} 设有门，但 with_legacy 会绕过它调用 Agent 自己的旧 URL：被门拒绝的请求\
+                 仍会到达尚未迁移的插件；请迁移这些插件并关闭 with_legacy"
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,11 @@
+//! What an operator can see of the shim while it runs: log, metrics, counters that outlive it.
+//!
+//! Invariants: no secret leaves through here; what is counted is bounded by the table, never by what
+//! senders send.
+
+pub mod access_log;
+pub mod counters_file;
+pub mod fd_limit;
+pub mod metrics;
+pub(crate) mod prometheus;
+pub(crate) mod redact;

@@ -1,0 +1,310 @@
+//! The log: one line a request, and what happens to the shim itself.
+//!
+//! What always holds: a line has no secret in it. Values of queries are masked, all of them, since
+//! nobody can tell which are secrets; a path is the one of the map, where parameters have names and
+//! no values; of the headers `User-Agent` alone is given to this module, and what looks like a
+//! secret in it is masked; bodies and secrets never are. What a sender chose is
+//! escaped, so that it can neither end a line nor speak to a terminal.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::lang::{Lang, Text};
+use crate::shim::config::LogFormat;
+use crate::shim::http::http_date;
+use crate::shim::observe::redact::{self, MASKED};
+use crate::term;
+
+/// A request that was answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
+    /// When it was answered, since 1970.
+    pub time: Duration,
+    /// Who sent it.
+    pub sender: IpAddr,
+    /// Its method.
+    pub method: &'a [u8],
+    /// The path of the map, or what came when it is none of them.
+    pub path: &'a [u8],
+    /// The query with its `?`, as it came.
+    pub query: &'a [u8],
+    /// The status of the reply.
+    pub status: u16,
+    /// From the end of the head to the end of the reply; where no head has come to its end, from
+    /// its first byte.
+    pub duration: Duration,
+    /// Bytes of the request's body.
+    pub received: u64,
+    /// Why the shim answered by itself, or how the reply ended.
+    pub outcome: &'static str,
+    /// `User-Agent`.
+    pub agent: &'a [u8],
+}
+
+/// Where the lines go.
+pub struct Log {
+    format: LogFormat,
+    lang: Lang,
+    out: Mutex<Box<dyn Write + Send>>,
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Log")
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Log {
+    /// A log that writes to `out`.
+    pub fn new(format: LogFormat, lang: Lang, out: Box<dyn Write + Send>) -> Self {
+        Self {
+            format,
+            lang,
+            out: Mutex::new(out),
+        }
+    }
+
+    /// Whether requests are logged.
+    pub fn has_requests(&self) -> bool {
+        self.format != LogFormat::Off
+    }
+
+    /// Writes whole lines. When nobody reads them any more, serving goes on.
+    pub fn write(&self, lines: &[u8]) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = out.write_all(lines).and_then(|()| out.flush());
+    }
+
+    /// Says what happened to the shim itself.
+    pub fn event(&self, text: &Text) {
+        let time = http_date::rfc3339(http_date::now());
+        let text = text.get(self.lang);
+        let line = match self.format {
+            LogFormat::Json => {
+                let mut line = format!("{{\"time\":\"{time}\",\"event\":\"");
+                escape_json(text.as_bytes(), &mut line);
+                line.push_str("\"}\n");
+                line
+            }
+            LogFormat::Text | LogFormat::Off => {
+                let mut line = format!("{time} ");
+                escape_controls(text, &mut line);
+                line.push('\n');
+                line
+            }
+        };
+        self.write(line.as_bytes());
+    }
+
+    /// Puts the line of a request at the end of `lines`.
+    pub fn line(&self, access: &Access<'_>, stamp: &mut Stamp, lines: &mut String) {
+        let time = stamp.text(access.time.as_secs());
+        let agent = redact::user_agent(access.agent);
+        let milliseconds = access.time.subsec_millis();
+        let micros = access.duration.as_micros();
+        // Writing to memory does not fail.
+        let _ = match self.format {
+            LogFormat::Off => Ok(()),
+            LogFormat::Json => {
+                let _ = write!(
+                    lines,
+                    "{{\"time\":\"{time}.{milliseconds:03}Z\",\"sender\":\"{}\",\"method\":\"",
+                    access.sender
+                );
+                escape_json(access.method, lines);
+                lines.push_str("\",\"path\":\"");
+                escape_json(access.path, lines);
+                mask_query(access.query, lines, escape_json);
+                let _ = write!(
+                    lines,
+                    "\",\"status\":{},\"ms\":{}.{:03},\"received\":{},\"outcome\":\"{}\",\"agent\":\"",
+                    access.status,
+                    micros / 1000,
+                    micros % 1000,
+                    access.received,
+                    access.outcome
+                );
+                escape_json(&agent, lines);
+                lines.write_str("\"}\n")
+            }
+            LogFormat::Text => {
+                let _ = write!(lines, "{time}.{milliseconds:03}Z {} ", access.sender);
+                escape_text(access.method, lines);
+                lines.push(' ');
+                escape_text(access.path, lines);
+                mask_query(access.query, lines, escape_text);
+                let _ = write!(
+                    lines,
+                    " {} {}.{:03}ms {}B {} \"",
+                    access.status,
+                    micros / 1000,
+                    micros % 1000,
+                    access.received,
+                    access.outcome
+                );
+                escape_text(&agent, lines);
+                lines.write_str("\"\n")
+            }
+        };
+    }
+}
+
+/// The time of the last line, so that a second is written out once.
+#[derive(Debug, Default)]
+pub struct Stamp {
+    second: u64,
+    text: String,
+}
+
+impl Stamp {
+    fn text(&mut self, second: u64) -> &str {
+        if self.second != second || self.text.is_empty() {
+            self.second = second;
+            self.text = http_date::rfc3339(second);
+            self.text.pop();
+        }
+        &self.text
+    }
+}
+
+/// A query with `***` in place of each value.
+pub fn mask_query(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)) {
+    if query.is_empty() {
+        return;
+    }
+    for (index, pair) in query[1..].split(|&byte| byte == b'&').enumerate() {
+        out.push(if index == 0 { '?' } else { '&' });
+        match memchr::memchr(b'=', pair) {
+            Some(at) => {
+                escape(&pair[..at], out);
+                out.push('=');
+                out.push_str(MASKED);
+            }
+            // Without a `=` the whole of it may be the secret.
+            None if !pair.is_empty() => out.push_str(MASKED),
+            None => {}
+        }
+    }
+}
+
+/// The longest part of a line that a sender chooses.
+const LONGEST: usize = 512;
+
+fn escape_text(bytes: &[u8], out: &mut String) {
+    for &byte in bytes.iter().take(LONGEST) {
+        match byte {
+            b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
+            b' '..=b'~' => out.push(char::from(byte)),
+            _ => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
+        }
+    }
+}
+
+/// A sentence of the shim's own, which may name what somebody wrote into a file.
+fn escape_controls(text: &str, out: &mut String) {
+    for character in text.chars() {
+        match term::is_harmful(character) {
+            true => out.extend(character.escape_default()),
+            false => out.push(character),
+        }
+    }
+}
+
+fn escape_json(bytes: &[u8], out: &mut String) {
+    // Cut before what is written out, so that no character is cut in two.
+    for character in String::from_utf8_lossy(bytes).chars().take(LONGEST) {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            _ if term::is_harmful(character) => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+            _ => out.push(character),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(format: LogFormat, path: &[u8], query: &[u8], agent: &[u8]) -> String {
+        let log = Log::new(format, Lang::En, Box::new(std::io::sink()));
+        let access = Access {
+            time: Duration::from_millis(784_111_777_042),
+            sender: "192.0.2.1".parse().unwrap(),
+            method: b"POST",
+            path,
+            query,
+            status: 200,
+            duration: Duration::from_micros(1_234),
+            received: 7,
+            outcome: "answered",
+            agent,
+        };
+        let mut lines = String::new();
+        log.line(&access, &mut Stamp::default(), &mut lines);
+        lines
+    }
+
+    #[test]
+    fn a_line_says_all_but_secrets() {
+        assert_eq!(
+            line(
+                LogFormat::Text,
+                b"/api/webhook/x",
+                b"?token=hunter2&a&b=1",
+                b"GitHub"
+            ),
+            "1994-11-06T08:49:37.042Z 192.0.2.1 POST /api/webhook/x?token=***&***&b=*** 200 1.234ms 7B answered \"GitHub\"\n"
+        );
+        let json = line(LogFormat::Json, b"/x", b"?t=hunter2", b"a");
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["path"], "/x?t=***");
+        assert_eq!(value["ms"], 1.234);
+        assert_eq!(line(LogFormat::Off, b"/x", b"", b""), "");
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_in_a_user_agent_is_masked() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let line = line(format, b"/x", b"", b"ci/1 (token=hunter2) Bearer hunter3");
+            assert!(line.contains("ci/1 (token=***) Bearer ***"), "{line}");
+            assert!(!line.contains("hunter"), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_one_line() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let out = Box::new(log.reopen().unwrap());
+        Log::new(LogFormat::Text, Lang::En, out).event(&Text::verbatim("a\nb\x1b[31m 中"));
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        assert!(text.ends_with(" a\\nb\\u{1b}[31m 中\n"), "{text}");
+    }
+
+    #[test]
+    fn a_sender_cannot_write_lines_of_its_own() {
+        let evil = b"a\"\n\x1b[31m\xff\\\t";
+        let text = line(LogFormat::Text, evil, b"", evil);
+        assert_eq!(text.matches('\n').count(), 1);
+        assert!(
+            text.trim_end()
+                .bytes()
+                .all(|byte| (b' '..=b'~').contains(&byte)),
+            "{text}"
+        );
+        let json = line(LogFormat::Json, evil, b"?\n=1", evil);
+        assert_eq!(json.matches('\n').count(), 1);
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["agent"], "a\"\n\u{1b}[31m\u{fffd}\\\t");
+    }
+}

@@ -1,0 +1,192 @@
+//! Counts over a restart: whether an old URL can be retired takes longer to know than a process
+//! lives.
+//!
+//! What always holds: the file is whole, old or new; when it cannot be read or written, serving
+//! goes on and the log says so; a file that holds something else than counts is left as it is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+
+use crate::lang::{Text, foreign};
+use crate::regular_file;
+use crate::shim::observe::metrics::{Sender, UrlCounts};
+use crate::shim::serve::worker::Shared;
+use crate::term;
+use crate::text;
+
+/// Takes the counts up again.
+pub fn restore(shared: &Shared) {
+    let table = shared.table.load();
+    let Some(path) = &table.config.state else {
+        return;
+    };
+    let value = match kept(path) {
+        Ok(Some(value)) => value,
+        Ok(None) => return,
+        Err(text) => return shared.log.event(&text),
+    };
+    if let Some(since) = value["counted_since"].as_u64() {
+        let counted = &shared.registry.counted_since;
+        counted.fetch_min(since, Ordering::Relaxed);
+    }
+    for (url, counts) in value["urls"].as_object().into_iter().flatten() {
+        shared.registry.url(url).restore(&read(counts));
+    }
+}
+
+/// What the file at `path` holds; nothing when it is not there or empty. When it cannot be told, or is
+/// something else, why, and the remedy.
+fn kept(path: &Path) -> Result<Option<Value>, Text> {
+    let text = match regular_file::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(no_counts(path)),
+        Err(error) => return Err(cannot_keep(path, &error)),
+    };
+    // A machine that loses its power can leave a file without its content, or zeros in its place.
+    if text.trim_matches('\0').is_empty() {
+        return Ok(None);
+    }
+    match serde_json::from_str::<Value>(&text) {
+        Ok(value) if value["urls"].is_object() => Ok(Some(value)),
+        _ => Err(no_counts(path)),
+    }
+}
+
+/// Saves the counts.
+pub fn save(shared: &Shared) {
+    let table = shared.table.load();
+    let Some(path) = &table.config.state else {
+        return;
+    };
+    // The path may be another than at the start.
+    if let Err(text) = kept(path) {
+        return shared.log.event(&text);
+    }
+    let urls: serde_json::Map<String, Value> = shared
+        .registry
+        .urls()
+        .into_iter()
+        .map(|(url, counts)| (url, written(&counts)))
+        .collect();
+    let value = json!({
+        "counted_since": shared.registry.counted_since.load(Ordering::Relaxed),
+        "urls": urls,
+    });
+    let aside = aside(path);
+    let text = format!("{value:#}\n");
+    let saved = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
+    if let Err(error) = saved {
+        shared.log.event(&cannot_keep(path, &error));
+    }
+}
+
+/// Where the file is written before it takes the place of the old one.
+fn aside(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
+/// Whether the counts could be kept at `path`: tried as they are saved, and nothing is left behind.
+/// If not, why, and the remedy.
+pub fn probe(path: &Path) -> Result<(), Text> {
+    kept(path)?;
+    let aside = aside(path);
+    std::fs::write(&aside, "")
+        .and_then(|()| std::fs::remove_file(&aside))
+        .map_err(|error| cannot_keep(path, &error))
+}
+
+fn cannot_keep(path: &Path, error: &io::Error) -> Text {
+    let (path, reason) = (term::path(path), foreign::of_system(error));
+    let (en, zh) = reason.both();
+    text!(
+        "the counts in {path} cannot be kept: {en}; check the path and its permissions",
+        "无法保存或读取 {path} 中的计数：{zh}；请检查路径和权限"
+    )
+}
+
+fn no_counts(path: &Path) -> Text {
+    let path = term::path(path);
+    text!(
+        "the counts cannot be kept in {path}: it holds something else, and is left as it is; name \
+         another file with --state or `state`, or remove it",
+        "无法把计数保存到 {path}：其中是别的内容，未作改动；请用 --state 或 `state` 指定另一个文件，\
+         或删除它"
+    )
+}
+
+fn written(counts: &UrlCounts) -> Value {
+    let senders: Vec<Value> = counts
+        .senders
+        .iter()
+        .map(|sender| {
+            json!({
+                "address": sender.address.to_string(),
+                "name": sender.name,
+                "calls": sender.calls,
+                "last": sender.last,
+            })
+        })
+        .collect();
+    json!({
+        "classes": counts.classes,
+        "buckets": counts.buckets,
+        "microseconds": counts.microseconds,
+        "last": counts.last,
+        "senders": senders,
+    })
+}
+
+fn read(value: &Value) -> UrlCounts {
+    // More than anything that was ever counted: sums of them still fit.
+    let number = |value: &Value| value.as_u64().unwrap_or(0).min(1 << 50);
+    let sender = |value: &Value| {
+        Some(Sender {
+            address: value["address"].as_str()?.parse().ok()?,
+            name: value["name"].as_str()?.to_owned(),
+            calls: number(&value["calls"]),
+            last: number(&value["last"]),
+        })
+    };
+    UrlCounts {
+        classes: std::array::from_fn(|index| number(&value["classes"][index])),
+        buckets: std::array::from_fn(|index| number(&value["buckets"][index])),
+        microseconds: number(&value["microseconds"]),
+        last: number(&value["last"]),
+        senders: value["senders"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(sender)
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_back_as_they_were_written() {
+        let counts = UrlCounts {
+            classes: [0, 5, 0, 2, 1],
+            microseconds: 77,
+            last: 9,
+            senders: vec![Sender {
+                address: "2001:db8::1".parse().unwrap(),
+                name: "a\"b".to_owned(),
+                calls: 8,
+                last: 9,
+            }],
+            ..UrlCounts::default()
+        };
+        assert_eq!(read(&written(&counts)), counts);
+        assert_eq!(
+            read(&json!({"classes": "x", "senders": [1]})),
+            UrlCounts::default()
+        );
+    }
+}

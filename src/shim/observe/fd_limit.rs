@@ -1,0 +1,89 @@
+//! How many files this process may have open, and what happens when they are used up: each
+//! connection is a file, that of a sender as well as that to an agent.
+//!
+//! What always holds: a shortage is said, at the start when it can be foreseen and when it comes,
+//! and then not more than once in a minute, however many connections wait.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
+
+use crate::shim::http::http_date;
+use crate::shim::route::table::Table;
+use crate::shim::serve::worker::Shared;
+use crate::text;
+
+/// Files that are no connections: listeners, timers, the log, files that are read again.
+const OTHERS: u64 = 128;
+/// Connections that are enough where nobody asked for a number.
+const ENOUGH: u64 = 1_024;
+/// How many seconds pass before a shortage is said again.
+const SILENCE: u64 = 60;
+
+/// When a shortage was said last.
+#[derive(Debug, Default)]
+pub struct Said(AtomicU64);
+
+/// Says when the limit on open files is lower than the limit on connections needs: one that was
+/// asked for, or enough for the senders of a small server.
+pub fn foresee(shared: &Shared) {
+    let table = shared.table.load();
+    let asked = table.config.limits.connections;
+    let connections = asked.map_or(ENOUGH, |asked| asked as u64);
+    let (needed, each) = needed(&table, connections);
+    let Some(most) = getrlimit(Resource::Nofile)
+        .current
+        .filter(|&most| most < needed)
+    else {
+        return;
+    };
+    let fits = (most.saturating_sub(OTHERS) / each).max(1);
+    shared.log.event(&text!(
+        "warning: {connections} connections may need {needed} open files, and only {most} are \
+         allowed; allow more (LimitNOFILE= of systemd, ulimit -Hn), or set `connections = {fits}` \
+         under [limits]",
+        "警告：{connections} 个连接可能需要打开 {needed} 个文件，而系统只允许 {most} 个；请调高上限\
+         （systemd 的 LimitNOFILE=，或 ulimit -Hn），或在 [limits] 中设置 `connections = {fits}`"
+    ));
+}
+
+/// The files that all connections may need, and those of each: its own, and one for each call
+/// that is made at the same time.
+fn needed(table: &Table, connections: u64) -> (u64, u64) {
+    let calls = table
+        .urls()
+        .iter()
+        .map(|url| url.destinations.len() + usize::from(url.with_legacy));
+    let each = 1 + calls.max().unwrap_or(0).max(1) as u64;
+    (
+        connections.saturating_mul(each).saturating_add(OTHERS),
+        each,
+    )
+}
+
+/// Says that a connection could not be taken, when it is for a shortage and was not said lately.
+pub fn say(shared: &Shared, error: &io::Error) {
+    let short = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    let short = short.map(Errno::raw_os_error);
+    if !error.raw_os_error().is_some_and(|raw| short.contains(&raw)) {
+        return;
+    }
+    let Said(said) = &shared.registry.shortage;
+    let (now, last) = (http_date::now(), said.load(Ordering::Relaxed));
+    if now.saturating_sub(last) < SILENCE
+        || said
+            .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+            .is_err()
+    {
+        return;
+    }
+    let open = shared.registry.connections.load(Ordering::Relaxed);
+    shared.log.event(&text!(
+        "no connection can be taken ({error}) while {open} are open; they are taken again when \
+         others end; allow more open files, or lower `connections` under [limits]",
+        "无法接受新连接（{error}），当前已打开 {open} 个；待其他连接结束后会继续接受；请调高打开文件数上限，\
+         或调低 [limits] 中的 `connections`"
+    ));
+}

@@ -1,0 +1,357 @@
+//! What is counted, and for how long: per old URL, per agent, per reason.
+//!
+//! What always holds: counts outlive a reload; labels are paths of the map, agents of the
+//! configuration and refusals of one table, never anything that a sender can choose.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::shim::config::Upstream;
+use crate::shim::http::http_date;
+use crate::shim::http::rejection::Refusal;
+use crate::shim::http::via::Via;
+use crate::shim::observe::fd_limit::Said;
+use crate::shim::observe::redact;
+use crate::shim::route::table::Agent;
+
+/// The upper bounds of the histogram of durations, in microseconds.
+pub const BUCKETS: [u64; 11] = [
+    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 1_000_000, 2_500_000, 8_000_000,
+];
+
+/// Senders kept for each URL; those seen last.
+const MOST_SENDERS: usize = 8;
+/// The longest User-Agent that is kept.
+const LONGEST_NAME: usize = 120;
+
+/// A sender of an old URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// Where it calls from.
+    pub address: IpAddr,
+    /// What it calls itself.
+    pub name: String,
+    /// How often.
+    pub calls: u64,
+    /// When it called last, in seconds since 1970.
+    pub last: u64,
+}
+
+/// The counts of an old URL.
+#[derive(Debug, Default)]
+pub struct UrlStats {
+    /// By class of status: 1xx to 5xx.
+    classes: [AtomicU64; 5],
+    /// Calls no longer than the bound of that number, and longer than the one before.
+    buckets: [AtomicU64; BUCKETS.len() + 1],
+    microseconds: AtomicU64,
+    /// In seconds since 1970; 0 when never.
+    last: AtomicU64,
+    senders: Mutex<Vec<Sender>>,
+}
+
+/// What is known of an old URL at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UrlCounts {
+    /// By class of status: 1xx to 5xx.
+    pub classes: [u64; 5],
+    /// Not summed up.
+    pub buckets: [u64; BUCKETS.len() + 1],
+    /// The sum of all durations.
+    pub microseconds: u64,
+    /// In seconds since 1970; 0 when never.
+    pub last: u64,
+    /// The last first.
+    pub senders: Vec<Sender>,
+}
+
+impl UrlCounts {
+    /// All calls.
+    pub fn calls(&self) -> u64 {
+        self.classes.iter().sum()
+    }
+
+    /// Calls that were answered with 4xx or 5xx.
+    pub fn failures(&self) -> u64 {
+        self.classes[3] + self.classes[4]
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Counts are whole at every moment: a thread that died in between left nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl UrlStats {
+    /// Counts a call.
+    pub fn count(&self, status: u16, duration: Duration, address: IpAddr, name: &[u8], now: u64) {
+        let class = usize::from(status / 100).clamp(1, 5) - 1;
+        self.classes[class].fetch_add(1, Ordering::Relaxed);
+        let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let bucket = BUCKETS.partition_point(|&bound| bound < microseconds);
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.microseconds.fetch_add(microseconds, Ordering::Relaxed);
+        self.last.fetch_max(now, Ordering::Relaxed);
+        let name = redact::user_agent(name);
+        let name = &name[..name.len().min(LONGEST_NAME)];
+        let mut senders = lock(&self.senders);
+        let known = senders
+            .iter()
+            .position(|sender| sender.address == address && sender.name.as_bytes() == name);
+        match known {
+            Some(index) => {
+                senders[index].calls += 1;
+                senders[index].last = now;
+            }
+            None => {
+                let name: String = String::from_utf8_lossy(name)
+                    .chars()
+                    .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+                    .collect();
+                let same = |sender: &Sender| sender.address == address && sender.name == name;
+                if let Some(sender) = senders.iter_mut().find(|sender| same(sender)) {
+                    sender.calls += 1;
+                    sender.last = now;
+                    return;
+                }
+                if senders.len() >= MOST_SENDERS {
+                    let oldest = senders.iter().enumerate().min_by_key(|(_, s)| s.last);
+                    if let Some((index, _)) = oldest {
+                        senders.swap_remove(index);
+                    }
+                }
+                senders.push(Sender {
+                    address,
+                    name,
+                    calls: 1,
+                    last: now,
+                });
+            }
+        }
+    }
+
+    /// What is known now.
+    pub fn counts(&self) -> UrlCounts {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let mut senders = lock(&self.senders).clone();
+        senders.sort_by_key(|sender| std::cmp::Reverse(sender.last));
+        UrlCounts {
+            classes: std::array::from_fn(|index| load(&self.classes[index])),
+            buckets: std::array::from_fn(|index| load(&self.buckets[index])),
+            microseconds: load(&self.microseconds),
+            last: load(&self.last),
+            senders,
+        }
+    }
+
+    /// Goes on from what was known before a restart.
+    pub fn restore(&self, counts: &UrlCounts) {
+        let add = |to: &AtomicU64, count: u64| to.fetch_add(count, Ordering::Relaxed);
+        for (to, &count) in self.classes.iter().zip(&counts.classes) {
+            add(to, count);
+        }
+        for (to, &count) in self.buckets.iter().zip(&counts.buckets) {
+            add(to, count);
+        }
+        add(&self.microseconds, counts.microseconds);
+        self.last.fetch_max(counts.last, Ordering::Relaxed);
+        let mut senders = lock(&self.senders);
+        if senders.is_empty() {
+            let known = counts.senders.iter().take(MOST_SENDERS).cloned();
+            senders.extend(known.map(|sender| Sender {
+                name: String::from_utf8_lossy(&redact::user_agent(sender.name.as_bytes())).into(),
+                ..sender
+            }));
+        }
+    }
+}
+
+/// The counts of an agent.
+#[derive(Debug, Default)]
+pub struct AgentStats {
+    /// Requests sent to it.
+    pub requests: AtomicU64,
+    /// Connections that could not be made.
+    pub gone: AtomicU64,
+    /// Replies that were none, or ended early.
+    pub broken: AtomicU64,
+    /// Replies that did not come in time.
+    pub slow: AtomicU64,
+    /// Requests sent again, because no byte of them had been taken.
+    pub retries: AtomicU64,
+}
+
+impl AgentStats {
+    /// Counts a call that has failed.
+    pub fn fail(&self, refusal: Refusal) {
+        let count = match refusal {
+            Refusal::UpstreamGone => &self.gone,
+            Refusal::UpstreamSlow => &self.slow,
+            _ => &self.broken,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Everything that outlives a table: what is counted, and the name of this process.
+#[derive(Debug)]
+pub struct Registry {
+    urls: Mutex<HashMap<String, Arc<UrlStats>>>,
+    agents: Mutex<Vec<(Arc<Agent>, Arc<AgentStats>)>>,
+    refused: [AtomicU64; Refusal::ALL.len()],
+    /// Requests that are being answered.
+    pub in_flight: AtomicUsize,
+    /// Connections of senders.
+    pub connections: AtomicUsize,
+    /// Requests that went to the agent as they were.
+    pub passed_through: AtomicU64,
+    /// Reloads, good and bad.
+    pub reloads: [AtomicU64; 2],
+    /// When it was last said that no connection can be taken.
+    pub shortage: Said,
+    /// What this process calls itself on the way of a request.
+    pub via: Via,
+    /// Since when, in seconds since 1970.
+    pub started: u64,
+    /// Since when calls are counted: before `started` when counts were kept over a restart.
+    pub counted_since: AtomicU64,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        let started = http_date::now();
+        Self {
+            urls: Mutex::default(),
+            agents: Mutex::default(),
+            refused: std::array::from_fn(|_| AtomicU64::new(0)),
+            in_flight: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
+            passed_through: AtomicU64::new(0),
+            reloads: Default::default(),
+            shortage: Said::default(),
+            via: Via::default(),
+            started,
+            counted_since: AtomicU64::new(started),
+        }
+    }
+}
+
+impl Registry {
+    /// The counts of the URL with this path in the map.
+    pub fn url(&self, path: &str) -> Arc<UrlStats> {
+        let mut urls = lock(&self.urls);
+        match urls.get(path) {
+            Some(stats) => Arc::clone(stats),
+            None => {
+                let stats = Arc::new(UrlStats::default());
+                urls.insert(path.to_owned(), Arc::clone(&stats));
+                stats
+            }
+        }
+    }
+
+    /// All URLs that were ever in a table, with their counts, by path.
+    pub fn urls(&self) -> Vec<(String, UrlCounts)> {
+        let mut all: Vec<_> = lock(&self.urls)
+            .iter()
+            .map(|(path, stats)| (path.clone(), stats.counts()))
+            .collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
+    }
+
+    /// The agent at `url`; the same one for the same URL.
+    pub fn agent(&self, url: &Upstream) -> Arc<Agent> {
+        let mut agents = lock(&self.agents);
+        if let Some((agent, _)) = agents.iter().find(|(agent, _)| agent.url == *url) {
+            return Arc::clone(agent);
+        }
+        let agent = Arc::new(Agent {
+            url: url.clone(),
+            number: agents.len(),
+        });
+        agents.push((Arc::clone(&agent), Arc::default()));
+        agent
+    }
+
+    /// The counts of an agent.
+    pub fn agent_stats(&self, number: usize) -> Arc<AgentStats> {
+        lock(&self.agents)
+            .get(number)
+            .map(|(_, stats)| Arc::clone(stats))
+            .unwrap_or_default()
+    }
+
+    /// Counts a refusal.
+    pub fn refuse(&self, refusal: Refusal) {
+        self.refused[refusal.index()].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often for this reason.
+    pub fn refused(&self, refusal: Refusal) -> u64 {
+        self.refused[refusal.index()].load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_counted_by_class_time_and_sender() {
+        let stats = UrlStats::default();
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        stats.count(200, Duration::from_micros(900), address, b"GitHub", 10);
+        stats.count(503, Duration::from_secs(9), address, b"GitHub", 12);
+        stats.count(404, Duration::from_millis(3), address, b"\xff\n", 11);
+        stats.count(404, Duration::from_millis(3), address, b"\xff\n", 11);
+        let counts = stats.counts();
+        assert_eq!((counts.calls(), counts.failures(), counts.last), (4, 3, 12));
+        assert_eq!((counts.buckets[0], counts.buckets[11]), (1, 1));
+        assert_eq!(counts.senders.len(), 2);
+        assert_eq!(
+            (counts.senders[0].name.as_str(), counts.senders[0].calls),
+            ("GitHub", 2)
+        );
+        assert_eq!(counts.senders[1].name, "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn a_sender_is_shown_without_its_secrets() {
+        let stats = UrlStats::default();
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        for _ in 0..2 {
+            stats.count(200, Duration::ZERO, address, b"ci/1 token=hunter2", 10);
+        }
+        let senders = stats.counts().senders;
+        assert_eq!(senders.len(), 1);
+        assert_eq!(
+            (senders[0].name.as_str(), senders[0].calls),
+            ("ci/1 token=***", 2)
+        );
+    }
+
+    #[test]
+    fn senders_cannot_fill_the_memory() {
+        let stats = UrlStats::default();
+        for number in 0..1000u32 {
+            let address = IpAddr::V4(number.into());
+            stats.count(
+                200,
+                Duration::ZERO,
+                address,
+                &b"a ".repeat(4500),
+                u64::from(number),
+            );
+        }
+        let senders = stats.counts().senders;
+        assert_eq!(senders.len(), MOST_SENDERS);
+        assert_eq!(
+            (senders[0].last, senders[0].name.len()),
+            (999, LONGEST_NAME)
+        );
+    }
+}

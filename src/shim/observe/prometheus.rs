@@ -1,0 +1,239 @@
+//! The metrics in Prometheus' text format (0.0.4).
+
+use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::shim::http::rejection::Refusal;
+use crate::shim::observe::metrics::BUCKETS;
+use crate::shim::serve::worker::Shared;
+
+/// All metrics.
+pub fn text(shared: &Shared) -> String {
+    let mut out = String::new();
+    urls(shared, &mut out);
+    agents(shared, &mut out);
+    let registry = &shared.registry;
+    head(
+        &mut out,
+        "rehook_shim_refused_total",
+        "counter",
+        "Replies of the shim's own, by reason.",
+    );
+    for refusal in Refusal::ALL {
+        let (reason, count) = (refusal.label(), registry.refused(refusal));
+        line(
+            &mut out,
+            "rehook_shim_refused_total",
+            &[("reason", reason)],
+            count,
+        );
+    }
+    let [good, bad] = &registry.reloads;
+    head(
+        &mut out,
+        "rehook_shim_reloads_total",
+        "counter",
+        "Reloads of the configuration.",
+    );
+    line(
+        &mut out,
+        "rehook_shim_reloads_total",
+        &[("outcome", "good")],
+        good.load(Relaxed),
+    );
+    line(
+        &mut out,
+        "rehook_shim_reloads_total",
+        &[("outcome", "bad")],
+        bad.load(Relaxed),
+    );
+    let single = [
+        (
+            "rehook_shim_passed_through_total",
+            "counter",
+            "Requests that are no webhooks and went to the agent.",
+            registry.passed_through.load(Relaxed),
+        ),
+        (
+            "rehook_shim_in_flight",
+            "gauge",
+            "Requests that are being answered.",
+            registry.in_flight.load(Relaxed) as u64,
+        ),
+        (
+            "rehook_shim_connections",
+            "gauge",
+            "Open connections of senders.",
+            registry.connections.load(Relaxed) as u64,
+        ),
+        (
+            "rehook_shim_start_time_seconds",
+            "gauge",
+            "When the shim was started.",
+            registry.started,
+        ),
+    ];
+    for (name, kind, help, value) in single {
+        head(&mut out, name, kind, help);
+        line(&mut out, name, &[], value);
+    }
+    recorded(shared, &mut out);
+    out
+}
+
+fn recorded(shared: &Shared, out: &mut String) {
+    let Some(recorder) = &shared.recorder else {
+        return;
+    };
+    let name = "rehook_shim_recorded_total";
+    head(
+        out,
+        name,
+        "counter",
+        "Requests that are recorded, and that could not be.",
+    );
+    for (outcome, count) in [
+        ("written", &recorder.written),
+        ("dropped", &recorder.dropped),
+    ] {
+        line(out, name, &[("outcome", outcome)], count.load(Relaxed));
+    }
+}
+
+fn urls(shared: &Shared, out: &mut String) {
+    let urls = shared.registry.urls();
+    let requests = "rehook_shim_requests_total";
+    head(
+        out,
+        requests,
+        "counter",
+        "Requests to old URLs, by class of status.",
+    );
+    for (path, counts) in &urls {
+        for (class, count) in ["1xx", "2xx", "3xx", "4xx", "5xx"]
+            .iter()
+            .zip(counts.classes)
+        {
+            if count > 0 {
+                line(out, requests, &[("route", path), ("outcome", class)], count);
+            }
+        }
+    }
+    let duration = "rehook_shim_duration_seconds";
+    head(
+        out,
+        duration,
+        "histogram",
+        "From the end of a head to the end of its reply.",
+    );
+    for (path, counts) in &urls {
+        let bucket = format!("{duration}_bucket");
+        let mut below = 0;
+        for (bound, count) in BUCKETS.iter().zip(counts.buckets) {
+            below += count;
+            let bound = format!("{}", *bound as f64 / 1e6);
+            line(out, &bucket, &[("route", path), ("le", &bound)], below);
+        }
+        line(
+            out,
+            &bucket,
+            &[("route", path), ("le", "+Inf")],
+            counts.calls(),
+        );
+        let _ = write!(out, "{duration}_sum");
+        labels(out, &[("route", path)]);
+        let _ = writeln!(out, " {}", counts.microseconds as f64 / 1e6);
+        line(
+            out,
+            &format!("{duration}_count"),
+            &[("route", path)],
+            counts.calls(),
+        );
+    }
+    let last = "rehook_shim_last_call_timestamp_seconds";
+    head(out, last, "gauge", "When an old URL was called last.");
+    for (path, counts) in urls.iter().filter(|(_, counts)| counts.last > 0) {
+        line(out, last, &[("route", path)], counts.last);
+    }
+}
+
+fn agents(shared: &Shared, out: &mut String) {
+    let agents = shared.table.load().agents();
+    let requests = "rehook_shim_upstream_requests_total";
+    let errors = "rehook_shim_upstream_errors_total";
+    let retries = "rehook_shim_upstream_retries_total";
+    let stats = |number| shared.registry.agent_stats(number);
+    head(out, requests, "counter", "Requests sent to agents.");
+    for agent in &agents {
+        let count = stats(agent.number).requests.load(Relaxed);
+        line(
+            out,
+            requests,
+            &[("upstream", &agent.url.to_string())],
+            count,
+        );
+    }
+    head(
+        out,
+        errors,
+        "counter",
+        "Requests that agents did not answer.",
+    );
+    for agent in &agents {
+        let (stats, url) = (stats(agent.number), agent.url.to_string());
+        let kinds = [
+            ("gone", &stats.gone),
+            ("broken", &stats.broken),
+            ("slow", &stats.slow),
+        ];
+        for (kind, count) in kinds {
+            line(
+                out,
+                errors,
+                &[("upstream", &url), ("kind", kind)],
+                count.load(Relaxed),
+            );
+        }
+    }
+    head(
+        out,
+        retries,
+        "counter",
+        "Requests sent again, since no byte of them had been taken.",
+    );
+    for agent in &agents {
+        let count = stats(agent.number).retries.load(Relaxed);
+        line(out, retries, &[("upstream", &agent.url.to_string())], count);
+    }
+}
+
+// Writing to memory does not fail.
+
+fn head(out: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+}
+
+fn line(out: &mut String, name: &str, pairs: &[(&str, &str)], value: u64) {
+    out.push_str(name);
+    labels(out, pairs);
+    let _ = writeln!(out, " {value}");
+}
+
+fn labels(out: &mut String, pairs: &[(&str, &str)]) {
+    for (index, (key, value)) in pairs.iter().enumerate() {
+        out.push(if index == 0 { '{' } else { ',' });
+        let _ = write!(out, "{key}=\"");
+        for character in value.chars() {
+            match character {
+                '\\' => out.push_str("\\\\"),
+                '"' => out.push_str("\\\""),
+                '\n' => out.push_str("\\n"),
+                _ => out.push(character),
+            }
+        }
+        out.push('"');
+    }
+    if !pairs.is_empty() {
+        out.push('}');
+    }
+}

@@ -1,0 +1,98 @@
+//! What can be wrong with a route of the map: each with its line and its remedy.
+
+use crate::lang::Text;
+use crate::routes::{Route, RouteLines};
+use crate::shim::config::{Config, Problem};
+use crate::shim::route::pattern::PatternError;
+use crate::text;
+
+/// A route that is being read, and where it stands.
+#[derive(Clone, Copy)]
+pub struct Entry<'m> {
+    /// The route.
+    pub route: &'m Route,
+    /// Its lines.
+    pub lines: &'m RouteLines,
+    /// Names the file.
+    pub config: &'m Config,
+}
+
+impl Entry<'_> {
+    /// The line of an old path.
+    pub fn line_of(&self, old: usize) -> Option<usize> {
+        self.lines.legacy.get(old).copied().flatten()
+    }
+
+    fn problem(&self, line: Option<usize>, text: Text) -> Problem {
+        Problem::of_file(&self.config.routes, line.or(self.lines.route), text)
+    }
+
+    /// The path in `line` is none.
+    pub fn not_a_path(&self, path: &str, line: Option<usize>) -> Problem {
+        let plugin = &self.route.plugin;
+        let text = text!(
+            "`{path}` of {plugin} is not a path; it must begin with `/` and have no `?` or `#`",
+            "{plugin} 的 `{path}` 不是路径；它必须以 `/` 开头，且不含 `?` 和 `#`"
+        );
+        self.problem(line, text)
+    }
+
+    /// The parameters of the path in `line` are not understood.
+    pub fn not_a_pattern(&self, path: &str, line: Option<usize>, error: PatternError) -> Problem {
+        let plugin = &self.route.plugin;
+        let (en, zh) = match error {
+            PatternError::Braces => (
+                "a brace has no partner or no name inside",
+                "花括号不成对，或其中没有名称",
+            ),
+            PatternError::TwoInOneSegment => (
+                "two parameters stand between two `/`",
+                "两个 `/` 之间有不止一个参数",
+            ),
+            PatternError::PathNotLast => (
+                "a `:path` parameter must be the whole end of the path",
+                "`:path` 参数必须独占路径的末尾",
+            ),
+            PatternError::NamedTwice => ("two parameters have the same name", "有两个参数同名"),
+        };
+        let text = text!(
+            "the path `{path}` of {plugin} cannot be served: {en}; change the route, or take it \
+             out of the map",
+            "无法提供 {plugin} 的路径 `{path}`：{zh}；请修改该路由，或把它从路由表中删除"
+        );
+        self.problem(line, text)
+    }
+
+    /// It answers no method.
+    pub fn no_methods(&self) -> Problem {
+        let Route {
+            plugin, endpoint, ..
+        } = self.route;
+        let text = text!(
+            "the route `{endpoint}` of {plugin} has no methods; list at least one",
+            "{plugin} 的路由 `{endpoint}` 没有请求方法；请至少列出一个"
+        );
+        self.problem(self.lines.methods, text)
+    }
+
+    /// The old path with this number lacks a parameter of the new one.
+    pub fn no_parameter(&self, number: usize, old: &str, missing: &str) -> Problem {
+        let target = &self.route.target;
+        let text = text!(
+            "the path `{old}` has no parameter `{missing}`, which `{target}` needs; give both the \
+             same parameters",
+            "路径 `{old}` 没有 `{target}` 所需的参数 `{missing}`；请让两者的参数一致"
+        );
+        self.problem(self.line_of(number), text)
+    }
+
+    /// The old path with this number matches what `one` matches, under other names.
+    pub fn other_names(&self, number: usize, one: &str, other: &str) -> Problem {
+        let text = text!(
+            "the paths `{one}` and `{other}` match the same URLs; give their parameters the same \
+             names",
+            "路径 `{one}` 和 `{other}` 匹配相同的 URL；请让它们的参数同名"
+        );
+        self.problem(self.line_of(number), text)
+    }
+}

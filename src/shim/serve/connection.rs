@@ -1,0 +1,146 @@
+//! A connection of a sender: one request after another, until either side has had enough.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::shim::serve::handler::{self, Next};
+use crate::shim::serve::read::{self, Ended};
+use crate::shim::serve::worker::Worker;
+
+/// How long after the signal to stop is looked for what has come before it: the system tells of that
+/// no sooner than of the signal. Closing a connection with a request in it would lose the request.
+pub const LAST_LOOK: Duration = Duration::from_millis(50);
+/// How long a sender that was refused in the middle of its request may go on sending, so that it
+/// gets to read the reply.
+const LINGER: Duration = Duration::from_secs(5);
+/// How much of it is read.
+const LINGER_BYTES: usize = 4 << 20;
+
+/// Counts a connection for as long as it lives.
+pub struct Counted(Rc<Worker>);
+
+impl Counted {
+    /// Counts one more; says how many there are.
+    pub fn new(worker: &Rc<Worker>) -> (Self, usize) {
+        worker.open.set(worker.open.get() + 1);
+        let connections = &worker.shared.registry.connections;
+        let all = connections.fetch_add(1, Ordering::Relaxed) + 1;
+        (Self(Rc::clone(worker)), all)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
+        let connections = &self.0.shared.registry.connections;
+        connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Serves a connection until it ends.
+pub async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketAddr) {
+    let worker = Rc::clone(&counted.0);
+    let mut stop = worker.stop.clone();
+    let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
+    tokio::pin!(stopped);
+    let mut deadline = Instant::now() + worker.shared.table.load().config.limits.head_time;
+    let mut stopping = false;
+    loop {
+        let readable = tokio::select! {
+            biased;
+            _ = &mut stopped, if !stopping => None,
+            readable = timeout_at(deadline, stream.readable()) => Some(readable),
+        };
+        match readable {
+            None => {
+                stopping = true;
+                deadline = Instant::now() + LAST_LOOK;
+                continue;
+            }
+            Some(Ok(Ok(()))) => {}
+            Some(_) => return,
+        }
+        let mut scratch = worker.take_scratch();
+        scratch.make_room();
+        // It may be called readable when nothing has come: then it is still idle.
+        match stream.try_read_buf(&mut scratch.input) {
+            Ok(1..) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                worker.give_back(scratch);
+                continue;
+            }
+            Ok(0) | Err(_) => {
+                worker.give_back(scratch);
+                return;
+            }
+        }
+        let next = loop {
+            let next = Box::pin(one(&worker, &mut stream, peer, &mut scratch)).await;
+            // Requests that came together with this one are answered before the next wait.
+            if !matches!(next, Next::Request) || scratch.input.is_empty() {
+                break next;
+            }
+        };
+        match next {
+            Next::Request => {
+                worker.give_back(scratch);
+                if !stopping {
+                    deadline = Instant::now() + worker.shared.table.load().config.limits.idle;
+                }
+            }
+            Next::Close => {
+                scratch.input.clear();
+                worker.give_back(scratch);
+                return;
+            }
+            Next::Linger => {
+                drop(scratch);
+                linger(&mut stream).await;
+                return;
+            }
+        }
+    }
+}
+
+async fn one(
+    worker: &Rc<Worker>,
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+    scratch: &mut crate::shim::serve::worker::Scratch,
+) -> Next {
+    let table = worker.shared.table.load_full();
+    // Something of it is there already.
+    let start = Instant::now();
+    match read::head(stream, scratch, &table.config.limits, start).await {
+        Ok(()) => handler::request(worker, &table, stream, peer, scratch).await,
+        Err(Ended::Gone) => Next::Close,
+        Err(Ended::Refused(refusal)) => {
+            handler::refuse_unread(worker, stream, peer, refusal, start).await;
+            Next::Linger
+        }
+    }
+}
+
+/// Ends a connection whose sender may still be sending: closing it at once would make its kernel
+/// throw the reply away.
+async fn linger(stream: &mut TcpStream) {
+    let _ = stream.shutdown().await;
+    let mut left = LINGER_BYTES;
+    let mut bytes = [0u8; 1024];
+    let _ = timeout(LINGER, async {
+        while let Ok(read) = stream.read(&mut bytes).await {
+            left = left.saturating_sub(read);
+            if read == 0 || left == 0 {
+                return;
+            }
+        }
+    })
+    .await;
+}

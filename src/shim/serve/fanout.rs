@@ -1,0 +1,243 @@
+//! Several plugins behind one old URL: all are called at the same time, each once.
+//!
+//! What always holds: a route that fails, is slow or stays shut does not keep another from being
+//! called; a call that was begun is ended, even when the sender has left; the reply counts what
+//! really happened, and a reply of a route that breaks off has not succeeded.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::shim::auth::Moment;
+use crate::shim::http::head::Head;
+use crate::shim::http::rejection::Refusal;
+use crate::shim::route::decide::Decision;
+use crate::shim::route::table::{Agent, OldUrl};
+use crate::shim::serve::handler::{Outcome, Request};
+use crate::shim::serve::local_response;
+use crate::shim::serve::read::Received;
+use crate::shim::serve::worker::Worker;
+use crate::shim::upstream::pool::{self, Call};
+use crate::shim::upstream::request_head::{self, Forward, Origin};
+use crate::shim::upstream::response_body::Reading;
+
+/// What became of a call: a reply, of which at least the head is there.
+type Called = Result<(Head, Reading), Refusal>;
+
+/// A call that is being made, or was refused before.
+struct Member {
+    agent: Arc<Agent>,
+    /// Whether it is the agent's own old URL, where 404 means that nobody is there.
+    legacy: bool,
+    /// When it has to be over.
+    deadline: Instant,
+    call: Result<JoinHandle<Called>, Refusal>,
+}
+
+/// A call that counts.
+struct Counted {
+    agent: Arc<Agent>,
+    deadline: Instant,
+    called: Called,
+}
+
+/// Calls everything behind `url` that takes the method, and answers.
+pub async fn serve(
+    request: Request<'_>,
+    decision: &Decision<'_, '_>,
+    url: &Arc<OldUrl>,
+    values: &[&[u8]],
+    body: Received<'_>,
+) -> Outcome {
+    let members = call_all(&request, decision, url, values, &body);
+    let received = body.length as u64;
+    let mut counted = Vec::with_capacity(members.len());
+    for member in members {
+        let called = match member.call {
+            // A task that panicked has failed; the others have not.
+            Ok(task) => task.await.unwrap_or(Err(Refusal::UpstreamBroken)),
+            Err(refusal) => Err(refusal),
+        };
+        if member.legacy && matches!(&called, Ok((reply, _)) if reply.status() == 404) {
+            continue;
+        }
+        counted.push(Counted {
+            agent: member.agent,
+            deadline: member.deadline,
+            called,
+        });
+    }
+    if counted.len() == 1
+        && let Some(one) = counted.pop()
+    {
+        return match one.called {
+            Ok((reply, reading)) => {
+                request.scratch.reply = reply;
+                let answer = reading.into_answer();
+                request
+                    .relay(&one.agent, answer, Some(url), received, Some(one.deadline))
+                    .await
+            }
+            Err(refusal) => request.refuse(refusal, Some(url)).await,
+        };
+    }
+    if counted.is_empty() {
+        // Nothing but the agent's own old URL takes this method, and nobody is there.
+        return request.refuse(Refusal::Method, Some(url)).await;
+    }
+    let mut good = 0;
+    let mut first_failure = None;
+    let all = counted.len();
+    // At the same time as well: none uses up the time of another.
+    let ends: Vec<_> = counted
+        .into_iter()
+        .map(|one| tokio::task::spawn_local(one.end(Rc::clone(request.worker))))
+        .collect();
+    for end in ends {
+        let status = match end.await.unwrap_or(Err(Refusal::UpstreamBroken)) {
+            Ok(status) => status,
+            Err(refusal) => {
+                request.worker.shared.registry.refuse(refusal);
+                refusal.status()
+            }
+        };
+        match status {
+            200..=299 => good += 1,
+            400.. => first_failure = first_failure.or(Some(status)),
+            // A redirect is no success, and nothing that a sender could follow: it would call one
+            // of the routes once more, and none of the others.
+            _ => first_failure = first_failure.or(Some(502)),
+        }
+    }
+    let local = local_response::several(first_failure.unwrap_or(200), good, all - good);
+    request.local(&local, "several", received).await
+}
+
+fn call_all(
+    request: &Request<'_>,
+    decision: &Decision<'_, '_>,
+    url: &OldUrl,
+    values: &[&[u8]],
+    body: &Received<'_>,
+) -> Vec<Member> {
+    let takers: Vec<_> = url
+        .destinations
+        .iter()
+        .filter(|destination| destination.takes(request.head.method()))
+        .collect();
+    let may_be_sent_on = takers.len() < 2;
+    let bytes: Rc<[u8]> = body.bytes(request.scratch).into();
+    let origin = Origin {
+        sender: &request.sender,
+        authority: decision.authority,
+        via: &request.table.via,
+    };
+    let start = |agent: &Arc<Agent>, path: &[u8], deadline: Instant| {
+        let mut head = Vec::with_capacity(1024);
+        request_head::write(
+            request.head,
+            agent,
+            (path, decision.query),
+            origin,
+            Forward::Whole(bytes.len()),
+            &mut head,
+        );
+        let call = Prepared {
+            worker: Rc::clone(request.worker),
+            agent: Arc::clone(agent),
+            method: request.head.method().to_vec(),
+            head,
+            body: Rc::clone(&bytes),
+            deadline,
+            limits: request.table.config.limits,
+            may_be_sent_on,
+        };
+        tokio::task::spawn_local(call.run())
+    };
+    let mut members = Vec::with_capacity(takers.len() + 1);
+    for destination in takers {
+        let opened = request
+            .doors(destination, Moment::Body, &bytes)
+            .and_then(|()| match bytes.len() as u64 > destination.limits.body {
+                true => Err(Refusal::BodyTooLarge),
+                false => Ok(()),
+            });
+        let deadline = request.start + destination.limits.total;
+        let path = destination.path(url, values);
+        members.push(Member {
+            agent: Arc::clone(&destination.agent),
+            legacy: false,
+            deadline,
+            call: opened.map(|()| start(&destination.agent, &path, deadline)),
+        });
+    }
+    if url.with_legacy && request.head.method() == b"POST" {
+        let agent = &request.table.agent;
+        let deadline = request.start + request.table.config.limits.route.total;
+        members.push(Member {
+            agent: Arc::clone(agent),
+            legacy: true,
+            deadline,
+            call: Ok(start(agent, decision.path, deadline)),
+        });
+    }
+    members
+}
+
+/// A call with all that it needs, so that it does not end with the connection of the sender.
+struct Prepared {
+    worker: Rc<Worker>,
+    agent: Arc<Agent>,
+    method: Vec<u8>,
+    head: Vec<u8>,
+    body: Rc<[u8]>,
+    deadline: Instant,
+    limits: crate::shim::config::Limits,
+    may_be_sent_on: bool,
+}
+
+impl Prepared {
+    /// Reads the reply too, so that no agent has to wait for another: all of it, or, when it may
+    /// turn out to be the only one and be sent on, the beginning.
+    async fn run(mut self) -> Called {
+        let stats = self.worker.agent_stats(self.agent.number);
+        let call = Call {
+            pool: &self.worker.pool,
+            agent: &self.agent,
+            stats: &stats,
+            limits: &self.limits,
+            deadline: self.deadline,
+        };
+        let mut reply = Head::default();
+        let answer = call
+            .exchange(&self.method, &mut self.head, &self.body, &mut reply)
+            .await?;
+        let mut reading = Reading::from(answer);
+        let read = match self.may_be_sent_on {
+            true => reading.ahead(self.deadline).await,
+            false => reading.finish(self.deadline).await,
+        };
+        read.inspect_err(|&refusal| stats.fail(refusal))?;
+        Ok((reply, reading))
+    }
+}
+
+impl Counted {
+    /// Reads the reply to its end, and says its status.
+    async fn end(self, worker: Rc<Worker>) -> Result<u16, Refusal> {
+        let (reply, mut reading) = self.called?;
+        let ended = reading.finish(self.deadline).await;
+        let stats = || worker.agent_stats(self.agent.number);
+        ended.inspect_err(|&refusal| stats().fail(refusal))?;
+        let answer = reading.into_answer();
+        if pool::is_kept(&reply, answer.body) {
+            worker
+                .pool
+                .borrow_mut()
+                .keep(&self.agent, answer.connection);
+        }
+        Ok(reply.status())
+    }
+}

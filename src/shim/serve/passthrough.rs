@@ -1,0 +1,252 @@
+//! Everything else, when the shim stands in front of the whole agent: as it is, in both directions,
+//! for as long as it takes. Streams, server-sent events, WebSockets.
+//!
+//! What always holds: nothing is collected; memory does not grow with what goes through.
+
+use std::io::Write;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Buf;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::shim::http::chunked::Decoder;
+use crate::shim::http::framing::{self, Body, Framing};
+use crate::shim::http::head::Head;
+use crate::shim::http::header::Kind;
+use crate::shim::http::rejection::Refusal;
+use crate::shim::route::decide::Decision;
+use crate::shim::serve::handler::{Next, Outcome, Request};
+use crate::shim::serve::read::{self, Ended};
+use crate::shim::serve::relay;
+use crate::shim::serve::worker::Scratch;
+use crate::shim::upstream::pool::{self, Answer, Call, Connection};
+use crate::shim::upstream::request_head::{self, Forward, Origin};
+
+/// How long the agent may take for the head of a reply: long polls are slow by design.
+const HEAD: Duration = Duration::from_secs(300);
+
+/// Lets a request through.
+pub async fn serve(
+    mut request: Request<'_>,
+    decision: &Decision<'_, '_>,
+    framing: Framing,
+) -> Outcome {
+    let registry = &request.worker.shared.registry;
+    registry.passed_through.fetch_add(1, Ordering::Relaxed);
+    let head = request.head;
+    let upgrade = framing.body == Body::Empty
+        && head.is_http_11()
+        && head.values(Kind::Upgrade).next().is_some()
+        && head.has_token(Kind::Connection, "upgrade");
+    let forward = match framing.body {
+        _ if upgrade => Forward::Upgrade,
+        Body::Chunked => Forward::Chunked,
+        _ => Forward::Whole(0),
+    };
+    if framing.expects_continue
+        && let Err(ended) = read::send_continue(request.stream).await
+    {
+        return request.ended(ended, None).await;
+    }
+    let agent = std::sync::Arc::clone(&request.table.agent);
+    let stats = request.worker.agent_stats(agent.number);
+    stats.requests.fetch_add(1, Ordering::Relaxed);
+    let limits = request.table.config.limits;
+    let call = Call {
+        pool: &request.worker.pool,
+        agent: &agent,
+        stats: &stats,
+        limits: &limits,
+        deadline: request.start + HEAD,
+    };
+    let output = &mut request.scratch.output;
+    output.clear();
+    let target = (decision.path, decision.query);
+    let origin = Origin {
+        sender: &request.sender,
+        authority: decision.authority,
+        via: &request.table.via,
+    };
+    request_head::write(head, &agent, target, origin, forward, output);
+    let begun = timeout_at(
+        call.deadline,
+        begin(&call, &mut request, framing.body, limits.idle),
+    )
+    .await;
+    let connection = match begun.unwrap_or(Err(Ended::Refused(Refusal::UpstreamSlow))) {
+        Ok(connection) => connection,
+        Err(ended) => {
+            stats.broken.fetch_add(1, Ordering::Relaxed);
+            return request.ended(ended, None).await;
+        }
+    };
+    let reply = &request.scratch.reply;
+    if reply.status() == 101 {
+        if upgrade {
+            return tunnel(request, connection).await;
+        }
+        return request.refuse(Refusal::UpstreamBroken, None).await;
+    }
+    match framing::of_reply(reply, head.method()) {
+        Some(body) => {
+            let answer = Answer { connection, body };
+            request.relay(&agent, answer, None, 0, None).await
+        }
+        None => request.refuse(Refusal::UpstreamBroken, None).await,
+    }
+}
+
+/// Sends the request, whose head is in the output, and reads the head of the reply.
+async fn begin(
+    call: &Call<'_>,
+    request: &mut Request<'_>,
+    body: Body,
+    idle: Duration,
+) -> Result<Connection, Ended> {
+    let mut connection = call
+        .begin(request.head.method(), &request.scratch.output, b"")
+        .await?;
+    let sent = match body {
+        Body::Length(length) => {
+            copy(
+                request.stream,
+                request.scratch,
+                &mut connection,
+                length,
+                idle,
+            )
+            .await
+        }
+        Body::Chunked => copy_chunks(request.stream, request.scratch, &mut connection, idle).await,
+        Body::Empty | Body::UntilClose => Ok(()),
+    };
+    match sent {
+        Ok(()) => request.unread = false,
+        // The agent takes no more of the body: it has answered already, or is gone.
+        Err(Ended::Refused(Refusal::UpstreamBroken)) => {}
+        Err(ended) => return Err(ended),
+    }
+    let reply = &mut request.scratch.reply;
+    loop {
+        pool::read_head(&mut connection, reply).await?;
+        if reply.status() == 101 || reply.status() >= 200 {
+            return Ok(connection);
+        }
+    }
+}
+
+async fn copy(
+    stream: &mut TcpStream,
+    scratch: &mut Scratch,
+    connection: &mut Connection,
+    mut left: u64,
+    idle: Duration,
+) -> Result<(), Ended> {
+    loop {
+        let there = scratch.input.len();
+        let take = usize::try_from(left).map_or(there, |left| left.min(there));
+        let part = scratch.input.split_to(take);
+        write(connection, &part).await?;
+        drop(part);
+        left -= take as u64;
+        if left == 0 {
+            return Ok(());
+        }
+        more(stream, scratch, idle).await?;
+    }
+}
+
+async fn copy_chunks(
+    stream: &mut TcpStream,
+    scratch: &mut Scratch,
+    connection: &mut Connection,
+    idle: Duration,
+) -> Result<(), Ended> {
+    let mut decoder = Decoder::default();
+    loop {
+        let Scratch { input, body, .. } = scratch;
+        body.clear();
+        let used = decoder.decode(input, |data| {
+            // Writing to memory does not fail.
+            let _ = write!(body, "{:x}\r\n", data.len());
+            body.extend_from_slice(data);
+            body.extend_from_slice(b"\r\n");
+        });
+        input.advance(used.map_err(|_| Refusal::Chunk)?);
+        if decoder.is_done() {
+            body.extend_from_slice(b"0\r\n\r\n");
+        }
+        write(connection, body).await?;
+        if decoder.is_done() {
+            return Ok(());
+        }
+        more(stream, scratch, idle).await?;
+    }
+}
+
+async fn write(connection: &mut Connection, bytes: &[u8]) -> Result<(), Ended> {
+    let written = connection.stream.write_all(bytes).await;
+    written.map_err(|_| Refusal::UpstreamBroken.into())
+}
+
+async fn more(stream: &mut TcpStream, scratch: &mut Scratch, idle: Duration) -> Result<(), Ended> {
+    scratch.make_room();
+    match timeout(idle, stream.read_buf(&mut scratch.input)).await {
+        Ok(Ok(0) | Err(_)) => Err(Ended::Gone),
+        Ok(Ok(_)) => Ok(()),
+        Err(_) => Err(Refusal::SenderSlow.into()),
+    }
+}
+
+/// Another protocol from here on: bytes in both directions, until one side has had enough.
+async fn tunnel(request: Request<'_>, mut connection: Connection) -> Outcome {
+    let Scratch {
+        input,
+        reply,
+        output,
+        ..
+    } = request.scratch;
+    output.clear();
+    write_switch(reply, output);
+    output.extend_from_slice(&connection.input);
+    let early = input.split();
+    let outcome = |label| Outcome {
+        status: 101,
+        label,
+        next: Next::Close,
+        received: 0,
+    };
+    let mut stop = request.worker.stop.clone();
+    let begun = async {
+        relay::write(request.stream, output).await?;
+        connection.stream.write_all(&early).await
+    };
+    if begun.await.is_err() {
+        return outcome("sender_gone");
+    }
+    let grace = request.table.config.limits.grace;
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(request.stream, &mut connection.stream) => {}
+        _ = async {
+            let _ = stop.wait_for(|stop| *stop).await;
+            tokio::time::sleep_until(Instant::now() + grace).await;
+        } => {}
+    }
+    outcome("tunnel")
+}
+
+fn write_switch(reply: &Head, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+    for (kind, name, value) in reply.lines() {
+        if !matches!(kind, Kind::Hop | Kind::Coding | Kind::Length) {
+            out.extend_from_slice(name);
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}

@@ -1,0 +1,232 @@
+//! What a sender sends: heads and bodies, within their limits and their time.
+//!
+//! What always holds: no more is read into memory than the limits allow; a body over its limit is
+//! refused from its head alone where the head tells; large bodies share one budget of memory.
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
+
+use crate::shim::config::Limits;
+use crate::shim::http::chunked::Decoder;
+use crate::shim::http::framing::Body;
+use crate::shim::http::head::Scan;
+use crate::shim::http::rejection::Refusal;
+use crate::shim::serve::relay;
+use crate::shim::serve::worker::{Scratch, UNIT};
+
+/// A body up to this size is not counted against the budget.
+const SMALL: u64 = 64 << 10;
+
+/// A body over this size gets memory of its own from the system.
+const LARGE: usize = 1 << 20;
+/// That much is asked for then, at least: what is not touched costs nothing, and over 32 MiB the
+/// allocator of glibc always gives the memory back to the system as soon as it is freed. Below, it
+/// would keep the memory of many large bodies for those to come.
+const OWN_MEMORY: usize = 33 << 20;
+
+/// Why nothing more can be read.
+#[derive(Debug)]
+pub enum Ended {
+    /// The sender is gone, before a request or in the middle of one.
+    Gone,
+    /// What it sent is refused.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Ended {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Reads the head of a request, which has begun at `start`, into `scratch`; what follows it stays in
+/// its input.
+pub async fn head(
+    stream: &mut TcpStream,
+    scratch: &mut Scratch,
+    limits: &Limits,
+    start: Instant,
+) -> Result<(), Ended> {
+    let deadline = start + limits.head_time;
+    let mut scan = Scan::default();
+    let mut started = false;
+    loop {
+        if !started {
+            // Empty lines before a request are an old habit of some senders (RFC 9112, 2.2).
+            let empty = scratch
+                .input
+                .iter()
+                .take_while(|b| b"\r\n".contains(b))
+                .count();
+            bytes::Buf::advance(&mut scratch.input, empty);
+            if let Some(first) = scratch.input.first() {
+                // Another protocol, TLS for instance, would never send the end of a head.
+                if !first.is_ascii_alphabetic() {
+                    return Err(Refusal::Malformed.into());
+                }
+                started = true;
+            }
+        }
+        match scan.find_end(&scratch.input)? {
+            Some(end) if end <= limits.head => {
+                scratch.head.read_request(&scratch.input[..end])?;
+                bytes::Buf::advance(&mut scratch.input, end);
+                return Ok(());
+            }
+            None if scratch.input.len() < limits.head => {}
+            _ => return Err(Refusal::HeadTooLarge.into()),
+        }
+        scratch.make_room();
+        match timeout_at(deadline, stream.read_buf(&mut scratch.input)).await {
+            Ok(Ok(0) | Err(_)) => return Err(Ended::Gone),
+            Ok(Ok(_)) => {}
+            Err(_) if started => return Err(Refusal::SenderSlow.into()),
+            Err(_) => return Err(Ended::Gone),
+        }
+    }
+}
+
+/// Where a body is.
+#[derive(Debug)]
+pub struct Received<'m> {
+    /// Its length.
+    pub length: usize,
+    /// Whether it is in the scratch's `body`, since it came in chunks, or in its `input`.
+    pub in_chunks: bool,
+    /// Its part of the budget, given back when it is dropped.
+    _memory: Option<SemaphorePermit<'m>>,
+}
+
+impl Received<'_> {
+    /// The body.
+    pub fn bytes<'s>(&self, scratch: &'s Scratch) -> &'s [u8] {
+        if self.in_chunks {
+            &scratch.body
+        } else {
+            &scratch.input[..self.length]
+        }
+    }
+}
+
+/// Tells a sender that waits for it that its body is wanted.
+pub async fn send_continue(stream: &mut TcpStream) -> Result<(), Ended> {
+    relay::write(stream, b"HTTP/1.1 100 Continue\r\n\r\n")
+        .await
+        .map_err(|_| Ended::Gone)
+}
+
+/// Reads a body of at most `most` bytes into `scratch`.
+pub async fn body<'m>(
+    stream: &mut TcpStream,
+    scratch: &mut Scratch,
+    body: Body,
+    most: u64,
+    memory: &'m Semaphore,
+    deadline: Instant,
+) -> Result<Received<'m>, Ended> {
+    scratch.body.clear();
+    scratch.held = 0;
+    match body {
+        Body::Length(length) => {
+            if length > most {
+                return Err(Refusal::BodyTooLarge.into());
+            }
+            let permit = match length > SMALL {
+                true => Some(budget(memory, length, deadline).await?),
+                false => None,
+            };
+            let length = usize::try_from(length).map_err(|_| Refusal::BodyTooLarge)?;
+            let missing = length.saturating_sub(scratch.input.len());
+            scratch.input.reserve(match length > LARGE {
+                true => missing.max(OWN_MEMORY),
+                false => missing,
+            });
+            while scratch.input.len() < length {
+                more(stream, scratch, deadline).await?;
+            }
+            scratch.held = length;
+            Ok(Received {
+                length,
+                in_chunks: false,
+                _memory: permit,
+            })
+        }
+        Body::Chunked => chunks(stream, scratch, most, memory, deadline).await,
+        Body::Empty | Body::UntilClose => Ok(Received {
+            length: 0,
+            in_chunks: false,
+            _memory: None,
+        }),
+    }
+}
+
+async fn chunks<'m>(
+    stream: &mut TcpStream,
+    scratch: &mut Scratch,
+    most: u64,
+    memory: &'m Semaphore,
+    deadline: Instant,
+) -> Result<Received<'m>, Ended> {
+    let mut decoder = Decoder::default();
+    let mut permit: Option<SemaphorePermit<'m>> = None;
+    let mut budgeted = SMALL;
+    loop {
+        let Scratch { input, body, .. } = scratch;
+        let used = decoder
+            .decode(input, |data| body.extend_from_slice(data))
+            .map_err(|_| Refusal::Chunk)?;
+        bytes::Buf::advance(input, used);
+        let length = body.len() as u64;
+        if length > most {
+            return Err(Refusal::BodyTooLarge.into());
+        }
+        if length > budgeted {
+            // Twice what is there, so that a body of n bytes asks for memory log n times.
+            let next = (length * 2).min(most.max(length));
+            let another = budget(memory, next - budgeted, deadline).await?;
+            match &mut permit {
+                Some(permit) => permit.merge(another),
+                None => permit = Some(another),
+            }
+            budgeted = next;
+            if scratch.body.len() > LARGE && scratch.body.capacity() < OWN_MEMORY {
+                scratch.body.reserve(OWN_MEMORY);
+            }
+        }
+        if decoder.is_done() {
+            return Ok(Received {
+                length: scratch.body.len(),
+                in_chunks: true,
+                _memory: permit,
+            });
+        }
+        scratch.make_room();
+        more(stream, scratch, deadline).await?;
+    }
+}
+
+async fn budget(
+    memory: &Semaphore,
+    size: u64,
+    deadline: Instant,
+) -> Result<SemaphorePermit<'_>, Ended> {
+    let units = u32::try_from(size.div_ceil(UNIT)).map_err(|_| Refusal::BodyTooLarge)?;
+    match timeout_at(deadline, memory.acquire_many(units)).await {
+        Ok(Ok(permit)) => Ok(permit),
+        Ok(Err(_)) | Err(_) => Err(Refusal::Busy.into()),
+    }
+}
+
+async fn more(
+    stream: &mut TcpStream,
+    scratch: &mut Scratch,
+    deadline: Instant,
+) -> Result<(), Ended> {
+    match timeout_at(deadline, stream.read_buf(&mut scratch.input)).await {
+        Ok(Ok(0) | Err(_)) => Err(Ended::Gone),
+        Ok(Ok(_)) => Ok(()),
+        Err(_) => Err(Refusal::SenderSlow.into()),
+    }
+}

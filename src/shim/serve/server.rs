@@ -1,0 +1,236 @@
+//! Threads, listeners, and the end of both.
+//!
+//! Why one thread a core with its own connections to the agents: nothing is handed from thread to
+//! thread on the way of a request, and nothing is locked that another thread wants.
+//!
+//! What always holds: after the signal to stop only those connections are taken that are waiting
+//! already, what has been sent is answered, and `serve` returns within the grace time and a little.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+use tokio::time::timeout_at;
+
+use crate::lang::foreign;
+use crate::shim::admin;
+use crate::shim::http::rejection::Refusal;
+use crate::shim::lifecycle::reload;
+use crate::shim::observe::fd_limit;
+use crate::shim::serve::connection::{self, Counted, LAST_LOOK};
+use crate::shim::serve::worker::{Shared, Worker};
+use crate::text;
+
+/// How often a thread writes its log and looks after its connections.
+const TICK: Duration = Duration::from_millis(100);
+/// Connections that may wait to be taken.
+const WAITING: i32 = 4_096;
+/// How long to wait when the system gives no more connections.
+const NO_MORE: Duration = Duration::from_millis(50);
+
+/// Where the shim is called.
+#[derive(Debug)]
+pub struct Listeners {
+    /// By senders.
+    pub senders: Vec<TcpListener>,
+    /// By the operator.
+    pub admin: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Takes the addresses; says which of them cannot be had.
+    pub fn bind(
+        senders: &[SocketAddr],
+        admin: Option<SocketAddr>,
+    ) -> Result<Self, (SocketAddr, io::Error)> {
+        let bind = |address: &SocketAddr| {
+            let listener = || -> io::Result<TcpListener> {
+                let listener = TcpListener::bind(address)?;
+                listener.set_nonblocking(true)?;
+                // The standard library lets 128 connections wait, which a burst exceeds.
+                rustix::net::listen(&listener, WAITING)?;
+                Ok(listener)
+            };
+            listener().map_err(|error| (*address, error))
+        };
+        Ok(Self {
+            senders: senders.iter().map(bind).collect::<Result<_, _>>()?,
+            admin: admin.as_ref().map(bind).transpose()?,
+        })
+    }
+
+    /// The addresses that were really taken.
+    pub fn addresses(&self) -> (Vec<SocketAddr>, Option<SocketAddr>) {
+        let address = |listener: &TcpListener| listener.local_addr().ok();
+        (
+            self.senders.iter().filter_map(address).collect(),
+            self.admin.as_ref().and_then(address),
+        )
+    }
+}
+
+/// Serves until `shutdown`, then ends what runs. `reload` brings the table up to date.
+pub fn serve(
+    shared: &Arc<Shared>,
+    listeners: Listeners,
+    reload: reload::Source,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let (stop, stopped) = watch::channel(false);
+    let threads = shared.table.load().config.threads;
+    let mut running = Vec::with_capacity(threads);
+    for number in 0..threads {
+        let own = listeners
+            .senders
+            .iter()
+            .map(TcpListener::try_clone)
+            .collect::<Result<Vec<_>, _>>()?;
+        let (shared, stopped) = (Arc::clone(shared), stopped.clone());
+        let thread = std::thread::Builder::new()
+            .name(format!("shim-{number}"))
+            .spawn(move || run_worker(shared, own, stopped))?;
+        running.push(thread);
+    }
+    drop(listeners.senders);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let control = runtime.block_on(async {
+        let admin = match listeners.admin {
+            Some(listener) => Some(tokio::net::TcpListener::from_std(listener)?),
+            None => None,
+        };
+        let admin = admin.map(|listener| {
+            let app = admin::app(Arc::clone(shared));
+            tokio::spawn(async move { axum::serve(listener, app).await })
+        });
+        let watching = tokio::spawn(reload::watch(Arc::clone(shared), reload));
+        shutdown.await;
+        let _ = stop.send(true);
+        watching.abort();
+        shared.log.event(&text!(
+            "stopping: no new connections are taken, the running ones are ended",
+            "正在停止：不再接受新连接，等待进行中的请求结束"
+        ));
+        // The operator can look until the last request has ended.
+        let ended = tokio::task::spawn_blocking(move || {
+            running
+                .into_iter()
+                .map(std::thread::JoinHandle::join)
+                .all(|ended| ended.is_ok())
+        });
+        let ended = ended.await.unwrap_or(false);
+        if let Some(admin) = admin {
+            admin.abort();
+        }
+        match ended {
+            true => Ok(()),
+            false => Err(io::Error::other("a thread has died")),
+        }
+    });
+    runtime.shutdown_background();
+    control
+}
+
+fn run_worker(shared: Arc<Shared>, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
+    let built = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = match built {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let reason = foreign::of_system(&error);
+            let (en, zh) = reason.both();
+            shared.log.event(&text!(
+                "a thread cannot be started: {en}",
+                "无法启动线程：{zh}"
+            ));
+            return;
+        }
+    };
+    let grace = shared.table.load().config.limits.grace;
+    let worker = Worker::new(shared, stop.clone());
+    LocalSet::new().block_on(&runtime, async {
+        let mut accepting = Vec::new();
+        for listener in listeners {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    let accept = accept(Rc::clone(&worker), listener);
+                    accepting.push(tokio::task::spawn_local(accept));
+                }
+                Err(error) => {
+                    let reason = foreign::of_system(&error);
+                    let (en, zh) = reason.both();
+                    worker.shared.log.event(&text!(
+                        "a listener cannot be used: {en}",
+                        "无法使用监听端口：{zh}"
+                    ));
+                }
+            }
+        }
+        let mut stop = stop;
+        let mut tick = tokio::time::interval(TICK);
+        let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
+        tokio::pin!(stopped);
+        loop {
+            tokio::select! {
+                _ = &mut stopped => break,
+                _ = tick.tick() => look_after(&worker),
+            }
+        }
+        let end = tokio::time::Instant::now() + grace;
+        for accept in accepting {
+            let _ = timeout_at(end, accept).await;
+        }
+        while worker.open.get() > 0 && tokio::time::Instant::now() < end {
+            tokio::time::sleep(TICK / 5).await;
+        }
+    });
+    worker.flush_log();
+}
+
+fn look_after(worker: &Worker) {
+    worker.flush_log();
+    let keep = worker.shared.table.load().config.limits.keep;
+    worker.pool.borrow_mut().sweep(keep);
+}
+
+/// Takes connections until the signal to stop, and those that are waiting then: their requests may
+/// have been sent, and closing the listener would reset them.
+async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
+    let mut stop = worker.stop.clone();
+    let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
+    let accepting = async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => take(&worker, stream, peer),
+                // The sender has left already, or there are no more file descriptors: then there
+                // will be some when other connections end.
+                Err(error) => {
+                    fd_limit::say(&worker.shared, &error);
+                    tokio::time::sleep(NO_MORE).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = async { stopped.await; tokio::time::sleep(LAST_LOOK).await } => {}
+    }
+}
+
+fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
+    let most = worker.shared.table.load().config.limits.most_connections();
+    let (counted, all) = Counted::new(worker);
+    if all > most {
+        worker.shared.registry.refuse(Refusal::Busy);
+        return;
+    }
+    let _ = stream.set_nodelay(true);
+    tokio::task::spawn_local(connection::serve(counted, stream, peer));
+}

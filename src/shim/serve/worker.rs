@@ -1,0 +1,178 @@
+//! A thread that serves: what its connections share, and never with other threads.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::BytesMut;
+use tokio::sync::{Semaphore, watch};
+
+use crate::lang::Lang;
+use crate::shim::http::head::Head;
+use crate::shim::observe::access_log::{Log, Stamp};
+use crate::shim::observe::metrics::{AgentStats, Registry};
+use crate::shim::record::{Entry, Recorder};
+use crate::shim::route::table::Table;
+use crate::shim::upstream::pool::Pool;
+
+/// What all threads share.
+#[derive(Debug)]
+pub struct Shared {
+    /// What is served now.
+    pub table: ArcSwap<Table>,
+    /// What is counted.
+    pub registry: Arc<Registry>,
+    /// Where lines go.
+    pub log: Log,
+    /// Where requests go that are recorded.
+    pub recorder: Option<Recorder>,
+    /// The language of replies and of the page.
+    pub lang: Lang,
+    /// The memory for large bodies, in units of [`UNIT`].
+    pub memory: Semaphore,
+}
+
+/// The unit in which memory for bodies is given out.
+pub const UNIT: u64 = 1 << 10;
+/// The room for what a sender sends, to begin with.
+const ROOM: usize = 8 << 10;
+/// Memory that grew over this is given back.
+const LARGEST_KEPT: usize = 64 << 10;
+/// Scratches kept for the next request of any connection.
+const MOST_KEPT: usize = 64;
+/// Lines of the log that are written together.
+const LINES: usize = 16 << 10;
+
+/// Memory for one request. A connection has one only while it has something to read or to write,
+/// so that ten thousand idle ones cost next to nothing.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// What has arrived and was not used.
+    pub input: BytesMut,
+    /// The head of the request.
+    pub head: Head,
+    /// The head of the reply.
+    pub reply: Head,
+    /// A body that came in chunks.
+    pub body: Vec<u8>,
+    /// What is being written.
+    pub output: Vec<u8>,
+    /// The request that is being answered, when it is recorded.
+    pub recorded: Option<Box<Entry>>,
+    /// How much of `input` is the body of the request that is being answered.
+    pub held: usize,
+}
+
+impl Scratch {
+    /// Makes room for more of a request.
+    pub fn make_room(&mut self) {
+        if self.input.capacity() - self.input.len() < ROOM / 2 {
+            self.input.reserve(ROOM);
+        }
+    }
+}
+
+/// What the connections of one thread share.
+#[derive(Debug)]
+pub struct Worker {
+    /// What all threads share.
+    pub shared: Arc<Shared>,
+    /// Connections to agents.
+    pub pool: RefCell<Pool>,
+    /// Says when to stop.
+    pub stop: watch::Receiver<bool>,
+    scratches: RefCell<Vec<Scratch>>,
+    lines: RefCell<(String, Stamp)>,
+    agent_stats: RefCell<Vec<Arc<AgentStats>>>,
+    /// Connections that are open in this thread.
+    pub open: Cell<usize>,
+}
+
+impl Worker {
+    /// A thread's own part.
+    pub fn new(shared: Arc<Shared>, stop: watch::Receiver<bool>) -> Rc<Self> {
+        Rc::new(Self {
+            shared,
+            stop,
+            pool: RefCell::default(),
+            scratches: RefCell::default(),
+            lines: RefCell::default(),
+            agent_stats: RefCell::default(),
+            open: Cell::new(0),
+        })
+    }
+
+    /// Memory for a request.
+    pub fn take_scratch(&self) -> Scratch {
+        self.scratches.borrow_mut().pop().unwrap_or_else(|| {
+            let input = BytesMut::with_capacity(ROOM);
+            Scratch {
+                input,
+                ..Scratch::default()
+            }
+        })
+    }
+
+    /// Gives it back.
+    pub fn give_back(&self, scratch: Scratch) {
+        let mut scratches = self.scratches.borrow_mut();
+        if scratches.len() < MOST_KEPT && scratch.input.is_empty() {
+            scratches.push(scratch);
+        }
+    }
+
+    /// The counts of an agent.
+    pub fn agent_stats(&self, number: usize) -> Arc<AgentStats> {
+        let mut known = self.agent_stats.borrow_mut();
+        while known.len() <= number {
+            let stats = self.shared.registry.agent_stats(known.len());
+            known.push(stats);
+        }
+        Arc::clone(&known[number])
+    }
+
+    /// Logs a request; lines are written together.
+    pub fn log(&self, access: &crate::shim::observe::access_log::Access<'_>) {
+        let (lines, stamp) = &mut *self.lines.borrow_mut();
+        self.shared.log.line(access, stamp, lines);
+        if lines.len() >= LINES {
+            self.shared.log.write(lines.as_bytes());
+            lines.clear();
+        }
+    }
+
+    /// Writes the lines that are waiting.
+    pub fn flush_log(&self) {
+        let (lines, _) = &mut *self.lines.borrow_mut();
+        if !lines.is_empty() {
+            self.shared.log.write(lines.as_bytes());
+            lines.clear();
+        }
+    }
+}
+
+impl Scratch {
+    /// Ends a request: its body is used, and the memory that one large request needed is given
+    /// back.
+    pub fn end_request(&mut self) {
+        let held = std::mem::take(&mut self.held).min(self.input.len());
+        bytes::Buf::advance(&mut self.input, held);
+        self.shrink();
+    }
+
+    /// Gives memory back that one large request needed.
+    fn shrink(&mut self) {
+        if self.input.capacity() > LARGEST_KEPT {
+            let rest = std::mem::take(&mut self.input);
+            self.input = BytesMut::with_capacity(ROOM.max(rest.len()));
+            self.input.extend_from_slice(&rest);
+        }
+        for memory in [&mut self.body, &mut self.output] {
+            memory.clear();
+            if memory.capacity() > LARGEST_KEPT {
+                *memory = Vec::new();
+            }
+        }
+    }
+}
