@@ -384,8 +384,8 @@ fn an_endpoint_that_would_lead_elsewhere_needs_a_manual_change() {
     for endpoint in [
         r#""/../../api/admin""#,
         r#""a/%2e%2e/b""#,
-        r#""a\\b""#,
-        r#""a?b""#,
+        r#""a\\..\\b""#,
+        r#""a\nb""#,
     ] {
         let repo = repo(&[("door.py", plugin("\"dev\"", endpoint))]);
         let before = repo.tree().unwrap();

@@ -79,14 +79,15 @@ pub(super) const UNUSABLE_ENDPOINT: Page = Page {
          `{name}` for a parameter and would answer other URLs than before. No other spelling gives \
          exactly the old path. Choose an endpoint without braces and give the senders the new URL; \
          if a parameter is what was meant all along, write the route by hand with a parameter of \
-         that name in the handler. The same holds where the new URL would leave `/plugins/` (a segment \
-         `..`, also encoded), or has a `\\`, `?`, `#` or control character, at which servers disagree.",
+         that name in the handler. The same holds where the new URL would leave `/plugins/`: a \
+         segment `.` or `..`, also encoded, which clients and servers resolve in different ways; and where \
+         it has control characters.",
     zh: "endpoint 中含有 `{` 或 `}`。旧服务把它当作普通文本比较，而路由会把 `{name}` 视为路径参数，\
          从而响应与以往不同的 URL，并且没有其他写法能得到与原来完全相同的路径。\
          请改用不含花括号的 endpoint，并把新的 URL 告知发送方；\
          如果本意就是路径参数，请手动编写路由，并为处理函数添加同名参数。\
-         新 URL 会超出 `/plugins/`（含 `..` 路径段，包括编码后的），或含有 `\\`、`?`、`#`、控制字符等\
-         各服务器理解不一的内容时，同样如此。",
+         新 URL 会超出 `/plugins/`（含 `.` 或 `..` 路径段，包括编码后的，客户端与服务器对它们的处理并不一致），\
+         或含有控制字符时，同样如此。",
     before: r#"@plugin.mount_webhook_method("/{team}/push", "Push")
 async def on_push(request: Request):
     return await receive(request)
