@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rehook::diff;
 use rehook::discover::discover;
 use rehook::find::Found;
 use rehook::find::registration::find;
@@ -18,7 +19,7 @@ use rehook::python::names::{Files, Workspace};
 use rehook::python::parse::Module;
 use rehook::python::tokens::Tokens;
 use rehook::source::SourceFile;
-use rehook::{diff, style};
+use rehook::style::Style;
 
 /// The registrations of the two plugins that are measured.
 const SIZES: [(&str, usize); 2] = [("plugin", 4), ("large", 400)];
@@ -123,7 +124,8 @@ fn planned(workspace: &Workspace, found: &[Found]) -> Plan {
         found,
         related: &[],
         options: PlanOptions::default(),
-        line_length: &|_| style::DEFAULT_LINE_LENGTH,
+        style: &|_| Arc::new(Style::default()),
+        is_module: &|_| false,
         package_root: &|_| None,
     };
     plan::plan(&input).expect("the generated plugin can be planned")

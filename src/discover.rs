@@ -1,7 +1,7 @@
 //! Paths to the Python files that matter, in a stable order.
 //!
-//! A file matters when the name of the old API is in it; nothing is parsed here. What always
-//! holds: `.gitignore` is respected; version control, virtual environments, `node_modules` and
+//! A file matters when the name of the old API is in it, or an import of the module that only its
+//! document has; nothing is parsed here. What always holds: `.gitignore` is respected; version control, virtual environments, `node_modules` and
 //! caches are not entered unless they are what was asked for; links to folders are not followed;
 //! a file that is reached by two paths is taken once; only regular files are read, and a folder
 //! whose `.gitignore` is something else is not entered, since what it excludes is not known.
@@ -23,6 +23,10 @@ use crate::regular_file;
 
 /// What is in every mention of the old API: `mount_webhook_method`, `webhook_methods`.
 const NEEDLE: &[u8] = b"webhook_method";
+/// What is in every file that uses the agent.
+const AGENT: &[u8] = b"nekro_agent";
+/// The package of which the document names a module that is gone.
+const API: &[u8] = b"nekro_agent.api";
 
 /// The files that matter.
 #[derive(Debug, Default)]
@@ -104,6 +108,46 @@ pub fn holds_no_source(folder: &Path) -> bool {
 /// Whether a file with these bytes matters.
 pub fn matters(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, NEEDLE).is_some()
+        || memchr::memmem::find(bytes, AGENT).is_some() && uses_lost_module(bytes)
+}
+
+/// Whether a file that mentions the agent may use the module of the document that is gone: what
+/// cannot be rewritten of it is found again when no webhook is left beside it.
+fn uses_lost_module(bytes: &[u8]) -> bool {
+    if memchr::memmem::find(bytes, b"create_temp_ctx").is_some() {
+        return true;
+    }
+    let starts_word = |bytes: &[u8], word: &[u8]| {
+        bytes.strip_prefix(word).is_some_and(|rest| {
+            rest.first()
+                .is_none_or(|&next| !(next.is_ascii_alphanumeric() || next == b'_'))
+        })
+    };
+    memchr::memmem::find_iter(bytes, API).any(|at| {
+        let rest = &bytes[at + API.len()..];
+        if let Some(rest) = rest.strip_prefix(b".") {
+            return starts_word(rest, b"context");
+        }
+        let Some(names) = rest.trim_ascii_start().strip_prefix(b"import") else {
+            return false;
+        };
+        // To the end of the statement, or a little further.
+        let end = if names.trim_ascii_start().starts_with(b"(") {
+            memchr::memchr(b')', names)
+        } else {
+            memchr::memchr_iter(b'\n', names).find(|&end| {
+                let line = names[..end].strip_suffix(b"\r").unwrap_or(&names[..end]);
+                !line.ends_with(b"\\")
+            })
+        };
+        let names = &names[..end.unwrap_or(names.len())];
+        memchr::memmem::find_iter(names, b"context").any(|at| {
+            let is_start = at.checked_sub(1).is_none_or(|before| {
+                !(names[before].is_ascii_alphanumeric() || names[before] == b'_')
+            });
+            is_start && starts_word(&names[at..], b"context")
+        })
+    })
 }
 
 fn is_python(path: &Path) -> bool {
@@ -179,7 +223,7 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
         file.is_none()
     });
     builder.build_parallel().run(|| {
-        let finder = Finder::new(NEEDLE);
+        let (finder, agent) = (Finder::new(NEEDLE), Finder::new(AGENT));
         let mut buffer = Vec::new();
         let (looked_at, found, fail, not_python) = (&looked_at, &found, &fail, &not_python);
         Box::new(move |entry| {
@@ -204,7 +248,9 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
                 }
                 Ok(()) => {
                     looked_at.fetch_add(1, Ordering::Relaxed);
-                    if finder.find(&buffer).is_some() {
+                    let matters = finder.find(&buffer).is_some()
+                        || agent.find(&buffer).is_some() && uses_lost_module(&buffer);
+                    if matters {
                         let one = (
                             entry.path().to_owned(),
                             is_link,
@@ -316,4 +362,64 @@ pub fn package_root(path: &Path) -> Option<PathBuf> {
         .take_while(|folder| folder.join("__init__.py").exists())
         .last()
         .map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uses_of_the_lost_module_are_seen() {
+        for (text, expected) in [
+            ("from nekro_agent.api import context\n", true),
+            (
+                "from nekro_agent.api import core, context as c, message\n",
+                true,
+            ),
+            (
+                "from nekro_agent.api import (\n    core,\n    context,\n)\n",
+                true,
+            ),
+            (
+                "from nekro_agent.api import core, \\\r\n    context\n",
+                true,
+            ),
+            ("import nekro_agent.api.context\n", true),
+            ("from nekro_agent.api.context import x", true),
+            (
+                "from nekro_agent import api\napi.context.create_temp_ctx(k)\n",
+                true,
+            ),
+            ("from nekro_agent.api import core\ncontext = 1\n", false),
+            (
+                "from nekro_agent.api import (\n    core,\n)\ncontext = 1\n",
+                false,
+            ),
+            ("from nekro_agent.api import contexts, my_context\n", false),
+            ("from nekro_agent.api.contexts import x\n", false),
+            ("from nekro_agent.api.plugin import NekroPlugin\n", false),
+            ("nekro_agent.api", false),
+        ] {
+            assert_eq!(matters(text.as_bytes()), expected, "{text}");
+        }
+        assert!(!matters(b"context.create_temp_ctx"));
+    }
+
+    #[test]
+    fn a_named_file_is_python_by_its_name_or_first_line() {
+        for (name, text, expected) in [
+            ("a.py", "", true),
+            ("a.py.disabled", "", true),
+            ("a.pyw", "", true),
+            ("README.md", "#!/usr/bin/python3\n", false),
+            ("a.python.txt", "", false),
+            ("tool", "#!/usr/bin/env python3\n", true),
+            ("tool", "#!/bin/sh\n# python\n", false),
+            ("LICENSE", "", false),
+            (".env", "", false),
+        ] {
+            let is_python = is_python_by_name(Path::new(name), text.as_bytes());
+            assert_eq!(is_python, expected, "{name}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub mod annotations;
 pub mod document;
 pub mod draft;
 pub mod duplicates;
-pub mod import_edits;
+pub(crate) mod imports;
 pub mod layout;
 pub(crate) mod members;
 pub mod native;
@@ -41,7 +41,9 @@ use crate::find::suppression::Suppressions;
 use crate::find::{Found, ReferenceKind, Webhook};
 use crate::python::names::{Loaded, PluginId, Workspace};
 use crate::routes::Route;
+use crate::style::Style;
 use draft::Draft;
+use imports::Surroundings;
 use members::Members;
 pub use router::RuleError;
 
@@ -64,8 +66,10 @@ pub struct Input<'a> {
     pub related: &'a [Arc<Loaded>],
     /// The options.
     pub options: PlanOptions,
-    /// The line length that holds for a file.
-    pub line_length: &'a (dyn Fn(&Path) -> usize + Sync),
+    /// The style that holds for a file.
+    pub style: &'a (dyn Fn(&Path) -> Arc<Style> + Sync),
+    /// Whether a module or a package is at a path without an ending.
+    pub is_module: &'a (dyn Fn(&Path) -> bool + Sync),
     /// The topmost package that a file is in; none when it is in none.
     pub package_root: &'a (dyn Fn(&Path) -> Option<PathBuf> + Sync),
 }
@@ -205,9 +209,9 @@ impl ModuleFacts {
     }
 
     /// The module without changes.
-    fn draft(&self, line_length: usize) -> Draft {
+    fn draft(&self, style: Arc<Style>) -> Draft {
         let loaded = self.parts.loaded.clone();
-        Draft::new(loaded, self.imports().clone(), line_length)
+        Draft::new(loaded, self.imports().clone(), style)
     }
 }
 
@@ -261,6 +265,13 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
                 ReferenceKind::NotOurs => plan.ledger.not_ours += 1,
             }
         }
+    }
+    for facts in facts.values() {
+        // Each is one more mention of the old API that nothing is done about.
+        let left = document::not_rewritten(&facts.parts.loaded, &facts.uses);
+        plan.ledger.found += left.len();
+        plan.ledger.by_hand += left.len();
+        plan.diagnostics.extend(left);
     }
     plan.diagnostics.extend(advice(input, &facts));
     suppress(input, &facts, &mut plan);
@@ -512,7 +523,7 @@ fn plan_group<'f>(
     // A package with many plugins is one group.
     let files: Result<Vec<Option<FilePlan>>, PlanFault> = drafts
         .into_par_iter()
-        .map(|(path, draft)| finish(path, draft))
+        .map(|(path, draft)| finish(input, path, draft))
         .collect();
     group.files = files?.into_iter().flatten().collect();
     Ok(group)
@@ -548,13 +559,17 @@ fn members_of<'f>(
 }
 
 /// The file with its edits; none when there are none.
-fn finish(path: PathBuf, mut draft: Draft) -> Result<Option<FilePlan>, PlanFault> {
+fn finish(
+    input: &Input<'_>,
+    path: PathBuf,
+    mut draft: Draft,
+) -> Result<Option<FilePlan>, PlanFault> {
     let rule = |source| PlanFault::Rule {
         path: path.clone(),
         source,
     };
     draft
-        .finish_imports()
+        .finish_imports(&Surroundings::of(input, &path))
         .map_err(|source| rule(source.into()))?;
     if draft.edits.is_empty() {
         return Ok(None);

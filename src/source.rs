@@ -267,13 +267,13 @@ impl SourceFile {
         .unwrap_or("\n")
     }
 
-    /// One level of indentation as this file has it: its first indented line's, else four spaces.
-    pub fn indent_unit(&self) -> &str {
+    /// One level of indentation as this file has it: its first indented line's.
+    pub fn indent_unit(&self) -> Option<&str> {
         let mut previous = "";
         for line in self.text.lines() {
             let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
             if !indent.is_empty() && previous.trim_end().ends_with(':') {
-                return indent;
+                return Some(indent);
             }
             if !line.trim().is_empty() {
                 if !indent.is_empty() {
@@ -283,7 +283,7 @@ impl SourceFile {
                 previous = line.split('#').next().unwrap_or(line);
             }
         }
-        "    "
+        None
     }
 
     /// The quote that this file writes its strings with: the more frequent one; `"` when even.
@@ -435,7 +435,7 @@ mod tests {
     #[test]
     fn the_style_is_the_files_own() {
         let file = read(b"if x:\n\ty = 'a'\r\nz").unwrap();
-        assert_eq!(file.indent_unit(), "\t");
+        assert_eq!(file.indent_unit(), Some("\t"));
         assert_eq!(file.preferred_quote(), '\'');
         assert_eq!(file.line_end_at(0), "\n");
         assert_eq!(file.line_end_at(7), "\r\n");

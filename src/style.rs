@@ -1,57 +1,57 @@
-//! How wide lines may be, as the formatter of a project is told. Pure: finding the files is the
-//! caller's.
+//! How a project wants its Python to look, as its formatter and its import sorter are told.
+//!
+//! Pure: which files tell, and what is on the disk, is the caller's. What nobody says is what
+//! `ruff` has by default; a setting that cannot be understood is one that nobody has said.
 
-use toml_edit::{DocumentMut, Item};
-use unicode_width::UnicodeWidthStr;
+mod config;
+pub(crate) mod imports;
+mod pattern;
+mod width;
+
+use std::path::PathBuf;
+
+pub use config::{CONFIG_FILES, ConfigFile, style};
+pub use imports::ImportStyle;
+pub use width::{comment_width, indentation_width, is_pragma, width};
 
 /// The width that `ruff format` and `black` have by default.
 pub const DEFAULT_LINE_LENGTH: usize = 88;
 
-/// The names of the files that may tell, the stronger first (documentation of ruff,
-/// "Config file discovery").
-pub const CONFIG_FILES: &[&str] = &[".ruff.toml", "ruff.toml", "pyproject.toml"];
-
-/// The line length that a configuration file of that name sets; none when it does not.
-pub fn line_length(file_name: &str, text: &str) -> Option<usize> {
-    let document: DocumentMut = text.parse().ok()?;
-    let number = |item: Option<&Item>| item?.as_integer().and_then(|n| usize::try_from(n).ok());
-    let found = if file_name == "pyproject.toml" {
-        let tool = document.get("tool")?;
-        number(tool.get("ruff").and_then(|ruff| ruff.get("line-length")))
-            .or_else(|| number(tool.get("black").and_then(|black| black.get("line-length"))))
-    } else {
-        number(document.get("line-length"))
-    };
-    found.filter(|length| (1..=320).contains(length))
+/// How the files of a folder look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Style {
+    /// The columns that a line of code may take.
+    pub line_length: usize,
+    /// The columns that a line of a docstring may take: never more than a line of code.
+    pub doc_length: usize,
+    /// The columns of a tab, and of one level of indentation with spaces.
+    pub indent_width: usize,
+    /// One level of indentation, where it is said; else a file has its own.
+    pub indent: Option<String>,
+    /// The quote for strings, where it is said; else a file has its own.
+    pub quote: Option<char>,
+    /// Whether a comma after the last of several things keeps a line for each.
+    pub magic_trailing_comma: bool,
+    /// Whether a pragma at the end of another comment is left out of a line's width too.
+    pub trailing_pragmas: bool,
+    /// How imports are sorted.
+    pub imports: ImportStyle,
+    /// The folders whose modules are the project's own.
+    pub source_roots: Vec<PathBuf>,
 }
 
-/// The columns that a text takes, wide characters counted as two, as `ruff` counts.
-pub fn width(text: &str) -> usize {
-    text.width()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_line_length_is_read_where_the_tools_read_it() {
-        assert_eq!(line_length("ruff.toml", "line-length = 100"), Some(100));
-        assert_eq!(
-            line_length("pyproject.toml", "[tool.ruff]\nline-length = 120"),
-            Some(120)
-        );
-        assert_eq!(
-            line_length("pyproject.toml", "[tool.black]\nline-length = 79"),
-            Some(79)
-        );
-        assert_eq!(line_length("pyproject.toml", "[project]\nname = 'x'"), None);
-        assert_eq!(line_length("ruff.toml", "line-length = -1"), None);
-        assert_eq!(line_length("ruff.toml", "not toml"), None);
-    }
-
-    #[test]
-    fn wide_characters_count_twice() {
-        assert_eq!(width("a你"), 3);
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            line_length: DEFAULT_LINE_LENGTH,
+            doc_length: DEFAULT_LINE_LENGTH,
+            indent_width: 4,
+            indent: None,
+            quote: None,
+            magic_trailing_comma: true,
+            trailing_pragmas: false,
+            imports: ImportStyle::default(),
+            source_roots: Vec::new(),
+        }
     }
 }

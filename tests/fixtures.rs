@@ -285,6 +285,9 @@ fn agree(
         return Err(format!("a second migrate changes something:\n{difference}"));
     }
     expect(&again, "a second migrate", exit_again)?;
+    for (run, what) in [(migrate, "migrate"), (&again, "a second migrate")] {
+        count_agrees(run, what)?;
+    }
 
     if changed {
         let undo = rehook(migrated, &["undo"], &[])?;
@@ -327,6 +330,29 @@ fn expect(run: &Run, what: &str, exit: i32) -> Result<(), String> {
         "{what} should exit with {exit}:\n{}",
         run.transcript()
     ))
+}
+
+/// The exit code says the same as the last line that counts.
+fn count_agrees(run: &Run, what: &str) -> Result<(), String> {
+    let said = String::from_utf8_lossy(&run.stderr);
+    let Some(count) = said
+        .lines()
+        .rev()
+        .find(|line| line.contains(" old API in "))
+    else {
+        return Ok(());
+    };
+    let is_unread = count.contains("could not be read");
+    let is_by_hand = count
+        .split_once(" left by hand")
+        .is_some_and(|(before, _)| !before.ends_with(" 0"));
+    if (run.exit == 0) == (is_unread || is_by_hand) {
+        return Err(format!(
+            "{what}: the exit code and the count do not agree:\n{}",
+            run.transcript()
+        ));
+    }
+    Ok(())
 }
 
 fn patched(

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -21,6 +21,7 @@ use rehook::python::names::{Files, LoadError, Workspace};
 use rehook::python::parse::{Module, STACK_SIZE};
 use rehook::python::tokens::TokenKind;
 use rehook::source::SourceFile;
+use rehook::style::Style;
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -172,7 +173,8 @@ fn pass(sources: &Sources) -> (Plan, usize) {
         found: &found,
         related: &[],
         options: PlanOptions::default(),
-        line_length: &|_| 88,
+        style: &|_| Arc::new(Style::default()),
+        is_module: &|_| false,
         package_root: &|_| None,
     });
     (plan.expect("a plan fits together"), broken)

@@ -483,7 +483,7 @@ fn names_cannot_steer_a_terminal_nor_end_a_docstring() {
     );
     let written = fs::read_to_string(repo.root().join("quote.py")).unwrap();
     assert!(
-        written.contains(r#"mounted at /plugins/d\"\"\".door.""""#),
+        written.contains("    \"\"\"Return the plugin's router.\"\"\"\n"),
         "{written}"
     );
     // Neither a route nor a line of the map is made of such a name.

@@ -143,7 +143,11 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
         "public_url",
         "发送方看到的新 URL 的开头，例如 https://agent.example.com",
     ),
-    ("shim", "state", "把调用计数保存在这个文件中，重启后继续"),
+    (
+        "shim",
+        "counters_file",
+        "把调用计数保存在这个文件中，重启后继续",
+    ),
     (
         "shim",
         "record",

@@ -42,7 +42,7 @@ pub struct ShimArgs {
     pub public_url: Option<String>,
     /// Keep the counts of calls in this file over a restart
     #[arg(long, value_name = "FILE")]
-    pub state: Option<PathBuf>,
+    pub counters_file: Option<PathBuf>,
     /// Keep requests to old URLs in this file, for `rehook verify --requests`; secrets are masked
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,

@@ -47,6 +47,11 @@ const OPTIONS: &[(&[&str], &str, &str)] = &[
         "`rehook undo` 撤销上一次迁移",
     ),
     (
+        &["--state"],
+        "`--state` is `--counters-file` now",
+        "`--state` 已更名为 `--counters-file`",
+    ),
+    (
         &["--json"],
         "write `--format json`",
         "请写成 `--format json`",

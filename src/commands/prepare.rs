@@ -21,7 +21,7 @@ use crate::python::parse::{Module, STACK_SIZE, changed_statements};
 use crate::regular_file;
 use crate::routes::{FILE_NAME, RouteMap};
 use crate::source::SourceFile;
-use crate::style;
+use crate::style::{self, ConfigFile, Style};
 use crate::term;
 use crate::text;
 
@@ -300,13 +300,14 @@ impl Pass {
         let package_roots = ByFolder::<Option<PathBuf>>::default();
         let package_root = |path: &Path| package_roots.of(path, || discover::package_root(path));
         let related = related(&workspace, &found, &package_root);
-        let line_lengths = ByFolder::<usize>::default();
+        let styles = ByFolder::<Arc<Style>>::default();
         let input = Input {
             workspace: &workspace,
             found: &found,
             related: &related,
             options,
-            line_length: &|path| line_lengths.of(path, || line_length(path)),
+            style: &|path| styles.of(path, || Arc::new(style_of(path, root))),
+            is_module: &is_module,
             package_root: &package_root,
         };
         let plan = plan::plan(&input).map_err(Failure::from)?;
@@ -418,17 +419,44 @@ impl<T: Clone> ByFolder<T> {
     }
 }
 
-/// The line length that holds for a file.
-fn line_length(path: &Path) -> usize {
-    path.ancestors()
-        .skip(1)
-        .find_map(|folder| {
-            style::CONFIG_FILES.iter().find_map(|name| {
-                let text = regular_file::read_to_string(&folder.join(name)).ok()?;
-                style::line_length(name, &text)
-            })
-        })
-        .unwrap_or(style::DEFAULT_LINE_LENGTH)
+/// The style that holds for a file, as `ruff` finds it: that of the nearest folder with a file that
+/// tells, with what it extends.
+fn style_of(path: &Path, root: &Path) -> Style {
+    let mut black: Option<ConfigFile> = None;
+    let mut files: Vec<ConfigFile> = Vec::new();
+    let here = path.ancestors().skip(1);
+    let candidates =
+        here.flat_map(|folder| style::CONFIG_FILES.iter().map(|name| folder.join(name)));
+    for file in candidates.filter_map(|path| config_file(&path)) {
+        if black.is_none() {
+            black = Some(file.clone());
+        }
+        if file.is_of_ruff() {
+            files.push(file);
+            break;
+        }
+    }
+    let mut seen = BTreeSet::new();
+    while let Some(path) = files.last().and_then(ConfigFile::extends)
+        && let Ok(real) = fs::canonicalize(path)
+        && seen.insert(real.clone())
+        && let Some(file) = config_file(&real)
+    {
+        files.push(file);
+    }
+    style::style(&files, black.as_ref(), root)
+}
+
+/// The configuration file at `path`: a regular file of a size that somebody might have written.
+fn config_file(path: &Path) -> Option<ConfigFile> {
+    let bytes = regular_file::read_up_to(path, 1 << 20).ok()?;
+    ConfigFile::parse(path, std::str::from_utf8(&bytes).ok()?)
+}
+
+/// Whether a module, or a package, is at `path`, which has no ending.
+fn is_module(path: &Path) -> bool {
+    let is_file = |ending| path.with_extension(ending).is_file();
+    path.is_dir() || is_file("py") || is_file("pyi")
 }
 
 /// Checks the plan in memory: every changed file is valid Python, and a second pass over the

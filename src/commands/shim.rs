@@ -35,7 +35,9 @@ pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
         Ok(table) => table,
         Err(problems) => return Ok(refuse(&problems, console)),
     };
-    let mut problems: Vec<Problem> = preflight::unwritable_state(&table).into_iter().collect();
+    let mut problems: Vec<Problem> = preflight::unwritable_counters_file(&table)
+        .into_iter()
+        .collect();
     if table.config.upstream_check {
         let absent = preflight::absent(&table);
         problems.extend(absent.iter().map(preflight::Absent::problem));
@@ -96,7 +98,7 @@ fn flags(args: &ShimArgs) -> Flags {
         with_legacy: args.with_legacy,
         sunset: args.sunset.clone(),
         public_url: args.public_url.clone(),
-        state: args.state.clone(),
+        counters_file: args.counters_file.clone(),
         threads: args.threads.map(usize::from),
         log: args.log.map(|choice| match choice {
             LogChoice::Text => LogFormat::Text,
@@ -268,14 +270,14 @@ fn summary(table: &Table, lang: Lang) -> String {
     for url in table.urls() {
         lines.push_str(&format!("{} [{}]\n", url.path, url.allow));
         for destination in &url.destinations {
-            let doors: Vec<&str> = destination.doors.iter().map(|door| door.kind()).collect();
-            let doors = match doors.is_empty() {
+            let rules: Vec<&str> = destination.auth.iter().map(|rule| rule.kind()).collect();
+            let rules = match rules.is_empty() {
                 true => String::new(),
-                false => format!("  ({})", doors.join(", ")),
+                false => format!("  ({})", rules.join(", ")),
             };
             let (agent, target) = (&destination.agent.url, &destination.route.target);
             lines.push_str(&format!(
-                "    -> {agent}{target}  {}{doors}\n",
+                "    -> {agent}{target}  {}{rules}\n",
                 destination.plugin
             ));
         }

@@ -141,10 +141,13 @@ codes! {
     NotNative "RH122" Advice:
         "the handler needs its AgentCtx, so it is not rewritten to take a Request", "处理函数需要 AgentCtx，因此未改写为接收 Request";
         "leave it as it is: it is routed with its context", "保持原样即可：它仍会带着上下文接入路由"
+    RefusedParameter "RH123" Manual:
+        "FastAPI does not take a parameter of the handler", "FastAPI 不接受处理函数的某个参数";
+        "give the parameter a type that can be read from a request, or let `Depends(...)` provide it", "请把参数改为可从请求中读取的类型，或用 `Depends(...)` 提供它"
     DocumentApi "RH201" Manual:
         "no release with dynamic routes has this API, and this use of it cannot be rewritten", "支持动态路由的版本都没有这个接口，且此处的用法无法自动改写";
         "replace it by hand as `rehook explain RH201` shows", "请按 `rehook explain RH201` 的说明手动替换"
-    NoConfigClass "RH202" Manual:
+    NoConfigClass "RH202" Advice:
         "the plugin has no configuration class", "插件没有注册配置类";
         "register a ConfigBase class with `@plugin.mount_config()`", "请用 `@plugin.mount_config()` 注册一个 ConfigBase 类"
     NoAuthentication "RH301" Advice:

@@ -55,6 +55,7 @@ impl Code {
             Self::EndpointsCollide => &registrations::ENDPOINTS_COLLIDE,
             Self::WrappedHandler => &by_hand::WRAPPED_HANDLER,
             Self::NotNative => &by_hand::NOT_NATIVE,
+            Self::RefusedParameter => &by_hand::REFUSED_PARAMETER,
             Self::DocumentApi => &document::DOCUMENT_API,
             Self::NoConfigClass => &document::NO_CONFIG_CLASS,
             Self::NoAuthentication => &advice::NO_AUTHENTICATION,

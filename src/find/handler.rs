@@ -1,5 +1,10 @@
 //! The function behind a registration: its parameters, its dialect, its replies.
 
+mod known_types;
+mod lookup;
+mod parameters;
+mod types;
+
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use super::reply::{self, Replies};
@@ -112,6 +117,9 @@ pub struct Handler {
     pub conditionals: Vec<reply::Conditional>,
     /// What stands in the way of migrating it.
     pub problems: Vec<Problem>,
+    /// A parameter that FastAPI refuses, or of which that cannot be known, in a handler of the
+    /// request dialect whose annotations resolve.
+    pub refused_parameter: Option<Problem>,
     /// Whether it is defined inside another function.
     pub is_nested: bool,
     /// A decorator of somebody else's between the registration and the function.
@@ -273,6 +281,7 @@ pub fn handler(
     }
     let mut replies = Replies::default();
     let mut unannotated_request = None;
+    let mut refused_parameter = None;
     match dialect {
         Some(Dialect::Context) => {
             let required = parameters
@@ -292,6 +301,7 @@ pub fn handler(
             }
         }
         Some(Dialect::Request) => {
+            refused_parameter = parameters::problem(resolver, definition, name_range);
             let mut locals = resolver.locals.to_vec();
             locals.push(Scope::of_function(definition.arguments, definition.body));
             let inside = Resolver {
@@ -320,6 +330,7 @@ pub fn handler(
         replies: replies.replies,
         conditionals: replies.conditionals,
         problems,
+        refused_parameter,
         is_nested: !resolver.locals.is_empty(),
         inner_decorator: None,
         unannotated_request,
@@ -428,6 +439,13 @@ const BUILTIN_TYPES: &[&str] = &[
 /// The names in an annotation, each with the attribute that it is the root of.
 fn annotation_roots(expression: &Expr) -> Vec<(ast::ExprName, Expr)> {
     let mut roots = Vec::new();
+    roots_in(expression, true, &mut roots);
+    roots
+}
+
+/// `in_type` is whether a string is a type in quotes, and not a value, as it is in `Literal["a"]`
+/// and behind the type in `Annotated[str, Header(alias="X-Name")]`.
+fn roots_in(expression: &Expr, in_type: bool, roots: &mut Vec<(ast::ExprName, Expr)>) {
     tree::walk(Node::Expr(expression), &mut |node| match node {
         Node::Expr(whole @ (Expr::Name(_) | Expr::Attribute(_))) => {
             let mut inner = whole;
@@ -443,17 +461,34 @@ fn annotation_roots(expression: &Expr) -> Vec<(ast::ExprName, Expr)> {
             }
         }
         Node::Expr(Expr::Constant(constant)) => {
-            if let Constant::Str(text) = &constant.value
+            if in_type
+                && let Constant::Str(text) = &constant.value
                 && text.len() < 1_000
                 && let Ok(parsed) = <Expr as rustpython_parser::Parse>::parse(text, "")
             {
-                roots.extend(annotation_roots(&parsed));
+                roots_in(&parsed, true, roots);
+            }
+            Descend::Past
+        }
+        Node::Expr(Expr::Subscript(subscript)) if in_type => {
+            let name = match &*subscript.value {
+                Expr::Name(name) => name.id.as_str(),
+                Expr::Attribute(attribute) => attribute.attr.as_str(),
+                _ => "",
+            };
+            let parts = match &*subscript.slice {
+                Expr::Tuple(tuple) => tuple.elts.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            roots_in(&subscript.value, true, roots);
+            for (index, part) in parts.iter().enumerate() {
+                let is_value = name == "Literal" || (name == "Annotated" && index > 0);
+                roots_in(part, !is_value, roots);
             }
             Descend::Past
         }
         _ => Descend::Into,
     });
-    roots
 }
 
 /// What the annotation of a parameter says of the dialect.

@@ -472,7 +472,8 @@ impl<'a> Finder<'a> {
             )];
         }
         // Ranges of problems are those of the other file; they are shown at the registration.
-        for problem in &mut handler.problems {
+        let problems = handler.problems.iter_mut();
+        for problem in problems.chain(&mut handler.refused_parameter) {
             problem.range = range_of(call);
         }
         handler.name_range = range_of(call);

@@ -9,12 +9,31 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::EditError;
 use crate::find::document::{DocumentUse, DocumentUseKind};
 use crate::find::registration::diagnostic_at;
-use crate::python::names::PluginId;
+use crate::python::names::{Loaded, PluginId};
 use crate::text;
+
+/// The uses in a module that cannot be rewritten, whatever becomes of the webhooks beside them.
+pub fn not_rewritten(loaded: &Loaded, uses: &[DocumentUse]) -> Vec<Diagnostic> {
+    let others = uses
+        .iter()
+        .filter(|one| matches!(one.kind, DocumentUseKind::Other(_)));
+    let diagnostic = |one: &DocumentUse| {
+        diagnostic_at(
+            loaded,
+            Code::DocumentApi,
+            one.range,
+            text!(
+                "the module `nekro_agent.api.context` is gone since release 2.0, and this use of it cannot be rewritten",
+                "`nekro_agent.api.context` 模块自 2.0 起已不存在，且此处用法无法自动改写"
+            ),
+        )
+    };
+    others.map(diagnostic).collect()
+}
 
 /// Rewrites the uses in one module; `has_config` is whether the plugin has a settings class.
 ///
-/// Gives what is left by hand.
+/// Gives what is to be said about it.
 ///
 /// # Errors
 /// When another edit wants the same bytes.
@@ -54,20 +73,16 @@ pub fn rewrite(
             DocumentUseKind::PluginConfig(_) => {}
             _ if !is_first => {}
             DocumentUseKind::CreateTempCtx(_) => {
-                let agent_ctx =
-                    draft.import("nekro_agent.api.schemas", "AgentCtx", &["nekro_agent.schemas.agent_ctx"]);
+                let agent_ctx = draft.import(
+                    "nekro_agent.api.schemas",
+                    "AgentCtx",
+                    &["nekro_agent.schemas.agent_ctx"],
+                );
                 draft.replace(one.range, format!("{agent_ctx}.create_by_chat_key"))?;
             }
             DocumentUseKind::PluginPath => draft.replace(one.range, "get_plugin_data_dir")?,
-            DocumentUseKind::Other(_) => left.push(diagnostic_at(
-                &loaded,
-                Code::DocumentApi,
-                one.range,
-                text!(
-                    "the module `nekro_agent.api.context` is gone since release 2.0, and this use of it cannot be rewritten",
-                    "`nekro_agent.api.context` 模块自 2.0 起已不存在，且此处用法无法自动改写"
-                ),
-            )),
+            // See [`not_rewritten`].
+            DocumentUseKind::Other(_) => {}
             DocumentUseKind::Import(local) => {
                 if !keeps_module.contains(&local.as_str()) {
                     draft.remove_import(local);

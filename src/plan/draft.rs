@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::import_edits;
+use super::imports::{self, Surroundings};
+use super::layout::Place;
 use crate::edit::{ByteRange, EditError, EditSet, TextEdit};
 use crate::find::imports::Imports;
 use crate::python::names::{Loaded, ModuleName};
 use crate::source::SourceFile;
+use crate::style::{Style, comment_width};
 
 /// A name to import: `from module import name as local`, or `import module` when there is no name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,8 +34,8 @@ pub struct Draft {
     pub loaded: Arc<Loaded>,
     /// Its imports and names.
     pub imports: Arc<Imports>,
-    /// The columns that a line may take.
-    pub line_length: usize,
+    /// How the project wants it to look.
+    pub style: Arc<Style>,
     /// The edits so far.
     pub edits: EditSet,
     /// The names to import.
@@ -61,18 +63,19 @@ pub struct Draft {
 
 impl Draft {
     /// A file without changes.
-    pub fn of(loaded: Arc<Loaded>, line_length: usize) -> Self {
+    pub fn of(loaded: Arc<Loaded>, style: Arc<Style>) -> Self {
         let imports = Arc::new(Imports::of(&loaded));
-        Self::new(loaded, imports, line_length)
+        Self::new(loaded, imports, style)
     }
 
     /// A file without changes whose imports were read already.
-    pub fn new(loaded: Arc<Loaded>, imports: Arc<Imports>, line_length: usize) -> Self {
+    pub fn new(loaded: Arc<Loaded>, imports: Arc<Imports>, style: Arc<Style>) -> Self {
+        let own_quote = || loaded.module.source().preferred_quote();
         Self {
-            quote: loaded.module.source().preferred_quote(),
+            quote: style.quote.unwrap_or_else(own_quote),
             loaded,
             imports,
-            line_length,
+            style,
             edits: EditSet::new(),
             additions: BTreeSet::new(),
             removals: BTreeSet::new(),
@@ -94,6 +97,23 @@ impl Draft {
     /// The text of a range as it was.
     pub fn slice(&self, range: ByteRange) -> &str {
         self.source().slice(range)
+    }
+
+    /// One level of indentation: the file's own, else the project's.
+    pub fn indent_unit(&self) -> &str {
+        let own = self.source().indent_unit();
+        own.or(self.style.indent.as_deref()).unwrap_or("    ")
+    }
+
+    /// The place of a statement at `offset`; `rest` is what follows it on its last line.
+    pub(crate) fn place(&self, offset: usize, rest: &str) -> Place<'_> {
+        Place {
+            indent: self.source().indentation_at(offset),
+            unit: self.indent_unit(),
+            line_end: self.source().line_end_at(offset),
+            suffix: comment_width(rest, self.style.trailing_pragmas),
+            style: &self.style,
+        }
     }
 
     /// Whether `name` occurs nowhere in the file, and is not given away.
@@ -340,8 +360,11 @@ impl Draft {
     ///
     /// # Errors
     /// When another edit wants the same bytes.
-    pub fn finish_imports(&mut self) -> Result<(), EditError> {
-        import_edits::apply(self)
+    pub(crate) fn finish_imports(
+        &mut self,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(), EditError> {
+        imports::apply(self, surroundings)
     }
 
     /// The quote for new strings.

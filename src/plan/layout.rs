@@ -1,8 +1,12 @@
-//! How a call is broken into lines: as `ruff format` would.
+//! How a statement is broken into lines: as `ruff format` would.
 
-use crate::style::width;
+mod tree;
 
-/// Where a call stands, and how wide its lines may be.
+use crate::python::tokens::{TokenKind, Tokens};
+use crate::style::{Style, indentation_width, width};
+use tree::Tree;
+
+/// Where a statement stands, and how wide its lines may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The white space at the start of the statement's line.
@@ -11,10 +15,18 @@ pub struct Place<'a> {
     pub unit: &'a str,
     /// The line end.
     pub line_end: &'a str,
-    /// The columns that a line may take.
-    pub limit: usize,
-    /// The columns that follow the call on its last line, as a comment does.
+    /// The columns that follow the statement on its last line, as a comment does.
     pub suffix: usize,
+    /// The project's style.
+    pub style: &'a Style,
+}
+
+impl Place<'_> {
+    /// Whether `text` fits on a line that starts with `indent`, with `suffix` columns after it.
+    fn fits(&self, indent: &str, text: &str, suffix: usize) -> bool {
+        let columns = indentation_width(indent, self.style.indent_width) + width(text) + suffix;
+        columns <= self.style.line_length
+    }
 }
 
 /// `head(arguments)`, where `head` begins right after the indentation: on one line, with the
@@ -23,75 +35,181 @@ pub struct Place<'a> {
 /// `exploded` says that the arguments had a line each before, with a comma after the last, which
 /// formatters take for a wish.
 pub fn call(place: Place<'_>, head: &str, arguments: &[String], exploded: bool) -> String {
+    let joined = arguments.join(", ");
+    if !joined.contains(['\n', '\r']) {
+        let comma = if exploded { "," } else { "" };
+        return code(place, &format!("{head}({joined}{comma})"));
+    }
+    // Text of several lines keeps them.
     let Place {
         indent,
         unit,
         line_end,
-        limit,
-        suffix,
+        ..
     } = place;
-    let joined = arguments.join(", ");
-    let has_line_end = joined.contains(['\n', '\r']);
-    let indent_width = indentation_width(indent);
-    if !exploded
-        && !has_line_end
-        && indent_width + width(head) + width(&joined) + 2 + suffix <= limit
-    {
-        return format!("{head}({joined})");
-    }
-    let inner = format!("{indent}{unit}");
-    let inner_width = indentation_width(&inner);
-    if !exploded && !has_line_end && inner_width + width(&joined) <= limit {
-        return format!("{head}({line_end}{inner}{joined}{line_end}{indent})");
-    }
     let mut text = format!("{head}({line_end}");
     for argument in arguments {
-        text += &format!("{inner}{argument},{line_end}");
+        text += &format!("{indent}{unit}{argument},{line_end}");
     }
     text + indent + ")"
 }
 
-/// The columns of an indentation; a tab counts as the formatters' default of four.
-pub fn indentation_width(indent: &str) -> usize {
-    indent.chars().map(|c| if c == '\t' { 4 } else { 1 }).sum()
+/// A statement without comments, on as few lines as the formatter would give it. Lines inside its
+/// brackets are joined first; a comma before a closing bracket is a wish for a line each.
+pub fn code(place: Place<'_>, text: &str) -> String {
+    Tree::of(text).render(&place)
+}
+
+/// Lines of new code, written with four spaces a level and double quotes, as this place has them:
+/// with its indentation in front, its unit of indentation, its line ends and `quote`.
+pub fn block(place: Place<'_>, text: &str, quote: char) -> String {
+    let mut styled = String::with_capacity(text.len());
+    let mut statement = String::new();
+    for line in text.lines() {
+        if statement.is_empty() {
+            statement += line;
+        } else {
+            statement.push('\n');
+            statement += line;
+        }
+        let tokens = Tokens::new(&statement, 0);
+        let of_kind = |kind| tokens.all().iter().filter(|t| t.kind == kind).count();
+        if of_kind(TokenKind::Open) > of_kind(TokenKind::Close) {
+            continue;
+        }
+        let has_comment = of_kind(TokenKind::Comment) > 0;
+        let whole = std::mem::take(&mut statement);
+        let parts: Vec<&str> = if has_comment {
+            whole.lines().collect()
+        } else {
+            vec![&whole]
+        };
+        for part in parts {
+            let content = part.trim_start_matches(' ');
+            if !content.is_empty() {
+                let level = (part.len() - content.len()) / 4;
+                let indent = format!("{}{}", place.indent, place.unit.repeat(level));
+                let quoted = if quote == '\'' && !content.contains("\"\"\"") {
+                    content.replace('"', "'")
+                } else {
+                    content.to_owned()
+                };
+                styled += &indent;
+                styled += &if has_comment {
+                    quoted
+                } else {
+                    let place = Place {
+                        indent: &indent,
+                        suffix: 0,
+                        ..place
+                    };
+                    code(place, &quoted)
+                };
+            }
+            styled += place.line_end;
+        }
+    }
+    styled
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(limit: usize, exploded: bool, expected: &str) {
+    #[track_caller]
+    fn check(limit: usize, text: &str, expected: &str) {
+        check_style(limit, true, text, expected);
+    }
+
+    #[track_caller]
+    fn check_style(limit: usize, magic_trailing_comma: bool, text: &str, expected: &str) {
+        let style = Style {
+            line_length: limit,
+            magic_trailing_comma,
+            ..Style::default()
+        };
         let place = Place {
             indent: "  ",
             unit: "    ",
             line_end: "\n",
-            limit,
             suffix: 0,
+            style: &style,
         };
-        let arguments = ["aaaa".to_owned(), "bbbb".to_owned()];
-        assert_eq!(call(place, "f", &arguments, exploded), expected);
+        assert_eq!(code(place, text), expected);
     }
 
     #[test]
     fn a_call_takes_as_few_lines_as_fit() {
-        check(15, false, "f(aaaa, bbbb)");
-        check(17, true, "f(\n      aaaa,\n      bbbb,\n  )");
-        check(14, false, "f(\n      aaaa,\n      bbbb,\n  )");
+        check(15, "f(aaaa, bbbb)", "f(aaaa, bbbb)");
+        check(17, "f(aaaa, bbbb,)", "f(\n      aaaa,\n      bbbb,\n  )");
+        check(14, "f(aaaa, bbbb)", "f(\n      aaaa,\n      bbbb,\n  )");
+        check(16, "ffff(aaaa, bbbb)", "ffff(\n      aaaa, bbbb\n  )");
+        check_style(17, false, "f(\n  aaaa,\n  bbbb,\n)", "f(aaaa, bbbb)");
     }
 
     #[test]
-    fn arguments_share_a_line_where_they_can() {
+    fn what_is_in_brackets_is_broken_in_turn() {
+        check(
+            20,
+            "@r(a, methods=[\"GET\", \"PUT\"])",
+            "@r(\n      a,\n      methods=[\n          \"GET\",\n          \"PUT\",\n      ],\n  )",
+        );
+        // A single argument gets no comma, a single parameter does.
+        check(
+            16,
+            "f(g(aaaa, bbbb))",
+            "f(\n      g(\n          aaaa,\n          bbbb,\n      )\n  )",
+        );
+        check(
+            20,
+            "def f(aaaa: A) -> BBB:",
+            "def f(\n      aaaa: A,\n  ) -> BBB:",
+        );
+        check(
+            18,
+            "f([aaaaa, bbbbb])",
+            "f(\n      [\n          aaaaa,\n          bbbbb,\n      ]\n  )",
+        );
+        check(
+            16,
+            "if \"a\" in b(cc, dd):",
+            "if \"a\" in b(\n      cc, dd\n  ):",
+        );
+    }
+
+    #[test]
+    fn operators_start_lines() {
+        check(
+            18,
+            "f(\"/\" + aaaaaaaa, b)",
+            "f(\n      \"/\"\n      + aaaaaaaa,\n      b,\n  )",
+        );
+        check(
+            20,
+            "f(a=bbbb if cccc else ddd, b)",
+            "f(\n      a=bbbb\n      if cccc\n      else ddd,\n      b,\n  )",
+        );
+        check(
+            20,
+            "[aaaaaaa for b in ccccc]",
+            "[\n      aaaaaaa\n      for b in ccccc\n  ]",
+        );
+    }
+
+    #[test]
+    fn text_of_several_lines_keeps_them() {
+        let style = Style::default();
         let place = Place {
             indent: "",
             unit: "  ",
             line_end: "\r\n",
-            limit: 12,
             suffix: 0,
+            style: &style,
         };
-        let arguments = ["aaaa".to_owned(), "bbbb".to_owned()];
+        let arguments = ["[\n1]".to_owned(), "b".to_owned()];
         assert_eq!(
-            call(place, "ffff", &arguments, false),
-            "ffff(\r\n  aaaa, bbbb\r\n)"
+            call(place, "f", &arguments, false),
+            "f(\r\n  [\n1],\r\n  b,\r\n)"
         );
     }
 }

@@ -22,7 +22,6 @@ use std::path::PathBuf;
 use super::Registered;
 use super::draft::Draft;
 use super::duplicates::Verdict;
-use super::layout::indentation_width;
 use super::members::Members;
 use super::plugin::{is_passed_on, is_used_elsewhere};
 use crate::diagnostic::{Code, Diagnostic};
@@ -32,7 +31,7 @@ use crate::find::registration::diagnostic_at;
 use crate::find::{Form, Handler, ReferenceKind};
 use crate::python::tokens::{Token, TokenKind, Tokens};
 use crate::routes::Dialect;
-use crate::style::width;
+use crate::style::{comment_width, indentation_width, width};
 use crate::text;
 
 /// The handlers that take the request, by file and place.
@@ -254,8 +253,8 @@ fn parameter(draft: &mut Draft, native: &Native, request: &str) -> Result<(), Ed
     let range = native.parameter;
     let text = format!("{}: {request}", native.name);
     let line = draft.source().line_at(range.start());
-    let written = draft.slice(line).trim_end().to_owned();
-    let grown = width(&written) + width(&text) > draft.line_length + width(draft.slice(range));
+    let written = comment_width(draft.slice(line), draft.style.trailing_pragmas);
+    let grown = written + width(&text) > draft.style.line_length + width(draft.slice(range));
     let tokens = draft.loaded.module.tokens();
     let open = tokens.previous(range.start());
     let close = tokens.next(range.end());
@@ -268,7 +267,7 @@ fn parameter(draft: &mut Draft, native: &Native, request: &str) -> Result<(), Ed
         return draft.replace(range, text);
     }
     let indent = draft.source().indentation_at(range.start()).to_owned();
-    let unit = draft.source().indent_unit().to_owned();
+    let unit = draft.indent_unit().to_owned();
     let line_end = draft.source().line_end_at(range.start());
     draft.replace(
         range,
@@ -284,8 +283,10 @@ fn join_lines(draft: &mut Draft, statement: ByteRange) -> Result<(), EditError> 
     let last = draft.source().line_at(statement.end());
     let lead = draft.slice(ByteRange::new(line.start(), statement.start()));
     let rest = draft.slice(ByteRange::new(statement.end(), last.end()));
-    let around = indentation_width(lead) + width(rest.trim_end());
-    let fits = |text: &str| around + width(text) <= draft.line_length;
+    let style = &draft.style;
+    let around =
+        indentation_width(lead, style.indent_width) + comment_width(rest, style.trailing_pragmas);
+    let fits = |text: &str| around + width(text) <= style.line_length;
     let text = match (joined(&before), joined(&after)) {
         // Lines of the author's own choice stay.
         (Some(before), Some(after)) if lead.trim().is_empty() && !fits(&before) && fits(&after) => {

@@ -74,13 +74,13 @@ pub(crate) fn plan(
         if !drafts.contains_key(path)
             && let Some(facts) = facts.get(path)
         {
-            drafts.insert(path.to_owned(), facts.draft((input.line_length)(path)));
+            drafts.insert(path.to_owned(), facts.draft((input.style)(path)));
         }
     }
     if !drafts.contains_key(&id.module) {
         drafts.insert(
             id.module.clone(),
-            Draft::of(plugin.loaded.clone(), (input.line_length)(&id.module)),
+            Draft::of(plugin.loaded.clone(), (input.style)(&id.module)),
         );
     }
     let mut problems: Vec<Option<Problem>> = webhooks
@@ -188,7 +188,7 @@ fn write(
         let path = facts.path();
         let draft = drafts
             .entry(path.to_owned())
-            .or_insert_with(|| facts.draft((input.line_length)(path)));
+            .or_insert_with(|| facts.draft((input.style)(path)));
         planned.diagnostics.extend(document::rewrite(
             draft,
             &facts.uses,
@@ -256,7 +256,7 @@ fn write(
             let path = mount.loaded.module.source().path();
             let draft = drafts
                 .entry(path.to_owned())
-                .or_insert_with(|| Draft::of(mount.loaded.clone(), (input.line_length)(path)));
+                .or_insert_with(|| Draft::of(mount.loaded.clone(), (input.style)(path)));
             let router = if path == plugin.id.module {
                 names.router.clone()
             } else {

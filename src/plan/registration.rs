@@ -12,7 +12,7 @@
 //! its argument; any other is laid out anew, as `ruff format` would.
 
 use super::draft::Draft;
-use super::layout::{self, Place};
+use super::layout;
 use crate::edit::{ByteRange, EditError};
 use crate::find::{Argument, Form, Returns, Role, Webhook};
 use crate::python::names::Loaded;
@@ -166,15 +166,8 @@ fn anew(
         .trim_end()
         .to_owned();
     let was_exploded = webhook.call.trailing_comma;
-    let unit = draft.source().indent_unit().to_owned();
-    let place = Place {
-        indent: &indent,
-        unit: &unit,
-        line_end: draft.source().line_end_at(range.start()),
-        limit: draft.line_length,
-        suffix: crate::style::width(&after),
-    };
     let head = format!("{lead}{callee}");
+    let place = draft.place(range.start(), &after);
     let text = layout::call(place, &head, &arguments, was_exploded);
     draft.replace(range, &text[lead.len()..])
 }

@@ -9,11 +9,11 @@
 //! several lines without such brackets gets a name first: its lines then stay as they are.
 
 use super::draft::Draft;
-use super::layout::{self, Place, indentation_width};
+use super::layout;
 use crate::edit::{ByteRange, EditError};
 use crate::find::{Body, Conditional, Reply, ReplyShape};
 use crate::python::tokens::TokenKind;
-use crate::style::width;
+use crate::style::{comment_width, indentation_width, width};
 
 /// The names that the replies of a module are written with.
 struct Names {
@@ -75,12 +75,15 @@ fn lay_out_conditional(draft: &mut Draft, conditional: &Conditional) -> Result<(
         text
     };
     let joined = join([" if ", " else "]);
-    if indentation_width(&indent) + width("return ") + width(&joined) + width(&rest)
-        <= draft.line_length
-    {
+    let style = &draft.style;
+    let columns = indentation_width(&indent, style.indent_width)
+        + width("return ")
+        + width(&joined)
+        + comment_width(&rest, style.trailing_pragmas);
+    if columns <= style.line_length {
         return draft.replace(*value, joined);
     }
-    let unit = draft.source().indent_unit().to_owned();
+    let unit = draft.indent_unit().to_owned();
     let line_end = draft.source().line_end_at(statement.start());
     let start = format!("{line_end}{indent}{unit}");
     let broken = join([&format!("{start}if "), &format!("{start}else ")]);
@@ -190,21 +193,7 @@ fn laid_out(
         .unwrap_or_default()
         .to_owned();
     let end_line = draft.source().line_at(tuple.end());
-    let suffix = width(
-        draft
-            .slice(ByteRange::new(tuple.end(), end_line.end()))
-            .trim_end(),
-    );
-    let unit = draft.source().indent_unit().to_owned();
-    let line_end = draft.source().line_end_at(tuple.start());
-    let place = Place {
-        indent: &indent,
-        unit: &unit,
-        line_end,
-        limit: draft.line_length,
-        suffix,
-    };
-    let mut arguments = arguments.to_vec();
+    let rest = draft.slice(ByteRange::new(tuple.end(), end_line.end()));
     // Brackets may touch the keyword before them, a name may not.
     let head = format!("{}{head}", gap(draft, tuple.start()));
     let head = head.as_str();
@@ -212,24 +201,8 @@ fn laid_out(
         // Formatters break the whole expression, not a call in the middle of it.
         return draft.replace(tuple, format!("{head}({})", arguments.join(", ")));
     }
-    // An encoder's call that is too wide for a line of its own is broken in turn.
-    let inner_indent = format!("{indent}{unit}");
-    let first = arguments.first().cloned().unwrap_or_default();
-    if let Some(content) = first
-        .strip_suffix(')')
-        .and_then(|f| f.split_once('('))
-        .filter(|(name, _)| name.chars().all(|c| c.is_alphanumeric() || c == '_') && *name != head)
-        && indentation_width(&inner_indent) + width(&first) + 1 > draft.line_length
-        && first.starts_with("jsonable_encoder(")
-    {
-        let inner = Place {
-            indent: &inner_indent,
-            suffix: 1,
-            ..place
-        };
-        arguments[0] = layout::call(inner, content.0, &[content.1.to_owned()], false);
-    }
-    let text = layout::call(place, &format!("{lead}{head}"), &arguments, false);
+    let place = draft.place(tuple.start(), rest);
+    let text = layout::call(place, &format!("{lead}{head}"), arguments, false);
     draft.replace(tuple, &text[lead.len()..])
 }
 
@@ -255,23 +228,11 @@ fn named_body(
         .source()
         .indentation_at(reply.statement.start())
         .to_owned();
-    let unit = draft.source().indent_unit().to_owned();
     let line_end = draft.source().line_end_at(reply.statement.start());
     let end_line = draft.source().line_at(reply.statement.end());
-    let suffix = width(
-        draft
-            .slice(ByteRange::new(reply.statement.end(), end_line.end()))
-            .trim_end(),
-    );
-    let place = Place {
-        indent: &indent,
-        unit: &unit,
-        line_end,
-        limit: draft.line_length,
-        suffix,
-    };
+    let rest = draft.slice(ByteRange::new(reply.statement.end(), end_line.end()));
     let text = layout::call(
-        place,
+        draft.place(reply.statement.start(), rest),
         &format!("return {}", names.response),
         &arguments,
         false,
@@ -306,7 +267,7 @@ fn in_place(
         };
         if draft.slice(body).contains(['\n', '\r']) && own_line {
             let indent = draft.source().indentation_at(body.start()).to_owned();
-            let unit = draft.source().indent_unit().to_owned();
+            let unit = draft.indent_unit().to_owned();
             let line_end = draft.source().line_end_at(body.start());
             draft.insert(body.start(), format!("{encoder}({line_end}{indent}{unit}"))?;
             shift_lines(draft, body, &unit)?;

@@ -9,11 +9,14 @@
 //! The context dialect also gets `webhook_route`, the decorator that makes the context.
 
 use super::draft::Draft;
-use super::import_edits::blank_lines_from;
+use super::imports::blank_lines_from;
+use super::layout::{self, Place};
 use crate::edit::{ByteRange, EditError};
 use crate::emit::{self, EmitError, WebhookRouteNames};
 use crate::find::plugin::{Mount, Plugin};
 use crate::python::tokens::TokenKind;
+use crate::style::{indentation_width, width};
+use crate::term;
 
 /// The names that the webhooks of a plugin are registered with, as its own module knows them.
 #[derive(Debug, Clone)]
@@ -79,7 +82,6 @@ fn write_here(
     wanted: &Wanted,
     names: &RouterNames,
 ) -> Result<(), RuleError> {
-    let source_is_unicode = draft.source().is_unicode();
     let mut blocks: Vec<String> = Vec::new();
     let mut top = String::new();
     if !matches!(wanted.join, Join::Existing(_)) {
@@ -112,7 +114,17 @@ fn write_here(
             json: &json,
             agent_ctx: &agent_ctx,
             webhook_request: &webhook_request,
-            is_unicode: source_is_unicode,
+            is_unicode: draft.source().is_unicode(),
+            parts_message: message_is_wide(draft, plugin.statement),
+            docstring: docstring(
+                draft,
+                plugin.statement,
+                &[
+                    "Route POST requests to a webhook handler that takes an AgentCtx.",
+                    "Route POST requests to a webhook handler.",
+                    "Route a webhook.",
+                ],
+            ),
         })?;
         let (alias, function) = text.split_once("\n\n\n").unwrap_or(("", &text));
         top += alias;
@@ -128,13 +140,22 @@ fn write_here(
             "create_plugin_router",
             "mount_webhook_router",
         ]);
+        let key = plugin.key();
+        let is_plain = is_plain_in_docstring(&key, draft.source().is_unicode());
+        let docstrings = [
+            format!("Return the router that is mounted at /plugins/{key}."),
+            "Return the plugin's router.".to_owned(),
+        ];
         blocks.push(emit::mount_router(
             &plugin.variable,
             &create_router,
             &api_router,
             &names.router,
-            &plugin.key(),
-            source_is_unicode,
+            docstring(
+                draft,
+                plugin.statement,
+                &docstrings.each_ref().map(String::as_str)[usize::from(!is_plain)..],
+            ),
         )?);
     }
     if top.is_empty() && blocks.is_empty() {
@@ -147,6 +168,35 @@ fn write_here(
 /// The module of the agent's API that has the context and the webhook request, since release 2.0.
 const SCHEMAS: &str = "nekro_agent.api.schemas";
 
+/// Whether the line with the reply's message would be too wide in `webhook_route`.
+fn message_is_wide(draft: &Draft, statement: ByteRange) -> bool {
+    let indent = draft.source().indentation_at(statement.start());
+    let around = indent.to_owned() + &draft.indent_unit().repeat(4);
+    let taken = indentation_width(&around, draft.style.indent_width);
+    taken + emit::message_width(draft.source().is_unicode()) > draft.style.line_length
+}
+
+/// The first of several docstrings, the longest first, that is not too wide in a function beside
+/// the plugin; else the last.
+fn docstring<'t>(draft: &Draft, statement: ByteRange, candidates: &[&'t str]) -> &'t str {
+    let indent = draft.source().indentation_at(statement.start());
+    let around = [indent, draft.indent_unit(), "\"\"\"\"\"\""].concat();
+    let taken = indentation_width(&around, draft.style.indent_width);
+    let fits = |text: &&&str| taken + width(text) <= draft.style.doc_length;
+    let last = candidates.last().copied().unwrap_or_default();
+    candidates.iter().find(fits).copied().unwrap_or(last)
+}
+
+/// Whether a key can stand in a docstring as it is: nothing in it ends the docstring, is an escape,
+/// cannot be written in the file, or steers the terminal of who reads that.
+fn is_plain_in_docstring(key: &str, is_unicode: bool) -> bool {
+    key.chars().all(|character| {
+        !matches!(character, '"' | '\\')
+            && !term::is_harmful(character)
+            && (is_unicode || character.is_ascii())
+    })
+}
+
 /// Puts `top` on the lines after the plugin's statement, and `blocks` after that, with the blank
 /// lines that formatters want.
 fn insert_beside_plugin(
@@ -156,16 +206,18 @@ fn insert_beside_plugin(
     blocks: &[String],
 ) -> Result<(), EditError> {
     let source = draft.source();
-    let indent = source.indentation_at(statement.start()).to_owned();
-    let line_end = source.line_end_at(statement.end());
-    let unit = source.indent_unit().to_owned();
+    let place = Place {
+        line_end: source.line_end_at(statement.end()),
+        ..draft.place(statement.start(), "")
+    };
+    let line_end = place.line_end;
     // Other statements may follow on the line, and go on on the next.
     let mut tokens = draft.loaded.module.tokens().all().iter();
     let end = tokens
         .find(|token| token.kind == TokenKind::Newline && token.range.start() >= statement.end())
         .map_or(source.text().len(), |token| token.range.start());
     let line = source.line_at(end);
-    let gap = if indent.is_empty() { 2 } else { 1 };
+    let gap = if place.indent.is_empty() { 2 } else { 1 };
     let text_ends = line.end() >= source.text().len();
     let ends_without_line_end = !source.slice(line).ends_with(['\n', '\r']);
 
@@ -182,22 +234,7 @@ fn insert_beside_plugin(
             text += &"\n".repeat(gap.saturating_sub(existing));
         }
     }
-    let quote = draft.quote();
-    let mut styled = String::with_capacity(text.len());
-    for one in text.lines() {
-        let content = one.trim_start_matches(' ');
-        let level = (one.len() - content.len()) / 4;
-        if !content.is_empty() {
-            styled += &indent;
-            styled += &unit.repeat(level);
-            if quote == '\'' && !content.contains("\"\"\"") {
-                styled += &content.replace('"', "'");
-            } else {
-                styled += content;
-            }
-        }
-        styled += line_end;
-    }
+    let styled = layout::block(place, &text, draft.quote());
     if ends_without_line_end {
         // The last line stays without a line end.
         let styled = styled.trim_end_matches(['\n', '\r']);

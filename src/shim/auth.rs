@@ -1,6 +1,6 @@
-//! Doors: what a sender has to prove before its request reaches a route.
+//! Auth rules: what a sender has to prove before its request reaches a route.
 //!
-//! What always holds: a door that cannot decide stays shut; proofs are compared in constant time;
+//! Invariants: a rule that cannot decide rejects; secrets and signatures are compared in constant time;
 //! a header that is there twice is as good as missing; no secret is shown, not even by `Debug`.
 
 mod signature;
@@ -51,7 +51,7 @@ impl fmt::Debug for Secret {
 
 /// What a sender has to prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Door {
+pub enum AuthRule {
     /// A signature of the body as it came.
     Signature {
         /// Whose way of signing.
@@ -77,7 +77,7 @@ pub enum Door {
     Addresses(Vec<IpNet>),
 }
 
-impl Door {
+impl AuthRule {
     /// What kind it is, by the name that the configuration gives it.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -89,49 +89,52 @@ impl Door {
     }
 }
 
-/// Whether doors are looked at before the body is there, or after.
+/// Whether rules are checked before the body is there, or after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum AuthPhase {
     /// The head alone is there.
     Head,
     /// The body is there too.
     Body,
 }
 
-/// Passes through all doors that can be decided at this moment, or says why not.
-pub fn pass(
-    doors: &[Door],
-    moment: Moment,
+/// Checks all rules that can be decided in this phase.
+///
+/// # Errors
+/// The first rule that fails, as a rejection.
+pub fn authorize(
+    rules: &[AuthRule],
+    phase: AuthPhase,
     head: &Head,
     body: &[u8],
     sender: IpAddr,
     now: u64,
 ) -> Result<(), Refusal> {
-    for door in doors {
-        let open = match door {
-            Door::Signature {
+    for rule in rules {
+        let passes = match rule {
+            AuthRule::Signature {
                 scheme,
                 secret,
                 tolerance,
-            } => match moment {
-                Moment::Head => true,
-                Moment::Body => signature::verify(*scheme, secret, *tolerance, head, body, now),
+            } => match phase {
+                AuthPhase::Head => true,
+                AuthPhase::Body => signature::verify(*scheme, secret, *tolerance, head, body, now),
             },
-            Door::Token { header, secret } => {
+            AuthRule::Token { header, secret } => {
                 head.only(header).is_some_and(|value| secret.is(value))
             }
-            Door::Bearer { secret } => head
+            AuthRule::Bearer { secret } => head
                 .only("authorization")
                 .and_then(bearer)
                 .is_some_and(|value| secret.is(value)),
-            Door::Addresses(networks) => {
+            AuthRule::Addresses(networks) => {
                 if !contains(networks, sender) {
                     return Err(Refusal::Address);
                 }
                 true
             }
         };
-        if !open {
+        if !passes {
             return Err(Refusal::Unauthorized);
         }
     }
@@ -163,9 +166,9 @@ mod tests {
         head
     }
 
-    fn through(door: Door, lines: &str, sender: &str) -> Result<(), Refusal> {
+    fn through(rule: AuthRule, lines: &str, sender: &str) -> Result<(), Refusal> {
         let sender = sender.parse().unwrap();
-        pass(&[door], Moment::Body, &head(lines), b"", sender, 0)
+        authorize(&[rule], AuthPhase::Body, &head(lines), b"", sender, 0)
     }
 
     fn secret(text: &str) -> Secret {
@@ -174,11 +177,11 @@ mod tests {
 
     #[test]
     fn a_token_is_the_secret_once() {
-        let door = || Door::Token {
+        let rule = || AuthRule::Token {
             header: "X-Gitlab-Token".to_owned(),
             secret: secret("s3"),
         };
-        assert_eq!(through(door(), "x-gitlab-token: s3\r\n", "::1"), Ok(()));
+        assert_eq!(through(rule(), "x-gitlab-token: s3\r\n", "::1"), Ok(()));
         for lines in [
             "",
             "X-Gitlab-Token: s\r\n",
@@ -188,7 +191,7 @@ mod tests {
             "X-Gitlab-Token: x\r\nX-Gitlab-Token: s3\r\n",
         ] {
             assert_eq!(
-                through(door(), lines, "::1"),
+                through(rule(), lines, "::1"),
                 Err(Refusal::Unauthorized),
                 "{lines:?}"
             );
@@ -197,11 +200,11 @@ mod tests {
 
     #[test]
     fn bearer_has_its_scheme() {
-        let door = || Door::Bearer {
+        let rule = || AuthRule::Bearer {
             secret: secret("s3"),
         };
         assert_eq!(
-            through(door(), "Authorization: bearer  s3\r\n", "::1"),
+            through(rule(), "Authorization: bearer  s3\r\n", "::1"),
             Ok(())
         );
         for lines in [
@@ -210,7 +213,7 @@ mod tests {
             "Authorization: B\r\n",
         ] {
             assert_eq!(
-                through(door(), lines, "::1"),
+                through(rule(), lines, "::1"),
                 Err(Refusal::Unauthorized),
                 "{lines:?}"
             );
@@ -219,24 +222,24 @@ mod tests {
 
     #[test]
     fn addresses_are_in_a_network() {
-        let door = || {
-            Door::Addresses(vec![
+        let rule = || {
+            AuthRule::Addresses(vec![
                 "192.0.2.0/24".parse().unwrap(),
                 "2001:db8::/32".parse().unwrap(),
             ])
         };
         for sender in ["192.0.2.7", "::ffff:192.0.2.7", "2001:db8::1"] {
-            assert_eq!(through(door(), "", sender), Ok(()), "{sender}");
+            assert_eq!(through(rule(), "", sender), Ok(()), "{sender}");
         }
         for sender in ["192.0.3.7", "::1", "::ffff:192.0.3.1"] {
             assert_eq!(
-                through(door(), "", sender),
+                through(rule(), "", sender),
                 Err(Refusal::Address),
                 "{sender}"
             );
         }
         assert_eq!(
-            through(Door::Addresses(Vec::new()), "", "::1"),
+            through(AuthRule::Addresses(Vec::new()), "", "::1"),
             Err(Refusal::Address)
         );
     }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::shim::auth::Door;
+use crate::shim::auth::AuthRule;
 
 pub use reader::{Problem, parse_duration};
 pub use upstream_url::{Upstream, UpstreamError};
@@ -122,7 +122,7 @@ pub struct RouteRule {
     /// Its time.
     pub total: Option<Duration>,
     /// What a sender has to prove: all of it.
-    pub doors: Vec<Door>,
+    pub auth: Vec<AuthRule>,
     /// Where in the file it is.
     pub line: Option<usize>,
 }
@@ -157,7 +157,7 @@ pub struct Config {
     /// How long an old URL has to be silent before it can be retired.
     pub retire_after: Duration,
     /// Where counts are kept over a restart.
-    pub state: Option<PathBuf>,
+    pub counters_file: Option<PathBuf>,
     /// How many threads serve.
     pub threads: usize,
     /// How requests are logged.
@@ -195,8 +195,8 @@ pub struct Flags {
     pub sunset: Option<String>,
     /// `--public-url`
     pub public_url: Option<String>,
-    /// `--state`
-    pub state: Option<PathBuf>,
+    /// `--counters-file`
+    pub counters_file: Option<PathBuf>,
     /// `--threads`
     pub threads: Option<usize>,
     /// `--log`

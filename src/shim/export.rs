@@ -140,7 +140,7 @@ fn impossible_for_nginx(url: &Url<'_>, route: &Route) -> Option<Text> {
 fn preface(server: &str, upstream: &Upstream) -> Text {
     text!(
         "Old webhook URLs for {server}, made by `rehook routes`; the agent is {upstream}.\n\
-         Not done here, but by `rehook shim`: doors, counts of who still calls, waiting for an agent \
+         Not done here, but by `rehook shim`: auth rules, counts of who still calls, waiting for an agent \
          that restarts, several plugins behind one URL, the header Sunset (add it beside \
          Deprecation if you have a date).",
         "{server} 使用的旧 Webhook URL，由 `rehook routes` 生成；Agent 位于 {upstream}。\n\

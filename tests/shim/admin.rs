@@ -126,7 +126,7 @@ fn counts_are_kept_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("counts.json");
     let config = format!(
-        "upstream = \"http://{}\"\nstate = {file:?}\n",
+        "upstream = \"http://{}\"\ncounters_file = {file:?}\n",
         agent.address
     );
     write_files(folder.path(), GITHUB, &config);

@@ -28,7 +28,7 @@ fn check(folder: &Path) -> (i32, String, String) {
 
 #[test]
 fn check_says_what_would_be_served() {
-    let config = "[[route]]\nplugin = \"KroMiose.github\"\n[[route.door]]\nkind = \"gitlab\"\nsecret_env = \"PATH\"\n";
+    let config = "[[route]]\nplugin = \"KroMiose.github\"\n[[route.auth]]\nkind = \"gitlab\"\nsecret_env = \"PATH\"\n";
     let folder = folder(GITHUB, &format!("{UPSTREAM}{config}"));
     let (code, out, err) = check(folder.path());
     assert_eq!(code, 0);
@@ -66,6 +66,24 @@ fn what_is_wrong_is_said_with_its_line_and_the_remedy() {
         "shim.toml:12: `body` must be a size such as \"25MiB\"",
     ] {
         assert!(err.contains(part), "{part} is missing in\n{err}");
+    }
+}
+
+#[test]
+fn a_key_of_an_earlier_name_is_said_to_have_another_now() {
+    let folder = folder(
+        GITHUB,
+        &format!(
+            "{UPSTREAM}state = \"c.json\"\n[[route]]\nplugin = \"KroMiose.github\"\n[[route.door]]\nkind = \"gitlab\"\n"
+        ),
+    );
+    let (code, _, err) = check(folder.path());
+    assert_eq!(code, 2);
+    for line in [
+        "shim.toml:6: `state` is `counters_file` now",
+        "shim.toml:9: `[[route.door]]` is `[[route.auth]]` now",
+    ] {
+        assert!(err.contains(line), "{err}");
     }
 }
 
@@ -373,7 +391,7 @@ fn a_file_for_counts_that_cannot_be_written_is_said_at_the_start() {
         ("taken", "it is a folder"),
     ] {
         for check in [&["--check"][..], &[]] {
-            let arguments = ["shim", "--config", "shim.toml", "--state", state];
+            let arguments = ["shim", "--config", "shim.toml", "--counters-file", state];
             let output = run(folder.path(), &[&arguments, check].concat());
             assert_eq!(output.status.code(), Some(2), "{state}");
             let err = String::from_utf8(output.stderr).unwrap();
@@ -386,7 +404,7 @@ fn a_file_for_counts_that_cannot_be_written_is_said_at_the_start() {
         "--config",
         "shim.toml",
         "--check",
-        "--state",
+        "--counters-file",
         "counts.json",
     ];
     assert!(run(folder.path(), &arguments).status.success());
@@ -410,7 +428,7 @@ fn a_file_that_holds_something_else_is_no_place_for_counts_or_requests() {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         for (option, reason) in [
-            ("--state", "the counts cannot be kept in "),
+            ("--counters-file", "the counts cannot be kept in "),
             ("--record", "requests cannot be recorded in "),
         ] {
             for check in [&["--check"][..], &[]] {
@@ -427,7 +445,7 @@ fn a_file_that_holds_something_else_is_no_place_for_counts_or_requests() {
     // One that is there and empty, as when it was made for another user or the power went out.
     for empty in ["", "\0\0"] {
         std::fs::write(folder.path().join("counts.json"), empty).unwrap();
-        let mut process = Process::start(folder.path(), &["--state", "counts.json"]);
+        let mut process = Process::start(folder.path(), &["--counters-file", "counts.json"]);
         process.signal(Signal::TERM);
         assert!(process.wait().success());
         assert!(!process.log().contains("counts"), "{}", process.log());
@@ -443,7 +461,7 @@ fn what_a_file_of_counts_has_become_meanwhile_is_left_as_it_is() {
         GITHUB,
         &format!("upstream = \"http://{}\"\n", agent.address),
     );
-    let mut process = Process::start(folder.path(), &["--state", "counts.json"]);
+    let mut process = Process::start(folder.path(), &["--counters-file", "counts.json"]);
     std::fs::write(folder.path().join("counts.json"), "mine\n").unwrap();
     process.signal(Signal::TERM);
     assert!(process.wait().success());
@@ -522,8 +540,8 @@ fn a_map_without_routes_is_refused_unless_everything_is_let_through() {
 }
 
 #[test]
-fn a_list_of_nobody_is_no_door() {
-    let config = "[[route]]\nplugin = \"KroMiose.github\"\n[[route.door]]\nkind = \"addresses\"\nallow = []\n";
+fn a_list_of_nobody_is_no_auth_rule() {
+    let config = "[[route]]\nplugin = \"KroMiose.github\"\n[[route.auth]]\nkind = \"addresses\"\nallow = []\n";
     let folder = folder(GITHUB, &format!("{UPSTREAM}{config}"));
     let (code, _, err) = check(folder.path());
     assert_eq!(code, 2);
@@ -534,14 +552,14 @@ fn a_list_of_nobody_is_no_door() {
 }
 
 #[test]
-fn a_door_that_the_legacy_call_bypasses_is_warned_of() {
+fn an_auth_rule_that_the_legacy_call_bypasses_is_warned_of() {
     let agent = Agent::start(ok);
     let config = format!(
-        "upstream = \"http://{}\"\nwith_legacy = true\n[[route]]\nplugin = \"KroMiose.github\"\n[[route.door]]\nkind = \"gitlab\"\nsecret_env = \"PATH\"\n",
+        "upstream = \"http://{}\"\nwith_legacy = true\n[[route]]\nplugin = \"KroMiose.github\"\n[[route.auth]]\nkind = \"gitlab\"\nsecret_env = \"PATH\"\n",
         agent.address
     );
     let folder = folder(GITHUB, &config);
-    let warning = "warning: /api/webhook/github has a door, and with_legacy calls";
+    let warning = "warning: /api/webhook/github has an auth rule, and with_legacy calls";
     let (code, _, err) = check(folder.path());
     assert_eq!(code, 0);
     assert_eq!(
@@ -554,7 +572,10 @@ fn a_door_that_the_legacy_call_bypasses_is_warned_of() {
     let arguments = ["--lang", "zh", "shim", "--config", "shim.toml", "--check"];
     let output = run(folder.path(), &arguments);
     let err = String::from_utf8(output.stderr).unwrap();
-    assert!(err.starts_with("警告：/api/webhook/github 设有门"), "{err}");
+    assert!(
+        err.starts_with("警告：/api/webhook/github 设有鉴权规则"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -612,4 +633,45 @@ fn every_error_of_the_map_has_its_line() {
         err.contains("routes.toml:2: the route map has version 9"),
         "{err}"
     );
+}
+
+/// As `migrate` writes it, whatever folder of the repo this is.
+#[test]
+fn the_map_is_found_at_the_root_of_the_repo() {
+    let folder = folder(GITHUB, "");
+    let (root, below) = (folder.path(), folder.path().join("plugins/github"));
+    std::fs::create_dir_all(root.join(".git")).unwrap();
+    std::fs::write(root.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+    std::fs::create_dir_all(&below).unwrap();
+    std::fs::rename(root.join("routes.toml"), root.join("webhook-routes.toml")).unwrap();
+    let commands: [&[&str]; 2] = [
+        &["routes", "--as", "nginx"],
+        &[
+            "shim",
+            "--check",
+            "--upstream",
+            "http://127.0.0.1:9",
+            "--no-upstream-check",
+        ],
+    ];
+    let succeeds = |at: &Path| {
+        for args in commands {
+            let output = run(at, args);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{args:?}: {said}");
+        }
+    };
+    succeeds(root);
+    succeeds(&below);
+    // Without one there, that of this folder is taken.
+    std::fs::rename(
+        root.join("webhook-routes.toml"),
+        below.join("webhook-routes.toml"),
+    )
+    .unwrap();
+    succeeds(&below);
+    let output = run(root, commands[0]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("webhook-routes.toml"), "{said}");
 }

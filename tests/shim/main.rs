@@ -7,8 +7,8 @@ mod support;
 
 mod admin;
 mod agent;
+mod auth;
 mod command;
-mod doors;
 mod export;
 mod faults;
 mod forwarding;

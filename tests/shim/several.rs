@@ -122,11 +122,11 @@ fn one_that_is_slow_is_a_failure_and_no_more() {
 }
 
 #[test]
-fn each_has_its_own_agent_and_doors() {
+fn each_has_its_own_agent_and_auth_rules() {
     let (first, second) = (Agent::start(ok), Agent::start(ok));
     let config = format!(
         "[[route]]\nplugin = \"two.b\"\nupstream = \"http://{}\"\n\
-         [[route]]\nplugin = \"three.c\"\n[[route.door]]\nkind = \"addresses\"\nallow = [\"192.0.2.0/24\"]\n",
+         [[route]]\nplugin = \"three.c\"\n[[route.auth]]\nkind = \"addresses\"\nallow = [\"192.0.2.0/24\"]\n",
         second.address
     );
     let shim = Shim::start(first.address, &routes(), &config);

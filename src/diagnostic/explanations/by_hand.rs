@@ -222,3 +222,24 @@ async def on_github(_ctx: AgentCtx):
     await message.send_text(CHAT_KEY, "A push has arrived", _ctx)
 "#,
 };
+
+pub(super) const REFUSED_PARAMETER: Page = Page {
+    en: "FastAPI makes a field of each parameter when the route is made, which is while the plugin \
+         is imported: a parameter that it refuses ends the import, and every webhook of the plugin \
+         is lost. It refuses classes that pydantic knows nothing of, a `Request` that is a part of \
+         another type (`Request | None`), what dependencies take of that kind, and a few \
+         declarations, such as a default inside of `Annotated`; a `Callable` breaks the agent's \
+         OpenAPI document. Types of other packages may be of either kind, and are left alone too.",
+    zh: "创建路由时（即导入插件期间），FastAPI 会为每个参数建立字段：只要有一个参数被拒绝，导入就会中断，\
+         该插件的所有 webhook 都会失效。会被拒绝的有：pydantic 无法识别的类、作为其他类型一部分的 `Request`\
+         （如 `Request | None`）、依赖中的这类参数，以及某些写法，例如在 `Annotated` 内给出默认值；\
+         `Callable` 则会破坏 Agent 的 OpenAPI 文档。来自其他包的类型无法判断，因此也保持不变。",
+    before: r#"@plugin.mount_webhook_method("/ci", "CI")
+async def on_ci(request: Request | None = None, service: Service = None):
+    await service.handle(await request.json())
+"#,
+    after: r#"@plugin.mount_webhook_method("/ci", "CI")
+async def on_ci(request: Request, service: Annotated[Service, Depends(get_service)]):
+    await service.handle(await request.json())
+"#,
+};

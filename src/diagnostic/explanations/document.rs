@@ -39,12 +39,11 @@ pub(super) const NO_CONFIG_CLASS: Page = Page {
     en: "The code reads a setting from `plugin.config`, as the document shows, but the plugin \
          registers no configuration class. `plugin.get_config()`, which takes the place of \
          `plugin.config`, returns the settings of the class that is registered with \
-         `@plugin.mount_config()`, so replacing the one by the other would not make it work. What the settings are, and their \
-         defaults, only the author knows. Add the class, then run rehook again.",
+         `@plugin.mount_config()`. rehook has written it, and the setting is missing as it was before. \
+         What the settings are, and their defaults, only the author knows: add the class.",
     zh: "代码按照文档的写法从 `plugin.config` 读取配置项，但插件没有注册配置类。\
          取代 `plugin.config` 的 `plugin.get_config()` 返回的是用 `@plugin.mount_config()` 注册的配置，\
-         没有配置类时，仅仅替换写法并不能使其正常工作。有哪些配置项、默认值是什么，只有作者清楚。\
-         请补上配置类，再重新运行 rehook。",
+         rehook 已经替换了写法，但配置项和以前一样不存在。有哪些配置项、默认值是什么，只有作者清楚，请补上配置类。",
     before: r#"@plugin.mount_webhook_method("alert", "Alert")
 async def on_alert(_ctx: AgentCtx):
     await notify(plugin.config.CHAT_KEY, _ctx.webhook_request.body)

@@ -74,6 +74,9 @@ pub(super) fn problem(
         if let Some(problem) = annotations::problem(handler, draft.imports.future_annotations) {
             return Some(problem);
         }
+        if let Some(problem) = &handler.refused_parameter {
+            return Some(problem.clone());
+        }
         if !handler.replies.is_empty() {
             if let Some(range) = handler.inner_decorator {
                 return Some(Problem::manual(

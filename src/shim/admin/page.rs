@@ -59,7 +59,7 @@ fn value(row: &Row, now: u64) -> minijinja::Value {
         plugins,
         senders,
         allow => &row.allow,
-        doors => &row.doors,
+        auth => &row.auth,
         calls => row.counts.calls(),
         failures => row.counts.failures(),
         last => row.last(),

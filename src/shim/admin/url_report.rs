@@ -20,8 +20,8 @@ pub struct Row {
     pub plugins: Vec<(String, String)>,
     /// The methods it takes.
     pub allow: String,
-    /// The kinds of its doors; empty when it is open to all.
-    pub doors: Vec<&'static str>,
+    /// The kinds of its auth rules; empty when it is open to all.
+    pub auth: Vec<&'static str>,
     /// What was counted.
     pub counts: UrlCounts,
     /// Days without a call, as far as is known.
@@ -42,13 +42,13 @@ pub fn rows(shared: &Shared, now: u64) -> Vec<Row> {
         let counts = url.stats.counts();
         // Before the counting began nobody knows.
         let silent = now.saturating_sub(counts.last.max(since));
-        let mut doors: Vec<_> = url
+        let mut auth: Vec<_> = url
             .destinations
             .iter()
-            .flat_map(|destination| &destination.doors)
-            .map(|door| door.kind())
+            .flat_map(|destination| &destination.auth)
+            .map(|rule| rule.kind())
             .collect();
-        doors.dedup();
+        auth.dedup();
         Row {
             path: url.path.clone(),
             plugins: url
@@ -57,7 +57,7 @@ pub fn rows(shared: &Shared, now: u64) -> Vec<Row> {
                 .map(|d| (d.plugin.clone(), deprecation::successor(&table.config, d)))
                 .collect(),
             allow: url.allow.clone(),
-            doors,
+            auth,
             silent_days: silent / DAY,
             can_be_retired: silent >= retire,
             counts,
@@ -96,7 +96,7 @@ impl Row {
             "legacy": self.path,
             "targets": targets,
             "methods": self.allow,
-            "doors": self.doors,
+            "auth": self.auth,
             "calls": self.counts.calls(),
             "failures": self.counts.failures(),
             "last_call": self.last(),

@@ -153,7 +153,7 @@ fn verified(
 
 /// Whether `signature` is the HMAC-SHA256 of the parts, compared in constant time.
 fn is_mac(secret: &Secret, parts: &[&[u8]], signature: &[u8]) -> bool {
-    // HMAC takes keys of every length; were it not so, the door would stay shut.
+    // HMAC takes keys of every length; were it not so, the rule would reject.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.bytes()) else {
         return false;
     };

@@ -1,34 +1,34 @@
-//! The doors in the configuration file, and where their secrets come from.
+//! The auth rules in the configuration file, and where their secrets come from.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Environment;
 use crate::regular_file;
-use crate::shim::auth::{Door, Scheme, Secret};
+use crate::shim::auth::{AuthRule, Scheme, Secret};
 use crate::shim::config::file::networks;
 use crate::shim::config::reader::{At, Section};
 use crate::term;
 use crate::text;
 
-/// Reads a `[[route.door]]`; what is wrong with it is said, and it then counts as none, which
+/// Reads a `[[route.auth]]`; what is wrong with it is said, and it then counts as none, which
 /// makes the whole file wrong.
-pub fn read_door(
+pub fn read_rule(
     section: Section<'_>,
     base: &Path,
     environment: Environment<'_>,
     secret_files: &mut Vec<PathBuf>,
-) -> Option<Door> {
+) -> Option<AuthRule> {
     let kind = section.string("kind");
     let kind_name = kind.as_ref().map_or("", |at| at.value.as_str()).to_owned();
-    let door = if kind_name == "addresses" {
+    let rule = if kind_name == "addresses" {
         let allow = section.strings("allow");
         if allow.is_none() {
             section.problem(
                 None,
                 text!(
-                    "this door has no `allow`; list the networks that may call",
-                    "这道门缺少 `allow`；请列出允许调用的网段"
+                    "this auth rule has no `allow`; list the networks that may call",
+                    "这条鉴权规则缺少 `allow`；请列出允许调用的网段"
                 ),
             );
         }
@@ -44,28 +44,28 @@ pub fn read_door(
                 ),
             );
         }
-        allow.map(|list| Door::Addresses(networks(&section, list)))
+        allow.map(|list| AuthRule::Addresses(networks(&section, list)))
     } else {
         let header = section.string("header").map(|at| at.value);
         let tolerance = section.duration("tolerance").map(|at| at.value);
         let secret = read_secret(&section, base, environment, secret_files);
-        secret_door(&section, &kind_name, header, tolerance, secret)
+        secret_rule(&section, &kind_name, header, tolerance, secret)
     };
     section.finish();
-    door
+    rule
 }
 
-fn secret_door(
+fn secret_rule(
     section: &Section<'_>,
     kind: &str,
     header: Option<String>,
     tolerance: Option<Duration>,
     secret: Option<Secret>,
-) -> Option<Door> {
+) -> Option<AuthRule> {
     let scheme = match kind {
         "gitlab" => {
             let header = "X-Gitlab-Token".to_owned();
-            return secret.map(|secret| Door::Token { header, secret });
+            return secret.map(|secret| AuthRule::Token { header, secret });
         }
         "token" => {
             let is_token = |name: &String| {
@@ -78,23 +78,23 @@ fn secret_door(
                 section.problem(
                     None,
                     text!(
-                        "a door of kind \"token\" needs `header`: the name of the header that holds the token",
-                        "\"token\" 类型的门需要 `header`：存放令牌的请求头名称"
+                        "an auth rule of kind \"token\" needs `header`: the name of the header that holds the token",
+                        "\"token\" 类型的鉴权规则需要 `header`：存放令牌的请求头名称"
                     ),
                 );
                 return None;
             };
-            return secret.map(|secret| Door::Token { header, secret });
+            return secret.map(|secret| AuthRule::Token { header, secret });
         }
-        "bearer" => return secret.map(|secret| Door::Bearer { secret }),
+        "bearer" => return secret.map(|secret| AuthRule::Bearer { secret }),
         _ if let Some(scheme) = Scheme::ALL.into_iter().find(|s| s.name() == kind) => scheme,
         _ => {
             section.problem(
                 None,
                 text!(
-                    "`kind` of a door must be one of: github, gitea, gitlab, gitee, \
+                    "`kind` of an auth rule must be one of: github, gitea, gitlab, gitee, \
                      standard-webhooks, stripe, slack, token, bearer, addresses",
-                    "门的 `kind` 应为以下之一：github、gitea、gitlab、gitee、standard-webhooks、\
+                    "鉴权规则的 `kind` 应为以下之一：github、gitea、gitlab、gitee、standard-webhooks、\
                      stripe、slack、token、bearer、addresses"
                 ),
             );
@@ -103,7 +103,7 @@ fn secret_door(
     };
     // Gitee names no tolerance; clocks of self-hosted senders are worse than those of services.
     let minutes = if scheme == Scheme::Gitee { 60 } else { 5 };
-    Some(Door::Signature {
+    Some(AuthRule::Signature {
         scheme,
         secret: match scheme {
             Scheme::StandardWebhooks => {
@@ -112,8 +112,8 @@ fn secret_door(
                     section.problem(
                         None,
                         text!(
-                            "the secret of this door must be base64, as in `whsec_…`",
-                            "这道门的密钥应为 base64，形如 `whsec_…`"
+                            "the secret of this auth rule must be base64, as in `whsec_…`",
+                            "这条鉴权规则的密钥应为 base64，形如 `whsec_…`"
                         ),
                     );
                 }
@@ -159,8 +159,8 @@ fn read_secret(
             section.problem(
                 None,
                 text!(
-                    "this door needs one of `secret_env` and `secret_file`",
-                    "这道门需要 `secret_env` 或 `secret_file` 其中之一"
+                    "this auth rule needs one of `secret_env` and `secret_file`",
+                    "这条鉴权规则需要 `secret_env` 或 `secret_file` 其中之一"
                 ),
             );
             return None;
@@ -174,8 +174,8 @@ fn read_secret(
         section.problem(
             line,
             text!(
-                "the secret in {from} is missing or empty; set it, or take the door away",
-                "{from} 中的密钥不存在或为空；请设置它，或者去掉这道门"
+                "the secret in {from} is missing or empty; set it, or remove the rule",
+                "{from} 中的密钥不存在或为空；请设置密钥，或删除这条规则"
             ),
         );
     }

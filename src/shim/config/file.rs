@@ -10,7 +10,7 @@ use toml_edit::Document;
 use super::{Environment, Limits, LogFormat, RouteRule, Upstream};
 use crate::lang::foreign;
 use crate::regular_file;
-use crate::shim::config::auth::read_door;
+use crate::shim::config::auth;
 use crate::shim::config::reader::{At, Problem, Reader, Section};
 use crate::text;
 
@@ -41,8 +41,8 @@ pub struct File {
     pub public_url: Option<String>,
     /// `retire_after`
     pub retire_after: Option<Duration>,
-    /// `state`
-    pub state: Option<String>,
+    /// `counters_file`
+    pub counters_file: Option<String>,
     /// `threads`
     pub threads: Option<usize>,
     /// `log`
@@ -132,7 +132,7 @@ fn root_keys(root: &Section<'_>, file: &mut File) {
         }
     }
     file.retire_after = root.duration("retire_after").map(|at| at.value);
-    file.state = root.string("state").map(|at| at.value);
+    file.counters_file = root.string("counters_file").map(|at| at.value);
     file.threads = root.count("threads").map(|at| at.value);
     if let Some(At { value, line }) = root.string("log") {
         file.log = LogFormat::parse(&value);
@@ -271,10 +271,10 @@ fn read_rule(
         upstream: read_upstream(&section),
         body: section.size("body").map(|at| at.value),
         total: section.duration("total").map(|at| at.value),
-        doors: section
-            .sections("door")
+        auth: section
+            .sections("auth")
             .into_iter()
-            .filter_map(|door| read_door(door, base, environment, secret_files))
+            .filter_map(|rule| auth::read_rule(rule, base, environment, secret_files))
             .collect(),
         line: section.line(),
     };

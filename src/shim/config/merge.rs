@@ -105,7 +105,10 @@ pub fn combine(
         retire_after: file
             .retire_after
             .unwrap_or(Duration::from_secs(RETIRE_DAYS * 86_400)),
-        state: flags.state.clone().or_else(|| in_file(file.state)),
+        counters_file: flags
+            .counters_file
+            .clone()
+            .or_else(|| in_file(file.counters_file)),
         threads: flags
             .threads
             .or(file.threads)

@@ -99,6 +99,27 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A key that had another name in an earlier release.
+struct Renamed {
+    old: &'static str,
+    new: &'static str,
+    /// Both as they are written in a file.
+    written: (&'static str, &'static str),
+}
+
+const RENAMED: &[Renamed] = &[
+    Renamed {
+        old: "door",
+        new: "auth",
+        written: ("[[route.door]]", "[[route.auth]]"),
+    },
+    Renamed {
+        old: "state",
+        new: "counters_file",
+        written: ("state", "counters_file"),
+    },
+];
+
 /// A table of the file.
 pub struct Section<'a> {
     reader: &'a Reader<'a>,
@@ -290,9 +311,21 @@ impl<'a> Section<'a> {
                 continue;
             }
             let span = self.table.key(key).and_then(toml_edit::Key::span);
+            let line = self.reader.line(span);
+            let renamed = RENAMED
+                .iter()
+                .find(|one| one.old == key && known.contains(&one.new));
+            if let Some(Renamed { written, .. }) = renamed {
+                let (old, new) = written;
+                self.problem(
+                    line,
+                    text!("`{old}` is `{new}` now", "`{old}` 已更名为 `{new}`"),
+                );
+                continue;
+            }
             let names = known.join(", ");
             self.problem(
-                self.reader.line(span),
+                line,
                 text!(
                     "the key `{key}` is not known here; known are: {names}",
                     "这里没有 `{key}` 这个键；可用的键：{names}"

@@ -40,7 +40,7 @@ pub enum Refusal {
     HeadTooLarge,
     /// The sender did not finish its head or its body in time.
     SenderSlow,
-    /// A door found no proof, or a wrong one.
+    /// An auth rule found no proof, or a wrong one.
     Unauthorized,
     /// The address list does not have the sender.
     Address,

@@ -110,8 +110,8 @@ fn reach(url: &Upstream, end: Instant) -> Result<(), Text> {
 }
 
 /// That the counts cannot be kept where they should be.
-pub fn unwritable_state(table: &Table) -> Option<Problem> {
-    let path = table.config.state.as_deref()?;
+pub fn unwritable_counters_file(table: &Table) -> Option<Problem> {
+    let path = table.config.counters_file.as_deref()?;
     counters_file::probe(path).err().map(Problem::general)
 }
 
@@ -120,15 +120,15 @@ pub fn warnings(table: &Table) -> Vec<Text> {
     let bypassed = table
         .urls()
         .iter()
-        .filter(|url| url.with_legacy && url.destinations.iter().any(|d| !d.doors.is_empty()));
+        .filter(|url| url.with_legacy && url.destinations.iter().any(|d| !d.auth.is_empty()));
     bypassed
         .map(|url| {
             let path = &url.path;
             text!(
-                "warning: {path} has a door, and with_legacy calls the agent's own old URL past it: \
-                 what the door refuses still reaches plugins that are not migrated; migrate them \
+                "warning: {path} has an auth rule, and with_legacy calls the agent's own old URL past it: \
+                 what the rule rejects still reaches plugins that are not migrated; migrate them \
                  and turn with_legacy off",
-                "警告：{path} 设有门，但 with_legacy 会绕过它调用 Agent 自己的旧 URL：被门拒绝的请求\
+                "警告：{path} 设有鉴权规则，但 with_legacy 会绕过它调用 Agent 自己的旧 URL：被规则拒绝的请求\
                  仍会到达尚未迁移的插件；请迁移这些插件并关闭 with_legacy"
             )
         })

@@ -20,7 +20,7 @@ use crate::text;
 /// Takes the counts up again.
 pub fn restore(shared: &Shared) {
     let table = shared.table.load();
-    let Some(path) = &table.config.state else {
+    let Some(path) = &table.config.counters_file else {
         return;
     };
     let value = match kept(path) {
@@ -59,7 +59,7 @@ fn kept(path: &Path) -> Result<Option<Value>, Text> {
 /// Saves the counts.
 pub fn save(shared: &Shared) {
     let table = shared.table.load();
-    let Some(path) = &table.config.state else {
+    let Some(path) = &table.config.counters_file else {
         return;
     };
     // The path may be another than at the start.
@@ -112,7 +112,7 @@ fn no_counts(path: &Path) -> Text {
     let path = term::path(path);
     text!(
         "the counts cannot be kept in {path}: it holds something else, and is left as it is; name \
-         another file with --state or `state`, or remove it",
+         another file with --counters-file or `counters_file`, or remove it",
         "无法把计数保存到 {path}：其中是别的内容，未作改动；请用 --state 或 `state` 指定另一个文件，\
          或删除它"
     )

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::errors::Entry;
 use crate::routes::{Route, RouteLines, RouteMap};
-use crate::shim::auth::Door;
+use crate::shim::auth::AuthRule;
 use crate::shim::config::{Config, Problem, RouteLimits, RouteRule, Upstream};
 use crate::shim::http::rejection::Refusal;
 use crate::shim::http::target;
@@ -42,7 +42,7 @@ pub struct Destination {
     /// The path that is sent.
     path: TargetPath,
     /// What a sender has to prove.
-    pub doors: Vec<Door>,
+    pub auth: Vec<AuthRule>,
     /// What bounds it.
     pub limits: RouteLimits,
 }
@@ -302,12 +302,12 @@ fn destination(entry: Entry<'_>, registry: &Registry) -> Result<Destination, Pro
     } = entry;
     let mut limits = config.limits.route;
     let mut upstream = &config.upstream;
-    let mut doors = Vec::new();
+    let mut auth = Vec::new();
     for rule in rules_of(route, config) {
         limits.body = rule.body.unwrap_or(limits.body);
         limits.total = rule.total.unwrap_or(limits.total);
         upstream = rule.upstream.as_ref().unwrap_or(upstream);
-        doors.extend(rule.doors.iter().cloned());
+        auth.extend(rule.auth.iter().cloned());
     }
     let pattern = read_pattern(&route.target, lines.target, entry)?;
     if route.methods.is_empty() {
@@ -321,7 +321,7 @@ fn destination(entry: Entry<'_>, registry: &Registry) -> Result<Destination, Pro
             Some(pattern) => TargetPath::Pattern(pattern),
             None => TargetPath::Fixed(target::encode(&route.target).into_bytes()),
         },
-        doors,
+        auth,
         limits,
     })
 }
@@ -362,7 +362,7 @@ fn fits(rule: &RouteRule, route: &Route) -> bool {
             .is_none_or(|endpoint| *endpoint == route.endpoint)
 }
 
-/// A rule that fits no route would be a door that is not there: it must not go unnoticed.
+/// A rule that fits no route would be an auth rule that is not there: it must not go unnoticed.
 fn unused_rules(map: &RouteMap, config: &Config) -> Vec<Problem> {
     let unused = config
         .rules

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::shim::auth::Moment;
+use crate::shim::auth::AuthPhase;
 use crate::shim::http::head::Head;
 use crate::shim::http::rejection::Refusal;
 use crate::shim::route::decide::Decision;
@@ -158,8 +158,8 @@ fn call_all(
     };
     let mut members = Vec::with_capacity(takers.len() + 1);
     for destination in takers {
-        let opened = request
-            .doors(destination, Moment::Body, &bytes)
+        let authorized = request
+            .authorize(destination, AuthPhase::Body, &bytes)
             .and_then(|()| match bytes.len() as u64 > destination.limits.body {
                 true => Err(Refusal::BodyTooLarge),
                 false => Ok(()),
@@ -170,7 +170,7 @@ fn call_all(
             agent: Arc::clone(&destination.agent),
             legacy: false,
             deadline,
-            call: opened.map(|()| start(&destination.agent, &path, deadline)),
+            call: authorized.map(|()| start(&destination.agent, &path, deadline)),
         });
     }
     if url.with_legacy && request.head.method() == b"POST" {

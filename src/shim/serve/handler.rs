@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::shim::auth::{self, Moment};
+use crate::shim::auth::{self, AuthPhase};
 use crate::shim::http::forwarded::Sender;
 use crate::shim::http::framing::Body;
 use crate::shim::http::head::Head;
@@ -282,7 +282,7 @@ impl<'a> Request<'a> {
             _ => None,
         };
         if let Some(destination) = alone
-            && let Err(refusal) = self.doors(destination, Moment::Head, b"")
+            && let Err(refusal) = self.authorize(destination, AuthPhase::Head, b"")
         {
             return self.refuse(refusal, Some(url)).await;
         }
@@ -306,8 +306,8 @@ impl<'a> Request<'a> {
         let Some(destination) = alone else {
             return fanout::serve(self, decision, url, values, body).await;
         };
-        let opened = self.doors(destination, Moment::Body, body.bytes(self.scratch));
-        if let Err(refusal) = opened {
+        let authorized = self.authorize(destination, AuthPhase::Body, body.bytes(self.scratch));
+        if let Err(refusal) = authorized {
             return self.refuse(refusal, Some(url)).await;
         }
         let path = destination.path(url, values);
@@ -322,18 +322,18 @@ impl<'a> Request<'a> {
         .await
     }
 
-    /// Passes the doors of a route.
-    pub fn doors(
+    /// Checks the auth rules of a route.
+    pub fn authorize(
         &self,
         destination: &Destination,
-        moment: Moment,
+        phase: AuthPhase,
         body: &[u8],
     ) -> Result<(), Refusal> {
-        if destination.doors.is_empty() {
+        if destination.auth.is_empty() {
             return Ok(());
         }
         let (sender, now) = (self.sender.address, http_date::now());
-        auth::pass(&destination.doors, moment, self.head, body, sender, now)
+        auth::authorize(&destination.auth, phase, self.head, body, sender, now)
     }
 
     async fn receive(

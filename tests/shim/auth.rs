@@ -17,13 +17,13 @@ fn sign(secret: &str, text: &[u8]) -> String {
         .collect()
 }
 
-fn shim(agent: &Agent, door: &str) -> Shim {
+fn shim(agent: &Agent, rule: &str) -> Shim {
     let folder = std::env::temp_dir();
     let secret = tempfile::NamedTempFile::new_in(folder).unwrap();
     std::fs::write(secret.path(), "hunter2\n").unwrap();
     let config = format!(
         "trusted_proxies = [\"127.0.0.1\"]\n[[route]]\nplugin = \"KroMiose.github\"\nendpoint = \"github\"\n\
-         [[route.door]]\n{door}\n"
+         [[route.auth]]\n{rule}\n"
     )
     .replace("SECRET", &format!("secret_file = {:?}", secret.path()));
     Shim::start(agent.address, GITHUB, &config)
@@ -79,20 +79,20 @@ fn a_signature_of_the_bytes_that_came_opens_and_still_verifies_behind() {
 #[test]
 fn tokens_open_before_the_body_is_there() {
     let agent = Agent::start(ok);
-    for (door, line) in [
+    for (rule, line) in [
         ("kind = \"gitlab\"\nSECRET", "X-Gitlab-Token: "),
         ("kind = \"token\"\nheader = \"X-Mine\"\nSECRET", "x-mine: "),
         ("kind = \"bearer\"\nSECRET", "Authorization: Bearer "),
         ("kind = \"gitee\"\nSECRET", "X-Gitee-Token: "),
     ] {
-        let shim = shim(&agent, door);
+        let shim = shim(&agent, rule);
         let with = |secret: &str| {
             let line = format!("{line}{secret}\r\n");
             shim.send(post("/api/webhook/github", &line, "x")).status()
         };
-        assert_eq!(with("hunter2"), 200, "{door}");
-        assert_eq!(with("hunter3"), 401, "{door}");
-        assert_eq!(with(""), 401, "{door}");
+        assert_eq!(with("hunter2"), 200, "{rule}");
+        assert_eq!(with("hunter3"), 401, "{rule}");
+        assert_eq!(with(""), 401, "{rule}");
     }
 }
 
@@ -109,7 +109,7 @@ fn the_address_of_the_peer_decides() {
     assert_eq!(from("192.0.2.7, 198.51.100.1"), 403);
     assert_eq!(from("198.51.100.1"), 403);
     assert_eq!(from(""), 403);
-    let config = "[[route]]\nplugin = \"KroMiose.github\"\n[[route.door]]\nkind = \"addresses\"\nallow = [\"192.0.2.0/24\"]\n";
+    let config = "[[route]]\nplugin = \"KroMiose.github\"\n[[route.auth]]\nkind = \"addresses\"\nallow = [\"192.0.2.0/24\"]\n";
     let shim = Shim::start(agent.address, GITHUB, config);
     let line = "X-Forwarded-For: 192.0.2.7\r\n";
     assert_eq!(
@@ -119,9 +119,9 @@ fn the_address_of_the_peer_decides() {
 }
 
 #[test]
-fn a_door_without_its_secret_does_not_open_it_keeps_the_shim_from_starting() {
+fn a_rule_without_its_secret_does_not_open_it_keeps_the_shim_from_starting() {
     let agent = Agent::start(ok);
-    for (door, says) in [
+    for (rule, says) in [
         (
             "kind = \"github\"\nsecret_env = \"REHOOK_TEST_NOT_SET\"",
             "missing or empty",
@@ -147,15 +147,15 @@ fn a_door_without_its_secret_does_not_open_it_keeps_the_shim_from_starting() {
             "base64",
         ),
     ] {
-        let config = format!("[[route]]\nplugin = \"KroMiose.github\"\n[[route.door]]\n{door}\n");
+        let config = format!("[[route]]\nplugin = \"KroMiose.github\"\n[[route.auth]]\n{rule}\n");
         let Err(problems) = Shim::try_start(agent.address, GITHUB, &config) else {
-            panic!("{door} was taken");
+            panic!("{rule} was taken");
         };
         let shown = problems
             .iter()
             .map(|p| p.show(rehook::lang::Lang::En))
             .collect::<String>();
-        assert!(shown.contains(says), "{door}: {shown}");
+        assert!(shown.contains(says), "{rule}: {shown}");
         assert!(shown.contains("shim.toml:"), "{shown}");
         assert!(!shown.contains("hunter2"), "{shown}");
     }

@@ -1,0 +1,287 @@
+"""The names that the parameters in `table.txt` are made of."""
+
+import asyncio
+import collections
+import collections.abc
+import dataclasses
+import datetime
+import decimal
+import enum
+import functools
+import io
+import ipaddress
+import logging
+import pathlib
+import re
+import threading
+import typing
+import uuid
+from dataclasses import dataclass, field
+from datetime import timezone
+from enum import Enum, IntEnum
+from http import HTTPStatus
+from typing import (
+    Annotated,
+    Any,
+    Awaitable,
+    Callable,
+    Dict,
+    Generic,
+    Iterable,
+    List,
+    Literal,
+    Mapping,
+    NamedTuple,
+    NewType,
+    Optional,
+    Protocol,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+    TypeVar,
+    Union,
+)
+
+import fastapi
+import pydantic
+import starlette.datastructures
+import typing_extensions
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Body,
+    Cookie,
+    Depends,
+    FastAPI,
+    File,
+    Form,
+    Header,
+    Path,
+    Query,
+    Request,
+    Response,
+    Security,
+    UploadFile,
+    WebSocket,
+)
+from fastapi.responses import JSONResponse
+from fastapi.security import (
+    HTTPAuthorizationCredentials,
+    HTTPBearer,
+    OAuth2PasswordRequestForm,
+    SecurityScopes,
+)
+from pydantic import BaseModel, BeforeValidator, Field, HttpUrl, RootModel, conint, conlist
+from starlette.requests import HTTPConnection
+from typing_extensions import NotRequired, Required, TypedDict
+
+T = TypeVar("T")
+
+
+class Service:
+    """A class that pydantic knows nothing of."""
+
+
+class Special(Service): ...
+
+
+class Text(str): ...
+
+
+class Table(dict): ...
+
+
+class Failure(Exception): ...
+
+
+class Shape(Protocol):
+    x: int
+
+
+class Box(Generic[T]): ...
+
+
+class Model(BaseModel):
+    x: int = 1
+
+
+class Child(Model): ...
+
+
+class Mixed(Service, BaseModel): ...
+
+
+class Page(BaseModel, Generic[T]):
+    items: List[T] = []
+
+
+class Names(RootModel[List[str]]): ...
+
+
+class Arbitrary(BaseModel):
+    model_config = {"arbitrary_types_allowed": True}
+    service: Optional[Service] = None
+
+
+@dataclass
+class Data:
+    x: int = 1
+    more: Optional["Data"] = None
+    names: List[str] = field(default_factory=list)
+
+
+@dataclass
+class Simple:
+    x: int = 1
+    names: List[str] = field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrapped:
+    data: Data
+    color: "Color" = None
+
+
+class DataChild(Data): ...
+
+
+@dataclass
+class Bad:
+    service: Optional[Service] = None
+
+
+class BadChild(Bad): ...
+
+
+@pydantic.dataclasses.dataclass
+class Checked:
+    x: int = 1
+
+
+class Event(TypedDict, total=False):
+    x: Required[int]
+    y: NotRequired[str]
+
+
+class BadEvent(TypedDict):
+    service: Service
+
+
+class OldEvent(typing.TypedDict):
+    x: int
+
+
+class Pair(NamedTuple):
+    left: int
+    right: str = ""
+
+
+class BadPair(NamedTuple):
+    service: Service
+
+
+Point = collections.namedtuple("Point", "x y")
+
+
+class Color(Enum):
+    RED = 1
+
+
+class Level(str, Enum):
+    LOW = "low"
+
+
+class Number(IntEnum):
+    ONE = 1
+
+
+class Caller(Request): ...
+
+
+class Page404(JSONResponse): ...
+
+
+class WithSchema:
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        return handler(int)
+
+
+UserId = NewType("UserId", int)
+ServiceId = NewType("ServiceId", Service)
+Payload = Dict[str, Any]
+Maybe = Optional[Model]
+Alias: typing.TypeAlias = "int | str"
+PerhapsRequest = Optional[Request]
+
+
+def numbers(x: int = 1, request: Request = None): ...
+
+
+async def stream(name: str = Header("a")):
+    yield name
+
+
+def anything(*args, **kwargs): ...
+
+
+def served(service: Service = None): ...
+
+
+def nested(value=Depends(served)): ...
+
+
+def called(callback: Callable = None): ...
+
+
+def perhaps(request: Optional[Request] = None): ...
+
+
+@functools.lru_cache
+def cached(x: int = 1): ...
+
+
+def require(role: str):
+    def check(request: Request): ...
+
+    return check
+
+
+def require_service(role: str):
+    def check(service: Service): ...
+
+    return check
+
+
+def make():
+    return Service()
+
+
+class Limit:
+    def __init__(self, count: int = 1): ...
+
+    def __call__(self, request: Request): ...
+
+    def check(self, x: int = 1): ...
+
+    def serve(self, service: Service = None): ...
+
+
+class LimitChild(Limit): ...
+
+
+class Serving:
+    def __init__(self, service: Service = None): ...
+
+    def __call__(self, service: Service = None): ...
+
+
+class ServingChild(Serving): ...
+
+
+bearer = HTTPBearer()
+limit = Limit()
+Number_ = Annotated[int, Depends(numbers)]
+Served_ = Annotated[Service, Depends(served)]
+Limited = Depends(limit)
