@@ -7,7 +7,7 @@ use super::View;
 use crate::diagnostic::{Code, RetiredCode};
 use crate::diff::{self, LineKind};
 use crate::lang::{Lang, Text};
-use crate::plan::Action;
+use crate::plan::{Action, PlannedWebhook};
 use crate::routes::Route;
 use crate::style::width;
 use crate::term;
@@ -24,15 +24,8 @@ pub(super) const DIM: Style = Style::new().dimmed();
 /// The list of `rehook scan`.
 pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
     let mut output = String::new();
-    for webhook in &view.plan.webhooks {
-        let path = view.shown(&webhook.path);
-        let place = format!(
-            "{}:{}:{}",
-            term::escaped(&path),
-            webhook.line,
-            webhook.column
-        );
-        let (style, action) = match &webhook.action {
+    for one in &view.plan.webhooks {
+        let (style, action) = match &one.action {
             Action::Migrate => (GREEN, text!("migrate", "迁移")),
             Action::Drop => (
                 DIM,
@@ -46,40 +39,17 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
                 (YELLOW, text!("by hand, {code}", "手动处理，{code}"))
             }
         };
-        let unknown = text!("(unknown)", "（未知）");
-        let plugin = webhook
-            .route
-            .as_ref()
-            .map_or(unknown.get(lang), |route| &route.plugin);
-        let endpoint = webhook
-            .endpoint
-            .as_deref()
-            .unwrap_or_else(|| unknown.get(lang));
-        let (plugin, endpoint) = (term::escaped(plugin), term::escaped(endpoint));
-        output += &format!(
-            "{BOLD}{plugin} {endpoint}{BOLD:#}  {style}{}{style:#}\n",
-            action.get(lang)
-        );
-        let about = match (&webhook.route, &webhook.action) {
-            (Some(route), _) => {
-                let dialect = route.dialect.as_str();
-                text!("{dialect} dialect", "{dialect} 写法")
-            }
-            // What little is known of it is why.
-            (None, Action::ByHand(diagnostic)) => diagnostic.detail().clone(),
-            (None, _) => Text::verbatim(""),
-        };
-        let handler = webhook
-            .handler
-            .as_ref()
-            .map(|name| format!("  {name}"))
-            .unwrap_or_default();
-        let about = term::escaped(about.get(lang));
-        output += &format!("  {place}  {about}{handler}\n");
-        if let Some(route) = &webhook.route {
-            output += &urls(route, lang);
+        output += &webhook(view, one, (style, action), lang);
+    }
+    for one in view.disabled {
+        output += &webhook(view, one, (DIM, disabled()), lang);
+    }
+    for path in view.disabled_files {
+        if view.disabled.iter().all(|one| one.path != *path) {
+            let (path, state) = (view.shown(path), disabled());
+            let path = term::escaped(&path);
+            output += &format!("{BOLD}{path}{BOLD:#}  {DIM}{}{DIM:#}\n\n", state.get(lang));
         }
-        output.push('\n');
     }
     for route in view.migrated_before() {
         let (plugin, endpoint) = (term::escaped(&route.plugin), term::escaped(&route.endpoint));
@@ -91,6 +61,58 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
         output += &urls(route, lang);
         output.push('\n');
     }
+    output
+}
+
+/// What is said of a plugin that is switched off.
+fn disabled() -> Text {
+    text!(
+        "disabled: migrated only when its file is named",
+        "已停用：只有指定该文件时才会迁移"
+    )
+}
+
+/// A webhook in that list; `state` is what happens to it.
+fn webhook(view: &View<'_>, webhook: &PlannedWebhook, state: (Style, Text), lang: Lang) -> String {
+    let mut output = String::new();
+    let (style, action) = state;
+    let path = view.shown(&webhook.path);
+    let path = term::escaped(&path);
+    let place = format!("{path}:{}:{}", webhook.line, webhook.column);
+    let unknown = text!("(unknown)", "（未知）");
+    let plugin = webhook
+        .route
+        .as_ref()
+        .map_or(unknown.get(lang), |route| &route.plugin);
+    let endpoint = webhook
+        .endpoint
+        .as_deref()
+        .unwrap_or_else(|| unknown.get(lang));
+    let (plugin, endpoint) = (term::escaped(plugin), term::escaped(endpoint));
+    output += &format!(
+        "{BOLD}{plugin} {endpoint}{BOLD:#}  {style}{}{style:#}\n",
+        action.get(lang)
+    );
+    let about = match (&webhook.route, &webhook.action) {
+        (Some(route), _) => {
+            let dialect = route.dialect.as_str();
+            text!("{dialect} dialect", "{dialect} 写法")
+        }
+        // What little is known of it is why.
+        (None, Action::ByHand(diagnostic)) => diagnostic.detail().clone(),
+        (None, _) => Text::verbatim(""),
+    };
+    let handler = webhook
+        .handler
+        .as_ref()
+        .map(|name| format!("  {name}"))
+        .unwrap_or_default();
+    let about = term::escaped(about.get(lang));
+    output += &format!("  {place}  {about}{handler}\n");
+    if let Some(route) = &webhook.route {
+        output += &urls(route, lang);
+    }
+    output.push('\n');
     output
 }
 
