@@ -180,6 +180,7 @@ mod tests {
             "f([aaaaa, bbbbb])",
             "f(\n      [\n          aaaaa,\n          bbbbb,\n      ]\n  )",
         );
+        check(18, "{aa: b(ccccc, d)}", "{\n      aa: b(ccccc, d)\n  }");
         check(
             16,
             "if \"a\" in b(cc, dd):",

@@ -62,6 +62,10 @@ pub fn rewrite(
     }
     let arguments_range = ByteRange::new(webhook.call.open.start(), webhook.call.close.end());
     let has_comment = draft.loaded.module.tokens().has_comment(arguments_range);
+    if webhook.form == Form::Call {
+        // It may be a part of a larger statement.
+        draft.touch(webhook.call.call.start());
+    }
     if has_comment {
         in_place(draft, webhook, callee, &path, &extra)
     } else {

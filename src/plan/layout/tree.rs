@@ -118,13 +118,9 @@ impl Group<'_> {
         let line_end = place.line_end;
         let joined: Vec<String> = self.items.iter().map(|item| flat(item)).collect();
         let joined = joined.join(", ");
-        let is_alone = match self.items.as_slice() {
-            [only] if !self.has_comma => {
-                matches!(self.purpose, Purpose::Arguments | Purpose::Parentheses)
-                    || is_comprehension(only)
-            }
-            _ => false,
-        };
+        // A single thing gets no comma, but a single parameter does.
+        let is_alone =
+            self.items.len() == 1 && !self.has_comma && self.purpose != Purpose::Parameters;
         let may_share = match self.purpose {
             Purpose::Arguments => true,
             Purpose::Parameters => self.items.len() > 1,
@@ -146,19 +142,6 @@ impl Group<'_> {
         } = self;
         format!("{gap}{open}{line_end}{body}{line_end}{indent}{close}")
     }
-}
-
-fn is_comprehension(nodes: &[Node<'_>]) -> bool {
-    let mut nodes = nodes.iter();
-    nodes.any(|node| {
-        matches!(
-            node,
-            Node::Text {
-                gap: " ",
-                text: "for"
-            }
-        )
-    })
 }
 
 /// Whether commas before closing brackets ask for lines.
