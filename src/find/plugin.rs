@@ -551,7 +551,8 @@ fn routes_in(
             && let Some(definition) = Definition::of(statement)
         {
             // What an earlier run wrote adds the routes of webhooks, which are looked at themselves.
-            if is_context_decorator(loaded.module.source().slice(definition.range)) {
+            let text = loaded.module.source().slice(definition.range);
+            if is_context_decorator(text) || is_reply_decorator(text) {
                 return Descend::Past;
             }
             for decorator in definition.decorators {
@@ -615,6 +616,13 @@ fn route_of_call(resolver: Resolver<'_>, call: &ast::ExprCall) -> Option<OwnRout
 /// context dialect.
 pub fn is_context_decorator(text: &str) -> bool {
     text.contains(".create_by_webhook(") && text.contains("return decorator")
+}
+
+/// Whether the text of a function is that of `reply_route`, as this program writes it.
+pub(crate) fn is_reply_decorator(text: &str) -> bool {
+    text.contains("given_response")
+        && text.contains(".add_api_route(")
+        && text.contains("decorator")
 }
 
 /// The prefix of the router that an expression stands for; none when it is no router.

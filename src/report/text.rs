@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use rayon::prelude::*;
 
 use super::View;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, RetiredCode};
 use crate::diff::{self, LineKind};
 use crate::lang::{Lang, Text};
 use crate::plan::Action;
@@ -220,6 +220,18 @@ pub fn explanation(code: Code, lang: Lang) -> String {
         }
     }
     output
+}
+
+/// What a code meant that is no longer reported.
+pub(crate) fn retired(code: &RetiredCode, lang: Lang) -> String {
+    let (title, reason) = (code.title.get(lang), code.reason.get(lang));
+    let label = text!("retired", "已停用");
+    let label = label.get(lang);
+    format!(
+        "{BOLD}{}{BOLD:#}  ({label}) {title}\n\n{}",
+        code.code,
+        wrapped(reason)
+    )
 }
 
 /// Text in lines of at most 80 columns, broken at spaces and after wide characters.
