@@ -18,7 +18,6 @@ use crate::find::{Argument, CallableKind, Form, LeadingSlash, Returns, Role, Web
 use crate::python::names::Loaded;
 use crate::python::tokens::TokenKind;
 use crate::routes::REQUEST_METHODS;
-use crate::style::width;
 
 /// What a webhook becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,16 +204,11 @@ fn anew(
     let function = layout::joined(&draft.take_text(applied));
     let place = draft.place(range.start(), &after);
     let joined = arguments.join(", ");
-    let whole = format!("{head}({joined})");
-    // The function goes on a line of its own only where the call before it fits on one.
-    let text = if !was_exploded && !joined.contains(['\n', '\r']) && place.holds(&whole, "(") {
-        layout::code(place, &(whole + &function))
-    } else {
-        let place = layout::Place {
-            suffix: place.suffix + width(&function),
-            ..place
-        };
+    let text = if joined.contains(['\n', '\r']) {
         layout::call(place, &head, &arguments, was_exploded) + &function
+    } else {
+        let comma = if was_exploded { "," } else { "" };
+        layout::code(place, &format!("{head}({joined}{comma}){function}"))
     };
     draft.replace(range, &text[lead.len()..])
 }
