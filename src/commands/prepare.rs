@@ -14,11 +14,13 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::discover::{self, Discovery};
 use crate::find::{self, Found};
 use crate::git;
-use crate::plan::{self, Input, Plan, PlanOptions};
+use crate::plan::{self, Input, Plan, PlanOptions, PlannedWebhook};
 use crate::python::names::{Files, LoadError, Loaded, Workspace};
 use crate::python::parse::STACK_SIZE;
+use crate::regular_file;
 use crate::routes::{FILE_NAME, RouteMap};
 use crate::style::{self, ConfigFile, Style};
+use crate::term;
 use crate::text;
 
 /// A plan, and what it was made from.
@@ -43,9 +45,40 @@ pub struct Prepared {
     pub looked_at: usize,
     /// Files that were named and are no Python.
     pub not_python: Vec<PathBuf>,
+    /// What plugins register that are switched off.
+    pub disabled: Disabled,
     /// Whether files that matter were there, but none of them could be read, or nothing of what was
     /// made of them holds.
     pub nothing_readable: bool,
+}
+
+/// What is in the files of plugins that are switched off: nothing of it is changed.
+#[derive(Default)]
+pub struct Disabled {
+    /// The files, by path.
+    pub files: Vec<PathBuf>,
+    /// Their webhooks, as they would be migrated.
+    pub webhooks: Vec<PlannedWebhook>,
+}
+
+impl Disabled {
+    fn of(
+        root: &Path,
+        others: &Arc<BTreeMap<PathBuf, Vec<u8>>>,
+        files: BTreeMap<PathBuf, Vec<u8>>,
+        options: PlanOptions,
+    ) -> Self {
+        if files.is_empty() {
+            return Self::default();
+        }
+        let paths: Vec<PathBuf> = files.keys().cloned().collect();
+        let layers = vec![Arc::new(files), others.clone()];
+        let pass = Pass::run(root, Layered { layers }, paths.clone(), options);
+        Self {
+            files: paths,
+            webhooks: pass.plan.webhooks,
+        }
+    }
 }
 
 /// A file to write.
@@ -107,14 +140,6 @@ pub fn plan_of(root: &Path, options: PlanOptions) -> anyhow::Result<Plan> {
     Ok(Pass::run(root, Layered { layers }, paths, options).plan)
 }
 
-/// The root of what is asked for, as in [`Prepared`].
-///
-/// # Errors
-/// A [`Failure`] when a path does not exist.
-pub fn root(args: &PlanArgs) -> anyhow::Result<PathBuf> {
-    Ok(root_of(&real_paths(args)?).0)
-}
-
 fn real_paths(args: &PlanArgs) -> anyhow::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for path in &args.paths {
@@ -134,6 +159,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         looked_at,
         diagnostics,
         not_python,
+        disabled,
     } = discovery;
     let files = Arc::new(files);
     let options = PlanOptions {
@@ -153,6 +179,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
     self_check::hold(&mut plan, |plan| {
         self_check::faults(&root, &files, plan, options)
     })?;
+    let disabled = Disabled::of(&root, &files, disabled, options);
     let nothing_readable = pass.found_nothing
         && !(pass.broken.is_empty() && diagnostics.is_empty())
         || plan.is_all_withdrawn();
@@ -189,6 +216,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         base,
         looked_at,
         not_python,
+        disabled,
         nothing_readable,
     })
 }
@@ -263,7 +291,7 @@ impl Files for Layered {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         match self.layers.iter().find_map(|layer| layer.get(path)) {
             Some(bytes) => Ok(bytes.clone()),
-            None => fs::read(path),
+            None => regular_file::read(path),
         }
     }
 
@@ -455,10 +483,8 @@ fn style_of(path: &Path, root: &Path) -> Style {
 
 /// The configuration file at `path`: a regular file of a size that somebody might have written.
 fn config_file(path: &Path) -> Option<ConfigFile> {
-    let metadata = fs::metadata(path).ok()?;
-    let is_usual = metadata.is_file() && metadata.len() <= 1 << 20;
-    let text = is_usual.then(|| fs::read_to_string(path).ok())??;
-    ConfigFile::parse(path, &text)
+    let bytes = regular_file::read_up_to(path, 1 << 20).ok()?;
+    ConfigFile::parse(path, std::str::from_utf8(&bytes).ok()?)
 }
 
 /// Whether a module, or a package, is at `path`, which has no ending.
@@ -507,13 +533,13 @@ pub fn read_route_map(path: &Path) -> anyhow::Result<RouteMap> {
 }
 
 fn read_with_bytes(path: &Path) -> anyhow::Result<(RouteMap, Option<Vec<u8>>)> {
-    let before = match fs::read(path) {
+    let before = match regular_file::read(path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::unreadable(path, &error).into()),
     };
     let broken = |reason: &str| {
-        let path = path.display();
+        let path = term::path(path);
         Failure {
             text: text!(
                 "the route map {path} cannot be used: {reason}",

@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::diff;
 use crate::lang::Lang;
 use crate::plan::{Action, PlannedWebhook};
+use crate::term;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -17,6 +18,7 @@ struct Report<'a> {
     not_python: Vec<String>,
     files: Vec<File>,
     webhooks: Vec<Webhook<'a>>,
+    disabled: Vec<Webhook<'a>>,
     migrated_before: Vec<Known<'a>>,
     diagnostics: Vec<Finding<'a>>,
     ledger: Count,
@@ -133,6 +135,15 @@ fn rendered(
             .iter()
             .map(|webhook| webhook_of(view, webhook, lang))
             .collect(),
+        disabled: view
+            .disabled
+            .iter()
+            .map(|webhook| Webhook {
+                action: "disabled",
+                reason: None,
+                ..webhook_of(view, webhook, lang)
+            })
+            .collect(),
         migrated_before: view
             .migrated_before()
             .map(|route| Known {
@@ -158,7 +169,7 @@ fn rendered(
             unaccounted: ledger.unaccounted(),
         },
     };
-    Ok(serde_json::to_string_pretty(&report)? + "\n")
+    Ok(term::json(serde_json::to_string_pretty(&report)?) + "\n")
 }
 
 fn webhook_of<'a>(view: &View<'_>, webhook: &'a PlannedWebhook, lang: Lang) -> Webhook<'a> {

@@ -7,9 +7,10 @@ use super::View;
 use crate::diagnostic::{Code, RetiredCode};
 use crate::diff::{self, LineKind};
 use crate::lang::{Lang, Text};
-use crate::plan::Action;
+use crate::plan::{Action, PlannedWebhook};
 use crate::routes::Route;
 use crate::style::width;
+use crate::term;
 use crate::text;
 
 pub(super) const BOLD: Style = Style::new().bold();
@@ -23,14 +24,8 @@ pub(super) const DIM: Style = Style::new().dimmed();
 /// The list of `rehook scan`.
 pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
     let mut output = String::new();
-    for webhook in &view.plan.webhooks {
-        let place = format!(
-            "{}:{}:{}",
-            view.shown(&webhook.path),
-            webhook.line,
-            webhook.column
-        );
-        let (style, action) = match &webhook.action {
+    for one in &view.plan.webhooks {
+        let (style, action) = match &one.action {
             Action::Migrate => (GREEN, text!("migrate", "迁移")),
             Action::Drop => (
                 DIM,
@@ -44,41 +39,20 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
                 (YELLOW, text!("by hand, {code}", "手动处理，{code}"))
             }
         };
-        let unknown = text!("(unknown)", "（未知）");
-        let plugin = webhook
-            .route
-            .as_ref()
-            .map_or(unknown.get(lang), |route| &route.plugin);
-        let endpoint = webhook
-            .endpoint
-            .as_deref()
-            .unwrap_or_else(|| unknown.get(lang));
-        output += &format!(
-            "{BOLD}{plugin} {endpoint}{BOLD:#}  {style}{}{style:#}\n",
-            action.get(lang)
-        );
-        let about = match (&webhook.route, &webhook.action) {
-            (Some(route), _) => {
-                let dialect = route.dialect.as_str();
-                text!("{dialect} dialect", "{dialect} 写法")
-            }
-            // What little is known of it is why.
-            (None, Action::ByHand(diagnostic)) => diagnostic.detail().clone(),
-            (None, _) => Text::verbatim(""),
-        };
-        let handler = webhook
-            .handler
-            .as_ref()
-            .map(|name| format!("  {name}"))
-            .unwrap_or_default();
-        output += &format!("  {place}  {}{handler}\n", about.get(lang));
-        if let Some(route) = &webhook.route {
-            output += &urls(route, lang);
+        output += &webhook(view, one, (style, action), lang);
+    }
+    for one in view.disabled {
+        output += &webhook(view, one, (DIM, disabled()), lang);
+    }
+    for path in view.disabled_files {
+        if view.disabled.iter().all(|one| one.path != *path) {
+            let (path, state) = (view.shown(path), disabled());
+            let path = term::escaped(&path);
+            output += &format!("{BOLD}{path}{BOLD:#}  {DIM}{}{DIM:#}\n\n", state.get(lang));
         }
-        output.push('\n');
     }
     for route in view.migrated_before() {
-        let (plugin, endpoint) = (&route.plugin, &route.endpoint);
+        let (plugin, endpoint) = (term::escaped(&route.plugin), term::escaped(&route.endpoint));
         let state = text!("migrated before", "此前已迁移");
         output += &format!(
             "{BOLD}{plugin} {endpoint}{BOLD:#}  {DIM}{}{DIM:#}\n",
@@ -90,22 +64,75 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
     output
 }
 
+/// What is said of a plugin that is switched off.
+fn disabled() -> Text {
+    text!(
+        "disabled: migrated only when its file is named",
+        "已停用：只有指定该文件时才会迁移"
+    )
+}
+
+/// A webhook in that list; `state` is what happens to it.
+fn webhook(view: &View<'_>, webhook: &PlannedWebhook, state: (Style, Text), lang: Lang) -> String {
+    let mut output = String::new();
+    let (style, action) = state;
+    let path = view.shown(&webhook.path);
+    let path = term::escaped(&path);
+    let place = format!("{path}:{}:{}", webhook.line, webhook.column);
+    let unknown = text!("(unknown)", "（未知）");
+    let plugin = webhook
+        .route
+        .as_ref()
+        .map_or(unknown.get(lang), |route| &route.plugin);
+    let endpoint = webhook
+        .endpoint
+        .as_deref()
+        .unwrap_or_else(|| unknown.get(lang));
+    let (plugin, endpoint) = (term::escaped(plugin), term::escaped(endpoint));
+    output += &format!(
+        "{BOLD}{plugin} {endpoint}{BOLD:#}  {style}{}{style:#}\n",
+        action.get(lang)
+    );
+    let about = match (&webhook.route, &webhook.action) {
+        (Some(route), _) => {
+            let dialect = route.dialect.as_str();
+            text!("{dialect} dialect", "{dialect} 写法")
+        }
+        // What little is known of it is why.
+        (None, Action::ByHand(diagnostic)) => diagnostic.detail().clone(),
+        (None, _) => Text::verbatim(""),
+    };
+    let handler = webhook
+        .handler
+        .as_ref()
+        .map(|name| format!("  {name}"))
+        .unwrap_or_default();
+    let about = term::escaped(about.get(lang));
+    output += &format!("  {place}  {about}{handler}\n");
+    if let Some(route) = &webhook.route {
+        output += &urls(route, lang);
+    }
+    output.push('\n');
+    output
+}
+
 fn urls(route: &Route, lang: Lang) -> String {
     let (old, new) = (text!("old", "旧"), text!("new", "新"));
     let legacy = route
         .legacy
         .iter()
-        .map(|legacy| format!("  {}  {legacy}\n", old.get(lang)));
+        .map(|legacy| format!("  {}  {}\n", old.get(lang), term::escaped(legacy)));
     let target = format!(
         "  {}  {} {}\n",
         new.get(lang),
-        route.methods.join(","),
-        route.target
+        term::escaped(&route.methods.join(",")),
+        term::escaped(&route.target)
     );
     legacy.chain([target]).collect()
 }
 
-/// The patch, to the byte; in colour when `is_colored`.
+/// The patch, to the byte; in colour when `is_colored`: then people read it, and what could steer
+/// their terminal is written out.
 pub fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
     let of_files: Vec<Vec<u8>> = view
         .files
@@ -113,6 +140,12 @@ pub fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
         .map(|change| patch_of(*change, is_colored))
         .collect();
     of_files.concat()
+}
+
+/// The patch as a terminal without colours shows it: what could steer it is written out.
+pub fn patch_for_terminal(view: &View<'_>) -> String {
+    let patch = patch(view, false);
+    term::escaped_lines(&String::from_utf8_lossy(&patch)).into_owned()
 }
 
 fn patch_of(change: diff::Change<'_>, is_colored: bool) -> Vec<u8> {
@@ -135,7 +168,8 @@ fn patch_of(change: diff::Change<'_>, is_colored: bool) -> Vec<u8> {
             None => (line.as_slice(), &b""[..]),
         };
         output.extend_from_slice(style.render().to_string().as_bytes());
-        output.extend_from_slice(content);
+        let content = String::from_utf8_lossy(content);
+        output.extend_from_slice(term::escaped_lines(&content).as_bytes());
         output.extend_from_slice(style.render_reset().to_string().as_bytes());
         output.extend_from_slice(end);
     }
@@ -149,14 +183,9 @@ pub fn stat(view: &View<'_>, lang: Lang) -> String {
         .iter()
         .map(|change| {
             let (added, removed) = diff::stat(*change);
-            (
-                change
-                    .path
-                    .to_string_lossy()
-                    .replace(std::path::MAIN_SEPARATOR, "/"),
-                added,
-                removed,
-            )
+            let path = change.path.to_string_lossy();
+            let path = path.replace(std::path::MAIN_SEPARATOR, "/");
+            (term::escaped(&path).into_owned(), added, removed)
         })
         .collect();
     let widest = rows
