@@ -141,6 +141,7 @@ impl Finder<'_> {
             applicability,
             detail,
             hint: None,
+            related: None,
         });
     }
 

@@ -141,7 +141,8 @@ fn planned_webhook(
                 problem.code,
                 problem.range,
                 problem.detail.clone(),
-            );
+            )
+            .with_related(problem.related.clone());
             if let Some(hint) = &problem.hint {
                 diagnostic = diagnostic.with_hint(hint.clone());
             }
