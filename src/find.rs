@@ -48,9 +48,9 @@ impl Found {
     pub fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
         self.references
             .iter()
-            .filter_map(|reference| match &reference.kind {
-                ReferenceKind::Webhook(webhook) => Some(&**webhook),
-                _ => None,
+            .flat_map(|reference| match &reference.kind {
+                ReferenceKind::Webhooks(webhooks) => webhooks.as_slice(),
+                _ => &[],
             })
     }
 }
@@ -67,8 +67,10 @@ pub struct Reference {
 /// What a mention of the old API is.
 #[derive(Debug)]
 pub enum ReferenceKind {
-    /// A registration that is understood.
-    Webhook(Box<Webhook>),
+    /// A registration that is understood: one webhook, or in a loop one for each turn.
+    Webhooks(Vec<Webhook>),
+    /// A name for the method; what it registers are references of their own.
+    Alias(Box<Alias>),
     /// Something that is left by hand, and why.
     ByHand(Box<Diagnostic>),
     /// Not the agent's: another class's method of that name.
@@ -90,6 +92,10 @@ pub struct Webhook {
     pub form: Form,
     /// The function.
     pub handler: Handler,
+    /// How the function is reached.
+    pub callable: Callable,
+    /// Whether another webhook comes before it that the same call registers.
+    pub is_further: bool,
     /// The branches in which the registration stands, outermost first.
     pub branches: Vec<Branch>,
 }
@@ -105,13 +111,65 @@ pub struct Branch {
     pub exclusive: bool,
 }
 
+/// `name = plugin.mount_webhook_method`.
+#[derive(Debug)]
+pub struct Alias {
+    /// The name.
+    pub name: String,
+    /// The statement.
+    pub statement: ByteRange,
+    /// How often the name is used.
+    pub uses: usize,
+    /// The name that the plugin is called by, when it is a plain name.
+    pub receiver_name: Option<String>,
+    /// What is said when it has to stay.
+    pub diagnostic: Diagnostic,
+}
+
+/// How a handler is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callable {
+    /// What is registered.
+    pub kind: CallableKind,
+    /// The registered expression; of a decorated function its definition.
+    pub expression: ByteRange,
+    /// Where the function is named.
+    pub place: ByteRange,
+    /// Whether a name on the way to the function is used for anything else.
+    pub is_shared: bool,
+}
+
+/// What is registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallableKind {
+    /// A function.
+    Function,
+    /// A method of an object or class.
+    Method,
+    /// A `functools.partial`.
+    Partial,
+    /// An object that can be called.
+    Instance,
+}
+
 /// An endpoint, and the expression that says it.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     /// The endpoint as it is registered.
     pub value: String,
-    /// Whether the expression is one string literal without a prefix.
-    pub is_literal: bool,
+    /// Whether what the expression gives starts with a `/`.
+    pub slash: LeadingSlash,
+}
+
+/// Whether all that an expression gives starts with a `/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeadingSlash {
+    /// It does.
+    Always,
+    /// None of it does.
+    Never,
+    /// In a loop some of it does.
+    Sometimes,
 }
 
 /// How a webhook is registered.
@@ -134,6 +192,8 @@ pub struct CallSite {
     pub module_prefix: Option<ByteRange>,
     /// The name that the plugin is called by, when it is a plain name.
     pub receiver_name: Option<String>,
+    /// The statement that gives the method the name that is called, when it is called by one.
+    pub alias: Option<ByteRange>,
     /// The opening bracket.
     pub open: ByteRange,
     /// The closing bracket.

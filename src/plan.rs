@@ -8,11 +8,13 @@
 //! - [`router`]: the router beside the plugin, and its mounting.
 //! - [`annotations`]: the route's annotations resolve at run time.
 //! - [`document`]: the document's API that no release has.
+//! - [`aliases`]: a name for the method goes with its last use.
 //! - [`duplicates`]: which of several registrations of an endpoint counts.
 //!
 //! What always holds: a webhook is either migrated with everything that belongs to it, or left
 //! exactly as it is and reported.
 
+mod aliases;
 pub mod annotations;
 pub mod document;
 pub mod draft;
@@ -33,7 +35,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
-use crate::edit::EditSet;
+use crate::edit::{ByteRange, EditSet};
 use crate::find::document::DocumentUse;
 use crate::find::imports::Imports;
 use crate::find::plugin::ModuleParts;
@@ -122,6 +124,9 @@ pub struct PlannedWebhook {
     pub line: usize,
     /// The column, 1-based.
     pub column: usize,
+    /// Whether another one comes before it that the same call registers, in a loop: the reference
+    /// is counted with that one.
+    pub is_further: bool,
     /// What happens.
     pub action: Action,
 }
@@ -249,7 +254,9 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
         .collect();
 
     let mut plan = Plan::default();
+    let mut removed_aliases: BTreeSet<(PathBuf, ByteRange)> = BTreeSet::new();
     for group in planned? {
+        removed_aliases.extend(group.removed_aliases);
         plan.files.extend(group.files);
         plan.webhooks.extend(group.webhooks);
         plan.diagnostics.extend(group.diagnostics);
@@ -257,7 +264,17 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
     for found in input.found {
         for reference in &found.references {
             match &reference.kind {
-                ReferenceKind::Webhook(_) => plan.ledger.found += 1,
+                ReferenceKind::Webhooks(_) => plan.ledger.found += 1,
+                ReferenceKind::Alias(alias) => {
+                    plan.ledger.found += 1;
+                    let path = found.loaded.module.source().path().to_owned();
+                    if removed_aliases.contains(&(path, alias.statement)) {
+                        plan.ledger.migrated += 1;
+                    } else {
+                        plan.webhooks
+                            .push(by_hand_reference(found, &alias.diagnostic));
+                    }
+                }
                 ReferenceKind::ByHand(diagnostic) => {
                     plan.ledger.found += 1;
                     plan.webhooks.push(by_hand_reference(found, diagnostic));
@@ -280,7 +297,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
         .sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
     plan.diagnostics
         .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-    for webhook in &plan.webhooks {
+    for webhook in plan.webhooks.iter().filter(|webhook| !webhook.is_further) {
         match webhook.action {
             Action::Migrate | Action::Drop => plan.ledger.migrated += 1,
             Action::ByHand(_) => plan.ledger.by_hand += 1,
@@ -293,7 +310,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
 type Packages<'f> = BTreeMap<PathBuf, Arc<Members<'f>>>;
 
 fn packages<'f>(
-    input: &Input<'_>,
+    input: &Input<'f>,
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     groups: &[Vec<PluginWebhooks<'_>>],
 ) -> Packages<'f> {
@@ -305,7 +322,7 @@ fn packages<'f>(
     let packages: Packages<'_> = roots
         .into_iter()
         .map(|root| {
-            let members = Members::new(inside(facts, &root).collect());
+            let members = Members::new(input.workspace, inside(facts, &root).collect());
             (root, Arc::new(members))
         })
         .collect();
@@ -412,6 +429,7 @@ fn by_hand_reference(found: &Found, diagnostic: &Diagnostic) -> PlannedWebhook {
         handler: None,
         plugin_module: None,
         is_native: false,
+        is_further: false,
         path: found.loaded.module.source().path().to_owned(),
         line,
         column,
@@ -499,10 +517,11 @@ struct Group {
     files: Vec<FilePlan>,
     webhooks: Vec<PlannedWebhook>,
     diagnostics: Vec<Diagnostic>,
+    removed_aliases: Vec<(PathBuf, ByteRange)>,
 }
 
 fn plan_group<'f>(
-    input: &Input<'_>,
+    input: &Input<'f>,
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     packages: &Packages<'f>,
     plugins: Vec<PluginWebhooks<'_>>,
@@ -519,6 +538,7 @@ fn plan_group<'f>(
             plugin::plan(input, facts, &members, &mut drafts, &id, &webhooks).map_err(rule)?;
         group.webhooks.extend(planned.webhooks);
         group.diagnostics.extend(planned.diagnostics);
+        group.removed_aliases.extend(planned.removed_aliases);
     }
     // A package with many plugins is one group.
     let files: Result<Vec<Option<FilePlan>>, PlanFault> = drafts
@@ -531,7 +551,7 @@ fn plan_group<'f>(
 
 /// The modules that belong to a plugin: those of its package, and those that register its webhooks.
 fn members_of<'f>(
-    input: &Input<'_>,
+    input: &Input<'f>,
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     packages: &Packages<'f>,
     id: &PluginId,
@@ -553,7 +573,7 @@ fn members_of<'f>(
                 package.map_or_else(Vec::new, |package| package.modules().to_vec());
             modules.extend(outside.into_iter().filter_map(|path| facts.get(path)));
             modules.sort_by(|a, b| a.path().cmp(b.path()));
-            Arc::new(Members::new(modules))
+            Arc::new(Members::new(input.workspace, modules))
         }
     }
 }

@@ -106,7 +106,8 @@ fn legacy_paths(author: &str, module_name: &str, endpoint: &str) -> Vec<String> 
     let path = route_path(endpoint);
     let segment = &path[1..];
     let mut legacy = Vec::with_capacity(3);
-    if !segment.is_empty() && !segment.contains('/') {
+    // One with a parameter would be that of every webhook.
+    if !segment.is_empty() && !segment.contains(['/', '{']) {
         legacy.push(format!("/api/webhook{path}"));
     }
     legacy.push(format!("/api/plugin/{author}.{module_name}/webhook{path}"));

@@ -12,7 +12,7 @@ use super::Failure;
 use crate::cli::PlanArgs;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::discover::{self, Discovery};
-use crate::find::{self, Found, ReferenceKind};
+use crate::find::{self, Found};
 use crate::git;
 use crate::lang::Text;
 use crate::plan::{self, FilePlan, Input, Plan, PlanOptions};
@@ -355,13 +355,11 @@ fn related(
     let mut plugin_modules = BTreeSet::new();
     // Whoever names a handler may call it.
     let mut handlers: BTreeMap<PathBuf, BTreeSet<&str>> = BTreeMap::new();
-    for reference in found.iter().flat_map(|one| &one.references) {
-        if let ReferenceKind::Webhook(webhook) = &reference.kind {
-            plugin_modules.insert(webhook.plugin.module.clone());
-            if let Some(root) = discover::package_root(&webhook.plugin.module) {
-                let names = handlers.entry(root).or_default();
-                names.insert(&webhook.handler.name);
-            }
+    for webhook in found.iter().flat_map(Found::webhooks) {
+        plugin_modules.insert(webhook.plugin.module.clone());
+        if let Some(root) = discover::package_root(&webhook.plugin.module) {
+            let names = handlers.entry(root).or_default();
+            names.insert(&webhook.handler.name);
         }
     }
     let roots: BTreeSet<PathBuf> = plugin_modules

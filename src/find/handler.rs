@@ -103,6 +103,8 @@ pub struct Parameter {
     pub annotation: Option<Annotation>,
     /// Whether it has a default.
     pub has_default: bool,
+    /// Whether that default is FastAPI's `Path(...)`.
+    pub is_from_path: bool,
 }
 
 /// What a handler says that it returns.
@@ -193,11 +195,12 @@ impl<'a> Definition<'a> {
 }
 
 /// The handler that `definition` is; `resolver` sees what is outside the function, `in_class` is
-/// whether a class is around it.
+/// whether a class is around it, and `of_path` are the parameters of the endpoint.
 pub fn handler(
     resolver: Resolver<'_>,
     definition: Definition<'_>,
     in_class: bool,
+    of_path: &[&str],
 ) -> (Option<Dialect>, Handler) {
     let mut problems = Vec::new();
     let module = &resolver.loaded.module;
@@ -233,10 +236,16 @@ pub fn handler(
                 .as_deref()
                 .map(|a| annotation(resolver, a)),
             has_default: argument.default.is_some(),
+            is_from_path: argument.default.as_deref().is_some_and(|default| {
+                match resolver.value(default) {
+                    Value::CallOf(name) => name.starts_with("fastapi.") && name.ends_with(".Path"),
+                    _ => false,
+                }
+            }),
         })
         .collect();
 
-    let dialect = match dialect(resolver, definition) {
+    let dialect = match dialect(resolver, definition, of_path) {
         Ok(dialect) => Some(dialect),
         Err(detail) => {
             problems.push(Problem::manual(Code::UnknownDialect, name_range, detail));
@@ -254,7 +263,7 @@ pub fn handler(
             ),
         ));
     }
-    if all != parameters.len() {
+    if all != parameters.len() && dialect != Some(Dialect::Context) {
         problems.push(Problem::manual(
             Code::UnusualHandler,
             name_range,
@@ -306,7 +315,14 @@ pub fn handler(
                 .iter()
                 .filter(|parameter| !parameter.has_default)
                 .count();
-            if plain.is_empty() || required > 1 {
+            let takes_one = !plain.is_empty() || definition.arguments.vararg.is_some();
+            let needs_more = plain
+                .iter()
+                .skip(1)
+                .copied()
+                .chain(&definition.arguments.kwonlyargs)
+                .any(|argument| argument.default.is_none());
+            if !takes_one || needs_more {
                 problems.push(Problem::manual(
                     Code::UnusualHandler,
                     name_range,
@@ -333,6 +349,7 @@ pub fn handler(
             }
             if let [only] = parameters.as_slice()
                 && only.annotation.is_none()
+                && !of_path.contains(&only.name.as_str())
             {
                 unannotated_request = Some(only.name.clone());
             }
@@ -539,7 +556,11 @@ fn dialect_of_annotation(resolver: Resolver<'_>, expression: &Expr) -> Option<Di
 
 /// The API that a function is written for: by its annotations, then by what is done with its
 /// first parameter, then by the parameter's name, then by whether that is a model.
-fn dialect(resolver: Resolver<'_>, definition: Definition<'_>) -> Result<Dialect, Text> {
+fn dialect(
+    resolver: Resolver<'_>,
+    definition: Definition<'_>,
+    of_path: &[&str],
+) -> Result<Dialect, Text> {
     let arguments = definition.arguments;
     let with_default: Vec<&ast::ArgWithDefault> = arguments
         .posonlyargs
@@ -559,6 +580,11 @@ fn dialect(resolver: Resolver<'_>, definition: Definition<'_>) -> Result<Dialect
             said.push(Dialect::Request);
         }
     }
+    for star in [&arguments.vararg, &arguments.kwarg].into_iter().flatten() {
+        if let Some(annotation) = &star.annotation {
+            said.extend(dialect_of_annotation(resolver, annotation));
+        }
+    }
     let contradiction = || {
         text!(
             "the parameters of `{}` are of both APIs",
@@ -573,11 +599,29 @@ fn dialect(resolver: Resolver<'_>, definition: Definition<'_>) -> Result<Dialect
             Err(contradiction())
         };
     }
+    if with_default.is_empty()
+        && let Some(star) = &arguments.vararg
+    {
+        return match dialect_of_star(definition.body, &star.arg) {
+            Some(Ok(dialect)) => Ok(dialect),
+            Some(Err(())) => Err(contradiction()),
+            None => Err(text!(
+                "whether `{}` takes an AgentCtx or a Request cannot be seen: what is done with `*{}` does not tell",
+                "无法看出 `{}` 接收的是 AgentCtx 还是 Request：`*{}` 的用法无法说明",
+                definition.name,
+                star.arg
+            )),
+        };
+    }
     let Some(first) = with_default.first() else {
         // Only FastAPI calls a function without parameters with success.
         return Ok(Dialect::Request);
     };
     let name = first.def.arg.as_str();
+    // Only FastAPI takes an argument from the path.
+    if of_path.contains(&name) {
+        return Ok(Dialect::Request);
+    }
     match dialect_of_uses(definition.body, name) {
         Some(Ok(dialect)) => return Ok(dialect),
         Some(Err(())) => return Err(contradiction()),
@@ -616,13 +660,61 @@ fn dialect(resolver: Resolver<'_>, definition: Definition<'_>) -> Result<Dialect
     }
 }
 
+/// What the attributes say that are taken of the first of `*arguments`, as `arguments[0]` or by a
+/// name that it is given.
+fn dialect_of_star(body: &[Stmt], star: &str) -> Option<Result<Dialect, ()>> {
+    let is_star =
+        |expression: &Expr| matches!(expression, Expr::Name(name) if name.id.as_str() == star);
+    let is_first = |expression: &Expr| match expression {
+        Expr::Subscript(subscript) => {
+            is_star(&subscript.value)
+                && matches!(&*subscript.slice, Expr::Constant(index) if index.value == Constant::Int(0.into()))
+        }
+        _ => false,
+    };
+    let mut names: Vec<&str> = Vec::new();
+    walk_body(body, &mut |node| {
+        if let Node::Stmt(Stmt::Assign(assign)) = node {
+            for target in &assign.targets {
+                match target {
+                    Expr::Name(name) if is_first(&assign.value) => names.push(&name.id),
+                    Expr::Tuple(ast::ExprTuple { elts, .. })
+                    | Expr::List(ast::ExprList { elts, .. })
+                        if is_star(&assign.value) =>
+                    {
+                        if let Some(Expr::Name(name)) = elts.first() {
+                            names.push(&name.id);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Descend::Into
+    });
+    dialect_of_attributes(body, &|value| match value {
+        Expr::Name(name) => names.contains(&name.id.as_str()),
+        _ => is_first(value),
+    })
+}
+
 /// What the attributes that are taken of a parameter say; `Err` when they say both.
 fn dialect_of_uses(body: &[Stmt], parameter: &str) -> Option<Result<Dialect, ()>> {
+    dialect_of_attributes(
+        body,
+        &|value| matches!(value, Expr::Name(name) if name.id.as_str() == parameter),
+    )
+}
+
+/// What the attributes say that are taken of what `is_it` accepts; `Err` when they say both.
+fn dialect_of_attributes(
+    body: &[Stmt],
+    is_it: &dyn Fn(&Expr) -> bool,
+) -> Option<Result<Dialect, ()>> {
     let mut said: Option<Result<Dialect, ()>> = None;
     walk_body(body, &mut |node| {
         if let Node::Expr(Expr::Attribute(attribute)) = node
-            && let Expr::Name(name) = &*attribute.value
-            && name.id.as_str() == parameter
+            && is_it(&attribute.value)
         {
             let dialect = match attribute.attr.as_str() {
                 "webhook_request" | "chat_key" | "from_chat_key" | "container_key"

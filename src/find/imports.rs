@@ -342,6 +342,19 @@ pub fn uses_of_global(loaded: &Loaded, name: &str) -> usize {
     uses
 }
 
+/// How often `name` is taken as an attribute of something in a module.
+pub fn uses_as_attribute(loaded: &Loaded, name: &str) -> usize {
+    let module = &loaded.module;
+    let mut uses = 0;
+    module.walk(module.suite(), module.range(), &mut |node| {
+        if let Node::Expr(Expr::Attribute(attribute)) = node {
+            uses += usize::from(attribute.attr.as_str() == name);
+        }
+        Descend::Into
+    });
+    uses
+}
+
 /// Adds the strings in an expression.
 fn add_strings(expression: &Expr, strings: &mut Vec<String>) {
     tree::walk(Node::Expr(expression), &mut |node| {

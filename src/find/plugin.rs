@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use super::handler::{Definition, Problem};
+use super::registration::path_parameters::can_match_alike;
 use crate::diagnostic::Code;
 use crate::edit::ByteRange;
 use crate::python::names::{BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace};
@@ -90,6 +91,24 @@ impl Plugin {
     /// the prefixes it gets.
     pub fn route_in_the_way(&self, endpoint: &str, route: &Route) -> Option<&OwnRoute> {
         self.route_below(&route_path(endpoint), route, MAX_PREFIXES)
+    }
+
+    /// The plugin's own route that a webhook whose endpoint has parameters might answer instead of.
+    pub fn route_that_is_matched(&self, endpoint: &str) -> Option<&OwnRoute> {
+        if !endpoint.contains('{') {
+            return None;
+        }
+        let path = route_path(endpoint);
+        let known = self.own_routes.iter().flat_map(|own| &own.prefixes);
+        let prefixes: Vec<&str> = known.map(String::as_str).chain([""]).collect();
+        let mut routes = self.own_routes.iter().flat_map(|own| &own.routes);
+        routes.find(|own| {
+            prefixes.iter().any(|outer| {
+                prefixes
+                    .iter()
+                    .any(|inner| can_match_alike(&path, &format!("{outer}{inner}{}", own.path)))
+            })
+        })
     }
 
     fn route_below(&self, path: &str, route: &Route, prefixes: usize) -> Option<&OwnRoute> {

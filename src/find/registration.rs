@@ -1,16 +1,36 @@
 //! Every reference to the old API in a file, and what becomes of it.
+//!
+//! - [`callee`]: what is called: an attribute, `getattr`, another name for the method.
+//! - [`receiver`]: the plugin that it is taken of.
+//! - [`call_site`]: brackets and arguments.
+//! - [`loops`]: what each turn of a loop registers.
+//! - [`handler_of`]: the function behind what is registered.
+//! - [`path_parameters`]: endpoints with parameters.
+//! - [`timing`]: when a registration runs.
 
 mod call_site;
+mod callee;
+mod handler_of;
+mod loops;
+pub(crate) mod path_parameters;
+mod receiver;
 mod timing;
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
+use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::handler::{self, Definition, Problem};
-use super::{Branch, Form, Found, Reference, ReferenceKind, Webhook};
+use self::callee::{Callee, attribute_name};
+use self::handler_of::Target;
+use self::loops::Loop;
+use self::receiver::Receiver;
+use super::handler::{Definition, Problem};
+use super::{
+    Branch, CallSite, CallableKind, Endpoint, Form, Found, LeadingSlash, Reference, ReferenceKind,
+    Webhook,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::ByteRange;
 use crate::lang::Text;
@@ -18,6 +38,7 @@ use crate::python::names::{Loaded, PluginId, Resolver, Scope, Value, Workspace};
 use crate::python::parse;
 use crate::python::tokens::TokenKind;
 use crate::python::tree::{self, Descend, Node, range_of};
+use crate::routes::Dialect;
 use crate::text;
 
 /// The method of the old API.
@@ -34,8 +55,9 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         scopes: Vec::new(),
         functions: Vec::new(),
         branches: Vec::new(),
-        in_loop: false,
+        loops: Vec::new(),
         in_class: false,
+        in_lambda: false,
         references: Vec::new(),
     };
     finder.body(loaded.module.suite());
@@ -59,16 +81,19 @@ fn other_names(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
         .tokens()
         .all()
         .iter()
-        .filter(|token| token.kind == TokenKind::Name && source.slice(token.range) == METHOD)
+        .filter(|token| {
+            token.kind == TokenKind::Name && callee::is_method(source.slice(token.range))
+        })
         .filter(|token| !known.contains(&token.range));
     names
         .map(|token| {
             let before = module.tokens().previous(token.range.start());
             let is_attribute = before.is_some_and(|dot| source.slice(dot.range) == ".");
             let kind = if is_attribute {
+                let method = source.slice(token.range);
                 let detail = text!(
-                    "this mention of `{METHOD}` is not understood",
-                    "无法理解此处对 `{METHOD}` 的引用"
+                    "this mention of `{method}` is not understood",
+                    "无法理解此处对 `{method}` 的引用"
                 );
                 let diagnostic = diagnostic_at(loaded, Code::NotARegistration, token.range, detail);
                 ReferenceKind::ByHand(Box::new(diagnostic))
@@ -95,16 +120,10 @@ struct Finder<'a> {
     scopes: Vec<Scope>,
     functions: Vec<Around<'a>>,
     branches: Vec<Branch>,
-    in_loop: bool,
+    loops: Vec<Loop>,
     in_class: bool,
+    in_lambda: bool,
     references: Vec<Reference>,
-}
-
-/// What a receiver is.
-enum Receiver {
-    Plugin(PluginId),
-    NotOurs,
-    Unknown(Text),
 }
 
 impl<'a> Finder<'a> {
@@ -136,16 +155,23 @@ impl<'a> Finder<'a> {
         self.branches.pop();
     }
 
-    fn looped(&mut self, body: &'a [Stmt]) {
-        let before = std::mem::replace(&mut self.in_loop, true);
-        self.body(body);
-        self.in_loop = before;
+    fn looped(&mut self, statement: ByteRange, one: Loop, body: &'a [Stmt]) {
+        self.loops.push(one);
+        if loops::may_end_early(body) {
+            self.branch(statement, 0, false, body);
+        } else {
+            self.body(body);
+        }
+        self.loops.pop();
     }
 
     fn statement(&mut self, statement: &'a Stmt) {
         let range = range_of(statement);
         if let Some(definition) = Definition::of(statement) {
             self.function(definition);
+            return;
+        }
+        if self.alias(statement) {
             return;
         }
         // Expressions first, then the statements inside.
@@ -157,7 +183,9 @@ impl<'a> Finder<'a> {
         match statement {
             Stmt::ClassDef(class) => {
                 let before = std::mem::replace(&mut self.in_class, true);
+                self.scopes.push(Scope::of_class(&class.body));
                 self.body(&class.body);
+                self.scopes.pop();
                 self.in_class = before;
             }
             Stmt::If(s) => {
@@ -193,15 +221,15 @@ impl<'a> Finder<'a> {
                 self.body(finalbody);
             }
             Stmt::For(s) => {
-                self.looped(&s.body);
+                self.looped(range, self.for_loop(s), &s.body);
                 self.body(&s.orelse);
             }
             Stmt::AsyncFor(s) => {
-                self.looped(&s.body);
+                self.looped(range, Loop::unknown(range), &s.body);
                 self.body(&s.orelse);
             }
             Stmt::While(s) => {
-                self.looped(&s.body);
+                self.looped(range, Loop::unknown(range), &s.body);
                 self.body(&s.orelse);
             }
             Stmt::With(s) => self.body(&s.body),
@@ -213,11 +241,11 @@ impl<'a> Finder<'a> {
     fn function(&mut self, definition: Definition<'a>) {
         let handler_definition = definition;
         for decorator in definition.decorators {
-            match registration_call(decorator) {
-                Some((call, attribute)) => {
+            match self.registration_call(decorator) {
+                Some((call, callee)) => {
                     let start = self.at_sign_before(range_of(decorator).start());
                     let form = Form::Decorator(ByteRange::new(start, range_of(decorator).end()));
-                    self.registration(call, attribute, form, Some(handler_definition));
+                    self.registration(call, &callee, form, &Target::Decorated(handler_definition));
                     for argument in call
                         .args
                         .iter()
@@ -238,6 +266,12 @@ impl<'a> Finder<'a> {
         for default in defaults.filter_map(|argument| argument.default.as_deref()) {
             self.expression(default);
         }
+        // A function does not see the names of the classes around it.
+        let is_outside = |scope: &Scope| !scope.is_class();
+        let (outside, of_classes) = std::mem::take(&mut self.scopes)
+            .into_iter()
+            .partition(is_outside);
+        self.scopes = outside;
         self.scopes
             .push(Scope::of_function(definition.arguments, definition.body));
         self.functions.push(Around {
@@ -245,14 +279,16 @@ impl<'a> Finder<'a> {
             is_method: self.in_class,
         });
         let in_class = std::mem::replace(&mut self.in_class, false);
-        let in_loop = std::mem::replace(&mut self.in_loop, false);
+        let loops = std::mem::take(&mut self.loops);
         let branches = std::mem::take(&mut self.branches);
         self.body(definition.body);
         self.branches = branches;
-        self.in_loop = in_loop;
+        self.loops = loops;
         self.in_class = in_class;
         self.functions.pop();
         self.scopes.pop();
+        let of_classes: Vec<Scope> = of_classes;
+        self.scopes.extend(of_classes);
     }
 
     /// Where the `@` of the decorator stands whose expression starts at `offset`.
@@ -276,16 +312,8 @@ impl<'a> Finder<'a> {
             };
             match expression {
                 // plugin.mount_webhook_method(...)(f)
-                Expr::Call(outer) if registration_call(&outer.func).is_some() => {
-                    if let Some((call, attribute)) = registration_call(&outer.func) {
-                        self.call_form(outer, call, attribute);
-                        for argument in &outer.args {
-                            self.expression(argument);
-                        }
-                    }
-                    Descend::Past
-                }
-                Expr::Attribute(attribute) if attribute.attr.as_str() == METHOD => {
+                Expr::Call(outer) if self.call_form(outer) => Descend::Past,
+                Expr::Attribute(attribute) if callee::is_method(&attribute.attr) => {
                     self.other_reference(attribute);
                     Descend::Into
                 }
@@ -295,13 +323,66 @@ impl<'a> Finder<'a> {
                     }
                     Descend::Into
                 }
-                Expr::Call(call) if is_getattr(call) => {
+                Expr::Call(call) if callee::by_name(call).is_some() => {
                     self.getattr(call);
                     Descend::Into
+                }
+                Expr::ListComp(ast::ExprListComp {
+                    elt, generators, ..
+                })
+                | Expr::SetComp(ast::ExprSetComp {
+                    elt, generators, ..
+                }) => {
+                    self.comprehended(expression, elt, generators);
+                    Descend::Past
+                }
+                // When it runs, and whether, is decided elsewhere.
+                Expr::GeneratorExp(_) | Expr::DictComp(_) => {
+                    self.loops.push(Loop::unknown(range_of(expression)));
+                    tree::children(node, &mut |child| {
+                        if let Node::Expr(child) = child {
+                            self.expression(child);
+                        }
+                    });
+                    self.loops.pop();
+                    Descend::Past
+                }
+                Expr::Lambda(lambda) => {
+                    let before = std::mem::replace(&mut self.in_lambda, true);
+                    self.expression(&lambda.body);
+                    self.in_lambda = before;
+                    let arguments = &lambda.args;
+                    let all = arguments.posonlyargs.iter().chain(&arguments.args);
+                    for argument in all.chain(&arguments.kwonlyargs) {
+                        if let Some(default) = &argument.default {
+                            self.expression(default);
+                        }
+                    }
+                    Descend::Past
                 }
                 _ => Descend::Into,
             }
         });
+    }
+
+    /// `[element for target in values]`.
+    fn comprehended(
+        &mut self,
+        whole: &'a Expr,
+        element: &'a Expr,
+        generators: &'a [ast::Comprehension],
+    ) {
+        let outside = self.loops.len();
+        for one in generators {
+            self.expression(&one.iter);
+            for condition in &one.ifs {
+                self.expression(condition);
+            }
+            let turns = self.comprehension(range_of(whole), one);
+            self.loops.push(turns);
+        }
+        self.expression(element);
+        self.loops.truncate(outside);
     }
 
     fn by_hand(&mut self, place: ByteRange, code: Code, range: ByteRange, detail: Text) {
@@ -312,56 +393,8 @@ impl<'a> Finder<'a> {
         });
     }
 
-    /// Where the name of an attribute stands.
-    fn attribute_name(&self, attribute: &ast::ExprAttribute) -> ByteRange {
-        let end = range_of(attribute).end();
-        ByteRange::new(end - attribute.attr.as_str().len().min(end), end)
-    }
-
-    fn receiver(&self, receiver: &Expr) -> Receiver {
-        let source = self.loaded.module.source();
-        let written = source.slice(range_of(receiver)).to_owned();
-        let unknown = || {
-            Receiver::Unknown(text!(
-                "whether `{written}` is a plugin, and which, cannot be known",
-                "无法确定 `{written}` 是不是插件、是哪个插件"
-            ))
-        };
-        match self.resolver().value(receiver) {
-            Value::Plugin(id) => Receiver::Plugin(id),
-            Value::CallOf(name) => {
-                let called = name.rsplit('.').next().unwrap_or(&name);
-                if called.starts_with(|c: char| c.is_uppercase())
-                    && !name.starts_with("nekro_agent.")
-                {
-                    Receiver::NotOurs
-                } else {
-                    unknown()
-                }
-            }
-            Value::Instance(..) | Value::Class(..) | Value::Function(..) => Receiver::NotOurs,
-            Value::Text(_) | Value::Number(_) | Value::Other => Receiver::NotOurs,
-            Value::External(_) | Value::Module(_) => unknown(),
-            Value::Unknown => {
-                if let Expr::Name(name) = receiver
-                    && let Some(Some(annotation)) =
-                        handler::parameter_annotation(self.resolver(), &name.id)
-                {
-                    match self.resolver().value(annotation) {
-                        Value::External(name) if !name.starts_with("nekro_agent.") => {
-                            return Receiver::NotOurs;
-                        }
-                        Value::Class(..) => return Receiver::NotOurs,
-                        _ => {}
-                    }
-                }
-                unknown()
-            }
-        }
-    }
-
     fn other_reference(&mut self, attribute: &ast::ExprAttribute) {
-        let place = self.attribute_name(attribute);
+        let place = attribute_name(attribute);
         if self
             .references
             .iter()
@@ -369,7 +402,7 @@ impl<'a> Finder<'a> {
         {
             return;
         }
-        if let Receiver::NotOurs = self.receiver(&attribute.value) {
+        if let Receiver::NotOurs = self.receiver_of(&attribute.value, &attribute.attr) {
             self.references.push(Reference {
                 place,
                 kind: ReferenceKind::NotOurs,
@@ -382,19 +415,20 @@ impl<'a> Finder<'a> {
                 "webhook 改为路由之后，`{TABLE}` 将为空"
             )
         } else {
+            let method = &attribute.attr;
             text!(
-                "`{METHOD}` is mentioned here, but not applied to a function",
-                "此处提到了 `{METHOD}`，但没有用它装饰函数"
+                "`{method}` is mentioned here, but not applied to a function",
+                "此处提到了 `{method}`，但没有用它装饰函数"
             )
         };
         self.by_hand(place, Code::NotARegistration, range_of(attribute), detail);
     }
 
     fn getattr(&mut self, call: &ast::ExprCall) {
-        let [receiver, name, ..] = call.args.as_slice() else {
+        let Some((receiver, name, method)) = callee::by_name(call) else {
             return;
         };
-        if let Receiver::NotOurs = self.receiver(receiver) {
+        if let Receiver::NotOurs = self.receiver_of(receiver, method) {
             return;
         }
         self.by_hand(
@@ -402,119 +436,38 @@ impl<'a> Finder<'a> {
             Code::NotARegistration,
             range_of(call),
             text!(
-                "`{METHOD}` is looked up by its name here",
-                "此处通过名称字符串获取 `{METHOD}`"
+                "`{method}` is looked up by its name here",
+                "此处通过名称字符串获取 `{method}`"
             ),
         );
     }
 
-    /// `plugin.mount_webhook_method(...)(f)`.
-    fn call_form(
-        &mut self,
-        outer: &'a ast::ExprCall,
-        call: &'a ast::ExprCall,
-        attribute: &'a ast::ExprAttribute,
-    ) {
-        let function = match (outer.args.as_slice(), outer.keywords.is_empty()) {
-            ([function], true) => function,
-            _ => {
-                self.registration(call, attribute, Form::Call, None);
-                return;
-            }
+    /// `plugin.mount_webhook_method(...)(f)`: whether a call is one.
+    fn call_form(&mut self, outer: &'a ast::ExprCall) -> bool {
+        let Some((call, callee)) = self.registration_call(&outer.func) else {
+            return false;
         };
-        let definition = match self.resolver().value(function) {
-            Value::Function(path, range) if path == self.path() => {
-                definition_at(self.loaded.module.suite(), range)
-            }
-            Value::Function(path, range) => {
-                self.imported_handler(call, attribute, &path, range);
-                return;
-            }
-            _ => None,
+        let target = match (outer.args.as_slice(), outer.keywords.is_empty()) {
+            ([function], true) => Target::Applied(function),
+            _ => Target::Nothing,
         };
-        self.registration(call, attribute, Form::Call, definition);
-    }
-
-    /// A call form on a function of another module of the repo.
-    fn imported_handler(
-        &mut self,
-        call: &'a ast::ExprCall,
-        attribute: &'a ast::ExprAttribute,
-        path: &Path,
-        range: ByteRange,
-    ) {
-        let Ok(other) = self.workspace.load(path) else {
-            self.registration(call, attribute, Form::Call, None);
-            return;
-        };
-        let Some(definition) = definition_at(other.module.suite(), range) else {
-            self.registration(call, attribute, Form::Call, None);
-            return;
-        };
-        let resolver = Resolver {
-            workspace: self.workspace,
-            loaded: &other,
-            locals: &[],
-        };
-        let (dialect, mut handler) = handler::handler(resolver, definition, false);
-        if dialect == Some(crate::routes::Dialect::Request) && !handler.replies.is_empty() {
-            // Its replies would have to be changed in a file that is not looked at for its own sake.
-            let place = range_of(call);
-            handler.replies.clear();
-            handler.problems = vec![Problem::manual(
-                Code::UnknownReply,
-                place,
-                text!(
-                    "the handler `{}` is defined in another module and returns `body, status`",
-                    "处理函数 `{}` 定义在另一个模块中，并返回 `body, status`",
-                    handler.name
-                ),
-            )];
+        self.registration(call, &callee, Form::Call, &target);
+        for argument in &outer.args {
+            self.expression(argument);
         }
-        // Ranges of problems are those of the other file; they are shown at the registration.
-        let problems = handler.problems.iter_mut();
-        for problem in problems.chain(&mut handler.refused_parameter) {
-            problem.range = range_of(call);
-        }
-        handler.name_range = range_of(call);
-        self.finish(call, attribute, Form::Call, Some((dialect, handler)));
+        true
     }
 
     fn registration(
         &mut self,
         call: &'a ast::ExprCall,
-        attribute: &'a ast::ExprAttribute,
+        callee: &Callee<'a>,
         form: Form,
-        definition: Option<Definition<'a>>,
+        target: &Target<'a>,
     ) {
-        let handler = definition.map(|definition| {
-            let (dialect, mut handler) =
-                handler::handler(self.resolver(), definition, self.in_class);
-            let registered_at = match form {
-                Form::Decorator(range) => range.end(),
-                Form::Call => 0,
-            };
-            handler.inner_decorator = definition
-                .decorators
-                .iter()
-                .filter(|decorator| registration_call(decorator).is_none())
-                .map(range_of)
-                .find(|range| range.start() >= registered_at);
-            (dialect, handler)
-        });
-        self.finish(call, attribute, form, handler);
-    }
-
-    fn finish(
-        &mut self,
-        call: &'a ast::ExprCall,
-        attribute: &'a ast::ExprAttribute,
-        form: Form,
-        handler: Option<(Option<crate::routes::Dialect>, handler::Handler)>,
-    ) {
-        let place = self.attribute_name(attribute);
-        let plugin = match self.receiver(&attribute.value) {
-            Receiver::Plugin(id) => id,
+        let place = callee.place;
+        let plugin = match &callee.plugin {
+            Receiver::Plugin(id) => id.clone(),
             Receiver::NotOurs => {
                 self.references.push(Reference {
                     place,
@@ -523,23 +476,19 @@ impl<'a> Finder<'a> {
                 return;
             }
             Receiver::Unknown(detail) => {
-                self.by_hand(
-                    place,
-                    Code::UnknownPlugin,
-                    range_of(&*attribute.value),
-                    detail,
-                );
+                let range = callee.receiver.map_or(callee.range, range_of);
+                self.by_hand(place, Code::UnknownPlugin, range, detail.clone());
                 return;
             }
         };
-        let site = match self.call_site(call, attribute) {
+        let site = match self.call_site(call, callee) {
             Ok(site) => site,
             Err(detail) => {
                 self.by_hand(place, Code::UnusualArguments, range_of(call), detail);
                 return;
             }
         };
-        let Some((expression, endpoint)) = self.endpoint(call, &site) else {
+        let Some(endpoint) = self.endpoint(call, &site) else {
             self.by_hand(
                 place,
                 Code::UnusualArguments,
@@ -548,94 +497,200 @@ impl<'a> Finder<'a> {
             );
             return;
         };
-        let Some(endpoint) = endpoint else {
-            self.by_hand(
+        let registration = Registration {
+            call,
+            endpoint,
+            plugin,
+            site,
+            form,
+            target,
+            is_older: callee.is_older,
+        };
+        let environments = self.environments(range_of(call));
+        let is_in_unknown_loop = environments.is_none();
+        let mut webhooks: Vec<Webhook> = Vec::new();
+        for turn in environments.unwrap_or_else(|| vec![Vec::new()]) {
+            match self.webhook(&registration, &turn, is_in_unknown_loop) {
+                Ok(webhook) => webhooks.push(webhook),
+                Err((code, range, detail)) => {
+                    self.by_hand(place, code, range, detail);
+                    return;
+                }
+            }
+        }
+        let is_made_anew = |webhook: &Webhook| {
+            let handler = webhook.handler.range;
+            self.loops.iter().any(|one| one.body().contains(handler))
+        };
+        match together(webhooks, &is_made_anew) {
+            Ok(webhooks) => self.references.push(Reference {
                 place,
+                kind: ReferenceKind::Webhooks(webhooks),
+            }),
+            Err((code, detail)) => self.by_hand(place, code, range_of(call), detail),
+        }
+    }
+
+    /// What a call registers when the names of the loops around it stand for `turn`.
+    fn webhook(
+        &self,
+        registration: &Registration<'_, 'a>,
+        turn: &[Scope],
+        is_in_unknown_loop: bool,
+    ) -> Result<Webhook, (Code, ByteRange, Text)> {
+        let Registration {
+            call,
+            endpoint,
+            plugin,
+            site,
+            form,
+            target,
+            is_older,
+        } = registration;
+        let locals: Vec<Scope> = self.scopes.iter().chain(turn).cloned().collect();
+        let Some(value) = self.with_locals(&locals).text(endpoint) else {
+            return Err((
                 Code::UnknownEndpoint,
-                range_of(expression),
+                range_of(*endpoint),
                 text!(
                     "the endpoint is not a constant that can be seen",
                     "无法从源代码确定 endpoint 的取值：它不是常量"
                 ),
-            );
-            return;
+            ));
         };
-        if endpoint.value.contains(['{', '}']) {
-            self.by_hand(
-                place,
-                Code::UnusableEndpoint,
-                range_of(expression),
-                text!(
-                    "the endpoint `{}` contains a brace, which a route takes for a parameter",
-                    "endpoint `{}` 含有花括号，路由会把它当作参数",
-                    endpoint.value
-                ),
-            );
-            return;
-        }
-        let Some((dialect, mut handler)) = handler else {
-            self.by_hand(
-                place,
+        let of_path = path_parameters::names(&value);
+        let Some((dialect, mut handler, callable)) =
+            self.handler_of(target, *form, call, turn, &of_path)
+        else {
+            return Err((
                 Code::UnknownHandler,
-                range_of(call),
+                range_of(*call),
                 text!(
                     "what is registered here is no function that can be seen",
                     "看不到此处注册的函数的定义"
                 ),
-            );
-            return;
+            ));
         };
-        if let Some(problem) = self.timing() {
+        if let Some(detail) = path_parameters::problem(&value, dialect, &handler) {
+            return Err((Code::UnusableEndpoint, range_of(*endpoint), detail));
+        }
+        if let Some((code, detail)) = self.timing(is_in_unknown_loop) {
             handler
                 .problems
-                .push(Problem::manual(problem.0, range_of(call), problem.1));
+                .push(Problem::manual(code, range_of(*call), detail));
         }
         let Some(dialect) = dialect else {
-            let problem = handler.problems.into_iter().next();
-            let (code, range, detail) = match problem {
+            return Err(match handler.problems.into_iter().next() {
                 Some(problem) => (problem.code, problem.range, problem.detail),
                 None => (
                     Code::UnknownDialect,
-                    range_of(call),
+                    range_of(*call),
                     Code::UnknownDialect.title(),
                 ),
-            };
-            self.by_hand(place, code, range, detail);
-            return;
+            });
         };
-        self.references.push(Reference {
-            place,
-            kind: ReferenceKind::Webhook(Box::new(Webhook {
-                plugin,
-                endpoint,
-                dialect,
-                call: site,
-                form,
-                handler,
-                branches: self.branches.clone(),
-            })),
-        });
+        if *is_older && dialect == Dialect::Context {
+            return Err((
+                Code::UnknownDialect,
+                range_of(*call),
+                text!(
+                    "`{}` is for handlers that take a Request, and `{}` takes an AgentCtx",
+                    "`{}` 用于接收 Request 的处理函数，而 `{}` 接收的是 AgentCtx",
+                    callee::OLDER_METHOD,
+                    handler.name
+                ),
+            ));
+        }
+        let slash = if value.starts_with('/') {
+            LeadingSlash::Always
+        } else {
+            LeadingSlash::Never
+        };
+        Ok(Webhook {
+            plugin: plugin.clone(),
+            endpoint: Endpoint { value, slash },
+            dialect,
+            call: site.clone(),
+            form: *form,
+            handler,
+            callable,
+            is_further: false,
+            branches: self.branches.clone(),
+        })
     }
 }
 
-/// The call `x.mount_webhook_method(...)` that an expression is.
-fn registration_call(expression: &Expr) -> Option<(&ast::ExprCall, &ast::ExprAttribute)> {
-    let Expr::Call(call) = expression else {
-        return None;
-    };
-    match &*call.func {
-        Expr::Attribute(attribute) if attribute.attr.as_str() == METHOD => Some((call, attribute)),
-        _ => None,
-    }
+/// A call that registers webhooks.
+struct Registration<'t, 'a> {
+    call: &'a ast::ExprCall,
+    endpoint: &'a Expr,
+    plugin: PluginId,
+    site: CallSite,
+    form: Form,
+    target: &'t Target<'a>,
+    is_older: bool,
 }
 
-fn is_getattr(call: &ast::ExprCall) -> bool {
-    let named = matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "getattr");
-    let about_us = matches!(
-        call.args.get(1),
-        Some(Expr::Constant(constant)) if matches!(&constant.value, Constant::Str(text) if text == METHOD)
-    );
-    named && about_us
+/// The webhooks that one call registers, in a loop one for each turn: they become routes together,
+/// so they have to be of one kind, and no endpoint may be there twice.
+fn together(
+    all: Vec<Webhook>,
+    is_made_anew: &dyn Fn(&Webhook) -> bool,
+) -> Result<Vec<Webhook>, (Code, Text)> {
+    let mut webhooks: Vec<Webhook> = Vec::with_capacity(all.len());
+    for mut webhook in all {
+        if let Some(first) = webhooks.first() {
+            if first.dialect != webhook.dialect {
+                return Err((
+                    Code::UnknownDialect,
+                    text!(
+                        "the loop registers handlers of both APIs",
+                        "循环中注册的处理函数同时包含两种接口的写法"
+                    ),
+                ));
+            }
+            let of_instances = |one: &Webhook| one.callable.kind == CallableKind::Instance;
+            if of_instances(first) != of_instances(&webhook) {
+                return Err((
+                    Code::UnknownHandler,
+                    text!(
+                        "the loop registers functions and other objects",
+                        "循环中既注册了函数，也注册了其他对象"
+                    ),
+                ));
+            }
+        }
+        let same = |other: &&Webhook| other.endpoint.value == webhook.endpoint.value;
+        if let Some(other) = webhooks.iter().find(same) {
+            // The same function at the same endpoint, once more.
+            let is_same = other.handler.range == webhook.handler.range
+                && other.callable.kind == CallableKind::Function
+                && webhook.form == Form::Call
+                && !is_made_anew(&webhook);
+            if is_same {
+                continue;
+            }
+            return Err((
+                Code::UnknownOrder,
+                text!(
+                    "the loop registers the endpoint `{}` more than once, of which only the last counted",
+                    "循环多次注册了端点 `{}`，以往只有最后一次生效",
+                    webhook.endpoint.value
+                ),
+            ));
+        }
+        webhook.is_further = !webhooks.is_empty();
+        webhooks.push(webhook);
+    }
+    let slashes = webhooks.iter().map(|one| one.endpoint.slash);
+    let is_mixed = slashes.clone().any(|one| one == LeadingSlash::Always)
+        && slashes.clone().any(|one| one == LeadingSlash::Never);
+    if is_mixed {
+        for webhook in &mut webhooks {
+            webhook.endpoint.slash = LeadingSlash::Sometimes;
+        }
+    }
+    Ok(webhooks)
 }
 
 /// The function that is defined at `range`.

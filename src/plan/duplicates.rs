@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use super::{Registered, registration};
 use crate::diagnostic::Code;
 use crate::find::handler::Problem;
+use crate::find::registration::path_parameters::can_match_alike;
 use crate::find::{Branch, Webhook};
 use crate::routes::route_path;
 use crate::text;
@@ -38,8 +39,37 @@ pub(crate) fn judge(webhooks: &[Registered<'_>], has_problem: &[bool]) -> Vec<Ve
     paths
         .iter()
         .enumerate()
-        .map(|(index, path)| judge_one(webhooks, has_problem, index, &same_path[path.as_str()]))
+        .map(|(index, path)| {
+            match judge_one(webhooks, has_problem, index, &same_path[path.as_str()]) {
+                Verdict::Keep => judge_patterns(webhooks, &paths, index),
+                verdict => verdict,
+            }
+        })
         .collect()
+}
+
+/// A path with a parameter that another webhook's path may match too: which of the two the old
+/// server asked first is not known.
+fn judge_patterns(webhooks: &[Registered<'_>], paths: &[String], index: usize) -> Verdict {
+    let path = &paths[index];
+    let alike = paths.iter().enumerate().find(|(_, other)| {
+        *other != path
+            && (path.contains('{') || other.contains('{'))
+            && can_match_alike(path, other)
+    });
+    match alike {
+        None => Verdict::Keep,
+        Some((other, _)) => Verdict::Unknown(Box::new(Problem::manual(
+            Code::EndpointsCollide,
+            webhooks[index].webhook.call.call,
+            text!(
+                "the endpoints `{}` and `{}` match the same requests",
+                "端点 `{}` 与 `{}` 会匹配相同的请求",
+                webhooks[index].webhook.endpoint.value,
+                webhooks[other].webhook.endpoint.value
+            ),
+        ))),
+    }
 }
 
 /// `same_path` are the webhooks whose endpoints become the same path, this one among them.

@@ -9,10 +9,13 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::ModuleFacts;
-use crate::python::names::ModuleName;
+use super::plugin::names_module;
+use crate::find::imports::uses_of_global;
+use crate::python::names::{ModuleName, Workspace};
 
 /// The modules that belong to a plugin.
 pub(crate) struct Members<'f> {
+    workspace: &'f Workspace,
     modules: Vec<&'f ModuleFacts>,
     users: OnceLock<HashMap<&'f str, Users<'f>>>,
     re_imports: OnceLock<HashMap<&'f str, Vec<ReImport<'f>>>>,
@@ -26,18 +29,40 @@ struct Users<'f> {
 
 /// `from module import name` in a module, under whatever name.
 pub(crate) struct ReImport<'f> {
-    /// The name.
+    /// The name; `*` for all of them.
     pub(crate) name: &'f str,
+    /// By which name it is known in the module with the import.
+    local: &'f str,
     /// The module with the import.
     pub(crate) path: &'f Path,
     /// What it imports from.
     pub(crate) from: &'f ModuleName,
+    facts: &'f ModuleFacts,
 }
+
+impl ReImport<'_> {
+    /// Whether the module with the import does something with the name.
+    fn is_used_as(&self, local: &str) -> bool {
+        let imports = self.facts.imports();
+        let uses = imports.uses_of(local);
+        if uses == 0 {
+            return false;
+        }
+        let is_global = imports.statements.iter().all(|statement| {
+            statement.is_top_level || statement.names.iter().all(|name| name.local != local)
+        });
+        !is_global || uses_of_global(&self.facts.parts.loaded, local) > 0
+    }
+}
+
+/// How many modules in a row may pass a name on.
+const MAX_IMPORTS: usize = 8;
 
 impl<'f> Members<'f> {
     /// The modules `modules`, by path.
-    pub(crate) fn new(modules: Vec<&'f ModuleFacts>) -> Self {
+    pub(crate) fn new(workspace: &'f Workspace, modules: Vec<&'f ModuleFacts>) -> Self {
         Self {
+            workspace,
             modules,
             users: OnceLock::new(),
             re_imports: OnceLock::new(),
@@ -67,6 +92,47 @@ impl<'f> Members<'f> {
         let name = module_stem(path).and_then(OsStr::to_str);
         name.and_then(|name| all.get(name))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// The imports of `name` from the module at `path`, `import *` among them.
+    fn imports_of<'s>(
+        &'s self,
+        path: &'s Path,
+        name: &'s str,
+    ) -> impl Iterator<Item = &'s ReImport<'f>> {
+        self.imports_from(path).iter().filter(move |import| {
+            import.path != path
+                && (import.name == "*" || import.name == name)
+                && (names_module(import.path, import.from, path)
+                    || self.workspace.locate(import.path, import.from).as_deref() == Some(path))
+        })
+    }
+
+    /// Whether another module of the package imports `name` from the module at `path`.
+    pub(crate) fn is_passed_on(&self, path: &Path, name: &str) -> bool {
+        self.imports_of(path, name).any(|import| import.name != "*")
+    }
+
+    /// Whether another module that imports `name` from the module at `path`, however often it was
+    /// passed on, does anything with it: an import alone is no use.
+    pub(crate) fn is_used_where_imported(&self, path: &Path, name: &str) -> bool {
+        self.is_used_after(path, name, MAX_IMPORTS)
+    }
+
+    fn is_used_after(&self, path: &Path, name: &str, imports: usize) -> bool {
+        let Some(imports) = imports.checked_sub(1) else {
+            return true;
+        };
+        self.imports_of(path, name).any(|import| {
+            let local = if import.name == "*" {
+                name
+            } else {
+                import.local
+            };
+            import.is_used_as(local)
+                || self.others_use(import.path, local)
+                || self.is_used_after(import.path, local, imports)
+        })
     }
 }
 
@@ -104,11 +170,7 @@ fn re_imports<'f>(modules: &[&'f ModuleFacts]) -> HashMap<&'f str, Vec<ReImport<
         // Those inside functions too.
         for statement in facts.imports().statements.iter().filter(|s| s.is_from) {
             let from = &statement.module;
-            for name in statement
-                .names
-                .iter()
-                .map(|imported| imported.name.as_str())
-            {
+            for imported in &statement.names {
                 let last = match from.dotted.rsplit('.').next() {
                     Some("") | None => path
                         .ancestors()
@@ -118,10 +180,13 @@ fn re_imports<'f>(modules: &[&'f ModuleFacts]) -> HashMap<&'f str, Vec<ReImport<
                     last => last,
                 };
                 if let Some(last) = last {
-                    re_imports
-                        .entry(last)
-                        .or_default()
-                        .push(ReImport { name, path, from });
+                    re_imports.entry(last).or_default().push(ReImport {
+                        name: &imported.name,
+                        local: &imported.local,
+                        path,
+                        from,
+                        facts,
+                    });
                 }
             }
         }

@@ -23,12 +23,12 @@ use super::Registered;
 use super::draft::Draft;
 use super::duplicates::Verdict;
 use super::members::Members;
-use super::plugin::{is_passed_on, is_used_elsewhere};
+use super::plugin::is_used_elsewhere;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::{ByteRange, EditError};
 use crate::find::native::{self, Native, Part, Refusal};
 use crate::find::registration::diagnostic_at;
-use crate::find::{Form, Handler, ReferenceKind};
+use crate::find::{CallableKind, Form, Handler};
 use crate::python::tokens::{Token, TokenKind, Tokens};
 use crate::routes::Dialect;
 use crate::style::{comment_width, indentation_width, width};
@@ -129,7 +129,7 @@ impl Natives {
                 .collect();
             for name in names {
                 let is_unused = draft.release(name);
-                if is_unused && !is_package && !is_passed_on(members, path, name) {
+                if is_unused && !is_package && !members.is_passed_on(path, name) {
                     draft.remove_import(name);
                 }
             }
@@ -153,16 +153,14 @@ fn stands_alone(
     let name = &handler.name;
     let registrations = one
         .found
-        .references
-        .iter()
-        .filter(|reference| match &reference.kind {
-            ReferenceKind::Webhook(webhook) => webhook.handler.range == handler.range,
-            _ => false,
-        });
+        .webhooks()
+        .filter(|webhook| webhook.handler.range == handler.range);
     let decorators = settled
         .iter()
         .filter(|other| matches!(other.webhook.form, Form::Decorator(_)));
-    let detail = if registrations.count() != settled.len() {
+    let detail = if one.webhook.callable.kind != CallableKind::Function {
+        text!("`{name}` is not a plain function", "`{name}` 不是普通函数")
+    } else if registrations.count() != settled.len() {
         text!(
             "another registration of `{name}` stays, which hands it an AgentCtx",
             "`{name}` 的另一处注册仍然保留，会向它传入 AgentCtx"

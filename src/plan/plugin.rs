@@ -7,6 +7,7 @@ mod problems;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::aliases;
 use super::draft::Draft;
 use super::duplicates::Verdict;
 use super::members::Members;
@@ -30,7 +31,7 @@ use access::{Access, access, module_for};
 use naming::{choose_names, wanted};
 use problems::{problem, settle};
 
-pub(super) use access::is_passed_on;
+pub(super) use access::names_module;
 pub(super) use problems::is_used_elsewhere;
 
 /// What comes of a plugin besides the edits, which go to the drafts.
@@ -38,6 +39,8 @@ pub(super) use problems::is_used_elsewhere;
 pub(crate) struct Planned {
     pub(crate) webhooks: Vec<PlannedWebhook>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The statements `name = plugin.mount_webhook_method` that go.
+    pub(crate) removed_aliases: Vec<(PathBuf, ByteRange)>,
 }
 
 /// Plans one plugin.
@@ -162,6 +165,7 @@ fn planned_webhook(
         handler: Some(one.webhook.handler.name.clone()),
         plugin_module: Some(one.webhook.plugin.module.clone()),
         is_native: false,
+        is_further: one.webhook.is_further,
         path: one.path().to_owned(),
         line,
         column,
@@ -230,6 +234,9 @@ fn write(
             reply::rewrite(draft, &handler.replies, &handler.conditionals)?;
             annotations::rewrite(draft, handler)?;
         }
+        if one.webhook.is_further {
+            continue;
+        }
         let routing = routing(one);
         let callee = callee(input.workspace, draft, plugin, one, routing, &names);
         registration::rewrite(draft, one.webhook, routing, &callee)?;
@@ -269,7 +276,19 @@ fn write(
             router::join(draft, mount, &router)?;
         }
     }
-    drop_unused_plugin_imports(members, drafts, plugin, &gone);
+    let writes_router = wanted.join != Join::Existing(names.router.clone())
+        || wanted.context && wanted.known_webhook_route.is_none();
+    let beside_plugin = writes_router.then(|| {
+        let source = plugin.loaded.module.source();
+        let end = source.line_at(plugin.statement.end()).end();
+        (plugin.id.module.as_path(), end)
+    });
+    let aliases = aliases::remove(members, drafts, webhooks, &gone, beside_plugin)?;
+    drop_unused_plugin_imports(members, drafts, plugin, &gone, &aliases);
+    let removed = aliases.into_iter();
+    planned
+        .removed_aliases
+        .extend(removed.map(|one| (one.path, one.alias.statement)));
     natives.release_imports(members, drafts);
     Ok(())
 }
@@ -305,9 +324,15 @@ fn drop_unused_plugin_imports(
     drafts: &mut BTreeMap<PathBuf, Draft>,
     plugin: &Plugin,
     migrated: &[&Registered<'_>],
+    aliases: &[aliases::Removed<'_>],
 ) {
     let mut registrations: BTreeMap<(&Path, &String), usize> = BTreeMap::new();
-    for one in migrated {
+    for one in aliases {
+        if let Some(receiver) = &one.alias.receiver_name {
+            *registrations.entry((&one.path, receiver)).or_default() += 1;
+        }
+    }
+    for one in migrated.iter().filter(|one| !one.webhook.is_further) {
         if let Some(receiver) = &one.webhook.call.receiver_name {
             *registrations.entry((one.path(), receiver)).or_default() += 1;
         }
@@ -321,7 +346,7 @@ fn drop_unused_plugin_imports(
         };
         let is_unused = draft.imports.statement_of(receiver).is_some()
             && draft.imports.uses_of(receiver) == registrations;
-        if is_unused && !is_passed_on(members, path, receiver) {
+        if is_unused && !members.is_passed_on(path, receiver) {
             draft.remove_import(receiver);
         }
     }

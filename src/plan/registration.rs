@@ -14,9 +14,10 @@
 use super::draft::Draft;
 use super::layout;
 use crate::edit::{ByteRange, EditError};
-use crate::find::{Argument, Form, Returns, Role, Webhook};
+use crate::find::{Argument, CallableKind, Form, LeadingSlash, Returns, Role, Webhook};
 use crate::python::names::Loaded;
 use crate::python::tokens::TokenKind;
+use crate::routes::Dialect;
 use crate::routes::REQUEST_METHODS;
 
 /// What a webhook becomes.
@@ -39,6 +40,10 @@ pub fn rewrite(
     callee: &str,
 ) -> Result<(), EditError> {
     let path = path_expression(draft, webhook);
+    // FastAPI before 0.115 does not await what an object's `__call__` gives.
+    if webhook.dialect == Dialect::Request && webhook.callable.kind == CallableKind::Instance {
+        draft.insert(webhook.callable.expression.end(), ".__call__")?;
+    }
     let mut extra = Vec::new();
     if routing == Routing::AllMethods {
         let quote = draft.quote();
@@ -87,7 +92,7 @@ fn path_expression(draft: &Draft, webhook: &Webhook) -> String {
         return String::new();
     };
     let written = draft.slice(argument.value);
-    if webhook.endpoint.value.starts_with('/') {
+    if webhook.endpoint.slash == LeadingSlash::Always {
         return written.to_owned();
     }
     let tokens = draft.loaded.module.tokens().within(argument.value);
@@ -98,10 +103,26 @@ fn path_expression(draft: &Draft, webhook: &Webhook) -> String {
     let second = tokens
         .get(1)
         .map(|token| (token.kind, draft.slice(token.range)));
-    let starts_whole = matches!(
-        second,
-        None | Some((TokenKind::String | TokenKind::FString, _)) | Some((TokenKind::Operator, "+"))
+    let is_formatted = matches!(
+        tokens.get(2),
+        Some(method) if draft.slice(method.range) == "format"
     );
+    let starts_whole = match second {
+        None | Some((TokenKind::String | TokenKind::FString, _)) => true,
+        Some((TokenKind::Operator, operator)) => {
+            matches!(operator, "+" | "%") || operator == "." && is_formatted
+        }
+        _ => false,
+    };
+    if webhook.endpoint.slash == LeadingSlash::Sometimes {
+        let is_name = tokens.len() == 1 && tokens[0].kind == TokenKind::Name;
+        let value = if is_name {
+            written.to_owned()
+        } else {
+            format!("({written})")
+        };
+        return format!("{quote}/{quote} + {value}.removeprefix({quote}/{quote})");
+    }
     if let Some(token) = first_is_text
         && starts_whole
     {

@@ -3,7 +3,9 @@
 //! What always holds: an answer other than [`Value::Unknown`] is the only one possible. A name
 //! that is bound in two ways which differ is unknown.
 
+mod enums;
 mod scope;
+mod strings;
 mod workspace;
 
 use std::cell::Cell;
@@ -14,6 +16,7 @@ use rustpython_parser::ast::{self, Constant, Expr, Operator};
 use super::tree::range_of;
 use crate::edit::ByteRange;
 
+pub use enums::{Member, MemberKind};
 pub use scope::{Binding, BindingKind, ModuleName, Scope, is_type_checking};
 #[cfg(test)]
 pub use workspace::Given;
@@ -93,6 +96,8 @@ pub enum Value {
     Class(PathBuf, ByteRange),
     /// An instance of a class of the repo that is no plugin.
     Instance(PathBuf, ByteRange),
+    /// A member of an enumeration of the repo.
+    Member(Member),
     /// Known to be none of these: a number with a fraction, `None`, a list, a dict.
     Other,
     /// It cannot be told.
@@ -122,10 +127,7 @@ impl<'a> Resolver<'a> {
 
     /// The string that `expression` stands for.
     pub fn text(&self, expression: &Expr) -> Option<String> {
-        match self.value(expression) {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
+        Self::as_text(self.value(expression))
     }
 
     /// The dotted name of what `expression` stands for outside the repo.
@@ -172,15 +174,16 @@ impl<'a> Resolver<'a> {
             Expr::BinOp(operation) if operation.op == Operator::Add => {
                 let left = self.evaluate(&operation.left, budget);
                 let right = self.evaluate(&operation.right, budget);
-                match (left, right) {
-                    (Value::Text(left), Value::Text(right))
-                        if left.len() + right.len() <= MAX_TEXT =>
-                    {
+                match (Self::as_text(left), Self::as_text(right)) {
+                    (Some(left), Some(right)) if left.len() + right.len() <= MAX_TEXT => {
                         Value::Text(left + &right)
                     }
                     _ => Value::Unknown,
                 }
             }
+            Expr::BinOp(operation) if operation.op == Operator::Mod => self
+                .percent(operation, budget)
+                .map_or(Value::Unknown, Value::Text),
             Expr::JoinedStr(joined) => self
                 .joined(&joined.values, budget)
                 .map_or(Value::Unknown, Value::Text),
@@ -202,30 +205,6 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn joined(&self, values: &[Expr], budget: &Budget) -> Option<String> {
-        let mut whole = String::new();
-        for value in values {
-            match value {
-                Expr::Constant(ast::ExprConstant {
-                    value: Constant::Str(text),
-                    ..
-                }) => whole += text,
-                Expr::FormattedValue(field)
-                    if field.format_spec.is_none()
-                        && field.conversion == ast::ConversionFlag::None =>
-                {
-                    match self.evaluate(&field.value, budget) {
-                        Value::Text(text) => whole += &text,
-                        Value::Number(number) => whole += &number.to_string(),
-                        _ => return None,
-                    }
-                }
-                _ => return None,
-            }
-        }
-        Some(whole)
-    }
-
     fn name(&self, name: &str, budget: &Budget) -> Value {
         let mut known: Option<Value> = None;
         for binding in self.bindings(name) {
@@ -236,6 +215,8 @@ impl<'a> Resolver<'a> {
             match &known {
                 None => known = Some(value),
                 Some(known) if *known == value => {}
+                // The class has moved between releases: `try` one place, then the other.
+                Some(Value::External(known)) if is_plugin_class(known) && is_plugin(&value) => {}
                 Some(_) => return Value::Unknown,
             }
         }
@@ -272,8 +253,15 @@ impl<'a> Resolver<'a> {
             },
             BindingKind::From(module, original) => self.imported(module, original, budget),
             BindingKind::Value(value) => {
+                // What is assigned outside of a loop does not see the loop's names.
+                let mut locals = self.locals;
+                while let [outer @ .., innermost] = locals
+                    && !innermost.holds_at(binding.range)
+                {
+                    locals = outer;
+                }
                 // `name = name`, and a loop of names, end at the limit of steps.
-                self.evaluate(value, budget)
+                Resolver { locals, ..*self }.evaluate(value, budget)
             }
             BindingKind::Function => Value::Function(self.path().to_owned(), binding.range),
             BindingKind::Class(..) => Value::Class(self.path().to_owned(), binding.range),
@@ -365,20 +353,18 @@ impl<'a> Resolver<'a> {
                     loaded: &loaded,
                     locals: &[],
                 };
-                let Some(scope) = loaded.scope.class_at(range).map(|(_, scope)| scope) else {
-                    return Value::Unknown;
-                };
-                let [binding] = scope.bindings(attribute) else {
-                    return Value::Unknown;
-                };
-                inside.binding(binding, attribute, budget)
+                match loaded.scope.class_at(range) {
+                    Some((bases, scope)) => inside.class_attribute(bases, scope, attribute, budget),
+                    None => Value::Unknown,
+                }
             }
+            Value::Member(member) => Self::member_attribute(member, attribute),
             _ => Value::Unknown,
         }
     }
 
     fn call(&self, call: &ast::ExprCall, budget: &Budget) -> Value {
-        if let Some(text) = self.string_method(call, budget) {
+        if let Some(text) = self.string_call(call, budget) {
             return Value::Text(text);
         }
         match self.evaluate(&call.func, budget) {
@@ -397,8 +383,29 @@ impl<'a> Resolver<'a> {
                     Value::Instance(path, range)
                 }
             }
+            _ if self.can_only_be_a_plugin(&call.func, budget) => Value::Plugin(PluginId {
+                module: self.path().to_owned(),
+                call: range_of(call),
+            }),
             _ => Value::Unknown,
         }
+    }
+
+    /// Whether what is called is the agent's plugin class or cannot be called at all: `None` takes
+    /// its place where the import fails.
+    fn can_only_be_a_plugin(&self, called: &Expr, budget: &Budget) -> bool {
+        let Expr::Name(name) = called else {
+            return false;
+        };
+        let values: Vec<Value> = self
+            .bindings(&name.id)
+            .iter()
+            .map(|binding| self.binding(binding, &name.id, budget))
+            .collect();
+        values.iter().any(is_plugin)
+            && values
+                .iter()
+                .all(|value| is_plugin(value) || *value == Value::Other)
     }
 
     /// Whether `expression` is a pydantic model that is defined in the repo.
@@ -439,32 +446,11 @@ impl<'a> Resolver<'a> {
                 _ => false,
             })
     }
+}
 
-    /// `"/".join([...])` of constants.
-    fn string_method(&self, call: &ast::ExprCall, budget: &Budget) -> Option<String> {
-        let Expr::Attribute(method) = &*call.func else {
-            return None;
-        };
-        if method.attr.as_str() != "join" || !call.keywords.is_empty() {
-            return None;
-        }
-        let Value::Text(separator) = self.evaluate(&method.value, budget) else {
-            return None;
-        };
-        let [Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. })] =
-            call.args.as_slice()
-        else {
-            return None;
-        };
-        let parts: Option<Vec<String>> = elts
-            .iter()
-            .map(|part| match self.evaluate(part, budget) {
-                Value::Text(text) => Some(text),
-                _ => None,
-            })
-            .collect();
-        Some(parts?.join(&separator))
-    }
+/// Whether a value is the agent's plugin class.
+fn is_plugin(value: &Value) -> bool {
+    matches!(value, Value::External(name) if is_plugin_class(name))
 }
 
 /// Whether a dotted name is that of the agent's plugin class: `nekro_agent.api.plugin.NekroPlugin`
@@ -515,6 +501,19 @@ mod tests {
             "class C:\n    A = 'a/b'\nX = C.A",
             "X = 'a/b' if y else 'a/b'",
             "try:\n    X = 'a/b'\nexcept E:\n    X = 'a' + '/b'",
+            "A = 'a'\nX = '%s/b' % A",
+            "X = '%s/%s' % ('a', 'b')",
+            "X = '{}/{}'.format('a', 'b')",
+            "X = '{1}/{0}'.format('b', 'a')",
+            "X = '{a}/b'.format(a='a')",
+            "X = 'A/B'.lower()",
+            "X = '/a/b/'.strip('/')",
+            "X = 'a/c'.replace('c', 'b')",
+            "class C:\n    A = 'a'\n    B = A + '/b'\nX = C.B",
+            "A = 'a/b'\nclass C:\n    A = A\nX = C.A",
+            "from enum import Enum\nclass E(Enum):\n    A = 'a/b'\nX = E.A.value",
+            "from enum import Enum\nclass E(str, Enum):\n    A = 'a'\nX = E.A + '/b'",
+            "import enum\nclass E(enum.StrEnum):\n    A = 'a'\nX = f'{E.A}/b'",
         ] {
             assert_eq!(
                 text_of_x(&[("a.py", text)]).as_deref(),
@@ -534,6 +533,15 @@ mod tests {
             "X = X",
             "A = B\nB = A\nX = A",
             "X = f'{a!r}'",
+            "X = 'a'\ndef f():\n    global X\n    X = 'b'",
+            "X = '%s' % ('a', 'b')",
+            "X = '%r' % 'a'",
+            "X = '{:>9}'.format('a')",
+            "X = '{}{0}'.format('a')",
+            "class C:\n    A = 'a'\nC.A = 'b'\nX = C.A",
+            "from enum import Enum\nclass E(Enum):\n    A = 'a'\nX = E.A + 'b'",
+            "from enum import Enum\nclass E(str, Enum):\n    A = 'a'\nX = f'{E.A}'",
+            "from other import TextEnum\nclass E(TextEnum):\n    A = 'a'\nX = E.A.value",
         ] {
             assert_eq!(text_of_x(&[("a.py", text)]), None, "{text}");
         }
@@ -572,6 +580,35 @@ mod tests {
     }
 
     #[test]
+    fn a_package_may_import_itself_by_its_full_name() {
+        for (path, text) in [
+            ("p/a.py", "from workdir.p.b import X"),
+            ("p/a.py", "import packages.p.b as b\nX = b.X"),
+            ("p/a.py", "from workdir.p import b\nX = b.X"),
+        ] {
+            let files = [(path, text), ("p/b.py", "X = 'x'"), ("p/__init__.py", "")];
+            assert_eq!(text_of_x(&files).as_deref(), Some("x"), "{path}: {text}");
+        }
+        // The repo is the package itself.
+        let own = "NekroPlugin(module_name='weather')\nX = 'x'";
+        for text in [
+            "from packages.weather.main import X",
+            "from weather.main import X",
+            "from r.main import X",
+        ] {
+            let files = [("a.py", text), ("main.py", own), ("__init__.py", "")];
+            assert_eq!(text_of_x(&files).as_deref(), Some("x"), "{text}");
+        }
+        for text in [
+            "from packages.rain.main import X",
+            "from plugins.workdir.r.main import X",
+        ] {
+            let files = [("a.py", text), ("main.py", own), ("__init__.py", "")];
+            assert_eq!(text_of_x(&files), None, "{text}");
+        }
+    }
+
+    #[test]
     fn plugins_are_found_under_any_name() {
         for text in [
             "from nekro_agent.api.plugin import NekroPlugin\nX = NekroPlugin('n')",
@@ -581,6 +618,8 @@ mod tests {
             "from nekro_agent.api.plugin import NekroPlugin\nclass P(NekroPlugin): pass\nX = P('n')",
             "from fastapi import *\nfrom nekro_agent.api.plugin import *\nX = NekroPlugin('n')",
             "from nekro_agent.api.plugin import NekroPlugin\nY = NekroPlugin('n')\nX = Y",
+            "try:\n    from nekro_agent.api.plugin import NekroPlugin\nexcept ImportError:\n    from nekro_agent.services.plugin.base import NekroPlugin\nX = NekroPlugin('n')",
+            "try:\n    from nekro_agent.api.plugin import NekroPlugin\nexcept ImportError:\n    NekroPlugin = None\nX = NekroPlugin('n')",
         ] {
             assert!(
                 matches!(value_of_x(&[("a.py", text)]), Value::Plugin(_)),
@@ -590,6 +629,8 @@ mod tests {
         for text in [
             "from bus import NekroPlugin\nX = NekroPlugin()",
             "class N: pass\nX = N()",
+            "try:\n    from nekro_agent.api.plugin import NekroPlugin\nexcept ImportError:\n    from stub import NekroPlugin\nX = NekroPlugin('n')",
+            "try:\n    from nekro_agent.api.plugin import NekroPlugin\nexcept ImportError:\n    class NekroPlugin: pass\nX = NekroPlugin('n')",
         ] {
             assert!(
                 !matches!(value_of_x(&[("a.py", text)]), Value::Plugin(_)),

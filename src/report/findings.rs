@@ -58,6 +58,7 @@ pub fn findings(view: &View<'_>, style: Style) -> String {
         .plan
         .webhooks
         .iter()
+        .filter(|webhook| !webhook.is_further)
         .filter_map(|webhook| match &webhook.action {
             Action::ByHand(diagnostic) => Some(&**diagnostic),
             _ => None,

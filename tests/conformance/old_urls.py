@@ -7,6 +7,7 @@ it stands here with its reason, and nowhere else; all other differences are diff
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from agent import Answer, Sent
 from case import Case
@@ -198,7 +199,7 @@ def of_the_reply(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
 def without_signs(one: Through, got: Answer) -> tuple[list[tuple[str, str]], list[tuple]]:
     """The headers of a reply without those that say that its URL is an old one, which the shim adds
     to every reply; and in what they are not as promised."""
-    signs = [("link", f'<{route.target}>; rel="successor-version"') for route in one.routes]
+    signs = [("link", f'<{linked(route)}>; rel="successor-version"') for route in one.routes]
     headers = of_the_reply(got.headers)
     missing = [sign for sign in signs if sign not in headers]
     since = [value for name, value in headers if name == "deprecation"]
@@ -206,6 +207,11 @@ def without_signs(one: Through, got: Answer) -> tuple[list[tuple[str, str]], lis
     if len(since) != 1 or not re.fullmatch(r"@\d+", since[0]):
         found.append(("the header Deprecation", "one, @ and seconds", since))
     return [h for h in headers if h not in signs and h[0] != "deprecation"], found
+
+
+def linked(route: Route) -> str:
+    """The new URL as a reply names it: what a parameter was given is its own name, encoded."""
+    return re.sub(r"\{[^}]*\}", lambda name: quote(name[0], safe=""), route.target)
 
 
 def not_taken(one: Through, got: Answer, headers: list[tuple[str, str]]) -> list[tuple]:

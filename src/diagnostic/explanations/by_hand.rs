@@ -22,18 +22,20 @@ async def on_github(_ctx: AgentCtx):
 };
 
 pub(super) const UNKNOWN_HANDLER: Page = Page {
-    en: "What is registered is not a function that rehook can find: a `functools.partial`, a \
-         lambda, the result of a call, or a function of another package. Its parameters and its \
+    en: "What is registered is not a function, method, `functools.partial` or object that rehook can \
+         follow to an `async def` of this package: it is a lambda, the result of a call, something of \
+         another package, or a method that an object may have replaced. Its parameters and its \
          replies are unknown, so it cannot be shown that a route would do the same. Define an \
          `async def` in this package that calls it, and put the decorator there.",
-    zh: "注册的对象不是 rehook 能找到定义的函数：它可能是 `functools.partial`、lambda、某次调用的结果，或来自其他包的函数。\
+    zh: "注册的对象无法追溯到本包内的 `async def`：它不是 rehook 能看懂的函数、方法、`functools.partial` 或可调用对象，\
+         而是 lambda、某次调用的结果、来自其他包的对象，或可能已被实例替换的方法。\
          由于不知道它的参数和返回值，无法证明改为路由后行为不变。\
          请在本包内定义一个调用它的 `async def` 函数，并将装饰器用在该函数上。",
-    before: r#"plugin.mount_webhook_method("github", "GitHub")(partial(receive, source="github"))
+    before: r#"plugin.mount_webhook_method("github", "GitHub")(lambda ctx: receive(ctx, "ci"))
 "#,
     after: r#"@plugin.mount_webhook_method("github", "GitHub")
 async def on_github(_ctx: AgentCtx):
-    await receive(_ctx, source="github")
+    await receive(_ctx, "ci")
 "#,
 };
 

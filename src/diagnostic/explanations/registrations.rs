@@ -75,21 +75,22 @@ async def on_github(_ctx: AgentCtx):
 };
 
 pub(super) const UNUSABLE_ENDPOINT: Page = Page {
-    en: "The endpoint contains `{` or `}`. The old server compared it as plain text; a route takes \
-         `{name}` for a parameter and would answer other URLs than before. No other spelling gives \
-         exactly the old path. Choose an endpoint without braces and give the senders the new URL; \
-         if a parameter is what was meant all along, write the route by hand with a parameter of \
-         that name in the handler.",
-    zh: "endpoint 中含有 `{` 或 `}`。旧服务把它当作普通文本比较，而路由会把 `{name}` 视为路径参数，\
-         从而响应与以往不同的 URL，并且没有其他写法能得到与原来完全相同的路径。\
-         请改用不含花括号的 endpoint，并把新的 URL 告知发送方；\
-         如果本意就是路径参数，请手动编写路由，并为处理函数添加同名参数。",
+    en: "The endpoint contains `{` or `}`, which a route takes for a parameter. In the request dialect \
+         that is what the document means too: the webhook becomes such a route where the handler has \
+         an argument of that name, of a type that a piece of a path can have, and there is one \
+         parameter at most between two `/`. In the context dialect the old server compared the \
+         endpoint as plain text, and no spelling of a route gives exactly that path. Give the handler \
+         the argument, or choose an endpoint without braces and give the senders the new URL.",
+    zh: "endpoint 中含有 `{` 或 `}`，路由会把它们视为路径参数。在 request 写法中，文档的本意也是如此：\
+         只要处理函数有同名参数、其类型可以取自路径，且两个 `/` 之间至多有一个参数，该 webhook 就会成为这样的路由。\
+         在 context 写法中，旧服务把 endpoint 当作普通文本比较，没有任何路由写法能得到完全相同的路径。\
+         请为处理函数添加该参数，或改用不含花括号的 endpoint，并把新的 URL 告知发送方。",
     before: r#"@plugin.mount_webhook_method("/{team}/push", "Push")
 async def on_push(request: Request):
     return await receive(request)
 "#,
-    after: r#"@plugin.mount_webhook_method("/team/push", "Push")
-async def on_push(request: Request):
+    after: r#"@plugin.mount_webhook_method("/{team}/push", "Push")
+async def on_push(team: str, request: Request):
     return await receive(request)
 "#,
 };
@@ -141,11 +142,12 @@ async def on_github(_ctx: AgentCtx):
 };
 
 pub(super) const UNKNOWN_ORDER: Page = Page {
-    en: "The endpoint is registered more than once, or in a loop. In the old API the last \
+    en: "The endpoint is registered more than once, or in a loop whose turns cannot all be seen (a loop \
+         over literals is understood). In the old API the last \
          registration of a plugin counted, in a router the first of two equal routes does; so only \
          the last one may become a route. Which one that is depends on a condition or on the order \
          in which modules are imported. Keep one registration, and decide inside its handler.",
-    zh: "该端点被注册了不止一次，或者是在循环中注册的。在旧接口中，同一插件的最后一次注册生效；\
+    zh: "该端点被注册了不止一次，或者是在无法看清每一轮的循环中注册的（遍历字面量的循环可以看懂）。在旧接口中，同一插件的最后一次注册生效；\
          而在路由器中，两条相同的路由以先加入的为准，因此只有最后一次注册应当成为路由。\
          此处哪一次在最后，取决于某个条件或模块的导入顺序。请只保留一个注册，并在其处理函数内部判断。",
     before: r#"@plugin.mount_webhook_method("github", "GitHub")

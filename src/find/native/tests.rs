@@ -2,7 +2,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::find::ReferenceKind;
 use crate::find::registration;
 use crate::lang::Lang;
 use crate::python::names::{Given, Workspace};
@@ -35,14 +34,8 @@ fn rewritten(source: &str) -> Result<String, (usize, String, Text)> {
     let workspace = Workspace::new(Path::new("/r").to_owned(), Box::new(Given(texts)));
     let loaded = workspace.load(&path).expect("valid Python");
     let found = registration::find(&workspace, loaded.clone());
-    let handler = found
-        .references
-        .iter()
-        .find_map(|reference| match &reference.kind {
-            ReferenceKind::Webhook(webhook) => Some(webhook.handler.clone()),
-            _ => None,
-        })
-        .expect("a webhook");
+    let webhook = found.webhooks().next().expect("a webhook");
+    let handler = webhook.handler.clone();
     let native = native(&loaded, &handler).map_err(|Refusal { range, detail }| {
         assert!(!detail.get(Lang::En).is_empty() && !detail.get(Lang::Zh).is_empty());
         let line = text[PRELUDE.len()..range.start()].matches('\n').count();

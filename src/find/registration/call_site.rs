@@ -2,10 +2,11 @@
 
 use rustpython_parser::ast::{self, Expr};
 
+use super::callee::{Callee, OLDER_METHOD};
 use super::{Finder, METHOD};
 use crate::edit::ByteRange;
 use crate::find::reply::split_at_commas;
-use crate::find::{Argument, CallSite, Endpoint, Role};
+use crate::find::{Argument, CallSite, Role};
 use crate::lang::Text;
 use crate::python::names::Value;
 use crate::python::tokens::TokenKind;
@@ -13,40 +14,30 @@ use crate::python::tree::range_of;
 use crate::text;
 
 impl Finder<'_> {
+    /// The expression that says the endpoint, and where it stands with its brackets.
     pub(super) fn endpoint<'e>(
         &self,
         call: &'e ast::ExprCall,
         site: &CallSite,
-    ) -> Option<(&'e Expr, Option<Endpoint>)> {
+    ) -> Option<&'e Expr> {
         let argument = site
             .arguments
             .iter()
             .find(|argument| argument.role == Role::Endpoint)?;
-        let expression = call
-            .args
+        call.args
             .iter()
             .chain(call.keywords.iter().map(|keyword| &keyword.value))
-            .find(|expression| argument.value.contains(range_of(*expression)))?;
-        let endpoint = self.resolver().text(expression).map(|value| {
-            let tokens = self.loaded.module.tokens().within(argument.value);
-            let written = self.loaded.module.source().slice(argument.value);
-            Endpoint {
-                value,
-                is_literal: matches!(tokens, [token] if token.kind == TokenKind::String)
-                    && written.starts_with(['"', '\'']),
-            }
-        });
-        Some((expression, endpoint))
+            .find(|expression| argument.value.contains(range_of(*expression)))
     }
 
     pub(super) fn call_site(
         &self,
         call: &ast::ExprCall,
-        attribute: &ast::ExprAttribute,
+        callee_of: &Callee<'_>,
     ) -> Result<CallSite, Text> {
         let module = &self.loaded.module;
         let (source, tokens) = (module.source(), module.tokens());
-        let callee = range_of(attribute);
+        let callee = callee_of.range;
         let whole = range_of(call);
         let unreadable = || {
             text!(
@@ -134,15 +125,30 @@ impl Finder<'_> {
                 value,
             });
         }
-        let module_prefix = match &*attribute.value {
-            Expr::Attribute(inner) => match self.resolver().value(&inner.value) {
+        if callee_of.is_older
+            && !matches!(
+                arguments.as_slice(),
+                [Argument {
+                    role: Role::Endpoint,
+                    keyword: None,
+                    ..
+                }]
+            )
+        {
+            return Err(text!(
+                "`{OLDER_METHOD}` takes the endpoint and nothing else",
+                "`{OLDER_METHOD}` 只接收 endpoint 这一个参数"
+            ));
+        }
+        let module_prefix = match callee_of.receiver {
+            Some(Expr::Attribute(inner)) => match self.resolver().value(&inner.value) {
                 Value::Module(_) => Some(range_of(&*inner.value)),
                 _ => None,
             },
             _ => None,
         };
-        let receiver_name = match &*attribute.value {
-            Expr::Name(name) => Some(name.id.to_string()),
+        let receiver_name = match callee_of.receiver {
+            Some(Expr::Name(name)) => Some(name.id.to_string()),
             _ => None,
         };
         Ok(CallSite {
@@ -150,6 +156,7 @@ impl Finder<'_> {
             callee,
             module_prefix,
             receiver_name,
+            alias: callee_of.alias,
             open: open.range,
             close: close.range,
             arguments,

@@ -10,8 +10,17 @@ use crate::text;
 
 impl Finder<'_> {
     /// Whether the registration runs once, while modules are imported or methods initialised.
-    pub(super) fn timing(&self) -> Option<(Code, Text)> {
-        if self.in_loop {
+    pub(super) fn timing(&self, is_in_unknown_loop: bool) -> Option<(Code, Text)> {
+        if self.in_lambda {
+            return Some((
+                Code::LateRegistration,
+                text!(
+                    "the registration stands in a `lambda`, and when that runs cannot be seen",
+                    "注册位于 `lambda` 之中，无法看出它何时运行"
+                ),
+            ));
+        }
+        if is_in_unknown_loop {
             return Some((
                 Code::UnknownOrder,
                 text!(

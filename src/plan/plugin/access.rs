@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use crate::find::plugin::Plugin;
 use crate::plan::Registered;
 use crate::plan::draft::Draft;
-use crate::plan::members::Members;
 use crate::python::names::{BindingKind, ModuleName, Workspace};
 
 /// How a module that registers a webhook gets at the names of the plugin's module.
@@ -28,6 +27,12 @@ pub(super) fn access(
     if one.path() == plugin_module {
         return Some(Access::Own);
     }
+    let names_it = |module: &ModuleName| {
+        names_module(one.path(), module, plugin_module)
+            || workspace
+                .locate(one.path(), module)
+                .is_some_and(|located| located == plugin_module)
+    };
     if let Some(prefix) = one.webhook.call.module_prefix {
         // `pkg.plugin`, where `pkg` may only pass the plugin on: the router has to be there too.
         let direct = draft.loaded.scope.bindings(draft.slice(prefix));
@@ -37,16 +42,12 @@ pub(super) fn access(
                     "" => name.clone(),
                     dotted => format!("{dotted}.{name}"),
                 };
-                names_module(
-                    one.path(),
-                    &ModuleName {
-                        level: module.level,
-                        dotted,
-                    },
-                    plugin_module,
-                )
+                names_it(&ModuleName {
+                    level: module.level,
+                    dotted,
+                })
             }
-            BindingKind::Module(module) => names_module(one.path(), module, plugin_module),
+            BindingKind::Module(module) => names_it(module),
             _ => false,
         });
         if is_plugin_module {
@@ -55,7 +56,7 @@ pub(super) fn access(
     }
     if let Some(name) = &one.webhook.call.receiver_name
         && let Some((statement, _)) = draft.imports.statement_of(name)
-        && names_module(one.path(), &statement.module, plugin_module)
+        && names_it(&statement.module)
     {
         return Some(Access::Import(statement.module.clone()));
     }
@@ -64,7 +65,7 @@ pub(super) fn access(
 
 /// Whether a module name, as written in the file `from`, is that of the file `path`: by its path
 /// alone.
-pub(super) fn names_module(from: &Path, module: &ModuleName, path: &Path) -> bool {
+pub(in crate::plan) fn names_module(from: &Path, module: &ModuleName, path: &Path) -> bool {
     let mut stem = path.with_extension("");
     if stem.file_name() == Some("__init__".as_ref()) {
         stem.pop();
@@ -121,11 +122,4 @@ pub(super) fn module_for(
         .map(|statement| statement.module.clone())
         .next();
     written.or_else(|| relative_module(workspace, path, plugin_module))
-}
-
-/// Whether another module of the package imports `name` from the file at `path`.
-pub(in crate::plan) fn is_passed_on(members: &Members<'_>, path: &Path, name: &str) -> bool {
-    members.imports_from(path).iter().any(|import| {
-        import.path != path && import.name == name && names_module(import.path, import.from, path)
-    })
 }

@@ -1,14 +1,15 @@
 //! What stands in the way of migrating a webhook.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::access::{access, is_passed_on};
+use super::access::access;
 use crate::diagnostic::Code;
 use crate::edit::{Applicability, ByteRange};
 use crate::find::handler::Problem;
 use crate::find::imports;
 use crate::find::plugin::Plugin;
+use crate::find::{CallableKind, Form};
 use crate::plan::draft::Draft;
 use crate::plan::duplicates::{self, Verdict};
 use crate::plan::members::Members;
@@ -60,6 +61,17 @@ pub(super) fn problem(
             related: Some(own.added.clone()),
             ..Problem::manual(Code::PathTaken, here, detail)
         });
+    }
+    if let Some(own) = plugin.route_that_is_matched(&webhook.endpoint.value) {
+        return Some(Problem::manual(
+            Code::PathTaken,
+            here,
+            text!(
+                "the plugin's own route `{}` matches the same requests",
+                "插件自己的路由 `{}` 会匹配相同的请求",
+                own.path
+            ),
+        ));
     }
     let draft = drafts.get(one.path())?;
     if webhook.dialect == Dialect::Request {
@@ -154,9 +166,11 @@ pub(super) fn is_on_another_plugin(one: &Registered<'_>) -> bool {
     one.found.references.iter().any(|reference| {
         matches!(
             &reference.kind,
-            crate::find::ReferenceKind::Webhook(other)
-                if other.handler.range == one.webhook.handler.range
-                    && other.plugin != one.webhook.plugin
+            crate::find::ReferenceKind::Webhooks(others)
+                if others.iter().any(|other| {
+                    other.handler.range == one.webhook.handler.range
+                        && other.plugin != one.webhook.plugin
+                })
         )
     })
 }
@@ -167,17 +181,34 @@ pub(in crate::plan) fn is_used_elsewhere(
     draft: &Draft,
     one: &Registered<'_>,
 ) -> bool {
-    let name = &one.webhook.handler.name;
+    let webhook = one.webhook;
+    let name = &webhook.handler.name;
+    if webhook.callable.is_shared {
+        return true;
+    }
+    // Where the registrations themselves name it; a loop may do so once for several.
     let registrations = || {
-        let calls = one.found.webhooks().filter(|webhook| {
-            webhook.form == crate::find::Form::Call && webhook.handler.name == *name
-        });
-        calls.count()
+        let places: BTreeSet<ByteRange> = one
+            .found
+            .webhooks()
+            .filter(|webhook| webhook.form == Form::Call && webhook.handler.name == *name)
+            .map(|webhook| webhook.callable.place)
+            .collect();
+        places.len()
     };
+    let loaded = &one.found.loaded;
     // Few handlers are named anywhere else: only then it matters whose the name is there.
-    let used_here = draft.imports.uses_of(name) > 0
-        && imports::uses_of_global(&one.found.loaded, name) > registrations();
-    used_here || members.others_use(one.path(), name) || is_passed_on(members, one.path(), name)
+    let is_taken =
+        draft.imports.attributes.contains(name) && webhook.callable.kind != CallableKind::Function;
+    let used_here = if is_taken {
+        imports::uses_as_attribute(loaded, name) + imports::uses_of_global(loaded, name)
+            > registrations()
+    } else {
+        draft.imports.uses_of(name) > 0 && imports::uses_of_global(loaded, name) > registrations()
+    };
+    used_here
+        || members.others_use(one.path(), name)
+        || members.is_used_where_imported(one.path(), name)
 }
 
 /// Takes the other webhooks into account: the last registration of an endpoint wins, and a function
@@ -220,8 +251,29 @@ pub(super) fn settle(
                 changed = true;
             }
         }
+        changed |= link(webhooks, problems);
         if !changed {
             return verdicts;
         }
     }
+}
+
+/// What one call registers in a loop becomes routes together, or nothing of it does: whether that
+/// gave one of them the problem of another.
+fn link(webhooks: &[Registered<'_>], problems: &mut [Option<Problem>]) -> bool {
+    let mut changed = false;
+    let mut start = 0;
+    while start < webhooks.len() {
+        let further = webhooks[start + 1..].iter();
+        let end = start + 1 + further.take_while(|one| one.webhook.is_further).count();
+        let problem = problems[start..end].iter().flatten().next().cloned();
+        if let Some(problem) = problem {
+            for one in problems[start..end].iter_mut().filter(|one| one.is_none()) {
+                *one = Some(problem.clone());
+                changed = true;
+            }
+        }
+        start = end;
+    }
+    changed
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::edit::ByteRange;
-use crate::python::tree::{self, range_of};
+use crate::python::tree::{self, Descend, Node, range_of};
 
 /// A module as it is written after `from` or `import`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,9 @@ pub struct Binding {
 pub struct Scope {
     bindings: HashMap<String, Vec<Binding>>,
     stars: Vec<ModuleName>,
+    /// Where the names hold; none for everywhere.
+    extent: Option<ByteRange>,
+    is_class: bool,
 }
 
 impl Scope {
@@ -59,6 +62,67 @@ impl Scope {
         let mut scope = Self::default();
         scope.add_body(body, false);
         scope
+    }
+
+    /// What a module binds: its body, and the functions in it that say `global`.
+    pub fn of_module(body: &[Stmt], text: &str) -> Self {
+        let mut scope = Self::of_body(body);
+        if memchr::memmem::find(text.as_bytes(), b"global ").is_some() {
+            tree::walk_body(body, &mut |node| match node {
+                Node::Stmt(Stmt::Global(global)) => {
+                    for name in &global.names {
+                        scope.bind(name, range_of(global), false, BindingKind::Other);
+                    }
+                    Descend::Past
+                }
+                Node::Stmt(_) => Descend::Into,
+                Node::Expr(_) => Descend::Past,
+            });
+        }
+        scope
+    }
+
+    /// What the body of a class binds, for expressions in that body. `name = name` in it means the
+    /// name outside.
+    pub fn of_class(body: &[Stmt]) -> Self {
+        let mut scope = Self::of_body(body);
+        scope.is_class = true;
+        scope.bindings.retain(|name, bindings| {
+            !bindings.iter().all(|binding| match &binding.kind {
+                BindingKind::Value(value) => {
+                    matches!(&**value, Expr::Name(outside) if outside.id.as_str() == name)
+                }
+                _ => false,
+            })
+        });
+        scope
+    }
+
+    /// The names that stand for `values` within `extent`, as in one turn of a loop, and those that
+    /// are `unknown` there.
+    pub fn of_values(extent: ByteRange, values: &[(String, Expr)], unknown: &[String]) -> Self {
+        let mut scope = Self {
+            extent: Some(extent),
+            ..Self::default()
+        };
+        for (name, value) in values {
+            let kind = BindingKind::Value(Box::new(value.clone()));
+            scope.bind(name, extent, false, kind);
+        }
+        for name in unknown {
+            scope.bind(name, extent, false, BindingKind::Other);
+        }
+        scope
+    }
+
+    /// Whether it is the body of a class, whose names functions in it do not see.
+    pub fn is_class(&self) -> bool {
+        self.is_class
+    }
+
+    /// Whether its names hold at `place`.
+    pub fn holds_at(&self, place: ByteRange) -> bool {
+        self.extent.is_none_or(|extent| extent.contains(place))
     }
 
     /// What a function binds: its parameters and its body.
@@ -306,6 +370,9 @@ pub fn is_type_checking(test: &Expr) -> bool {
     }
 }
 
+/// How many values a display may have whose values are of interest.
+pub const MAX_DISPLAY: usize = 32;
+
 /// Whether an assigned value is worth keeping: large displays of data are not.
 fn can_be_followed(value: &Expr) -> bool {
     match value {
@@ -315,8 +382,10 @@ fn can_be_followed(value: &Expr) -> bool {
         | Expr::Attribute(_)
         | Expr::IfExp(_) => true,
         Expr::BinOp(_) | Expr::Call(_) | Expr::NamedExpr(_) | Expr::Await(_) => true,
-        Expr::Tuple(tuple) => tuple.elts.len() <= 3,
-        Expr::Dict(dict) => dict.values.len() <= 32,
+        Expr::Tuple(ast::ExprTuple { elts, .. })
+        | Expr::List(ast::ExprList { elts, .. })
+        | Expr::Set(ast::ExprSet { elts, .. }) => elts.len() <= MAX_DISPLAY,
+        Expr::Dict(dict) => dict.values.len() <= MAX_DISPLAY,
         _ => false,
     }
 }

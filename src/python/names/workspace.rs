@@ -125,7 +125,7 @@ impl Workspace {
         })?;
         let source = SourceFile::from_bytes(path, bytes).map_err(LoadError::Broken)?;
         let module = Module::parse(source).map_err(LoadError::Broken)?;
-        let scope = Scope::of_body(module.suite());
+        let scope = Scope::of_module(module.suite(), module.source().text());
         Ok(Arc::new(Loaded { module, scope }))
     }
 
@@ -141,10 +141,56 @@ impl Workspace {
         if is_stdlib(first) || is_known_distribution(first) {
             return None;
         }
-        folder
+        let below_a_folder = |parts: &[&str]| {
+            folder
+                .ancestors()
+                .take_while(|ancestor| ancestor.starts_with(&self.root))
+                .find_map(|ancestor| self.module_file(ancestor, parts.iter().copied()))
+        };
+        let parts: Vec<&str> = parts().collect();
+        below_a_folder(&parts).or_else(|| {
+            // As the agent names what it loads.
+            let inside = match parts.as_slice() {
+                [folder, inside @ ..] if PLUGIN_FOLDERS.contains(folder) => inside,
+                all => all,
+            };
+            let of_repo = || self.in_the_repo_itself(inside);
+            let inside_folder = (inside.len() < parts.len() && !inside.is_empty())
+                .then(|| below_a_folder(inside).filter(|path| self.is_in_package_of(from, path)))
+                .flatten();
+            inside_folder.or_else(of_repo)
+        })
+    }
+
+    /// Whether two files are in one package.
+    fn is_in_package_of(&self, from: &Path, path: &Path) -> bool {
+        let packages = path
             .ancestors()
-            .take_while(|ancestor| ancestor.starts_with(&self.root))
-            .find_map(|ancestor| self.module_file(ancestor, parts()))
+            .skip(1)
+            .take_while(|folder| self.files.is_file(&folder.join("__init__.py")));
+        packages.last().is_some_and(|top| from.starts_with(top))
+    }
+
+    /// The file of a module that is named from above the repo, when the repo is a package: by the
+    /// name of its folder, or by the plugin's own, which the agent gives to the folder.
+    fn in_the_repo_itself(&self, parts: &[&str]) -> Option<PathBuf> {
+        let [package, inside @ ..] = parts else {
+            return None;
+        };
+        if !self.files.is_file(&self.root.join("__init__.py")) {
+            return None;
+        }
+        let file = self.module_file(&self.root, inside.iter().copied())?;
+        if self.root.file_name().is_some_and(|name| name == *package) {
+            return Some(file);
+        }
+        let bytes = self.files.read(&file).ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        let says = |quote: char| {
+            let named = format!("module_name={quote}{package}{quote}");
+            text.contains(&named)
+        };
+        (says('"') || says('\'')).then_some(file)
     }
 
     fn module_file<'a>(
@@ -177,6 +223,9 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
         text!("cannot read the file: {en}", "无法读取文件：{zh}"),
     )
 }
+
+/// The folders from which the agent imports plugins, as packages of these names.
+const PLUGIN_FOLDERS: &[&str] = &["builtin", "packages", "workdir"];
 
 /// Distributions whose names mean the same in every plugin, also where a copy of one is the repo.
 fn is_known_distribution(top_level: &str) -> bool {

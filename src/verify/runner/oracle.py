@@ -68,9 +68,21 @@ def resolve(func) -> None:
     """Names that only a type checker sees do not hinder a server that passes the request itself."""
     import fastapi
 
-    module = func.__globals__
+    module = function_of(func).__globals__
     for name in ("Request", "Response", "UploadFile", "BackgroundTasks"):
         module.setdefault(name, getattr(fastapi, name))
+
+
+def function_of(handler):
+    """The function behind a handler: a method, a `partial` and an object have none of its names."""
+    while not inspect.isfunction(handler):
+        if isinstance(handler, functools.partial):
+            handler = handler.func
+        elif isinstance(handler, (staticmethod, classmethod)) or inspect.ismethod(handler):
+            handler = handler.__func__
+        else:
+            handler = type(handler).__call__
+    return handler
 
 
 def documented(func):
