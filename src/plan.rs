@@ -10,6 +10,7 @@
 //! - [`document`]: the document's API that no release has.
 //! - [`aliases`]: a name for the method goes with its last use.
 //! - [`duplicates`]: which of several registrations of an endpoint counts.
+//! - [`unclear`]: one that is not understood may count instead.
 //!
 //! What always holds: a webhook is either migrated with everything that belongs to it, or left
 //! exactly as it is and reported.
@@ -27,6 +28,7 @@ pub mod plugin;
 pub mod registration;
 pub mod reply;
 pub mod router;
+mod unclear;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -248,9 +250,11 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
         .collect();
     let groups = groups(input, &facts);
     let packages = packages(input, &facts, &groups);
+    let has_unclear = |found: &&Found| !found.unclear.is_empty();
+    let unclear: Vec<&Found> = input.found.iter().filter(has_unclear).collect();
     let planned: Result<Vec<Group>, PlanFault> = groups
         .into_par_iter()
-        .map(|plugins| plan_group(input, &facts, &packages, plugins))
+        .map(|plugins| plan_group(input, &facts, &packages, &unclear, plugins))
         .collect();
 
     let mut plan = Plan::default();
@@ -524,6 +528,7 @@ fn plan_group<'f>(
     input: &Input<'f>,
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     packages: &Packages<'f>,
+    unclear: &[&Found],
     plugins: Vec<PluginWebhooks<'_>>,
 ) -> Result<Group, PlanFault> {
     let mut group = Group::default();
@@ -534,8 +539,8 @@ fn plan_group<'f>(
             source,
         };
         let members = members_of(input, facts, packages, &id, &webhooks);
-        let planned =
-            plugin::plan(input, facts, &members, &mut drafts, &id, &webhooks).map_err(rule)?;
+        let planned = plugin::plan(input, facts, &members, unclear, &mut drafts, &id, &webhooks)
+            .map_err(rule)?;
         group.webhooks.extend(planned.webhooks);
         group.diagnostics.extend(planned.diagnostics);
         group.removed_aliases.extend(planned.removed_aliases);

@@ -16,10 +16,11 @@ use super::registration::Routing;
 use super::router::{Join, RouterNames, RuleError};
 use super::{
     Action, Input, ModuleFacts, PlannedWebhook, Registered, annotations, document, registration,
-    reply, router,
+    reply, router, unclear,
 };
 use crate::diagnostic::Diagnostic;
 use crate::edit::{Applicability, ByteRange};
+use crate::find::Found;
 use crate::find::handler::Problem;
 use crate::find::plugin::{ModuleParts, Plugin};
 use crate::find::registration::diagnostic_at;
@@ -48,6 +49,7 @@ pub(crate) fn plan(
     input: &Input<'_>,
     facts: &BTreeMap<PathBuf, ModuleFacts>,
     members: &Members<'_>,
+    unclear: &[&Found],
     drafts: &mut BTreeMap<PathBuf, Draft>,
     id: &PluginId,
     webhooks: &[Registered<'_>],
@@ -88,7 +90,10 @@ pub(crate) fn plan(
     }
     let mut problems: Vec<Option<Problem>> = webhooks
         .iter()
-        .map(|one| problem(input, members, drafts, &plugin, one))
+        .map(|one| {
+            problem(input, members, drafts, &plugin, one)
+                .or_else(|| unclear::problem(members, unclear, one))
+        })
         .collect();
     let verdicts = settle(webhooks, &mut problems);
     let migrated: Vec<&Registered<'_>> = webhooks
