@@ -9,6 +9,7 @@ mod nearest;
 mod prepare;
 mod routes;
 mod scan;
+mod self_check;
 mod shim;
 mod undo;
 mod verify;

@@ -26,9 +26,11 @@ pub(crate) mod members;
 pub mod native;
 pub mod plugin;
 pub mod registration;
+mod relayout;
 pub mod reply;
 pub mod router;
 mod unclear;
+mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -36,20 +38,23 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
-use crate::diagnostic::Diagnostic;
-use crate::edit::{ByteRange, EditSet};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::edit::{ByteRange, EditError, EditSet};
 use crate::find::document::DocumentUse;
 use crate::find::imports::Imports;
 use crate::find::plugin::ModuleParts;
 use crate::find::suppression::Suppressions;
-use crate::find::{Found, ReferenceKind, Webhook};
+use crate::find::{Found, Problem, ReferenceKind, Webhook};
 use crate::python::names::{Loaded, PluginId, Workspace};
 use crate::routes::Route;
 use crate::style::Style;
+use crate::text;
 use draft::Draft;
 use imports::Surroundings;
 use members::Members;
 pub use router::RuleError;
+pub use withdraw::Fault;
+use withdraw::PlanGroup;
 
 /// How far a plan may go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -166,6 +171,8 @@ pub struct Plan {
     pub suppressed: usize,
     /// The count.
     pub ledger: Ledger,
+    /// The plugins that change together.
+    pub(crate) groups: Vec<PlanGroup>,
 }
 
 impl Plan {
@@ -179,22 +186,6 @@ impl Plan {
             .filter_map(|webhook| webhook.route.clone())
             .collect()
     }
-}
-
-/// A fault of this program: a plan that does not fit together.
-#[derive(Debug, thiserror::Error)]
-pub enum PlanFault {
-    /// A rule's edits or templates.
-    #[error("{path}: {source}")]
-    Rule {
-        /// The plugin's module.
-        path: PathBuf,
-        /// What went wrong.
-        source: RuleError,
-    },
-    /// A character that cannot be written in the file's encoding.
-    #[error("{0}: the result cannot be written in the encoding of the file")]
-    Encoding(PathBuf),
 }
 
 /// What was seen of one module besides its webhooks.
@@ -222,11 +213,9 @@ impl ModuleFacts {
     }
 }
 
-/// Makes the plan.
-///
-/// # Errors
-/// [`PlanFault`], which no input should lead to.
-pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
+/// Makes the plan. Plugins of which a rule makes something that does not fit together are left as they
+/// are ([`Code::OwnFault`]); no input should lead to that.
+pub fn plan(input: &Input<'_>) -> Plan {
     let mut modules: BTreeMap<&Path, Arc<Loaded>> = BTreeMap::new();
     for loaded in input
         .related
@@ -252,14 +241,23 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
     let packages = packages(input, &facts, &groups);
     let has_unclear = |found: &&Found| !found.unclear.is_empty();
     let unclear: Vec<&Found> = input.found.iter().filter(has_unclear).collect();
-    let planned: Result<Vec<Group>, PlanFault> = groups
+    let planned: Vec<Group> = groups
         .into_par_iter()
-        .map(|plugins| plan_group(input, &facts, &packages, &unclear, plugins))
+        .map(|plugins| {
+            let planned = plan_group(input, &facts, &packages, &unclear, &plugins);
+            planned.unwrap_or_else(|fault| left_group(&plugins, &fault))
+        })
         .collect();
 
     let mut plan = Plan::default();
     let mut removed_aliases: BTreeSet<(PathBuf, ByteRange)> = BTreeSet::new();
-    for group in planned? {
+    for group in planned {
+        plan.groups.push(PlanGroup {
+            plugins: group.plugins,
+            files: group.files.iter().map(|file| file.path.clone()).collect(),
+            aliases: group.removed_aliases.len(),
+            is_withdrawn: group.is_at_fault,
+        });
         removed_aliases.extend(group.removed_aliases);
         plan.files.extend(group.files);
         plan.webhooks.extend(group.webhooks);
@@ -307,7 +305,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanFault> {
             Action::ByHand(_) => plan.ledger.by_hand += 1,
         }
     }
-    Ok(plan)
+    plan
 }
 
 /// The packages of plugins, by folder.
@@ -518,6 +516,10 @@ fn groups<'a>(
 /// What comes of one group of plugins.
 #[derive(Default)]
 struct Group {
+    /// The modules in which the plugins are made.
+    plugins: BTreeSet<PathBuf>,
+    /// Whether they are left as they are, since a rule made something that does not fit together.
+    is_at_fault: bool,
     files: Vec<FilePlan>,
     webhooks: Vec<PlannedWebhook>,
     diagnostics: Vec<Diagnostic>,
@@ -529,29 +531,44 @@ fn plan_group<'f>(
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     packages: &Packages<'f>,
     unclear: &[&Found],
-    plugins: Vec<PluginWebhooks<'_>>,
-) -> Result<Group, PlanFault> {
-    let mut group = Group::default();
+    plugins: &[PluginWebhooks<'_>],
+) -> Result<Group, Fault> {
+    let mut group = Group {
+        plugins: plugins.iter().map(|(id, _)| id.module.clone()).collect(),
+        ..Group::default()
+    };
     let mut drafts: BTreeMap<PathBuf, Draft> = BTreeMap::new();
     for (id, webhooks) in plugins {
-        let rule = |source| PlanFault::Rule {
-            path: id.module.clone(),
-            source,
-        };
-        let members = members_of(input, facts, packages, &id, &webhooks);
-        let planned = plugin::plan(input, facts, &members, unclear, &mut drafts, &id, &webhooks)
-            .map_err(rule)?;
+        let members = members_of(input, facts, packages, id, webhooks);
+        let planned = plugin::plan(input, facts, &members, unclear, &mut drafts, id, webhooks)
+            .map_err(|error| Fault::of_rule(&id.module, &error))?;
         group.webhooks.extend(planned.webhooks);
         group.diagnostics.extend(planned.diagnostics);
         group.removed_aliases.extend(planned.removed_aliases);
     }
     // A package with many plugins is one group.
-    let files: Result<Vec<Option<FilePlan>>, PlanFault> = drafts
+    let files: Result<Vec<Option<FilePlan>>, Fault> = drafts
         .into_par_iter()
         .map(|(path, draft)| finish(input, path, draft))
         .collect();
     group.files = files?.into_iter().flatten().collect();
     Ok(group)
+}
+
+/// What comes of a group of plugins that is left as it is.
+fn left_group(plugins: &[PluginWebhooks<'_>], fault: &Fault) -> Group {
+    let webhooks = plugins.iter().flat_map(|(_, webhooks)| webhooks);
+    let left = |one: &Registered<'_>| {
+        let here = one.webhook.call.call;
+        let problem = Problem::manual(Code::OwnFault, here, fault.detail());
+        plugin::planned_webhook(one, None, Some(&problem))
+    };
+    Group {
+        plugins: plugins.iter().map(|(id, _)| id.module.clone()).collect(),
+        is_at_fault: true,
+        webhooks: webhooks.map(left).collect(),
+        ..Group::default()
+    }
 }
 
 /// The modules that belong to a plugin: those of its package, and those that register its webhooks.
@@ -584,29 +601,24 @@ fn members_of<'f>(
 }
 
 /// The file with its edits; none when there are none.
-fn finish(
-    input: &Input<'_>,
-    path: PathBuf,
-    mut draft: Draft,
-) -> Result<Option<FilePlan>, PlanFault> {
-    let rule = |source| PlanFault::Rule {
-        path: path.clone(),
-        source,
-    };
+fn finish(input: &Input<'_>, path: PathBuf, mut draft: Draft) -> Result<Option<FilePlan>, Fault> {
+    let wrong = |error: EditError| Fault::of_rule(&path, &error.into());
+    relayout::apply(&mut draft).map_err(wrong)?;
     draft
         .finish_imports(&Surroundings::of(input, &path))
-        .map_err(|source| rule(source.into()))?;
+        .map_err(wrong)?;
     if draft.edits.is_empty() {
         return Ok(None);
     }
     let source = draft.source();
-    let text_after = draft
-        .edits
-        .apply(source.text())
-        .map_err(|source| rule(source.into()))?;
-    let after = source
-        .encode(&text_after)
-        .ok_or_else(|| PlanFault::Encoding(path.clone()))?;
+    let text_after = draft.edits.apply(source.text()).map_err(wrong)?;
+    let after = source.encode(&text_after).ok_or_else(|| Fault {
+        path: path.clone(),
+        reason: text!(
+            "it cannot be written in the encoding of the file",
+            "无法用该文件的编码写出"
+        ),
+    })?;
     Ok(Some(FilePlan {
         before: source.bytes().to_vec(),
         text_before: source.text().to_owned(),

@@ -471,8 +471,10 @@ fn every_code() -> Result<(), Failed> {
             shown.push_str(&String::from_utf8_lossy(&bytes));
         }
     }
+    // No input leads to a fault of the program's own; a unit test shows what is said of one.
     let missing: Vec<&str> = Code::ALL
         .iter()
+        .filter(|&&code| code != Code::OwnFault)
         .map(|code| code.as_str())
         .filter(|code| !shown.contains(&format!(": {code} ")))
         .collect();

@@ -13,10 +13,11 @@ use std::sync::{Arc, OnceLock};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestCaseResult;
+use rehook::diagnostic::Code;
 use rehook::diff;
 use rehook::edit::{ByteRange, EditSet, TextEdit};
 use rehook::find;
-use rehook::plan::{self, Input, Plan, PlanOptions};
+use rehook::plan::{self, Action, Input, Plan, PlanOptions};
 use rehook::python::names::{Files, LoadError, Workspace};
 use rehook::python::parse::{Module, STACK_SIZE};
 use rehook::python::tokens::TokenKind;
@@ -177,7 +178,12 @@ fn pass(sources: &Sources) -> (Plan, usize) {
         is_module: &|_| false,
         package_root: &|_| None,
     });
-    (plan.expect("a plan fits together"), broken)
+    let is_at_fault = plan.webhooks.iter().any(|webhook| match &webhook.action {
+        Action::ByHand(diagnostic) => diagnostic.code() == Code::OwnFault,
+        _ => false,
+    });
+    assert!(!is_at_fault, "what a rule makes fits together");
+    (plan, broken)
 }
 
 /// Runs `check` where trees of any depth can be walked: on the pool that the program uses, too.

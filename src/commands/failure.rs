@@ -8,7 +8,6 @@ use super::nearest;
 use crate::apply::ApplyError;
 use crate::git::GitError;
 use crate::lang::{Text, foreign};
-use crate::plan::PlanFault;
 use crate::text;
 use crate::verify::error::VerifyError;
 
@@ -107,11 +106,5 @@ impl From<VerifyError> for Failure {
             text: error.text(),
             remedy: error.remedy(),
         }
-    }
-}
-
-impl From<PlanFault> for Failure {
-    fn from(fault: PlanFault) -> Self {
-        Self::bug(&Text::verbatim(fault.to_string()))
     }
 }

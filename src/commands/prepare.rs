@@ -8,18 +8,16 @@ use std::{env, fs};
 
 use rayon::prelude::*;
 
-use super::Failure;
+use super::{Failure, self_check};
 use crate::cli::PlanArgs;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::discover::{self, Discovery};
 use crate::find::{self, Found};
 use crate::git;
-use crate::lang::Text;
-use crate::plan::{self, FilePlan, Input, Plan, PlanOptions};
+use crate::plan::{self, Input, Plan, PlanOptions};
 use crate::python::names::{Files, LoadError, Loaded, Workspace};
-use crate::python::parse::{Module, STACK_SIZE, changed_statements};
+use crate::python::parse::STACK_SIZE;
 use crate::routes::{FILE_NAME, RouteMap};
-use crate::source::SourceFile;
 use crate::style::{self, ConfigFile, Style};
 use crate::text;
 
@@ -45,7 +43,8 @@ pub struct Prepared {
     pub looked_at: usize,
     /// Files that were named and are no Python.
     pub not_python: Vec<PathBuf>,
-    /// Whether files that matter were there, but none of them could be read.
+    /// Whether files that matter were there, but none of them could be read, or nothing of what was
+    /// made of them holds.
     pub nothing_readable: bool,
 }
 
@@ -105,7 +104,7 @@ pub fn plan_of(root: &Path, options: PlanOptions) -> anyhow::Result<Plan> {
         .map_err(|(path, error)| Failure::path(&path, &error))?;
     let paths = discovery.files.keys().cloned().collect();
     let layers = vec![Arc::new(discovery.files)];
-    Ok(Pass::run(root, Layered { layers }, paths, options)?.plan)
+    Ok(Pass::run(root, Layered { layers }, paths, options).plan)
 }
 
 /// The root of what is asked for, as in [`Prepared`].
@@ -149,11 +148,14 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         },
         files.keys().cloned().collect(),
         options,
-    )?;
+    );
     let mut plan = pass.plan;
-    check(&root, &files, &plan, options)?;
-    let nothing_readable =
-        pass.found_nothing && !(pass.broken.is_empty() && diagnostics.is_empty());
+    self_check::hold(&mut plan, |plan| {
+        self_check::faults(&root, &files, plan, options)
+    })?;
+    let nothing_readable = pass.found_nothing
+        && !(pass.broken.is_empty() && diagnostics.is_empty())
+        || plan.is_all_withdrawn();
     plan.diagnostics.extend(pass.broken);
     plan.diagnostics.extend(diagnostics);
     let all = plan.diagnostics.len();
@@ -253,8 +255,8 @@ fn base_of(paths: &[PathBuf], root: &Path, current: &Path, changes: &[Change]) -
 }
 
 /// Files: those that were read already, or are about to be written, before those on the disk.
-struct Layered {
-    layers: Vec<Arc<BTreeMap<PathBuf, Vec<u8>>>>,
+pub(super) struct Layered {
+    pub(super) layers: Vec<Arc<BTreeMap<PathBuf, Vec<u8>>>>,
 }
 
 impl Files for Layered {
@@ -271,19 +273,19 @@ impl Files for Layered {
 }
 
 /// One pass over the sources: found, related, planned.
-struct Pass {
-    plan: Plan,
-    broken: Vec<Diagnostic>,
+pub(super) struct Pass {
+    pub(super) plan: Plan,
+    pub(super) broken: Vec<Diagnostic>,
     found_nothing: bool,
 }
 
 impl Pass {
-    fn run(
+    pub(super) fn run(
         root: &Path,
         files: Layered,
         paths: Vec<PathBuf>,
         options: PlanOptions,
-    ) -> anyhow::Result<Self> {
+    ) -> Self {
         let workspace = Workspace::new(root.to_owned(), Box::new(files));
         let results: Vec<Result<Found, LoadError>> = paths
             .par_iter()
@@ -316,17 +318,17 @@ impl Pass {
             is_module: &is_module,
             package_root: &package_root,
         };
-        let plan = plan::plan(&input).map_err(Failure::from)?;
+        let plan = plan::plan(&input);
         let found_nothing = found.is_empty();
         // Trees are many small pieces: both cores let go of them.
         drop(related);
         drop(found);
         workspace.into_modules().into_par_iter().for_each(drop);
-        Ok(Self {
+        Self {
             plan,
             broken,
             found_nothing,
-        })
+        }
     }
 }
 
@@ -463,83 +465,6 @@ fn config_file(path: &Path) -> Option<ConfigFile> {
 fn is_module(path: &Path) -> bool {
     let is_file = |ending| path.with_extension(ending).is_file();
     path.is_dir() || is_file("py") || is_file("pyi")
-}
-
-/// Checks the plan in memory: every changed file is valid Python, and a second pass over the
-/// result has nothing to do.
-fn check(
-    root: &Path,
-    files: &Arc<BTreeMap<PathBuf, Vec<u8>>>,
-    plan: &Plan,
-    options: PlanOptions,
-) -> anyhow::Result<()> {
-    if plan.files.is_empty() {
-        return Ok(());
-    }
-    let changed: BTreeMap<PathBuf, Vec<u8>> = plan
-        .files
-        .iter()
-        .map(|FilePlan { path, after, .. }| (path.clone(), after.clone()))
-        .collect();
-    let changed = Arc::new(changed);
-    let layers = Layered {
-        layers: vec![changed.clone(), files.clone()],
-    };
-    let fault = |text: Text| Err(anyhow::Error::from(Failure::bug(&text)));
-    // What no longer mentions the old API is not looked at by a second run; it has to parse.
-    let broken = plan
-        .files
-        .par_iter()
-        .filter(|file| !discover::matters(&file.after))
-        .find_map_first(broken_by);
-    // All others again: a registration in one may matter to one in another.
-    let remaining = files.iter().map(|(path, bytes)| {
-        let after = changed.get(path).unwrap_or(bytes);
-        discover::matters(after).then(|| path.clone())
-    });
-    let second = Pass::run(root, layers, remaining.flatten().collect(), options)?;
-    let of_second = second
-        .broken
-        .iter()
-        .find(|broken| changed.contains_key(broken.path()));
-    if let Some(broken) = broken.as_ref().or(of_second) {
-        let (path, detail) = (broken.path().display(), broken.detail());
-        return fault(text!(
-            "{path} would no longer parse: {detail}",
-            "{path} 将无法解析：{detail}"
-        ));
-    }
-    if let Some(file) = second.plan.files.first() {
-        let path = file.path.display();
-        return fault(text!(
-            "a second run would change {path} again",
-            "再次运行仍会改动 {path}"
-        ));
-    }
-    let ledger = plan.ledger;
-    if ledger.unaccounted() > 0 {
-        let count = ledger.unaccounted();
-        return fault(text!(
-            "{count} references to the old API are unaccounted for",
-            "有 {count} 处对旧接口的引用去向不明"
-        ));
-    }
-    Ok(())
-}
-
-/// Why the result does not parse, if it does not.
-///
-/// A module is its statements one after another, so what is the same as before parses as before:
-/// only the other statements are parsed again.
-fn broken_by(file: &FilePlan) -> Option<Diagnostic> {
-    let parse =
-        |bytes: &[u8]| SourceFile::from_bytes(&file.path, bytes.to_vec()).and_then(Module::parse);
-    if file.after == file.text_after.as_bytes()
-        && parse(changed_statements(&file.text_before, &file.text_after).as_bytes()).is_ok()
-    {
-        return None;
-    }
-    parse(&file.after).err().map(|broken| *broken)
 }
 
 /// The route map with the new routes in it, and its file when that changes.

@@ -56,6 +56,7 @@ impl Code {
             Self::WrappedHandler => &by_hand::WRAPPED_HANDLER,
             Self::NotNative => &by_hand::NOT_NATIVE,
             Self::RefusedParameter => &by_hand::REFUSED_PARAMETER,
+            Self::OwnFault => &by_hand::OWN_FAULT,
             Self::DocumentApi => &document::DOCUMENT_API,
             Self::NoConfigClass => &document::NO_CONFIG_CLASS,
             Self::NoAuthentication => &advice::NO_AUTHENTICATION,

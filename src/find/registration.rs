@@ -71,14 +71,13 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         ..
     } = finder;
     let others = other_names(&loaded, &references);
-    unclear.extend(others.iter().filter_map(|other| {
-        matches!(other.kind, ReferenceKind::ByHand(_)).then(|| Unclear {
-            plugin: None,
-            endpoint: None,
-            range: other.place,
-            over_at: None,
-            branches: Vec::new(),
-        })
+    let is_by_hand = |other: &&Reference| matches!(other.kind, ReferenceKind::ByHand(_));
+    unclear.extend(others.iter().filter(is_by_hand).map(|other| Unclear {
+        plugin: None,
+        endpoint: None,
+        range: other.place,
+        over_at: None,
+        branches: Vec::new(),
     }));
     references.extend(others);
     references.sort_by_key(|reference| reference.place);

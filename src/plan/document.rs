@@ -55,6 +55,7 @@ pub fn rewrite(
         })
         .collect();
     for one in uses {
+        draft.touch(one.range.start());
         match &one.kind {
             DocumentUseKind::PluginConfig(id) if id == plugin => {
                 draft.replace(one.range, "get_config()")?;

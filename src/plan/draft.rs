@@ -42,6 +42,8 @@ pub struct Draft {
     pub additions: BTreeSet<Addition>,
     /// The imported names, by their local name, that are used no more.
     pub removals: BTreeSet<String>,
+    /// Places in statements that may have become too wide, or narrow enough for fewer lines.
+    pub(super) touched: BTreeSet<usize>,
     /// The quote for new strings.
     quote: char,
     /// Whether the document's API is rewritten already.
@@ -78,6 +80,7 @@ impl Draft {
             style,
             edits: EditSet::new(),
             additions: BTreeSet::new(),
+            touched: BTreeSet::new(),
             removals: BTreeSet::new(),
             document_begun: false,
             early: BTreeMap::new(),
@@ -140,6 +143,11 @@ impl Draft {
     /// When another edit wants the same bytes.
     pub fn replace(&mut self, range: ByteRange, text: impl Into<String>) -> Result<(), EditError> {
         self.edits.push(TextEdit::replacement(range, text))
+    }
+
+    /// Notes that the width of the statement at `offset` changes.
+    pub(super) fn touch(&mut self, offset: usize) {
+        self.touched.insert(offset);
     }
 
     /// The text of `range` with the edits in it applied, which are thereby taken out.

@@ -22,6 +22,11 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Whether `text` fits on the statement's first line, with `rest` after it.
+    pub fn holds(&self, text: &str, rest: &str) -> bool {
+        self.fits(self.indent, text, width(rest))
+    }
+
     /// Whether `text` fits on a line that starts with `indent`, with `suffix` columns after it.
     fn fits(&self, indent: &str, text: &str, suffix: usize) -> bool {
         let columns = indentation_width(indent, self.style.indent_width) + width(text) + suffix;
@@ -58,6 +63,11 @@ pub fn call(place: Place<'_>, head: &str, arguments: &[String], exploded: bool) 
 /// brackets are joined first; a comma before a closing bracket is a wish for a line each.
 pub fn code(place: Place<'_>, text: &str) -> String {
     Tree::of(text).render(&place)
+}
+
+/// A statement without comments on one line.
+pub fn joined(text: &str) -> String {
+    Tree::of(text).joined()
 }
 
 /// Lines of new code, written with four spaces a level and double quotes, as this place has them:

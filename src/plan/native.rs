@@ -239,6 +239,7 @@ fn rewrite(draft: &mut Draft, native: &Native) -> Result<(), EditError> {
             Part::Body { in_brackets: false } => format!("await {name}.json()"),
         };
         draft.replace(read.range, text)?;
+        draft.touch(read.range.start());
     }
     for statement in &native.broken_lines {
         join_lines(draft, *statement)?;

@@ -127,7 +127,7 @@ pub(crate) fn plan(
     Ok(planned)
 }
 
-fn planned_webhook(
+pub(super) fn planned_webhook(
     one: &Registered<'_>,
     plugin: Option<&Plugin>,
     problem: Option<&Problem>,

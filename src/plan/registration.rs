@@ -19,6 +19,7 @@ use crate::python::names::Loaded;
 use crate::python::tokens::TokenKind;
 use crate::routes::Dialect;
 use crate::routes::REQUEST_METHODS;
+use crate::style::width;
 
 /// What a webhook becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +175,9 @@ fn anew(
             arguments.extend(extra.iter().cloned());
         }
     }
-    let range = ByteRange::new(webhook.call.callee.start(), webhook.call.close.end());
+    let applied = applied_to(draft, webhook);
+    let end = applied.map_or(webhook.call.close.end(), ByteRange::end);
+    let range = ByteRange::new(webhook.call.callee.start(), end);
     let line = draft.source().line_at(range.start());
     let indent = draft.source().indentation_at(range.start()).to_owned();
     let before = draft
@@ -188,9 +191,47 @@ fn anew(
         .to_owned();
     let was_exploded = webhook.call.trailing_comma;
     let head = format!("{lead}{callee}");
+    let Some(applied) = applied else {
+        let place = draft.place(range.start(), &after);
+        let text = layout::call(place, &head, &arguments, was_exploded);
+        return draft.replace(range, &text[lead.len()..]);
+    };
+    let function = layout::joined(&draft.take_text(applied));
     let place = draft.place(range.start(), &after);
-    let text = layout::call(place, &head, &arguments, was_exploded);
+    let joined = arguments.join(", ");
+    let whole = format!("{head}({joined})");
+    // The function goes on a line of its own only where the call before it fits on one.
+    let text = if !was_exploded && !joined.contains(['\n', '\r']) && place.holds(&whole, "(") {
+        layout::code(place, &(whole + &function))
+    } else {
+        let place = layout::Place {
+            suffix: place.suffix + width(&function),
+            ..place
+        };
+        layout::call(place, &head, &arguments, was_exploded) + &function
+    };
     draft.replace(range, &text[lead.len()..])
+}
+
+/// The brackets behind a registration with the function in them, where their lines are the
+/// formatter's business.
+fn applied_to(draft: &Draft, webhook: &Webhook) -> Option<ByteRange> {
+    if webhook.form != Form::Call {
+        return None;
+    }
+    let tokens = draft.loaded.module.tokens();
+    let open = tokens.next(webhook.call.close.end())?;
+    let is_tight = open.range.start() == webhook.call.close.end() && draft.slice(open.range) == "(";
+    let rest = ByteRange::new(open.range.start(), draft.source().text().len());
+    let mut inside = tokens.within(rest).iter().skip(1);
+    let close = inside.find(|token| token.kind == TokenKind::Close && token.depth == open.depth)?;
+    let range = ByteRange::new(open.range.start(), close.range.end());
+    let keeps_lines = tokens.within(range).iter().any(|token| {
+        token.kind == TokenKind::Comment || draft.slice(token.range).contains(['\n', '\r'])
+    });
+    let before_close = tokens.previous(close.range.start())?;
+    let is_plain = before_close.kind != TokenKind::Comma && before_close.kind != TokenKind::Open;
+    (is_tight && !keeps_lines && is_plain).then_some(range)
 }
 
 fn in_place(
@@ -236,9 +277,13 @@ fn in_place(
         }
         let indent = draft.source().indentation_at(last).to_owned();
         let line_end = draft.source().line_end_at(last);
+        let place = layout::Place {
+            suffix: 1,
+            ..draft.place(last, "")
+        };
         let lines: String = extra
             .iter()
-            .map(|argument| format!("{indent}{argument},{line_end}"))
+            .map(|argument| format!("{indent}{},{line_end}", layout::code(place, argument)))
             .collect();
         draft.insert(close_line.start(), lines)
     } else {

@@ -237,6 +237,19 @@ fn named_body(
         &arguments,
         false,
     );
+    let before = draft.slice(reply.statement);
+    let place = draft.place(reply.statement.start(), "");
+    let has_comment = draft.loaded.module.tokens().has_comment(reply.statement);
+    // The lines of a body that were the formatter's are so again; others stay.
+    if !has_comment && layout::code(draft.place(reply.statement.start(), rest), before) == before {
+        let edited = draft.edits.clone().take_within(body, draft.source().text());
+        let assignment = layout::code(place, &format!("{name} = {edited}"));
+        draft.take_text(reply.statement);
+        return draft.replace(
+            reply.statement,
+            format!("{assignment}{line_end}{indent}{text}"),
+        );
+    }
     draft.replace(
         ByteRange::new(reply.statement.start(), body.start()),
         format!("{name} = "),

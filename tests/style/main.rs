@@ -126,7 +126,13 @@ fn judge_all(python: &PathBuf, settings: &[Setting]) -> Verdicts {
     )? + &ruff(
         python,
         folder.path(),
-        &["format", "--no-cache", "--check", "."],
+        &[
+            "format",
+            "--no-cache",
+            "--check",
+            "--output-format=concise",
+            ".",
+        ],
     )?;
     let mut trees = Vec::new();
     let mut problems: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -245,3 +245,30 @@ async def on_ci(request: Request, service: Annotated[Service, Depends(get_servic
     await service.handle(await request.json())
 "#,
 };
+
+pub(super) const OWN_FAULT: Page = Page {
+    en: "Before anything is written, the result is parsed, and a second pass looks whether something \
+         is left to do in it. Here it was found wanting, which is a bug in rehook and not in the \
+         plugin. The plugin stays as it is, with all that share a file with it; the others are \
+         migrated. Please report it, and migrate this plugin by hand meanwhile: a webhook becomes a \
+         route of the router that the plugin mounts.",
+    zh: "写入之前，rehook 会先解析改写结果，并再运行一遍以确认没有遗留的改动。此处的结果未能通过检查，\
+         这是 rehook 的缺陷，而不是插件的问题。该插件以及与其共用文件的插件保持原样，其他插件照常迁移。\
+         请反馈此问题，在此之前请手动迁移该插件：把 webhook 改为插件所挂载路由器上的一条路由。",
+    before: r#"@plugin.mount_webhook_method("github", "GitHub")
+async def on_github(request: Request):
+    return {"ok": True}
+"#,
+    after: r#"router = APIRouter()
+
+
+@plugin.mount_router()
+def create_router() -> APIRouter:
+    return router
+
+
+@router.post("/github", summary="GitHub")
+async def on_github(request: Request):
+    return {"ok": True}
+"#,
+};

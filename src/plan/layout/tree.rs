@@ -66,6 +66,11 @@ impl<'a> Tree<'a> {
         Self { text, nodes }
     }
 
+    /// The text on one line.
+    pub(super) fn joined(&self) -> String {
+        flat(&self.nodes)
+    }
+
     /// The text on the lines that it takes.
     pub(super) fn render(&self, place: &Place<'_>) -> String {
         // On one line the author's own spaces stay.
