@@ -54,12 +54,13 @@ def lint(side: Path) -> dict[str, Counter]:
 
 
 def unformatted(side: Path) -> set[str]:
-    lines = ruff("format", "--no-cache", "--check", str(side)).splitlines()
-    marker = "Would reformat: "
+    found = json.loads(
+        ruff("format", "--no-cache", "--check", "--output-format=json", str(side)) or "[]"
+    )
     return {
-        str(Path(line[len(marker) :]).resolve().relative_to(side.resolve()))
-        for line in lines
-        if line.startswith(marker)
+        str(Path(finding["filename"]).relative_to(side.resolve()))
+        for finding in found
+        if finding["code"] == "unformatted"
     }
 
 
