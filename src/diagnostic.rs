@@ -1,15 +1,18 @@
 //! What `rehook` has to say about a place in the source: codes, severities, diagnostics.
 //!
 //! A code is stable and stands for one reason; its wording is free to change. All codes are in
-//! one table, [`Code::ALL`], and every one has a title and an explanation in both languages.
+//! one table, [`Code::ALL`], and every one has a title and an explanation in both languages; a
+//! code that is no longer reported is a [`RetiredCode`].
 //! A diagnostic is data: rendering it is the business of `report`.
 
 mod codes;
 mod explanations;
+mod retired;
 
 use std::path::{Path, PathBuf};
 
 pub use codes::{Code, Explanation};
+pub use retired::RetiredCode;
 
 use crate::lang::Text;
 
@@ -27,11 +30,7 @@ pub enum Severity {
 impl Code {
     /// The code that somebody means who types `RH103`, `rh103` or `103`.
     pub fn from_typed(typed: &str) -> Option<Self> {
-        let typed = typed.trim();
-        let number = match typed.get(..2) {
-            Some(start) if start.eq_ignore_ascii_case("RH") => &typed[2..],
-            _ => typed,
-        };
+        let number = typed_number(typed);
         let is_it = |code: &&Self| code.as_str().strip_prefix("RH") == Some(number);
         Self::ALL.iter().find(is_it).copied()
     }
@@ -46,6 +45,15 @@ pub struct Related {
     pub position: (usize, usize),
     /// What is there.
     pub says: Text,
+}
+
+/// The number of a code that a user typed: `rh103`, `103`.
+fn typed_number(typed: &str) -> &str {
+    let typed = typed.trim();
+    match typed.get(..2) {
+        Some(start) if start.eq_ignore_ascii_case("RH") => &typed[2..],
+        _ => typed,
+    }
 }
 
 /// A finding at a place in a file.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use minijinja::{Environment, UndefinedBehavior, context};
 
+use crate::routes::REQUEST_METHODS;
 use crate::style::width;
 
 /// The reply's message of release 2.4.0, as Python writes it: the counts are always 0. Its commas
@@ -47,6 +48,10 @@ fn environment() -> Result<&'static Environment<'static>, EmitError> {
     environment.add_template(
         "webhook_route",
         include_str!("../templates/python/webhook_route.py.j2"),
+    )?;
+    environment.add_template(
+        "reply_route",
+        include_str!("../templates/python/reply_route.py.j2"),
     )?;
     environment.add_template(
         "mount_router",
@@ -109,6 +114,82 @@ pub fn webhook_route(names: WebhookRouteNames<'_>) -> Result<String, EmitError> 
         })
 }
 
+/// The names that `reply_route` refers to, as they are known in the plugin's module.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReplyRouteNames<'a> {
+    /// The decorator itself.
+    pub(crate) reply_route: &'a str,
+    /// The function that makes the replies.
+    pub(crate) make_reply: &'a str,
+    /// The type of the handlers that it takes.
+    pub(crate) handler_type: &'a str,
+    /// The router.
+    pub(crate) router: &'a str,
+    /// `typing.Any`.
+    pub(crate) any: &'a str,
+    /// `collections.abc.Callable`.
+    pub(crate) callable: &'a str,
+    /// `collections.abc.Mapping`.
+    pub(crate) mapping: &'a str,
+    /// `copy.copy`.
+    pub(crate) copy: &'a str,
+    /// `fastapi.Depends`.
+    pub(crate) depends: &'a str,
+    /// `typing.get_type_hints`.
+    pub(crate) get_type_hints: &'a str,
+    /// The module `inspect`.
+    pub(crate) inspect: &'a str,
+    /// `fastapi.responses.JSONResponse`.
+    pub(crate) json_response: &'a str,
+    /// `fastapi.encoders.jsonable_encoder`.
+    pub(crate) jsonable_encoder: &'a str,
+    /// `functools.partial`.
+    pub(crate) partial: &'a str,
+    /// `fastapi.Response`.
+    pub(crate) response: &'a str,
+    /// `fastapi.concurrency.run_in_threadpool`.
+    pub(crate) run_in_threadpool: &'a str,
+    /// `types.SimpleNamespace`.
+    pub(crate) simple_namespace: &'a str,
+    /// `contextlib.suppress`.
+    pub(crate) suppress: &'a str,
+}
+
+/// The decorator that routes requests to a handler of the request dialect whose replies are only
+/// known at run time, and the function that makes a response of what such a handler returned.
+///
+/// # Errors
+/// When the template is broken.
+pub(crate) fn reply_route(names: ReplyRouteNames<'_>) -> Result<String, EmitError> {
+    let methods: Vec<String> = REQUEST_METHODS
+        .iter()
+        .map(|method| format!("\"{method}\""))
+        .collect();
+    environment()?
+        .get_template("reply_route")?
+        .render(context! {
+            reply_route => names.reply_route,
+            make_reply => names.make_reply,
+            handler_type => names.handler_type,
+            router => names.router,
+            any => names.any,
+            callable => names.callable,
+            mapping => names.mapping,
+            copy => names.copy,
+            depends => names.depends,
+            get_type_hints => names.get_type_hints,
+            inspect => names.inspect,
+            json_response => names.json_response,
+            jsonable_encoder => names.jsonable_encoder,
+            partial => names.partial,
+            response => names.response,
+            run_in_threadpool => names.run_in_threadpool,
+            simple_namespace => names.simple_namespace,
+            suppress => names.suppress,
+            methods => methods.join(", "),
+        })
+}
+
 /// The function under `mount_router()`.
 ///
 /// # Errors
@@ -153,6 +234,28 @@ mod tests {
         })
         .unwrap();
         assert!(unicode.contains(&MESSAGE.concat()));
+        let names = ReplyRouteNames {
+            reply_route: "reply_route",
+            make_reply: "make_reply",
+            handler_type: "ReplyHandler",
+            router: "router",
+            any: "Any",
+            callable: "Callable",
+            mapping: "Mapping",
+            copy: "copy",
+            depends: "Depends",
+            get_type_hints: "get_type_hints",
+            inspect: "inspect",
+            json_response: "JSONResponse",
+            jsonable_encoder: "jsonable_encoder",
+            partial: "partial",
+            response: "Response",
+            run_in_threadpool: "run_in_threadpool",
+            simple_namespace: "SimpleNamespace",
+            suppress: "suppress",
+        };
+        let text = reply_route(names).unwrap();
+        assert!(text.contains("def make_reply(") && text.ends_with("return decorator"));
         assert!(
             mount_router("plugin", "create_router", "APIRouter", "router", "a.b")
                 .unwrap()

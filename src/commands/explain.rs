@@ -2,7 +2,7 @@
 
 use super::{Console, Failure, Outcome};
 use crate::cli::ExplainArgs;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, RetiredCode};
 use crate::{report, text};
 
 /// Runs the command.
@@ -15,6 +15,10 @@ pub fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     };
     let Some(code) = Code::from_typed(asked) else {
+        if let Some(code) = RetiredCode::from_typed(asked) {
+            console.result(&report::text::retired(&code, console.lang()))?;
+            return Ok(Outcome::Done);
+        }
         return Err(Failure {
             text: text!("there is no code {asked}", "没有代码 {asked}"),
             remedy: text!(

@@ -114,15 +114,6 @@ codes! {
     UnknownRouter "RH113" Manual:
         "the plugin's `mount_router` function cannot be understood", "无法读懂插件的 `mount_router` 函数";
         "make an `APIRouter()` in that function and include the other router in it", "请在该函数中创建 `APIRouter()`，并把原来的路由器包含进去"
-    UnknownReply "RH114" Manual:
-        "cannot tell what the handler replies", "无法判断处理函数返回什么";
-        "return the body, or `JSONResponse(body, status_code=...)`, where rehook can see it", "请在处理函数内直接返回响应体，或返回 `JSONResponse(body, status_code=...)`"
-    UnknownStatus "RH115" Manual:
-        "the status of the reply cannot be known", "无法确定响应的状态码";
-        "write the status as a number or as a member of HTTPStatus", "请将状态码写成数字或 HTTPStatus 的成员"
-    CalledElsewhere "RH116" Manual:
-        "the handler is used elsewhere, so its replies cannot be changed", "处理函数在别处也被使用，不能改动其返回值";
-        "move what both need into a function of its own", "请把两处共用的逻辑提取为单独的函数"
     UnresolvedAnnotation "RH117" Manual:
         "an annotation of the handler does not resolve when the route is made", "创建路由时无法解析处理函数的类型注解";
         "import the name at module level, outside `if TYPE_CHECKING:`", "请在模块顶层导入该名称，不要放在 `if TYPE_CHECKING:` 之内"
@@ -135,9 +126,6 @@ codes! {
     EndpointsCollide "RH120" Manual:
         "two endpoints become the same path", "两个端点会得到同一路径";
         "give one of the two another path", "请为两者之一更换路径"
-    WrappedHandler "RH121" Manual:
-        "another decorator stands between the route and the replies", "路由与返回值之间还有其他装饰器";
-        "let the handler return a Response itself, if that decorator passes it through", "如果该装饰器会原样传递 Response，请让处理函数自行返回 Response"
     NotNative "RH122" Advice:
         "the handler needs its AgentCtx, so it is not rewritten to take a Request", "处理函数需要 AgentCtx，因此未改写为接收 Request";
         "leave it as it is: it is routed with its context", "保持原样即可：它仍会带着上下文接入路由"

@@ -135,6 +135,13 @@ pub struct Handler {
     pub replies: Vec<reply::Reply>,
     /// The returned conditional expressions that replies are in.
     pub conditionals: Vec<reply::Conditional>,
+    /// Whether the route has to be made by `reply_route`: what it replies is only known at run time,
+    /// or FastAPI would not call it as it is.
+    pub(crate) needs_reply_route: bool,
+    /// Why its replies could not be looked at at run time.
+    pub(crate) run_time_problem: Option<Problem>,
+    /// Whether it is defined in another module than the one that registers it.
+    pub(crate) is_elsewhere: bool,
     /// What stands in the way of migrating it.
     pub problems: Vec<Problem>,
     /// A parameter that FastAPI refuses, or of which that cannot be known, in a handler of the
@@ -142,8 +149,10 @@ pub struct Handler {
     pub refused_parameter: Option<Problem>,
     /// Whether it is defined inside another function.
     pub is_nested: bool,
-    /// A decorator of somebody else's between the registration and the function.
-    pub inner_decorator: Option<ByteRange>,
+    /// Whether another decorator stands between the registration and the function.
+    pub(crate) is_wrapped: bool,
+    /// Whether another decorator stands anywhere at the function.
+    pub(crate) is_decorated: bool,
     /// The first parameter that is to become a `Request`, when it has no annotation yet.
     pub unannotated_request: Option<String>,
 }
@@ -274,17 +283,7 @@ pub fn handler(
             ),
         ));
     }
-    if !definition.is_async {
-        problems.push(Problem::manual(
-            Code::NotAsync,
-            name_range,
-            text!(
-                "the handler `{}` is not an `async def`",
-                "处理函数 `{}` 不是 `async def`",
-                definition.name
-            ),
-        ));
-    } else if is_generator(definition.body) {
+    if is_generator(definition.body) {
         let problem = Problem::manual(
             Code::NotAsync,
             name_range,
@@ -305,6 +304,16 @@ pub fn handler(
             ),
         };
         problems.push(problem.with_hint(hint));
+    } else if !definition.is_async && dialect != Some(Dialect::Request) {
+        problems.push(Problem::manual(
+            Code::NotAsync,
+            name_range,
+            text!(
+                "the handler `{}` is not an `async def`",
+                "处理函数 `{}` 不是 `async def`",
+                definition.name
+            ),
+        ));
     }
     let mut replies = Replies::default();
     let mut unannotated_request = None;
@@ -335,7 +344,8 @@ pub fn handler(
             }
         }
         Some(Dialect::Request) => {
-            refused_parameter = parameters::problem(resolver, definition, name_range);
+            let known = parameters::look_at(resolver, definition, name_range);
+            refused_parameter = known.problem;
             let mut locals = resolver.locals.to_vec();
             locals.push(Scope::of_function(definition.arguments, definition.body));
             let inside = Resolver {
@@ -343,10 +353,8 @@ pub fn handler(
                 ..resolver
             };
             replies = reply::replies(inside, definition.body);
-            problems.append(&mut replies.problems);
-            if !replies.replies.is_empty() {
-                problems.extend(response_parameter(&parameters));
-            }
+            // What is set on it would not reach a response that the handler makes itself.
+            replies.has_unknown |= !replies.replies.is_empty() && known.take_response;
             if let [only] = parameters.as_slice()
                 && only.annotation.is_none()
                 && !of_path.contains(&only.name.as_str())
@@ -364,39 +372,32 @@ pub fn handler(
         returns: returns(resolver, definition.returns),
         replies: replies.replies,
         conditionals: replies.conditionals,
+        needs_reply_route: replies.has_unknown,
+        run_time_problem: run_time_problem(definition, name_range),
+        is_elsewhere: false,
         problems,
         refused_parameter,
         is_nested: !resolver.locals.is_empty(),
-        inner_decorator: None,
+        is_wrapped: false,
+        is_decorated: false,
         unannotated_request,
     };
     (dialect, handler)
 }
 
-/// FastAPI adds the headers and cookies of a `response: Response` parameter to what it makes of a
-/// returned body, but not to a response that the handler returns itself.
-fn response_parameter(parameters: &[Parameter]) -> Option<Problem> {
-    parameters.iter().find_map(|parameter| {
-        let annotation = parameter.annotation.as_ref()?;
-        let is_response =
-            |name: &AnnotationName| name.external.as_deref().is_some_and(is_response_class);
-        annotation.names.iter().any(is_response).then(|| {
-            Problem::manual(
-                Code::UnknownReply,
-                annotation.range,
-                text!(
-                    "what is set on the parameter `{}` would not reach the reply any more",
-                    "在参数 `{}` 上设置的内容将不会再出现在响应中",
-                    parameter.name
-                ),
-            )
-        })
-    })
-}
-
-/// Whether a dotted name is that of a class of responses.
-fn is_response_class(name: &str) -> bool {
-    (name.starts_with("fastapi.") || name.starts_with("starlette.")) && name.ends_with("Response")
+/// Why the replies of a handler could not be looked at at run time.
+fn run_time_problem(definition: Definition<'_>, place: ByteRange) -> Option<Problem> {
+    let first = definition.arguments.posonlyargs.first()?;
+    Some(Problem::manual(
+        Code::UnusualHandler,
+        place,
+        text!(
+            "the handler `{}` takes `{}` by position only, but FastAPI passes keywords",
+            "处理函数 `{}` 的参数 `{}` 只能按位置传入，而 FastAPI 按关键字传参",
+            definition.name,
+            first.def.arg
+        ),
+    ))
 }
 
 fn is_generator(body: &[Stmt]) -> bool {
@@ -421,7 +422,7 @@ fn returns(resolver: Resolver<'_>, annotation: Option<&Expr>) -> Returns {
         return Returns::NoModel;
     }
     match resolver.external(annotation) {
-        Some(name) if is_response_class(&name) => Returns::NoModel,
+        Some(name) if reply::is_response_class(&name) => Returns::NoModel,
         _ => Returns::Model,
     }
 }

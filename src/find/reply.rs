@@ -6,7 +6,7 @@
 //! - A tuple of two whose second is a status, or of three whose third are headers, is a reply.
 //!   One whose second can be seen to be no status (a string, a dict, a number that is no status)
 //!   is a plain value and stays.
-//! - Where it cannot be told, the handler is left by hand, with the place.
+//! - Where it cannot be told, nothing is changed: what the handler returned is looked at at run time.
 
 mod commas;
 mod expression;
@@ -17,20 +17,18 @@ use std::collections::HashSet;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::handler::Problem;
 use expression::{is_free_of_effects, is_plain_json};
 use origin::{Answer, names_of_tuples, returned};
 use status::Status;
 
 use commas::own_brackets;
 pub use commas::split_at_commas;
+pub(super) use origin::is_response_class;
 
-use crate::diagnostic::Code;
-use crate::edit::{Applicability, ByteRange};
+use crate::edit::ByteRange;
 use crate::python::names::Resolver;
 use crate::python::tokens::Tokens;
 use crate::python::tree::range_of;
-use crate::text;
 
 /// How many calls of functions are followed to see what a handler returns.
 const MAX_CALLS: usize = 4;
@@ -87,15 +85,15 @@ pub struct Conditional {
     pub pieces: Vec<ByteRange>,
 }
 
-/// The replies of a handler, and what stands in the way of changing them.
+/// The replies of a handler, and whether all of them are understood.
 #[derive(Debug, Clone, Default)]
 pub struct Replies {
     /// The tuples that are replies, by place.
     pub replies: Vec<Reply>,
     /// The returned conditional expressions that replies are in.
     pub conditionals: Vec<Conditional>,
-    /// Why they cannot all be known.
-    pub problems: Vec<Problem>,
+    /// Whether something is returned of which it cannot be seen whether it is a reply.
+    pub(super) has_unknown: bool,
 }
 
 /// What a function returns: `resolver` sees its local names, `body` are its statements.
@@ -128,23 +126,6 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    fn problem(
-        &mut self,
-        code: Code,
-        range: ByteRange,
-        applicability: Applicability,
-        detail: crate::lang::Text,
-    ) {
-        self.found.problems.push(Problem {
-            code,
-            range,
-            applicability,
-            detail,
-            hint: None,
-            related: None,
-        });
-    }
-
     fn value(&mut self, statement: ByteRange, value: &Expr, shape: ReplyShape) {
         match value {
             Expr::Tuple(tuple) => self.tuple(statement, tuple, shape),
@@ -157,27 +138,7 @@ impl Finder<'_> {
                     self.value(statement, operand, ReplyShape::Operand);
                 }
             }
-            _ => match self.may_be_tuple(value, MAX_CALLS) {
-                Answer::No => {}
-                Answer::Yes => self.problem(
-                    Code::UnknownReply,
-                    range_of(value),
-                    Applicability::Manual,
-                    text!(
-                        "what is returned here is a tuple that is made elsewhere",
-                        "此处返回的是在别处构造的元组"
-                    ),
-                ),
-                Answer::Unknown => self.problem(
-                    Code::UnknownReply,
-                    range_of(value),
-                    Applicability::Unsafe,
-                    text!(
-                        "what is returned here may be a `body, status` tuple: it is made where rehook cannot see it",
-                        "此处的返回值可能是 `body, status` 元组：rehook 看不到它是如何构造的"
-                    ),
-                ),
-            },
+            _ => self.found.has_unknown |= self.may_be_tuple(value, MAX_CALLS) != Answer::No,
         }
     }
 
@@ -236,15 +197,7 @@ impl Finder<'_> {
             .iter()
             .any(|element| matches!(element, Expr::Starred(_)))
         {
-            self.problem(
-                Code::UnknownReply,
-                range,
-                Applicability::Manual,
-                text!(
-                    "the elements of this tuple cannot be counted",
-                    "无法确定该元组有几个元素"
-                ),
-            );
+            self.found.has_unknown = true;
             return;
         }
         let (body, status, headers) = match tuple.elts.as_slice() {
@@ -256,15 +209,7 @@ impl Finder<'_> {
             Status::Known(statuses) => statuses,
             Status::Other => return,
             Status::Unknown => {
-                self.problem(
-                    Code::UnknownStatus,
-                    range_of(status),
-                    Applicability::Manual,
-                    text!(
-                        "whether this is a status, and which, cannot be known",
-                        "无法确定这是不是状态码，以及是哪个状态码"
-                    ),
-                );
+                self.found.has_unknown = true;
                 return;
             }
         };
@@ -273,55 +218,23 @@ impl Finder<'_> {
                 Answer::Yes => {}
                 Answer::No => return,
                 Answer::Unknown => {
-                    self.problem(
-                        Code::UnknownReply,
-                        range_of(headers),
-                        Applicability::Manual,
-                        text!(
-                            "whether these are headers cannot be known",
-                            "无法确定这是不是响应头"
-                        ),
-                    );
+                    self.found.has_unknown = true;
                     return;
                 }
             }
         }
         if self.is_response(body) {
-            self.problem(
-                Code::UnknownReply,
-                range_of(body),
-                Applicability::Manual,
-                text!(
-                    "the body is a Response already, and the document does not say which status it then has",
-                    "响应体本身已是 Response，文档没有说明此时以哪个状态码为准"
-                ),
-            );
+            self.found.has_unknown = true;
             return;
         }
         let empty = |status: &i64| matches!(status, 204 | 304 | 100..=199);
         let without_body = statuses.iter().all(empty);
         if !without_body && statuses.iter().any(empty) {
-            self.problem(
-                Code::UnknownStatus,
-                range_of(status),
-                Applicability::Manual,
-                text!(
-                    "the status may or may not be one that has no body",
-                    "该状态码有的取值不允许带响应体，有的允许"
-                ),
-            );
+            self.found.has_unknown = true;
             return;
         }
         if without_body && !is_free_of_effects(body) {
-            self.problem(
-                Code::UnknownReply,
-                range_of(body),
-                Applicability::Manual,
-                text!(
-                    "the reply has no body, but what stands in its place does something",
-                    "该响应没有响应体，但此处的表达式会产生作用"
-                ),
-            );
+            self.found.has_unknown = true;
             return;
         }
         let brackets = own_brackets(self.tokens, range);
@@ -331,12 +244,7 @@ impl Finder<'_> {
         };
         let (elements, trailing_comma) = split_at_commas(self.tokens, inner);
         if elements.len() != tuple.elts.len() {
-            self.problem(
-                Code::UnknownReply,
-                range,
-                Applicability::Manual,
-                text!("this tuple cannot be read", "无法读懂该元组"),
-            );
+            self.found.has_unknown = true;
             return;
         }
         self.found.replies.push(Reply {

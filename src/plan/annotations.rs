@@ -15,6 +15,18 @@ use crate::text;
 
 /// What stands in the way of resolving the annotations of `handler`.
 pub fn problem(handler: &Handler, future_annotations: bool) -> Option<Problem> {
+    if handler.is_elsewhere
+        && let Some(parameter) = &handler.unannotated_request
+    {
+        return Some(Problem::manual(
+            Code::UnresolvedAnnotation,
+            handler.name_range,
+            text!(
+                "the parameter `{parameter}` has no annotation, and its function is in another module",
+                "参数 `{parameter}` 没有类型注解，而其函数位于另一个模块中"
+            ),
+        ));
+    }
     let annotations = handler
         .parameters
         .iter()
@@ -24,14 +36,19 @@ pub fn problem(handler: &Handler, future_annotations: bool) -> Option<Problem> {
             let resolves = if name.is_local {
                 !future_annotations
             } else if name.type_checking_only {
-                name.external.is_some()
+                name.external.is_some() && !handler.is_elsewhere
             } else {
                 name.is_bound
             };
             if !resolves {
+                let place = if handler.is_elsewhere {
+                    handler.name_range
+                } else {
+                    annotation.range
+                };
                 return Some(Problem::manual(
                     Code::UnresolvedAnnotation,
-                    annotation.range,
+                    place,
                     text!(
                         "`{}` in the annotation is not a name of the module when the route is made",
                         "创建路由时，注解中的 `{}` 不是模块中的名称",

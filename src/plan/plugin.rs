@@ -30,7 +30,7 @@ use crate::text;
 
 use access::{Access, access, module_for};
 use naming::{choose_names, wanted};
-use problems::{problem, settle};
+use problems::{is_at_run_time, problem, settle};
 
 pub(super) use access::names_module;
 pub(super) use problems::is_used_elsewhere;
@@ -88,14 +88,35 @@ pub(crate) fn plan(
             Draft::of(plugin.loaded.clone(), (input.style)(&id.module)),
         );
     }
+    let mut at_run_time: Vec<bool> = webhooks
+        .iter()
+        .map(|one| is_at_run_time(members, drafts, one))
+        .collect();
+    // The turns of a loop share one call.
+    let calls: HashSet<(&Path, ByteRange)> = webhooks
+        .iter()
+        .zip(&at_run_time)
+        .filter(|(_, at_run_time)| **at_run_time)
+        .map(|(one, _)| (one.path(), one.webhook.call.call))
+        .collect();
+    for (one, at_run_time) in webhooks.iter().zip(&mut at_run_time) {
+        *at_run_time |= calls.contains(&(one.path(), one.webhook.call.call));
+    }
     let mut problems: Vec<Option<Problem>> = webhooks
         .iter()
-        .map(|one| {
-            problem(input, members, drafts, &plugin, one)
+        .zip(&at_run_time)
+        .map(|(one, &at_run_time)| {
+            problem(input, drafts, &plugin, one, at_run_time)
                 .or_else(|| unclear::problem(members, unclear, one))
         })
         .collect();
-    let verdicts = settle(webhooks, &mut problems);
+    let verdicts = settle(webhooks, &mut problems, &mut at_run_time);
+    let at_run_time: HashSet<(&Path, ByteRange)> = webhooks
+        .iter()
+        .zip(at_run_time)
+        .filter(|(_, at_run_time)| *at_run_time)
+        .map(|(one, _)| (one.path(), one.webhook.call.call))
+        .collect();
     let migrated: Vec<&Registered<'_>> = webhooks
         .iter()
         .zip(&problems)
@@ -120,6 +141,7 @@ pub(crate) fn plan(
             &plugin,
             webhooks,
             &migrated,
+            &at_run_time,
             &verdicts,
             &mut planned,
         )?;
@@ -178,7 +200,8 @@ pub(super) fn planned_webhook(
     }
 }
 
-/// The edits of everything that is migrated.
+/// The edits of everything that is migrated; `at_run_time` are the calls of the registrations whose
+/// replies are looked at at run time.
 #[allow(clippy::too_many_arguments)]
 fn write(
     input: &Input<'_>,
@@ -187,6 +210,7 @@ fn write(
     plugin: &Plugin,
     webhooks: &[Registered<'_>],
     migrated: &[&Registered<'_>],
+    at_run_time: &HashSet<(&Path, ByteRange)>,
     verdicts: &[Verdict],
     planned: &mut Planned,
 ) -> Result<(), RuleError> {
@@ -218,6 +242,9 @@ fn write(
         webhook.is_native = webhook.action == Action::Migrate && natives.contains(one);
     }
     let routing = |one: &Registered<'_>| match one.webhook.dialect {
+        Dialect::Request if at_run_time.contains(&(one.path(), one.webhook.call.call)) => {
+            Routing::AtRunTime
+        }
         Dialect::Request => Routing::AllMethods,
         Dialect::Context if natives.contains(one) => Routing::Post,
         Dialect::Context => Routing::WithContext,
@@ -225,7 +252,10 @@ fn write(
     let context = migrated
         .iter()
         .any(|one| routing(one) == Routing::WithContext);
-    let wanted = wanted(plugin, migrated, context);
+    let replies = migrated
+        .iter()
+        .any(|one| routing(one) == Routing::AtRunTime);
+    let wanted = wanted(plugin, migrated, context, replies);
     let names = choose_names(drafts, plugin, migrated, &wanted);
     let mut changed_handlers: HashSet<(&Path, ByteRange)> = HashSet::new();
     for one in migrated {
@@ -233,16 +263,19 @@ fn write(
             continue;
         };
         let handler = &one.webhook.handler;
+        let routing = routing(one);
         if one.webhook.dialect == Dialect::Request
+            && !handler.is_elsewhere
             && changed_handlers.insert((one.path(), handler.range))
         {
-            reply::rewrite(draft, &handler.replies, &handler.conditionals)?;
+            if routing == Routing::AllMethods {
+                reply::rewrite(draft, &handler.replies, &handler.conditionals)?;
+            }
             annotations::rewrite(draft, handler)?;
         }
         if one.webhook.is_further {
             continue;
         }
-        let routing = routing(one);
         let callee = callee(input.workspace, draft, plugin, one, routing, &names);
         registration::rewrite(draft, one.webhook, routing, &callee)?;
     }
@@ -309,6 +342,7 @@ fn callee(
 ) -> String {
     let name = match routing {
         Routing::WithContext => &names.webhook_route,
+        Routing::AtRunTime => &names.reply_route,
         Routing::AllMethods | Routing::Post => &names.router,
     };
     let local = match access(workspace, one, plugin, draft) {
@@ -317,7 +351,7 @@ fn callee(
         Some(Access::Own) | None => name.clone(),
     };
     match routing {
-        Routing::WithContext => local,
+        Routing::WithContext | Routing::AtRunTime => local,
         Routing::AllMethods => format!("{local}.api_route"),
         Routing::Post => format!("{local}.post"),
     }

@@ -17,7 +17,6 @@ use crate::edit::{ByteRange, EditError};
 use crate::find::{Argument, CallableKind, Form, LeadingSlash, Returns, Role, Webhook};
 use crate::python::names::Loaded;
 use crate::python::tokens::TokenKind;
-use crate::routes::Dialect;
 use crate::routes::REQUEST_METHODS;
 use crate::style::width;
 
@@ -26,14 +25,16 @@ use crate::style::width;
 pub enum Routing {
     /// A route of all methods: the request dialect.
     AllMethods,
+    /// A route of all methods that looks at what the handler returned.
+    AtRunTime,
     /// A route of POST whose handler takes the request, where it took a context.
     Post,
     /// A route of POST that makes the context.
     WithContext,
 }
 
-/// Rewrites the registration of `webhook` to `callee`: `router.api_route`, `router.post`, or
-/// `webhook_route`.
+/// Rewrites the registration of `webhook` to `callee`: `router.api_route`, `router.post`,
+/// `webhook_route` or `reply_route`.
 pub fn rewrite(
     draft: &mut Draft,
     webhook: &Webhook,
@@ -42,7 +43,7 @@ pub fn rewrite(
 ) -> Result<(), EditError> {
     let path = path_expression(draft, webhook);
     // FastAPI before 0.115 does not await what an object's `__call__` gives.
-    if webhook.dialect == Dialect::Request && webhook.callable.kind == CallableKind::Instance {
+    if routing == Routing::AllMethods && webhook.callable.kind == CallableKind::Instance {
         draft.insert(webhook.callable.expression.end(), ".__call__")?;
     }
     let mut extra = Vec::new();
@@ -57,7 +58,8 @@ pub fn rewrite(
         // it makes the OpenAPI document, in which no old URL stood either.
         extra.push("include_in_schema=False".to_owned());
     }
-    if routing != Routing::WithContext && webhook.handler.returns == Returns::Model {
+    let is_direct = matches!(routing, Routing::AllMethods | Routing::Post);
+    if is_direct && webhook.handler.returns == Returns::Model {
         extra.push("response_model=None".to_owned());
     }
     let arguments_range = ByteRange::new(webhook.call.open.start(), webhook.call.close.end());

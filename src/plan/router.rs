@@ -6,13 +6,15 @@
 //! where that has a prefix or dependencies, which must not reach the webhooks, it is the other way
 //! round: what it returned is included in the webhooks' router, and that is returned.
 //!
-//! The context dialect also gets `webhook_route`, the decorator that makes the context.
+//! The context dialect also gets `webhook_route`, the decorator that makes the context; handlers of
+//! the request dialect whose replies are only known at run time get `reply_route`, which looks at
+//! what they returned.
 
 use super::draft::Draft;
 use super::imports::blank_lines_from;
 use super::layout::{self, Place};
 use crate::edit::{ByteRange, EditError};
-use crate::emit::{self, EmitError, WebhookRouteNames};
+use crate::emit::{self, EmitError, ReplyRouteNames, WebhookRouteNames};
 use crate::find::plugin::{Mount, Plugin};
 use crate::python::tokens::TokenKind;
 use crate::style::{indentation_width, width};
@@ -24,6 +26,8 @@ pub struct RouterNames {
     pub router: String,
     /// The decorator for the context dialect; empty when it is not needed.
     pub webhook_route: String,
+    /// The decorator for replies that are known at run time; empty when it is not needed.
+    pub reply_route: String,
 }
 
 /// How the webhooks' router gets into what the plugin mounts.
@@ -46,6 +50,10 @@ pub struct Wanted {
     pub context: bool,
     /// The decorator of an earlier run, if the module has it.
     pub known_webhook_route: Option<String>,
+    /// Whether there are handlers whose replies are only known at run time.
+    pub replies: bool,
+    /// The decorator for these that an earlier run wrote, if the module has it.
+    pub known_reply_route: Option<String>,
 }
 
 /// An edit that did not fit, or a template that is broken: faults of this program.
@@ -125,12 +133,11 @@ fn write_here(
                 ],
             ),
         })?;
-        let (alias, function) = text.split_once("\n\n\n").unwrap_or(("", &text));
-        top += alias;
-        if !alias.is_empty() {
-            top.push('\n');
-        }
-        blocks.push(function.to_owned());
+        add_helper(&mut top, &mut blocks, &text);
+    }
+    if wanted.replies && wanted.known_reply_route.is_none() {
+        let text = reply_route(draft, names)?;
+        add_helper(&mut top, &mut blocks, &text);
     }
     if wanted.join == Join::NewMount {
         let api_router = draft.import("fastapi", "APIRouter", &["fastapi.routing"]);
@@ -162,6 +169,44 @@ fn write_here(
     }
     insert_beside_plugin(draft, plugin.statement, &top, &blocks)?;
     Ok(())
+}
+
+/// Adds the first part of a template, which is an assignment, and the functions after it.
+fn add_helper(top: &mut String, blocks: &mut Vec<String>, text: &str) {
+    let mut parts = text.split("\n\n\n");
+    if let Some(alias) = parts.next() {
+        *top += alias;
+        top.push('\n');
+    }
+    blocks.extend(parts.map(str::to_owned));
+}
+
+/// The decorator for handlers whose replies are only known at run time.
+fn reply_route(draft: &mut Draft, names: &RouterNames) -> Result<String, EmitError> {
+    let responses = ["fastapi.responses", "starlette.responses"];
+    let concurrency = ["starlette.concurrency"];
+    let handler_type = draft.free_name(&["ReplyHandler", "ReplyHandlerType"]);
+    let make_reply = draft.free_name(&["make_reply", "make_webhook_reply"]);
+    emit::reply_route(ReplyRouteNames {
+        reply_route: &names.reply_route,
+        make_reply: &make_reply,
+        handler_type: &handler_type,
+        router: &names.router,
+        any: &draft.import("typing", "Any", &[]),
+        callable: &draft.import("collections.abc", "Callable", &["typing"]),
+        mapping: &draft.import("collections.abc", "Mapping", &["typing"]),
+        copy: &draft.import("copy", "copy", &[]),
+        depends: &draft.import("fastapi", "Depends", &["fastapi.param_functions"]),
+        get_type_hints: &draft.import("typing", "get_type_hints", &[]),
+        inspect: &draft.import_module("inspect"),
+        json_response: &draft.import("fastapi.responses", "JSONResponse", &responses[1..]),
+        jsonable_encoder: &draft.import("fastapi.encoders", "jsonable_encoder", &[]),
+        partial: &draft.import("functools", "partial", &[]),
+        response: &draft.import("fastapi", "Response", &responses),
+        run_in_threadpool: &draft.import("fastapi.concurrency", "run_in_threadpool", &concurrency),
+        simple_namespace: &draft.import("types", "SimpleNamespace", &[]),
+        suppress: &draft.import("contextlib", "suppress", &[]),
+    })
 }
 
 /// The module of the agent's API that has the context and the webhook request, since release 2.0.

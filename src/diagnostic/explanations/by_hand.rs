@@ -82,77 +82,6 @@ async def on_github(_ctx: AgentCtx):
 "#,
 };
 
-pub(super) const UNKNOWN_REPLY: Page = Page {
-    en: "As the document has it, `return body, 201` answers with status 201; a route would send the \
-         tuple as a JSON list with status 200. Such tuples therefore become responses, and every \
-         one must be seen. Here the returned value is made elsewhere and is, or may be, such a \
-         tuple, or is one that cannot be read. Make the response in the handler, then run rehook \
-         again. Where the value may be such a tuple but need not be, `--unsafe` takes it for an \
-         ordinary one.",
-    zh: "按照文档，`return body, 201` 表示以状态码 201 应答；而路由会把该元组当作 JSON 列表、以状态码 200 发送。\
-         因此这样的元组要改写为响应，且必须一个不漏。此处的返回值是在别处构造的，是或可能是这样的元组，\
-         或者是无法读懂的元组。请在处理函数内构造响应，再重新运行 rehook。\
-         如果只是有可能是这样的元组，使用 `--unsafe` 会把它视为普通的返回值。",
-    before: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
-async def start_job(request: Request):
-    reply = {"status": "accepted"}, 202
-    await enqueue(await request.json())
-    return reply
-"#,
-    after: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
-async def start_job(request: Request):
-    await enqueue(await request.json())
-    return JSONResponse({"status": "accepted"}, status_code=202)
-"#,
-};
-
-pub(super) const UNKNOWN_STATUS: Page = Page {
-    en: "The second element of the returned tuple may be a status or may be plain data, or it may \
-         be one of several statuses of which some have no body (204, 304). A number, a member of \
-         `HTTPStatus`, a `status.HTTP_...` constant, and a name or a condition that leads to those \
-         are understood. Write the status so, or return the response yourself: then rehook leaves \
-         the `return` as it is.",
-    zh: "返回元组的第二个元素可能是状态码，也可能只是普通数据；或者它有多种取值，其中一部分（204、304）不允许带响应体。\
-         数字、`HTTPStatus` 的成员、`status.HTTP_...` 常量，以及由它们赋值的变量或构成的条件表达式都可以识别。\
-         请采用这些写法，或者自行返回响应对象，此时 rehook 会保留该 `return` 语句。",
-    before: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
-async def start_job(request: Request):
-    job = await enqueue(await request.json())
-    return {"id": job.id}, job.code
-"#,
-    after: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
-async def start_job(request: Request):
-    job = await enqueue(await request.json())
-    return JSONResponse({"id": job.id}, status_code=job.code)
-"#,
-};
-
-pub(super) const CALLED_ELSEWHERE: Page = Page {
-    en: "The handler returns `body, status`, which has to become a response for the route; but \
-         other code calls the handler too, or passes it on, and counts on the tuple. One function \
-         cannot give both. Move what both need into a function of its own, and let the handler make \
-         the reply from its result.",
-    zh: "处理函数返回 `body, status`，改为路由后必须返回响应对象；但别处的代码也调用或引用了它，并依赖它返回元组。\
-         同一个函数无法兼顾两者。请把共用的逻辑提取为单独的函数，再由处理函数根据其结果构造响应。",
-    before: r#"@plugin.mount_webhook_method("/sync", "Sync")
-async def sync(request: Request):
-    return {"count": await load_items()}, 202
-
-
-async def sync_at_night():
-    body, _ = await sync(None)
-    core.logger.info(f"{body['count']} items")
-"#,
-    after: r#"@plugin.mount_webhook_method("/sync", "Sync")
-async def sync(request: Request):
-    return JSONResponse({"count": await load_items()}, status_code=202)
-
-
-async def sync_at_night():
-    core.logger.info(f"{await load_items()} items")
-"#,
-};
-
 pub(super) const UNRESOLVED_ANNOTATION: Page = Page {
     en: "FastAPI resolves the annotations of a handler's parameters when the route is made, from \
          the names at module level. This annotation uses a name that is imported only for type \
@@ -178,27 +107,6 @@ async def start_job(request: Request, job: "Job"):
 @plugin.mount_webhook_method("/jobs", "Jobs")
 async def start_job(request: Request, job: Job):
     return await enqueue(job)
-"#,
-};
-
-pub(super) const WRAPPED_HANDLER: Page = Page {
-    en: "Another decorator stands between the webhook's decorator and the handler, and the handler \
-         returns `body, status`. That decorator may look at the tuple, change it or replace it; once \
-         the handler returns a response instead, it may do something else. rehook cannot see what. \
-         Check that the decorator passes a response through unchanged, and let the handler return \
-         one itself.",
-    zh: "在 webhook 的装饰器与处理函数之间还有另一个装饰器，而处理函数返回 `body, status`。\
-         该装饰器可能会读取、修改或替换这个元组；处理函数改为返回响应对象之后，它的行为可能随之改变，而 rehook 看不出会怎样改变。\
-         请确认该装饰器会原样传递响应对象，然后让处理函数自行返回响应对象。",
-    before: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
-@log_calls
-async def start_job(request: Request):
-    return {"status": "accepted"}, 202
-"#,
-    after: r#"@plugin.mount_webhook_method("/jobs", "Jobs")
-@log_calls
-async def start_job(request: Request):
-    return JSONResponse({"status": "accepted"}, status_code=202)
 "#,
 };
 

@@ -87,6 +87,11 @@ pub(super) fn is_special(name: &str) -> bool {
         ) || is_response(last))
 }
 
+/// Whether a dotted name is that of a class of responses.
+pub(super) fn is_response_class(name: &str) -> bool {
+    split(name).is_some_and(|(module, last)| is_starlette(module) && is_response(last))
+}
+
 fn is_response(last: &str) -> bool {
     matches!(
         last,

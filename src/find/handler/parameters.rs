@@ -18,13 +18,35 @@ use crate::python::names::{Resolver, Scope, Value};
 use crate::python::tree::{Descend, Node, range_of, walk_body};
 use crate::text;
 
-/// What FastAPI would refuse of a handler's parameters; `resolver` sees what is outside of it.
-pub(super) fn problem(
+/// What is known of a handler's parameters.
+pub(super) struct Parameters {
+    /// What FastAPI would refuse of them.
+    pub(super) problem: Option<Problem>,
+    /// Whether the handler or a dependency may be given the Response: what is set on it is added by
+    /// FastAPI only to replies that it makes itself.
+    pub(super) take_response: bool,
+}
+
+/// Looks at the parameters of a handler; `resolver` sees what is outside of it.
+pub(super) fn look_at(
     resolver: Resolver<'_>,
     definition: Definition<'_>,
     name_range: ByteRange,
-) -> Option<Problem> {
+) -> Parameters {
     let question = Question::new();
+    let problem = problem(resolver, definition, name_range, &question);
+    Parameters {
+        take_response: problem.is_some() || question.takes_response(),
+        problem,
+    }
+}
+
+fn problem(
+    resolver: Resolver<'_>,
+    definition: Definition<'_>,
+    name_range: ByteRange,
+    question: &Question,
+) -> Option<Problem> {
     plain_parameters(definition.arguments).find_map(|parameter| {
         let objection = parameter_objection(resolver, parameter, question.parameter())?;
         let (en, zh) = objection.both();
@@ -332,7 +354,13 @@ fn dependency_objection(
     targets(resolver, dependency, &mut |target| {
         seen = true;
         let this = match target {
-            Target::External(name) if known_types::is_dependency(&name) => Ok(()),
+            Target::External(name) if known_types::is_dependency(&name) => {
+                // What a function of the agent takes is not looked at.
+                if !name.starts_with("fastapi.") {
+                    place.note_response();
+                }
+                Ok(())
+            }
             Target::External(_) | Target::Builtin(_) | Target::Unknown => Err(unknown()),
             Target::Function(inside, function) => {
                 let is_method = matches!(dependency, Expr::Attribute(attribute)

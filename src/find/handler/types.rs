@@ -35,6 +35,8 @@ pub(super) struct Question {
     steps: Cell<usize>,
     /// The classes whose fields have been looked at, or are being so.
     seen: RefCell<HashSet<(PathBuf, ByteRange)>>,
+    /// Whether one of the parameters is a Response, or that cannot be known.
+    takes_response: Cell<bool>,
 }
 
 impl Question {
@@ -42,7 +44,13 @@ impl Question {
         Self {
             steps: Cell::new(MAX_STEPS),
             seen: RefCell::default(),
+            takes_response: Cell::new(false),
         }
+    }
+
+    /// Whether the handler or a dependency may be given the Response, on which it can set headers.
+    pub(super) fn takes_response(&self) -> bool {
+        self.takes_response.get()
     }
 
     /// The place of a parameter's type.
@@ -74,6 +82,11 @@ impl Place<'_> {
         self.question.steps.set(steps);
         let depth = self.depth.checked_sub(1)?;
         Some(Self { depth, ..self })
+    }
+
+    /// Notes that a parameter is, or may be, the Response.
+    pub(super) fn note_response(self) {
+        self.question.takes_response.set(true);
     }
 
     fn part(self) -> Self {
@@ -208,7 +221,12 @@ fn external(name: &str, written: &str, place: Place<'_>) -> Result<Kind, Objecti
             "FastAPI takes `{written}` only by itself, not as a part of another type: annotate it with `{written}` alone",
             "FastAPI 只接受单独的 `{written}`，不接受它作为其他类型的一部分：请直接标注为 `{written}`"
         )),
-        Some(kind) => Ok(kind),
+        Some(kind) => {
+            if known_types::is_response_class(name) {
+                place.note_response();
+            }
+            Ok(kind)
+        }
         None if known_types::breaks_openapi(name) => Err(text!(
             "`{written}` cannot stand in the agent's OpenAPI document",
             "`{written}` 无法写入 Agent 的 OpenAPI 文档"
@@ -450,7 +468,10 @@ pub(super) fn class_kind(
                 Target::External(external) => match known_types::base(&external) {
                     Some(Base::Model) => Ok(Some(ClassKind::Model)),
                     Some(Base::Enum) => Ok(Some(ClassKind::Enum)),
-                    Some(Base::Special) => Ok(Some(ClassKind::Special)),
+                    Some(Base::Special) => {
+                        place.note_response();
+                        Ok(Some(ClassKind::Special))
+                    }
                     Some(Base::TypedDict | Base::NamedTuple) => Ok(Some(ClassKind::Fields)),
                     Some(Base::TypingTypedDict) => Err(text!(
                         "pydantic refuses the `TypedDict` of `typing` before Python 3.12 (that of `typing_extensions` is taken): `{name}`",

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::{is_context_decorator, is_router_class};
+use super::{is_router_class, is_written_here};
 use crate::diagnostic::Related;
 use crate::edit::ByteRange;
 use crate::find::handler::Definition;
@@ -264,7 +264,7 @@ fn routes_in(
             && let Some(definition) = Definition::of(statement)
         {
             // What an earlier run wrote adds the routes of webhooks, which are looked at themselves.
-            if is_context_decorator(loaded.module.source().slice(definition.range)) {
+            if is_written_here(loaded.module.source().slice(definition.range)) {
                 return Descend::Past;
             }
             for decorator in definition.decorators {

@@ -95,29 +95,18 @@ impl<'a> Finder<'a> {
             Form::Decorator(range) => range.end(),
             Form::Call => 0,
         };
-        let inner = |decorator: &&Expr| {
-            range_of(*decorator).start() >= registered_at
-                && self.registration_call(decorator).is_none()
-        };
-        handler.inner_decorator = decorators
+        let is_inner = |decorator: &Expr| range_of(decorator).start() >= registered_at;
+        let others = decorators
             .iter()
-            .filter(inner)
-            .find(|decorator| !is_named(decorator, "staticmethod"))
-            .map(range_of);
+            .filter(|one| self.registration_call(one).is_none())
+            .filter(|one| !is_named(one, "staticmethod"));
+        for other in others {
+            handler.is_decorated = true;
+            handler.is_wrapped |= is_inner(other);
+        }
         if self.in_class {
-            // A route would be made of the object that `@staticmethod` makes.
-            if dialect == Some(Dialect::Request)
-                && let Some(inner) = is_static.filter(inner)
-            {
-                handler.problems.push(Problem::manual(
-                    Code::UnusualHandler,
-                    range_of(inner),
-                    text!(
-                        "`@staticmethod` stands below the registration here, and FastAPI does not await what it makes",
-                        "此处 `@staticmethod` 写在注册之下，而 FastAPI 不会等待它所生成的对象"
-                    ),
-                ));
-            }
+            // FastAPI would not await what the object gives that `@staticmethod` makes.
+            handler.needs_reply_route |= is_static.is_some_and(is_inner);
             let of_class = |name: &str| {
                 let class = self.scopes.last().filter(|scope| scope.is_class());
                 class.is_some_and(|scope| !scope.bindings(name).is_empty())
@@ -327,12 +316,14 @@ impl<'a> Finder<'a> {
             locals: &locals,
         };
         let (dialect, mut handler) = handler::handler(resolver, definition, false, of_path);
-        let is_decorated = definition
+        let mut others = definition
             .decorators
             .iter()
-            .find(|one| !is_named(one, "staticmethod") && !is_named(one, "classmethod"))
+            .filter(|one| !is_named(one, "staticmethod") && !is_named(one, "classmethod"))
             .filter(|one| self.registration_call(one).is_none());
-        handler.inner_decorator = is_decorated.map(range_of);
+        handler.is_decorated = others.next().is_some();
+        handler.is_wrapped = handler.is_decorated;
+        handler.needs_reply_route |= is_misread(reached, &handler, loaded);
         if dialect == Some(Dialect::Context)
             && let Some(keyword) = &reached.first_keyword
         {
@@ -345,29 +336,14 @@ impl<'a> Finder<'a> {
                 ),
             ));
         }
-        if dialect == Some(Dialect::Request) {
-            handler
-                .problems
-                .extend(request_problem(reached, &handler, loaded, here));
-        }
         if !is_here {
-            if dialect == Some(Dialect::Request) && !handler.replies.is_empty() {
-                // Its replies would have to be changed in a file that is not looked at for its own
-                // sake.
-                handler.replies.clear();
-                handler.problems = vec![Problem::manual(
-                    Code::UnknownReply,
-                    here,
-                    text!(
-                        "the handler `{}` is defined in another module and returns `body, status`",
-                        "处理函数 `{}` 定义在另一个模块中，并返回 `body, status`",
-                        handler.name
-                    ),
-                )];
-            }
+            handler.is_elsewhere = true;
             // Ranges of problems are those of the other file; they are shown at the registration.
             let problems = handler.problems.iter_mut();
-            for problem in problems.chain(&mut handler.refused_parameter) {
+            for problem in problems
+                .chain(&mut handler.refused_parameter)
+                .chain(&mut handler.run_time_problem)
+            {
                 problem.range = here;
             }
             handler.name_range = here;
@@ -440,40 +416,17 @@ fn is_named(decorator: &Expr, name: &str) -> bool {
     matches!(decorator, Expr::Name(other) if other.id.as_str() == name)
 }
 
-/// What FastAPI would make of a callable that is no function.
-fn request_problem(
-    reached: &Reached,
-    handler: &Handler,
-    loaded: &crate::python::names::Loaded,
-    here: ByteRange,
-) -> Option<Problem> {
-    if let Some(keyword) = reached.keywords.first() {
-        return Some(Problem::manual(
-            Code::UnusualHandler,
-            here,
-            text!(
-                "`partial` fills `{keyword}` by keyword, which a route would let the caller set",
-                "`partial` 以关键字绑定了 `{keyword}`，而路由会允许请求方设置它"
-            ),
-        ));
-    }
-    // Strings are read in the module of the function, which a `partial` does not name.
-    let has_annotation = handler
-        .parameters
-        .iter()
-        .any(|one| one.annotation.is_some());
-    let future = crate::find::imports::Imports::of(loaded).future_annotations;
-    (reached.kind == CallableKind::Partial && has_annotation && future).then(|| {
-        Problem::manual(
-            Code::UnresolvedAnnotation,
-            here,
-            text!(
-                "the annotations of `{}` are strings, which FastAPI cannot read behind a `partial`",
-                "`{}` 的注解是字符串，FastAPI 无法透过 `partial` 解析它们",
-                handler.name
-            ),
-        )
-    })
+/// Whether FastAPI would not take a `partial` for what it is: a request could set what is bound by
+/// keyword, and annotations that are strings are read in the module of the function, which a
+/// `partial` does not name.
+fn is_misread(reached: &Reached, handler: &Handler, loaded: &crate::python::names::Loaded) -> bool {
+    let has_annotation = || {
+        let mut parameters = handler.parameters.iter();
+        parameters.any(|one| one.annotation.is_some())
+    };
+    let is_future = || crate::find::imports::Imports::of(loaded).future_annotations;
+    !reached.keywords.is_empty()
+        || reached.kind == CallableKind::Partial && has_annotation() && is_future()
 }
 
 /// The parameters that are left to a caller; none when a call would fail.

@@ -224,7 +224,7 @@ const NO_TUPLE_METHODS: &[&str] = &[
     "values",
 ];
 
-pub(super) fn is_response_class(name: &str) -> bool {
+pub(in crate::find) fn is_response_class(name: &str) -> bool {
     (name.starts_with("fastapi.") || name.starts_with("starlette.")) && name.ends_with("Response")
 }
 

@@ -4,14 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::find::imports::Imports;
-use crate::find::plugin::{Plugin, is_context_decorator};
+use crate::find::plugin::{Plugin, is_context_decorator, is_reply_decorator};
 use crate::plan::Registered;
 use crate::plan::draft::Draft;
 use crate::plan::router::{Join, RouterNames, Wanted};
 use crate::python::names::BindingKind;
 
-/// `context` is whether a handler is given a context.
-pub(super) fn wanted(plugin: &Plugin, migrated: &[&Registered<'_>], context: bool) -> Wanted {
+/// `context` is whether a handler is given a context, `replies` whether there is one whose replies
+/// are only known at run time.
+pub(super) fn wanted(
+    plugin: &Plugin,
+    migrated: &[&Registered<'_>],
+    context: bool,
+    replies: bool,
+) -> Wanted {
     let mut join = if plugin.mounts.is_empty() {
         Join::NewMount
     } else {
@@ -55,29 +61,41 @@ pub(super) fn wanted(plugin: &Plugin, migrated: &[&Registered<'_>], context: boo
         }
     }
     let known_webhook_route = match &join {
-        Join::Existing(router) if context => known_webhook_route(plugin, router),
+        Join::Existing(router) if context => known_helper(plugin, |text| {
+            text.contains(&format!("@{router}.post(path")) && is_context_decorator(text)
+        }),
+        _ => None,
+    };
+    let known_reply_route = match &join {
+        Join::Existing(router) if replies => known_helper(plugin, |text| {
+            // Formatters may have broken the call into lines.
+            let text: String = text.split_whitespace().collect();
+            text.contains(&format!("{router}.add_api_route(path,route"))
+                && is_reply_decorator(&text)
+        }),
         _ => None,
     };
     Wanted {
         join,
         context,
         known_webhook_route,
+        replies,
+        known_reply_route,
     }
 }
 
-/// The decorator that an earlier run wrote: a function whose text says the same.
-pub(super) fn known_webhook_route(plugin: &Plugin, router: &str) -> Option<String> {
+/// The decorator that an earlier run wrote: a function of whose text `is_helper` holds.
+fn known_helper(plugin: &Plugin, is_helper: impl Fn(&str) -> bool) -> Option<String> {
     let source = plugin.loaded.module.source();
-    plugin.loaded.scope.names().find_map(|name| {
-        let [binding] = plugin.loaded.scope.bindings(name) else {
-            return None;
-        };
-        let text =
-            matches!(binding.kind, BindingKind::Function).then(|| source.slice(binding.range))?;
-        let writes_context =
-            text.contains(&format!("@{router}.post(path")) && is_context_decorator(text);
-        writes_context.then(|| name.to_owned())
-    })
+    let mut names = plugin.loaded.scope.names();
+    names
+        .find(|name| match plugin.loaded.scope.bindings(name) {
+            [binding] if matches!(binding.kind, BindingKind::Function) => {
+                is_helper(source.slice(binding.range))
+            }
+            _ => false,
+        })
+        .map(str::to_owned)
 }
 
 pub(super) fn choose_names(
@@ -122,8 +140,14 @@ pub(super) fn choose_names(
         None if wanted.context => choose(&["webhook_route", "plugin_webhook_route"]),
         None => String::new(),
     };
+    let reply_route = match &wanted.known_reply_route {
+        Some(name) => name.clone(),
+        None if wanted.replies => choose(&["reply_route", "plugin_reply_route"]),
+        None => String::new(),
+    };
     RouterNames {
         router,
         webhook_route,
+        reply_route,
     }
 }

@@ -1,7 +1,7 @@
 //! What stands in the way of migrating a webhook.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::access::access;
 use crate::diagnostic::Code;
@@ -17,13 +17,35 @@ use crate::plan::{Input, Registered, annotations};
 use crate::routes::{Dialect, Route};
 use crate::text;
 
+/// Whether the replies of a webhook have to be looked at at run time: it cannot be seen which of
+/// what the handler returns are replies, or somebody else depends on what it returns.
+pub(super) fn is_at_run_time(
+    members: &Members<'_>,
+    drafts: &BTreeMap<PathBuf, Draft>,
+    one: &Registered<'_>,
+) -> bool {
+    let handler = &one.webhook.handler;
+    if one.webhook.dialect == Dialect::Context {
+        return false;
+    }
+    if handler.needs_reply_route || handler.is_wrapped {
+        return true;
+    }
+    let is_used = || {
+        let draft = drafts.get(one.path());
+        draft.is_none_or(|draft| is_used_elsewhere(members, draft, one))
+    };
+    !handler.replies.is_empty()
+        && (handler.is_elsewhere || handler.is_decorated || is_on_another_plugin(one) || is_used())
+}
+
 /// What stands in the way of migrating a webhook, the others aside.
 pub(super) fn problem(
     input: &Input<'_>,
-    members: &Members<'_>,
     drafts: &BTreeMap<PathBuf, Draft>,
     plugin: &Plugin,
     one: &Registered<'_>,
+    is_at_run_time: bool,
 ) -> Option<Problem> {
     let webhook = one.webhook;
     let handler = &webhook.handler;
@@ -31,6 +53,9 @@ pub(super) fn problem(
         !(input.options.allow_unsafe && problem.applicability == Applicability::Unsafe)
     };
     if let Some(problem) = handler.problems.iter().find(overcome) {
+        return Some(problem.clone());
+    }
+    if is_at_run_time && let Some(problem) = &handler.run_time_problem {
         return Some(problem.clone());
     }
     let here = webhook.call.call;
@@ -80,40 +105,6 @@ pub(super) fn problem(
         }
         if let Some(problem) = &handler.refused_parameter {
             return Some(problem.clone());
-        }
-        if !handler.replies.is_empty() {
-            if let Some(range) = handler.inner_decorator {
-                return Some(Problem::manual(
-                    Code::WrappedHandler,
-                    range,
-                    text!(
-                        "this decorator sees what the handler returns, and might not expect a response",
-                        "该装饰器会接触到处理函数的返回值，可能无法处理 Response 对象"
-                    ),
-                ));
-            }
-            if is_on_another_plugin(one) {
-                return Some(Problem::manual(
-                    Code::CalledElsewhere,
-                    handler.name_range,
-                    text!(
-                        "`{}` is registered on another plugin too, where its `body, status` may be expected",
-                        "`{}` 还注册在另一个插件上，那里可能需要它返回 `body, status`",
-                        handler.name
-                    ),
-                ));
-            }
-            if is_used_elsewhere(members, draft, one) {
-                return Some(Problem::manual(
-                    Code::CalledElsewhere,
-                    handler.name_range,
-                    text!(
-                        "`{}` is used elsewhere too, where its `body, status` may be expected",
-                        "`{}` 在别处也被使用，那里可能需要它返回 `body, status`",
-                        handler.name
-                    ),
-                ));
-            }
         }
     }
     if access(input.workspace, one, plugin, draft).is_none() {
@@ -211,11 +202,12 @@ pub(in crate::plan) fn is_used_elsewhere(
         || members.is_used_where_imported(one.path(), name)
 }
 
-/// Takes the other webhooks into account: the last registration of an endpoint wins, and a function
-/// that is registered twice is migrated for both or for none.
+/// Takes the other webhooks into account: the last registration of an endpoint wins, and the replies
+/// of a function that is registered twice are changed for both or for none.
 pub(super) fn settle(
     webhooks: &[Registered<'_>],
     problems: &mut [Option<Problem>],
+    at_run_time: &mut [bool],
 ) -> Vec<Verdict> {
     loop {
         let has_problem: Vec<bool> = problems.iter().map(Option::is_some).collect();
@@ -229,26 +221,25 @@ pub(super) fn settle(
                 changed = true;
             }
         }
-        let by_hand: HashSet<(&Path, ByteRange)> = webhooks
+        let function = |one: &Registered<'_>| (one.path().to_owned(), one.webhook.handler.range);
+        let unchanged: HashSet<(PathBuf, ByteRange)> = webhooks
             .iter()
-            .zip(problems.iter())
-            .filter(|(_, problem)| problem.is_some())
-            .map(|(one, _)| (one.path(), one.webhook.handler.range))
+            .zip(problems.iter().zip(at_run_time.iter()))
+            .filter(|(_, (problem, at_run_time))| problem.is_some() || **at_run_time)
+            .map(|(one, _)| function(one))
             .collect();
-        for (index, this) in webhooks.iter().enumerate() {
-            let function = (this.path(), this.webhook.handler.range);
-            let changes_function = !this.webhook.handler.replies.is_empty();
-            if problems[index].is_none() && changes_function && by_hand.contains(&function) {
-                problems[index] = Some(Problem::manual(
-                    Code::CalledElsewhere,
-                    this.webhook.handler.name_range,
-                    text!(
-                        "`{}` is registered a second time, and that registration is left by hand",
-                        "`{}` 还有另一处注册，而那一处需要手动处理",
-                        this.webhook.handler.name
-                    ),
-                ));
-                changed = true;
+        for (index, one) in webhooks.iter().enumerate() {
+            let handler = &one.webhook.handler;
+            if at_run_time[index]
+                || handler.replies.is_empty()
+                || !unchanged.contains(&function(one))
+            {
+                continue;
+            }
+            at_run_time[index] = true;
+            if problems[index].is_none() {
+                problems[index].clone_from(&handler.run_time_problem);
+                changed |= problems[index].is_some();
             }
         }
         changed |= link(webhooks, problems);
