@@ -265,7 +265,7 @@ pub fn handler(
             ),
         ));
     }
-    if is_generator(definition.body) {
+    if reply::yields(definition.body) {
         let problem = Problem::manual(
             Code::NotAsync,
             name_range,
@@ -334,7 +334,7 @@ pub fn handler(
                 locals: &locals,
                 ..resolver
             };
-            replies = reply::replies(inside, definition.body);
+            replies = reply::replies(inside, definition.arguments, definition.body);
             // What is set on it would not reach a response that the handler makes itself.
             replies.has_unknown |= !replies.replies.is_empty() && known.take_response;
             if let [only] = parameters.as_slice()
@@ -380,20 +380,6 @@ fn run_time_problem(definition: Definition<'_>, place: ByteRange) -> Option<Prob
             first.def.arg
         ),
     ))
-}
-
-fn is_generator(body: &[Stmt]) -> bool {
-    let mut found = false;
-    walk_body(body, &mut |node| match node {
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
-        | Node::Expr(Expr::Lambda(_)) => Descend::Past,
-        Node::Expr(Expr::Yield(_) | Expr::YieldFrom(_)) => {
-            found = true;
-            Descend::Past
-        }
-        _ => Descend::Into,
-    });
-    found
 }
 
 fn returns(resolver: Resolver<'_>, annotation: Option<&Expr>) -> Returns {
