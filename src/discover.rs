@@ -19,18 +19,29 @@ use memchr::memmem::Finder;
 use crate::diagnostic::Diagnostic;
 use crate::python::names::unreadable;
 
-/// What is in every mention of the old API: `mount_webhook_method`, `webhook_methods`.
-const NEEDLE: &[u8] = b"webhook_method";
+/// What is in every mention of the old API: `mount_webhook_method`, `webhook_methods`, and the
+/// older document's `mount_webhook`.
+const NEEDLE: &[u8] = b"webhook";
+
 /// What is in every file that uses the agent.
 const AGENT: &[u8] = b"nekro_agent";
 /// The package of which the document names a module that is gone.
 const API: &[u8] = b"nekro_agent.api";
+
+/// Whether one of the places of the needle is in such a mention.
+fn is_mentioned(bytes: &[u8], finder: &Finder<'_>) -> bool {
+    finder.find_iter(bytes).any(|at| {
+        bytes[..at].ends_with(b"mount_") || bytes[at + NEEDLE.len()..].starts_with(b"_method")
+    })
+}
 
 /// The files that matter.
 #[derive(Debug, Default)]
 pub struct Discovery {
     /// The bytes of each file that mentions the old API, by absolute path.
     pub files: BTreeMap<PathBuf, Vec<u8>>,
+    /// Those of plugins that are switched off, which were not asked for by name.
+    pub disabled: BTreeMap<PathBuf, Vec<u8>>,
     /// How many Python files were looked at.
     pub looked_at: usize,
     /// What could not be read.
@@ -74,7 +85,7 @@ pub fn holds_no_source(folder: &Path) -> bool {
 
 /// Whether a file with these bytes matters.
 pub fn matters(bytes: &[u8]) -> bool {
-    memchr::memmem::find(bytes, NEEDLE).is_some()
+    is_mentioned(bytes, &Finder::new(NEEDLE))
         || memchr::memmem::find(bytes, AGENT).is_some() && uses_lost_module(bytes)
 }
 
@@ -119,6 +130,12 @@ fn uses_lost_module(bytes: &[u8]) -> bool {
 
 fn is_python(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "py")
+}
+
+/// Whether the agent keeps a file for a plugin that is switched off: `NAME.py.disabled`.
+fn is_disabled(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| name.ends_with(".py.disabled"))
 }
 
 /// Whether a file that was asked for by name is Python: by its name, in which `.py` may stand before
@@ -183,7 +200,9 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
             let is_link = entry.path_is_symlink();
             let is_file = entry.file_type().is_some_and(|kind| kind.is_file())
                 || is_asked_for && entry.path().is_file();
-            if !(is_file || is_link) || !(is_python(entry.path()) || is_asked_for) {
+            let is_disabled = !is_asked_for && is_disabled(entry.path());
+            let may_matter = is_python(entry.path()) || is_asked_for || is_disabled;
+            if !(is_file || is_link) || !may_matter {
                 return WalkState::Continue;
             }
             match read_into(entry.path(), &mut buffer) {
@@ -194,8 +213,10 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
                     others.push(entry.path().to_owned());
                 }
                 Ok(true) => {
-                    looked_at.fetch_add(1, Ordering::Relaxed);
-                    let matters = finder.find(&buffer).is_some()
+                    if !is_disabled {
+                        looked_at.fetch_add(1, Ordering::Relaxed);
+                    }
+                    let matters = is_mentioned(&buffer, &finder)
                         || agent.find(&buffer).is_some() && uses_lost_module(&buffer);
                     if matters {
                         let one = (
@@ -226,7 +247,13 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
     };
     for (path, _, bytes) in found {
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        if seen.insert(real) {
+        if !seen.insert(real) {
+            continue;
+        }
+        // A file that was asked for by name is one of the others, whatever its name.
+        if is_disabled(&path) && !paths.contains(&path) {
+            discovery.disabled.insert(path, bytes);
+        } else {
             discovery.files.insert(path, bytes);
         }
     }

@@ -10,7 +10,7 @@ pub mod text;
 use std::path::{Path, PathBuf};
 
 use crate::diff::Change;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedWebhook};
 use crate::routes::Route;
 
 /// A plan as a report shows it.
@@ -23,6 +23,10 @@ pub struct View<'a> {
     pub looked_at: usize,
     /// Files that were named and are no Python: nobody looked into them.
     pub not_python: &'a [PathBuf],
+    /// The webhooks of plugins that are switched off: nothing of them is changed.
+    pub disabled: &'a [PlannedWebhook],
+    /// The files of these plugins.
+    pub disabled_files: &'a [PathBuf],
     /// The route map, with the routes of the plan in it.
     pub routes: &'a [Route],
     /// The files that change, with the paths that are shown.

@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::discover::{self, Discovery};
 use crate::find::{self, Found};
 use crate::git;
-use crate::plan::{self, Input, Plan, PlanOptions};
+use crate::plan::{self, Input, Plan, PlanOptions, PlannedWebhook};
 use crate::python::names::{Files, LoadError, Loaded, Workspace};
 use crate::python::parse::STACK_SIZE;
 use crate::routes::{FILE_NAME, RouteMap};
@@ -43,9 +43,40 @@ pub struct Prepared {
     pub looked_at: usize,
     /// Files that were named and are no Python.
     pub not_python: Vec<PathBuf>,
+    /// What plugins register that are switched off.
+    pub disabled: Disabled,
     /// Whether files that matter were there, but none of them could be read, or nothing of what was
     /// made of them holds.
     pub nothing_readable: bool,
+}
+
+/// What is in the files of plugins that are switched off: nothing of it is changed.
+#[derive(Default)]
+pub struct Disabled {
+    /// The files, by path.
+    pub files: Vec<PathBuf>,
+    /// Their webhooks, as they would be migrated.
+    pub webhooks: Vec<PlannedWebhook>,
+}
+
+impl Disabled {
+    fn of(
+        root: &Path,
+        others: &Arc<BTreeMap<PathBuf, Vec<u8>>>,
+        files: BTreeMap<PathBuf, Vec<u8>>,
+        options: PlanOptions,
+    ) -> Self {
+        if files.is_empty() {
+            return Self::default();
+        }
+        let paths: Vec<PathBuf> = files.keys().cloned().collect();
+        let layers = vec![Arc::new(files), others.clone()];
+        let pass = Pass::run(root, Layered { layers }, paths.clone(), options);
+        Self {
+            files: paths,
+            webhooks: pass.plan.webhooks,
+        }
+    }
 }
 
 /// A file to write.
@@ -134,6 +165,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         looked_at,
         diagnostics,
         not_python,
+        disabled,
     } = discovery;
     let files = Arc::new(files);
     let options = PlanOptions {
@@ -153,6 +185,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
     self_check::hold(&mut plan, |plan| {
         self_check::faults(&root, &files, plan, options)
     })?;
+    let disabled = Disabled::of(&root, &files, disabled, options);
     let nothing_readable = pass.found_nothing
         && !(pass.broken.is_empty() && diagnostics.is_empty())
         || plan.is_all_withdrawn();
@@ -189,6 +222,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         base,
         looked_at,
         not_python,
+        disabled,
         nothing_readable,
     })
 }

@@ -33,6 +33,8 @@ pub fn report_view(prepared: &Prepared) -> report::View<'_> {
         base: &prepared.base,
         looked_at: prepared.looked_at,
         not_python: &prepared.not_python,
+        disabled: &prepared.disabled.webhooks,
+        disabled_files: &prepared.disabled.files,
         routes: prepared.route_map.routes(),
         files: prepared
             .changes

@@ -99,8 +99,11 @@ impl Plan {
             }
             webhook.action = Action::ByHand(Box::new(diagnostic));
             webhook.is_native = false;
-            self.ledger.migrated -= 1;
-            self.ledger.by_hand += 1;
+            // In a loop several webhooks are one reference.
+            if !webhook.is_further {
+                self.ledger.migrated -= 1;
+                self.ledger.by_hand += 1;
+            }
         }
         true
     }

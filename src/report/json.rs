@@ -17,6 +17,7 @@ struct Report<'a> {
     not_python: Vec<String>,
     files: Vec<File>,
     webhooks: Vec<Webhook<'a>>,
+    disabled: Vec<Webhook<'a>>,
     migrated_before: Vec<Known<'a>>,
     diagnostics: Vec<Finding<'a>>,
     ledger: Count,
@@ -132,6 +133,15 @@ fn rendered(
             .webhooks
             .iter()
             .map(|webhook| webhook_of(view, webhook, lang))
+            .collect(),
+        disabled: view
+            .disabled
+            .iter()
+            .map(|webhook| Webhook {
+                action: "disabled",
+                reason: None,
+                ..webhook_of(view, webhook, lang)
+            })
             .collect(),
         migrated_before: view
             .migrated_before()

@@ -7,7 +7,7 @@ use super::View;
 use crate::diagnostic::{Code, RetiredCode};
 use crate::diff::{self, LineKind};
 use crate::lang::{Lang, Text};
-use crate::plan::Action;
+use crate::plan::{Action, PlannedWebhook};
 use crate::routes::Route;
 use crate::style::width;
 use crate::text;
@@ -23,14 +23,8 @@ pub(super) const DIM: Style = Style::new().dimmed();
 /// The list of `rehook scan`.
 pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
     let mut output = String::new();
-    for webhook in &view.plan.webhooks {
-        let place = format!(
-            "{}:{}:{}",
-            view.shown(&webhook.path),
-            webhook.line,
-            webhook.column
-        );
-        let (style, action) = match &webhook.action {
+    for one in &view.plan.webhooks {
+        let (style, action) = match &one.action {
             Action::Migrate => (GREEN, text!("migrate", "迁移")),
             Action::Drop => (
                 DIM,
@@ -44,38 +38,16 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
                 (YELLOW, text!("by hand, {code}", "手动处理，{code}"))
             }
         };
-        let unknown = text!("(unknown)", "（未知）");
-        let plugin = webhook
-            .route
-            .as_ref()
-            .map_or(unknown.get(lang), |route| &route.plugin);
-        let endpoint = webhook
-            .endpoint
-            .as_deref()
-            .unwrap_or_else(|| unknown.get(lang));
-        output += &format!(
-            "{BOLD}{plugin} {endpoint}{BOLD:#}  {style}{}{style:#}\n",
-            action.get(lang)
-        );
-        let about = match (&webhook.route, &webhook.action) {
-            (Some(route), _) => {
-                let dialect = route.dialect.as_str();
-                text!("{dialect} dialect", "{dialect} 写法")
-            }
-            // What little is known of it is why.
-            (None, Action::ByHand(diagnostic)) => diagnostic.detail().clone(),
-            (None, _) => Text::verbatim(""),
-        };
-        let handler = webhook
-            .handler
-            .as_ref()
-            .map(|name| format!("  {name}"))
-            .unwrap_or_default();
-        output += &format!("  {place}  {}{handler}\n", about.get(lang));
-        if let Some(route) = &webhook.route {
-            output += &urls(route, lang);
+        output += &webhook(view, one, (style, action), lang);
+    }
+    for one in view.disabled {
+        output += &webhook(view, one, (DIM, disabled()), lang);
+    }
+    for path in view.disabled_files {
+        if view.disabled.iter().all(|one| one.path != *path) {
+            let (path, state) = (view.shown(path), disabled());
+            output += &format!("{BOLD}{path}{BOLD:#}  {DIM}{}{DIM:#}\n\n", state.get(lang));
         }
-        output.push('\n');
     }
     for route in view.migrated_before() {
         let (plugin, endpoint) = (&route.plugin, &route.endpoint);
@@ -87,6 +59,59 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
         output += &urls(route, lang);
         output.push('\n');
     }
+    output
+}
+
+/// What is said of a plugin that is switched off.
+fn disabled() -> Text {
+    text!(
+        "disabled: migrated only when its file is named",
+        "已停用：只有指定该文件时才会迁移"
+    )
+}
+
+/// A webhook in that list; `state` is what happens to it.
+fn webhook(view: &View<'_>, webhook: &PlannedWebhook, state: (Style, Text), lang: Lang) -> String {
+    let mut output = String::new();
+    let (style, action) = state;
+    let place = format!(
+        "{}:{}:{}",
+        view.shown(&webhook.path),
+        webhook.line,
+        webhook.column
+    );
+    let unknown = text!("(unknown)", "（未知）");
+    let plugin = webhook
+        .route
+        .as_ref()
+        .map_or(unknown.get(lang), |route| &route.plugin);
+    let endpoint = webhook
+        .endpoint
+        .as_deref()
+        .unwrap_or_else(|| unknown.get(lang));
+    output += &format!(
+        "{BOLD}{plugin} {endpoint}{BOLD:#}  {style}{}{style:#}\n",
+        action.get(lang)
+    );
+    let about = match (&webhook.route, &webhook.action) {
+        (Some(route), _) => {
+            let dialect = route.dialect.as_str();
+            text!("{dialect} dialect", "{dialect} 写法")
+        }
+        // What little is known of it is why.
+        (None, Action::ByHand(diagnostic)) => diagnostic.detail().clone(),
+        (None, _) => Text::verbatim(""),
+    };
+    let handler = webhook
+        .handler
+        .as_ref()
+        .map(|name| format!("  {name}"))
+        .unwrap_or_default();
+    output += &format!("  {place}  {}{handler}\n", about.get(lang));
+    if let Some(route) = &webhook.route {
+        output += &urls(route, lang);
+    }
+    output.push('\n');
     output
 }
 

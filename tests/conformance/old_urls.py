@@ -211,7 +211,9 @@ def without_signs(one: Through, got: Answer) -> tuple[list[tuple[str, str]], lis
 
 def linked(route: Route) -> str:
     """The new URL as a reply names it: what a parameter was given is its own name, encoded."""
-    return re.sub(r"\{[^}]*\}", lambda name: quote(name[0], safe=""), route.target)
+    pieces = re.split(r"(\{[^}]*\})", route.target)
+    safe = ["/:@!$&'()*+,;=", ""]
+    return "".join(quote(piece, safe=safe[index % 2]) for index, piece in enumerate(pieces))
 
 
 def not_taken(one: Through, got: Answer, headers: list[tuple[str, str]]) -> list[tuple]:

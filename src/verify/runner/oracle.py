@@ -20,7 +20,7 @@ from message import METHODS
 
 
 def install_document_api() -> None:
-    """`nekro_agent.api.context` and `plugin.config`."""
+    """`nekro_agent.api.context`, `plugin.config` and `plugin.mount_webhook`."""
     from nekro_agent import api
     from nekro_agent.schemas.agent_ctx import AgentCtx
     from nekro_agent.services.plugin.base import NekroPlugin
@@ -34,6 +34,8 @@ def install_document_api() -> None:
     sys.modules["nekro_agent.api.context"] = context
     api.context = context
     NekroPlugin.config = property(lambda self: self.get_config())
+    # The name in the older edition of the document, with the endpoint alone.
+    NekroPlugin.mount_webhook = lambda self, endpoint: self.mount_webhook_method(endpoint, endpoint)
 
 
 def mount(app, collector, routes) -> None:
