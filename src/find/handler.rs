@@ -72,6 +72,8 @@ pub struct AnnotationName {
     pub is_bound: bool,
     /// Whether it is bound by a function around the handler.
     pub is_local: bool,
+    /// Where the module binds it first.
+    pub(crate) bound_from: Option<usize>,
 }
 
 /// A parameter of a handler.
@@ -413,6 +415,7 @@ pub fn annotation(resolver: Resolver<'_>, expression: &Expr) -> Annotation {
                 || !resolver.loaded.scope.stars().is_empty()
                 || BUILTIN_TYPES.contains(&name.as_str()),
             is_local,
+            bound_from: global.iter().map(|binding| binding.range.start()).min(),
             name,
         });
     }
