@@ -230,7 +230,7 @@ impl Finder<'_> {
         };
         match headers.map(|headers| self.headers(headers)) {
             None | Some(Headers::Texts) => {}
-            Some(Headers::NoHeaders) => return Ok(None),
+            Some(Headers::Other) => return Ok(None),
             Some(Headers::Unknown) => return Err(NotUnderstood),
         }
         // A response would be sent with the status, not as JSON.
@@ -290,7 +290,7 @@ impl Finder<'_> {
                 }
             }
             Expr::Constant(_) | Expr::JoinedStr(_) | Expr::Set(_) | Expr::SetComp(_) => {
-                Headers::NoHeaders
+                Headers::Other
             }
             // Pairs are headers too.
             Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
@@ -301,7 +301,7 @@ impl Finder<'_> {
                     )
                 };
                 if elts.iter().any(is_no_pair) {
-                    Headers::NoHeaders
+                    Headers::Other
                 } else {
                     Headers::Unknown
                 }
@@ -316,6 +316,6 @@ enum Headers {
     /// `None`, or a dict of strings.
     Texts,
     /// Surely neither a mapping nor pairs.
-    NoHeaders,
+    Other,
     Unknown,
 }
