@@ -43,7 +43,10 @@ impl Callers {
         }
         let called: Vec<(PathBuf, String)> = discover::python_files(root)
             .into_par_iter()
-            .flat_map_iter(|file| uses_in(workspace, &file, &modules))
+            .flat_map_iter(|file| {
+                let is_in_package = discover::package_root(&file).is_some();
+                uses_in(workspace, &file, is_in_package, &modules)
+            })
             .collect();
         Self {
             called: called.into_iter().collect(),
@@ -60,6 +63,7 @@ impl Callers {
 fn uses_in(
     workspace: &Workspace,
     file: &Path,
+    is_in_package: bool,
     modules: &HashMap<&str, BTreeSet<(&Path, Option<PathBuf>)>>,
 ) -> Vec<(PathBuf, String)> {
     let Ok(bytes) = workspace.read(file) else {
@@ -74,7 +78,10 @@ fn uses_in(
             let is_inside = package
                 .as_ref()
                 .map_or(file == *module, |package| file.starts_with(package));
-            !is_inside && names_of(module, package.as_deref()).any(|word| words.contains(word))
+            // Another package can only import it by the name of its own.
+            let stem = (!is_in_package || package.is_none()).then_some(*module);
+            let mut names = names_of(stem, package.as_deref());
+            !is_inside && names.any(|word| words.contains(word))
         })
         .map(|(name, (module, _))| (*module, name))
         .collect();
@@ -98,8 +105,13 @@ fn words(bytes: &[u8]) -> impl Iterator<Item = &str> {
 }
 
 /// By which names a module is imported: its own, and that of its package.
-fn names_of<'p>(module: &'p Path, package: Option<&'p Path>) -> impl Iterator<Item = &'p str> {
-    let stem = module.file_stem().filter(|stem| *stem != "__init__");
+fn names_of<'p>(
+    module: Option<&'p Path>,
+    package: Option<&'p Path>,
+) -> impl Iterator<Item = &'p str> {
+    let stem = module
+        .and_then(Path::file_stem)
+        .filter(|stem| *stem != "__init__");
     let package = package.and_then(Path::file_name);
     stem.into_iter()
         .chain(package)
