@@ -10,6 +10,8 @@
 //! - At any moment every file is old or new, and whole. A run that fails takes back what it did; a
 //!   run that is killed leaves its journal, with which [`recover`] makes all files old or all new.
 //! - What somebody has edited meanwhile is never overwritten.
+//! - Only a journal that this user's `rehook` wrote for this root is carried out ([`seal`]): one that
+//!   came with an archive or a clone is refused and named.
 //! - Only one run is at work in a root at a time.
 //!
 //! Not kept are extended attributes and hard links: a file that is replaced by renaming is a new
@@ -20,6 +22,7 @@ mod disk;
 mod error;
 mod intake;
 mod journal;
+mod seal;
 mod state;
 mod target;
 #[cfg(all(test, unix))]
@@ -32,10 +35,12 @@ use std::path::{Path, PathBuf};
 pub use error::{Action, ApplyError};
 
 use crate::lang::Text;
+use crate::term;
 use crate::text;
 use carry::{carry, carry_rest};
 use disk::Disk;
 use journal::{Entry, Journal, Side};
+use seal::Key;
 use state::State;
 use target::{Target, targets};
 
@@ -116,6 +121,43 @@ pub fn apply(root: &Path, changes: &[FileChange]) -> Result<(), ApplyError> {
     apply_on(&mut Disk::new(), root, changes)
 }
 
+/// What an interrupted run, or somebody else, has left in `root` that the next run will see to or
+/// refuse; nothing is written.
+pub fn pending(root: &Path) -> Option<Pending> {
+    let root = real(root).ok()?;
+    State::pending(&root)
+}
+
+/// Something in the state folder that is not finished.
+#[derive(Debug)]
+pub enum Pending {
+    /// A journal of ours: the next run that writes finishes it or takes it back.
+    Interrupted {
+        /// The journal.
+        journal: PathBuf,
+    },
+    /// A journal or undo record that will be refused, and why.
+    Refused(ApplyError),
+}
+
+impl Pending {
+    /// What is the case and what comes of it, with a full line for each sentence.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Interrupted { journal } => text!(
+                "an earlier run was interrupted and left {}; the next `rehook migrate` or `rehook undo` finishes it or takes it back first",
+                "之前的一次运行被中断，留下了 {}；下一次 `rehook migrate` 或 `rehook undo` 会先将其完成或撤回",
+                term::path(journal)
+            ),
+            Self::Refused(error) => {
+                let (text, remedy) = (error.text(), error.remedy());
+                let (en, zh) = (text.both(), remedy.both());
+                Text::new(format!("{}: {}", en.0, zh.0), format!("{}：{}", en.1, zh.1))
+            }
+        }
+    }
+}
+
 /// Looks for what an interrupted run has left, and finishes it or takes it back: afterwards all
 /// files of that run are old, or all are new. Every command that writes calls it first.
 ///
@@ -175,22 +217,30 @@ fn apply_on(disk: &mut Disk<'_>, root: &Path, changes: &[FileChange]) -> Result<
     if changes.is_empty() {
         return Ok(());
     }
-    let state = State::lock(disk, &real(root)?)?;
+    let root = real(root)?;
+    // Before anything is made in the repo: without a key nothing could be taken back.
+    let key = Key::get_or_make()?;
+    let state = State::lock(disk, &root)?;
     let result = state
         .refuse_unfinished()
         .and_then(|()| intake::entries(state.root(), &changes))
-        .and_then(|entries| write_all(disk, &state, entries));
+        .and_then(|entries| write_all(disk, &state, entries, &key));
     state.close(disk);
     result
 }
 
-fn write_all(disk: &mut Disk<'_>, state: &State, entries: Vec<Entry>) -> Result<(), ApplyError> {
+fn write_all(
+    disk: &mut Disk<'_>,
+    state: &State,
+    entries: Vec<Entry>,
+    key: &Key,
+) -> Result<(), ApplyError> {
     let mut journal = Journal {
         tag: RandomState::new().build_hasher().finish(),
         mark: String::new(),
         entries,
     };
-    let begun = state.begin(disk, &mut journal);
+    let begun = state.begin(disk, &mut journal, key);
     let targets = targets(state.root(), journal);
     let result = begun
         .and_then(|()| carry(disk, &targets, Side::After))
@@ -352,9 +402,6 @@ fn names<'t>(targets: impl IntoIterator<Item = &'t Target>) -> Vec<PathBuf> {
 
 /// Paths as one line.
 fn list(paths: &[PathBuf]) -> String {
-    let paths: Vec<_> = paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
+    let paths: Vec<_> = paths.iter().map(|path| term::path(path)).collect();
     paths.join(", ")
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use similar::{ChangeTag, TextDiff};
 
+use crate::term;
+
 /// A file before and after; `before` is none for a new file.
 #[derive(Debug, Clone, Copy)]
 pub struct Change<'a> {
@@ -107,8 +109,8 @@ fn hunk_range(range: &std::ops::Range<usize>) -> String {
     }
 }
 
-/// A path as git writes it, and what has to follow it: quoted when there is a control character, a
-/// quote or a backslash in it; with a tab behind it when there is a space.
+/// A path as git writes it, and what has to follow it: quoted when there is a quote or a backslash in
+/// it, or what could steer a terminal; with a tab behind it when there is a space.
 fn quoted(prefix: &str, path: &Path) -> (String, &'static str) {
     let path = path
         .to_string_lossy()
@@ -116,7 +118,7 @@ fn quoted(prefix: &str, path: &Path) -> (String, &'static str) {
     let whole = format!("{prefix}{path}");
     if whole
         .chars()
-        .any(|c| c.is_control() || c == '"' || c == '\\')
+        .any(|c| term::is_harmful(c) || c == '"' || c == '\\')
     {
         let mut text = String::from("\"");
         for c in whole.chars() {
@@ -124,7 +126,7 @@ fn quoted(prefix: &str, path: &Path) -> (String, &'static str) {
                 '"' | '\\' => text.extend(['\\', c]),
                 '\n' => text.push_str("\\n"),
                 '\t' => text.push_str("\\t"),
-                c if c.is_control() => {
+                c if term::is_harmful(c) => {
                     let mut buffer = [0; 4];
                     for byte in c.encode_utf8(&mut buffer).bytes() {
                         text += &format!("\\{byte:03o}");
@@ -178,6 +180,10 @@ mod tests {
         assert_eq!(
             quoted("a/", Path::new("x y.py")),
             ("a/x y.py".to_owned(), "\t")
+        );
+        assert_eq!(
+            quoted("a/", Path::new("x\u{202e}.py")).0,
+            "\"a/x\\342\\200\\256.py\""
         );
         assert_eq!(
             quoted("a/", Path::new("插件.py")),

@@ -3,21 +3,23 @@
 //! A file matters when the name of the old API is in it, or an import of the module that only its
 //! document has; nothing is parsed here. What always holds: `.gitignore` is respected; version control, virtual environments, `node_modules` and
 //! caches are not entered unless they are what was asked for; links to folders are not followed;
-//! a file that is reached by two paths is taken once.
+//! a file that is reached by two paths is taken once; only regular files are read, and a folder
+//! whose `.gitignore` is something else is not entered, since what it excludes is not known.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use memchr::memmem::Finder;
 
 use crate::diagnostic::Diagnostic;
 use crate::python::names::unreadable;
+use crate::regular_file;
 
 /// What is in every mention of the old API: `mount_webhook_method`, `webhook_methods`, and the
 /// older document's `mount_webhook`.
@@ -75,6 +77,37 @@ fn is_entered(entry: &DirEntry) -> bool {
         return true;
     }
     !holds_no_source(entry.path())
+}
+
+/// What the walk reads in a folder to know what is excluded there. It opens them as they are, and
+/// would wait for ever for a pipe.
+const EXCLUDES: &[&str] = &[
+    ".gitignore",
+    ".ignore",
+    ".git/info/exclude",
+    ".git/commondir",
+];
+
+/// The first of the files that say what a folder excludes which is no file that can be read.
+fn unreadable_excludes(folder: &Path) -> Option<PathBuf> {
+    let mut files = EXCLUDES.iter().map(|name| folder.join(name));
+    let is_unreadable = |path: &PathBuf| !regular_file::is_readable_or_missing(path);
+    if let Some(file) = files.find(is_unreadable) {
+        return Some(file);
+    }
+    // In a worktree `.git` is a file that says where that folder is.
+    let first_line = |path: &Path| -> Option<String> {
+        let text = path.is_file().then(|| regular_file::read_to_string(path));
+        Some(text?.ok()?.lines().next()?.to_owned())
+    };
+    let line = first_line(&folder.join(".git"))?;
+    let git = PathBuf::from(line.strip_prefix("gitdir: ")?);
+    let common = git.join("commondir");
+    if is_unreadable(&common) {
+        return Some(common);
+    }
+    let exclude = git.join(first_line(&common)?).join("info/exclude");
+    is_unreadable(&exclude).then_some(exclude)
 }
 
 /// Whether a folder holds no source of the user's: version control, a virtual environment, a cache.
@@ -160,22 +193,32 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
     for path in paths {
         fs::metadata(path).map_err(|error| (path.clone(), error))?;
     }
+    let mut refused: Vec<Diagnostic> = Vec::new();
+    // What is above is read as well.
+    let paths: Vec<&PathBuf> = paths
+        .iter()
+        .filter(|path| {
+            let file = path.ancestors().find_map(unreadable_excludes);
+            refused.extend(file.iter().map(|file| not_regular(file)));
+            file.is_none()
+        })
+        .collect();
     let Some((first, rest)) = paths.split_first() else {
-        return Ok(Discovery::default());
+        return Ok(Discovery {
+            diagnostics: refused,
+            ..Discovery::default()
+        });
     };
     let mut builder = WalkBuilder::new(first);
     for path in rest {
         builder.add(path);
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    builder
-        .follow_links(false)
-        .filter_entry(is_entered)
-        .threads(threads);
+    builder.follow_links(false).threads(threads);
 
     let looked_at = AtomicUsize::new(0);
     let found: Mutex<Vec<(PathBuf, bool, Vec<u8>)>> = Mutex::default();
-    let failed: Mutex<Vec<Diagnostic>> = Mutex::default();
+    let failed: Arc<Mutex<Vec<Diagnostic>>> = Arc::new(Mutex::new(refused));
     let not_python: Mutex<Vec<PathBuf>> = Mutex::default();
     let fail = |diagnostic| {
         failed
@@ -183,6 +226,19 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
             .unwrap_or_else(PoisonError::into_inner)
             .push(diagnostic)
     };
+    let not_entered = Arc::clone(&failed);
+    builder.filter_entry(move |entry| {
+        if !is_entered(entry) {
+            return false;
+        }
+        if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+            return true;
+        }
+        let file = unreadable_excludes(entry.path());
+        let mut failed = not_entered.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.extend(file.iter().map(|file| not_regular(file)));
+        file.is_none()
+    });
     builder.build_parallel().run(|| {
         let (finder, agent) = (Finder::new(NEEDLE), Finder::new(AGENT));
         let mut buffer = Vec::new();
@@ -198,21 +254,18 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
             };
             let is_asked_for = entry.depth() == 0;
             let is_link = entry.path_is_symlink();
-            let is_file = entry.file_type().is_some_and(|kind| kind.is_file())
-                || is_asked_for && entry.path().is_file();
+            let is_folder = entry.file_type().is_none_or(|kind| kind.is_dir());
             let is_disabled = !is_asked_for && is_disabled(entry.path());
             let may_matter = is_python(entry.path()) || is_asked_for || is_disabled;
-            if !(is_file || is_link) || !may_matter {
+            if is_folder || !may_matter {
                 return WalkState::Continue;
             }
-            match read_into(entry.path(), &mut buffer) {
-                // A link to a folder, or whatever else is no file.
-                Ok(false) => {}
-                Ok(true) if is_asked_for && !is_python_by_name(entry.path(), &buffer) => {
+            match regular_file::read_into(entry.path(), &mut buffer) {
+                Ok(()) if is_asked_for && !is_python_by_name(entry.path(), &buffer) => {
                     let mut others = not_python.lock().unwrap_or_else(PoisonError::into_inner);
                     others.push(entry.path().to_owned());
                 }
-                Ok(true) => {
+                Ok(()) => {
                     if !is_disabled {
                         looked_at.fetch_add(1, Ordering::Relaxed);
                     }
@@ -230,6 +283,8 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
                             .push(one);
                     }
                 }
+                // A link to a folder.
+                Err(error) if error.kind() == io::ErrorKind::IsADirectory => {}
                 // It has gone since the folder was listed.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !is_link => {}
                 Err(error) => fail(unreadable(entry.path(), &error)),
@@ -251,7 +306,7 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
             continue;
         }
         // A file that was asked for by name is one of the others, whatever its name.
-        if is_disabled(&path) && !paths.contains(&path) {
+        if is_disabled(&path) && !paths.contains(&&path) {
             discovery.disabled.insert(path, bytes);
         } else {
             discovery.files.insert(path, bytes);
@@ -261,22 +316,17 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     discovery.not_python.sort();
-    discovery.diagnostics = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    discovery.diagnostics =
+        std::mem::take(&mut failed.lock().unwrap_or_else(PoisonError::into_inner));
     discovery
         .diagnostics
         .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     Ok(discovery)
 }
 
-/// Reads a file into `buffer`; `false` when it is no file.
-fn read_into(path: &Path, buffer: &mut Vec<u8>) -> io::Result<bool> {
-    buffer.clear();
-    let mut file = fs::File::open(path)?;
-    match file.read_to_end(buffer) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(false),
-        Err(error) => Err(error),
-    }
+/// The diagnostic of something that stands where a file is read.
+fn not_regular(path: &Path) -> Diagnostic {
+    unreadable(path, &io::ErrorKind::InvalidInput.into())
 }
 
 /// The place and reason of an error of the walk.
@@ -307,11 +357,18 @@ fn walk_error(error: ignore::Error) -> (PathBuf, io::Error) {
     )
 }
 
-/// The Python files below `folder`, by path.
+/// The Python files below `folder`, by path; none where what it excludes cannot be read, which
+/// [`discover`] says.
 pub fn python_files(folder: &Path) -> Vec<PathBuf> {
+    if folder.ancestors().find_map(unreadable_excludes).is_some() {
+        return Vec::new();
+    }
     let walk = WalkBuilder::new(folder)
         .follow_links(false)
-        .filter_entry(is_entered)
+        .filter_entry(|entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            is_entered(entry) && !(is_folder && unreadable_excludes(entry.path()).is_some())
+        })
         .build();
     let mut files: Vec<PathBuf> = walk
         .filter_map(Result::ok)

@@ -190,7 +190,7 @@ pub(crate) fn reply_route(names: ReplyRouteNames<'_>) -> Result<String, EmitErro
         })
 }
 
-/// The function under `mount_router()`.
+/// The function under `mount_router()`; `docstring` is put in as it is.
 ///
 /// # Errors
 /// When the template is broken.

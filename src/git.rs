@@ -2,12 +2,14 @@
 //! commit has.
 //!
 //! What always holds:
-//! - Git is only asked: it writes nothing, not even its index, and runs no hook and no file
-//!   monitor of the repo, which may be a stranger's.
+//! - Git is only asked: it writes nothing, not even its index, and runs no program that the repo
+//!   names, which may be a stranger's: no hook, file monitor, filter or pager, and nothing that
+//!   would fetch what is missing.
 //! - When git cannot tell, that is an error or an uncommitted change, never "nothing to lose".
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ffi::OsStr;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,6 +17,8 @@ use std::process::{Command, Stdio};
 use thiserror::Error;
 
 use crate::lang::Text;
+use crate::regular_file;
+use crate::term;
 use crate::text;
 
 /// Above this many bytes of names git is asked about the whole repo: the system limits arguments
@@ -36,6 +40,44 @@ const ENVIRONMENT: &[&str] = &[
     "GIT_ICASE_PATHSPECS",
     "GIT_TRACE",
     "GIT_EXTERNAL_DIFF",
+    "GIT_ATTR_SOURCE",
+];
+
+/// Settings that name programs which git could run when it is asked something, and their values
+/// that name none.
+const SETTINGS: &[&str] = &[
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.pager=cat",
+    "core.askPass=",
+    "core.sshCommand=false",
+    "core.gitProxy=false",
+    "credential.helper=",
+    "diff.external=",
+    "protocol.allow=never",
+    "submodule.recurse=false",
+    "status.submoduleSummary=false",
+];
+
+/// What keeps git from fetching what a partial clone lacks: the setting of git 2.44 and later, and
+/// for those before it that no protocol is allowed.
+const NO_FETCHING: &[(&str, &str)] = &[
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_ALLOW_PROTOCOL", ""),
+    ("GIT_PROTOCOL_FROM_USER", "0"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+];
+
+/// Files of a `.git` that git reads when it is asked something.
+const READ_BY_GIT: &[&str] = &[
+    "HEAD",
+    "commondir",
+    "config",
+    "config.worktree",
+    "index",
+    "info/attributes",
+    "info/exclude",
+    "packed-refs",
 ];
 
 /// Why git did not answer.
@@ -49,6 +91,20 @@ pub enum GitError {
     Distrusted {
         /// The repo.
         root: PathBuf,
+    },
+    /// A filter that the repo's settings name cannot be switched off.
+    #[error("{}", self.text())]
+    Filter {
+        /// The repo.
+        root: PathBuf,
+        /// The name of the filter.
+        name: String,
+    },
+    /// A pipe, a device or the like stands where git reads a file: it would wait for ever.
+    #[error("{}", self.text())]
+    NotAFile {
+        /// What stands there.
+        path: PathBuf,
     },
     /// Git failed.
     #[error("{}", self.text())]
@@ -71,12 +127,24 @@ impl GitError {
             Self::Distrusted { root } => text!(
                 "git refuses to look at {}, which belongs to another user",
                 "{} 属于其他用户，git 拒绝读取",
-                root.display()
+                term::path(root)
+            ),
+            Self::Filter { root, name } => text!(
+                "the git settings of {} have a filter that cannot be switched off: {}",
+                "{} 的 git 设置中有一个无法关闭的过滤器：{}",
+                term::path(root),
+                term::escaped(name)
+            ),
+            Self::NotAFile { path } => text!(
+                "{} is not a regular file, so git is not asked which files have uncommitted changes",
+                "{} 不是普通文件，因此没有询问 git 哪些文件有未提交的修改",
+                term::path(path)
             ),
             Self::Failed { root, message } => text!(
-                "git cannot tell which files of {} have uncommitted changes: {message}",
-                "git 无法判断 {} 中哪些文件有未提交的修改：{message}",
-                root.display()
+                "git cannot tell which files of {} have uncommitted changes: {}",
+                "git 无法判断 {} 中哪些文件有未提交的修改：{}",
+                term::path(root),
+                term::escaped(message)
             ),
         }
     }
@@ -91,12 +159,21 @@ impl GitError {
             Self::Distrusted { root } => text!(
                 "if you trust the repo, run `git config --global --add safe.directory {}`; or use --allow-dirty",
                 "如果信任该仓库，请运行 `git config --global --add safe.directory {}`；或使用 --allow-dirty",
-                root.display()
+                term::path(root)
+            ),
+            Self::Filter { .. } => text!(
+                "take its section out of the settings (`git config --show-origin --get-regexp '^filter'` says where it is), or use --allow-dirty",
+                "请从设置中删除这一节（`git config --show-origin --get-regexp '^filter'` 会显示它在哪个文件中），或使用 --allow-dirty"
+            ),
+            Self::NotAFile { path } => text!(
+                "move {} away, or use --allow-dirty",
+                "请移走 {}，或使用 --allow-dirty",
+                term::path(path)
             ),
             Self::Failed { root, .. } => text!(
-                "see what `git status` says in {}, or use --allow-dirty",
-                "请在 {} 中运行 `git status` 查看原因，或使用 --allow-dirty",
-                root.display()
+                "if you trust the repo, see what `git status` says in {}; or use --allow-dirty",
+                "如果信任该仓库，请在 {} 中运行 `git status` 查看原因；或使用 --allow-dirty",
+                term::path(root)
             ),
         }
     }
@@ -170,23 +247,27 @@ struct Status {
 
 impl Status {
     fn of(root: &Path, names: &[PathBuf]) -> Result<Self, GitError> {
-        let length: usize = names.iter().map(|name| name.as_os_str().len() + 1).sum();
-        let names = if length > NAMES_LIMIT { &[] } else { names };
+        check_files(root, names)?;
+        let filters = filters(root)?;
+        let names = within_limit(names);
         let status = [
             "status",
             "--porcelain=v1",
             "-z",
             "--untracked-files=no",
             "--no-renames",
+            // Each is a repo of its own, with settings of its own.
+            "--ignore-submodules=all",
         ];
-        let changed = run(root, &status, names)?
+        let changed = run(root, &filters, &status, names)?
             .split(|&byte| byte == 0)
             // Two letters and a blank, then the name.
             .filter_map(|entry| name_from_bytes(entry.get(3..)?))
             .collect();
         // The letter in front is small for a file that is assumed unchanged, and `S` for one that
         // is skipped.
-        let watched = run(root, &["ls-files", "--full-name", "-v", "-z"], names)?
+        let list = ["ls-files", "--full-name", "-v", "-z"];
+        let watched = run(root, &filters, &list, names)?
             .split(|&byte| byte == 0)
             .filter(|entry| matches!(entry.first(), Some(tag) if tag.is_ascii_uppercase() && *tag != b'S'))
             .filter_map(|entry| name_from_bytes(entry.get(2..)?))
@@ -195,13 +276,127 @@ impl Status {
     }
 }
 
+/// `names`, or none, which means all, where they are too many for the arguments of a program.
+fn within_limit(names: &[PathBuf]) -> &[PathBuf] {
+    let length: usize = names.iter().map(|name| name.as_os_str().len() + 1).sum();
+    if length > NAMES_LIMIT { &[] } else { names }
+}
+
+/// Which of `files` have a filter (`filter.*.clean` in the settings) that would have told whether
+/// they are changed, with its name: it is never run.
+///
+/// # Errors
+/// When git is missing, or does not answer for a repo.
+pub fn behind_filters(files: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, GitError> {
+    let mut found = Vec::new();
+    for file in files {
+        let Some(real) = real(file) else { continue };
+        let Some(root) = repo_root(&real) else {
+            continue;
+        };
+        let Ok(name) = real.strip_prefix(&root) else {
+            continue;
+        };
+        let names = [name.to_owned()];
+        check_files(&root, &names)?;
+        let known = filters(&root)?;
+        // `path`, `filter` and the value, each with a null byte behind it.
+        let said = run(&root, &known, &["check-attr", "-z", "filter"], &names)?;
+        let value = said.split(|&byte| byte == 0).nth(2).unwrap_or_default();
+        if let Some(filter) = known.iter().find(|filter| filter.as_bytes() == value) {
+            found.push((file.clone(), filter.clone()));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether git tracks the file at `path`, or any in the folder of that name. False outside of git.
+///
+/// # Errors
+/// When git is missing, or does not answer.
+pub fn is_tracked(path: &Path) -> Result<bool, GitError> {
+    let Some(real) = real(path) else {
+        return Ok(false);
+    };
+    // A folder may be the root of a repo itself; what is asked is who holds it.
+    let Some(root) = real.parent().and_then(repo_root) else {
+        return Ok(false);
+    };
+    let Ok(name) = real.strip_prefix(&root) else {
+        return Ok(false);
+    };
+    let names = [name.to_owned()];
+    check_files(&root, &names)?;
+    Ok(!run(&root, &filters(&root)?, &["ls-files", "-z"], &names)?.is_empty())
+}
+
+/// An error when git would wait for ever for one of the files that it reads: a pipe in its place.
+fn check_files(root: &Path, names: &[PathBuf]) -> Result<(), GitError> {
+    let mut git = root.join(".git");
+    if git.is_file() {
+        // In worktrees and submodules it says where that folder is.
+        let text = regular_file::read_to_string(&git).unwrap_or_default();
+        if let Some(place) = text.strip_prefix("gitdir: ") {
+            git = root.join(place.trim_end());
+        }
+    }
+    let own = READ_BY_GIT.iter().map(|name| git.join(name));
+    let folders: BTreeSet<&Path> = names
+        .iter()
+        .flat_map(|name| name.ancestors().skip(1))
+        .collect();
+    let attributes = folders
+        .into_iter()
+        .map(|folder| root.join(folder).join(".gitattributes"));
+    for path in own.chain(attributes) {
+        if path.metadata().is_ok_and(|about| !about.is_file()) {
+            return Err(GitError::NotAFile { path });
+        }
+    }
+    Ok(())
+}
+
+/// The filters that the settings name, whatever file they are in. Asking for settings runs nothing.
+fn filters(root: &Path) -> Result<Vec<String>, GitError> {
+    let mut git = command(root);
+    git.args(["config", "--includes", "--name-only", "-z", "--get-regexp"])
+        .arg("^filter\\.");
+    let output = output(root, git)?;
+    // 1 says that there are none.
+    if !output.status.success() && output.status.code() != Some(1) {
+        return Err(failed(root, &output.stderr));
+    }
+    let mut filters = BTreeSet::new();
+    for name in output.stdout.split(|&byte| byte == 0) {
+        let name = String::from_utf8_lossy(name);
+        let Some((filter, _)) = name
+            .strip_prefix("filter.")
+            .and_then(|rest| rest.rsplit_once('.'))
+        else {
+            continue;
+        };
+        // `-c name=value` ends the name at the first `=`, and takes no bytes that are not text.
+        if filter.contains(['=', '\u{fffd}']) {
+            return Err(GitError::Filter {
+                root: root.to_owned(),
+                name: filter.to_owned(),
+            });
+        }
+        filters.insert(filter.to_owned());
+    }
+    Ok(filters.into_iter().collect())
+}
+
 /// `git` at `root`, to be asked something: it looks at that repo and no other, whatever the
-/// environment says, and runs nothing of it.
+/// environment says, and runs nothing of it. Filters are switched off by [`run`], where they could
+/// be run.
 pub fn command(root: &Path) -> Command {
-    let mut git = Command::new("git");
-    git.args(["--no-optional-locks", "--literal-pathspecs"])
-        .args(["-c", "core.fsmonitor=false"])
-        .arg("-C")
+    let mut git = Command::new(program());
+    git.args(["--no-pager", "--no-optional-locks", "--literal-pathspecs"]);
+    for setting in SETTINGS {
+        git.args(["-c", setting]);
+    }
+    git.arg("-C")
         .arg(root)
         // The messages are looked into.
         .env("LC_ALL", "C")
@@ -209,7 +404,36 @@ pub fn command(root: &Path) -> Command {
     for variable in ENVIRONMENT {
         git.env_remove(variable);
     }
+    git.envs(NO_FETCHING.iter().copied());
     git
+}
+
+/// Where git is, by the folders of the `PATH` that are the same from everywhere: a program in the
+/// current folder, which may be a stranger's, is none.
+fn program() -> OsString {
+    let name = format!("git{}", env::consts::EXE_SUFFIX);
+    let path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
+    let mut candidates = env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(&name));
+    let found = candidates.find(|file| is_program(file));
+    // A name that leads nowhere: it is missing then, as it would be by its name.
+    found.map_or_else(
+        || OsString::from("/nonexistent/git"),
+        PathBuf::into_os_string,
+    )
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata()
+        .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
 }
 
 /// Whether git says on stderr that it refuses a repo because somebody else owns it.
@@ -217,30 +441,50 @@ pub fn is_distrust(stderr: &[u8]) -> bool {
     memchr::memmem::find(stderr, b"dubious ownership").is_some()
 }
 
-/// What `git` prints when it is run at `root` for `names`; for all if there are none.
-fn run(root: &Path, arguments: &[&str], names: &[PathBuf]) -> Result<Vec<u8>, GitError> {
+/// What `git` prints when it is run at `root` for `names`, with `filters` switched off; for all if
+/// there are none.
+fn run(
+    root: &Path,
+    filters: &[String],
+    arguments: &[&str],
+    names: &[PathBuf],
+) -> Result<Vec<u8>, GitError> {
     let mut git = command(root);
+    // Before the words of the command, which `command` has not given yet.
+    for filter in filters {
+        for setting in ["clean=", "smudge=", "process=", "required=false"] {
+            git.arg("-c").arg(format!("filter.{filter}.{setting}"));
+        }
+    }
     git.args(arguments).arg("--").args(names);
-    let output = git.output().map_err(|error| match error.kind() {
+    let output = output(root, git)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(failed(root, &output.stderr))
+}
+
+fn output(root: &Path, mut git: Command) -> Result<std::process::Output, GitError> {
+    git.output().map_err(|error| match error.kind() {
         ErrorKind::NotFound => GitError::Missing,
         _ => GitError::Failed {
             root: root.to_owned(),
             message: error.to_string(),
         },
-    })?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    Err(if is_distrust(&output.stderr) {
+    })
+}
+
+fn failed(root: &Path, stderr: &[u8]) -> GitError {
+    if is_distrust(stderr) {
         GitError::Distrusted {
             root: root.to_owned(),
         }
     } else {
         GitError::Failed {
             root: root.to_owned(),
-            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            message: String::from_utf8_lossy(stderr).trim().to_owned(),
         }
-    })
+    }
 }
 
 /// A path without links, of which the last part need not be there.

@@ -5,6 +5,8 @@
 //! - Routes are unique by plugin and endpoint, and keep the order of the file, which is the order
 //!   in which plugins were found; new ones come last.
 //! - A route that the source no longer shows stays; only what is found again is brought up to date.
+//! - Every target stays below `/plugins/`, whoever reads it and however often it is decoded: a map that
+//!   says something else is refused.
 //! - A file that is merged with what it says already is written back as it was, to the byte:
 //!   comments and order are the reader's.
 
@@ -98,6 +100,65 @@ pub fn route_path(endpoint: &str) -> String {
     format!("/{}", endpoint.strip_prefix('/').unwrap_or(endpoint))
 }
 
+/// What the paths of all plugins' own routes begin with.
+const PLUGINS: &str = "/plugins/";
+
+/// Whether a path, which is decoded, is one below [`PLUGINS`] for everybody: no scheme or host, no
+/// segment that leads upwards, also where a reader takes `\\` for a separator or decodes it again.
+pub fn stays_below_plugins(path: &str) -> bool {
+    let Some(mut rest) = path.strip_prefix(PLUGINS).map(str::to_owned) else {
+        return false;
+    };
+    if rest.is_empty() || rest.starts_with(['/', '\\']) {
+        return false;
+    }
+    let slashes = |text: &str| text.matches('/').count();
+    let written = slashes(&rest);
+    loop {
+        let is_plain = !rest.chars().any(char::is_control)
+            && !rest
+                .split(['/', '\\'])
+                .any(|segment| matches!(segment, "." | ".."));
+        if !is_plain || slashes(&rest) != written {
+            return false;
+        }
+        let decoded = decoded(&rest);
+        if decoded == rest {
+            return true;
+        }
+        rest = decoded;
+    }
+}
+
+/// A text with each `%` and two hexadecimal digits replaced by the byte that they stand for. Shorter
+/// than the text, unless it is the same.
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| char::from(*bytes.get(at)?).to_digit(16);
+    let mut output = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                output.push(u8::try_from(high * 16 + low).unwrap_or(byte));
+                at += 3;
+            }
+            _ => {
+                output.push(byte);
+                at += 1;
+            }
+        }
+    }
+    // What is no UTF-8 is neither a dot nor a separator.
+    String::from_utf8(output).unwrap_or_else(|error| {
+        error
+            .into_bytes()
+            .iter()
+            .map(|&byte| char::from(byte))
+            .collect()
+    })
+}
+
 /// Where the old API answered, by its document and by release 2.4.0 of the agent.
 ///
 /// The document joins `webhook` and the endpoint, which "must start with `/`"; an endpoint without
@@ -135,6 +196,16 @@ pub enum RouteMapError {
         line: Option<usize>,
         /// The version.
         version: i64,
+    },
+    /// A target that is not, or not for everybody, a path below `/plugins/`.
+    #[error("the target {target:?} of {plugin} is not a path below /plugins/")]
+    Target {
+        /// The line.
+        line: Option<usize>,
+        /// The key of the plugin.
+        plugin: String,
+        /// The target.
+        target: String,
     },
     /// The same plugin and endpoint twice.
     #[error("the endpoint {endpoint:?} of {plugin} is there twice")]
@@ -200,6 +271,13 @@ impl FromStr for RouteMap {
         }
         let lines = lines::of_routes(&document);
         for (index, route) in file.routes.iter().enumerate() {
+            if !stays_below_plugins(&route.target) {
+                return Err(RouteMapError::Target {
+                    line: lines.get(index).and_then(|lines| lines.target),
+                    plugin: route.plugin.clone(),
+                    target: route.target.clone(),
+                });
+            }
             if file.routes[..index].iter().any(|other| same(other, route)) {
                 return Err(RouteMapError::Duplicate {
                     line: lines.get(index).and_then(|lines| lines.endpoint),
@@ -402,6 +480,56 @@ legacy = ["/api/webhook/github", "/api/plugin/KroMiose.github/webhook/github", "
                 "/api/plugin/m/webhook/ci/build"
             ]
         );
+    }
+
+    #[test]
+    fn a_target_stays_below_the_plugins() {
+        for path in [
+            "/plugins/a.b/c",
+            "/plugins/a.b//c",
+            "/plugins/a.b/",
+            "/plugins/a.b/{name}/c",
+            "/plugins/a.b/中 文",
+            "/plugins/a.b/100%",
+            "/plugins/a.b/a%20b",
+            "/plugins/a.b/a%FF",
+            "/plugins/a.b/...",
+            "/plugins/a.b/back\\slash",
+            "/plugins/a.b/c?x#y",
+        ] {
+            assert!(stays_below_plugins(path), "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/plugins",
+            "/plugins/",
+            "/plugins//evil.example/a",
+            "/api/users",
+            "//evil.example/plugins/a.b/c",
+            "http://evil.example/plugins/a.b/c",
+            "plugins/a.b/c",
+            "/plugins/../api",
+            "/plugins/a.b/../../api",
+            "/plugins/a.b/./c",
+            "/plugins/a.b/..",
+            "/plugins/a.b/%2e%2E/c",
+            "/plugins/a.b/.%2e/c",
+            "/plugins/a.b/%252e%252e/c",
+            "/plugins/a.b%2f..%2fapi",
+            "/plugins/a.b/%5c..%5c",
+            "/plugins/a.b\\..\\api",
+            "/plugins/\\evil.example",
+            "/plugins/a.b/\r\nHost: x",
+            "/plugins/a.b/%00",
+        ] {
+            assert!(!stays_below_plugins(path), "{path}");
+        }
+        let moved = GITHUB.replace("/plugins/KroMiose.github/github", "/plugins/../api/x");
+        assert!(matches!(
+            moved.parse::<RouteMap>().unwrap_err(),
+            RouteMapError::Target { line: Some(8), .. }
+        ));
     }
 
     #[test]

@@ -352,6 +352,10 @@ fn command(repo: &Repo) -> Command {
     command
         .current_dir(repo.root())
         .env("HOME", repo.root())
+        .env(
+            "XDG_STATE_HOME",
+            repo.root().with_file_name("home").join(".local/state"),
+        )
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "")
         .env("LC_ALL", "C.UTF-8")

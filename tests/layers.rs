@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 /// The modules of `src`, lowest first; `commands` may use everything.
 const LAYERS: &[&str] = &[
     "lang",
+    "term",
+    "regular_file",
     "diagnostic",
     "edit",
     "source",
@@ -37,7 +39,14 @@ const SEE_THE_PARSER: &[&str] = &["python", "find"];
 const SHIM: &str = "shim";
 
 /// What the shim may use.
-const SHARED_WITH_SHIM: &[&str] = &["lang", "diagnostic", "routes", "shim"];
+const SHARED_WITH_SHIM: &[&str] = &[
+    "lang",
+    "term",
+    "regular_file",
+    "diagnostic",
+    "routes",
+    "shim",
+];
 
 /// A file of `src`: the module at the top that it belongs to, its place, and its code without
 /// comments and without what is compiled for tests alone.

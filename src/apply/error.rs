@@ -11,7 +11,8 @@ use thiserror::Error;
 
 use super::list;
 use super::undo_stack::MOST_RUNS;
-use crate::lang::{Lang, Text};
+use crate::lang::{Lang, Text, foreign};
+use crate::term;
 use crate::text;
 
 /// What was being done to a file or folder when it failed.
@@ -120,8 +121,32 @@ pub enum ApplyError {
         /// The version of its format.
         version: String,
     },
-    /// A journal that was not written in this place names a file outside of it.
+    /// A journal that this user's `rehook` did not write for this root.
     Foreign {
+        /// The journal.
+        journal: PathBuf,
+    },
+    /// A journal that git tracks, so that anybody may have written it.
+    Tracked {
+        /// The journal.
+        journal: PathBuf,
+    },
+    /// There is no folder to keep the key in that journals are sealed with.
+    NoHome,
+    /// The key that journals are sealed with cannot be made or read.
+    NoKey {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        reason: io::Error,
+    },
+    /// The key that journals are sealed with may be known to others, or is none.
+    UnsafeKey {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// A journal that was copied within this place names a file outside of it.
+    Outside {
         /// The journal.
         journal: PathBuf,
         /// The file that it names.
@@ -141,6 +166,13 @@ impl fmt::Display for ApplyError {
 }
 
 impl ApplyError {
+    pub(super) fn no_key(path: &Path, reason: io::Error) -> Self {
+        Self::NoKey {
+            path: path.to_owned(),
+            reason,
+        }
+    }
+
     pub(super) fn io(action: Action, path: &Path, reason: io::Error) -> Self {
         Self::Io {
             action,
@@ -155,7 +187,7 @@ impl ApplyError {
             Self::Busy { root } => text!(
                 "another run of rehook is at work in {}",
                 "另一个 rehook 进程正在处理 {}",
-                root.display()
+                term::path(root)
             ),
             Self::Changed { paths } => text!(
                 "changed since it was read, so nothing was written: {}",
@@ -165,24 +197,24 @@ impl ApplyError {
             Self::Exists { path } => text!(
                 "{} exists already, so nothing was written",
                 "{} 已存在，未写入任何内容",
-                path.display()
+                term::path(path)
             ),
             Self::ReadOnly { path } => text!(
                 "{} is read-only, so nothing was written",
                 "{} 是只读文件，未写入任何内容",
-                path.display()
+                term::path(path)
             ),
             Self::NotAFile { path } => {
                 text!(
                     "{} is not a regular file",
                     "{} 不是普通文件",
-                    path.display()
+                    term::path(path)
                 )
             }
             Self::Conflict { path } => text!(
                 "two different changes are planned for {}",
                 "对 {} 计划了两处互相冲突的修改",
-                path.display()
+                term::path(path)
             ),
             Self::Io {
                 action,
@@ -205,7 +237,7 @@ impl ApplyError {
             Self::Unfinished { journal } => text!(
                 "an earlier run was interrupted and left {}",
                 "之前的一次运行被中断，留下了 {}",
-                journal.display()
+                term::path(journal)
             ),
             Self::EditedSinceInterruption { paths, .. } => text!(
                 "an earlier run was interrupted, and cannot be taken back because files were edited, moved or deleted since: {}",
@@ -220,26 +252,54 @@ impl ApplyError {
             Self::NothingToUndo { root } => text!(
                 "there is no migration to take back in {}",
                 "{} 中没有可以撤销的迁移",
-                root.display()
+                term::path(root)
             ),
             Self::Damaged { journal } => {
-                text!("{} is damaged", "{} 已损坏", journal.display())
+                text!("{} is damaged", "{} 已损坏", term::path(journal))
             }
             Self::UnknownVersion { journal, version } => text!(
                 "{} was written by another release of rehook (format {version})",
                 "{} 由另一个版本的 rehook 写入（格式版本 {version}）",
-                journal.display()
+                term::path(journal)
             ),
-            Self::Foreign { journal, path } => text!(
+            Self::Foreign { journal } => text!(
+                "{} was not written by your rehook for this folder, so it is not carried out",
+                "{} 不是由您的 rehook 为此文件夹写入的，因此不会执行",
+                term::path(journal)
+            ),
+            Self::Tracked { journal } => text!(
+                "{} is tracked by git, so anybody may have written it, and it is not carried out",
+                "{} 由 git 跟踪，任何人都可能写入过它，因此不会执行",
+                term::path(journal)
+            ),
+            Self::NoHome => text!(
+                "there is no home folder to keep the key in that shows which journals are yours, so nothing was written",
+                "没有主文件夹，无法保存用来辨认日志归属的密钥，因此未写入任何内容"
+            ),
+            Self::NoKey { path, reason } => {
+                let reason = foreign::of_system(reason);
+                let (en, zh) = reason.both();
+                text!(
+                    "the key that shows which journals are yours cannot be kept in {0} ({en}), so nothing was written",
+                    "无法在 {0} 保存用来辨认日志归属的密钥（{zh}），因此未写入任何内容",
+                    term::path(path)
+                )
+            }
+            Self::UnsafeKey { path } => text!(
+                "{} is not a key that only you can read, so nothing was written",
+                "{} 不是只有您本人可读的密钥，因此未写入任何内容",
+                term::path(path)
+            ),
+            Self::Outside { journal, path } => text!(
                 "{} was not written in this place, and names a file outside of it: {}",
                 "{} 不是在此处生成的，却指向了目录之外的文件：{}",
-                journal.display(),
-                path.display()
+                term::path(journal),
+                term::path(path)
             ),
             Self::NoStateFolder { path } => text!(
                 "{} is not a folder, so there is no place for the journal",
                 "{} 不是文件夹，无法存放日志",
-                path.display()
+                term::path(path)
             ),
         }
     }
@@ -289,7 +349,7 @@ impl ApplyError {
             Self::EditedSinceInterruption { journal, .. } => text!(
                 "put these files back as they were and run rehook again; or, to keep every file as it is now, delete {}",
                 "请将这些文件恢复原样后重新运行 rehook；如果要保留所有文件的现状，请删除 {}",
-                journal.display()
+                term::path(journal)
             ),
             Self::EditedSinceMigration { .. } => text!(
                 "put these files back as the migration wrote them, or take it back with git",
@@ -302,22 +362,41 @@ impl ApplyError {
             Self::Damaged { journal } => text!(
                 "look through the changed files (`git diff`), put right what is not as it should be, then delete {}",
                 "请检查被修改的文件（`git diff`），改正不符合预期之处，然后删除 {}",
-                journal.display()
+                term::path(journal)
             ),
             Self::UnknownVersion { journal, .. } => text!(
                 "use the release that wrote it; or, to keep every file as it is now, delete {}",
                 "请使用写入它的那个版本；如果要保留所有文件的现状，请删除 {}",
-                journal.display()
+                term::path(journal)
             ),
-            Self::Foreign { journal, .. } => text!(
+            Self::Foreign { journal } => text!(
+                "it was copied or moved here with the folder, or somebody planted it; to keep every file as it is now, delete {}; to take a migration back, use git",
+                "它可能是随文件夹一起复制或移动过来的，也可能是他人恶意放置的；如果要保留所有文件的现状，请删除 {}；如果要撤销迁移，请使用 git",
+                term::path(journal)
+            ),
+            Self::Tracked { journal } => text!(
+                "run `git rm -r --cached .rehook`; to keep every file as it is now, delete {} as well",
+                "请运行 `git rm -r --cached .rehook`；如果要保留所有文件的现状，请一并删除 {}",
+                term::path(journal)
+            ),
+            Self::NoHome | Self::NoKey { .. } => text!(
+                "set XDG_STATE_HOME to a folder outside of the repo that you can write to, also for `rehook undo`",
+                "请将 XDG_STATE_HOME 设为仓库之外的一个可写文件夹，运行 `rehook undo` 时也要保持该设置"
+            ),
+            Self::UnsafeKey { path } => text!(
+                "if nobody else can have read it, run `chmod 600 {0}`; else delete it: a new one is made, and earlier runs can then be taken back with git only",
+                "如果确定没有其他人读取过它，请运行 `chmod 600 {0}`；否则请删除它：之后会生成新的密钥，而更早的迁移只能用 git 撤销",
+                term::path(path)
+            ),
+            Self::Outside { journal, .. } => text!(
                 "it was copied here, or somebody planted it; to keep every file as it is now, delete {}",
                 "它可能是被复制过来的，也可能是他人恶意放置的；如果要保留所有文件的现状，请删除 {}",
-                journal.display()
+                term::path(journal)
             ),
             Self::NoStateFolder { path } => text!(
                 "move {} away, then run rehook again",
                 "请移走 {}，再重新运行 rehook",
-                path.display()
+                term::path(path)
             ),
         }
     }
@@ -343,7 +422,7 @@ fn refused(action: Action, path: &Path, reason: &io::Error) -> Text {
         _ => None,
     };
     let space = if zh.ends_with('：') { "" } else { " " };
-    let path = path.display();
+    let path = term::path(path);
     Text::new(
         format!("{en} {path}: {reason}"),
         match known {
@@ -354,7 +433,7 @@ fn refused(action: Action, path: &Path, reason: &io::Error) -> Text {
 }
 
 fn refusal_remedy(path: &Path, reason: &io::Error) -> Text {
-    let folder = path.parent().unwrap_or(path).display();
+    let folder = term::path(path.parent().unwrap_or(path));
     match reason.kind() {
         ErrorKind::NotFound => text!("check that {folder} exists", "请确认 {folder} 存在"),
         ErrorKind::PermissionDenied => text!(

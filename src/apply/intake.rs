@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::FileChange;
 use super::error::{Action, ApplyError};
 use super::journal::Entry;
+use crate::regular_file;
 
 /// The entries of `changes`; `root` is without links.
 pub(super) fn entries(root: &Path, changes: &[&FileChange]) -> Result<Vec<Entry>, ApplyError> {
@@ -65,7 +66,7 @@ fn check_existing(
             path: path.to_owned(),
         });
     }
-    if fs::read(&real).map_err(read)? != before {
+    if regular_file::read(&real).map_err(read)? != before {
         return Ok(None);
     }
     // A renaming would not ask for this, but whoever forbade writing meant it.

@@ -11,6 +11,7 @@
 //!
 //! What always holds:
 //! - Whoever holds a [`State`] is the only one at work.
+//! - A journal is read only when its seal fits and git does not track it.
 //! - `journal` and `undoing` are never there together, and never change once they have their name.
 //! - The folder goes when nothing is left in it that anybody could want.
 
@@ -20,11 +21,15 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::Pending;
 use super::disk::Disk;
 use super::error::{Action, ApplyError};
 use super::journal::{Journal, Unreadable};
+use super::seal::{self, Key};
 use super::target::{Target, first_harmful, targets};
 use super::undo_stack;
+use crate::git;
+use crate::regular_file;
 
 const FOLDER: &str = ".rehook";
 const GITIGNORE: &str = ".gitignore";
@@ -32,6 +37,9 @@ const LOCK: &str = "lock";
 const WRITING: &str = "writing";
 const JOURNAL: &str = "journal";
 const UNDOING: &str = "undoing";
+
+/// The largest journal that is read: far above any migration, and no more than memory has room for.
+const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// What [`GITIGNORE`] says: everything in the folder, itself included.
 const IGNORE_ALL: &[u8] = b"*\n";
@@ -74,6 +82,34 @@ impl State {
         }
     }
 
+    /// What the next run will see to or refuse; nothing is written, and nothing is locked: a run that
+    /// is at work right now is no interrupted one.
+    pub(super) fn pending(root: &Path) -> Option<Pending> {
+        let folder = root.join(FOLDER);
+        match is_there(&folder) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => return Some(Pending::Refused(error)),
+        }
+        if open_plain(&folder.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err()) {
+            return None;
+        }
+        for name in [JOURNAL, UNDOING] {
+            let journal = folder.join(name);
+            match Self::load(root, &journal) {
+                Err(error) => return Some(Pending::Refused(error)),
+                Ok(Some(_)) => return Some(Pending::Interrupted { journal }),
+                Ok(None) => {}
+            }
+        }
+        // Only the newest: it is the one that would be taken back, or is in the way.
+        let newest = undo_stack::records(&folder).map(|records| records.into_iter().next());
+        newest
+            .and_then(|record| record.map_or(Ok(None), |record| Self::load(root, &record)))
+            .err()
+            .map(Pending::Refused)
+    }
+
     /// Makes the folder if it is not there, and locks it.
     pub(super) fn lock(disk: &mut Disk<'_>, root: &Path) -> Result<Self, ApplyError> {
         let folder = root.join(FOLDER);
@@ -112,7 +148,7 @@ impl State {
     /// have left it empty.
     fn mend_gitignore(&self, disk: &mut Disk<'_>) -> Result<(), ApplyError> {
         let path = self.folder.join(GITIGNORE);
-        if fs::read(&path).is_ok_and(|contents| contents == IGNORE_ALL) {
+        if regular_file::read(&path).is_ok_and(|contents| contents == IGNORE_ALL) {
             return Ok(());
         }
         disk.remove(&path)?;
@@ -158,6 +194,7 @@ impl State {
         &self,
         disk: &mut Disk<'_>,
         journal: &mut Journal,
+        key: &Key,
     ) -> Result<(), ApplyError> {
         let path = self.writing();
         disk.remove(&path)?;
@@ -166,7 +203,8 @@ impl State {
             .metadata()
             .map_err(|error| ApplyError::io(Action::Read, &path, error))?;
         journal.mark = mark(&metadata);
-        disk.write(&mut file, &path, &journal.encode())?;
+        let sealed = key.seal(&self.root, journal.encode());
+        disk.write(&mut file, &path, &sealed)?;
         disk.sync(&file, &path)?;
         disk.replace(&path, &self.journal())?;
         self.sync(disk)?;
@@ -191,8 +229,9 @@ impl State {
                 path: path.to_owned(),
             });
         }
-        let bytes = fs::read(path).map_err(read)?;
-        let journal = Journal::decode(&bytes).map_err(|error| match error {
+        let bytes = regular_file::read_up_to(path, MOST_BYTES).map_err(read)?;
+        let (content, seal) = seal::split(&bytes);
+        let journal = Journal::decode(content).map_err(|error| match error {
             Unreadable::Damaged => ApplyError::Damaged {
                 journal: path.to_owned(),
             },
@@ -201,10 +240,22 @@ impl State {
                 version,
             },
         })?;
+        let is_ours = Key::get()?.is_some_and(|key| key.fits(root, content, seal));
+        if !is_ours {
+            return Err(ApplyError::Foreign {
+                journal: path.to_owned(),
+            });
+        }
+        // Whose it is the seal has shown already: where git cannot be asked, that has to do.
+        if git::is_tracked(path).unwrap_or(false) {
+            return Err(ApplyError::Tracked {
+                journal: path.to_owned(),
+            });
+        }
         if journal.mark != mark(&metadata)
             && let Some(harmful) = first_harmful(root, &journal)
         {
-            return Err(ApplyError::Foreign {
+            return Err(ApplyError::Outside {
                 journal: path.to_owned(),
                 path: harmful.to_owned(),
             });
@@ -282,13 +333,36 @@ fn open_lock(disk: &mut Disk<'_>, folder: &Path) -> Result<Option<File>, ApplyEr
     }
 }
 
+/// Opens a file to lock it: not through a link, and without waiting for whoever reads a pipe.
+#[cfg(unix)]
+fn open_plain(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::OFlags;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .write(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(ErrorKind::InvalidInput.into())
+    }
+}
+
+#[cfg(not(unix))]
+fn open_plain(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).open(path)
+}
+
 /// Opens the file that is locked; makes it if it is not there.
 fn open_file(disk: &mut Disk<'_>, folder: &Path, path: &Path) -> Result<File, ApplyError> {
     // Before there is a lock that git could see.
     if !exists(&folder.join(GITIGNORE)) {
         write_gitignore(disk, folder)?;
     }
-    match OpenOptions::new().write(true).open(path) {
+    match open_plain(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => disk.create(path, false),
         result => result.map_err(|error| ApplyError::io(Action::Lock, path, error)),
     }

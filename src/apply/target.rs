@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Action, ApplyError};
 use super::journal::{Entry, Journal, Side};
+use crate::regular_file;
 
 /// A file of a journal, with its place.
 pub(super) struct Target {
@@ -29,7 +30,7 @@ impl Target {
         let read = |error| ApplyError::io(Action::Read, &self.path, error);
         let now = match fs::symlink_metadata(&self.path) {
             Ok(metadata) if !metadata.is_file() => return Ok(None),
-            Ok(_) => Some(fs::read(&self.path).map_err(read)?),
+            Ok(_) => Some(regular_file::read(&self.path).map_err(read)?),
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
             {

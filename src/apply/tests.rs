@@ -314,21 +314,6 @@ fn what_changes_nothing_is_no_migration() {
 }
 
 #[test]
-fn a_repo_may_be_moved_before_undo() {
-    let mut sandbox = Sandbox::new();
-    let moved = sandbox.base.join("moved");
-    sandbox.apply().unwrap();
-    fs::rename(&sandbox.root, &moved).unwrap();
-    sandbox.root = moved;
-    undo(&sandbox.root).unwrap();
-    assert_eq!(fs::read(sandbox.root.join("a.py")).unwrap(), b"old a\r\n");
-    assert_eq!(
-        fs::read(sandbox.base.join("outside.py")).unwrap(),
-        b"old outside\n"
-    );
-}
-
-#[test]
 fn names_that_are_no_unicode_survive() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;

@@ -75,7 +75,7 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
     (
         "verify",
         "python",
-        "运行插件的 Python；默认依次取仓库的 .venv、VIRTUAL_ENV 和 PATH 中的",
+        "运行插件的 Python 或其环境的文件夹；默认依次取 VIRTUAL_ENV 和 PATH 中的；仓库中的须在此指定",
     ),
     (
         "verify",

@@ -12,8 +12,8 @@ pub struct VerifyArgs {
     /// Where to look, and how far to go
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// The Python that runs the plugins, if not that of the repo's .venv, of VIRTUAL_ENV or of the
-    /// PATH
+    /// The Python that runs the plugins, or the folder of its environment, if not that of
+    /// VIRTUAL_ENV or of the PATH; one in the repo is started only when it is named here
     #[arg(long, value_name = "PYTHON")]
     pub python: Option<PathBuf>,
     /// Requests to send as well: a file with a JSON object in each line

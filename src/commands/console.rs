@@ -1,11 +1,12 @@
 //! What goes to the terminal: results to stdout, messages to stderr.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use anstyle::{AnsiColor, Style};
 
 use super::Failure;
 use crate::lang::{Lang, Text};
+use crate::term;
 use crate::text;
 
 /// Where a command speaks.
@@ -61,8 +62,13 @@ impl Console {
     /// When stdout does not take them; a closed pipe is one of those.
     pub fn result(&self, text: &str) -> io::Result<()> {
         let mut stdout = anstream::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
+        stdout.write_all(term::sanitized(text).as_bytes())?;
         stdout.flush()
+    }
+
+    /// Whether results go to a terminal.
+    pub fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
     }
 
     /// Whether results are shown in colour.
@@ -83,6 +89,7 @@ impl Console {
     /// Says something that is no result.
     pub fn say(&self, text: &str) {
         // There is nowhere left to say that stderr is closed.
+        let text = term::sanitized(text);
         let _ = anstream::stderr().lock().write_all(text.as_bytes());
     }
 

@@ -1,10 +1,10 @@
 //! `rehook diff`: exactly what `migrate` would write, as a patch.
 
 use super::prepare::prepare;
-use super::scan::{report_view, say_findings};
+use super::scan::{report_view, say_findings, say_pending, show_patch};
 use super::{Console, Outcome};
 use crate::cli::{DiffArgs, Format};
-use crate::{report, text};
+use crate::{report, term, text};
 
 /// Runs the command.
 ///
@@ -16,16 +16,17 @@ pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
     match args.format {
         Format::Json => console.result(&report::json::render_with_edits(&view, console.lang())?)?,
         Format::Text if args.stat => console.result(&report::text::stat(&view, console.lang()))?,
-        Format::Text => console.result_bytes(&report::text::patch(&view, console.is_colored()))?,
+        Format::Text => show_patch(&view, console)?,
     }
     if !prepared.changes.is_empty() && !prepared.base_is_current && !console.is_quiet() {
-        let base = prepared.base.display();
+        let base = term::path(&prepared.base);
         let note = text!(
             "paths in the patch are relative to {base}\n",
             "补丁中的路径相对于 {base}\n"
         );
         console.say(note.get(console.lang()));
     }
+    say_pending(&prepared, console);
     say_findings(&prepared, console);
     Ok(match prepared.changes.is_empty() {
         true if prepared.nothing_readable => Outcome::Failed,

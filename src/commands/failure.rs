@@ -8,6 +8,7 @@ use super::nearest;
 use crate::apply::ApplyError;
 use crate::git::GitError;
 use crate::lang::{Text, foreign};
+use crate::term;
 use crate::text;
 use crate::verify::error::VerifyError;
 
@@ -27,7 +28,7 @@ impl Failure {
             io::ErrorKind::NotFound => nearest::path(path),
             _ => None,
         };
-        let (path, reason) = (path.display(), foreign::of_system(error));
+        let (path, reason) = (term::path(path), foreign::of_system(error));
         let (en, zh) = reason.both();
         Self {
             text: text!("cannot look at {path}: {en}", "无法访问 {path}：{zh}"),
@@ -35,7 +36,7 @@ impl Failure {
                 Some(meant) => text!(
                     "name a file or a folder that exists; did you mean {}?",
                     "请指定存在的文件或文件夹；您要找的可能是 {}",
-                    meant.display()
+                    term::path(&meant)
                 ),
                 None => text!(
                     "name a file or a folder that exists",
@@ -47,7 +48,7 @@ impl Failure {
 
     /// A file that has to be read besides the sources.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
-        let (path, reason) = (path.display(), foreign::of_system(error));
+        let (path, reason) = (term::path(path), foreign::of_system(error));
         let (en, zh) = reason.both();
         Self {
             text: text!("cannot read {path}: {en}", "无法读取 {path}：{zh}"),

@@ -2,13 +2,15 @@
 
 mod places;
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::prepare::{Prepared, prepare};
-use super::scan::{report_view, say_findings};
+use super::scan::{report_view, say_findings, say_pending, show_patch};
 use super::{Console, Failure, Outcome};
 use crate::apply::{self, FileChange};
 use crate::cli::{Format, MigrateArgs};
+use crate::term;
 use crate::text;
 use crate::{git, report};
 
@@ -27,6 +29,7 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
     }
     if args.check {
         show(&prepared, args.format, console)?;
+        say_pending(&prepared, console);
         say_findings(&prepared, console);
         let something = !prepared.changes.is_empty() || prepared.leaves_work();
         return Ok(match (something, prepared.nothing_readable) {
@@ -35,6 +38,7 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
             (false, _) => Outcome::Done,
         });
     }
+    refuse_foreign_files(&prepared, args)?;
     if !args.allow_dirty && !prepared.changes.is_empty() {
         guard(&prepared, console)?;
     }
@@ -75,6 +79,52 @@ fn show(prepared: &Prepared, format: Format, console: &Console) -> anyhow::Resul
     Ok(())
 }
 
+/// Refuses to write to files of another repo, or outside of this one, to which links lead: nobody who
+/// named this repo has named them.
+fn refuse_foreign_files(prepared: &Prepared, args: &MigrateArgs) -> Result<(), Failure> {
+    let named: Vec<_> = args
+        .plan
+        .paths
+        .iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
+    let repo = git::repo_root(&prepared.root);
+    let is_foreign = |path: &Path, real: &Path| {
+        // The map of --routes is named as well.
+        let is_named = named.iter().any(|named| real.starts_with(named))
+            || args.plan.routes.is_some() && path.extension() == Some(OsStr::new("toml"));
+        let is_own = real.starts_with(&prepared.root) && git::repo_root(real) == repo;
+        real != path && !is_named && !is_own
+    };
+    let foreign: Vec<_> = prepared
+        .changes
+        .iter()
+        .filter_map(|change| Some((change, change.path.canonicalize().ok()?)))
+        .filter(|(change, real)| is_foreign(&change.path, real))
+        .collect();
+    let Some((_, first)) = foreign.first() else {
+        return Ok(());
+    };
+    let names: Vec<_> = foreign
+        .iter()
+        .map(|(change, real)| {
+            let link = term::path(prepared.shown(&change.path));
+            format!("{link} -> {}", term::path(real))
+        })
+        .collect();
+    let (en, zh, first) = (names.join(", "), names.join("、"), term::path(first));
+    Err(Failure {
+        text: text!(
+            "nothing was written: these links lead out of the repo: {en}",
+            "没有写入任何文件：以下链接指向仓库之外：{zh}"
+        ),
+        remedy: text!(
+            "to migrate such a file, name it where it is, as in `rehook migrate {first}`; or name only the other files of this repo",
+            "如需迁移这样的文件，请直接指定它本身，例如 `rehook migrate {first}`；或只指定本仓库的其他文件"
+        ),
+    })
+}
+
 /// Refuses to write over what no commit has, and what is not what `rehook` itself wrote last; shows
 /// the preview then.
 fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
@@ -101,16 +151,37 @@ fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
     if lost.is_empty() {
         return Ok(());
     }
-    console.result_bytes(&report::text::patch(
-        &report_view(prepared),
-        console.is_colored(),
-    ))?;
+    show_patch(&report_view(prepared), console)?;
     let names = lost
         .iter()
-        .map(|path| prepared.shown(path).display().to_string())
+        .map(|path| term::path(prepared.shown(path)))
         .collect::<Vec<_>>();
     let (en, zh) = (names.join(", "), names.join("、"));
-    let failure = if prepared.is_in_git {
+    let filtered = if prepared.is_in_git {
+        git::behind_filters(&lost).map_err(Failure::from)?
+    } else {
+        Vec::new()
+    };
+    let failure = if !filtered.is_empty() {
+        let filters: Vec<_> = filtered
+            .iter()
+            .map(|(path, filter)| {
+                let path = term::path(prepared.shown(path));
+                format!("{path} ({})", term::escaped(filter))
+            })
+            .collect();
+        let (filters_en, filters_zh) = (filters.join(", "), filters.join("、"));
+        Failure {
+            text: text!(
+                "nothing was written: these files have uncommitted changes: {en}; of these only a git filter could tell for certain, and none is run here: {filters_en}",
+                "没有写入任何文件：以下文件有未提交的修改：{zh}；其中只有 git 过滤器才能确定是否有修改的（这里不会运行过滤器）：{filters_zh}"
+            ),
+            remedy: text!(
+                "if you trust the repo, see what `git status` says, and commit what it names; then add --allow-dirty; `rehook undo` takes a migration back either way",
+                "如果信任该仓库，请查看 `git status` 的结果并提交其中列出的修改；然后加上 --allow-dirty；两种情况下都可以用 `rehook undo` 撤销迁移"
+            ),
+        }
+    } else if prepared.is_in_git {
         Failure {
             text: text!(
                 "nothing was written: these files have uncommitted changes: {en}",

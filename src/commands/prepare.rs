@@ -17,8 +17,10 @@ use crate::git;
 use crate::plan::{self, Input, Plan, PlanOptions, PlannedWebhook};
 use crate::python::names::{Files, LoadError, Loaded, Workspace};
 use crate::python::parse::STACK_SIZE;
+use crate::regular_file;
 use crate::routes::{FILE_NAME, RouteMap};
 use crate::style::{self, ConfigFile, Style};
+use crate::term;
 use crate::text;
 
 /// A plan, and what it was made from.
@@ -136,14 +138,6 @@ pub fn plan_of(root: &Path, options: PlanOptions) -> anyhow::Result<Plan> {
     let paths = discovery.files.keys().cloned().collect();
     let layers = vec![Arc::new(discovery.files)];
     Ok(Pass::run(root, Layered { layers }, paths, options).plan)
-}
-
-/// The root of what is asked for, as in [`Prepared`].
-///
-/// # Errors
-/// A [`Failure`] when a path does not exist.
-pub fn root(args: &PlanArgs) -> anyhow::Result<PathBuf> {
-    Ok(root_of(&real_paths(args)?).0)
 }
 
 fn real_paths(args: &PlanArgs) -> anyhow::Result<Vec<PathBuf>> {
@@ -297,7 +291,7 @@ impl Files for Layered {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         match self.layers.iter().find_map(|layer| layer.get(path)) {
             Some(bytes) => Ok(bytes.clone()),
-            None => fs::read(path),
+            None => regular_file::read(path),
         }
     }
 
@@ -489,10 +483,8 @@ fn style_of(path: &Path, root: &Path) -> Style {
 
 /// The configuration file at `path`: a regular file of a size that somebody might have written.
 fn config_file(path: &Path) -> Option<ConfigFile> {
-    let metadata = fs::metadata(path).ok()?;
-    let is_usual = metadata.is_file() && metadata.len() <= 1 << 20;
-    let text = is_usual.then(|| fs::read_to_string(path).ok())??;
-    ConfigFile::parse(path, &text)
+    let bytes = regular_file::read_up_to(path, 1 << 20).ok()?;
+    ConfigFile::parse(path, std::str::from_utf8(&bytes).ok()?)
 }
 
 /// Whether a module, or a package, is at `path`, which has no ending.
@@ -541,13 +533,13 @@ pub fn read_route_map(path: &Path) -> anyhow::Result<RouteMap> {
 }
 
 fn read_with_bytes(path: &Path) -> anyhow::Result<(RouteMap, Option<Vec<u8>>)> {
-    let before = match fs::read(path) {
+    let before = match regular_file::read(path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::unreadable(path, &error).into()),
     };
     let broken = |reason: &str| {
-        let path = path.display();
+        let path = term::path(path);
         Failure {
             text: text!(
                 "the route map {path} cannot be used: {reason}",

@@ -3,7 +3,7 @@
 use super::prepare::{Prepared, prepare};
 use super::{Console, Outcome};
 use crate::cli::{ScanArgs, ScanFormat};
-use crate::report;
+use crate::{apply, report};
 
 /// Runs the command.
 ///
@@ -17,6 +17,7 @@ pub fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome> {
         ScanFormat::Json => console.result(&report::json::render(&view, console.lang())?)?,
         ScanFormat::Markdown => console.result(&report::markdown::table(&view, console.lang()))?,
     }
+    say_pending(&prepared, console);
     say_findings(&prepared, console);
     Ok(if prepared.nothing_readable {
         Outcome::Failed
@@ -45,6 +46,21 @@ pub fn report_view(prepared: &Prepared) -> report::View<'_> {
                 after: &change.after,
             })
             .collect(),
+    }
+}
+
+/// Shows the patch: to the byte for a program, and for people without what could steer a terminal.
+pub fn show_patch(view: &report::View<'_>, console: &Console) -> std::io::Result<()> {
+    if console.is_terminal() && !console.is_colored() {
+        return console.result(&report::text::patch_for_terminal(view));
+    }
+    console.result_bytes(&report::text::patch(view, console.is_colored()))
+}
+
+/// Says what an interrupted run, or somebody else, has left that the next run sees to or refuses.
+pub fn say_pending(prepared: &Prepared, console: &Console) {
+    if let Some(pending) = apply::pending(&prepared.root) {
+        console.say(&format!("{}\n", pending.text().get(console.lang())));
     }
 }
 

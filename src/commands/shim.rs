@@ -21,6 +21,7 @@ use crate::shim::observe::{counters_file, fd_limit};
 use crate::shim::record::{self, Recorder};
 use crate::shim::route::table::Table;
 use crate::shim::{Listeners, Shared, UNIT, serve};
+use crate::term;
 use crate::text;
 
 /// Ports below it are for root alone.
@@ -282,7 +283,7 @@ fn summary(table: &Table, lang: Lang) -> String {
         }
     }
     let (count, routes) = (table.urls().len(), PathBuf::from(&table.config.routes));
-    let routes = routes.display();
+    let routes = term::path(&routes);
     let last = text!(
         "good: {count} old URLs of {routes} would be served",
         "配置正确：将提供 {routes} 中的 {count} 个旧 URL"

@@ -2,17 +2,16 @@
 
 mod original;
 
-use std::panic::resume_unwind;
 use std::path::Path;
-use std::thread;
 
-use super::prepare::{Prepared, on_deep_stacks, prepare, root};
+use super::prepare::{Prepared, on_deep_stacks, prepare};
 use super::{Console, Failure, Outcome};
 use crate::cli::{AgentArg, Format, VerifyArgs};
 use crate::diagnostic::Severity;
 use crate::lang::{Lang, Text};
 use crate::plan::Action;
 use crate::routes::Route;
+use crate::term;
 use crate::text;
 use crate::verify::cases::{self, Case, Layout};
 use crate::verify::error::VerifyError;
@@ -42,18 +41,8 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         requests::can_save(path).map_err(Failure::from)?;
     }
     let workplace = Workplace::new().map_err(Failure::from)?;
-    let (prepared, started) = thread::scope(|scope| {
-        let preparing = scope.spawn(|| prepare(&args.plan));
-        // Meanwhile, as importing the agent takes longer than anything here.
-        let started = start(args, workplace.path());
-        let prepared = preparing.join();
-        (
-            prepared.unwrap_or_else(|panic| resume_unwind(panic)),
-            started,
-        )
-    });
-    let prepared = prepared?;
-    let ran = run_in(&workplace, args, &prepared, started, &given, console);
+    let prepared = prepare(&args.plan)?;
+    let ran = run_in(&workplace, args, &prepared, &given, console);
     // From here on there is nothing that a signal would leave behind, and it ends the program.
     drop(workplace);
     // Before what else has come of it: processes that are ended leave errors.
@@ -79,15 +68,9 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     })
 }
 
-/// Finds the Python that is meant and starts the runner with it. Whether there is anything to run is
-/// known later.
-fn start(args: &VerifyArgs, folder: &Path) -> anyhow::Result<(Python, Runner)> {
-    let places = Places::of_process(args.python.as_deref(), &root(&args.plan)?);
-    let python = places
-        .and_then(|places| python::find(&places))
-        .map_err(Failure::from)?;
-    let runner = Runner::start(agent(args.agent), &python, folder).map_err(Failure::from)?;
-    Ok((python, runner))
+/// The Python that is meant.
+fn python(args: &VerifyArgs, root: &Path) -> Result<Python, VerifyError> {
+    python::find(&Places::of_process(args.python.as_deref(), root)?)
 }
 
 /// What comes of everything, and the Python that it was run with, if anything was.
@@ -95,7 +78,6 @@ fn run_in(
     workplace: &Workplace,
     args: &VerifyArgs,
     prepared: &Prepared,
-    started: anyhow::Result<(Python, Runner)>,
     given: &Given,
     console: &Console,
 ) -> anyhow::Result<(Judged, Option<Python>)> {
@@ -110,11 +92,14 @@ fn run_in(
     judged.unsent = cases::unsent(&cases, given);
     let mut python = None;
     if !cases.is_empty() {
-        let (found, runner) = started?;
+        let found = self::python(args, &prepared.root).map_err(Failure::from)?;
         if !console.is_quiet() {
-            let announced = report::text::announcement(cases.len(), &found, console.lang());
+            let plugins: Vec<String> = cases.iter().map(Case::plugin).collect();
+            let announced = report::text::announcement(&plugins, &found, console.lang());
             console.say(&announced);
         }
+        let runner = Runner::start(agent(args.agent), &found, workplace.path());
+        let runner = runner.map_err(Failure::from)?;
         let job = Job {
             seconds: u64::from(args.limit),
             save: args.save_requests.is_some(),
@@ -215,7 +200,7 @@ fn show(args: &VerifyArgs, view: &View<'_>, console: &Console) -> anyhow::Result
     let lang = console.lang();
     if !console.is_quiet() {
         let requests = args.requests.as_deref().unwrap_or(Path::new(""));
-        let notes = report::text::notes(view, &requests.display().to_string(), lang);
+        let notes = report::text::notes(view, &term::path(requests), lang);
         console.say(&notes);
     }
     match args.format {

@@ -86,7 +86,7 @@ codes! {
         "write the endpoint as a literal or a constant", "请将 endpoint 写成字面量或常量"
     UnusableEndpoint "RH104" Manual:
         "the endpoint cannot be the path of a route", "该端点无法作为路由路径";
-        "give the handler an argument for each parameter, or choose a path without `{` and `}` and point the senders to it", "请为每个路径参数提供对应的函数参数，或改用不含 `{` 与 `}` 的路径并让发送方改用新地址"
+        "give the handler an argument for each parameter, or choose a path without `{`, `}` and segments such as `..`, and point the senders to it", "请为每个路径参数提供对应的函数参数，或改用不含 `{`、`}` 与 `..` 等路径段的路径并让发送方改用新地址"
     UnknownDialect "RH105" Manual:
         "cannot tell whether the handler takes an AgentCtx or a Request", "无法判断处理函数接收的是 AgentCtx 还是 Request";
         "annotate the parameter: `_ctx: AgentCtx` or `request: Request`", "请为参数添加类型注解：`_ctx: AgentCtx` 或 `request: Request`"

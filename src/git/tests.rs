@@ -278,3 +278,161 @@ fn a_repo_of_somebody_else_is_an_error_with_its_remedy() {
         Err(error) => panic!("{error}"),
     }
 }
+
+/// A program that leaves a file when it is run, and the file.
+fn trap(repo: &Repo) -> (String, PathBuf) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = repo.root.parent().unwrap();
+    let (program, mark) = (folder.join("trap"), folder.join("ran"));
+    let text = format!("#!/bin/sh\necho \"$@\" >> '{}'\ncat\n", mark.display());
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    (program.to_str().unwrap().to_owned(), mark)
+}
+
+#[test]
+fn no_program_that_the_repo_names_is_run() {
+    let repo = Repo::new();
+    let (program, mark) = trap(&repo);
+    let set = |name: &str, value: &str| repo.git(&["config", name, value]);
+    // A program of each kind that git knows, and in each place where settings can be.
+    set("extensions.worktreeConfig", "true");
+    set("filter.clean.clean", &program);
+    set("filter.Two.Names.process", &program);
+    set("filter.required.required", "true");
+    repo.git(&["config", "--worktree", "filter.of tree.clean", &program]);
+    repo.git(&[
+        "config",
+        "--file",
+        "included",
+        "filter.included.clean",
+        &program,
+    ]);
+    set("include.path", "../included");
+    let root = repo.root.to_str().unwrap();
+    set(&format!("includeIf.gitdir:{root}/.path"), "../included");
+    for name in [
+        "core.fsmonitor",
+        "core.pager",
+        "core.sshCommand",
+        "core.askPass",
+        "core.editor",
+        "diff.external",
+        "diff.text.textconv",
+        "alias.status",
+        "pager.status",
+        "credential.helper",
+        "gpg.program",
+    ] {
+        set(name, &program);
+    }
+    set(
+        "core.hooksPath",
+        repo.root.parent().unwrap().to_str().unwrap(),
+    );
+    let attributes = [
+        ("a.py", "clean"),
+        ("two.py", "Two.Names"),
+        ("three.py", "of tree"),
+        ("four.py", "included"),
+        ("five.py", "required"),
+    ];
+    for (name, _) in &attributes[1..] {
+        repo.write(name, name);
+    }
+    repo.commit();
+    let lines = attributes.map(|(name, filter)| match filter.contains(' ') {
+        // No attribute can name it; it is switched off all the same.
+        true => format!("{name} -filter\n"),
+        false => format!("{name} filter={filter} diff=text\n"),
+    });
+    fs::write(repo.root.join(".git/info/attributes"), lines.concat()).unwrap();
+    for (name, _) in attributes {
+        let file = fs::File::options()
+            .write(true)
+            .open(repo.root.join(name))
+            .unwrap();
+        let past = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1);
+        file.set_modified(past).unwrap();
+    }
+    let _ = fs::remove_file(&mark);
+
+    let names = attributes.map(|(name, _)| name);
+    repo.check(&names, &[]);
+    repo.write("a.py", "edited");
+    repo.write("three.py", "edited");
+    repo.check(&names, &["a.py", "three.py"]);
+    let asked = ["a.py", "three.py", "sub/b.py"].map(|name| repo.root.join(name));
+    assert_eq!(
+        behind_filters(&asked).unwrap(),
+        [(repo.root.join("a.py"), "clean".to_owned())]
+    );
+    assert!(!mark.exists(), "{}", fs::read_to_string(&mark).unwrap());
+}
+
+#[test]
+fn a_filter_that_cannot_be_switched_off_is_named() {
+    let repo = Repo::new();
+    let (program, mark) = trap(&repo);
+    let mut config = fs::read_to_string(repo.root.join(".git/config")).unwrap();
+    config += &format!("[filter \"x=y\"]\n\tclean = {program}\n");
+    fs::write(repo.root.join(".git/config"), config).unwrap();
+    repo.write(".gitattributes", "*.py filter=x=y\n");
+    let error = uncommitted(&[repo.root.join("a.py")]).unwrap_err();
+    assert!(error.to_string().contains("x=y"), "{error}");
+    assert!(!mark.exists());
+}
+
+#[test]
+fn nothing_is_fetched_for_a_partial_clone() {
+    let repo = Repo::new();
+    let (program, mark) = trap(&repo);
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    let source = format!("file://{}", repo.root.display());
+    let clone = repo.root.with_file_name("clone");
+    repo.git(&[
+        "clone",
+        "--quiet",
+        "--filter=blob:none",
+        "--no-checkout",
+        &source,
+        clone.to_str().unwrap(),
+    ]);
+    let config = ["config", "core.sshCommand", &program];
+    repo.git(&[&["-C", clone.to_str().unwrap()], &config[..]].concat());
+    let config = ["config", "remote.origin.url", "ssh://x.invalid/y"];
+    repo.git(&[&["-C", clone.to_str().unwrap()], &config[..]].concat());
+    let output = command(&clone)
+        .args(["cat-file", "-p", "HEAD:a.py"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(!mark.exists());
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_of_git_is_not_waited_for() {
+    for name in [
+        ".gitattributes",
+        "sub/.gitattributes",
+        ".git/info/attributes",
+    ] {
+        let repo = Repo::new();
+        let path = repo.root.join(name);
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, 0o600.into()).unwrap();
+        let error = uncommitted(&[repo.root.join("sub/b.py")]).unwrap_err();
+        assert!(
+            matches!(&error, GitError::NotAFile { path: at } if *at == path),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn what_is_tracked_is_known() {
+    let repo = Repo::new();
+    repo.write("untracked.py", "");
+    let is_tracked = |name: &str| is_tracked(&repo.root.join(name)).unwrap();
+    assert!(is_tracked("a.py") && is_tracked("sub"));
+    assert!(!is_tracked("untracked.py") && !is_tracked("missing"));
+}

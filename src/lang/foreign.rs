@@ -27,6 +27,11 @@ pub fn of_system(error: &Error) -> Text {
         ErrorKind::ReadOnlyFilesystem => ("the file system is read-only", "文件系统只读"),
         ErrorKind::StorageFull => ("no space is left", "磁盘空间不足"),
         ErrorKind::InvalidData => ("it is not UTF-8", "不是 UTF-8 文本"),
+        // As `regular_file` says them; the system has a number for what it says itself.
+        ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
+            ("it is not a regular file", "它不是普通文件")
+        }
+        ErrorKind::FileTooLarge => ("it is too large", "文件过大"),
         _ => return text!("{error}", "系统错误（{error}）"),
     };
     Text::new(en, zh)

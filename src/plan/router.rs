@@ -18,6 +18,7 @@ use crate::emit::{self, EmitError, ReplyRouteNames, WebhookRouteNames};
 use crate::find::plugin::{Mount, Plugin};
 use crate::python::tokens::TokenKind;
 use crate::style::{indentation_width, width};
+use crate::term;
 
 /// The names that the webhooks of a plugin are registered with, as its own module knows them.
 #[derive(Debug, Clone)]
@@ -146,6 +147,12 @@ fn write_here(
             "create_plugin_router",
             "mount_webhook_router",
         ]);
+        let key = plugin.key();
+        let is_plain = is_plain_in_docstring(&key, draft.source().is_unicode());
+        let docstrings = [
+            format!("Return the router that is mounted at /plugins/{key}."),
+            "Return the plugin's router.".to_owned(),
+        ];
         blocks.push(emit::mount_router(
             &plugin.variable,
             &create_router,
@@ -154,13 +161,7 @@ fn write_here(
             docstring(
                 draft,
                 plugin.statement,
-                &[
-                    &format!(
-                        "Return the router that is mounted at /plugins/{}.",
-                        plugin.key()
-                    ),
-                    "Return the plugin's router.",
-                ],
+                &docstrings.each_ref().map(String::as_str)[usize::from(!is_plain)..],
             ),
         )?);
     }
@@ -229,6 +230,16 @@ fn docstring<'t>(draft: &Draft, statement: ByteRange, candidates: &[&'t str]) ->
     let fits = |text: &&&str| taken + width(text) <= draft.style.doc_length;
     let last = candidates.last().copied().unwrap_or_default();
     candidates.iter().find(fits).copied().unwrap_or(last)
+}
+
+/// Whether a key can stand in a docstring as it is: nothing in it ends the docstring, is an escape,
+/// cannot be written in the file, or steers the terminal of who reads that.
+fn is_plain_in_docstring(key: &str, is_unicode: bool) -> bool {
+    key.chars().all(|character| {
+        !matches!(character, '"' | '\\')
+            && !term::is_harmful(character)
+            && (is_unicode || character.is_ascii())
+    })
 }
 
 /// Puts `top` on the lines after the plugin's statement, and `blocks` after that, with the blank

@@ -28,7 +28,7 @@ impl Fault {
 
     /// The file, and what is wrong.
     pub fn text(&self) -> Text {
-        let path = self.path.display();
+        let path = crate::term::path(&self.path);
         let (en, zh) = self.reason.both();
         text!("{path}: {en}", "{path}：{zh}")
     }

@@ -14,6 +14,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lang::Lang;
 use crate::plan::Action;
 use crate::style::width;
+use crate::term;
 use crate::text;
 
 /// How much is said besides results.
@@ -90,6 +91,7 @@ pub fn findings(view: &View<'_>, style: Style) -> String {
     if amount != Amount::Little {
         for path in view.not_python {
             let path = view.shown(path);
+            let path = term::escaped(&path);
             output += text!(
                 "{path} is not a Python file, and is passed over\n",
                 "{path} 不是 Python 文件，已跳过\n"
@@ -116,13 +118,10 @@ fn migrated(view: &View<'_>, lang: Lang) -> String {
         let (Some(route), Action::Migrate) = (&webhook.route, &webhook.action) else {
             continue;
         };
-        let place = format!(
-            "{}:{}:{}",
-            view.shown(&webhook.path),
-            webhook.line,
-            webhook.column
-        );
-        let (target, dialect) = (&route.target, route.dialect);
+        let path = view.shown(&webhook.path);
+        let path = term::escaped(&path);
+        let place = format!("{path}:{}:{}", webhook.line, webhook.column);
+        let (target, dialect) = (term::escaped(&route.target), route.dialect);
         let line = if view.is_written {
             text!(
                 "{place}: migrated to {target} ({dialect} dialect)\n",
@@ -148,7 +147,7 @@ fn style_of(code: Code) -> anstyle::Style {
 }
 
 fn place(view: &View<'_>, diagnostic: &Diagnostic) -> String {
-    let mut place = view.shown(diagnostic.path());
+    let mut place = term::escaped(&view.shown(diagnostic.path())).into_owned();
     if let Some((line, column)) = diagnostic.position() {
         place += &format!(":{line}:{column}");
     }
@@ -169,7 +168,7 @@ fn places(view: &View<'_>, code: Code, more: &[&Diagnostic], lang: Lang) -> Stri
         output += &match code.severity() {
             Severity::Advice => format!("  {BOLD}{place}{BOLD:#}\n"),
             Severity::Manual | Severity::Error => {
-                let detail = diagnostic.detail().get(lang);
+                let detail = term::escaped(diagnostic.detail().get(lang));
                 format!("  {BOLD}{place}{BOLD:#}: {detail}\n")
             }
         };
@@ -182,7 +181,8 @@ fn in_full(view: &View<'_>, diagnostic: &Diagnostic, style: Style) -> String {
     let Style { lang, columns, .. } = style;
     let style = style_of(diagnostic.code());
     let place = place(view, diagnostic);
-    let (code, detail) = (diagnostic.code().as_str(), diagnostic.detail().get(lang));
+    let code = diagnostic.code().as_str();
+    let detail = term::escaped(diagnostic.detail().get(lang));
     let mut output = format!("{BOLD}{place}{BOLD:#}: {style}{code}{style:#} {detail}\n");
     if let (Some((text, length)), Some((line, column))) =
         (diagnostic.snippet(), diagnostic.position())
@@ -206,7 +206,8 @@ fn in_full(view: &View<'_>, diagnostic: &Diagnostic, style: Style) -> String {
     }
     let hint = diagnostic.hint();
     let label = text!("hint: ", "提示：");
-    output + &format!("  {}{}\n", label.get(lang), hint.get(lang))
+    let hint = term::escaped(hint.get(lang));
+    output + &format!("  {}{hint}\n", label.get(lang))
 }
 
 /// A line of source as it is shown, and the carets below it: how many columns are before them, and
@@ -222,7 +223,10 @@ struct Excerpt {
 /// (1-based) on are in it; `length` of them are meant. An ellipsis stands where something is left
 /// out.
 fn excerpt(line: &str, column: usize, length: usize, columns: usize) -> Excerpt {
-    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    let shown = |c: char| match c {
+        '\t' => ' ',
+        _ => term::one_column(c),
+    };
     let chars: Vec<char> = line.trim_end().chars().map(shown).collect();
     let width_of = |chars: &[char]| width(&chars.iter().collect::<String>());
     let start = column.saturating_sub(1).min(chars.len());

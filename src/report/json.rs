@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::diff;
 use crate::lang::Lang;
 use crate::plan::{Action, PlannedWebhook};
+use crate::term;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -168,7 +169,7 @@ fn rendered(
             unaccounted: ledger.unaccounted(),
         },
     };
-    Ok(serde_json::to_string_pretty(&report)? + "\n")
+    Ok(term::json(serde_json::to_string_pretty(&report)?) + "\n")
 }
 
 fn webhook_of<'a>(view: &View<'_>, webhook: &'a PlannedWebhook, lang: Lang) -> Webhook<'a> {

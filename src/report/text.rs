@@ -10,6 +10,7 @@ use crate::lang::{Lang, Text};
 use crate::plan::{Action, PlannedWebhook};
 use crate::routes::Route;
 use crate::style::width;
+use crate::term;
 use crate::text;
 
 pub(super) const BOLD: Style = Style::new().bold();
@@ -46,11 +47,12 @@ pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
     for path in view.disabled_files {
         if view.disabled.iter().all(|one| one.path != *path) {
             let (path, state) = (view.shown(path), disabled());
+            let path = term::escaped(&path);
             output += &format!("{BOLD}{path}{BOLD:#}  {DIM}{}{DIM:#}\n\n", state.get(lang));
         }
     }
     for route in view.migrated_before() {
-        let (plugin, endpoint) = (&route.plugin, &route.endpoint);
+        let (plugin, endpoint) = (term::escaped(&route.plugin), term::escaped(&route.endpoint));
         let state = text!("migrated before", "此前已迁移");
         output += &format!(
             "{BOLD}{plugin} {endpoint}{BOLD:#}  {DIM}{}{DIM:#}\n",
@@ -74,12 +76,9 @@ fn disabled() -> Text {
 fn webhook(view: &View<'_>, webhook: &PlannedWebhook, state: (Style, Text), lang: Lang) -> String {
     let mut output = String::new();
     let (style, action) = state;
-    let place = format!(
-        "{}:{}:{}",
-        view.shown(&webhook.path),
-        webhook.line,
-        webhook.column
-    );
+    let path = view.shown(&webhook.path);
+    let path = term::escaped(&path);
+    let place = format!("{path}:{}:{}", webhook.line, webhook.column);
     let unknown = text!("(unknown)", "（未知）");
     let plugin = webhook
         .route
@@ -89,6 +88,7 @@ fn webhook(view: &View<'_>, webhook: &PlannedWebhook, state: (Style, Text), lang
         .endpoint
         .as_deref()
         .unwrap_or_else(|| unknown.get(lang));
+    let (plugin, endpoint) = (term::escaped(plugin), term::escaped(endpoint));
     output += &format!(
         "{BOLD}{plugin} {endpoint}{BOLD:#}  {style}{}{style:#}\n",
         action.get(lang)
@@ -107,7 +107,8 @@ fn webhook(view: &View<'_>, webhook: &PlannedWebhook, state: (Style, Text), lang
         .as_ref()
         .map(|name| format!("  {name}"))
         .unwrap_or_default();
-    output += &format!("  {place}  {}{handler}\n", about.get(lang));
+    let about = term::escaped(about.get(lang));
+    output += &format!("  {place}  {about}{handler}\n");
     if let Some(route) = &webhook.route {
         output += &urls(route, lang);
     }
@@ -120,17 +121,18 @@ fn urls(route: &Route, lang: Lang) -> String {
     let legacy = route
         .legacy
         .iter()
-        .map(|legacy| format!("  {}  {legacy}\n", old.get(lang)));
+        .map(|legacy| format!("  {}  {}\n", old.get(lang), term::escaped(legacy)));
     let target = format!(
         "  {}  {} {}\n",
         new.get(lang),
-        route.methods.join(","),
-        route.target
+        term::escaped(&route.methods.join(",")),
+        term::escaped(&route.target)
     );
     legacy.chain([target]).collect()
 }
 
-/// The patch, to the byte; in colour when `is_colored`.
+/// The patch, to the byte; in colour when `is_colored`: then people read it, and what could steer
+/// their terminal is written out.
 pub fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
     let of_files: Vec<Vec<u8>> = view
         .files
@@ -138,6 +140,12 @@ pub fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
         .map(|change| patch_of(*change, is_colored))
         .collect();
     of_files.concat()
+}
+
+/// The patch as a terminal without colours shows it: what could steer it is written out.
+pub fn patch_for_terminal(view: &View<'_>) -> String {
+    let patch = patch(view, false);
+    term::escaped_lines(&String::from_utf8_lossy(&patch)).into_owned()
 }
 
 fn patch_of(change: diff::Change<'_>, is_colored: bool) -> Vec<u8> {
@@ -160,7 +168,8 @@ fn patch_of(change: diff::Change<'_>, is_colored: bool) -> Vec<u8> {
             None => (line.as_slice(), &b""[..]),
         };
         output.extend_from_slice(style.render().to_string().as_bytes());
-        output.extend_from_slice(content);
+        let content = String::from_utf8_lossy(content);
+        output.extend_from_slice(term::escaped_lines(&content).as_bytes());
         output.extend_from_slice(style.render_reset().to_string().as_bytes());
         output.extend_from_slice(end);
     }
@@ -174,14 +183,9 @@ pub fn stat(view: &View<'_>, lang: Lang) -> String {
         .iter()
         .map(|change| {
             let (added, removed) = diff::stat(*change);
-            (
-                change
-                    .path
-                    .to_string_lossy()
-                    .replace(std::path::MAIN_SEPARATOR, "/"),
-                added,
-                removed,
-            )
+            let path = change.path.to_string_lossy();
+            let path = path.replace(std::path::MAIN_SEPARATOR, "/");
+            (term::escaped(&path).into_owned(), added, removed)
         })
         .collect();
     let widest = rows

@@ -12,6 +12,7 @@ use crate::shim::config::Upstream;
 use crate::shim::http::http_date;
 use crate::shim::http::target;
 use crate::shim::route::pattern::Pattern;
+use crate::term;
 use crate::text;
 
 /// The methods that `limit_except` of nginx knows.
@@ -76,7 +77,7 @@ fn comment(out: &mut String, indent: &str, text: &Text, lang: Lang) {
     for line in text.get(lang).lines() {
         let line: String = line
             .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
+            .map(|c| if term::is_harmful(c) { ' ' } else { c })
             .collect();
         out.push_str(&format!("{indent}# {line}\n"));
     }

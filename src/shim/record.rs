@@ -21,6 +21,7 @@ use crate::lang::{Text, foreign};
 use crate::shim::http::head::Head;
 use crate::shim::route::table::OldUrl;
 use crate::shim::serve::worker::Shared;
+use crate::term;
 use crate::text;
 
 pub use file::probe;
@@ -172,7 +173,7 @@ impl Recorder {
 
 /// That requests cannot be recorded at `path`, why, and the remedy.
 fn cannot_record(path: &Path, error: &io::Error) -> Text {
-    let (path, reason) = (path.display(), foreign::of_system(error));
+    let (path, reason) = (term::path(path), foreign::of_system(error));
     let (en, zh) = reason.both();
     text!(
         "requests cannot be recorded in {path}: {en}; check the path given to --record and its \
@@ -194,7 +195,7 @@ pub fn begin(shared: &Arc<Shared>) -> io::Result<()> {
     let Some((file, receiver)) = lock(&recorder.begin).take() else {
         return Ok(());
     };
-    let path = recorder.path.display();
+    let path = term::path(&recorder.path);
     shared.log.event(&match recorder.with_secrets {
         true => text!(
             "requests are recorded in {path}, with their secrets",
@@ -231,7 +232,7 @@ pub fn finish(shared: &Shared) {
         let _ = recorder.sender.send(Message::End);
         let _ = thread.join();
     }
-    let path = recorder.path.display();
+    let path = term::path(&recorder.path);
     let written = recorder.written.load(Ordering::Relaxed);
     let dropped = recorder.dropped.load(Ordering::Relaxed);
     shared.log.event(&text!(

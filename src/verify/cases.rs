@@ -5,7 +5,6 @@
 //! of its own then.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,7 @@ use super::trees::{self, Allowance};
 use super::units::{Kind, Unit};
 use crate::plan::{Action, FilePlan, Plan, PlannedWebhook};
 use crate::python::names::{Files, Workspace};
+use crate::regular_file;
 use crate::routes::Route;
 
 /// A webhook, and the route that it became or will become.
@@ -87,7 +87,7 @@ struct OnDisk;
 
 impl Files for OnDisk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        regular_file::read(path)
     }
 
     fn is_file(&self, path: &Path) -> bool {

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::outcome::{Fatal, FatalReason};
 use super::python::LookedAt;
 use crate::lang::{Lang, Text, foreign};
+use crate::term;
 use crate::text;
 
 const MIB: u64 = 1024 * 1024;
@@ -151,12 +152,12 @@ impl VerifyError {
                 is_named,
             } => no_python(looked_at, *is_named),
             Self::Io { path, error } => {
-                let (path, reason) = (path.display(), foreign::of_system(error));
+                let (path, reason) = (term::path(path), foreign::of_system(error));
                 let (en, zh) = reason.both();
                 text!("{path}: {en}", "{path}：{zh}")
             }
             Self::IsThere { path } => {
-                let path = path.display();
+                let path = term::path(path);
                 text!(
                     "{path} is there already, and is not overwritten",
                     "{path} 已经存在，不会覆盖"
@@ -168,12 +169,12 @@ impl VerifyError {
                 largest,
             } => too_large(folder, *limit, largest),
             Self::Requests { path, line, reason } => {
-                let path = path.display();
+                let path = term::path(path);
                 let (en, zh) = (reason.get(Lang::En), reason.get(Lang::Zh));
                 text!("{path}:{line}: {en}", "{path}:{line}：{zh}")
             }
             Self::NoRevision { revision, root } => {
-                let root = root.display();
+                let root = term::path(root);
                 text!(
                     "there is no commit {revision} in {root}",
                     "{root} 中没有提交 {revision}"
@@ -184,14 +185,14 @@ impl VerifyError {
                 "已经迁移，而找不到 git，无法取出原始版本"
             ),
             Self::Distrusted { root } => {
-                let root = root.display();
+                let root = term::path(root);
                 text!(
                     "migrated already, and git refuses to give the original from {root}, which belongs to another user",
                     "已经迁移，而 {root} 属于其他用户，git 拒绝从中取出原始版本"
                 )
             }
             Self::Git { root, message } => {
-                let root = root.display();
+                let root = term::path(root);
                 text!(
                     "git does not give the original from {root}: {message}",
                     "git 无法从 {root} 取出原始版本：{message}"
@@ -243,15 +244,15 @@ impl VerifyError {
                 "请安装 git，或把它所在的文件夹加入 PATH"
             ),
             Self::Distrusted { root } => {
-                let root = root.display();
+                let root = term::path(root);
                 text!(
                     "if you trust the repo, run `git config --global --add safe.directory {root}`, or run verify as its owner",
                     "如果信任该仓库，请运行 `git config --global --add safe.directory {root}`，或以其所有者的身份运行 verify"
                 )
             }
             Self::Git { .. } => text!(
-                "see what `git status` says there",
-                "请在该处运行 `git status` 查看原因"
+                "if you trust the repo, see what `git status` says there; what a partial clone lacks is not fetched here: `git fetch` it first",
+                "如果信任该仓库，请在该处运行 `git status` 查看原因；这里不会为部分克隆取回缺少的对象，请先运行 `git fetch`"
             ),
             Self::Fatal { fatal, python } => fatal_remedy(fatal, python),
             Self::Silent {
@@ -276,7 +277,7 @@ impl VerifyError {
 fn no_python(looked_at: &[LookedAt], is_named: bool) -> Text {
     let list = |lang: Lang, separator: &str| {
         let each = looked_at.iter().map(|one| {
-            let path = one.path.display();
+            let path = term::path(&one.path);
             format!("{path} ({})", one.problem.get(lang))
         });
         each.collect::<Vec<_>>().join(separator)
@@ -290,8 +291,8 @@ fn no_python(looked_at: &[LookedAt], is_named: bool) -> Text {
     }
     if looked_at.is_empty() {
         return text!(
-            "there is no Python: no .venv or venv in the repo, the current folder or above it, no VIRTUAL_ENV, and no python3 or python on the PATH",
-            "找不到 Python：仓库、当前文件夹及其上级文件夹中没有 .venv 或 venv，没有 VIRTUAL_ENV，PATH 上也没有 python3 或 python"
+            "there is no Python: no VIRTUAL_ENV, and no python3 or python on the PATH",
+            "找不到 Python：没有 VIRTUAL_ENV，PATH 上也没有 python3 或 python"
         );
     }
     text!(
@@ -301,11 +302,11 @@ fn no_python(looked_at: &[LookedAt], is_named: bool) -> Text {
 }
 
 fn too_large(place: &Path, limit: Limit, largest: &[(PathBuf, u64)]) -> Text {
-    let place = place.display();
+    let place = term::path(place);
     let named = |separator: &str| {
         let each = largest
             .iter()
-            .map(|(path, size)| format!("{} ({} MiB)", path.display(), size.div_ceil(MIB)));
+            .map(|(path, size)| format!("{} ({} MiB)", term::path(path), size.div_ceil(MIB)));
         each.collect::<Vec<_>>().join(separator)
     };
     let (en, zh) = if largest.is_empty() {
@@ -332,7 +333,7 @@ fn too_large(place: &Path, limit: Limit, largest: &[(PathBuf, u64)]) -> Text {
 }
 
 fn fatal_text(fatal: &Fatal, python: &Path) -> Text {
-    let (python, detail) = (python.display(), &fatal.detail);
+    let (python, detail) = (term::path(python), &fatal.detail);
     match fatal.reason {
         FatalReason::NoFastapi => text!(
             "FastAPI is not installed for {python}",
@@ -358,7 +359,7 @@ fn fatal_text(fatal: &Fatal, python: &Path) -> Text {
 }
 
 fn fatal_remedy(fatal: &Fatal, python: &Path) -> Text {
-    let python = python.display();
+    let python = term::path(python);
     match fatal.reason {
         FatalReason::NoFastapi => text!(
             "run `{python} -m pip install fastapi`, or name the environment of your agent with --python",

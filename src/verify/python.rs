@@ -2,6 +2,12 @@
 //!
 //! A file of that name proves nothing: it may be a shim that only prints an error, a broken link,
 //! or too old. So each candidate is run before it is believed.
+//!
+//! Invariants:
+//! - Without being asked, none is started that the repo contains, that git tracks or that another
+//!   user owns: whoever made the repo could have put it there. Only what `--python` names is asked
+//!   for.
+//! - What is not started for that reason is named.
 
 use std::collections::HashSet;
 use std::env;
@@ -43,6 +49,8 @@ pub struct Python {
     pub version: String,
     /// Where packages of this user alone are, which it would not find in another home.
     pub user_base: Option<PathBuf>,
+    /// Environments and interpreters that were not started because nobody asked for them.
+    pub not_started: Vec<PathBuf>,
 }
 
 /// A candidate that cannot be used.
@@ -97,21 +105,68 @@ impl Places {
         if let Some(named) = &self.named {
             return vec![self.named_file(named)];
         }
-        let folders = [self.root.as_path()]
-            .into_iter()
-            .chain(self.current.ancestors());
-        let environments = folders
-            .flat_map(|folder| [folder.join(".venv"), folder.join("venv")])
-            .chain(self.virtual_env.as_ref().map(PathBuf::from))
-            .map(|environment| python_of(&environment));
+        let active = self.virtual_env.as_ref().map(PathBuf::from);
+        // Where a relative one is depends on the current folder, which may be in the repo.
+        let active = active.filter(|environment| environment.is_absolute());
         let on_path = ["python3", "python"]
             .into_iter()
             .flat_map(|name| self.on_path(name.as_ref()));
         let mut seen = HashSet::new();
-        environments
+        active
+            .iter()
+            .map(|environment| python_of(environment))
             .chain(on_path)
             .filter(|file| file.symlink_metadata().is_ok() && seen.insert(file.clone()))
             .collect()
+    }
+
+    /// The environments of the repo and of the current folder, which are only named.
+    fn environments(&self) -> Vec<PathBuf> {
+        let folders = [self.root.as_path(), self.current.as_path()];
+        let mut environments: Vec<PathBuf> = folders
+            .into_iter()
+            .flat_map(|folder| [folder.join(".venv"), folder.join("venv")])
+            .filter(|environment| python_of(environment).symlink_metadata().is_ok())
+            .collect();
+        environments.sort();
+        environments.dedup();
+        environments
+    }
+
+    /// Why the interpreter at `file` is not started unless it is asked for.
+    fn objection(&self, file: &Path) -> Option<Text> {
+        if self.named.is_some() {
+            return None;
+        }
+        let environment = environment_of(file);
+        let places = [file, environment];
+        // As it is named, and where it is: the one may be a link to the other.
+        let is_inside = |path: &Path| {
+            let real = path.canonicalize();
+            path.starts_with(&self.root) || real.is_ok_and(|real| real.starts_with(&self.root))
+        };
+        if places.into_iter().any(is_inside) {
+            return Some(text!(
+                "it is in the repo, and not started unless --python names it",
+                "它在仓库中，除非用 --python 指定，否则不会启动"
+            ));
+        }
+        if places
+            .into_iter()
+            .any(|path| git::is_tracked(path).unwrap_or(true))
+        {
+            return Some(text!(
+                "git tracks it, or cannot tell, and it is not started unless --python names it",
+                "它由 git 跟踪，或无法判断是否由 git 跟踪，除非用 --python 指定，否则不会启动"
+            ));
+        }
+        if places.into_iter().any(is_of_another_user) {
+            return Some(text!(
+                "another user owns it, and it is not started unless --python names it",
+                "它属于其他用户，除非用 --python 指定，否则不会启动"
+            ));
+        }
+        None
     }
 
     /// A name without a folder is looked for on the `PATH`; an environment's folder stands for its
@@ -140,9 +195,39 @@ impl Places {
         let name = format!("{}{}", name.to_string_lossy(), env::consts::EXE_SUFFIX);
         folders
             .into_iter()
+            .filter(|folder| folder.is_absolute())
             .map(move |folder| folder.join(&name))
             .filter(|file| file.is_file())
     }
+}
+
+/// The folder of the environment that an interpreter belongs to: what is in it decides what is run.
+fn environment_of(file: &Path) -> &Path {
+    let environment = file.parent().and_then(Path::parent);
+    let environment = environment.filter(|folder| folder.join("pyvenv.cfg").exists());
+    environment.unwrap_or(file)
+}
+
+/// Whether somebody else than this user or root owns what is at `path`, or the folder that it is in.
+#[cfg(unix)]
+fn is_of_another_user(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let user = rustix::process::geteuid().as_raw();
+    let owner = |metadata: std::io::Result<std::fs::Metadata>| metadata.map(|about| about.uid());
+    let owners = [
+        owner(path.metadata()),
+        owner(path.symlink_metadata()),
+        path.parent()
+            .map_or(Ok(user), |folder| owner(folder.metadata())),
+    ];
+    // Whose it is when it cannot be told is not known.
+    let is_known = |owner: std::io::Result<u32>| owner.is_ok_and(|id| id == user || id == 0);
+    !owners.into_iter().all(is_known)
+}
+
+#[cfg(not(unix))]
+fn is_of_another_user(_: &Path) -> bool {
+    false
 }
 
 fn python_of(environment: &Path) -> PathBuf {
@@ -161,20 +246,48 @@ fn python_of(environment: &Path) -> PathBuf {
 pub fn find(places: &Places) -> Result<Python, VerifyError> {
     let mut looked_at = Vec::new();
     let mut without_fastapi = None;
+    let mut not_started = Vec::new();
+    if places.named.is_none() {
+        not_started = places.environments();
+        looked_at.extend(not_started.iter().map(|path| LookedAt {
+            path: path.clone(),
+            problem: text!(
+                "not started unless --python names it",
+                "除非用 --python 指定，否则不会启动"
+            ),
+        }));
+    }
     for path in places.candidates() {
+        if let Some(problem) = places.objection(&path) {
+            let is_known = |known: &PathBuf| path.starts_with(known);
+            if !not_started.iter().any(is_known) {
+                not_started.push(path.clone());
+                looked_at.push(LookedAt { path, problem });
+            }
+            continue;
+        }
         let answer = probe(&path);
         interrupt::check()?;
         match answer {
-            Ok((python, true)) => return Ok(python),
+            Ok((python, true)) => {
+                return Ok(Python {
+                    not_started,
+                    ..python
+                });
+            }
             Ok((python, false)) => {
                 without_fastapi.get_or_insert(python);
             }
             Err(problem) => looked_at.push(LookedAt { path, problem }),
         }
     }
-    without_fastapi.ok_or(VerifyError::NoPython {
+    let python = without_fastapi.ok_or(VerifyError::NoPython {
         looked_at,
         is_named: places.named.is_some(),
+    })?;
+    Ok(Python {
+        not_started,
+        ..python
     })
 }
 
@@ -213,6 +326,7 @@ fn probe(path: &Path) -> Result<(Python, bool), Text> {
         executable: executable.unwrap_or_else(|| path.to_owned()),
         version,
         user_base: path_of(&answer.user_base),
+        not_started: Vec::new(),
     };
     Ok((python, answer.fastapi != 0))
 }

@@ -14,6 +14,7 @@ use super::error::{Limit, VerifyError};
 use super::interrupt;
 use super::units::{Kind, Unit};
 use crate::discover;
+use crate::regular_file;
 
 /// How much is copied in all, so that a folder of recordings beside a plugin does not fill the disk.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
@@ -193,7 +194,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
 enum Entry {
     File,
     Folder,
-    /// A link to a folder, or to nothing; a pipe or a socket.
+    /// A link to a folder, to nothing, or to what the system shows of itself; a pipe or a socket.
     Neither,
 }
 
@@ -202,6 +203,8 @@ impl Entry {
         let own = path.symlink_metadata().map_err(VerifyError::io(path))?;
         Ok(if own.is_dir() {
             Self::Folder
+        } else if own.is_symlink() && regular_file::is_of_the_system(path) {
+            Self::Neither
         } else if path.metadata().is_ok_and(|behind| behind.is_file()) {
             Self::File
         } else {

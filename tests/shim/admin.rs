@@ -51,7 +51,7 @@ fn health_and_readiness_differ() {
 #[test]
 fn metrics_have_routes_and_never_paths() {
     let agent = Agent::start(ok);
-    let routes = [GITHUB, &route("a.b", "/t/{id}", &["/o/{id}"])].concat();
+    let routes = [GITHUB, &route("a.b", "/plugins/a.b/t/{id}", &["/o/{id}"])].concat();
     let shim = Shim::start(agent.address, &routes, "");
     for number in 0..3 {
         shim.send(get(&format!("/o/secret{number}")));

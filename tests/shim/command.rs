@@ -115,14 +115,14 @@ fn a_broken_map_or_none_is_said() {
             && err.contains("`rehook migrate` writes it"),
         "{err}"
     );
-    let routes = route("a.b", "/t/{id}", &["/o/{other}"]);
+    let routes = route("a.b", "/plugins/a.b/t/{id}", &["/o/{other}"]);
     write_files(folder.path(), &routes, UPSTREAM);
     let (code, _, err) = check(folder.path());
     assert_eq!(code, 2);
     assert!(err.contains("no parameter `id`"), "{err}");
     let routes = [
-        route("a.b", "/t/{id}", &["/o/{id}"]),
-        route("c.d", "/t/{key}", &["/o/{key}"]),
+        route("a.b", "/plugins/a.b/t/{id}", &["/o/{id}"]),
+        route("c.d", "/plugins/c.d/t/{key}", &["/o/{key}"]),
     ];
     write_files(folder.path(), &routes.concat(), UPSTREAM);
     let (code, _, err) = check(folder.path());
@@ -198,7 +198,7 @@ fn files_are_read_again_when_they_change_and_the_old_is_kept_when_they_are_wrong
     let process = Process::start(folder.path(), &[]);
     assert_eq!(process.status(&get("/o")), 404);
     let map = folder.path().join("routes.toml");
-    let more = [GITHUB, &route("a.b", "/t", &["/o"])].concat();
+    let more = [GITHUB, &route("a.b", "/plugins/a.b/t", &["/o"])].concat();
     std::fs::write(&map, format!("version = 1\n{more}")).unwrap();
     wait_until("the new route is served", || {
         process.status(&get("/o")) == 200
@@ -581,41 +581,41 @@ fn an_auth_rule_that_the_legacy_call_bypasses_is_warned_of() {
 #[test]
 fn every_error_of_the_map_has_its_line() {
     let of = |target: &str, legacy: &[&str]| route("a.b", target, legacy);
-    let inline = "route = [\n  { plugin = \"a.b\", endpoint = \"e\", dialect = \"context\", methods = [], target = \"/o\", legacy = [] },\n]\n";
-    let again = of("/o", &["/t"]).replace("\"/t\"]", "\n  \"/t\",\n  \"u\",\n]");
+    let inline = "route = [\n  { plugin = \"a.b\", endpoint = \"e\", dialect = \"context\", methods = [], target = \"/plugins/a.b/o\", legacy = [] },\n]\n";
+    let again = of("/plugins/a.b/o", &["/t"]).replace("\"/t\"]", "\n  \"/t\",\n  \"u\",\n]");
     for (routes, line) in [
         (
-            of("/t", &["o"]),
+            of("/plugins/a.b/t", &["o"]),
             "9: `o` of a.b is not a path; it must begin",
         ),
         (again, "11: `u` of a.b is not a path; it must begin"),
         (
             of("t?", &["/o"]),
-            "8: `t?` of a.b is not a path; it must begin",
+            "8: the target `t?` of a.b is not a path below /plugins/",
         ),
         (
-            of("/t/{id}/{id}", &["/o/{id}"]),
-            "8: the path `/t/{id}/{id}` of a.b cannot be served: two parameters have the same name",
+            of("/plugins/a.b/t/{id}/{id}", &["/o/{id}"]),
+            "8: the path `/plugins/a.b/t/{id}/{id}` of a.b cannot be served: two parameters have the same name",
         ),
         (
-            of("/t/{id}", &["/o/{x}"]),
+            of("/plugins/a.b/t/{id}", &["/o/{x}"]),
             "9: the path `/o/{x}` has no parameter `id`",
         ),
         (
-            of("/t", &["/o/{x}", "/o/{y}"]),
+            of("/plugins/a.b/t", &["/o/{x}", "/o/{y}"]),
             "9: the paths `/o/{x}` and `/o/{y}` match the same URLs",
         ),
         (
-            of("/t", &["/o"]).replace(
+            of("/plugins/a.b/t", &["/o"]).replace(
                 "\"GET\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\", \"HEAD\", \"OPTIONS\"",
                 "",
             ),
-            "7: the route `/t` of a.b has no methods; list at least one",
+            "7: the route `/plugins/a.b/t` of a.b has no methods; list at least one",
         ),
         (inline.to_owned(), "3: the route `e` of a.b has no methods"),
         (
-            of("/t", &["/o"]) + &of("/t", &["/p"]),
-            "13: the endpoint `/t` of a.b is there twice; delete one",
+            of("/plugins/a.b/t", &["/o"]) + &of("/plugins/a.b/t", &["/p"]),
+            "13: the endpoint `/plugins/a.b/t` of a.b is there twice; delete one",
         ),
     ] {
         let folder = folder(&routes, UPSTREAM);

@@ -132,7 +132,7 @@ fn a_connection_is_soon_too_old_for_a_post_and_not_for_a_get() {
     let agent = Agent::start(ok);
     let shim = Shim::start(
         agent.address,
-        &route("a.b", "/t", &["/o"]),
+        &route("a.b", "/plugins/a.b/t", &["/o"]),
         "[limits]\nkeep = \"1h\"\n",
     );
     let pause = Duration::from_millis(300);

@@ -103,17 +103,17 @@ fn bodies_of_all_kinds_come_back() {
     let agent = Agent::start(move |request, stream| {
         let path = request.first.split(' ').nth(1).unwrap();
         let (bytes, keep) = match path {
-            "/t/chunked" => (
+            "/plugins/a.b/t/chunked" => (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\nX: y\r\n\r\n".to_owned(),
                 Keep::Yes,
             ),
-            "/t/close" => ("HTTP/1.1 200 OK\r\n\r\nuntil the end".to_owned(), Keep::No),
-            "/t/empty" => ("HTTP/1.1 204 None\r\n\r\n".to_owned(), Keep::Yes),
-            "/t/interim" => (
+            "/plugins/a.b/t/close" => ("HTTP/1.1 200 OK\r\n\r\nuntil the end".to_owned(), Keep::No),
+            "/plugins/a.b/t/empty" => ("HTTP/1.1 204 None\r\n\r\n".to_owned(), Keep::Yes),
+            "/plugins/a.b/t/interim" => (
                 format!("HTTP/1.1 103 Early\r\nLink: x\r\n\r\n{}", reply(200, "", "late")),
                 Keep::Yes,
             ),
-            "/t/big" => (reply(200, "", &sent), Keep::Yes),
+            "/plugins/a.b/t/big" => (reply(200, "", &sent), Keep::Yes),
             _ => ("HTTP/1.1 200 OK\r\nContent-Length: 77\r\n\r\n".to_owned(), Keep::Yes),
         };
         stream.write_all(bytes.as_bytes()).unwrap();
@@ -121,7 +121,13 @@ fn bodies_of_all_kinds_come_back() {
     });
     let names = ["chunked", "close", "empty", "interim", "big", "head"];
     let routes: String = names
-        .map(|name| route("a.b", &format!("/t/{name}"), &[&format!("/o/{name}")]))
+        .map(|name| {
+            route(
+                "a.b",
+                &format!("/plugins/a.b/t/{name}"),
+                &[&format!("/o/{name}")],
+            )
+        })
         .concat();
     let shim = Shim::start(agent.address, &routes, "");
     // On one connection, so that each reply has to end where it says.
@@ -269,14 +275,14 @@ fn ipv6_is_spoken_on_both_sides() {
 #[test]
 fn bytes_beyond_ascii_in_a_target_go_on_as_they_came() {
     let agent = Agent::start(ok);
-    let routes = [GITHUB, &route("a.b", "/t/{id}", &["/o/{id}"])].concat();
+    let routes = [GITHUB, &route("a.b", "/plugins/a.b/t/{id}", &["/o/{id}"])].concat();
     let shim = Shim::start(agent.address, &routes, "passthrough = true\n");
     for (old, new) in [
         (
             &b"/api/webhook/github?a=\xff\xfe&b=\xe4\xb8\xad"[..],
             &b"/plugins/KroMiose.github/github?a=\xff\xfe&b=\xe4\xb8\xad"[..],
         ),
-        (b"/o/\xe4\xb8\xff?\x80", b"/t/\xe4\xb8\xff?\x80"),
+        (b"/o/\xe4\xb8\xff?\x80", b"/plugins/a.b/t/\xe4\xb8\xff?\x80"),
         (b"/else\xffwhere?\xc3", b"/else\xffwhere?\xc3"),
     ] {
         let version = [

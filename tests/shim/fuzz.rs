@@ -74,7 +74,11 @@ fn nonsense() -> impl Strategy<Value = Vec<u8>> {
 fn shim(agent: &Agent) -> Shim {
     let routes = [
         GITHUB,
-        &route("a.b", "/t/{id}/{rest:path}", &["/o/{id}/{rest:path}"]),
+        &route(
+            "a.b",
+            "/plugins/a.b/t/{id}/{rest:path}",
+            &["/o/{id}/{rest:path}"],
+        ),
     ]
     .concat();
     let config = "passthrough = true\nwith_legacy = true\ntrusted_proxies = [\"127.0.0.0/8\"]\n\

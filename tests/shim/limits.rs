@@ -12,7 +12,7 @@ fn a_body_over_the_limit_is_refused_from_its_head_alone() {
     let agent = Agent::start(ok);
     let config =
         "[limits]\nbody = \"100B\"\n[[route]]\nplugin = \"KroMiose.github\"\nbody = \"200B\"\n";
-    let routes = [GITHUB, &route("a.b", "/t", &["/o"])].concat();
+    let routes = [GITHUB, &route("a.b", "/plugins/a.b/t", &["/o"])].concat();
     let shim = Shim::start(agent.address, &routes, config);
     for (path, fits) in [("/o", 100), ("/api/webhook/github", 200)] {
         assert_eq!(shim.send(post(path, "", &"x".repeat(fits))).status(), 200);

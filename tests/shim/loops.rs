@@ -102,8 +102,8 @@ fn proxy() -> (SocketAddr, std::sync::mpsc::Sender<SocketAddr>) {
 #[test]
 fn a_request_that_comes_round_again_is_refused() {
     let (address, tell) = proxy();
-    // The route's new URL is an old one again; everything else comes round by itself.
-    let routes = route("a.b", "/api/webhook/x", &["/api/webhook/x"]);
+    // Everything comes round by itself, the route's new URL too.
+    let routes = route("a.b", "/plugins/a.b/x", &["/api/webhook/x"]);
     let shim = Shim::start(address, &routes, "passthrough = true\nwith_legacy = true\n");
     tell.send(shim.address).unwrap();
     for request in [

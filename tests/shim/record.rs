@@ -107,9 +107,9 @@ fn the_path_is_the_one_of_the_map_and_the_status_the_one_of_the_reply() {
         Keep::Yes
     });
     let routes = [
-        route("a.b", "/t/{id}", &["/o/{id}"]),
-        route("a.b", "/x y", &["/x y"]),
-        route("c.d", "/x z", &["/x y"]),
+        route("a.b", "/plugins/a.b/t/{id}", &["/o/{id}"]),
+        route("a.b", "/plugins/a.b/x y", &["/x y"]),
+        route("c.d", "/plugins/c.d/x z", &["/x y"]),
     ]
     .concat();
     let folder = folder(&agent, &routes, "");

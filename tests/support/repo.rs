@@ -99,6 +99,7 @@ impl Repo {
             .current_dir(self.root())
             .env("HOME", self.folder.path().join("home"))
             .env("XDG_CONFIG_HOME", self.folder.path().join("home"))
+            .env_remove("XDG_STATE_HOME")
             .env("LC_ALL", "C.UTF-8")
             .env_remove("LANG")
             .env_remove("LANGUAGE")

@@ -186,8 +186,9 @@ fn it_is_said_beforehand_that_code_is_run() {
     let bench = Bench::new(&[("a.py", plugin("a"))]);
     let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
     let run = bench.verify(&python, &[]);
-    let expected =
-        format!("running the code of 1 plugin, before and after, with {python} (Python 3.12.3)");
+    let expected = format!(
+        "running the code of 1 plugin (dev.a), before and after, with {python} (Python 3.12.3)"
+    );
     assert!(stderr(&run).starts_with(&expected), "{}", stderr(&run));
     assert_eq!(stderr(&bench.verify(&python, &["--quiet"])), "");
     let run = bench.verify(&python, &["--lang", "zh"]);

@@ -196,24 +196,133 @@ fn a_damaged_journal_is_named_and_blocks() {
     ));
 }
 
+/// A journal that makes `before` of `after` in a file of the sandbox, as another one would write it.
+fn planted(path: PathBuf, before: Option<&[u8]>, after: &[u8]) -> Vec<u8> {
+    let journal = Journal {
+        tag: 1,
+        mark: "1-1".to_owned(),
+        entries: vec![Entry {
+            path,
+            mode: Some(0o755),
+            before: before.map(<[u8]>::to_vec),
+            after: after.to_vec(),
+        }],
+    };
+    journal.encode()
+}
+
 #[test]
-fn a_planted_journal_cannot_write_outside_or_into_git() {
+fn a_journal_that_came_with_the_tree_is_not_carried_out() {
+    let sandbox = Sandbox::new();
+    let elsewhere = sandbox.root.join("elsewhere");
+    fs::create_dir(sandbox.root.join(".rehook")).unwrap();
+    let old = sandbox.tree();
+    let bytes = planted("a.py".into(), Some(b"evil"), b"old a\r\n");
+    let key = Key::get_or_make().unwrap();
+    let for_another_place = key.seal(&elsewhere, bytes.clone());
+    let mut forged = bytes.clone();
+    forged.extend_from_slice(format!("seal {}\n", "0".repeat(64)).as_bytes());
+    for bytes in [bytes, for_another_place, forged] {
+        for name in ["undo-1", "journal", "undoing"] {
+            let path = sandbox.state(name);
+            fs::write(&path, &bytes).unwrap();
+            let error = match name {
+                "undo-1" => undo(&sandbox.root).unwrap_err(),
+                _ => recover(&sandbox.root).unwrap_err(),
+            };
+            assert!(
+                matches!(&error, ApplyError::Foreign { journal } if *journal == path),
+                "{name}: {error}"
+            );
+            assert!(error.remedy().to_string().contains(path.to_str().unwrap()));
+            assert!(matches!(
+                pending(&sandbox.root),
+                Some(Pending::Refused(ApplyError::Foreign { .. }))
+            ));
+            assert_eq!(sandbox.tree(), old);
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_git_tracks_is_not_carried_out() {
+    let sandbox = Sandbox::new();
+    sandbox.apply().unwrap();
+    let new = sandbox.tree();
+    for args in [
+        &["init", "--quiet"][..],
+        &["add", "--force", ".rehook/undo-1"],
+    ] {
+        let status = std::process::Command::new("git")
+            .arg("-C")
+            .arg(&sandbox.root)
+            .args(args)
+            .status();
+        assert!(status.unwrap().success());
+    }
+    let error = undo(&sandbox.root).unwrap_err();
+    assert!(matches!(error, ApplyError::Tracked { .. }), "{error}");
+    assert!(matches!(pending(&sandbox.root), Some(Pending::Refused(_))));
+    fs::remove_dir_all(sandbox.root.join(".git")).unwrap();
+    assert_eq!(sandbox.tree(), new);
+    undo(&sandbox.root).unwrap();
+}
+
+#[test]
+fn a_moved_tree_is_not_taken_back() {
+    let sandbox = Sandbox::new();
+    sandbox.apply().unwrap();
+    let moved = sandbox.base.join("moved");
+    fs::rename(&sandbox.root, &moved).unwrap();
+    let error = undo(&moved).unwrap_err();
+    assert!(matches!(error, ApplyError::Foreign { .. }), "{error}");
+    fs::rename(&moved, &sandbox.root).unwrap();
+    undo(&sandbox.root).unwrap();
+}
+
+#[test]
+fn an_interrupted_run_of_ours_is_pending() {
+    let sandbox = Sandbox::new();
+    assert!(pending(&sandbox.root).is_none());
+    sandbox.apply().unwrap();
+    assert!(pending(&sandbox.root).is_none());
+    fs::rename(sandbox.state("undo-1"), sandbox.state("journal")).unwrap();
+    assert!(matches!(
+        pending(&sandbox.root),
+        Some(Pending::Interrupted { .. })
+    ));
+    recover(&sandbox.root).unwrap();
+    assert!(pending(&sandbox.root).is_none());
+}
+
+#[test]
+fn what_stands_in_the_place_of_the_lock_is_not_waited_for() {
+    for place in ["pipe", "link"] {
+        let sandbox = Sandbox::new();
+        fs::create_dir(sandbox.root.join(".rehook")).unwrap();
+        let lock = sandbox.state("lock");
+        match place {
+            "pipe" => rustix::fs::mkfifoat(rustix::fs::CWD, &lock, 0o600.into()).unwrap(),
+            _ => symlink("../a.py", &lock).unwrap(),
+        }
+        let old = sandbox.tree();
+        let error = sandbox.apply().unwrap_err();
+        assert!(matches!(error, ApplyError::Io { .. }), "{error}");
+        assert_eq!(sandbox.tree(), old);
+    }
+}
+
+#[test]
+fn a_copy_of_a_journal_of_ours_cannot_write_outside_or_into_git() {
     let sandbox = Sandbox::new();
     fs::create_dir_all(sandbox.root.join(".git/hooks")).unwrap();
     symlink("..", sandbox.root.join("up")).unwrap();
     fs::create_dir(sandbox.root.join(".rehook")).unwrap();
+    let key = Key::get_or_make().unwrap();
     let plant = |path: PathBuf, before: Option<&[u8]>, after: &[u8]| {
-        let journal = Journal {
-            tag: 1,
-            mark: "1-1".to_owned(),
-            entries: vec![Entry {
-                path,
-                mode: Some(0o755),
-                before: before.map(<[u8]>::to_vec),
-                after: after.to_vec(),
-            }],
-        };
-        fs::write(sandbox.state("undo-1"), journal.encode()).unwrap();
+        let sealed = key.seal(&sandbox.root, planted(path, before, after));
+        fs::write(sandbox.state("undo-1"), sealed).unwrap();
         undo(&sandbox.root)
     };
     let evil: Option<&[u8]> = Some(b"evil");
@@ -226,9 +335,9 @@ fn a_planted_journal_cannot_write_outside_or_into_git() {
         PathBuf::from(".GIT/hooks/pre-commit"),
     ] {
         let error = plant(path, evil, b"old outside\n").unwrap_err();
-        assert!(matches!(error, ApplyError::Foreign { .. }), "{error}");
+        assert!(matches!(error, ApplyError::Outside { .. }), "{error}");
     }
-    // A copy of the repo with its state is no attack.
+    // Within the root it is what was written here.
     plant("a.py".into(), evil, b"old a\r\n").unwrap();
     assert_eq!(fs::read(sandbox.root.join("a.py")).unwrap(), b"evil");
 }

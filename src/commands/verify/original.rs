@@ -9,6 +9,7 @@ use super::super::prepare::{Prepared, on_deep_stacks, plan_of, read_route_map};
 use crate::cli::VerifyArgs;
 use crate::git;
 use crate::plan::{Plan, PlanOptions};
+use crate::regular_file;
 use crate::routes::{FILE_NAME, Route};
 use crate::verify::cases::{self, Group, Layout, Subject};
 use crate::verify::error::VerifyError;
@@ -250,7 +251,7 @@ fn find<'r>(
             continue;
         }
         // Where it cannot be read there is no handler that takes anything.
-        let text = fs::read_to_string(&place).unwrap_or_default();
+        let text = regular_file::read_to_string(&place).unwrap_or_default();
         let is_native = cases::became_native(plan, webhook, &text);
         let subject = Subject::new(route.clone(), is_native);
         found.push((webhook, subject));

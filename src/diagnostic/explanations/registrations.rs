@@ -80,11 +80,15 @@ pub(super) const UNUSABLE_ENDPOINT: Page = Page {
          an argument of that name, of a type that a piece of a path can have, and there is one \
          parameter at most between two `/`. In the context dialect the old server compared the \
          endpoint as plain text, and no spelling of a route gives exactly that path. Give the handler \
-         the argument, or choose an endpoint without braces and give the senders the new URL.",
+         the argument, or choose an endpoint without braces and give the senders the new URL. The same \
+         holds where the new URL would leave `/plugins/`: a segment `.` or `..`, also encoded, which \
+         clients and servers resolve in different ways; and where it has control characters.",
     zh: "endpoint 中含有 `{` 或 `}`，路由会把它们视为路径参数。在 request 写法中，文档的本意也是如此：\
          只要处理函数有同名参数、其类型可以取自路径，且两个 `/` 之间至多有一个参数，该 webhook 就会成为这样的路由。\
          在 context 写法中，旧服务把 endpoint 当作普通文本比较，没有任何路由写法能得到完全相同的路径。\
-         请为处理函数添加该参数，或改用不含花括号的 endpoint，并把新的 URL 告知发送方。",
+         请为处理函数添加该参数，或改用不含花括号的 endpoint，并把新的 URL 告知发送方。\
+         新 URL 会超出 `/plugins/`（含 `.` 或 `..` 路径段，包括编码后的，客户端与服务器对它们的处理并不一致），\
+         或含有控制字符时，同样如此。",
     before: r#"@plugin.mount_webhook_method("/{team}/push", "Push")
 async def on_push(request: Request):
     return await receive(request)

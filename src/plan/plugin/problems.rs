@@ -14,7 +14,8 @@ use crate::plan::draft::Draft;
 use crate::plan::duplicates::{self, Verdict};
 use crate::plan::members::Members;
 use crate::plan::{Input, Registered, annotations};
-use crate::routes::{Dialect, Route};
+use crate::routes::{Dialect, Route, stays_below_plugins};
+use crate::term;
 use crate::text;
 
 /// Whether the replies of a webhook have to be looked at at run time: it cannot be seen which of
@@ -68,6 +69,17 @@ pub(super) fn problem(
         &webhook.endpoint.value,
         webhook.dialect,
     );
+    if !stays_below_plugins(&route.target) || route.target.chars().any(term::is_harmful) {
+        return Some(Problem::manual(
+            Code::UnusableEndpoint,
+            here,
+            text!(
+                "the path `{}` would lead out of `/plugins/`, or mean different things to different servers",
+                "路径 `{}` 会超出 `/plugins/` 的范围，或被不同的服务器作不同理解",
+                route.target
+            ),
+        ));
+    }
     if let Some(own) = plugin.route_in_the_way(&webhook.endpoint.value, &route) {
         let detail = if own.is_known() {
             text!(

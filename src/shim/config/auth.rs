@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Environment;
+use crate::regular_file;
 use crate::shim::auth::{AuthRule, Scheme, Secret};
 use crate::shim::config::file::networks;
 use crate::shim::config::reader::{At, Section};
+use crate::term;
 use crate::text;
 
 /// Reads a `[[route.auth]]`; what is wrong with it is said, and it then counts as none, which
@@ -151,7 +153,7 @@ fn read_secret(
         (None, Some(At { value, line })) => {
             let path = base.join(&value);
             secret_files.push(path.clone());
-            (line, std::fs::read(&path).ok(), path.display().to_string())
+            (line, regular_file::read(&path).ok(), term::path(&path))
         }
         _ => {
             section.problem(

@@ -9,6 +9,7 @@ use toml_edit::Document;
 
 use super::{Environment, Limits, LogFormat, RouteRule, Upstream};
 use crate::lang::foreign;
+use crate::regular_file;
 use crate::shim::config::auth;
 use crate::shim::config::reader::{At, Problem, Reader, Section};
 use crate::text;
@@ -56,7 +57,7 @@ pub struct File {
 
 /// Reads the file at `path`; what is wrong with it goes to `problems`.
 pub fn read(path: &Path, environment: Environment<'_>, problems: &mut Vec<Problem>) -> File {
-    let text = match std::fs::read_to_string(path) {
+    let text = match regular_file::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
             let reason = foreign::of_system(&error);

@@ -11,6 +11,7 @@ use std::time::Duration;
 use toml_edit::{Item, TableLike, Value};
 
 use crate::lang::{Lang, Text};
+use crate::term;
 use crate::text;
 
 /// Something wrong in the configuration.
@@ -47,8 +48,8 @@ impl Problem {
     pub fn show(&self, lang: Lang) -> String {
         let text = self.text.get(lang);
         match (&self.file, self.line) {
-            (Some(file), Some(line)) => format!("{}:{line}: {text}", file.display()),
-            (Some(file), None) => format!("{}: {text}", file.display()),
+            (Some(file), Some(line)) => format!("{}:{line}: {text}", term::path(file)),
+            (Some(file), None) => format!("{}: {text}", term::path(file)),
             _ => text.to_owned(),
         }
     }

@@ -12,6 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::lang::foreign;
+use crate::regular_file;
 use crate::routes::{RouteMap, RouteMapError};
 use crate::shim::config::{self, Config, Flags, Problem};
 use crate::shim::http::http_date;
@@ -19,6 +20,7 @@ use crate::shim::observe::counters_file;
 use crate::shim::observe::metrics::Registry;
 use crate::shim::route::table::Table;
 use crate::shim::serve::worker::Shared;
+use crate::term;
 use crate::text;
 
 /// How often the files are looked at.
@@ -72,7 +74,7 @@ pub fn modified(path: &Path) -> Option<u64> {
 /// Reads a route map.
 pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
     let problem = |line, text| Problem::of_file(path, line, text);
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = regular_file::read_to_string(path).map_err(|error| {
         let reason = foreign::of_system(&error);
         let (en, zh) = reason.both();
         problem(
@@ -107,6 +109,21 @@ pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
                 "the route map has version {version}, and this program reads version 1; use the \
                  rehook that wrote it",
                 "路由表的版本是 {version}，本程序只能读取版本 1；请使用生成它的那个 rehook 版本"
+            ),
+        ),
+        RouteMapError::Target {
+            line,
+            plugin,
+            target,
+        } => problem(
+            line,
+            text!(
+                "the target `{}` of {} is not a path below /plugins/, where the routes of plugins are; \
+                 correct the line, or take the file from git again",
+                "{1} 的目标 `{0}` 不是 /plugins/ 之下的路径，而插件的路由都在那里；请改正这一行，或从 git \
+                 恢复该文件",
+                term::escaped(&target),
+                term::escaped(&plugin)
             ),
         ),
         RouteMapError::Duplicate {

@@ -16,6 +16,7 @@ use crate::lang::{Lang, Text};
 use crate::shim::config::LogFormat;
 use crate::shim::http::http_date;
 use crate::shim::observe::redact::{self, MASKED};
+use crate::term;
 
 /// A request that was answered.
 #[derive(Debug, Clone, Copy)]
@@ -209,7 +210,7 @@ fn escape_text(bytes: &[u8], out: &mut String) {
 /// A sentence of the shim's own, which may name what somebody wrote into a file.
 fn escape_controls(text: &str, out: &mut String) {
     for character in text.chars() {
-        match character.is_control() {
+        match term::is_harmful(character) {
             true => out.extend(character.escape_default()),
             false => out.push(character),
         }
@@ -221,8 +222,10 @@ fn escape_json(bytes: &[u8], out: &mut String) {
     for character in String::from_utf8_lossy(bytes).chars().take(LONGEST) {
         match character {
             '"' | '\\' => out.extend(['\\', character]),
-            _ if character.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(character));
+            _ if term::is_harmful(character) => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
             }
             _ => out.push(character),
         }

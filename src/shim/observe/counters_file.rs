@@ -11,8 +11,10 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use crate::lang::{Text, foreign};
+use crate::regular_file;
 use crate::shim::observe::metrics::{Sender, UrlCounts};
 use crate::shim::serve::worker::Shared;
+use crate::term;
 use crate::text;
 
 /// Takes the counts up again.
@@ -38,7 +40,7 @@ pub fn restore(shared: &Shared) {
 /// What the file at `path` holds; nothing when it is not there or empty. When it cannot be told, or is
 /// something else, why, and the remedy.
 fn kept(path: &Path) -> Result<Option<Value>, Text> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match regular_file::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(no_counts(path)),
@@ -98,7 +100,7 @@ pub fn probe(path: &Path) -> Result<(), Text> {
 }
 
 fn cannot_keep(path: &Path, error: &io::Error) -> Text {
-    let (path, reason) = (path.display(), foreign::of_system(error));
+    let (path, reason) = (term::path(path), foreign::of_system(error));
     let (en, zh) = reason.both();
     text!(
         "the counts in {path} cannot be kept: {en}; check the path and its permissions",
@@ -107,7 +109,7 @@ fn cannot_keep(path: &Path, error: &io::Error) -> Text {
 }
 
 fn no_counts(path: &Path) -> Text {
-    let path = path.display();
+    let path = term::path(path);
     text!(
         "the counts cannot be kept in {path}: it holds something else, and is left as it is; name \
          another file with --counters-file or `counters_file`, or remove it",

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{LARGEST_BODY, cannot_record};
 use crate::lang::Text;
+use crate::term;
 use crate::text;
 
 /// What only the owner may do.
@@ -60,7 +61,7 @@ fn to_append(path: &Path) -> Result<File, Text> {
     let data = file.metadata().map_err(system)?;
     // What is no plain file, a pipe for instance, must not be read.
     if data.is_file() && data.len() > 0 && !begins_with_a_request(path).map_err(system)? {
-        let path = path.display();
+        let path = term::path(path);
         return Err(text!(
             "requests cannot be recorded in {path}: it holds something else, and is left as it is; \
              name another file with --record, or remove it",

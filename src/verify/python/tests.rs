@@ -59,23 +59,126 @@ impl Folder {
 }
 
 #[test]
-fn the_nearest_python_is_taken() {
+fn the_active_environment_comes_before_the_path() {
     let folder = Folder::new();
     let places = folder.places();
     // The last choice first: each of the next ones is preferred to it.
-    for name in [
-        "bin/python",
-        "bin/python3",
-        "active/bin/python",
-        "here/venv/bin/python",
-        "here/.venv/bin/python",
-        "here/below/.venv/bin/python",
-        "repo/venv/bin/python",
-        "repo/.venv/bin/python",
-    ] {
+    for name in ["bin/python", "bin/python3", "active/bin/python"] {
         fake(&folder.path(name), "[3, 12, 1]", true);
         folder.check(&places, name);
     }
+}
+
+/// An interpreter that leaves a file when it is started.
+fn trap(folder: &Folder, path: &str) -> PathBuf {
+    let mark = folder.path(&format!("started-{}", path.replace('/', "-")));
+    script(&folder.path(path), &format!("touch '{}'", mark.display()));
+    mark
+}
+
+#[test]
+fn what_the_repo_or_the_current_folder_contains_is_named_and_not_started() {
+    let folder = Folder::new();
+    let places = Places {
+        // Activated or not, and on the path or not.
+        virtual_env: Some(folder.path("repo/env").into()),
+        path: env::join_paths([folder.path("repo/tools"), folder.path("bin")]).ok(),
+        ..folder.places()
+    };
+    let traps = [
+        "repo/.venv/bin/python",
+        "repo/venv/bin/python",
+        "repo/env/bin/python",
+        "repo/tools/python3",
+        "here/.venv/bin/python",
+        "here/below/.venv/bin/python",
+    ];
+    let marks = traps.map(|path| trap(&folder, path));
+    let error = find(&places).unwrap_err();
+    for path in traps.iter().filter(|path| !path.starts_with("here/.venv")) {
+        let path = path.strip_suffix("/bin/python").unwrap_or(path);
+        assert!(error.to_string().contains(path), "{path}: {error}");
+    }
+    fake(&folder.path("bin/python3"), "[3, 12, 1]", true);
+    let python = find(&places).unwrap();
+    assert_eq!(python.executable, folder.path("bin/python3"));
+    assert_eq!(python.not_started.len(), 5, "{:?}", python.not_started);
+    for mark in marks {
+        assert!(!mark.exists(), "{}", mark.display());
+    }
+    // Unless it is asked for.
+    fake(&folder.path("repo/.venv/bin/python"), "[3, 12, 1]", true);
+    let named = Places {
+        named: Some(folder.path("repo/.venv")),
+        ..places
+    };
+    folder.check(&named, "repo/.venv/bin/python");
+}
+
+#[test]
+fn a_link_does_not_hide_where_an_interpreter_is() {
+    let folder = Folder::new();
+    let mark = trap(&folder, "repo/python");
+    fs::create_dir_all(folder.path("bin")).unwrap();
+    std::os::unix::fs::symlink(folder.path("repo/python"), folder.path("bin/python3")).unwrap();
+    std::os::unix::fs::symlink(folder.path("repo"), folder.path("tools")).unwrap();
+    let places = Places {
+        root: folder.path("repo").canonicalize().unwrap(),
+        path: env::join_paths([folder.path("tools"), folder.path("bin")]).ok(),
+        ..folder.places()
+    };
+    assert!(find(&places).is_err());
+    assert!(!mark.exists());
+}
+
+#[test]
+fn what_git_tracks_is_not_started() {
+    let folder = Folder::new();
+    fake(&folder.path("other/env/bin/python"), "[3, 12, 1]", true);
+    fs::write(folder.path("other/env/pyvenv.cfg"), "").unwrap();
+    let places = Places {
+        virtual_env: Some(folder.path("other/env").into()),
+        ..folder.places()
+    };
+    folder.check(&places, "other/env/bin/python");
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(folder.path("other")).args(args);
+        assert!(git.status().unwrap().success());
+    };
+    git(&["init", "--quiet"]);
+    folder.check(&places, "other/env/bin/python");
+    // Not the interpreter itself: what is beside it decides what is run.
+    git(&["add", "env/pyvenv.cfg"]);
+    let error = find(&places).unwrap_err();
+    assert!(error.to_string().contains("git tracks it"), "{error}");
+}
+
+#[test]
+fn what_another_user_owns_is_not_started() {
+    let folder = Folder::new();
+    let path = folder.path("active/bin/python");
+    fake(&path, "[3, 12, 1]", true);
+    folder.check(&folder.places(), "active/bin/python");
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(&path, Some(12345), None).is_ok() {
+        let error = find(&folder.places()).unwrap_err();
+        assert!(
+            error.to_string().contains("another user owns it"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn relative_folders_of_the_path_are_no_places() {
+    let folder = Folder::new();
+    let places = Places {
+        virtual_env: Some("active".into()),
+        path: Some("bin:".into()),
+        ..folder.places()
+    };
+    assert_eq!(places.candidates(), [] as [PathBuf; 0]);
 }
 
 #[test]
@@ -83,32 +186,32 @@ fn what_does_not_run_is_passed_over_and_named() {
     let folder = Folder::new();
     let places = folder.places();
     script(
-        &folder.path("repo/.venv/bin/python"),
+        &folder.path("active/bin/python"),
         "echo 'no such version' >&2; exit 1",
     );
-    fake(&folder.path("repo/venv/bin/python"), "[3, 10, 9]", true);
-    script(&folder.path("active/bin/python"), "echo hello");
+    fake(&folder.path("bin/python3"), "[3, 10, 9]", true);
+    script(&folder.path("bin/python"), "echo hello");
     let error = find(&places).unwrap_err().text();
     for expected in [
-        "repo/.venv/bin/python (it does not run: no such version)",
-        "repo/venv/bin/python (Python 3.10.9)",
-        "active/bin/python (it is no Python)",
+        "active/bin/python (it does not run: no such version)",
+        "bin/python3 (Python 3.10.9)",
+        "bin/python (it is no Python)",
     ] {
         assert!(error.get(Lang::En).contains(expected), "{error}");
     }
-    fake(&folder.path("bin/python3"), "[3, 11, 0]", true);
-    folder.check(&places, "bin/python3");
+    fake(&folder.path("bin/python"), "[3, 11, 0]", true);
+    folder.check(&places, "bin/python");
 }
 
 #[test]
 fn one_without_fastapi_is_the_last_resort() {
     let folder = Folder::new();
     let places = folder.places();
-    fake(&folder.path("repo/.venv/bin/python"), "[3, 12, 1]", false);
     fake(&folder.path("active/bin/python"), "[3, 12, 1]", false);
-    folder.check(&places, "repo/.venv/bin/python");
-    fake(&folder.path("bin/python3"), "[3, 11, 0]", true);
-    folder.check(&places, "bin/python3");
+    fake(&folder.path("bin/python3"), "[3, 12, 1]", false);
+    folder.check(&places, "active/bin/python");
+    fake(&folder.path("bin/python"), "[3, 11, 0]", true);
+    folder.check(&places, "bin/python");
 }
 
 #[test]
@@ -142,7 +245,7 @@ fn what_is_named_is_all_that_is_looked_at() {
 fn without_any_it_is_said_where_it_would_have_been() {
     let folder = Folder::new();
     let error = find(&folder.places()).unwrap_err();
-    assert!(error.text().get(Lang::En).contains("no .venv or venv"));
+    assert!(error.text().get(Lang::En).contains("no VIRTUAL_ENV"));
     assert!(error.remedy().get(Lang::En).contains("--python"));
     assert!(error.text().get(Lang::Zh).contains("找不到 Python"));
 }

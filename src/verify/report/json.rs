@@ -12,6 +12,7 @@ use super::{View, called, details, reasons, url};
 use crate::diagnostic::Diagnostic;
 use crate::lang::Lang;
 use crate::routes::Route;
+use crate::term;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -197,7 +198,7 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
             failed: judged.count(Kind::Failed),
         },
     };
-    Ok(serde_json::to_string_pretty(&report)? + "\n")
+    Ok(term::json(serde_json::to_string_pretty(&report)?) + "\n")
 }
 
 fn entry<'a>(view: &View<'_>, webhook: &'a Webhook, lang: Lang) -> Entry<'a> {

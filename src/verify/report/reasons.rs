@@ -7,6 +7,7 @@ use super::super::judged::Cause;
 use super::super::outcome::{Detail, Fact, Reason, Side};
 use super::details;
 use crate::lang::{Lang, Text};
+use crate::term;
 use crate::text;
 
 /// The name of a cause in the JSON report.
@@ -81,7 +82,7 @@ pub fn text(cause: &Cause) -> Text {
             largest,
         } => too_large(place, *limit, largest).text(),
         Cause::Gone { base, place } => {
-            let place = place.display();
+            let place = term::path(place);
             text!(
                 "not at {place} any more, where it was in the commit {base}",
                 "已不在提交 {base} 中的位置 {place}"

@@ -1,9 +1,9 @@
-//! What comes from a plugin, as people read it: without control characters, so that it cannot write
-//! to the terminal, and shortened.
+//! What comes from a plugin, as people read it: without what could steer the terminal, and shortened.
 
 use super::super::outcome::{Bytes, Request};
 use super::about;
 use crate::lang::Lang;
+use crate::term;
 use crate::text;
 
 /// How many characters of a value are shown.
@@ -81,7 +81,7 @@ pub fn shortened(text: &str) -> String {
     let mut shown: String = characters
         .by_ref()
         .take(MOST_SHOWN)
-        .map(|c| if is_harmful(c) { '\u{fffd}' } else { c })
+        .map(term::one_column)
         .collect();
     let rest = characters.count();
     if rest > 0 {
@@ -115,9 +115,4 @@ pub fn shortened_lines(text: &str) -> Vec<String> {
         lines.push("…".to_owned());
     }
     lines
-}
-
-/// What could move the cursor, change colours, or turn the direction of what follows.
-fn is_harmful(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

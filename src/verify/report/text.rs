@@ -14,6 +14,7 @@ use super::shown::{about, indented_request, shortened, shortened_lines};
 use super::{View, details, difference, open, ranges, reasons, url};
 use crate::lang::{Lang, Text};
 use crate::style::width;
+use crate::term;
 use crate::text;
 
 const BOLD: Style = Style::new().bold();
@@ -66,6 +67,11 @@ fn column(label: &Text, style: Style, lang: Lang) -> String {
     format!("{style}{label}{style:#}{gap}")
 }
 
+/// A path as people read it.
+fn shown(view: &View<'_>, path: &Path) -> String {
+    term::escaped(&view.shown(path)).into_owned()
+}
+
 /// What a kind is called.
 fn label(kind: Kind) -> (Text, Style) {
     match kind {
@@ -98,12 +104,12 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
             elsewhere,
         } => {
             let before = |path: &Path| match &webhook.base {
-                Some(base) => format!("{base}:{}", view.shown(path)),
-                None => view.shown(path),
+                Some(base) => format!("{base}:{}", shown(view, path)),
+                None => shown(view, path),
             };
             let place = |side: Side, path: &Path| match side {
                 Side::Old => before(path),
-                Side::New | Side::Neither => view.shown(path),
+                Side::New | Side::Neither => shown(view, path),
             };
             let open = open::text(elsewhere, place, lang);
             output += &run_text(proof, &before(path), &open, lang);
@@ -117,12 +123,12 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
             }
         }
         Status::NotMigrated(diagnostic) => {
-            let mut place = view.shown(diagnostic.path());
+            let mut place = shown(view, diagnostic.path());
             if let Some((line, column)) = diagnostic.position() {
                 place += &format!(":{line}:{column}");
             }
             let code = diagnostic.code().as_str();
-            let detail = diagnostic.detail().get(lang);
+            let detail = term::escaped(diagnostic.detail().get(lang));
             output += &format!("  {code}\n  {place}  {detail}\n");
         }
         Status::Failed => output.push('\n'),
@@ -240,9 +246,7 @@ fn endless_text(endless: &[Endless], lang: Lang) -> String {
 
 fn failure_text(view: &View<'_>, failure: &Failure, lang: Lang) -> String {
     let (name, style) = label(Kind::Failed);
-    let python = view
-        .python
-        .map(|python| python.executable.display().to_string());
+    let python = view.python.map(|python| term::path(&python.executable));
     let python = python.unwrap_or_else(|| "python".to_owned());
     let endpoints = shortened(&failure.endpoints.join(", "));
     let mut output = format!(
@@ -273,9 +277,7 @@ fn count(view: &View<'_>, lang: Lang) -> String {
     let mut output = counts.join(separator);
     if let Some(ready) = &view.judged.ready {
         let (agent, python) = (shortened(&ready.agent), shortened(&ready.python));
-        let executable = view
-            .python
-            .map(|python| python.executable.display().to_string());
+        let executable = view.python.map(|python| term::path(&python.executable));
         let executable = executable.unwrap_or_default();
         let around = if agent == STAND_IN && view.agent == AgentChoice::Auto {
             text!(
@@ -299,21 +301,40 @@ fn count(view: &View<'_>, lang: Lang) -> String {
     output
 }
 
-/// What is said before any code of a plugin is run.
-pub fn announcement(count: usize, python: &Python, lang: Lang) -> String {
-    let (executable, version) = (python.executable.display(), &python.version);
-    let plugins = if count == 1 { "plugin" } else { "plugins" };
-    text!(
-        "running the code of {count} {plugins}, before and after, with {executable} (Python {version}), in a temporary folder and without network\n",
-        "正在用 {executable}（Python {version}）运行 {count} 个插件迁移前后的代码，在临时文件夹中进行，没有网络\n"
+/// What is said before any code of a plugin is run: what runs, and what it can do.
+pub fn announcement(plugins: &[String], python: &Python, lang: Lang) -> String {
+    let (executable, version) = (term::path(&python.executable), &python.version);
+    /// A repo of hundreds is not listed.
+    const MOST_NAMED: usize = 8;
+    let count = plugins.len();
+    let noun = if count == 1 { "plugin" } else { "plugins" };
+    let named: Vec<String> = plugins
+        .iter()
+        .take(MOST_NAMED)
+        .map(|plugin| shortened(plugin))
+        .collect();
+    let rest = if count > MOST_NAMED { ", …" } else { "" };
+    let (en, zh) = (named.join(", ") + rest, named.join("、") + rest);
+    let mut output = text!(
+        "running the code of {count} {noun} ({en}), before and after, with {executable} (Python {version}), in a temporary folder: it has your rights and reads what you can read; the system keeps it from the network, other programs and other folders where it can\n",
+        "正在用 {executable}（Python {version}）运行 {count} 个插件（{zh}）迁移前后的代码，在临时文件夹中进行：它拥有您的权限，能读取您可读的内容；在系统支持时，它不能访问网络、启动其他程序或写入其他文件夹\n"
     )
     .get(lang)
-    .to_owned()
+    .to_owned();
+    for path in &python.not_started {
+        let path = term::path(path);
+        output += text!(
+            "{path} was not started, because anybody who can change the repo could have put it there: if you trust it, use --python {path}\n",
+            "没有启动 {path}，因为能修改该仓库的任何人都可能放置它：如果信任它，请使用 --python {path}\n"
+        )
+        .get(lang);
+    }
+    output
 }
 
 /// What came of saving the requests.
 pub fn saved(path: &Path, saved: &Saved, lang: Lang) -> String {
-    let (path, Saved { written, left_out }) = (path.display(), saved);
+    let (path, Saved { written, left_out }) = (term::path(path), saved);
     let are = |count: usize| match count {
         1 => "request was",
         _ => "requests were",

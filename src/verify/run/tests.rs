@@ -44,6 +44,7 @@ impl Fake {
             executable,
             version: "3.12.0".to_owned(),
             user_base: Some("/user/base".into()),
+            not_started: Vec::new(),
         };
         let work = self.path("work");
         fs::create_dir_all(&work).unwrap();
@@ -207,6 +208,7 @@ fn compiled_files_stay_in_the_folder() {
         executable: fake.path("python"),
         version: "3.12.0".to_owned(),
         user_base: None,
+        not_started: Vec::new(),
     };
     let main = fake.path("main.py");
     let command = command(&python, &main, fake.folder.path()).unwrap();
