@@ -36,6 +36,17 @@ impl Code {
     }
 }
 
+/// Another place that a finding speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// The file.
+    pub path: PathBuf,
+    /// Line and column, 1-based, in characters.
+    pub position: (usize, usize),
+    /// What is there.
+    pub says: Text,
+}
+
 /// The number of a code that a user typed: `rh103`, `103`.
 fn typed_number(typed: &str) -> &str {
     let typed = typed.trim();
@@ -55,6 +66,7 @@ pub struct Diagnostic {
     /// The line of the source, and how many of its characters from the column on are meant.
     snippet: Option<(String, usize)>,
     detail: Text,
+    related: Option<Related>,
     hint: Option<Text>,
 }
 
@@ -68,6 +80,7 @@ impl Diagnostic {
             position: None,
             snippet: None,
             detail,
+            related: None,
             hint: None,
         }
     }
@@ -86,6 +99,13 @@ impl Diagnostic {
         self
     }
 
+    /// With another place that it speaks of.
+    #[must_use]
+    pub fn with_related(mut self, related: Option<Related>) -> Self {
+        self.related = related;
+        self
+    }
+
     /// With a remedy that fits this place better than the general one of its code.
     #[must_use]
     pub fn with_hint(mut self, hint: Text) -> Self {
@@ -101,6 +121,21 @@ impl Diagnostic {
             *length = (*length).min(left).max(1);
             text.clone_into(snippet);
         }
+    }
+
+    /// Moves the other place that it speaks of to where `place` gives it once its file has been
+    /// written.
+    pub fn move_related(&mut self, place: impl Fn(&Related) -> Option<(usize, usize)>) {
+        if let Some(related) = &mut self.related
+            && let Some(position) = place(related)
+        {
+            related.position = position;
+        }
+    }
+
+    /// The other place that it speaks of.
+    pub fn related(&self) -> Option<&Related> {
+        self.related.as_ref()
     }
 
     /// Which reason.

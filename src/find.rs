@@ -41,6 +41,23 @@ pub struct Found {
     pub loaded: Arc<Loaded>,
     /// Every reference to the old API, in the order of the text.
     pub references: Vec<Reference>,
+    /// What is left by hand here and may register webhooks, in the order of the text.
+    pub unclear: Vec<Unclear>,
+}
+
+/// Something that is left by hand, and may take the place of a webhook that is understood.
+#[derive(Debug, Clone)]
+pub struct Unclear {
+    /// The plugin; none when it cannot be known.
+    pub plugin: Option<PluginId>,
+    /// The endpoint; none when it cannot be known.
+    pub endpoint: Option<String>,
+    /// Where it stands.
+    pub range: ByteRange,
+    /// From where on everything in the file runs after it; none when that cannot be known.
+    pub over_at: Option<usize>,
+    /// The branches in which it stands, outermost first.
+    pub branches: Vec<Branch>,
 }
 
 impl Found {

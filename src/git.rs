@@ -330,8 +330,12 @@ pub fn is_tracked(path: &Path) -> Result<bool, GitError> {
     Ok(!run(&root, &filters(&root)?, &["ls-files", "-z"], &names)?.is_empty())
 }
 
-/// An error when git would wait for ever for one of the files that it reads: a pipe in its place.
-fn check_files(root: &Path, names: &[PathBuf]) -> Result<(), GitError> {
+/// An error when git would wait for ever for one of the files that it reads at `root`, or in the
+/// folders of `names`: a pipe in its place.
+///
+/// # Errors
+/// [`GitError::NotAFile`].
+pub fn check_files(root: &Path, names: &[PathBuf]) -> Result<(), GitError> {
     let mut git = root.join(".git");
     if git.is_file() {
         // In worktrees and submodules it says where that folder is.

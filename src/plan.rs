@@ -10,6 +10,7 @@
 //! - [`document`]: the document's API that no release has.
 //! - [`aliases`]: a name for the method goes with its last use.
 //! - [`duplicates`]: which of several registrations of an endpoint counts.
+//! - [`unclear`]: one that is not understood may count instead.
 //!
 //! What always holds: a webhook is either migrated with everything that belongs to it, or left
 //! exactly as it is and reported.
@@ -28,6 +29,7 @@ pub mod registration;
 mod relayout;
 pub mod reply;
 pub mod router;
+mod unclear;
 mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -237,10 +239,12 @@ pub fn plan(input: &Input<'_>) -> Plan {
         .collect();
     let groups = groups(input, &facts);
     let packages = packages(input, &facts, &groups);
+    let has_unclear = |found: &&Found| !found.unclear.is_empty();
+    let unclear: Vec<&Found> = input.found.iter().filter(has_unclear).collect();
     let planned: Vec<Group> = groups
         .into_par_iter()
         .map(|plugins| {
-            let planned = plan_group(input, &facts, &packages, &plugins);
+            let planned = plan_group(input, &facts, &packages, &unclear, &plugins);
             planned.unwrap_or_else(|fault| left_group(&plugins, &fault))
         })
         .collect();
@@ -526,6 +530,7 @@ fn plan_group<'f>(
     input: &Input<'f>,
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     packages: &Packages<'f>,
+    unclear: &[&Found],
     plugins: &[PluginWebhooks<'_>],
 ) -> Result<Group, Fault> {
     let mut group = Group {
@@ -535,7 +540,7 @@ fn plan_group<'f>(
     let mut drafts: BTreeMap<PathBuf, Draft> = BTreeMap::new();
     for (id, webhooks) in plugins {
         let members = members_of(input, facts, packages, id, webhooks);
-        let planned = plugin::plan(input, facts, &members, &mut drafts, id, webhooks)
+        let planned = plugin::plan(input, facts, &members, unclear, &mut drafts, id, webhooks)
             .map_err(|error| Fault::of_rule(&id.module, &error))?;
         group.webhooks.extend(planned.webhooks);
         group.diagnostics.extend(planned.diagnostics);

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Runs all tests: `sh tests/run.sh`. Needs Rust and a Python of 3.11 or 3.12; everything else is
-# fetched into `.python/`, a folder of the project's own, and only when it is not there already.
+# fetched into `.python/`, a folder of the project's own, and only when it is not there already. A part
+# also runs on the oldest release of the agent, in `.python-2.0/`, which needs a Python 3.11: without one
+# that part is left out, and it is said; with `CI=true` it fails.
 #
-# `sh tests/run.sh setup` stops after that folder has been made.
+# `sh tests/run.sh setup` stops after these folders have been made.
 #
 # It takes long (27 minutes on a quiet machine with two cores, with an empty cache), so each part says
 # that it begins, and what it does meanwhile.
@@ -24,7 +26,7 @@ begun=$(date +%s)
 part=0
 say() {
     part=$((part + 1))
-    printf 'tests: %s of 7, after %s min: %s\n' "$part" "$((($(date +%s) - begun) / 60))" "$1"
+    printf 'tests: %s of 9, after %s min: %s\n' "$part" "$((($(date +%s) - begun) / 60))" "$1"
 }
 
 # The name on the PATH may be a shim that only prints an error, or a Python without `venv`: so each
@@ -58,6 +60,36 @@ if ! cmp -s "$requirements" .python/requirements.txt || ! .python/bin/python -c 
     cp "$requirements" .python/requirements.txt
 fi
 
+find_python_3_11() {
+    for candidate in python3.11 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.11*/bin/python3 \
+        "${PYTHON:-}" python3 python; do
+        if [ -n "$candidate" ] && usable "$candidate" &&
+            "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+# The same for the oldest release.
+oldest=
+requirements=tests/python/requirements-2.0.txt
+if cmp -s "$requirements" .python-2.0/requirements.txt && .python-2.0/bin/python -c '' 2>/dev/null; then
+    oldest=$root/.python-2.0/bin/python
+elif base=$(find_python_3_11); then
+    printf 'tests: making .python-2.0 with %s\n' "$("$base" --version)"
+    "$base" -m venv --clear .python-2.0 || die 'cannot make .python-2.0'
+    .python-2.0/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements" ||
+        die 'cannot install the Python packages of the oldest release; see the lines above'
+    cp "$requirements" .python-2.0/requirements.txt
+    oldest=$root/.python-2.0/bin/python
+elif [ "${CI:-}" = true ]; then
+    die 'no Python 3.11 with venv found, which the tests on the oldest release of the agent need'
+else
+    printf 'tests: no Python 3.11 with venv found: what runs on the oldest release of the agent is left out\n'
+fi
+
 if [ "${1:-}" = setup ]; then
     printf 'tests: .python is ready\n'
     exit 0
@@ -77,6 +109,12 @@ say 'building and running the tests in Rust'
 cargo test --locked --all-targets || failed="cargo test"
 say 'conformance: every fixture before and after, on the real agent'
 "$REHOOK_PYTHON" tests/conformance/run.py || failed="${failed:+$failed, }conformance"
+if [ -n "$oldest" ]; then
+    say 'conformance: a part of the fixtures, on the oldest release of the agent'
+    "$oldest" tests/conformance/run.py || failed="${failed:+$failed, }conformance on the oldest release"
+    "$oldest" tests/conformance/parameter_types.py ||
+        failed="${failed:+$failed, }parameter types on the oldest release"
+fi
 say 'compare: what counts as a difference'
 "$REHOOK_PYTHON" tests/conformance/compare.py || failed="${failed:+$failed, }compare"
 say 'parameter types: what FastAPI takes'

@@ -189,6 +189,29 @@ fn what_is_no_file_is_not_waited_for_in_the_place_of_a_map_or_a_configuration() 
     }
 }
 
+#[test]
+fn what_is_no_file_is_not_waited_for_in_the_place_of_what_git_reads() {
+    for name in [".git/config", ".git/HEAD"] {
+        let repo = repo(&[("door.py", door())]);
+        let path = repo.root().join(name);
+        let text = fs::read(&path).unwrap();
+        let spoil = || {
+            fs::remove_file(&path).unwrap();
+            fifo(&path);
+        };
+        let expected = [name, "not a regular file"];
+        spoil();
+        check(&rehook(&repo, &["migrate"]), 2, &expected);
+        check(&rehook(&repo, &["scan"]), 0, &["dev.door open"]);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, &text).unwrap();
+        check(&rehook(&repo, &["migrate"]), 0, &[]);
+        // The original is in git.
+        spoil();
+        check(&rehook(&repo, &["verify"]), 2, &expected);
+    }
+}
+
 // ---------------------------------------------------------------- programs
 
 #[test]

@@ -110,7 +110,7 @@ codes! {
         "keep the one that is meant and remove the others", "请保留真正需要的那个注册，删除其余的"
     PathTaken "RH112" Manual:
         "the plugin's own router has this path already", "插件自己的路由已占用该路径";
-        "give one of the two another path", "请为两者之一更换路径"
+        "give one of the two another path; add the plugin's own routes where they can be read", "请为两者之一更换路径；并把插件自己的路由写在能够读到的地方"
     UnknownRouter "RH113" Manual:
         "the plugin's `mount_router` function cannot be understood", "无法读懂插件的 `mount_router` 函数";
         "make an `APIRouter()` in that function and include the other router in it", "请在该函数中创建 `APIRouter()`，并把原来的路由器包含进去"

@@ -1,17 +1,17 @@
 //! The function behind a registration: its parameters, its dialect, its replies.
 
 mod known_types;
-mod lookup;
+pub(in crate::find) mod lookup;
 mod parameters;
 mod types;
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use super::reply::{self, Replies};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Related};
 use crate::edit::{Applicability, ByteRange};
 use crate::lang::Text;
-use crate::python::names::{BindingKind, Resolver, Scope, Value};
+use crate::python::names::{BindingKind, Loaded, Resolver, Scope, Value};
 use crate::python::tree::{self, Descend, Node, range_of, walk_body};
 use crate::routes::Dialect;
 use crate::text;
@@ -29,6 +29,8 @@ pub struct Problem {
     pub detail: Text,
     /// What to do about it, when it is not the code's remedy.
     pub hint: Option<Text>,
+    /// Another place that it speaks of.
+    pub related: Option<Related>,
 }
 
 impl Problem {
@@ -40,6 +42,22 @@ impl Problem {
             applicability: Applicability::Manual,
             detail,
             hint: None,
+            related: None,
+        }
+    }
+
+    /// With another place that it speaks of: what is at `range` in `loaded`.
+    #[must_use]
+    pub fn with_related(self, loaded: &Loaded, range: ByteRange, says: Text) -> Self {
+        let source = loaded.module.source();
+        let related = Related {
+            path: source.path().to_owned(),
+            position: source.position(range.start()),
+            says,
+        };
+        Self {
+            related: Some(related),
+            ..self
         }
     }
 

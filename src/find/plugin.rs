@@ -1,5 +1,9 @@
 //! The plugin behind a registration: its key, where it is made, and the router that it has already.
 
+mod own_routes;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use rustpython_parser::ast::{self, Expr, Stmt};
@@ -9,9 +13,15 @@ use super::registration::path_parameters::can_match_alike;
 use crate::diagnostic::Code;
 use crate::edit::ByteRange;
 use crate::python::names::{BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace};
-use crate::python::tree::{self, Descend, Node, range_of, walk_body};
-use crate::routes::{REQUEST_METHODS, Route, route_path};
+use crate::python::tree::{Descend, Node, range_of, walk_body};
+use crate::routes::{Route, route_path};
 use crate::text;
+
+pub use own_routes::{OwnRoute, OwnRoutes};
+use own_routes::{RouterId, UNKNOWN, own_routes_of};
+
+/// How many routers may be included in each other.
+const MAX_PREFIXES: usize = 4;
 
 /// A plugin.
 #[derive(Debug, Clone)]
@@ -72,62 +82,8 @@ pub struct RouterReturn {
     pub is_known: bool,
     /// The name, when it stands for a plain router at the level of the plugin's module.
     pub module_level_name: Option<String>,
-}
-
-/// The routes that a module adds to routers, and the prefixes that it gives to routers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OwnRoutes {
-    /// The routes.
-    pub routes: Vec<OwnRoute>,
-    /// The prefixes, of `APIRouter(prefix=...)` and `include_router(..., prefix=...)`; one that
-    /// cannot be known is [`UNKNOWN`].
-    pub prefixes: Vec<String>,
-}
-
-/// Stands for a piece of a path that cannot be known: it may be anything.
-const UNKNOWN: &str = "{unknown:path}";
-
-/// How many routers may be included in each other.
-const MAX_PREFIXES: usize = 4;
-
-/// A route that a plugin's own router has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnRoute {
-    /// The path, with the prefix of its router.
-    pub path: String,
-    /// The methods; empty stands for all.
-    pub methods: Vec<String>,
-}
-
-impl OwnRoute {
-    /// Whether its whole path could be seen.
-    pub fn is_known(&self) -> bool {
-        !self.path.contains(UNKNOWN)
-    }
-
-    /// Whether it would answer a request for `route`.
-    fn takes(&self, path: &str, methods: &[String]) -> bool {
-        let shared =
-            self.methods.is_empty() || methods.iter().any(|method| self.methods.contains(method));
-        shared && path_matches(&self.path, path)
-    }
-}
-
-/// Whether a path with parameters, as in `/a/{b}`, matches another path.
-fn path_matches(pattern: &str, path: &str) -> bool {
-    let Some((before, rest)) = pattern.split_once('{') else {
-        return pattern == path;
-    };
-    let Some((parameter, after)) = rest.split_once('}') else {
-        return pattern == path;
-    };
-    let Some(rest) = path.strip_prefix(before) else {
-        return false;
-    };
-    let whole_path = parameter.ends_with(":path");
-    let ends = (1..=rest.len()).filter(|&end| rest.is_char_boundary(end));
-    let mut candidates = ends.take_while(|&end| whole_path || !rest[..end].contains('/'));
-    candidates.any(|end| path_matches(after, &rest[end..]))
+    /// The calls that make it.
+    routers: Vec<RouterId>,
 }
 
 impl Plugin {
@@ -234,12 +190,7 @@ pub fn plugin(
     let own_routes = if mounts.is_empty() {
         Vec::new()
     } else {
-        package
-            .iter()
-            .map(|parts| parts.own_routes(workspace))
-            .filter(|own| **own != Arc::default())
-            .cloned()
-            .collect()
+        own_routes(workspace, package, &mounts)
     };
     let has_config = package.iter().any(|parts| parts.configured.contains(id));
     Ok(Plugin {
@@ -253,6 +204,36 @@ pub fn plugin(
         own_routes,
         has_config,
     })
+}
+
+/// The routes of all routers in the modules of the plugin, and what stands for those that cannot
+/// be read.
+fn own_routes(
+    workspace: &Workspace,
+    package: &[&ModuleParts],
+    mounts: &[Mount],
+) -> Vec<Arc<OwnRoutes>> {
+    let modules: Vec<&Arc<OwnRoutes>> = package
+        .iter()
+        .map(|parts| parts.own_routes(workspace))
+        .filter(|own| **own != Arc::default())
+        .collect();
+    let mounted: BTreeSet<RouterId> = mounts
+        .iter()
+        .flat_map(|mount| mount.returns.iter().flatten())
+        .flat_map(|one| one.routers.iter().cloned())
+        .collect();
+    let paths: BTreeSet<PathBuf> = package
+        .iter()
+        .map(|parts| parts.loaded.module.source().path().to_owned())
+        .collect();
+    let of_modules: Vec<&OwnRoutes> = modules.iter().map(|own| &***own).collect();
+    let hidden = own_routes::hidden_from(&of_modules, mounted, &paths);
+    modules
+        .into_iter()
+        .cloned()
+        .chain([Arc::new(hidden)])
+        .collect()
 }
 
 /// The argument of a call by keyword or position (0-based).
@@ -461,6 +442,7 @@ fn router_return(
         is_name: name.is_some(),
         is_known: is_known_router(inside, value),
         module_level_name: name.filter(|_| is_plain && !is_local && in_plugin_module),
+        routers: own_routes::routers(inside, value),
     }
 }
 
@@ -503,119 +485,16 @@ fn is_router_class(resolver: Resolver<'_>, expression: &Expr) -> bool {
         .is_some_and(|name| name.starts_with("fastapi.") && name.ends_with("APIRouter"))
 }
 
-/// The routes that a module adds to routers, and the prefixes that it gives to them.
-fn own_routes_of(workspace: &Workspace, loaded: &Loaded) -> OwnRoutes {
-    let mut own = OwnRoutes::default();
-    let mut scopes: Vec<Scope> = Vec::new();
-    routes_in(
-        workspace,
-        loaded,
-        loaded.module.suite(),
-        &mut scopes,
-        &mut own,
-    );
-    own.prefixes.sort();
-    own.prefixes.dedup();
-    own
-}
-
-/// The prefix that `APIRouter(...)` or `include_router(...)` gives.
-fn prefix_of_call(resolver: Resolver<'_>, call: &ast::ExprCall) -> Option<String> {
-    let is_include =
-        matches!(&*call.func, Expr::Attribute(a) if a.attr.as_str() == "include_router");
-    if !is_include && !is_router_class(resolver, &call.func) {
-        return None;
-    }
-    let prefix = argument(call, "prefix", usize::MAX)?;
-    Some(resolver.text(prefix).unwrap_or_else(|| UNKNOWN.to_owned()))
-}
-
-fn routes_in(
-    workspace: &Workspace,
-    loaded: &Loaded,
-    body: &[Stmt],
-    scopes: &mut Vec<Scope>,
-    own: &mut OwnRoutes,
-) {
-    walk_body(body, &mut |node| {
-        if let Node::Expr(Expr::Call(call)) = node {
-            let resolver = Resolver {
-                workspace,
-                loaded,
-                locals: scopes,
-            };
-            own.routes.extend(route_of_call(resolver, call));
-            own.prefixes.extend(prefix_of_call(resolver, call));
-        }
-        if let Node::Stmt(statement) = node
-            && let Some(definition) = Definition::of(statement)
-        {
-            // What an earlier run wrote adds the routes of webhooks, which are looked at themselves.
-            let text = loaded.module.source().slice(definition.range);
-            if is_context_decorator(text) || is_reply_decorator(text) {
-                return Descend::Past;
-            }
-            for decorator in definition.decorators {
-                tree::walk(Node::Expr(decorator), &mut |node| {
-                    if let Node::Expr(Expr::Call(call)) = node {
-                        let resolver = Resolver {
-                            workspace,
-                            loaded,
-                            locals: scopes,
-                        };
-                        own.routes.extend(route_of_call(resolver, call));
-                    }
-                    Descend::Into
-                });
-            }
-            scopes.push(Scope::of_function(definition.arguments, definition.body));
-            routes_in(workspace, loaded, definition.body, scopes, own);
-            scopes.pop();
-            return Descend::Past;
-        }
-        Descend::Into
-    });
-}
-
-/// The route that `router.get("/x")` and its like add.
-fn route_of_call(resolver: Resolver<'_>, call: &ast::ExprCall) -> Option<OwnRoute> {
-    let Expr::Attribute(attribute) = &*call.func else {
-        return None;
-    };
-    let method = attribute.attr.as_str();
-    let methods = match method {
-        "get" | "post" | "put" | "patch" | "delete" | "head" | "options" | "trace" => {
-            vec![method.to_uppercase()]
-        }
-        "api_route" | "add_api_route" | "route" | "add_route" => {
-            match argument(call, "methods", usize::MAX) {
-                Some(
-                    Expr::List(ast::ExprList { elts, .. })
-                    | Expr::Tuple(ast::ExprTuple { elts, .. }),
-                ) => elts
-                    .iter()
-                    .filter_map(|e| resolver.text(e))
-                    .map(|m| m.to_uppercase())
-                    .collect(),
-                Some(_) => REQUEST_METHODS.iter().map(|&m| m.to_owned()).collect(),
-                None => vec!["GET".to_owned()],
-            }
-        }
-        _ => return None,
-    };
-    let prefix = router_prefix(resolver, &attribute.value)?;
-    let path = argument(call, "path", 0)?;
-    let path = resolver.text(path).unwrap_or_else(|| UNKNOWN.to_owned());
-    Some(OwnRoute {
-        path: format!("{prefix}{path}"),
-        methods,
-    })
-}
-
 /// Whether the text of a function is that of the decorator which rehook writes for handlers of the
 /// context dialect.
 pub fn is_context_decorator(text: &str) -> bool {
     text.contains(".create_by_webhook(") && text.contains("return decorator")
+}
+
+/// Whether the text of a function is one that rehook writes: the routes that it adds are those of
+/// webhooks, which are looked at themselves.
+fn is_written_here(text: &str) -> bool {
+    is_context_decorator(text) || is_reply_decorator(text)
 }
 
 /// Whether the text of a function is that of `reply_route`, as this program writes it.
@@ -623,52 +502,4 @@ pub(crate) fn is_reply_decorator(text: &str) -> bool {
     text.contains("given_response")
         && text.contains(".add_api_route(")
         && text.contains("decorator")
-}
-
-/// The prefix of the router that an expression stands for; none when it is no router.
-fn router_prefix(resolver: Resolver<'_>, router: &Expr) -> Option<String> {
-    let made_by = match router {
-        Expr::Name(name) => {
-            resolver
-                .bindings(&name.id)
-                .iter()
-                .find_map(|binding| match &binding.kind {
-                    BindingKind::Value(value) => match &**value {
-                        Expr::Call(call) => Some(call.clone()),
-                        _ => None,
-                    },
-                    _ => None,
-                })
-        }
-        _ => None,
-    };
-    match made_by {
-        Some(call) if is_router_class(resolver, &call.func) => {
-            Some(prefix_of_call(resolver, &call).unwrap_or_default())
-        }
-        Some(_) => None,
-        // A router of another module: its prefix is not followed.
-        None => match resolver.value(router) {
-            Value::CallOf(name) if name.starts_with("fastapi.") && name.ends_with("APIRouter") => {
-                Some(String::new())
-            }
-            _ => None,
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_of_a_path_match_as_starlette_has_them() {
-        assert!(path_matches("/a", "/a"));
-        assert!(!path_matches("/a", "/a/b"));
-        assert!(path_matches("/{x}", "/a"));
-        assert!(!path_matches("/{x}", "/a/b"));
-        assert!(path_matches("/{x:path}", "/a/b"));
-        assert!(path_matches("/a/{x}/c", "/a/é/c"));
-        assert!(!path_matches("/{x}", "/"));
-    }
 }

@@ -29,7 +29,7 @@ use self::receiver::Receiver;
 use super::handler::{Definition, Problem};
 use super::{
     Branch, CallSite, CallableKind, Endpoint, Form, Found, LeadingSlash, Reference, ReferenceKind,
-    Webhook,
+    Unclear, Webhook,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::ByteRange;
@@ -59,15 +59,34 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         in_class: false,
         in_lambda: false,
         references: Vec::new(),
+        unclear: Vec::new(),
     };
     finder.body(loaded.module.suite());
     for expression in loaded.module.fragments(loaded.module.range()) {
         finder.expression(expression);
     }
-    let mut references = finder.references;
-    references.extend(other_names(&loaded, &references));
+    let Finder {
+        mut references,
+        mut unclear,
+        ..
+    } = finder;
+    let others = other_names(&loaded, &references);
+    let is_by_hand = |other: &&Reference| matches!(other.kind, ReferenceKind::ByHand(_));
+    unclear.extend(others.iter().filter(is_by_hand).map(|other| Unclear {
+        plugin: None,
+        endpoint: None,
+        range: other.place,
+        over_at: None,
+        branches: Vec::new(),
+    }));
+    references.extend(others);
     references.sort_by_key(|reference| reference.place);
-    Found { loaded, references }
+    unclear.sort_by_key(|one| one.range);
+    Found {
+        loaded,
+        references,
+        unclear,
+    }
 }
 
 /// The places where the method's name stands that the tree did not lead to: definitions, arguments,
@@ -124,6 +143,7 @@ struct Finder<'a> {
     in_class: bool,
     in_lambda: bool,
     references: Vec<Reference>,
+    unclear: Vec<Unclear>,
 }
 
 impl<'a> Finder<'a> {
@@ -393,6 +413,52 @@ impl<'a> Finder<'a> {
         });
     }
 
+    /// Remembers what may register a webhook here; `is_call` is whether it does so when it is run
+    /// itself, and not whenever somebody calls what it gives.
+    fn unclear(
+        &mut self,
+        plugin: Option<PluginId>,
+        endpoint: Option<String>,
+        range: ByteRange,
+        is_call: bool,
+    ) {
+        let is_run_once = is_call && self.functions.is_empty() && !self.in_lambda;
+        let end_of_loop = self.loops.first().map(|one| one.body().end());
+        self.unclear.push(Unclear {
+            plugin,
+            endpoint,
+            range,
+            over_at: is_run_once.then(|| end_of_loop.unwrap_or(0).max(range.end())),
+            branches: self.branches.clone(),
+        });
+    }
+
+    /// Whether `plugin.webhook_methods` is only looked at.
+    fn is_read(&self, table: &ast::ExprAttribute) -> bool {
+        let tokens = self.loaded.module.tokens();
+        let text = |token: Option<crate::python::tokens::Token>| {
+            token.map_or("", |token| self.loaded.module.source().slice(token.range))
+        };
+        let range = range_of(table);
+        let after = tokens.next(range.end());
+        let before = tokens.previous(range.start());
+        match (text(before), text(after)) {
+            ("in", "." | ")" | ":" | "]") => true,
+            ("(", ")") => {
+                let function = before.and_then(|open| tokens.previous(open.range.start()));
+                matches!(
+                    text(function),
+                    "len" | "print" | "sorted" | "list" | "dict" | "set" | "bool" | "str" | "repr"
+                )
+            }
+            (_, ".") => {
+                let method = after.and_then(|dot| tokens.next(dot.range.end()));
+                matches!(text(method), "items" | "keys" | "values" | "get" | "copy")
+            }
+            _ => false,
+        }
+    }
+
     fn other_reference(&mut self, attribute: &ast::ExprAttribute) {
         let place = attribute_name(attribute);
         if self
@@ -402,12 +468,19 @@ impl<'a> Finder<'a> {
         {
             return;
         }
-        if let Receiver::NotOurs = self.receiver_of(&attribute.value, &attribute.attr) {
-            self.references.push(Reference {
-                place,
-                kind: ReferenceKind::NotOurs,
-            });
-            return;
+        let plugin = match self.receiver_of(&attribute.value, &attribute.attr) {
+            Receiver::NotOurs => {
+                self.references.push(Reference {
+                    place,
+                    kind: ReferenceKind::NotOurs,
+                });
+                return;
+            }
+            Receiver::Plugin(id) => Some(id),
+            Receiver::Unknown(_) => None,
+        };
+        if attribute.attr.as_str() != TABLE || !self.is_read(attribute) {
+            self.unclear(plugin, None, range_of(attribute), false);
         }
         let detail = if attribute.attr.as_str() == TABLE {
             text!(
@@ -428,9 +501,12 @@ impl<'a> Finder<'a> {
         let Some((receiver, name, method)) = callee::by_name(call) else {
             return;
         };
-        if let Receiver::NotOurs = self.receiver_of(receiver, method) {
-            return;
-        }
+        let plugin = match self.receiver_of(receiver, method) {
+            Receiver::NotOurs => return,
+            Receiver::Plugin(id) => Some(id),
+            Receiver::Unknown(_) => None,
+        };
+        self.unclear(plugin, None, range_of(call), false);
         self.by_hand(
             range_of(name),
             Code::NotARegistration,
@@ -477,6 +553,10 @@ impl<'a> Finder<'a> {
             }
             Receiver::Unknown(detail) => {
                 let range = callee.receiver.map_or(callee.range, range_of);
+                let site = self.call_site(call, callee).ok();
+                let endpoint = site.and_then(|site| self.endpoint(call, &site));
+                let endpoint = endpoint.and_then(|endpoint| self.resolver().text(endpoint));
+                self.unclear(None, endpoint, range_of(call), true);
                 self.by_hand(place, Code::UnknownPlugin, range, detail.clone());
                 return;
             }
@@ -484,11 +564,13 @@ impl<'a> Finder<'a> {
         let site = match self.call_site(call, callee) {
             Ok(site) => site,
             Err(detail) => {
+                self.unclear(Some(plugin), None, range_of(call), true);
                 self.by_hand(place, Code::UnusualArguments, range_of(call), detail);
                 return;
             }
         };
         let Some(endpoint) = self.endpoint(call, &site) else {
+            self.unclear(Some(plugin), None, range_of(call), true);
             self.by_hand(
                 place,
                 Code::UnusualArguments,
@@ -513,6 +595,8 @@ impl<'a> Finder<'a> {
             match self.webhook(&registration, &turn, is_in_unknown_loop) {
                 Ok(webhook) => webhooks.push(webhook),
                 Err((code, range, detail)) => {
+                    let endpoint = self.resolver().text(endpoint);
+                    self.unclear(Some(registration.plugin), endpoint, range_of(call), true);
                     self.by_hand(place, code, range, detail);
                     return;
                 }
@@ -527,7 +611,10 @@ impl<'a> Finder<'a> {
                 place,
                 kind: ReferenceKind::Webhooks(webhooks),
             }),
-            Err((code, detail)) => self.by_hand(place, code, range_of(call), detail),
+            Err((code, detail)) => {
+                self.unclear(Some(registration.plugin), None, range_of(call), true);
+                self.by_hand(place, code, range_of(call), detail);
+            }
         }
     }
 

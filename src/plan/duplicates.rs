@@ -9,9 +9,9 @@ use std::collections::HashMap;
 
 use super::{Registered, registration};
 use crate::diagnostic::Code;
+use crate::find::Branch;
 use crate::find::handler::Problem;
 use crate::find::registration::path_parameters::can_match_alike;
-use crate::find::{Branch, Webhook};
 use crate::routes::route_path;
 use crate::text;
 
@@ -87,7 +87,9 @@ fn judge_one(
         }
         let other = &webhooks[other_index];
         if other.webhook.endpoint.value == this.webhook.endpoint.value {
-            if exclusive(this.webhook, other.webhook) && this.path() == other.path() {
+            if exclusive(&this.webhook.branches, &other.webhook.branches)
+                && this.path() == other.path()
+            {
                 continue;
             }
             if has_problem[other_index] {
@@ -127,8 +129,8 @@ fn unknown_order(this: &Registered<'_>) -> Verdict {
 }
 
 /// Whether the two stand in branches of which only one runs.
-fn exclusive(a: &Webhook, b: &Webhook) -> bool {
-    a.branches.iter().zip(&b.branches).any(|(a, b)| {
+pub(super) fn exclusive(a: &[Branch], b: &[Branch]) -> bool {
+    a.iter().zip(b).any(|(a, b)| {
         a.statement == b.statement && a.index != b.index && a.exclusive && b.exclusive
     })
 }

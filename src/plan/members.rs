@@ -74,6 +74,13 @@ impl<'f> Members<'f> {
         &self.modules
     }
 
+    /// Whether the module at `path` is one of them.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        self.modules
+            .binary_search_by(|facts| facts.path().cmp(path))
+            .is_ok()
+    }
+
     /// Whether a module other than the one at `path` takes `name` as an attribute of something.
     pub(crate) fn others_use(&self, path: &Path, name: &str) -> bool {
         if let [only] = self.modules.as_slice()

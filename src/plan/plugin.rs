@@ -16,10 +16,11 @@ use super::registration::Routing;
 use super::router::{Join, RouterNames, RuleError};
 use super::{
     Action, Input, ModuleFacts, PlannedWebhook, Registered, annotations, document, registration,
-    reply, router,
+    reply, router, unclear,
 };
 use crate::diagnostic::Diagnostic;
 use crate::edit::{Applicability, ByteRange};
+use crate::find::Found;
 use crate::find::handler::Problem;
 use crate::find::plugin::{ModuleParts, Plugin};
 use crate::find::registration::diagnostic_at;
@@ -48,6 +49,7 @@ pub(crate) fn plan(
     input: &Input<'_>,
     facts: &BTreeMap<PathBuf, ModuleFacts>,
     members: &Members<'_>,
+    unclear: &[&Found],
     drafts: &mut BTreeMap<PathBuf, Draft>,
     id: &PluginId,
     webhooks: &[Registered<'_>],
@@ -103,7 +105,10 @@ pub(crate) fn plan(
     let mut problems: Vec<Option<Problem>> = webhooks
         .iter()
         .zip(&at_run_time)
-        .map(|(one, &at_run_time)| problem(input, drafts, &plugin, one, at_run_time))
+        .map(|(one, &at_run_time)| {
+            problem(input, drafts, &plugin, one, at_run_time)
+                .or_else(|| unclear::problem(members, unclear, one))
+        })
         .collect();
     let verdicts = settle(webhooks, &mut problems, &mut at_run_time);
     let at_run_time: HashSet<(&Path, ByteRange)> = webhooks
@@ -166,7 +171,8 @@ pub(super) fn planned_webhook(
                 problem.code,
                 problem.range,
                 problem.detail.clone(),
-            );
+            )
+            .with_related(problem.related.clone());
             if let Some(hint) = &problem.hint {
                 diagnostic = diagnostic.with_hint(hint.clone());
             }

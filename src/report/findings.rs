@@ -204,6 +204,14 @@ fn in_full(view: &View<'_>, diagnostic: &Diagnostic, style: Style) -> String {
             "^".repeat(marks)
         );
     }
+    if let Some(related) = diagnostic.related() {
+        let (path, (line, column)) = (view.shown(&related.path), related.position);
+        let (label, says) = (text!("see: ", "参见："), related.says.get(lang));
+        output += &format!(
+            "  {}{BOLD}{path}:{line}:{column}{BOLD:#} {says}\n",
+            label.get(lang)
+        );
+    }
     let hint = diagnostic.hint();
     let label = text!("hint: ", "提示：");
     let hint = term::escaped(hint.get(lang));

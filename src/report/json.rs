@@ -68,7 +68,17 @@ struct Finding<'a> {
     line: Option<usize>,
     column: Option<usize>,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    related: Option<RelatedPlace<'a>>,
     hint: String,
+}
+
+#[derive(Serialize)]
+struct RelatedPlace<'a> {
+    path: String,
+    line: usize,
+    column: usize,
+    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -207,6 +217,12 @@ fn finding<'a>(view: &View<'_>, diagnostic: &'a Diagnostic, lang: Lang) -> Findi
         line: diagnostic.position().map(|(line, _)| line),
         column: diagnostic.position().map(|(_, column)| column),
         message: diagnostic.detail().get(lang),
+        related: diagnostic.related().map(|related| RelatedPlace {
+            path: view.shown(&related.path),
+            line: related.position.0,
+            column: related.position.1,
+            message: related.says.get(lang),
+        }),
         hint: diagnostic.hint().get(lang).to_owned(),
     }
 }

@@ -42,6 +42,10 @@ impl Original {
     /// # Errors
     /// When there is no such commit, or git does not answer.
     pub fn open(root: &Path, revision: &str) -> Result<Self, VerifyError> {
+        git::check_files(root, &[]).map_err(|error| VerifyError::Git {
+            root: root.to_owned(),
+            message: error.to_string(),
+        })?;
         let wanted = format!("{revision}^{{commit}}");
         let mut parse = git::command(root);
         parse.args([

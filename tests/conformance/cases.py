@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 from case import Case
@@ -36,7 +37,7 @@ def read(folder: Path) -> Case:
         folder=agent.get("folder", "."),
         package=agent.get("package", ""),
         native=agent.get("native", []),
-        skip=agent.get("skip", ""),
+        skip=agent.get("skip", "") or too_old(agent.get("since", "")),
         store=agent.get("store", []),
         channels=agent.get("channels", []),
     )
@@ -55,6 +56,17 @@ def read(folder: Path) -> Case:
         route.native = route.endpoint in case.native
         route.requests += table(route)
     return case
+
+
+def too_old(since: str) -> str:
+    """Why a case that needs a release of the agent cannot be run, if it cannot."""
+
+    def numbers(release: str) -> list[int]:
+        return [int(part) for part in release.split(".") if part.isdecimal()]
+
+    if since and numbers(version("nekro-agent")) < numbers(since):
+        return f"it needs release {since} of the agent"
+    return ""
 
 
 def routes(tree: Path) -> list[Route]:

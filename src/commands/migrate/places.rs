@@ -50,6 +50,7 @@ pub(super) fn follow(plan: &mut Plan) {
         {
             diagnostic.move_to(place, file.after.line_text(place.0));
         }
+        diagnostic.move_related(|related| written.get(&*related.path)?.follow(related.position));
     };
     for webhook in webhooks {
         if let Some(file) = written.get(&*webhook.path)

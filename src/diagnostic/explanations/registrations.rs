@@ -179,10 +179,14 @@ pub(super) const PATH_TAKEN: Page = Page {
          webhooks and routes had different URLs, so there was no conflict before; in one router \
          only the first of two equal routes answers. Which of the two keeps the path is for the \
          author to decide. Rename one of them: other programs may call the existing route, and the \
-         senders of the webhook still use its old URL.",
+         senders of the webhook still use its old URL. The same holds where the router goes to code \
+         whose routes cannot be read, as a function of another package: add the routes, or include \
+         that router with a prefix, where rehook sees it.",
     zh: "webhook 迁移后的路径已被插件自己的路由占用。以往 webhook 与路由的 URL 不同，互不冲突；\
          而在同一个路由器中，两条相同的路由只有先加入的那条会响应。保留哪一条应由作者决定。\
-         请为其中之一更换路径，同时注意：现有路由可能有其他程序在调用，而 webhook 的发送方用的还是旧的 URL。",
+         请为其中之一更换路径，同时注意：现有路由可能有其他程序在调用，而 webhook 的发送方用的还是旧的 URL。\
+         如果路由器被交给了无法读到其路由的代码（例如其他包中的函数），也是如此：\
+         请在 rehook 能看到的地方添加路由，或带前缀包含那个路由器。",
     before: r#"@router.post("/github")
 async def import_repo(repo: Repo):
     return await start_import(repo)

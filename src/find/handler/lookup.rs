@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 20;
 
 /// One thing that an expression may stand for; what is of the repo comes with a resolver that sees
 /// the names where it is defined.
-pub(super) enum Target<'t> {
+pub(in crate::find) enum Target<'t> {
     /// Something outside the repo, by its dotted name.
     External(String),
     /// A name that nothing binds: a built-in.
@@ -34,7 +34,7 @@ pub(super) enum Target<'t> {
 }
 
 /// Calls `visit` with everything that `expression` may stand for.
-pub(super) fn targets(
+pub(in crate::find) fn targets(
     resolver: Resolver<'_>,
     expression: &Expr,
     visit: &mut dyn FnMut(Target<'_>),

@@ -89,11 +89,15 @@ pub(super) fn problem(
             )
         } else {
             text!(
-                "the plugin's own router has a route whose path cannot be known: it might answer instead",
-                "插件自己的路由中有一条路径无法确定，请求可能会由它来响应"
+                "the plugin's own router may get a route of this path, which would answer instead: what `{}` adds cannot be known",
+                "插件自己的路由中可能有这一路径，请求会由它来响应：无法确定 `{}` 添加了哪些路由",
+                own.added.says
             )
         };
-        return Some(Problem::manual(Code::PathTaken, here, detail));
+        return Some(Problem {
+            related: Some(own.added.clone()),
+            ..Problem::manual(Code::PathTaken, here, detail)
+        });
     }
     if let Some(own) = plugin.route_that_is_matched(&webhook.endpoint.value) {
         return Some(Problem::manual(

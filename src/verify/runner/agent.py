@@ -111,6 +111,8 @@ def prepare() -> None:
     os.chdir(tempfile.mkdtemp(prefix="agent-", dir=scratch()))
     for name in [name for name in os.environ if name.startswith("NEKRO_")]:
         del os.environ[name]
+    # The default of later releases; that of 2.0 is another one.
+    os.environ["NEKRO_DATA_DIR"] = "./data/nekro_agent"
     try:
         import magic  # noqa: F401
     except ImportError:
@@ -121,9 +123,16 @@ def prepare() -> None:
     stdout = os.dup(1)
     os.dup2(quiet, 1)
     try:
-        import nekro_agent.api.message
-        import nekro_agent.routers.webhook
-        import nekro_agent.services.plugin.router_manager  # noqa: F401
+        try:
+            _import_agent()
+        except ValueError:
+            # Release 2.0 expects that whoever imports it has made a driver.
+            import nonebot
+
+            for name in [name for name in sys.modules if name.split(".")[0] == "nekro_agent"]:
+                del sys.modules[name]
+            nonebot.init(driver="~fastapi")
+            _import_agent()
     finally:
         sys.stdout.flush()
         os.dup2(stdout, 1)
@@ -131,6 +140,12 @@ def prepare() -> None:
     # What has been imported stays. Collectors that look at it would make each side copy it.
     gc.freeze()
     gc.enable()
+
+
+def _import_agent() -> None:
+    import nekro_agent.api.message
+    import nekro_agent.routers.webhook
+    import nekro_agent.services.plugin.router_manager  # noqa: F401
 
 
 def lacking() -> list[str]:
@@ -224,7 +239,8 @@ async def application(before_routers: Callable = lambda _app, _collector: None, 
         await _load_one(plugin_collector, item)
     else:
         await plugin_collector.init_plugins()
-    for failure in plugin_collector.failed_plugins.values():
+    # Releases before 2.1 only log what failed: those plugins are missing then.
+    for failure in getattr(plugin_collector, "failed_plugins", {}).values():
         # A module beside the plugins that is none itself is no failure.
         if item or failure.error_type != "MissingPluginInstance":
             raise _import_failure(failure)

@@ -6,6 +6,31 @@ from nekro_agent.api.schemas import AgentCtx
 plugin = NekroPlugin("Many", "many", "Many", "0.1.0", "dev", "https://example.com/many")
 
 
+@plugin.mount_webhook_method(os.environ["H1"], "H")
+async def other1(_ctx: AgentCtx):
+    pass
+
+
+@plugin.mount_webhook_method(os.environ["H2"], "H")
+async def other2(_ctx: AgentCtx):
+    pass
+
+
+@plugin.mount_webhook_method(os.environ["H3"], "H")
+async def other3(_ctx: AgentCtx):
+    pass
+
+
+@plugin.mount_webhook_method(os.environ["H4"], "H")
+async def other4(_ctx: AgentCtx):
+    pass
+
+
+@plugin.mount_webhook_method(os.environ["H5"], "H")
+async def other5(_ctx: AgentCtx):
+    pass
+
+
 @plugin.mount_webhook_method("h1", "H")
 async def h1(_ctx: AgentCtx):
     pass
@@ -38,29 +63,4 @@ async def h6(_ctx: AgentCtx):
 
 @plugin.mount_webhook_method("h7", "H")
 async def h7(_ctx: AgentCtx):
-    pass
-
-
-@plugin.mount_webhook_method(os.environ["H1"], "H")
-async def other1(_ctx: AgentCtx):
-    pass
-
-
-@plugin.mount_webhook_method(os.environ["H2"], "H")
-async def other2(_ctx: AgentCtx):
-    pass
-
-
-@plugin.mount_webhook_method(os.environ["H3"], "H")
-async def other3(_ctx: AgentCtx):
-    pass
-
-
-@plugin.mount_webhook_method(os.environ["H4"], "H")
-async def other4(_ctx: AgentCtx):
-    pass
-
-
-@plugin.mount_webhook_method(os.environ["H5"], "H")
-async def other5(_ctx: AgentCtx):
     pass

@@ -1,0 +1,83 @@
+//! Rule: a webhook stays where a registration that is not understood may take its place.
+//!
+//! In one plugin the last registration of an endpoint won. One whose endpoint or plugin cannot be
+//! known, or whose handler is not understood, stays a webhook; if it came later at the same
+//! endpoint, it was the one that answered. Only one that surely ran before is of no matter.
+
+use super::Registered;
+use super::duplicates::exclusive;
+use super::members::Members;
+use crate::diagnostic::Code;
+use crate::find::handler::Problem;
+use crate::find::{Found, Unclear};
+use crate::routes::route_path;
+use crate::text;
+
+/// What may come after `one` and take its place; `unclear` are the files that have something
+/// that is not understood.
+pub(crate) fn problem(
+    members: &Members<'_>,
+    unclear: &[&Found],
+    one: &Registered<'_>,
+) -> Option<Problem> {
+    let (found, other) = unclear
+        .iter()
+        .flat_map(|found| found.unclear.iter().map(move |other| (*found, other)))
+        .find(|(found, other)| may_replace(members, found, other, one))?;
+    let endpoint = &one.webhook.endpoint.value;
+    let (detail, says) = match (&other.plugin, &other.endpoint) {
+        (Some(_), Some(_)) => (
+            text!(
+                "the endpoint `{endpoint}` is registered once more, and that registration is left by hand",
+                "端点 `{endpoint}` 还有另一处注册，而那一处需要手动处理"
+            ),
+            text!("the other registration", "另一处注册"),
+        ),
+        (None, Some(_)) => (
+            text!(
+                "a registration whose plugin cannot be known may take the place of `{endpoint}`",
+                "另一处无法确定所属插件的注册可能会取代 `{endpoint}`"
+            ),
+            text!("the other registration", "另一处注册"),
+        ),
+        (_, None) => (
+            text!(
+                "a registration whose endpoint cannot be known may take the place of `{endpoint}`",
+                "另一处无法确定端点的注册可能会取代 `{endpoint}`"
+            ),
+            text!("what may be registered here", "此处注册的端点无法确定"),
+        ),
+    };
+    let problem = Problem {
+        hint: Some(text!(
+            "let rehook see what the other one registers, or put this registration after it",
+            "请让 rehook 能看出另一处注册了什么，或把此处的注册移到它之后"
+        )),
+        ..Problem::manual(Code::UnknownOrder, one.webhook.call.call, detail)
+    };
+    Some(problem.with_related(&found.loaded, other.range, says))
+}
+
+fn may_replace(
+    members: &Members<'_>,
+    found: &Found,
+    other: &Unclear,
+    one: &Registered<'_>,
+) -> bool {
+    let path = found.loaded.module.source().path();
+    let is_here = path == one.path();
+    let is_of_plugin = match &other.plugin {
+        Some(plugin) => *plugin == one.webhook.plugin,
+        None => is_here || members.has(path),
+    };
+    let is_same_path = other
+        .endpoint
+        .as_ref()
+        .is_none_or(|endpoint| route_path(endpoint) == route_path(&one.webhook.endpoint.value));
+    let is_over = is_here
+        && other
+            .over_at
+            .is_some_and(|end| end <= one.webhook.call.call.start());
+    let is_exclusive = is_here && exclusive(&one.webhook.branches, &other.branches);
+    is_of_plugin && is_same_path && !is_over && !is_exclusive
+}
