@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 pub use config::{CONFIG_FILES, ConfigFile, style};
 pub use imports::ImportStyle;
-pub use width::{comment_width, indentation_width, is_pragma, width};
+pub use width::{comment_width, indentation_width, is_only_pragmas, is_pragma, width};
 
 /// The width that `ruff format` and `black` have by default.
 pub const DEFAULT_LINE_LENGTH: usize = 88;

@@ -22,11 +22,6 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Whether `text` fits on the statement's first line, with `rest` after it.
-    pub fn holds(&self, text: &str, rest: &str) -> bool {
-        self.fits(self.indent, text, width(rest))
-    }
-
     /// Whether `text` fits on a line that starts with `indent`, with `suffix` columns after it.
     fn fits(&self, indent: &str, text: &str, suffix: usize) -> bool {
         let columns = indentation_width(indent, self.style.indent_width) + width(text) + suffix;
@@ -179,6 +174,12 @@ mod tests {
             18,
             "f([aaaaa, bbbbb])",
             "f(\n      [\n          aaaaa,\n          bbbbb,\n      ]\n  )",
+        );
+        check(20, "aa(bbbb, cccccc)(d)", "aa(bbbb, cccccc)(\n      d\n  )");
+        check(
+            17,
+            "aa(bbbb, cccccc)(d)",
+            "aa(\n      bbbb,\n      cccccc,\n  )(d)",
         );
         check(
             16,

@@ -18,7 +18,6 @@ use crate::find::{Argument, CallableKind, Form, LeadingSlash, Returns, Role, Web
 use crate::python::names::Loaded;
 use crate::python::tokens::TokenKind;
 use crate::routes::REQUEST_METHODS;
-use crate::style::width;
 
 /// What a webhook becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +63,10 @@ pub fn rewrite(
     }
     let arguments_range = ByteRange::new(webhook.call.open.start(), webhook.call.close.end());
     let has_comment = draft.loaded.module.tokens().has_comment(arguments_range);
+    if webhook.form == Form::Call {
+        // It may be a part of a larger statement.
+        draft.touch(webhook.call.call.start());
+    }
     if has_comment {
         in_place(draft, webhook, callee, &path, &extra)
     } else {
@@ -201,16 +204,11 @@ fn anew(
     let function = layout::joined(&draft.take_text(applied));
     let place = draft.place(range.start(), &after);
     let joined = arguments.join(", ");
-    let whole = format!("{head}({joined})");
-    // The function goes on a line of its own only where the call before it fits on one.
-    let text = if !was_exploded && !joined.contains(['\n', '\r']) && place.holds(&whole, "(") {
-        layout::code(place, &(whole + &function))
-    } else {
-        let place = layout::Place {
-            suffix: place.suffix + width(&function),
-            ..place
-        };
+    let text = if joined.contains(['\n', '\r']) {
         layout::call(place, &head, &arguments, was_exploded) + &function
+    } else {
+        let comma = if was_exploded { "," } else { "" };
+        layout::code(place, &format!("{head}({joined}{comma}){function}"))
     };
     draft.replace(range, &text[lead.len()..])
 }

@@ -43,6 +43,12 @@ pub fn comment_width(rest: &str, trailing: bool) -> usize {
     }
 }
 
+/// Whether a comment is for tools alone, and says nothing else.
+pub fn is_only_pragmas(comment: &str) -> bool {
+    let mut parts = comment.split('#').skip(1).peekable();
+    parts.peek().is_some() && parts.all(|part| is_pragma(&format!("#{part}")))
+}
+
 /// Whether a comment is for a tool.
 pub fn is_pragma(comment: &str) -> bool {
     let text = comment.trim_start_matches('#').trim_start();
@@ -77,5 +83,7 @@ mod tests {
         check("  # why  # noqa: E501", false, 21);
         check("  # why  # noqa: E501", true, 7);
         check(", x", false, 3);
+        assert!(is_only_pragmas("# noqa: F401  # type: ignore"));
+        assert!(!is_only_pragmas("# noqa: F401  # kept for others") && !is_only_pragmas("x"));
     }
 }

@@ -7,6 +7,7 @@ use crate::edit::ByteRange;
 use crate::find::imports::ImportStatement;
 use crate::plan::draft::Draft;
 use crate::python::tokens::{Token, TokenKind};
+use crate::style::is_only_pragmas;
 
 /// The comments of a statement, or of a name in one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +21,19 @@ pub(super) struct Comments {
 }
 
 impl Comments {
+    /// All of them, but for those behind it that are for tools: these speak of what is there.
+    pub(super) fn without_pragmas(self) -> impl Iterator<Item = String> {
+        let behind = self
+            .behind
+            .into_iter()
+            .filter(|comment| !is_only_pragmas(comment));
+        let after = self
+            .after
+            .into_iter()
+            .filter(|comment| !is_only_pragmas(comment));
+        self.above.into_iter().chain(behind).chain(after)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.above.is_empty() && self.behind.is_empty() && self.after.is_empty()
     }
@@ -58,11 +72,6 @@ impl Entry {
     /// The name of the module with its dots, as it is written.
     pub(super) fn full_name(&self) -> String {
         ".".repeat(self.level) + &self.module
-    }
-
-    pub(super) fn has_comments(&self) -> bool {
-        let mut members = self.members.iter().flatten();
-        !self.comments.is_empty() || members.any(|member| !member.comments.is_empty())
     }
 }
 

@@ -5,6 +5,7 @@ use crate::edit::{ByteRange, EditError, TextEdit};
 use crate::find::imports::ImportStatement;
 use crate::plan::draft::Draft;
 use crate::python::tokens::TokenKind;
+use crate::style::is_only_pragmas;
 
 /// Where a section of imports went as a whole, the blank lines on both sides of it become one group.
 pub(super) fn close_gaps(draft: &mut Draft, gone: &[&ImportStatement]) -> Result<(), EditError> {
@@ -56,6 +57,11 @@ pub(super) fn remove_statement(
         .slice(ByteRange::new(range.end(), last.end()))
         .trim()
         .to_owned();
+    // A comment for tools goes with the statement that it speaks of.
+    let after = match after {
+        comment if is_only_pragmas(&comment) => String::new(),
+        after => after,
+    };
     let is_block = statement
         .type_checking
         .is_some_and(|(block, _)| block == range);

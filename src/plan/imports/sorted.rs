@@ -175,15 +175,7 @@ impl Order<'_> {
             let section = self.section_of(&entry);
             let (part, place, is_from) = (key.0, key.1, entry.members.is_some());
             let starts_section = previous.is_none_or(|(p, s, _)| (p, s) != (part, place));
-            if !settings.import_heading.is_empty() {
-                let is_heading = |comment: &String| {
-                    settings
-                        .import_heading
-                        .values()
-                        .any(|other| other == comment)
-                };
-                entry.comments.above.retain(|comment| !is_heading(comment));
-            }
+            self.drop_headings(&mut entry);
             match previous {
                 Some((p, before, _)) if starts_section => {
                     // Sections in between that are empty bring their blank line, too.
@@ -220,6 +212,13 @@ impl Order<'_> {
             }
         }
         lines
+    }
+
+    /// Takes the headings of sections out of the comments above a statement.
+    fn drop_headings(&self, entry: &mut Entry) {
+        let headings = &self.settings().import_heading;
+        let is_heading = |comment: &String| headings.values().any(|other| other == comment);
+        entry.comments.above.retain(|comment| !is_heading(comment));
     }
 
     /// Statements of one module as one, and each name for itself where the settings want that.
@@ -379,26 +378,43 @@ pub(super) fn changed(
         return None;
     }
     let mut kept: Vec<Entry> = Vec::new();
+    // The comments of statements that go; they stay above the next.
+    let mut waiting: Vec<String> = Vec::new();
     for entry in entries {
-        let Some(members) = &entry.members else {
-            kept.push(entry.clone());
+        let mut entry = entry.clone();
+        order.drop_headings(&mut entry);
+        waiting.append(&mut entry.comments.above);
+        let Some(members) = entry.members.take() else {
+            entry.comments.above = std::mem::take(&mut waiting);
+            kept.push(entry);
             continue;
         };
-        let (gone, stay): (Vec<Member>, Vec<Member>) = members
-            .iter()
-            .cloned()
-            .partition(|member| (changes.removed)(member.local()));
-        let loses_comment = gone.iter().any(|member| !member.comments.is_empty())
-            || stay.is_empty() && entry.has_comments();
-        if !gone.is_empty() && loses_comment {
-            return None;
+        let mut stay: Vec<Member> = Vec::new();
+        let mut of_members: Vec<String> = Vec::new();
+        for mut member in members {
+            of_members.append(&mut member.comments.above);
+            if (changes.removed)(member.local()) {
+                of_members.extend(std::mem::take(&mut member.comments).without_pragmas());
+            } else {
+                member.comments.above = std::mem::take(&mut of_members);
+                stay.push(member);
+            }
         }
-        if !stay.is_empty() {
-            kept.push(Entry {
-                members: Some(stay),
-                ..entry.clone()
-            });
+        match stay.last_mut() {
+            Some(last) => {
+                last.comments.after.append(&mut of_members);
+                entry.comments.above = std::mem::take(&mut waiting);
+                entry.members = Some(stay);
+                kept.push(entry);
+            }
+            None => {
+                waiting.append(&mut of_members);
+                waiting.extend(entry.comments.without_pragmas());
+            }
         }
+    }
+    if !waiting.is_empty() {
+        return None;
     }
     // One statement for what comes from one module, so that it gets its comma from nobody.
     let mut added: BTreeMap<(usize, &str, bool), Entry> = BTreeMap::new();

@@ -118,13 +118,9 @@ impl Group<'_> {
         let line_end = place.line_end;
         let joined: Vec<String> = self.items.iter().map(|item| flat(item)).collect();
         let joined = joined.join(", ");
-        let is_alone = match self.items.as_slice() {
-            [only] if !self.has_comma => {
-                matches!(self.purpose, Purpose::Arguments | Purpose::Parentheses)
-                    || is_comprehension(only)
-            }
-            _ => false,
-        };
+        // A single thing gets no comma, but a single parameter does.
+        let is_alone =
+            self.items.len() == 1 && !self.has_comma && self.purpose != Purpose::Parameters;
         let may_share = match self.purpose {
             Purpose::Arguments => true,
             Purpose::Parameters => self.items.len() > 1,
@@ -146,19 +142,6 @@ impl Group<'_> {
         } = self;
         format!("{gap}{open}{line_end}{body}{line_end}{indent}{close}")
     }
-}
-
-fn is_comprehension(nodes: &[Node<'_>]) -> bool {
-    let mut nodes = nodes.iter();
-    nodes.any(|node| {
-        matches!(
-            node,
-            Node::Text {
-                gap: " ",
-                text: "for"
-            }
-        )
-    })
 }
 
 /// Whether commas before closing brackets ask for lines.
@@ -185,17 +168,27 @@ fn lines(nodes: &[Node<'_>], place: &Place<'_>, indent: &str, suffix: usize) -> 
     if !wants_lines && place.fits(indent, &whole, suffix) {
         return whole;
     }
-    let groups = nodes
+    let groups: Vec<(usize, &Group<'_>)> = nodes
         .iter()
         .enumerate()
         .filter_map(|(index, node)| match node {
             Node::Group(group) => (!group.items.is_empty()).then_some((index, group)),
             Node::Text { .. } => None,
-        });
-    let opened = groups.reduce(|before, this| match before.1.purpose {
-        Purpose::Parameters => before,
-        _ => this,
-    });
+        })
+        .collect();
+    let magic = place.style.magic_trailing_comma;
+    let is_def = |(_, group): &&(usize, &Group<'_>)| group.purpose == Purpose::Parameters;
+    let asks = |(_, group): &&(usize, &Group<'_>)| group.wants_lines(magic);
+    // Brackets are opened only where what is before them has room.
+    let has_room = |(index, group): &&(usize, &Group<'_>)| {
+        let before = flat(&nodes[..*index]) + group.gap + group.open;
+        place.fits(indent, &before, 0)
+    };
+    let opened = (groups.iter().find(is_def))
+        .or_else(|| groups.iter().rev().find(asks))
+        .or_else(|| groups.iter().rev().find(has_room))
+        .or_else(|| groups.first())
+        .copied();
     match opened {
         Some((index, group)) => {
             flat(&nodes[..index]) + &group.lines(place, indent) + &flat(&nodes[index + 1..])
