@@ -5,6 +5,8 @@
 //! for handlers of the request dialect. No release has it, so a class of the repo that defines a
 //! method of that name means its own.
 
+use std::path::Path;
+
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use super::receiver::Receiver;
@@ -12,7 +14,7 @@ use super::{Finder, METHOD};
 use crate::edit::ByteRange;
 use crate::find::imports::uses_of_global;
 use crate::find::{Alias, Reference, ReferenceKind};
-use crate::python::names::{Binding, BindingKind, PluginId, Value};
+use crate::python::names::{Binding, BindingKind, Loaded, PluginId, Value};
 use crate::python::tree::{self, Descend, Node, range_of};
 
 /// The method as the older edition of the document names it.
@@ -153,16 +155,39 @@ impl<'a> Finder<'a> {
                     loaded: &loaded,
                     locals: &[],
                 };
-                if let Value::Class(path, range) = resolver.value(&call.func)
-                    && let Ok(of_class) = self.workspace.load(&path)
-                {
-                    let text = of_class.module.source().slice(range);
-                    found = text.contains(&format!("def {method}("));
+                if let Value::Class(path, _) = resolver.value(&call.func) {
+                    found = self.may_define(&path, method);
                 }
             }
             Descend::Into
         });
         found
+    }
+
+    /// Whether a class of the module at `path`, or of one that it imports from, may have the method.
+    fn may_define(&self, path: &Path, method: &str) -> bool {
+        let Ok(loaded) = self.workspace.load(path) else {
+            return true;
+        };
+        let defines = |loaded: &Loaded| {
+            let text = loaded.module.source().text();
+            text.contains(&format!("def {method}("))
+        };
+        let of_imports = loaded
+            .scope
+            .names()
+            .flat_map(|name| loaded.scope.bindings(name));
+        let mut modules = of_imports.filter_map(|binding| match &binding.kind {
+            BindingKind::From(module, _) | BindingKind::Module(module) => {
+                self.workspace.locate(path, module)
+            }
+            _ => None,
+        });
+        defines(&loaded)
+            || modules.any(|path| {
+                let other = self.workspace.load(&path);
+                other.is_ok_and(|other| defines(&other))
+            })
     }
 
     /// `name = plugin.mount_webhook_method`: whether `statement` is one that can be followed, which

@@ -245,8 +245,8 @@ impl<'a> Finder<'a> {
             locals: &[],
         };
         let (bases, scope) = loaded.scope.class_at(class)?;
-        // An object may have another one of that name.
-        if resolver.sets_attribute(name) {
+        // An object may have another one of that name, and the class be another one.
+        if resolver.sets_attribute(name) || is_changed(loaded.module.suite(), class) {
             return None;
         }
         match scope.bindings(name) {
@@ -410,6 +410,36 @@ fn binds(target: &Expr, name: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether something may have made another class of the one that is defined at `range`: a decorator
+/// that is not known to keep its methods, or a metaclass.
+fn is_changed(suite: &[Stmt], range: ByteRange) -> bool {
+    let mut changed = false;
+    tree::walk_body(suite, &mut |node| {
+        if let Node::Stmt(Stmt::ClassDef(class)) = node
+            && range_of(class) == range
+        {
+            let keeps = |decorator: &Expr| {
+                let called = match decorator {
+                    Expr::Call(call) => &*call.func,
+                    other => other,
+                };
+                match called {
+                    Expr::Name(name) => {
+                        matches!(name.id.as_str(), "dataclass" | "final" | "define")
+                    }
+                    Expr::Attribute(attribute) => {
+                        matches!(attribute.attr.as_str(), "dataclass" | "final" | "define")
+                    }
+                    _ => false,
+                }
+            };
+            changed = !class.keywords.is_empty() || !class.decorator_list.iter().all(keeps);
+        }
+        Descend::Into
+    });
+    changed
 }
 
 fn is_named(decorator: &Expr, name: &str) -> bool {

@@ -67,6 +67,19 @@ pub(super) fn problem(endpoint: &str, dialect: Option<Dialect>, handler: &Handle
             "endpoint `{endpoint}` 中的花括号不是路由支持的路径参数"
         ));
     };
+    // FastAPI would take it for a part of the query.
+    let is_unclear = |parameter: &&Parameter| {
+        parameter.annotation.is_none()
+            && !parameter.has_default
+            && !names.contains(&parameter.name.as_str())
+    };
+    if let Some(parameter) = handler.parameters.iter().find(is_unclear) {
+        let name = &parameter.name;
+        return Some(text!(
+            "whether the parameter `{name}` is the Request cannot be known: it has no annotation",
+            "无法确定参数 `{name}` 是不是 Request：它没有类型注解"
+        ));
+    }
     names.into_iter().find_map(|name| {
         let of_name = |parameter: &&Parameter| parameter.name == name;
         let Some(parameter) = handler.parameters.iter().find(of_name) else {
