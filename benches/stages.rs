@@ -127,6 +127,7 @@ fn planned(workspace: &Workspace, found: &[Found]) -> Plan {
         style: &|_| Arc::new(Style::default()),
         is_module: &|_| false,
         package_root: &|_| None,
+        is_called_outside: &|_, _| false,
     };
     plan::plan(&input)
 }

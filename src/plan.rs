@@ -84,6 +84,8 @@ pub struct Input<'a> {
     pub is_module: &'a (dyn Fn(&Path) -> bool + Sync),
     /// The topmost package that a file is in; none when it is in none.
     pub package_root: &'a (dyn Fn(&Path) -> Option<PathBuf> + Sync),
+    /// Whether a function of the module at a path is used by files outside of its package.
+    pub is_called_outside: &'a (dyn Fn(&Path, &str) -> bool + Sync),
 }
 
 /// A file that changes.

@@ -177,6 +177,7 @@ fn pass(sources: &Sources) -> (Plan, usize) {
         style: &|_| Arc::new(Style::default()),
         is_module: &|_| false,
         package_root: &|_| None,
+        is_called_outside: &|_, _| false,
     });
     let is_at_fault = plan.webhooks.iter().any(|webhook| match &webhook.action {
         Action::ByHand(diagnostic) => diagnostic.code() == Code::OwnFault,

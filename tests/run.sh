@@ -117,6 +117,8 @@ if [ -n "$oldest" ]; then
 fi
 say 'compare: what counts as a difference'
 "$REHOOK_PYTHON" tests/conformance/compare.py || failed="${failed:+$failed, }compare"
+say 'reply route: the decorator that looks at replies at run time'
+"$REHOOK_PYTHON" tests/conformance/reply_route.py || failed="${failed:+$failed, }reply route"
 say 'parameter types: what FastAPI takes'
 "$REHOOK_PYTHON" tests/conformance/parameter_types.py || failed="${failed:+$failed, }parameter types"
 say 'shown: how values are shown'

@@ -1,5 +1,7 @@
 //! From arguments to a plan that is checked: what `scan`, `diff` and `migrate` have in common.
 
+mod callers;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::{env, fs};
 
 use rayon::prelude::*;
+
+use callers::Callers;
 
 use super::{Failure, self_check};
 use crate::cli::PlanArgs;
@@ -336,6 +340,7 @@ impl Pass {
         let package_roots = ByFolder::<Option<PathBuf>>::default();
         let package_root = |path: &Path| package_roots.of(path, || discover::package_root(path));
         let related = related(&workspace, &found, &package_root);
+        let callers = Callers::of(&workspace, root, &found, &package_root);
         let styles = ByFolder::<Arc<Style>>::default();
         let input = Input {
             workspace: &workspace,
@@ -345,6 +350,7 @@ impl Pass {
             style: &|path| styles.of(path, || Arc::new(style_of(path, root))),
             is_module: &is_module,
             package_root: &package_root,
+            is_called_outside: &|path, name| callers.call(path, name),
         };
         let plan = plan::plan(&input);
         let found_nothing = found.is_empty();

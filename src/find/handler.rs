@@ -90,6 +90,8 @@ pub struct AnnotationName {
     pub is_bound: bool,
     /// Whether it is bound by a function around the handler.
     pub is_local: bool,
+    /// Where the module binds it first.
+    pub(crate) bound_from: Option<usize>,
 }
 
 /// A parameter of a handler.
@@ -283,7 +285,7 @@ pub fn handler(
             ),
         ));
     }
-    if is_generator(definition.body) {
+    if reply::yields(definition.body) {
         let problem = Problem::manual(
             Code::NotAsync,
             name_range,
@@ -352,7 +354,7 @@ pub fn handler(
                 locals: &locals,
                 ..resolver
             };
-            replies = reply::replies(inside, definition.body);
+            replies = reply::replies(inside, definition.arguments, definition.body);
             // What is set on it would not reach a response that the handler makes itself.
             replies.has_unknown |= !replies.replies.is_empty() && known.take_response;
             if let [only] = parameters.as_slice()
@@ -400,20 +402,6 @@ fn run_time_problem(definition: Definition<'_>, place: ByteRange) -> Option<Prob
     ))
 }
 
-fn is_generator(body: &[Stmt]) -> bool {
-    let mut found = false;
-    walk_body(body, &mut |node| match node {
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
-        | Node::Expr(Expr::Lambda(_)) => Descend::Past,
-        Node::Expr(Expr::Yield(_) | Expr::YieldFrom(_)) => {
-            found = true;
-            Descend::Past
-        }
-        _ => Descend::Into,
-    });
-    found
-}
-
 fn returns(resolver: Resolver<'_>, annotation: Option<&Expr>) -> Returns {
     let Some(annotation) = annotation else {
         return Returns::Unsaid;
@@ -445,6 +433,7 @@ pub fn annotation(resolver: Resolver<'_>, expression: &Expr) -> Annotation {
                 || !resolver.loaded.scope.stars().is_empty()
                 || BUILTIN_TYPES.contains(&name.as_str()),
             is_local,
+            bound_from: global.iter().map(|binding| binding.range.start()).min(),
             name,
         });
     }

@@ -3,35 +3,35 @@
 //! The document of the old API says that `return body, status` answers with that status. Which
 //! returned values are such replies is decided here:
 //! - Only what the handler itself returns counts: not the tuples of functions inside it.
-//! - A tuple of two whose second is a status, or of three whose third are headers, is a reply.
-//!   One whose second can be seen to be no status (a string, a dict, a number that is no status)
-//!   is a plain value and stays.
+//! - A tuple of two whose second is a status from 200 to 599, or of three whose third are headers,
+//!   is a reply. One whose second can be seen to be no status (a string, a dict, a number that is no
+//!   status) is a plain value and stays.
 //! - Where it cannot be told, nothing is changed: what the handler returned is looked at at run time.
 
+mod bindings;
 mod commas;
 mod expression;
+mod known;
 mod origin;
+mod protection;
 mod status;
 
-use std::collections::HashSet;
+use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
-use rustpython_parser::ast::{self, Expr, Stmt};
-
-use expression::{is_free_of_effects, is_plain_json};
-use origin::{Answer, names_of_tuples, returned};
+use expression::{is_fixed, is_free_of_effects, is_plain_json};
+use origin::{Origin, Values};
+use protection::{Protection, returned};
 use status::Status;
 
 use commas::own_brackets;
 pub use commas::split_at_commas;
-pub(super) use origin::is_response_class;
+pub(super) use known::is_response_class;
+pub(super) use origin::yields;
 
 use crate::edit::ByteRange;
 use crate::python::names::Resolver;
 use crate::python::tokens::Tokens;
 use crate::python::tree::range_of;
-
-/// How many calls of functions are followed to see what a handler returns.
-const MAX_CALLS: usize = 4;
 
 /// A returned tuple that is a reply with a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub struct Reply {
     pub trailing_comma: bool,
     /// What the body is made of.
     pub body: Body,
-    /// Whether the status is one that has no body (204, 304): RFC 9110, section 6.4.1.
+    /// Whether the status is one that has no body (204, 205, 304): RFC 9110, section 6.4.1.
     pub without_body: bool,
 }
 
@@ -96,18 +96,21 @@ pub struct Replies {
     pub(super) has_unknown: bool,
 }
 
-/// What a function returns: `resolver` sees its local names, `body` are its statements.
-pub fn replies(resolver: Resolver<'_>, body: &[Stmt]) -> Replies {
+/// What a handler returns: `resolver` sees its local names, `body` are its statements.
+pub(super) fn replies(
+    resolver: Resolver<'_>,
+    arguments: &ast::Arguments,
+    body: &[Stmt],
+) -> Replies {
+    let steps = origin::steps();
     let mut finder = Finder {
-        resolver,
+        values: Values::of_handler(resolver, arguments, body, &steps),
         tokens: resolver.loaded.module.tokens(),
-        tuple_names: HashSet::new(),
         found: Replies::default(),
     };
-    finder.tuple_names = names_of_tuples(body);
-    for (statement, value) in returned(body) {
+    for (statement, value, protection) in returned(body) {
         let before = finder.found.replies.len();
-        finder.value(statement, value, ReplyShape::Whole);
+        finder.value(statement, value, ReplyShape::Whole, protection);
         if finder.found.replies.len() > before
             && let Expr::IfExp(choice) = value
         {
@@ -119,26 +122,38 @@ pub fn replies(resolver: Resolver<'_>, body: &[Stmt]) -> Replies {
 }
 
 struct Finder<'a> {
-    resolver: Resolver<'a>,
+    values: Values<'a>,
     tokens: &'a Tokens,
-    tuple_names: HashSet<String>,
     found: Replies,
 }
 
+/// It cannot be seen whether a tuple is a reply, or it could not be changed as it stands.
+struct NotUnderstood;
+
 impl Finder<'_> {
-    fn value(&mut self, statement: ByteRange, value: &Expr, shape: ReplyShape) {
+    fn value(
+        &mut self,
+        statement: ByteRange,
+        value: &Expr,
+        shape: ReplyShape,
+        protection: Protection,
+    ) {
         match value {
-            Expr::Tuple(tuple) => self.tuple(statement, tuple, shape),
+            Expr::Tuple(tuple) => match self.tuple(statement, tuple, shape, protection) {
+                Ok(reply) => self.found.replies.extend(reply),
+                Err(NotUnderstood) => self.found.has_unknown = true,
+            },
             Expr::IfExp(choice) => {
-                self.value(statement, &choice.body, ReplyShape::Conditional);
-                self.value(statement, &choice.orelse, ReplyShape::Conditional);
+                let shape = ReplyShape::Conditional;
+                self.value(statement, &choice.body, shape, protection);
+                self.value(statement, &choice.orelse, shape, protection);
             }
             Expr::BoolOp(operation) => {
                 for operand in &operation.values {
-                    self.value(statement, operand, ReplyShape::Operand);
+                    self.value(statement, operand, ReplyShape::Operand, protection);
                 }
             }
-            _ => self.found.has_unknown |= self.may_be_tuple(value, MAX_CALLS) != Answer::No,
+            _ => self.found.has_unknown |= self.values.origin(value) == Origin::Unknown,
         }
     }
 
@@ -148,7 +163,7 @@ impl Finder<'_> {
             // There are brackets around it.
             return;
         }
-        let source = self.resolver.loaded.module.source();
+        let source = self.values.resolver.loaded.module.source();
         let mut pieces = Vec::new();
         let mut start = value.start();
         let mut one = Some(choice);
@@ -190,52 +205,48 @@ impl Finder<'_> {
         });
     }
 
-    fn tuple(&mut self, statement: ByteRange, tuple: &ast::ExprTuple, shape: ReplyShape) {
+    /// The reply that a returned tuple is; none when it is a plain value.
+    fn tuple(
+        &self,
+        statement: ByteRange,
+        tuple: &ast::ExprTuple,
+        shape: ReplyShape,
+        protection: Protection,
+    ) -> Result<Option<Reply>, NotUnderstood> {
         let range = range_of(tuple);
-        if tuple
-            .elts
-            .iter()
-            .any(|element| matches!(element, Expr::Starred(_)))
-        {
-            self.found.has_unknown = true;
-            return;
+        let mut elements = tuple.elts.iter();
+        if elements.any(|element| matches!(element, Expr::Starred(_))) {
+            return Err(NotUnderstood);
         }
         let (body, status, headers) = match tuple.elts.as_slice() {
             [body, status] => (body, status, None),
             [body, status, headers] => (body, status, Some(headers)),
-            _ => return,
+            _ => return Ok(None),
         };
-        let statuses = match self.status(status) {
+        let statuses = match self.values.status(status) {
             Status::Known(statuses) => statuses,
-            Status::Other => return,
-            Status::Unknown => {
-                self.found.has_unknown = true;
-                return;
-            }
+            Status::Other => return Ok(None),
+            Status::Unknown => return Err(NotUnderstood),
         };
-        if let Some(headers) = headers {
-            match self.may_be_headers(headers) {
-                Answer::Yes => {}
-                Answer::No => return,
-                Answer::Unknown => {
-                    self.found.has_unknown = true;
-                    return;
-                }
-            }
+        match headers.map(|headers| self.headers(headers)) {
+            None | Some(Headers::Texts) => {}
+            Some(Headers::Other) => return Ok(None),
+            Some(Headers::Unknown) => return Err(NotUnderstood),
         }
-        if self.is_response(body) {
-            self.found.has_unknown = true;
-            return;
+        // A response would be sent with the status, not as JSON.
+        let may_be_response =
+            || !matches!(body, Expr::Tuple(_)) && self.values.origin(body) > Origin::Object;
+        let is_empty = |status: &i64| matches!(status, 204 | 205 | 304);
+        let without_body = statuses.iter().all(is_empty);
+        if !without_body && (statuses.iter().any(is_empty) || may_be_response())
+            || without_body && (!is_free_of_effects(body) || may_be_response())
+        {
+            return Err(NotUnderstood);
         }
-        let empty = |status: &i64| matches!(status, 204 | 304 | 100..=199);
-        let without_body = statuses.iter().all(empty);
-        if !without_body && statuses.iter().any(empty) {
-            self.found.has_unknown = true;
-            return;
-        }
-        if without_body && !is_free_of_effects(body) {
-            self.found.has_unknown = true;
-            return;
+        // It is encoded where it is returned: that must not fail there, nor may it change later.
+        let is_fixed = |value: &Expr| is_fixed(&self.values, value, protection);
+        if !is_fixed(body) && !without_body || !headers.is_none_or(is_fixed) {
+            return Err(NotUnderstood);
         }
         let brackets = own_brackets(self.tokens, range);
         let inner = match brackets {
@@ -244,22 +255,67 @@ impl Finder<'_> {
         };
         let (elements, trailing_comma) = split_at_commas(self.tokens, inner);
         if elements.len() != tuple.elts.len() {
-            self.found.has_unknown = true;
-            return;
+            return Err(NotUnderstood);
         }
-        self.found.replies.push(Reply {
+        Ok(Some(Reply {
             statement,
             shape,
             tuple: range,
             brackets,
             elements,
             trailing_comma,
-            body: if is_plain_json(body) {
+            body: if is_plain_json(&self.values, body) {
                 Body::Plain
             } else {
                 Body::Any
             },
             without_body,
-        });
+        }))
     }
+
+    /// Whether a third element are headers.
+    fn headers(&self, expression: &Expr) -> Headers {
+        match expression {
+            Expr::Constant(constant) if matches!(constant.value, Constant::None) => Headers::Texts,
+            Expr::Dict(dict) => {
+                // A number would have to be made a string.
+                let is_text = |value: &Expr| self.values.is_text(value);
+                let keys = dict.keys.iter();
+                if keys.map(Option::as_ref).all(|key| key.is_some_and(is_text))
+                    && dict.values.iter().all(is_text)
+                {
+                    Headers::Texts
+                } else {
+                    Headers::Unknown
+                }
+            }
+            Expr::Constant(_) | Expr::JoinedStr(_) | Expr::Set(_) | Expr::SetComp(_) => {
+                Headers::Other
+            }
+            // Pairs are headers too.
+            Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
+                let is_no_pair = |one: &Expr| {
+                    matches!(
+                        one,
+                        Expr::Constant(_) | Expr::JoinedStr(_) | Expr::Dict(_) | Expr::List(_)
+                    )
+                };
+                if elts.iter().any(is_no_pair) {
+                    Headers::Other
+                } else {
+                    Headers::Unknown
+                }
+            }
+            _ => Headers::Unknown,
+        }
+    }
+}
+
+/// What a third element is.
+enum Headers {
+    /// `None`, or a dict of strings.
+    Texts,
+    /// Surely neither a mapping nor pairs.
+    Other,
+    Unknown,
 }

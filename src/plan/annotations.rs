@@ -61,6 +61,31 @@ pub fn problem(handler: &Handler, future_annotations: bool) -> Option<Problem> {
     None
 }
 
+/// What stands in the way of resolving them where the registration at `registered_at` runs, as
+/// `reply_route` does; FastAPI itself tries once more when the router is mounted.
+pub(crate) fn problem_at_once(handler: &Handler, registered_at: usize) -> Option<Problem> {
+    if handler.is_elsewhere {
+        return None;
+    }
+    let mut annotations = handler
+        .parameters
+        .iter()
+        .filter_map(|parameter| parameter.annotation.as_ref());
+    annotations.find_map(|annotation| {
+        let mut names = annotation.names.iter();
+        let below = names.find(|name| name.bound_from.is_some_and(|from| from > registered_at))?;
+        Some(Problem::manual(
+            Code::UnresolvedAnnotation,
+            annotation.range,
+            text!(
+                "`{}` in the annotation is defined further below, after the route is made",
+                "注解中的 `{}` 定义在更靠后的位置，创建路由时还不存在",
+                below.name
+            ),
+        ))
+    })
+}
+
 /// Makes the annotations resolve.
 ///
 /// # Errors

@@ -91,7 +91,7 @@ pub(crate) fn plan(
     }
     let mut at_run_time: Vec<bool> = webhooks
         .iter()
-        .map(|one| is_at_run_time(members, drafts, one))
+        .map(|one| is_at_run_time(input, members, drafts, one))
         .collect();
     // The turns of a loop share one call.
     let calls: HashSet<(&Path, ByteRange)> = webhooks

@@ -1,280 +1,582 @@
-//! Where a returned value comes from: whether it may be a tuple that is made elsewhere.
+//! What a value is, as far as the source shows: whether it may be a tuple that is made elsewhere, or
+//! a response.
+//!
+//! Invariant: the forms here are a closed list, and everything else is [`Origin::Unknown`]; so a
+//! value that is [`Origin::Plain`] is never a tuple, never a response and never has to be awaited.
+//! The list stands in `ARCHITECTURE.md`.
 
-use std::collections::HashSet;
+use std::cell::{Cell, OnceCell};
 
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
+use rustpython_parser::ast::{self, CmpOp, Constant, Expr, Operator, Stmt, UnaryOp};
 
-use super::{Finder, Replies};
+use super::bindings::{Bindings, Bound};
+use super::known::{self, is_response_class};
 use crate::edit::ByteRange;
-use crate::python::names::{BindingKind, Resolver, Scope, Value};
+use crate::find::handler::Definition;
+use crate::find::registration::definition_at;
+use crate::python::names::{Resolver, Scope, Value};
 use crate::python::tree::{Descend, Node, range_of, walk_body};
 
-/// Whether something is so.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Answer {
-    No,
+/// How many calls, names and classes may lead to each other.
+const MAX_DEPTH: usize = 8;
+
+/// How many steps one handler may lead to.
+const MAX_STEPS: usize = 5_000;
+
+/// What a value is. Of several that it may be, the last in this order counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Origin {
+    /// A value of a built-in type that is no tuple; sums and the like of such values are too.
+    Plain,
+    /// Another object that is no tuple and no response.
+    Object,
+    /// A response, or one of the above.
+    Response,
+    /// It may be anything.
     Unknown,
-    Yes,
 }
 
-impl Finder<'_> {
-    pub(super) fn may_be_headers(&self, expression: &Expr) -> Answer {
-        match expression {
-            Expr::Dict(_) | Expr::DictComp(_) => Answer::Yes,
-            Expr::Constant(constant) if matches!(constant.value, Constant::None) => Answer::Yes,
-            Expr::Constant(_)
-            | Expr::JoinedStr(_)
-            | Expr::List(_)
-            | Expr::Tuple(_)
-            | Expr::Set(_) => Answer::No,
-            Expr::Call(call) if matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "dict") => {
-                Answer::Yes
-            }
-            Expr::Name(name) => {
-                let bindings = self.resolver.bindings(&name.id);
-                let all_dicts = !bindings.is_empty()
-                    && bindings.iter().all(|binding| match &binding.kind {
-                        BindingKind::Value(value) => {
-                            !matches!(**value, Expr::Name(_))
-                                && self.may_be_headers(value) == Answer::Yes
-                        }
-                        _ => false,
-                    });
-                if all_dicts {
-                    Answer::Yes
-                } else {
-                    Answer::Unknown
-                }
-            }
-            _ => Answer::Unknown,
+/// The names of a function or module, and what their values are.
+pub(super) struct Values<'a> {
+    pub(super) resolver: Resolver<'a>,
+    bindings: Bindings<'a>,
+    /// Whether FastAPI fills the parameters, so that they are what their annotations say.
+    is_handler: bool,
+    /// The names of the module around a function, once they are asked for.
+    module: OnceCell<Option<Box<Self>>>,
+    is_module: bool,
+    steps: &'a Cell<usize>,
+}
+
+/// What the questions about one handler may still cost.
+pub(super) fn steps() -> Cell<usize> {
+    Cell::new(MAX_STEPS)
+}
+
+impl<'a> Values<'a> {
+    /// The names of a handler; `resolver` sees those of the function.
+    pub(super) fn of_handler(
+        resolver: Resolver<'a>,
+        arguments: &'a ast::Arguments,
+        body: &'a [Stmt],
+        steps: &'a Cell<usize>,
+    ) -> Self {
+        Self {
+            resolver,
+            bindings: Bindings::of_function(&resolver.loaded.module, arguments, body),
+            is_handler: true,
+            module: OnceCell::new(),
+            is_module: false,
+            steps,
         }
     }
 
-    pub(super) fn is_response(&self, body: &Expr) -> bool {
-        match self.resolver.value(body) {
-            Value::CallOf(name) => is_response_class(&name),
+    fn module(&self) -> Option<&Self> {
+        let of_module = || {
+            let module = &self.resolver.loaded.module;
+            (!self.is_module).then(|| {
+                Box::new(Self {
+                    resolver: Resolver {
+                        locals: &[],
+                        ..self.resolver
+                    },
+                    bindings: Bindings::of_body(module, module.suite()),
+                    is_handler: false,
+                    module: OnceCell::new(),
+                    is_module: true,
+                    steps: self.steps,
+                })
+            })
+        };
+        self.module.get_or_init(of_module).as_deref()
+    }
+
+    /// How a name is bound, and where its values are to be read; none when nothing binds it.
+    pub(super) fn bound(&self, name: &str) -> Option<(&Self, &[Bound<'a>])> {
+        if let Some(bound) = self.bindings.of(name) {
+            return Some((self, bound));
+        }
+        let around = self.resolver.locals.split_last().map(|(_, around)| around);
+        let mut around = around.unwrap_or_default().iter();
+        if around.any(|scope| !scope.bindings(name).is_empty()) {
+            // Of a function around, which may bind it again at any time.
+            return Some((self, &[Bound::Unknown]));
+        }
+        let module = self.module()?;
+        module.bindings.of(name).map(|bound| (module, bound))
+    }
+
+    /// Whether nothing binds the name, so that it is the built-in one.
+    pub(super) fn is_builtin(&self, name: &str) -> bool {
+        self.bound(name).is_none() && self.resolver.loaded.scope.stars().is_empty()
+    }
+
+    /// What an expression stands for, if the name that it starts with is only bound in forms that
+    /// the resolver sees.
+    pub(super) fn known(&self, expression: &Expr) -> Value {
+        let mut root = expression;
+        loop {
+            root = match root {
+                Expr::Attribute(attribute) => &attribute.value,
+                Expr::Call(call) => &call.func,
+                Expr::Name(name) => {
+                    let is_seen = self.bound(&name.id).is_none_or(|(_, bound)| {
+                        bound.iter().all(|one| {
+                            matches!(one, Bound::Value(_) | Bound::Import | Bound::Definition)
+                        })
+                    });
+                    return if is_seen {
+                        self.resolver.value(expression)
+                    } else {
+                        Value::Unknown
+                    };
+                }
+                _ => return Value::Unknown,
+            }
+        }
+    }
+
+    /// What the value of an expression is.
+    pub(super) fn origin(&self, expression: &Expr) -> Origin {
+        self.origin_within(expression, MAX_DEPTH)
+    }
+
+    fn all<'e>(&self, values: impl IntoIterator<Item = &'e Expr>, depth: usize) -> Origin {
+        let values = values.into_iter();
+        values
+            .map(|value| self.origin_within(value, depth))
+            .max()
+            .unwrap_or(Origin::Plain)
+    }
+
+    fn origin_within(&self, expression: &Expr, depth: usize) -> Origin {
+        let steps = self.steps.get();
+        if steps == 0 {
+            return Origin::Unknown;
+        }
+        self.steps.set(steps - 1);
+        match expression {
+            Expr::Constant(constant) => match constant.value {
+                Constant::None
+                | Constant::Bool(_)
+                | Constant::Str(_)
+                | Constant::Bytes(_)
+                | Constant::Int(_)
+                | Constant::Float(_)
+                | Constant::Complex { .. }
+                | Constant::Ellipsis => Origin::Plain,
+                Constant::Tuple(_) => Origin::Unknown,
+            },
+            Expr::JoinedStr(_)
+            | Expr::List(_)
+            | Expr::Dict(_)
+            | Expr::Set(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_) => Origin::Plain,
+            Expr::GeneratorExp(_) | Expr::Lambda(_) => Origin::Object,
+            Expr::UnaryOp(operation) => match operation.op {
+                UnaryOp::Not => Origin::Plain,
+                UnaryOp::USub | UnaryOp::UAdd | UnaryOp::Invert => {
+                    plain_only(self.origin_within(&operation.operand, depth))
+                }
+            },
+            Expr::Compare(comparison) => {
+                let gives_bool =
+                    |op: &CmpOp| matches!(op, CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn);
+                if comparison.ops.iter().all(gives_bool) {
+                    return Origin::Plain;
+                }
+                let compared = comparison.comparators.iter().chain([&*comparison.left]);
+                plain_only(self.all(compared, depth))
+            }
+            Expr::BinOp(operation) => {
+                if operation.op == Operator::Mod && self.is_text(&operation.left) {
+                    return Origin::Plain;
+                }
+                plain_only(self.all([&*operation.left, &*operation.right], depth))
+            }
+            Expr::BoolOp(operation) => self.all(&operation.values, depth),
+            Expr::IfExp(choice) => self.all([&*choice.body, &*choice.orelse], depth),
+            Expr::NamedExpr(named) => self.origin_within(&named.value, depth),
+            Expr::Await(awaited) => match &*awaited.value {
+                Expr::Call(call) => self.awaited(call, depth),
+                _ => Origin::Unknown,
+            },
+            Expr::Call(call) => self.called(call, depth),
+            Expr::Attribute(attribute) => self.attribute(expression, attribute),
+            Expr::Subscript(_) if self.is_text_of_request(expression) => Origin::Plain,
+            Expr::Name(name) => self.name(expression, name, depth),
+            _ => Origin::Unknown,
+        }
+    }
+
+    fn name(&self, expression: &Expr, name: &ast::ExprName, depth: usize) -> Origin {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Origin::Unknown;
+        };
+        let Some((inside, bound)) = self.bound(&name.id) else {
+            return Origin::Unknown;
+        };
+        let of_one = |one: &Bound<'_>| match one {
+            // What it is the same as adds nothing to what it may be.
+            Bound::Value(Expr::Name(same)) if same.id == name.id => Origin::Plain,
+            Bound::Value(value) => inside.origin_within(value, depth),
+            // Only of a built-in value it is sure that the value stays one.
+            Bound::Augmented(value) => plain_only(inside.origin_within(value, depth)),
+            Bound::Parameter(parameter) if inside.is_handler => inside.parameter(parameter),
+            Bound::Import => match self.resolver.value(expression) {
+                Value::Text(_) | Value::Number(_) => Origin::Plain,
+                _ => Origin::Unknown,
+            },
+            Bound::Parameter(_) | Bound::Definition | Bound::Unknown => Origin::Unknown,
+        };
+        let origin = bound.iter().map(of_one).max().unwrap_or(Origin::Unknown);
+        if bound.iter().any(|one| matches!(one, Bound::Augmented(_))) {
+            plain_only(origin)
+        } else {
+            origin
+        }
+    }
+
+    /// What FastAPI gives for a parameter of a handler.
+    fn parameter(&self, parameter: &ast::ArgWithDefault) -> Origin {
+        let has_plain_default = match parameter.default.as_deref() {
+            None => true,
+            Some(Expr::Constant(_)) => true,
+            // `Query(default=10, ge=1)`
+            Some(marker @ Expr::Call(call)) => {
+                let arguments = call
+                    .args
+                    .iter()
+                    .chain(call.keywords.iter().map(|k| &k.value));
+                matches!(self.known(marker), Value::CallOf(name) if known::is_marker(&name))
+                    && arguments
+                        .clone()
+                        .all(|one| matches!(one, Expr::Constant(_)))
+            }
+            Some(_) => false,
+        };
+        match parameter.def.annotation.as_deref() {
+            Some(annotation) if has_plain_default => self.annotated(annotation),
+            _ => Origin::Unknown,
+        }
+    }
+
+    fn annotated(&self, annotation: &Expr) -> Origin {
+        match annotation {
+            Expr::Constant(constant) if matches!(constant.value, Constant::None) => Origin::Plain,
+            Expr::BinOp(operation) if operation.op == Operator::BitOr => {
+                let left = self.annotated(&operation.left);
+                left.max(self.annotated(&operation.right))
+            }
+            Expr::Subscript(subscript) => match &*subscript.value {
+                Expr::Name(name)
+                    if matches!(name.id.as_str(), "dict" | "list") && self.is_builtin(&name.id) =>
+                {
+                    Origin::Plain
+                }
+                _ => Origin::Unknown,
+            },
+            Expr::Name(name)
+                if known::PLAIN_TYPES.contains(&name.id.as_str()) && self.is_builtin(&name.id) =>
+            {
+                Origin::Plain
+            }
+            Expr::Name(_) | Expr::Attribute(_) => match self.known(annotation) {
+                Value::Class(..) if self.resolver.is_model(annotation) => Origin::Object,
+                _ => Origin::Unknown,
+            },
+            _ => Origin::Unknown,
+        }
+    }
+
+    /// Whether an expression is the request that FastAPI gives to the handler.
+    fn is_request(&self, expression: &Expr) -> bool {
+        let Expr::Name(name) = expression else {
+            return false;
+        };
+        match self.bindings.of(&name.id) {
+            Some([Bound::Parameter(parameter)]) if self.is_handler => {
+                match parameter.def.annotation.as_deref() {
+                    Some(annotation) => matches!(
+                        self.resolver.value(annotation),
+                        Value::External(name) if known::is_request_class(&name)
+                    ),
+                    // It gets this annotation when the handler is migrated.
+                    None => parameter.default.is_none() && self.bindings.parameters() == 1,
+                }
+            }
             _ => false,
         }
     }
 
-    /// Whether a value that is no tuple display may be a tuple.
-    pub(super) fn may_be_tuple(&self, value: &Expr, calls: usize) -> Answer {
-        match value {
-            Expr::Name(name) => self.name_may_be_tuple(name, calls),
-            Expr::Await(awaited) => self.may_be_tuple(&awaited.value, calls),
-            Expr::NamedExpr(named) => self.may_be_tuple(&named.value, calls),
-            Expr::Tuple(_) => Answer::Yes,
-            Expr::IfExp(choice) => {
-                let body = self.may_be_tuple(&choice.body, calls);
-                body.max(self.may_be_tuple(&choice.orelse, calls))
+    /// `request.headers` and what is like it: texts by name.
+    fn is_part_of_request(&self, expression: &Expr) -> bool {
+        matches!(expression, Expr::Attribute(attribute)
+            if matches!(attribute.attr.as_str(), "headers" | "query_params")
+                && self.is_request(&attribute.value))
+    }
+
+    /// `request.method`, `request.headers["X"]`, `request.query_params.get("x")`: strings which JSON
+    /// can always have, since they were read from bytes.
+    pub(super) fn is_text_of_request(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Attribute(attribute) => {
+                attribute.attr.as_str() == "method" && self.is_request(&attribute.value)
             }
-            Expr::BoolOp(operation) => {
-                let operands = operation.values.iter();
-                operands
-                    .map(|v| self.may_be_tuple(v, calls))
-                    .max()
-                    .unwrap_or(Answer::No)
-            }
-            Expr::Call(call) => self.call_may_be_tuple(call, calls),
-            Expr::Subscript(subscript) => match &*subscript.value {
-                // A table of replies at module level.
-                Expr::Name(name) => {
-                    let tuples = self.resolver.bindings(&name.id).iter().any(|binding| {
-                        match &binding.kind {
-                            BindingKind::Value(value) => match &**value {
-                                Expr::Dict(dict) => dict.values.iter().any(has_tuple),
-                                other => has_tuple(other),
-                            },
-                            _ => false,
-                        }
-                    });
-                    if tuples { Answer::Yes } else { Answer::No }
+            Expr::Subscript(subscript) => self.is_part_of_request(&subscript.value),
+            Expr::Call(call) => match (&*call.func, call.args.as_slice()) {
+                (Expr::Attribute(method), [_]) => {
+                    method.attr.as_str() == "get"
+                        && call.keywords.is_empty()
+                        && self.is_part_of_request(&method.value)
                 }
-                _ => Answer::No,
+                _ => false,
             },
-            _ => Answer::No,
+            _ => false,
         }
     }
 
-    pub(super) fn name_may_be_tuple(&self, name: &ast::ExprName, calls: usize) -> Answer {
-        if self.tuple_names.contains(name.id.as_str()) {
-            return Answer::Yes;
+    fn attribute(&self, expression: &Expr, attribute: &ast::ExprAttribute) -> Origin {
+        if self.is_text_of_request(expression) {
+            return Origin::Plain;
         }
-        let Some(calls) = calls.checked_sub(1) else {
-            return Answer::Unknown;
-        };
-        let of = |binding: &crate::python::names::Binding| match &binding.kind {
-            BindingKind::Value(value) => self.may_be_tuple(value, calls),
-            _ => Answer::No,
-        };
-        self.resolver
-            .bindings(&name.id)
-            .iter()
-            .map(of)
-            .max()
-            .unwrap_or(Answer::No)
+        if self.is_part_of_request(expression) {
+            return Origin::Object;
+        }
+        // A constant of another module; that of a class may be set anew by anybody.
+        match (self.known(&attribute.value), self.known(expression)) {
+            (Value::Module(_), Value::Text(_) | Value::Number(_)) => Origin::Plain,
+            _ => Origin::Unknown,
+        }
     }
 
-    pub(super) fn call_may_be_tuple(&self, call: &ast::ExprCall, calls: usize) -> Answer {
-        if let Value::Function(path, range) = self.resolver.value(&call.func) {
-            let (Some(calls), Ok(loaded)) =
-                (calls.checked_sub(1), self.resolver.workspace.load(&path))
-            else {
-                return Answer::Unknown;
+    /// Whether an expression is surely a string.
+    pub(super) fn is_text(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Constant(constant) => matches!(constant.value, Constant::Str(_)),
+            Expr::JoinedStr(_) => true,
+            Expr::BinOp(operation) => {
+                matches!(operation.op, Operator::Mod) && self.is_text(&operation.left)
+            }
+            Expr::Call(call) => match &*call.func {
+                Expr::Name(name) => {
+                    matches!(name.id.as_str(), "str" | "repr" | "format")
+                        && self.is_builtin(&name.id)
+                }
+                Expr::Attribute(method) => {
+                    known::TEXT_TO_TEXT.contains(&method.attr.as_str())
+                        && self.is_text(&method.value)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn called(&self, call: &ast::ExprCall, depth: usize) -> Origin {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Origin::Unknown;
+        };
+        if let Expr::Name(name) = &*call.func
+            && self.is_builtin(&name.id)
+        {
+            return if known::PLAIN_FUNCTIONS.contains(&name.id.as_str()) {
+                Origin::Plain
+            } else {
+                Origin::Unknown
             };
-            let mut answer = Answer::Unknown;
-            walk_body(loaded.module.suite(), &mut |node| {
-                let (arguments, body) = match node {
-                    Node::Stmt(Stmt::FunctionDef(f)) if range_of(f) == range => (&f.args, &f.body),
-                    Node::Stmt(Stmt::AsyncFunctionDef(f)) if range_of(f) == range => {
-                        (&f.args, &f.body)
-                    }
-                    Node::Stmt(_) => return Descend::Into,
-                    Node::Expr(_) => return Descend::Past,
-                };
-                let locals = [Scope::of_function(arguments, body)];
-                let inside = Finder {
-                    resolver: Resolver {
-                        workspace: self.resolver.workspace,
-                        loaded: &loaded,
-                        locals: &locals,
-                    },
-                    tokens: loaded.module.tokens(),
-                    tuple_names: names_of_tuples(body),
-                    found: Replies::default(),
-                };
-                answer = returned(body)
-                    .into_iter()
-                    .map(|(_, value)| inside.may_be_tuple(value, calls))
-                    .max()
-                    .unwrap_or(Answer::No);
-                Descend::Past
-            });
-            return answer;
         }
-        if let Some(name) = self.resolver.external(&call.func) {
-            let known = is_response_class(&name)
-                || name.starts_with("json.")
-                || name.starts_with("fastapi.")
-                || name.starts_with("starlette.");
-            return if known { Answer::No } else { Answer::Unknown };
-        }
-        match (&*call.func, self.resolver.value(&call.func)) {
-            (_, Value::Class(..)) => Answer::No,
-            (Expr::Name(name), _) if NO_TUPLE_FUNCTIONS.contains(&name.id.as_str()) => Answer::No,
-            (Expr::Attribute(method), _) if NO_TUPLE_METHODS.contains(&method.attr.as_str()) => {
-                Answer::No
-            }
-            _ => Answer::Unknown,
+        match self.known(&call.func) {
+            Value::Function(path, range) => self.function(&path, range, false, depth),
+            Value::Class(path, range) => self.instance(&path, range, depth),
+            Value::External(name) if is_response_class(&name) => Origin::Response,
+            Value::External(name) => known::gives(&name, call),
+            _ => match &*call.func {
+                Expr::Attribute(method) => self.method(call, method, depth),
+                _ => Origin::Unknown,
+            },
         }
     }
-}
 
-/// Built-in functions that give no tuple.
-const NO_TUPLE_FUNCTIONS: &[&str] = &[
-    "abs",
-    "bool",
-    "bytes",
-    "dict",
-    "float",
-    "format",
-    "frozenset",
-    "hash",
-    "hex",
-    "id",
-    "int",
-    "len",
-    "list",
-    "repr",
-    "round",
-    "set",
-    "sorted",
-    "str",
-];
-
-/// Methods of requests, strings, dicts, models and dates that give no tuple.
-const NO_TUPLE_METHODS: &[&str] = &[
-    "body",
-    "copy",
-    "decode",
-    "dict",
-    "encode",
-    "format",
-    "get",
-    "hexdigest",
-    "isoformat",
-    "items",
-    "join",
-    "json",
-    "keys",
-    "lower",
-    "model_dump",
-    "model_dump_json",
-    "read",
-    "replace",
-    "setdefault",
-    "split",
-    "splitlines",
-    "strftime",
-    "strip",
-    "timestamp",
-    "title",
-    "total_seconds",
-    "upper",
-    "values",
-];
-
-pub(in crate::find) fn is_response_class(name: &str) -> bool {
-    (name.starts_with("fastapi.") || name.starts_with("starlette.")) && name.ends_with("Response")
-}
-
-/// The values that the function of `body` itself returns, with their statements.
-pub(super) fn returned(body: &[Stmt]) -> Vec<(ByteRange, &Expr)> {
-    let mut values = Vec::new();
-    walk_body(body, &mut |node| match node {
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
-            Descend::Past
+    fn method(&self, call: &ast::ExprCall, method: &ast::ExprAttribute, depth: usize) -> Origin {
+        let name = method.attr.as_str();
+        let receiver = &*method.value;
+        if self.is_text(receiver) && known::TEXT_METHODS.contains(&name) {
+            return Origin::Plain;
         }
-        Node::Stmt(Stmt::Return(statement)) => {
-            if let Some(value) = &statement.value {
-                values.push((range_of(statement), &**value));
-            }
-            Descend::Past
+        // `request.headers.get("X", "")`
+        if name == "get" && self.is_part_of_request(receiver) && call.keywords.is_empty() {
+            return plain_only(self.all(&call.args, depth));
         }
-        Node::Stmt(_) => Descend::Into,
-        Node::Expr(_) => Descend::Past,
-    });
-    values
-}
+        match self.known(receiver) {
+            Value::CallOf(made_by) if known::method_gives_plain(&made_by, name) => Origin::Plain,
+            _ => Origin::Unknown,
+        }
+    }
 
-/// The names to which a tuple is assigned somewhere in `body`.
-pub(super) fn names_of_tuples(body: &[Stmt]) -> HashSet<String> {
-    let mut names = HashSet::new();
-    walk_body(body, &mut |node| {
-        let (targets, value) = match node {
-            Node::Stmt(Stmt::Assign(s)) => (s.targets.iter().collect::<Vec<_>>(), Some(&*s.value)),
-            Node::Stmt(Stmt::AnnAssign(s)) => (vec![&*s.target], s.value.as_deref()),
-            _ => return Descend::Into,
+    fn awaited(&self, call: &ast::ExprCall, depth: usize) -> Origin {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Origin::Unknown;
         };
-        if value.is_some_and(has_tuple) {
-            for target in targets {
-                if let Expr::Name(name) = target {
-                    names.insert(name.id.to_string());
+        if let Expr::Attribute(method) = &*call.func
+            && self.is_request(&method.value)
+        {
+            return match method.attr.as_str() {
+                "json" | "body" if call.args.is_empty() && call.keywords.is_empty() => {
+                    Origin::Plain
+                }
+                "form" => Origin::Object,
+                _ => Origin::Unknown,
+            };
+        }
+        match self.known(&call.func) {
+            Value::Function(path, range) => self.function(&path, range, true, depth),
+            Value::External(name) if name == "asyncio.gather" => Origin::Plain,
+            _ => Origin::Unknown,
+        }
+    }
+
+    /// What a function at the level of a module of the repo returns.
+    fn function(
+        &self,
+        path: &std::path::Path,
+        range: ByteRange,
+        is_awaited: bool,
+        depth: usize,
+    ) -> Origin {
+        let Ok(loaded) = self.resolver.workspace.load(path) else {
+            return Origin::Unknown;
+        };
+        let Some(definition) = definition_at(loaded.module.suite(), range) else {
+            return Origin::Unknown;
+        };
+        let Definition {
+            name,
+            arguments,
+            body,
+            decorators,
+            is_async,
+            ..
+        } = definition;
+        let bindings = loaded.scope.bindings(name);
+        let is_of_module = bindings.iter().any(|binding| binding.range == range);
+        if !is_of_module || !decorators.is_empty() || is_async != is_awaited || yields(body) {
+            return Origin::Unknown;
+        }
+        let locals = [Scope::of_function(arguments, body)];
+        let inside = Values {
+            resolver: Resolver {
+                workspace: self.resolver.workspace,
+                loaded: &loaded,
+                locals: &locals,
+            },
+            bindings: Bindings::of_function(&loaded.module, arguments, body),
+            is_handler: false,
+            module: OnceCell::new(),
+            is_module: false,
+            steps: self.steps,
+        };
+        let mut origin = Origin::Plain;
+        walk_body(body, &mut |node| match node {
+            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
+            | Node::Expr(_) => Descend::Past,
+            Node::Stmt(Stmt::Return(statement)) => {
+                if let Some(value) = &statement.value {
+                    origin = origin.max(inside.origin_within(value, depth));
+                }
+                Descend::Past
+            }
+            Node::Stmt(_) => Descend::Into,
+        });
+        origin
+    }
+
+    /// What a call of a class of the repo gives.
+    fn instance(&self, path: &std::path::Path, range: ByteRange, depth: usize) -> Origin {
+        let (Some(depth), Ok(loaded)) = (depth.checked_sub(1), self.resolver.workspace.load(path))
+        else {
+            return Origin::Unknown;
+        };
+        let mut class = None;
+        walk_body(loaded.module.suite(), &mut |node| match node {
+            Node::Stmt(Stmt::ClassDef(one)) => {
+                if range_of(one) == range {
+                    class = Some(one);
+                }
+                Descend::Into
+            }
+            Node::Stmt(_) => Descend::Into,
+            Node::Expr(_) => Descend::Past,
+        });
+        let Some(class) = class else {
+            return Origin::Unknown;
+        };
+        let inside = Values {
+            resolver: Resolver {
+                workspace: self.resolver.workspace,
+                loaded: &loaded,
+                locals: &[],
+            },
+            bindings: Bindings::of_body(&loaded.module, loaded.module.suite()),
+            is_handler: false,
+            module: OnceCell::new(),
+            is_module: true,
+            steps: self.steps,
+        };
+        let keeps_class = |decorator: &Expr| match inside.known(decorator) {
+            Value::External(name) | Value::CallOf(name) => name == "dataclasses.dataclass",
+            _ => false,
+        };
+        // What makes another object than an instance of the class.
+        let makes_another = class.body.iter().any(|statement| {
+            Definition::of(statement).is_some_and(|method| method.name == "__new__")
+        });
+        if makes_another
+            || !class.keywords.is_empty()
+            || !class.decorator_list.iter().all(keeps_class)
+        {
+            return Origin::Unknown;
+        }
+        let of_base = |base: &Expr| match (base, inside.known(base)) {
+            (Expr::Name(name), _) if inside.is_builtin(&name.id) => {
+                if known::PLAIN_BASES.contains(&name.id.as_str()) {
+                    Origin::Object
+                } else {
+                    Origin::Unknown
                 }
             }
-        }
-        Descend::Into
-    });
-    names
+            (_, Value::External(name)) if is_response_class(&name) => Origin::Response,
+            (_, Value::External(name)) if known::is_plain_base(&name) => Origin::Object,
+            (_, Value::Class(path, range)) => inside.instance(&path, range, depth),
+            _ => Origin::Unknown,
+        };
+        let bases = class.bases.iter().map(of_base);
+        bases.max().unwrap_or(Origin::Object).max(Origin::Object)
+    }
 }
 
-/// Whether the value of an expression may be a tuple that is written in it.
-pub(super) fn has_tuple(value: &Expr) -> bool {
-    match value {
-        Expr::Tuple(_) => true,
-        Expr::IfExp(choice) => has_tuple(&choice.body) || has_tuple(&choice.orelse),
-        Expr::BoolOp(operation) => operation.values.iter().any(has_tuple),
-        Expr::NamedExpr(named) => has_tuple(&named.value),
-        _ => false,
+/// A built-in value that is made of such values, and of nothing else.
+fn plain_only(origin: Origin) -> Origin {
+    if origin == Origin::Plain {
+        Origin::Plain
+    } else {
+        Origin::Unknown
     }
+}
+
+/// Whether a function is a generator.
+pub(in crate::find) fn yields(body: &[Stmt]) -> bool {
+    let mut found = false;
+    walk_body(body, &mut |node| match node {
+        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
+        | Node::Expr(Expr::Lambda(_)) => Descend::Past,
+        Node::Expr(Expr::Yield(_) | Expr::YieldFrom(_)) => {
+            found = true;
+            Descend::Past
+        }
+        _ => Descend::Into,
+    });
+    found
 }

@@ -1,114 +1,145 @@
 //! Which expressions are statuses.
 
-use rustpython_parser::ast::{self, Constant, Expr};
+use rustpython_parser::ast::{CmpOp, Constant, Expr, UnaryOp};
 
-use super::Finder;
-use crate::python::names::{BindingKind, Value};
-use crate::python::tree::{Descend, Node};
+use super::bindings::Bound;
+use super::origin::Values;
+use crate::python::names::Value;
 
 pub(super) enum Status {
     /// One of these.
     Known(Vec<i64>),
-    /// Not a status: the tuple is a plain value.
+    /// Surely not a status: the tuple is a plain value.
     Other,
     Unknown,
 }
 
-impl Finder<'_> {
+/// How many names may lead to each other.
+const MAX_NAMES: usize = 6;
+
+impl Values<'_> {
     pub(super) fn status(&self, expression: &Expr) -> Status {
+        self.status_within(expression, MAX_NAMES)
+    }
+
+    fn status_within(&self, expression: &Expr, names: usize) -> Status {
         match expression {
             Expr::Constant(constant) => match &constant.value {
-                Constant::Int(number) => match i64::try_from(number) {
-                    Ok(status @ 100..=599) => Status::Known(vec![status]),
-                    _ => Status::Other,
-                },
+                Constant::Int(number) => number.try_into().map_or(Status::Other, of_number),
                 _ => Status::Other,
             },
-            Expr::IfExp(choice) => match (self.status(&choice.body), self.status(&choice.orelse)) {
-                (Status::Known(mut a), Status::Known(b)) => {
-                    a.extend(b);
-                    Status::Known(a)
-                }
-                (Status::Other, Status::Other) => Status::Other,
-                _ => Status::Unknown,
-            },
-            Expr::Dict(_) | Expr::List(_) | Expr::Set(_) | Expr::Tuple(_) | Expr::JoinedStr(_) => {
-                Status::Other
-            }
-            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::GeneratorExp(_) => {
-                Status::Other
-            }
-            Expr::Lambda(_) | Expr::Compare(_) => Status::Other,
-            Expr::Attribute(attribute) if attribute.attr.as_str() == "value" => {
-                self.status(&attribute.value)
-            }
-            Expr::Call(call)
-                if matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "int")
-                    && call.keywords.is_empty() =>
-            {
-                match call.args.as_slice() {
-                    [argument] => self.status(argument),
+            Expr::IfExp(choice) => {
+                let body = self.status_within(&choice.body, names);
+                let orelse = self.status_within(&choice.orelse, names);
+                match (body, orelse) {
+                    (Status::Known(mut a), Status::Known(b)) => {
+                        a.extend(b);
+                        Status::Known(a)
+                    }
+                    (Status::Other, Status::Other) => Status::Other,
                     _ => Status::Unknown,
                 }
             }
-            Expr::Name(name) => self.status_of_name(name),
-            _ => match self.resolver.value(expression) {
-                Value::External(name) => {
-                    known_status(&name).map_or(Status::Unknown, |s| Status::Known(vec![s]))
+            Expr::Dict(_) | Expr::List(_) | Expr::Set(_) | Expr::Tuple(_) | Expr::JoinedStr(_) => {
+                Status::Other
+            }
+            Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)
+            | Expr::GeneratorExp(_)
+            | Expr::Lambda(_) => Status::Other,
+            // These give a bool, whatever they are applied to.
+            Expr::UnaryOp(operation) if operation.op == UnaryOp::Not => Status::Other,
+            Expr::Compare(comparison)
+                if comparison.ops.iter().all(|op| {
+                    matches!(op, CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn)
+                }) =>
+            {
+                Status::Other
+            }
+            Expr::Attribute(attribute) => {
+                // `HTTPStatus.CREATED.value`
+                if attribute.attr.as_str() == "value"
+                    && let Some(status) = self.external_status(&attribute.value)
+                {
+                    return status;
                 }
-                Value::Number(status @ 100..=599) => Status::Known(vec![status]),
-                Value::Text(_) | Value::Number(_) | Value::Other => Status::Other,
+                if let Some(status) = self.external_status(expression) {
+                    return status;
+                }
+                // A constant of another module; that of a class may be a member of an enumeration.
+                match (self.known(&attribute.value), self.known(expression)) {
+                    (Value::Module(_), Value::Number(number)) => of_number(number),
+                    _ => Status::Unknown,
+                }
+            }
+            Expr::Call(call) => match (&*call.func, call.args.as_slice()) {
+                (Expr::Name(name), [argument])
+                    if name.id.as_str() == "int"
+                        && call.keywords.is_empty()
+                        && self.is_builtin(&name.id) =>
+                {
+                    match self.status_within(argument, names) {
+                        Status::Known(known) => Status::Known(known),
+                        // `int("201")` is one.
+                        Status::Other | Status::Unknown => Status::Unknown,
+                    }
+                }
                 _ => Status::Unknown,
             },
+            Expr::Name(name) => self.status_of_name(expression, &name.id, names),
+            _ => Status::Unknown,
         }
     }
 
     /// The statuses that a name may stand for: those of all its assignments.
-    pub(super) fn status_of_name(&self, name: &ast::ExprName) -> Status {
+    fn status_of_name(&self, expression: &Expr, name: &str, names: usize) -> Status {
+        let Some(names) = names.checked_sub(1) else {
+            return Status::Unknown;
+        };
+        let Some((inside, bound)) = self.bound(name) else {
+            return Status::Unknown;
+        };
         let mut statuses = Vec::new();
-        let bindings = self.resolver.bindings(&name.id);
-        for binding in bindings {
-            let one = match &binding.kind {
-                // A name that stands for itself is known to nobody.
-                BindingKind::Value(value) if !mentions(value, &name.id) => self.status(value),
-                BindingKind::From(..) => match self.resolver.value(&Expr::Name(name.clone())) {
-                    Value::Number(status @ 100..=599) => Status::Known(vec![status]),
-                    Value::External(name) => {
-                        known_status(&name).map_or(Status::Unknown, |s| Status::Known(vec![s]))
-                    }
-                    Value::Text(_) | Value::Number(_) | Value::Other => Status::Other,
-                    _ => Status::Unknown,
+        for one in bound {
+            let status = match one {
+                Bound::Value(value) => inside.status_within(value, names),
+                Bound::Import => match self.resolver.value(expression) {
+                    Value::Number(number) => of_number(number),
+                    _ => self.external_status(expression).unwrap_or(Status::Unknown),
                 },
-                _ => Status::Unknown,
+                Bound::Augmented(_) | Bound::Parameter(_) | Bound::Definition | Bound::Unknown => {
+                    Status::Unknown
+                }
             };
-            match one {
+            match status {
                 Status::Known(known) => statuses.extend(known),
-                Status::Other if bindings.len() == 1 => return Status::Other,
-                _ => return Status::Unknown,
+                Status::Other if bound.len() == 1 => return Status::Other,
+                Status::Other | Status::Unknown => return Status::Unknown,
             }
         }
-        if statuses.is_empty() {
-            Status::Unknown
-        } else {
-            Status::Known(statuses)
+        Status::Known(statuses)
+    }
+
+    fn external_status(&self, expression: &Expr) -> Option<Status> {
+        match self.known(expression) {
+            Value::External(name) => known_status(&name).map(of_number),
+            _ => None,
         }
     }
 }
 
-/// Whether the name occurs in the expression itself.
-pub(super) fn mentions(expression: &Expr, name: &str) -> bool {
-    let mut found = false;
-    crate::python::tree::walk(Node::Expr(expression), &mut |node| {
-        if let Node::Expr(Expr::Name(other)) = node {
-            found |= other.id.as_str() == name;
-        }
-        Descend::Into
-    });
-    found
+/// What a number is as a status.
+fn of_number(number: i64) -> Status {
+    if (200..=599).contains(&number) {
+        Status::Known(vec![number])
+    } else {
+        Status::Other
+    }
 }
 
 /// The status behind `http.HTTPStatus.CREATED` and `fastapi.status.HTTP_201_CREATED`.
-pub(super) fn known_status(dotted: &str) -> Option<i64> {
+fn known_status(dotted: &str) -> Option<i64> {
     let (module, name) = dotted.rsplit_once('.')?;
     match module {
         "http.HTTPStatus" => HTTP_STATUS
@@ -117,10 +148,7 @@ pub(super) fn known_status(dotted: &str) -> Option<i64> {
             .map(|(_, status)| *status),
         "fastapi.status" | "starlette.status" => {
             let digits = name.strip_prefix("HTTP_")?.get(..3)?;
-            digits
-                .parse()
-                .ok()
-                .filter(|status| (100..=599).contains(status))
+            digits.parse().ok()
         }
         _ => None,
     }

@@ -21,6 +21,7 @@ use crate::text;
 /// Whether the replies of a webhook have to be looked at at run time: it cannot be seen which of
 /// what the handler returns are replies, or somebody else depends on what it returns.
 pub(super) fn is_at_run_time(
+    input: &Input<'_>,
     members: &Members<'_>,
     drafts: &BTreeMap<PathBuf, Draft>,
     one: &Registered<'_>,
@@ -35,6 +36,7 @@ pub(super) fn is_at_run_time(
     let is_used = || {
         let draft = drafts.get(one.path());
         draft.is_none_or(|draft| is_used_elsewhere(members, draft, one))
+            || (input.is_called_outside)(one.path(), &handler.name)
     };
     !handler.replies.is_empty()
         && (handler.is_elsewhere || handler.is_decorated || is_on_another_plugin(one) || is_used())
@@ -113,6 +115,10 @@ pub(super) fn problem(
     let draft = drafts.get(one.path())?;
     if webhook.dialect == Dialect::Request {
         if let Some(problem) = annotations::problem(handler, draft.imports.future_annotations) {
+            return Some(problem);
+        }
+        if is_at_run_time && let Some(problem) = annotations::problem_at_once(handler, here.start())
+        {
             return Some(problem);
         }
         if let Some(problem) = &handler.refused_parameter {

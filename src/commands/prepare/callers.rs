@@ -1,0 +1,146 @@
+//! Who calls a handler from outside of the package of its plugin: a test, a script.
+//!
+//! Such a file cannot be changed with the handler, so what it gets from the handler has to stay. A
+//! mere import is no call. What cannot be read counts as one.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::discover;
+use crate::find::Found;
+use crate::find::imports::Imports;
+use crate::python::names::{Loaded, Workspace};
+use crate::python::tokens::TokenKind;
+
+/// The handlers, by module and name, that other files of the repo use.
+#[derive(Debug, Default)]
+pub(super) struct Callers {
+    called: BTreeSet<(PathBuf, String)>,
+}
+
+impl Callers {
+    /// Looks through the Python files below `root` for uses of handlers whose replies would change.
+    pub(super) fn of(
+        workspace: &Workspace,
+        root: &Path,
+        found: &[Found],
+        package_root: &dyn Fn(&Path) -> Option<PathBuf>,
+    ) -> Self {
+        let mut modules: HashMap<&str, BTreeSet<(&Path, Option<PathBuf>)>> = HashMap::new();
+        for one in found {
+            let path = one.loaded.module.source().path();
+            for webhook in one.webhooks() {
+                if !webhook.handler.replies.is_empty() {
+                    let places = modules.entry(webhook.handler.name.as_str()).or_default();
+                    places.insert((path, package_root(path)));
+                }
+            }
+        }
+        if modules.is_empty() {
+            return Self::default();
+        }
+        let called: Vec<(PathBuf, String)> = discover::python_files(root)
+            .into_par_iter()
+            .flat_map_iter(|file| {
+                let is_in_package = discover::package_root(&file).is_some();
+                uses_in(workspace, &file, is_in_package, &modules)
+            })
+            .collect();
+        Self {
+            called: called.into_iter().collect(),
+        }
+    }
+
+    /// Whether the handler `name` of the module at `path` is used outside of its package.
+    pub(super) fn call(&self, path: &Path, name: &str) -> bool {
+        !self.called.is_empty() && self.called.contains(&(path.to_owned(), name.to_owned()))
+    }
+}
+
+/// The handlers that a file uses: it names them, and the module or package that they are in.
+fn uses_in(
+    workspace: &Workspace,
+    file: &Path,
+    is_in_package: bool,
+    modules: &HashMap<&str, BTreeSet<(&Path, Option<PathBuf>)>>,
+) -> Vec<(PathBuf, String)> {
+    let Ok(bytes) = workspace.read(file) else {
+        return Vec::new();
+    };
+    let words: BTreeSet<&str> = words(&bytes).collect();
+    let named: Vec<(&Path, &str)> = words
+        .iter()
+        .filter_map(|word| modules.get_key_value(word))
+        .flat_map(|(name, places)| places.iter().map(move |place| (*name, place)))
+        .filter(|(_, (module, package))| {
+            let is_inside = package
+                .as_ref()
+                .map_or(file == *module, |package| file.starts_with(package));
+            // Another package can only import it by the name of its own.
+            let stem = (!is_in_package || package.is_none()).then_some(*module);
+            let mut names = names_of(stem, package.as_deref());
+            !is_inside && names.any(|word| words.contains(word))
+        })
+        .map(|(name, (module, _))| (*module, name))
+        .collect();
+    if named.is_empty() {
+        return Vec::new();
+    }
+    let loaded = workspace.load(file);
+    named
+        .into_iter()
+        .filter(|(_, name)| loaded.as_ref().map_or(true, |loaded| uses(loaded, name)))
+        .map(|(module, name)| (module.to_owned(), name.to_owned()))
+        .collect()
+}
+
+/// The identifiers in a text, and other words that look like one.
+fn words(bytes: &[u8]) -> impl Iterator<Item = &str> {
+    bytes
+        .split(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii()))
+        .filter_map(|word| std::str::from_utf8(word).ok())
+        .filter(|word| !word.is_empty())
+}
+
+/// By which names a module is imported: its own, and that of its package.
+fn names_of<'p>(
+    module: Option<&'p Path>,
+    package: Option<&'p Path>,
+) -> impl Iterator<Item = &'p str> {
+    let stem = module
+        .and_then(Path::file_stem)
+        .filter(|stem| *stem != "__init__");
+    let package = package.and_then(Path::file_name);
+    stem.into_iter()
+        .chain(package)
+        .filter_map(|name| name.to_str())
+}
+
+/// Whether a module does more with `name` than to import it.
+fn uses(loaded: &Loaded, name: &str) -> bool {
+    let imports = Imports::of(loaded);
+    let source = loaded.module.source();
+    let is_import = |at: usize| {
+        let mut statements = imports.statements.iter();
+        statements.any(|statement| statement.range.start() <= at && at < statement.range.end())
+    };
+    let renamed = imports
+        .statements
+        .iter()
+        .flat_map(|statement| &statement.names)
+        .any(|imported| imported.name == name && imports.uses_of(&imported.local) > 0);
+    renamed
+        || loaded.module.tokens().all().iter().any(|token| {
+            let text = source.slice(token.range);
+            match token.kind {
+                TokenKind::Name => text == name && !is_import(token.range.start()),
+                // `patch("package.module.name")`, `getattr(module, "name")`
+                TokenKind::String | TokenKind::FString => {
+                    words(text.as_bytes()).any(|word| word == name)
+                }
+                _ => false,
+            }
+        })
+}

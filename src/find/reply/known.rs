@@ -1,0 +1,165 @@
+//! What is surely known of built-in functions and of names outside the repo: closed lists.
+
+use rustpython_parser::ast;
+
+use super::origin::Origin;
+
+/// Built-in functions and types whose calls give a built-in value that is no tuple.
+pub(super) const PLAIN_FUNCTIONS: &[&str] = &[
+    "all",
+    "any",
+    "ascii",
+    "bin",
+    "bool",
+    "bytearray",
+    "bytes",
+    "callable",
+    "chr",
+    "complex",
+    "dict",
+    "float",
+    "format",
+    "frozenset",
+    "hash",
+    "hasattr",
+    "hex",
+    "id",
+    "int",
+    "isinstance",
+    "issubclass",
+    "len",
+    "list",
+    "oct",
+    "ord",
+    "repr",
+    "set",
+    "sorted",
+    "str",
+];
+
+/// Built-in types of parameters of which FastAPI gives a value.
+pub(super) const PLAIN_TYPES: &[&str] = &["bool", "bytes", "dict", "float", "int", "list", "str"];
+
+/// Built-in bases of a class whose instances are no tuples.
+pub(super) const PLAIN_BASES: &[&str] = &[
+    "BaseException",
+    "Exception",
+    "ValueError",
+    "dict",
+    "float",
+    "int",
+    "list",
+    "object",
+    "str",
+];
+
+/// Methods of strings that give a string.
+pub(super) const TEXT_TO_TEXT: &[&str] = &[
+    "capitalize",
+    "casefold",
+    "format",
+    "join",
+    "lower",
+    "lstrip",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "rstrip",
+    "strip",
+    "title",
+    "upper",
+];
+
+/// Methods of strings that give no tuple.
+pub(super) const TEXT_METHODS: &[&str] = &[
+    "capitalize",
+    "casefold",
+    "encode",
+    "endswith",
+    "format",
+    "isdigit",
+    "join",
+    "lower",
+    "lstrip",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "title",
+    "upper",
+];
+
+/// Whether a dotted name is that of a class of responses.
+pub(in crate::find) fn is_response_class(name: &str) -> bool {
+    (name.starts_with("fastapi.") || name.starts_with("starlette.")) && name.ends_with("Response")
+}
+
+/// Whether a dotted name is that of the class of requests.
+pub(super) fn is_request_class(name: &str) -> bool {
+    matches!(
+        name,
+        "fastapi.Request" | "fastapi.requests.Request" | "starlette.requests.Request"
+    )
+}
+
+/// Whether a dotted name is that of something which says where FastAPI takes a parameter from.
+pub(super) fn is_marker(name: &str) -> bool {
+    let last = name
+        .strip_prefix("fastapi.")
+        .map(|name| name.strip_prefix("param_functions.").unwrap_or(name));
+    matches!(
+        last,
+        Some("Body" | "Cookie" | "File" | "Form" | "Header" | "Path" | "Query")
+    )
+}
+
+/// Whether instances of a class outside the repo are no tuples and no responses.
+pub(super) fn is_plain_base(name: &str) -> bool {
+    matches!(
+        name,
+        "abc.ABC"
+            | "pydantic.BaseModel"
+            | "pydantic.main.BaseModel"
+            | "typing.TypedDict"
+            | "typing_extensions.TypedDict"
+    )
+}
+
+/// What a call of something outside the repo gives.
+pub(super) fn gives(name: &str, call: &ast::ExprCall) -> Origin {
+    let has_keyword = |wanted: &str| {
+        let mut keywords = call.keywords.iter();
+        keywords.any(|keyword| keyword.arg.as_ref().is_none_or(|arg| arg == wanted))
+    };
+    match name {
+        "json.dumps" => Origin::Plain,
+        // Hooks may make anything of what they read.
+        "json.load" | "json.loads" if call.args.len() == 1 && call.keywords.is_empty() => {
+            Origin::Plain
+        }
+        "fastapi.encoders.jsonable_encoder" if !has_keyword("custom_encoder") => Origin::Plain,
+        "secrets.token_hex" | "secrets.token_urlsafe" | "time.time" => Origin::Plain,
+        "datetime.datetime.now"
+        | "datetime.datetime.utcnow"
+        | "datetime.date.today"
+        | "uuid.uuid4" => Origin::Object,
+        _ => Origin::Unknown,
+    }
+}
+
+/// Whether a method gives a built-in value that is no tuple, of what a call of `made_by` gave.
+pub(super) fn method_gives_plain(made_by: &str, method: &str) -> bool {
+    match made_by {
+        "datetime.datetime.now" | "datetime.datetime.utcnow" | "datetime.date.today" => {
+            matches!(method, "isoformat" | "strftime" | "timestamp")
+        }
+        "hmac.new" | "hashlib.md5" | "hashlib.sha1" | "hashlib.sha256" | "hashlib.sha512" => {
+            matches!(method, "digest" | "hexdigest")
+        }
+        _ => false,
+    }
+}
