@@ -10,6 +10,7 @@
 //! - [`document`]: the document's API that no release has.
 //! - [`aliases`]: a name for the method goes with its last use.
 //! - [`duplicates`]: which of several registrations of an endpoint counts.
+//! - [`shared_keys`]: two plugins with one key.
 //! - [`unclear`]: one that is not understood may count instead.
 //!
 //! What always holds: a webhook is either migrated with everything that belongs to it, or left
@@ -29,6 +30,7 @@ pub mod registration;
 mod relayout;
 pub mod reply;
 pub mod router;
+mod shared_keys;
 mod unclear;
 mod withdraw;
 
@@ -53,6 +55,7 @@ use draft::Draft;
 use imports::Surroundings;
 use members::Members;
 pub use router::RuleError;
+use shared_keys::SharedKeys;
 pub use withdraw::Fault;
 use withdraw::PlanGroup;
 
@@ -245,15 +248,17 @@ pub fn plan(input: &Input<'_>) -> Plan {
     let packages = packages(input, &facts, &groups);
     let has_unclear = |found: &&Found| !found.unclear.is_empty();
     let unclear: Vec<&Found> = input.found.iter().filter(has_unclear).collect();
+    let shared = SharedKeys::of(input.workspace, &groups);
     let planned: Vec<Group> = groups
         .into_par_iter()
         .map(|plugins| {
-            let planned = plan_group(input, &facts, &packages, &unclear, &plugins);
+            let planned = plan_group(input, &facts, &packages, (&unclear, &shared), &plugins);
             planned.unwrap_or_else(|fault| left_group(&plugins, &fault))
         })
         .collect();
 
     let mut plan = Plan::default();
+    plan.diagnostics.extend(shared.diagnostics);
     let mut removed_aliases: BTreeSet<(PathBuf, ByteRange)> = BTreeSet::new();
     for group in planned {
         plan.groups.push(PlanGroup {
@@ -543,7 +548,7 @@ fn plan_group<'f>(
     input: &Input<'f>,
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     packages: &Packages<'f>,
-    unclear: &[&Found],
+    (unclear, shared): (&[&Found], &SharedKeys<'_>),
     plugins: &[PluginWebhooks<'_>],
 ) -> Result<Group, Fault> {
     let mut group = Group {
@@ -553,8 +558,16 @@ fn plan_group<'f>(
     let mut drafts: BTreeMap<PathBuf, Draft> = BTreeMap::new();
     for (id, webhooks) in plugins {
         let members = members_of(input, facts, packages, id, webhooks);
-        let planned = plugin::plan(input, facts, &members, unclear, &mut drafts, id, webhooks)
-            .map_err(|error| Fault::of_rule(&id.module, &error))?;
+        let planned = plugin::plan(
+            input,
+            facts,
+            &members,
+            (unclear, shared),
+            &mut drafts,
+            id,
+            webhooks,
+        )
+        .map_err(|error| Fault::of_rule(&id.module, &error))?;
         group.webhooks.extend(planned.webhooks);
         group.diagnostics.extend(planned.diagnostics);
         group.removed_aliases.extend(planned.removed_aliases);

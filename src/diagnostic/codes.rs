@@ -135,6 +135,9 @@ codes! {
     OwnFault "RH124" Manual:
         "what rehook made of this plugin does not hold, so it stays as it is", "rehook 对该插件的改写结果有误，因此保持原样";
         "this is a bug in rehook: please report it together with the plugin's files, and migrate this plugin by hand meanwhile", "这是 rehook 自身的缺陷：请连同该插件的文件一起反馈，在此之前请手动迁移该插件"
+    SharedKey "RH124" Advice:
+        "two plugins have the same key", "两个插件的标识（key）相同";
+        "give one of them another author or module_name: the agent runs only one plugin of a key", "请修改其中一个的 author 或 module_name：同一标识的插件，Agent 只会运行一个"
     DocumentApi "RH201" Manual:
         "no release with dynamic routes has this API, and this use of it cannot be rewritten", "支持动态路由的版本都没有这个接口，且此处的用法无法自动改写";
         "replace it by hand as `rehook explain RH201` shows", "请按 `rehook explain RH201` 的说明手动替换"

@@ -51,6 +51,7 @@ impl Code {
             Self::PluginNotAtModuleLevel => &registrations::PLUGIN_NOT_AT_MODULE_LEVEL,
             Self::EndpointsCollide => &registrations::ENDPOINTS_COLLIDE,
             Self::NotNative => &by_hand::NOT_NATIVE,
+            Self::SharedKey => &by_hand::SHARED_KEY,
             Self::RefusedParameter => &by_hand::REFUSED_PARAMETER,
             Self::OwnFault => &by_hand::OWN_FAULT,
             Self::DocumentApi => &document::DOCUMENT_API,

@@ -14,6 +14,7 @@ use super::members::Members;
 use super::native::Natives;
 use super::registration::Routing;
 use super::router::{Join, RouterNames, RuleError};
+use super::shared_keys::SharedKeys;
 use super::{
     Action, Input, ModuleFacts, PlannedWebhook, Registered, annotations, document, registration,
     reply, router, unclear,
@@ -49,7 +50,7 @@ pub(crate) fn plan(
     input: &Input<'_>,
     facts: &BTreeMap<PathBuf, ModuleFacts>,
     members: &Members<'_>,
-    unclear: &[&Found],
+    (unclear, shared): (&[&Found], &SharedKeys<'_>),
     drafts: &mut BTreeMap<PathBuf, Draft>,
     id: &PluginId,
     webhooks: &[Registered<'_>],
@@ -109,6 +110,7 @@ pub(crate) fn plan(
         .map(|(one, &at_run_time)| {
             problem(input, drafts, &plugin, one, at_run_time)
                 .or_else(|| unclear::problem(members, unclear, one))
+                .or_else(|| shared.problem(one))
         })
         .collect();
     let verdicts = settle(webhooks, &mut problems, &mut at_run_time);

@@ -115,6 +115,9 @@ def all_differences(
     triples = list(zip(plan.new, old, new))[: plan.compared]
     for sent, before, after in by_size(triples, lambda triple: triple[0]):
         route, request = sent.route, sent.request
+        if IS_OLDER and before.status == 205:
+            # FastAPI 0.110 sends such a reply without its body, and later ones with it.
+            continue
         if IS_OLDER and route.dialect == "context" and (caught(before) or after.raised):
             continue
         found = difference(route, request, before, after)

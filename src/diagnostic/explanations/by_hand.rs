@@ -180,3 +180,16 @@ async def on_github(request: Request):
     return {"ok": True}
 "#,
 };
+
+pub(super) const SHARED_KEY: Page = Page {
+    en: "The agent keeps plugins by their key, `author.module_name`: of two with the same key it \
+         runs only one, and the routes of both would be mounted at the same place. Both are migrated, \
+         except for endpoints that both have. Often one of them is a copy that was kept: move it out \
+         of the repo, or name the folder that is meant.",
+    zh: "Agent 按标识 `author.module_name` 管理插件：标识相同的两个插件只会运行一个，而它们的路由会挂载到同一位置。\
+         两者都会迁移，但双方都有的端点除外。其中一个往往是留存的副本：请将它移出仓库，或在命令中指定要处理的文件夹。",
+    before: r#"plugin = NekroPlugin("Forge", "forge", "A copy", "1.0.0", "dev", "")
+"#,
+    after: r#"plugin = NekroPlugin("Forge", "forge_copy", "A copy", "1.0.0", "dev", "")
+"#,
+};
