@@ -234,25 +234,6 @@ pub fn plugin(
     })
 }
 
-/// The key of a plugin, when it can be seen.
-pub(crate) fn key(workspace: &Workspace, id: &PluginId) -> Option<String> {
-    let loaded = workspace.load(&id.module).ok()?;
-    let resolver = Resolver {
-        workspace,
-        loaded: &loaded,
-        locals: &[],
-    };
-    let (_, _, Expr::Call(call)) = assignment(loaded.module.suite(), id.call)? else {
-        return None;
-    };
-    let text = |keyword, position| argument(call, keyword, position).and_then(|e| resolver.text(e));
-    Some(format!(
-        "{}.{}",
-        text("author", 4)?,
-        text("module_name", 1)?
-    ))
-}
-
 /// The routes of all routers in the modules of the plugin, and what stands for those that cannot
 /// be read.
 fn own_routes(
