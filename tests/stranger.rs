@@ -421,7 +421,9 @@ fn an_endpoint_that_would_lead_elsewhere_needs_a_manual_change() {
 
 #[test]
 fn a_file_of_another_repo_behind_a_link_is_not_edited_unless_it_is_named() {
-    let (here, other) = (repo(&[("own.py", door())]), repo(&[("lib.py", door())]));
+    // A plugin of another key: two of one key would be left for that reason.
+    let lib = plugin("\"other\"", "\"open\"");
+    let (here, other) = (repo(&[("own.py", door())]), repo(&[("lib.py", lib)]));
     let file = other.root().join("lib.py").canonicalize().unwrap();
     symlink(&file, here.root().join("link.py")).unwrap();
     let before = other.tree().unwrap();
