@@ -79,6 +79,17 @@ pub struct Reference {
     pub place: ByteRange,
     /// What it is.
     pub kind: ReferenceKind,
+    /// What is known of a reference that is left by hand.
+    pub known: Known,
+}
+
+/// What is known of a registration that is not understood as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// The plugin.
+    pub plugin: Option<PluginId>,
+    /// The endpoint.
+    pub endpoint: Option<String>,
 }
 
 /// What a mention of the old API is.

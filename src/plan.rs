@@ -46,7 +46,7 @@ use crate::find::document::DocumentUse;
 use crate::find::imports::Imports;
 use crate::find::plugin::ModuleParts;
 use crate::find::suppression::Suppressions;
-use crate::find::{Found, Problem, ReferenceKind, Webhook};
+use crate::find::{Found, Problem, Reference, ReferenceKind, Webhook};
 use crate::python::names::{Loaded, PluginId, Workspace};
 use crate::routes::Route;
 use crate::style::Style;
@@ -119,8 +119,10 @@ pub enum Action {
 /// A webhook, and what happens to it.
 #[derive(Debug, Clone)]
 pub struct PlannedWebhook {
-    /// The route, when the plugin's key is known.
+    /// The route, when the plugin's key is known and nothing is in doubt.
     pub route: Option<Route>,
+    /// The plugin's key, as far as it is known.
+    pub plugin: Option<String>,
     /// The endpoint, as far as it is known.
     pub endpoint: Option<String>,
     /// The handler's name, as far as it is known.
@@ -280,13 +282,14 @@ pub fn plan(input: &Input<'_>) -> Plan {
                     if removed_aliases.contains(&(path, alias.statement)) {
                         plan.ledger.migrated += 1;
                     } else {
-                        plan.webhooks
-                            .push(by_hand_reference(found, &alias.diagnostic));
+                        let webhook = by_hand_reference(input, found, reference, &alias.diagnostic);
+                        plan.webhooks.push(webhook);
                     }
                 }
                 ReferenceKind::ByHand(diagnostic) => {
                     plan.ledger.found += 1;
-                    plan.webhooks.push(by_hand_reference(found, diagnostic));
+                    let webhook = by_hand_reference(input, found, reference, diagnostic);
+                    plan.webhooks.push(webhook);
                 }
                 ReferenceKind::NotOurs => plan.ledger.not_ours += 1,
             }
@@ -430,11 +433,19 @@ fn suppress(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>, plan: &mu
     plan.diagnostics.extend(wrong);
 }
 
-fn by_hand_reference(found: &Found, diagnostic: &Diagnostic) -> PlannedWebhook {
+fn by_hand_reference(
+    input: &Input<'_>,
+    found: &Found,
+    reference: &Reference,
+    diagnostic: &Diagnostic,
+) -> PlannedWebhook {
     let (line, column) = diagnostic.position().unwrap_or((1, 1));
+    let known = &reference.known;
+    let key = |id| crate::find::plugin::key(input.workspace, id);
     PlannedWebhook {
         route: None,
-        endpoint: None,
+        plugin: known.plugin.as_ref().and_then(key),
+        endpoint: known.endpoint.clone(),
         handler: None,
         plugin_module: None,
         is_native: false,

@@ -31,6 +31,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use rehook::diagnostic::Code;
 use serde::Deserialize;
 
+use support::edits;
 use support::python;
 use support::repo::{Repo, Run};
 use support::tree::{Entry, Tree, set_mode};
@@ -276,6 +277,13 @@ fn agree(
         patched(&repo()?, "git", git, &diff.stdout, after)?;
         let gnu = &["--batch", "--forward", "--silent", "-p1"];
         patched(&repo()?, "patch", gnu, &diff.stdout, after)?;
+        let json = rehook(&repo()?, &["diff", "--quiet", "--format", "json"], args)?;
+        let edited = edits::applied(&json.stdout, before)?;
+        if let Some(difference) = edited.difference(after) {
+            return Err(format!(
+                "the edits do not do what migrate does:\n{difference}"
+            ));
+        }
     } else if tree_of(migrated)? != *after {
         return Err("migrate changed nothing but left a .rehook folder".to_owned());
     }

@@ -150,6 +150,7 @@ fn not_migrated(prepared: &Prepared) -> Vec<Webhook> {
         };
         Some(Webhook {
             route: webhook.route.clone(),
+            plugin: webhook.plugin.clone(),
             endpoint: webhook.endpoint.clone(),
             base: None,
             status: Status::NotMigrated(diagnostic.clone()),
@@ -160,6 +161,7 @@ fn not_migrated(prepared: &Prepared) -> Vec<Webhook> {
         .filter(|diagnostic| diagnostic.code().severity() == Severity::Error)
         .map(|diagnostic| Webhook {
             route: None,
+            plugin: None,
             endpoint: None,
             base: None,
             status: Status::NotMigrated(Box::new(diagnostic.clone())),

@@ -138,6 +138,39 @@ impl Plugin {
     }
 }
 
+/// The key of a plugin, `author.module_name`, wherever it is made; none when it cannot be known.
+pub fn key(workspace: &Workspace, id: &PluginId) -> Option<String> {
+    let loaded = workspace.load(&id.module).ok()?;
+    let resolver = Resolver {
+        workspace,
+        loaded: &loaded,
+        locals: &[],
+    };
+    let mut key = None;
+    walk_body(loaded.module.suite(), &mut |node| {
+        if let Node::Expr(expression) = node
+            && range_of(expression) == id.call
+        {
+            key = key.take().or_else(|| parts_of_key(resolver, expression));
+        }
+        Descend::Into
+    });
+    let (author, module_name) = key?;
+    Some(format!("{author}.{module_name}"))
+}
+
+/// The author and the module name that `NekroPlugin(...)` is given.
+fn parts_of_key(resolver: Resolver<'_>, value: &Expr) -> Option<(String, String)> {
+    let Expr::Call(call) = value else {
+        return None;
+    };
+    let text_of = |keyword, position| {
+        let given = argument(call, keyword, position)?;
+        resolver.text(given)
+    };
+    Some((text_of("author", 4)?, text_of("module_name", 1)?))
+}
+
 /// Reads the plugin `id`; `package` are the modules that may belong to it.
 ///
 /// # Errors
@@ -166,12 +199,7 @@ pub fn plugin(
             ),
         );
     };
-    let text_of = |keyword, position| match value {
-        Expr::Call(call) => argument(call, keyword, position).and_then(|e| resolver.text(e)),
-        _ => None,
-    };
-    let (author, module_name) = (text_of("author", 4), text_of("module_name", 1));
-    let (Some(author), Some(module_name)) = (author, module_name) else {
+    let Some((author, module_name)) = parts_of_key(resolver, value) else {
         return refuse(
             Code::UnknownPluginKey,
             id.call,
@@ -204,25 +232,6 @@ pub fn plugin(
         own_routes,
         has_config,
     })
-}
-
-/// The key of a plugin, when it can be seen.
-pub(crate) fn key(workspace: &Workspace, id: &PluginId) -> Option<String> {
-    let loaded = workspace.load(&id.module).ok()?;
-    let resolver = Resolver {
-        workspace,
-        loaded: &loaded,
-        locals: &[],
-    };
-    let (_, _, Expr::Call(call)) = assignment(loaded.module.suite(), id.call)? else {
-        return None;
-    };
-    let text = |keyword, position| argument(call, keyword, position).and_then(|e| resolver.text(e));
-    Some(format!(
-        "{}.{}",
-        text("author", 4)?,
-        text("module_name", 1)?
-    ))
 }
 
 /// The routes of all routers in the modules of the plugin, and what stands for those that cannot

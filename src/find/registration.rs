@@ -28,8 +28,8 @@ use self::loops::Loop;
 use self::receiver::Receiver;
 use super::handler::{Definition, Problem};
 use super::{
-    Branch, CallSite, CallableKind, Endpoint, Form, Found, LeadingSlash, Reference, ReferenceKind,
-    Unclear, Webhook,
+    Branch, CallSite, CallableKind, Endpoint, Form, Found, Known, LeadingSlash, Reference,
+    ReferenceKind, Unclear, Webhook,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::ByteRange;
@@ -122,6 +122,7 @@ fn other_names(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
             Reference {
                 place: token.range,
                 kind,
+                known: Known::default(),
             }
         })
         .collect()
@@ -410,6 +411,7 @@ impl<'a> Finder<'a> {
         self.references.push(Reference {
             place,
             kind: ReferenceKind::ByHand(Box::new(diagnostic)),
+            known: Known::default(),
         });
     }
 
@@ -473,6 +475,7 @@ impl<'a> Finder<'a> {
                 self.references.push(Reference {
                     place,
                     kind: ReferenceKind::NotOurs,
+                    known: Known::default(),
                 });
                 return;
             }
@@ -480,7 +483,7 @@ impl<'a> Finder<'a> {
             Receiver::Unknown(_) => None,
         };
         if attribute.attr.as_str() != TABLE || !self.is_read(attribute) {
-            self.unclear(plugin, None, range_of(attribute), false);
+            self.unclear(plugin.clone(), None, range_of(attribute), false);
         }
         let detail = if attribute.attr.as_str() == TABLE {
             text!(
@@ -494,7 +497,19 @@ impl<'a> Finder<'a> {
                 "此处提到了 `{method}`，但没有用它装饰函数"
             )
         };
+        let before = self.references.len();
         self.by_hand(place, Code::NotARegistration, range_of(attribute), detail);
+        self.say_known(before, plugin.as_ref(), None);
+    }
+
+    /// Notes what is known of the references since the first `before` ones.
+    fn say_known(&mut self, before: usize, plugin: Option<&PluginId>, endpoint: Option<&str>) {
+        for reference in &mut self.references[before..] {
+            reference.known = Known {
+                plugin: plugin.cloned(),
+                endpoint: endpoint.map(str::to_owned),
+            };
+        }
     }
 
     fn getattr(&mut self, call: &ast::ExprCall) {
@@ -548,6 +563,7 @@ impl<'a> Finder<'a> {
                 self.references.push(Reference {
                     place,
                     kind: ReferenceKind::NotOurs,
+                    known: Known::default(),
                 });
                 return;
             }
@@ -556,17 +572,34 @@ impl<'a> Finder<'a> {
                 let site = self.call_site(call, callee).ok();
                 let endpoint = site.and_then(|site| self.endpoint(call, &site));
                 let endpoint = endpoint.and_then(|endpoint| self.resolver().text(endpoint));
-                self.unclear(None, endpoint, range_of(call), true);
+                self.unclear(None, endpoint.clone(), range_of(call), true);
+                let before = self.references.len();
                 self.by_hand(place, Code::UnknownPlugin, range, detail.clone());
+                self.say_known(before, None, endpoint.as_deref());
                 return;
             }
         };
+        let before = self.references.len();
+        let endpoint = self.registration_on(plugin.clone(), call, callee, form, target);
+        self.say_known(before, Some(&plugin), endpoint.as_deref());
+    }
+
+    /// A registration on a plugin; gives its endpoint, if that is the same at any time.
+    fn registration_on(
+        &mut self,
+        plugin: PluginId,
+        call: &'a ast::ExprCall,
+        callee: &Callee<'a>,
+        form: Form,
+        target: &Target<'a>,
+    ) -> Option<String> {
+        let place = callee.place;
         let site = match self.call_site(call, callee) {
             Ok(site) => site,
             Err(detail) => {
                 self.unclear(Some(plugin), None, range_of(call), true);
                 self.by_hand(place, Code::UnusualArguments, range_of(call), detail);
-                return;
+                return None;
             }
         };
         let Some(endpoint) = self.endpoint(call, &site) else {
@@ -577,8 +610,9 @@ impl<'a> Finder<'a> {
                 range_of(call),
                 text!("no endpoint is given here", "此处没有给出 endpoint"),
             );
-            return;
+            return None;
         };
+        let known = self.resolver().text(endpoint);
         let registration = Registration {
             call,
             endpoint,
@@ -598,7 +632,7 @@ impl<'a> Finder<'a> {
                     let endpoint = self.resolver().text(endpoint);
                     self.unclear(Some(registration.plugin), endpoint, range_of(call), true);
                     self.by_hand(place, code, range, detail);
-                    return;
+                    return known;
                 }
             }
         }
@@ -610,12 +644,14 @@ impl<'a> Finder<'a> {
             Ok(webhooks) => self.references.push(Reference {
                 place,
                 kind: ReferenceKind::Webhooks(webhooks),
+                known: Known::default(),
             }),
             Err((code, detail)) => {
                 self.unclear(Some(registration.plugin), None, range_of(call), true);
                 self.by_hand(place, code, range_of(call), detail);
             }
         }
+        known
     }
 
     /// What a call registers when the names of the loops around it stand for `turn`.

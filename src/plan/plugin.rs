@@ -65,9 +65,10 @@ pub(crate) fn plan(
                     range: one.webhook.call.call,
                     ..(*problem).clone()
                 };
-                planned
-                    .webhooks
-                    .push(planned_webhook(one, None, Some(&problem)));
+                planned.webhooks.push(PlannedWebhook {
+                    plugin: crate::find::plugin::key(input.workspace, id),
+                    ..planned_webhook(one, None, Some(&problem))
+                });
             }
             return Ok(planned);
         }
@@ -189,6 +190,7 @@ pub(super) fn planned_webhook(
         None => Action::Migrate,
     };
     PlannedWebhook {
+        plugin: route.as_ref().map(|route| route.plugin.clone()),
         route,
         endpoint: Some(one.webhook.endpoint.value.clone()),
         handler: Some(one.webhook.handler.name.clone()),

@@ -193,7 +193,7 @@ fn webhook_of<'a>(view: &View<'_>, webhook: &'a PlannedWebhook, lang: Lang) -> W
         path: view.shown(&webhook.path),
         line: webhook.line,
         column: webhook.column,
-        plugin: route.map(|route| route.plugin.as_str()),
+        plugin: webhook.plugin.as_deref(),
         endpoint: webhook.endpoint.as_deref(),
         dialect: route.map(|route| route.dialect.as_str()),
         handler: webhook.handler.as_deref(),

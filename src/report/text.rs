@@ -81,9 +81,9 @@ fn webhook(view: &View<'_>, webhook: &PlannedWebhook, state: (Style, Text), lang
     let place = format!("{path}:{}:{}", webhook.line, webhook.column);
     let unknown = text!("(unknown)", "（未知）");
     let plugin = webhook
-        .route
-        .as_ref()
-        .map_or(unknown.get(lang), |route| &route.plugin);
+        .plugin
+        .as_deref()
+        .unwrap_or_else(|| unknown.get(lang));
     let endpoint = webhook
         .endpoint
         .as_deref()

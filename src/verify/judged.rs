@@ -35,6 +35,8 @@ pub struct Judged {
 pub struct Webhook {
     /// The route, when the plugin's key is known.
     pub route: Option<Route>,
+    /// The plugin's key, as far as it is known.
+    pub plugin: Option<String>,
     /// The endpoint, as far as it is known.
     pub endpoint: Option<String>,
     /// The commit that was compared with; none for what `migrate` would write.
@@ -267,6 +269,7 @@ impl Judged {
                 };
                 self.webhooks.push(Webhook {
                     endpoint: Some(subject.route.endpoint.clone()),
+                    plugin: Some(subject.route.plugin.clone()),
                     route: Some(subject.route.clone()),
                     base: case.base.clone(),
                     status,

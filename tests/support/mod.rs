@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub mod edits;
 pub mod python;
 pub mod repo;
 pub mod tree;

@@ -101,7 +101,7 @@ fn what_is_left_by_hand_is_listed_and_nothing_is_run_for_it() {
         &run,
         1,
         &[
-            "not migrated   (unknown) (unknown)  RH1",
+            "not migrated   dev.hand (unknown)  RH1",
             "  hand.py:7:30  ",
             "0 proved, 0 differs, 0 not exercised, 1 not migrated, 0 failed\n",
         ],
@@ -151,7 +151,7 @@ fn json_is_for_programs() {
         "files": "cut",
         "webhooks": [
             {
-                "plugin": null, "endpoint": null, "dialect": null, "old_urls": [],
+                "plugin": "dev.hand", "endpoint": null, "dialect": null, "old_urls": [],
                 "new_url": null, "base": null, "verdict": "not_migrated", "run": null,
                 "reason": {
                     "code": "RH103", "path": "hand.py", "line": 7, "column": 30,

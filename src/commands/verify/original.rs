@@ -288,6 +288,7 @@ pub fn cannot_run<'r>(
         let endpoints = plugins.entry(&route.plugin).or_default();
         endpoints.push(route.endpoint.clone());
         judged.webhooks.push(Webhook {
+            plugin: Some(route.plugin.clone()),
             route: Some(route.clone()),
             endpoint: Some(route.endpoint.clone()),
             base: None,

@@ -13,7 +13,7 @@ use super::receiver::Receiver;
 use super::{Finder, METHOD};
 use crate::edit::ByteRange;
 use crate::find::imports::uses_of_global;
-use crate::find::{Alias, Reference, ReferenceKind};
+use crate::find::{Alias, Known, Reference, ReferenceKind};
 use crate::python::names::{Binding, BindingKind, Loaded, PluginId, Value};
 use crate::python::tree::{self, Descend, Node, range_of};
 
@@ -200,7 +200,7 @@ impl<'a> Finder<'a> {
         else {
             return false;
         };
-        let Receiver::Plugin(_) = self.receiver_of(taken.receiver, taken.method) else {
+        let Receiver::Plugin(plugin) = self.receiver_of(taken.receiver, taken.method) else {
             return false;
         };
         let is_alone = matches!(
@@ -255,6 +255,10 @@ impl<'a> Finder<'a> {
                 receiver_name,
                 diagnostic,
             })),
+            known: Known {
+                plugin: Some(plugin),
+                endpoint: None,
+            },
         });
         true
     }

@@ -213,7 +213,7 @@ fn entry<'a>(view: &View<'_>, webhook: &'a Webhook, lang: Lang) -> Entry<'a> {
         Status::Failed => (None, None),
     };
     Entry {
-        plugin: route.map(|route| route.plugin.as_str()),
+        plugin: webhook.plugin.as_deref(),
         endpoint: webhook.endpoint.as_deref(),
         dialect: route.map(|route| route.dialect.as_str()),
         old_urls: route.map_or(&[], |route| &route.legacy),

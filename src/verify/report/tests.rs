@@ -42,6 +42,7 @@ fn proof(verdict: &str, more: serde_json::Value) -> Proof {
 fn judged(proof: Proof) -> Judged {
     Judged {
         webhooks: vec![Webhook {
+            plugin: Some("dev.ci".to_owned()),
             route: Some(Route::new("dev", "ci", "ci", Dialect::Context)),
             endpoint: Some("ci".to_owned()),
             base: None,

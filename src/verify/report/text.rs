@@ -87,9 +87,9 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
     let (name, style) = label(webhook.kind());
     let unknown = text!("(unknown)", "（未知）");
     let plugin = webhook
-        .route
-        .as_ref()
-        .map_or(unknown.get(lang), |route| &route.plugin);
+        .plugin
+        .as_deref()
+        .unwrap_or_else(|| unknown.get(lang));
     let endpoint = webhook.endpoint.as_deref();
     let endpoint = shortened(endpoint.unwrap_or_else(|| unknown.get(lang)));
     let plugin = shortened(plugin);

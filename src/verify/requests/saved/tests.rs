@@ -20,6 +20,7 @@ fn webhook(plugin: &str, endpoint: &str, requests: usize) -> Webhook {
         panic!("no proof")
     };
     Webhook {
+        plugin: Some(format!("dev.{plugin}")),
         route: Some(Route::new("dev", plugin, endpoint, Dialect::Context)),
         endpoint: Some(endpoint.to_owned()),
         base: None,
