@@ -26,7 +26,7 @@ begun=$(date +%s)
 part=0
 say() {
     part=$((part + 1))
-    printf 'tests: %s of 9, after %s min: %s\n' "$part" "$((($(date +%s) - begun) / 60))" "$1"
+    printf 'tests: %s of 10, after %s min: %s\n' "$part" "$((($(date +%s) - begun) / 60))" "$1"
 }
 
 # The name on the PATH may be a shim that only prints an error, or a Python without `venv`: so each
@@ -114,6 +114,8 @@ if [ -n "$oldest" ]; then
     "$oldest" tests/conformance/run.py || failed="${failed:+$failed, }conformance on the oldest release"
     "$oldest" tests/conformance/parameter_types.py ||
         failed="${failed:+$failed, }parameter types on the oldest release"
+    "$oldest" tests/conformance/reply_route.py ||
+        failed="${failed:+$failed, }reply route on the oldest release"
 fi
 say 'compare: what counts as a difference'
 "$REHOOK_PYTHON" tests/conformance/compare.py || failed="${failed:+$failed, }compare"
