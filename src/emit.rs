@@ -35,6 +35,26 @@ pub fn message_width(is_unicode: bool) -> usize {
             .sum::<usize>()
 }
 
+/// The built-in names that the text of `webhook_route` refers to.
+pub const BUILTINS_OF_WEBHOOK_ROUTE: &[&str] = &["dict", "object", "str"];
+
+/// The built-in names that the text of `reply_route` refers to.
+pub const BUILTINS_OF_REPLY_ROUTE: &[&str] = &[
+    "Exception",
+    "bool",
+    "dict",
+    "int",
+    "isinstance",
+    "len",
+    "list",
+    "object",
+    "range",
+    "str",
+    "tuple",
+    "type",
+    "vars",
+];
+
 /// A template could not be rendered: a fault of this program.
 pub type EmitError = minijinja::Error;
 
@@ -210,6 +230,64 @@ pub fn mount_router(
 mod tests {
     use super::*;
 
+    /// The built-in names in a text, sorted.
+    fn builtins_in(text: &str) -> Vec<&str> {
+        const BUILTINS: &[&str] = &[
+            "Exception",
+            "TypeError",
+            "ValueError",
+            "all",
+            "any",
+            "bool",
+            "bytes",
+            "callable",
+            "dict",
+            "enumerate",
+            "filter",
+            "float",
+            "frozenset",
+            "getattr",
+            "hasattr",
+            "id",
+            "int",
+            "isinstance",
+            "issubclass",
+            "iter",
+            "len",
+            "list",
+            "map",
+            "max",
+            "min",
+            "next",
+            "object",
+            "print",
+            "property",
+            "range",
+            "repr",
+            "reversed",
+            "set",
+            "setattr",
+            "sorted",
+            "str",
+            "sum",
+            "super",
+            "tuple",
+            "type",
+            "vars",
+            "zip",
+        ];
+        // What is in quotes is no name, and neither is an attribute.
+        let code = text.split('"').step_by(2);
+        let is_apart = |c: char| !c.is_alphanumeric() && c != '_' && c != '.';
+        let mut found: Vec<&str> = code
+            .flat_map(|piece| piece.split(is_apart))
+            .filter(|word| BUILTINS.contains(word))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     #[test]
     fn every_template_renders() {
         let names = WebhookRouteNames {
@@ -234,6 +312,7 @@ mod tests {
         })
         .unwrap();
         assert!(unicode.contains(&MESSAGE.concat()));
+        assert_eq!(builtins_in(&unicode), BUILTINS_OF_WEBHOOK_ROUTE);
         let names = ReplyRouteNames {
             reply_route: "reply_route",
             make_reply: "make_reply",
@@ -255,6 +334,7 @@ mod tests {
             suppress: "suppress",
         };
         let text = reply_route(names).unwrap();
+        assert_eq!(builtins_in(&text), BUILTINS_OF_REPLY_ROUTE);
         assert!(text.contains("def make_reply(") && text.ends_with("return decorator"));
         assert!(
             mount_router("plugin", "create_router", "APIRouter", "router", "a.b")

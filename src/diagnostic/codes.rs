@@ -132,12 +132,15 @@ codes! {
     RefusedParameter "RH123" Manual:
         "FastAPI does not take a parameter of the handler", "FastAPI 不接受处理函数的某个参数";
         "give the parameter a type that can be read from a request, or let `Depends(...)` provide it", "请把参数改为可从请求中读取的类型，或用 `Depends(...)` 提供它"
-    OwnFault "RH124" Manual:
-        "what rehook made of this plugin does not hold, so it stays as it is", "rehook 对该插件的改写结果有误，因此保持原样";
-        "this is a bug in rehook: please report it together with the plugin's files, and migrate this plugin by hand meanwhile", "这是 rehook 自身的缺陷：请连同该插件的文件一起反馈，在此之前请手动迁移该插件"
     SharedKey "RH124" Advice:
         "two plugins have the same key", "两个插件的标识（key）相同";
         "give one of them another author or module_name: the agent runs only one plugin of a key", "请修改其中一个的 author 或 module_name：同一标识的插件，Agent 只会运行一个"
+    OwnFault "RH125" Manual:
+        "what rehook made of this plugin does not hold, so it stays as it is", "rehook 对该插件的改写结果有误，因此保持原样";
+        "this is a bug in rehook: please report it together with the plugin's files, and migrate this plugin by hand meanwhile", "这是 rehook 自身的缺陷：请连同该插件的文件一起反馈，在此之前请手动迁移该插件"
+    TakenBuiltin "RH126" Manual:
+        "the plugin's module gives a built-in name another meaning", "插件所在模块改变了内置名称的含义";
+        "rename it in that module, then run rehook again", "请在该模块中改用其他名称，再重新运行 rehook"
     DocumentApi "RH201" Manual:
         "no release with dynamic routes has this API, and this use of it cannot be rewritten", "支持动态路由的版本都没有这个接口，且此处的用法无法自动改写";
         "replace it by hand as `rehook explain RH201` shows", "请按 `rehook explain RH201` 的说明手动替换"

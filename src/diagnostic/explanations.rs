@@ -38,6 +38,7 @@ impl Code {
             Self::UnknownEndpoint => &registrations::UNKNOWN_ENDPOINT,
             Self::UnusableEndpoint => &registrations::UNUSABLE_ENDPOINT,
             Self::UnknownDialect => &by_hand::UNKNOWN_DIALECT,
+            Self::TakenBuiltin => &by_hand::TAKEN_BUILTIN,
             Self::UnknownHandler => &by_hand::UNKNOWN_HANDLER,
             Self::NotAsync => &by_hand::NOT_ASYNC,
             Self::UnusualHandler => &by_hand::UNUSUAL_HANDLER,
@@ -135,6 +136,12 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_code_has_a_number_of_its_own_and_stands_in_its_place() {
+        let numbers: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
     }
 
     #[test]

@@ -235,6 +235,13 @@ case("a static method", service.static, 201, {"q": 5}, query=TRIED)
 case("a static method object", vars(Service)["static"], 201, {"q": 5}, query=TRIED)
 case("a class method", service.of_class, 201, {"q": 5}, query=TRIED)
 case("an object", service, 201, {"q": 5}, query=TRIED)
+
+
+async def namesake(given_response: int, given_response_: int = 2):
+    return {"sum": given_response + given_response_}, 201
+
+
+case("parameters of the wrapper's own name", namesake, 201, {"sum": 3}, query=b"given_response=1")
 case("a partial", secret, 201, {"secret": "bound", "q": 5}, query=TRIED)
 case("a partial in a decorator", wraps(secret), 207, {"secret": "bound", "q": 5}, query=TRIED)
 case(

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::access::access;
 use crate::diagnostic::Code;
 use crate::edit::{Applicability, ByteRange};
+use crate::emit;
 use crate::find::handler::Problem;
 use crate::find::imports;
 use crate::find::plugin::Plugin;
@@ -112,6 +113,9 @@ pub(super) fn problem(
             ),
         ));
     }
+    if let Some(problem) = taken_builtin(plugin, one, is_at_run_time) {
+        return Some(problem);
+    }
     let draft = drafts.get(one.path())?;
     if webhook.dialect == Dialect::Request {
         if let Some(problem) = annotations::problem(handler, draft.imports.future_annotations) {
@@ -144,6 +148,30 @@ pub(super) fn problem(
         ));
     }
     None
+}
+
+/// A built-in name that the function which makes the route needs, and that the plugin's module
+/// gives another meaning.
+fn taken_builtin(plugin: &Plugin, one: &Registered<'_>, is_at_run_time: bool) -> Option<Problem> {
+    let needed = match one.webhook.dialect {
+        Dialect::Context => emit::BUILTINS_OF_WEBHOOK_ROUTE,
+        Dialect::Request if is_at_run_time => emit::BUILTINS_OF_REPLY_ROUTE,
+        Dialect::Request => return None,
+    };
+    let scope = &plugin.loaded.scope;
+    let is_taken = |name: &&&str| {
+        let mut bindings = scope.bindings(name).iter();
+        bindings.any(|binding| !binding.type_checking_only)
+    };
+    let taken = needed.iter().find(is_taken)?;
+    Some(Problem::manual(
+        Code::TakenBuiltin,
+        one.webhook.call.call,
+        text!(
+            "the function that makes the route needs the built-in `{taken}`, which the plugin's module gives another meaning",
+            "创建路由的函数需要内置名称 `{taken}`，而插件所在模块改变了它的含义"
+        ),
+    ))
 }
 
 pub(super) fn mount_problem(plugin: &Plugin, here: ByteRange) -> Option<Problem> {
