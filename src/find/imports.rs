@@ -299,6 +299,20 @@ fn count(uses: &mut HashMap<String, usize>, name: &str) {
     }
 }
 
+/// The names in these places of a module, each as often as it stands there.
+pub fn names_within(loaded: &Loaded, places: &[ByteRange]) -> Vec<String> {
+    let mut names = Vec::new();
+    walk_body(loaded.module.suite(), &mut |node| {
+        if let Node::Expr(Expr::Name(name)) = node
+            && places.iter().any(|place| place.contains(range_of(name)))
+        {
+            names.push(name.id.to_string());
+        }
+        Descend::Into
+    });
+    names
+}
+
 /// How often the name that a module binds is used as a variable: where a function has a variable
 /// of that name of its own, it is another one.
 pub fn uses_of_global(loaded: &Loaded, name: &str) -> usize {

@@ -23,6 +23,7 @@ use crate::diagnostic::Diagnostic;
 use crate::edit::{Applicability, ByteRange};
 use crate::find::Found;
 use crate::find::handler::Problem;
+use crate::find::imports::names_within;
 use crate::find::plugin::{ModuleParts, Plugin};
 use crate::find::registration::diagnostic_at;
 use crate::python::names::{PluginId, Workspace};
@@ -295,6 +296,15 @@ fn write(
             });
         if is_dropped && let Some(draft) = drafts.get_mut(one.path()) {
             registration::remove(draft, one.webhook)?;
+            let arguments = one.webhook.call.arguments.iter();
+            let values: Vec<ByteRange> = arguments.map(|argument| argument.value).collect();
+            for name in names_within(&one.found.loaded, &values) {
+                let may_go = one.path().file_name() != Some("__init__.py".as_ref())
+                    && !members.is_passed_on(one.path(), &name);
+                if draft.release(&name) && may_go {
+                    draft.remove_import(&name);
+                }
+            }
             gone.push(one);
         }
     }
