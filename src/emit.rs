@@ -47,6 +47,7 @@ pub const BUILTINS_OF_REPLY_ROUTE: &[&str] = &[
     "Exception",
     "bool",
     "dict",
+    "getattr",
     "int",
     "isinstance",
     "len",

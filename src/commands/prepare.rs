@@ -5,7 +5,7 @@ mod callers;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::{env, fs};
 
 use rayon::prelude::*;
@@ -342,13 +342,14 @@ impl Pass {
         let related = related(&workspace, &found, &package_root);
         let callers = Callers::of(&workspace, root, &found, &package_root);
         let styles = ByFolder::<Arc<Style>>::default();
+        let modules = Modules::default();
         let input = Input {
             workspace: &workspace,
             found: &found,
             related: &related,
             options,
             style: &|path| styles.of(path, || Arc::new(style_of(path, root))),
-            is_module: &is_module,
+            is_module: &|path: &Path| modules.is_there(path),
             package_root: &package_root,
             is_called_outside: &|path, name| callers.call(path, name),
         };
@@ -495,10 +496,28 @@ fn config_file(path: &Path) -> Option<ConfigFile> {
     ConfigFile::parse(path, std::str::from_utf8(&bytes).ok()?)
 }
 
-/// Whether a module, or a package, is at `path`, which has no ending.
-fn is_module(path: &Path) -> bool {
-    let is_file = |ending| path.with_extension(ending).is_file();
-    path.is_dir() || is_file("py") || is_file("pyi")
+/// Which paths without an ending are those of a module or a package. All files of a repo import
+/// mostly the same, so the disk is asked once.
+#[derive(Default)]
+struct Modules(RwLock<HashMap<PathBuf, bool>>);
+
+impl Modules {
+    fn is_there(&self, path: &Path) -> bool {
+        let known = self
+            .0
+            .read()
+            .ok()
+            .and_then(|known| known.get(path).copied());
+        if let Some(known) = known {
+            return known;
+        }
+        let is_file = |ending| path.with_extension(ending).is_file();
+        let is_there = path.is_dir() || is_file("py") || is_file("pyi");
+        if let Ok(mut known) = self.0.write() {
+            known.insert(path.to_owned(), is_there);
+        }
+        is_there
+    }
 }
 
 /// The route map with the new routes in it, and its file when that changes.
