@@ -145,7 +145,11 @@ pub fn names_from_stars(workspace: &Workspace, loaded: &Arc<Loaded>) -> HashMap<
                 loaded: &inside,
                 locals: &[],
             };
-            for name in inside.scope.names() {
+            let is_bound = |name: &&str| {
+                let mut bindings = inside.scope.bindings(name).iter();
+                bindings.any(|binding| !binding.type_checking_only)
+            };
+            for name in inside.scope.names().filter(is_bound) {
                 let value = values.value(&name_expression(name));
                 // Of several that differ it is none.
                 let known = names.entry(name.to_owned()).or_insert(value.clone());
