@@ -373,6 +373,8 @@ impl Pass {
 /// What may be in a module that belongs to a plugin and has no webhook itself.
 const RELATED: &[&str] = &[
     "mount_router",
+    "_router_func",
+    "._router",
     "mount_config",
     "create_temp_ctx",
     "api.context",

@@ -1,5 +1,6 @@
 //! The plugin behind a registration: its key, where it is made, and the router that it has already.
 
+mod mentions;
 mod own_routes;
 
 use std::collections::BTreeSet;
@@ -10,13 +11,14 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 
 use super::handler::{Definition, Problem};
 use super::registration::path_parameters::can_match_alike;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Related};
 use crate::edit::ByteRange;
 use crate::python::names::{BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace};
 use crate::python::tree::{Descend, Node, range_of, walk_body};
 use crate::routes::{Route, route_path};
 use crate::text;
 
+use mentions::{METHOD, Mention};
 pub use own_routes::{OwnRoute, OwnRoutes};
 use own_routes::{RouterId, UNKNOWN, own_routes_of};
 
@@ -40,6 +42,8 @@ pub struct Plugin {
     pub statement: ByteRange,
     /// Its functions under `mount_router()`, in all its modules.
     pub mounts: Vec<Mount>,
+    /// A place that may set its router, and where it is not understood what does.
+    pub unclear_mount: Option<Related>,
     /// The routes that its own routers have, as far as they can be seen.
     pub own_routes: Vec<Arc<OwnRoutes>>,
     /// Whether `@plugin.mount_config()` is applied to a class.
@@ -221,6 +225,11 @@ pub fn plugin(
         own_routes(workspace, package, &mounts)
     };
     let has_config = package.iter().any(|parts| parts.configured.contains(id));
+    let unclear_mount = package
+        .iter()
+        .flat_map(|parts| parts.unclear_mounts(workspace))
+        .find(|mention| mention.plugin.as_ref().is_none_or(|plugin| plugin == id))
+        .map(|mention| mention.place.clone());
     Ok(Plugin {
         id: id.clone(),
         loaded: loaded.clone(),
@@ -229,6 +238,7 @@ pub fn plugin(
         variable,
         statement,
         mounts,
+        unclear_mount,
         own_routes,
         has_config,
     })
@@ -298,8 +308,12 @@ fn assignment(suite: &[Stmt], value: ByteRange) -> Option<(String, ByteRange, &E
     found
 }
 
-/// The plugin that a decorator calls `method` on.
-fn plugin_of_call(resolver: Resolver<'_>, expression: &Expr, method: &str) -> Option<PluginId> {
+/// The plugin that a decorator calls `method` on, and where it takes the method of it.
+fn plugin_of_call(
+    resolver: Resolver<'_>,
+    expression: &Expr,
+    method: &str,
+) -> Option<(PluginId, ByteRange)> {
     let Expr::Call(call) = expression else {
         return None;
     };
@@ -310,7 +324,7 @@ fn plugin_of_call(resolver: Resolver<'_>, expression: &Expr, method: &str) -> Op
         return None;
     }
     match resolver.value(&attribute.value) {
-        Value::Plugin(id) => Some(id),
+        Value::Plugin(id) => Some((id, range_of(attribute))),
         _ => None,
     }
 }
@@ -324,7 +338,10 @@ pub struct ModuleParts {
     pub mounts: Vec<(PluginId, Mount)>,
     /// The plugins that have a class under `mount_config()` here.
     pub configured: Vec<PluginId>,
+    /// The attributes `mount_router` that are understood.
+    understood: Vec<ByteRange>,
     own_routes: OnceLock<Arc<OwnRoutes>>,
+    unclear_mounts: OnceLock<Vec<Mention>>,
 }
 
 impl ModuleParts {
@@ -336,37 +353,41 @@ impl ModuleParts {
             locals: &[],
         };
         let mut mounts = Vec::new();
+        let mut understood = Vec::new();
+        // Whether one anywhere else is ever run, and for which plugin, is not looked at.
+        for statement in loaded.module.suite() {
+            let Some(definition) = Definition::of(statement) else {
+                continue;
+            };
+            let mut decorators = definition.decorators.iter();
+            let Some((id, method)) = decorators.find_map(|d| plugin_of_call(resolver, d, METHOD))
+            else {
+                continue;
+            };
+            let is_plain = definition.decorators.len() == 1 && !definition.is_async;
+            let mount = Mount {
+                loaded: loaded.clone(),
+                name: definition.name.to_owned(),
+                range: definition.range,
+                returns: is_plain
+                    .then(|| router_returns(resolver, &id, definition))
+                    .flatten(),
+            };
+            mounts.push((id, mount));
+            understood.push(method);
+        }
         let mut configured = Vec::new();
         walk_body(loaded.module.suite(), &mut |node| {
             match node {
                 Node::Stmt(Stmt::ClassDef(class)) => {
                     let decorators = class.decorator_list.iter();
-                    configured.extend(
-                        decorators.filter_map(|d| plugin_of_call(resolver, d, "mount_config")),
-                    );
-                }
-                Node::Stmt(statement) => {
-                    if let Some(definition) = Definition::of(statement)
-                        && let Some(id) = definition
-                            .decorators
-                            .iter()
-                            .find_map(|d| plugin_of_call(resolver, d, "mount_router"))
-                    {
-                        let is_plain = definition.decorators.len() == 1 && !definition.is_async;
-                        let mount = Mount {
-                            loaded: loaded.clone(),
-                            name: definition.name.to_owned(),
-                            range: definition.range,
-                            returns: is_plain
-                                .then(|| router_returns(resolver, &id, definition))
-                                .flatten(),
-                        };
-                        mounts.push((id, mount));
-                    }
+                    let plugins =
+                        decorators.filter_map(|d| plugin_of_call(resolver, d, "mount_config"));
+                    configured.extend(plugins.map(|(id, _)| id));
                 }
                 // plugin.mount_router()(f): the function is not looked for.
                 Node::Expr(Expr::Call(call)) => {
-                    if let Some(id) = plugin_of_call(resolver, &call.func, "mount_router") {
+                    if let Some((id, method)) = plugin_of_call(resolver, &call.func, METHOD) {
                         let mount = Mount {
                             loaded: loaded.clone(),
                             name: loaded.module.source().slice(range_of(call)).to_owned(),
@@ -374,9 +395,10 @@ impl ModuleParts {
                             returns: None,
                         };
                         mounts.push((id, mount));
+                        understood.push(method);
                     }
                 }
-                Node::Expr(_) => {}
+                Node::Stmt(_) | Node::Expr(_) => {}
             }
             Descend::Into
         });
@@ -384,8 +406,29 @@ impl ModuleParts {
             loaded,
             mounts,
             configured,
+            understood,
             own_routes: OnceLock::new(),
+            unclear_mounts: OnceLock::new(),
         }
+    }
+
+    /// The places here, and in the modules that this one imports, that may set the router of a
+    /// plugin and are not understood.
+    fn unclear_mounts(&self, workspace: &Workspace) -> &[Mention] {
+        self.unclear_mounts.get_or_init(|| {
+            let mut mentions = mentions::unclear(workspace, &self.loaded, &self.understood);
+            for path in mentions::imported(workspace, &self.loaded) {
+                if let Ok(loaded) = workspace.load(&path) {
+                    let parts = Self::of(workspace, loaded);
+                    mentions.extend(mentions::unclear(
+                        workspace,
+                        &parts.loaded,
+                        &parts.understood,
+                    ));
+                }
+            }
+            mentions
+        })
     }
 
     /// The routes of the routers here; every plugin of a package asks for those of all modules.

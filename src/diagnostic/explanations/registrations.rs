@@ -212,10 +212,14 @@ pub(super) const UNKNOWN_ROUTER: Page = Page {
          second would replace the first, and its routes would be gone. The webhooks therefore have \
          to join the router that this function returns, but it cannot be seen where that router is \
          made. Make an `APIRouter` in the function and include the other in it; then run rehook \
-         again.",
+         again. The same holds where the method is used in a way that cannot be followed: by \
+         another name, on a parameter, in a branch or a loop. Write the decorator above a function \
+         at module level then.",
     zh: "插件已经有一个 `@plugin.mount_router()` 函数，而每个插件只能有一个：再注册一个会取代它，原有的路由就会丢失。\
          因此 webhook 的路由必须并入该函数返回的路由器，但看不出这个路由器是在哪里创建的。\
-         请在该函数中创建 `APIRouter` 并把原来的路由器包含进去，再重新运行 rehook。",
+         请在该函数中创建 `APIRouter` 并把原来的路由器包含进去，再重新运行 rehook。\
+         如果以无法追踪的方式使用该方法（另起名称、通过参数、在分支或循环中使用），也是如此：\
+         请改为在模块顶层的函数上直接使用该装饰器。",
     before: r#"@plugin.mount_router()
 def create_router():
     return ROUTERS[settings.api_version]()

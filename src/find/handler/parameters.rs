@@ -269,6 +269,7 @@ fn marked_objection(
         }
         _ => {}
     }
+    constraint_objection(inside, marked.call)?;
     let has_default = !marked.call.args.is_empty()
         || marked
             .call
@@ -309,8 +310,62 @@ fn unannotated_objection(
             "FastAPI refuses pydantic's `Field` in the place of a default",
             "FastAPI 不允许把 pydantic 的 `Field` 用作默认值"
         )),
-        _ => Ok(()),
+        _ => constraint_objection(inside, marked.call),
     }
+}
+
+/// What a marker says of the value that pydantic looks at when the route is made: a pattern, which
+/// its engine has to read (Rust's, without look-around and backreferences), and what tells the
+/// models of a union apart.
+fn constraint_objection(inside: Resolver<'_>, call: &ast::ExprCall) -> Result<(), Objection> {
+    for keyword in &call.keywords {
+        match keyword.arg.as_deref() {
+            Some("pattern" | "regex") => pattern_objection(inside, &keyword.value)?,
+            Some("discriminator") if !is_none(&keyword.value) => {
+                return Err(text!(
+                    "whether its types have what `discriminator` names cannot be known",
+                    "无法确定其类型是否都有 `discriminator` 指定的字段"
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn pattern_objection(inside: Resolver<'_>, value: &Expr) -> Result<(), Objection> {
+    let mut answer = Ok(());
+    targets(inside, value, &mut |target| {
+        let this = match target {
+            Target::Expression(_, Expr::Constant(constant)) => match &constant.value {
+                ast::Constant::None => Ok(()),
+                ast::Constant::Str(pattern) if regex_syntax::parse(pattern).is_ok() => Ok(()),
+                ast::Constant::Str(_) => Err(text!(
+                    "pydantic cannot read the pattern `{}`: its regular expressions have no look-around and no backreferences, and brackets must match",
+                    "pydantic 无法解析正则表达式 `{}`：它不支持环视和反向引用，括号也必须成对",
+                    shown(inside, value)
+                )),
+                _ => Err(unknown_pattern(inside, value)),
+            },
+            _ => Err(unknown_pattern(inside, value)),
+        };
+        if answer.is_ok() {
+            answer = this;
+        }
+    });
+    answer
+}
+
+fn unknown_pattern(inside: Resolver<'_>, value: &Expr) -> Objection {
+    let written = shown(inside, value);
+    text!(
+        "whether pydantic can read the pattern `{written}` cannot be known",
+        "无法确定 pydantic 能否解析正则表达式 `{written}`"
+    )
+}
+
+fn is_none(value: &Expr) -> bool {
+    matches!(value, Expr::Constant(constant) if matches!(constant.value, ast::Constant::None))
 }
 
 /// What is given to `Depends`.

@@ -20,8 +20,9 @@ pub(super) fn is_plain_json(values: &Values<'_>, expression: &Expr) -> bool {
         Expr::JoinedStr(_) => true,
         Expr::List(list) => list.elts.iter().all(is_plain),
         Expr::Dict(dict) => {
-            let key_is_text = |key: &Option<Expr>| matches!(key, Some(Expr::Constant(constant)) if matches!(constant.value, Constant::Str(_)));
-            dict.keys.iter().all(key_is_text) && dict.values.iter().all(is_plain)
+            // FastAPI's encoder leaves out what SQLAlchemy keeps under such keys.
+            let is_kept = |key: &Option<Expr>| matches!(key, Some(Expr::Constant(constant)) if matches!(&constant.value, Constant::Str(text) if !text.starts_with("_sa")));
+            dict.keys.iter().all(is_kept) && dict.values.iter().all(is_plain)
         }
         Expr::Call(call) => match &*call.func {
             Expr::Name(name) => {

@@ -182,6 +182,23 @@ fn taken_builtin(
 }
 
 pub(super) fn mount_problem(plugin: &Plugin, here: ByteRange) -> Option<Problem> {
+    if let Some(place) = &plugin.unclear_mount {
+        return Some(Problem {
+            related: Some(place.clone()),
+            hint: Some(text!(
+                "write `@plugin.mount_router()` above a function at module level",
+                "请在模块顶层的函数上直接使用 `@plugin.mount_router()`"
+            )),
+            ..Problem::manual(
+                Code::UnknownRouter,
+                here,
+                text!(
+                    "another router may be mounted for the plugin in a way that cannot be followed, and only the last one counts",
+                    "插件可能以无法追踪的方式挂载了另一个路由器，而只有最后一个生效"
+                ),
+            )
+        });
+    }
     match plugin.mounts.as_slice() {
         [] => None,
         [mount] if mount.returns.is_some() => None,
