@@ -10,9 +10,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -24,6 +27,9 @@ use crate::text;
 /// Above this many bytes of names git is asked about the whole repo: the system limits arguments
 /// (to 32 KiB on Windows), and git compares each file with each name.
 const NAMES_LIMIT: usize = 16 * 1024;
+
+/// How long git may take.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// What would make git look at another repo than the one that a file is in, as inside of a hook.
 const ENVIRONMENT: &[&str] = &[
@@ -106,6 +112,12 @@ pub enum GitError {
         /// What stands there.
         path: PathBuf,
     },
+    /// Git did not end.
+    #[error("{}", self.text())]
+    Endless {
+        /// The repo.
+        root: PathBuf,
+    },
     /// Git failed.
     #[error("{}", self.text())]
     Failed {
@@ -140,6 +152,12 @@ impl GitError {
                 "{} 不是普通文件，因此没有询问 git 哪些文件有未提交的修改",
                 term::path(path)
             ),
+            Self::Endless { root } => text!(
+                "git did not say within {} seconds which files of {} have uncommitted changes",
+                "git 在 {} 秒内没有回答 {} 中哪些文件有未提交的修改",
+                TIME_LIMIT.as_secs(),
+                term::path(root)
+            ),
             Self::Failed { root, message } => text!(
                 "git cannot tell which files of {} have uncommitted changes: {}",
                 "git 无法判断 {} 中哪些文件有未提交的修改：{}",
@@ -169,6 +187,11 @@ impl GitError {
                 "move {} away, or use --allow-dirty",
                 "请移走 {}，或使用 --allow-dirty",
                 term::path(path)
+            ),
+            Self::Endless { root } => text!(
+                "if you trust the repo, see whether `git status` ends in {}: a pipe among the files of `.git`, or one that its settings name, makes git wait for ever; or use --allow-dirty",
+                "如果信任该仓库，请查看 `git status` 在 {} 中能否结束：`.git` 内的文件或其设置所指的文件如果是管道，git 会一直等待；或使用 --allow-dirty",
+                term::path(root)
             ),
             Self::Failed { root, .. } => text!(
                 "if you trust the repo, see what `git status` says in {}; or use --allow-dirty",
@@ -365,7 +388,7 @@ fn filters(root: &Path) -> Result<Vec<String>, GitError> {
     let mut git = command(root);
     git.args(["config", "--includes", "--name-only", "-z", "--get-regexp"])
         .arg("^filter\\.");
-    let output = output(root, git)?;
+    let output = output(root, git, TIME_LIMIT)?;
     // 1 says that there are none.
     if !output.status.success() && output.status.code() != Some(1) {
         return Err(failed(root, &output.stderr));
@@ -461,21 +484,60 @@ fn run(
         }
     }
     git.args(arguments).arg("--").args(names);
-    let output = output(root, git)?;
+    let output = output(root, git, TIME_LIMIT)?;
     if output.status.success() {
         return Ok(output.stdout);
     }
     Err(failed(root, &output.stderr))
 }
 
-fn output(root: &Path, mut git: Command) -> Result<std::process::Output, GitError> {
-    git.output().map_err(|error| match error.kind() {
+/// Runs git, for `limit` at most: a repo can make it wait for ever, by a pipe among its own
+/// files.
+fn output(
+    root: &Path,
+    mut git: Command,
+    limit: Duration,
+) -> Result<std::process::Output, GitError> {
+    let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => GitError::Missing,
         _ => GitError::Failed {
             root: root.to_owned(),
             message: error.to_string(),
         },
+    };
+    git.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = git.spawn().map_err(failed)?;
+    let (sender, receiver) = mpsc::channel();
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let errors = thread::spawn(move || read_all(stderr));
+    thread::spawn(move || {
+        let stdout = read_all(stdout);
+        // Nobody listens any more when it took too long.
+        let _ = sender.send((stdout, errors.join().unwrap_or_default()));
+    });
+    let Ok((stdout, stderr)) = receiver.recv_timeout(limit) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(GitError::Endless {
+            root: root.to_owned(),
+        });
+    };
+    let status = child.wait().map_err(failed)?;
+    Ok(std::process::Output {
+        status,
+        stdout,
+        stderr,
     })
+}
+
+/// What comes out of a pipe until it ends.
+fn read_all(pipe: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        // What cannot be read is missing in what was said; the exit code tells.
+        let _ = pipe.read_to_end(&mut bytes);
+    }
+    bytes
 }
 
 fn failed(root: &Path, stderr: &[u8]) -> GitError {

@@ -23,6 +23,9 @@ const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 const NAME: &str = "undo";
 
+/// Beyond this nobody has counted: a run a second for thirty years.
+const HIGHEST: u64 = 999_999_999;
+
 /// The records in the state folder, the newest first.
 pub(super) fn records(folder: &Path) -> Result<Vec<PathBuf>, ApplyError> {
     Ok(numbered(folder)?
@@ -32,10 +35,20 @@ pub(super) fn records(folder: &Path) -> Result<Vec<PathBuf>, ApplyError> {
 }
 
 /// Where the record of a run goes that ends now.
+///
+/// # Errors
+/// When the folder cannot be read, or a record is there whose number no count comes to: nothing
+/// could be newer, so it would hide or replace what is.
 pub(super) fn next(folder: &Path) -> Result<PathBuf, ApplyError> {
-    let newest = numbered(folder)?.first().map_or(0, |(number, _)| *number);
-    let number = newest.saturating_add(1);
-    Ok(folder.join(format!("{NAME}-{number}")))
+    let newest = numbered(folder)?.into_iter().next();
+    let number = match newest {
+        None => 0,
+        Some((number, path)) if number >= HIGHEST => {
+            return Err(ApplyError::Foreign { journal: path });
+        }
+        Some((number, _)) => number,
+    };
+    Ok(folder.join(format!("{NAME}-{}", number + 1)))
 }
 
 /// Takes the oldest records away, as far as there are too many. One that stays does no harm: no
@@ -98,6 +111,7 @@ mod tests {
             ("undo-01", None),
             ("undo-+1", None),
             ("undo-1.bak", None),
+            ("undo-18446744073709551614", Some(u64::MAX - 1)),
             ("undo-99999999999999999999", None),
         ] {
             assert_eq!(number(name), expected, "{name}");
@@ -118,6 +132,13 @@ mod tests {
         assert_eq!(
             records(&folder.join("missing")).unwrap(),
             Vec::<PathBuf>::new()
+        );
+        let planted = folder.join("undo-18446744073709551614");
+        fs::write(&planted, "").unwrap();
+        let error = next(folder).unwrap_err();
+        assert!(
+            matches!(&error, ApplyError::Foreign { journal } if *journal == planted),
+            "{error}"
         );
     }
 

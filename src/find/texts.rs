@@ -91,13 +91,28 @@ fn is_no_use(statement: &Stmt) -> bool {
     }
 }
 
-/// Whether a call only says what something is called: that of a plugin, of one of its registrations,
+/// Methods of loggers.
+const LOG_METHODS: &[&str] = &[
+    "critical",
+    "debug",
+    "error",
+    "exception",
+    "info",
+    "success",
+    "trace",
+    "warning",
+];
+
+/// Whether a call only logs a text, or says what something is called: that of a plugin, of one of its registrations,
 /// or of `__all__`.
 fn registers(call: &ast::ExprCall) -> bool {
     match &*call.func {
         Expr::Name(name) => name.id.ends_with("Plugin"),
         Expr::Attribute(attribute) => {
-            attribute.attr.starts_with("mount_") || is_named(&attribute.value, "__all__")
+            attribute.attr.starts_with("mount_")
+                || attribute.attr.ends_with("Plugin")
+                || LOG_METHODS.contains(&attribute.attr.as_str())
+                || is_named(&attribute.value, "__all__")
         }
         // `getattr(plugin, "mount_webhook_method")(…)`
         Expr::Call(inner) => matches!(inner.args.get(1), Some(Expr::Constant(constant))

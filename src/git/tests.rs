@@ -428,6 +428,22 @@ fn a_pipe_in_the_place_of_a_file_of_git_is_not_waited_for() {
     }
 }
 
+/// A pipe that nobody writes into never ends, whatever the limit.
+#[test]
+fn git_is_ended_that_waits_for_a_pipe_among_its_own_files() {
+    let repo = Repo::new();
+    let pipe = repo.root.join(".git/pipe");
+    repo.git(&["config", "include.path", "pipe"]);
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).unwrap();
+    let mut git = command(&repo.root);
+    git.arg("status");
+    let error = output(&repo.root, git, Duration::from_millis(50)).unwrap_err();
+    assert!(
+        matches!(&error, GitError::Endless { root } if *root == repo.root),
+        "{error}"
+    );
+}
+
 #[test]
 fn what_is_tracked_is_known() {
     let repo = Repo::new();

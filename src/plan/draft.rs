@@ -317,22 +317,27 @@ impl Draft {
 
     /// The local name of a module of the standard library.
     pub fn import_module(&mut self, module: &str) -> String {
-        let imported = self.imports.statements.iter().any(|statement| {
-            !statement.is_from && statement.is_top_level && statement.module.dotted == module
-        });
-        let is_kept = !self.has_from_star(module)
-            || self.is_same_from_star(module, "", |other| other == module);
-        if imported && is_kept && self.is_only_an_import(module) {
-            return module.to_owned();
+        let others = self.loaded.scope.names().filter(|&name| name != module);
+        let mut others: Vec<&str> = others.collect();
+        others.sort_unstable();
+        let known = std::iter::once(module)
+            .chain(others)
+            .find(|local| self.is_module(local, module))
+            .map(str::to_owned);
+        if let Some(local) = known {
+            return local;
         }
         if let Some(asked) = self
             .additions
             .iter()
             .find(|a| a.name.is_empty() && a.module == module)
         {
-            return asked.local.clone();
+            let local = asked.local.clone();
+            self.note_need(&local);
+            return local;
         }
         let local = self.free_name(&[module, &format!("{module}_module")]);
+        self.note_need(&local);
         self.additions.insert(Addition {
             level: 0,
             module: module.to_owned(),
@@ -340,6 +345,26 @@ impl Draft {
             local: local.clone(),
         });
         local
+    }
+
+    /// Whether `local` is `module`: its import stands at the module's own level, before the place
+    /// where it is needed, and nothing else gives the name a meaning.
+    fn is_module(&self, local: &str, module: &str) -> bool {
+        use crate::python::names::BindingKind;
+        let bindings = self.loaded.scope.bindings(local);
+        let is_it = |kind: &BindingKind| matches!(kind, BindingKind::Module(name) if name.level == 0 && name.dotted == module);
+        let is_in_time = |end: usize| self.needed_before.is_none_or(|offset| end <= offset);
+        let is_kept = !self.has_from_star(local)
+            || self.is_same_from_star(local, "", |other| other == module);
+        is_kept
+            && bindings.iter().all(|binding| is_it(&binding.kind))
+            && bindings.iter().any(|binding| {
+                let statements = &self.imports.statements;
+                let is_top_level = statements
+                    .iter()
+                    .any(|statement| statement.range == binding.range && statement.is_top_level);
+                !binding.type_checking_only && is_top_level && is_in_time(binding.range.end())
+            })
     }
 
     /// Whether the module binds a name by imports alone, so that it means what was imported.

@@ -231,7 +231,7 @@ fn files_are_read_again_when_they_change_and_the_old_is_kept_when_they_are_wrong
 }
 
 #[test]
-fn it_starts_within_a_moment() {
+fn it_starts_small() {
     let agent = Agent::start(ok);
     let folder = folder(
         GITHUB,
@@ -241,10 +241,11 @@ fn it_starts_within_a_moment() {
     let process = Process::start(folder.path(), &[]);
     assert_eq!(process.status(&post("/api/webhook/github", "", "x")), 200);
     println!("{:?} to the first reply", start.elapsed());
+    // What it holds itself; how much of the program the system has mapped depends on how it was built.
     assert!(
-        process.peak_memory() < 16 << 10,
+        process.own_memory() < 8 << 10,
         "{} KiB",
-        process.peak_memory()
+        process.own_memory()
     );
 }
 

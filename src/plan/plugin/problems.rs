@@ -72,6 +72,24 @@ pub(super) fn problem(
         &webhook.endpoint.value,
         webhook.dialect,
     );
+    if route.target.contains(['?', '#']) {
+        let hint = text!(
+            "choose a path without `?` and `#` for the route, and point the senders to it",
+            "请为路由选用不含 `?` 与 `#` 的路径，并让发送方改用新地址"
+        );
+        return Some(Problem {
+            hint: Some(hint),
+            ..Problem::manual(
+                Code::UnusableEndpoint,
+                here,
+                text!(
+                    "the endpoint `{}` contains `?` or `#`, where the path of a request ends",
+                    "端点 `{}` 含有 `?` 或 `#`，而请求的路径到此为止",
+                    webhook.endpoint.value
+                ),
+            )
+        });
+    }
     if !stays_below_plugins(&route.target) || route.target.chars().any(term::is_harmful) {
         return Some(Problem::manual(
             Code::UnusableEndpoint,

@@ -260,6 +260,12 @@ impl Scope {
                 let kind = BindingKind::Class(s.bases.clone(), Box::new(Self::of_body(&s.body)));
                 self.bind(&s.name, range, guard, kind);
             }
+            // Behind it the name stands for nothing, and which code runs behind it is not known.
+            Stmt::Delete(s) => {
+                for target in &s.targets {
+                    self.bind_target(target, range, guard, None);
+                }
+            }
             Stmt::TypeAlias(s) => self.bind_target(&s.name, range, guard, None),
             Stmt::For(s) => {
                 self.bind_target(&s.target, range, guard, None);

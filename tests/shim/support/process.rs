@@ -89,12 +89,18 @@ impl Process {
 
     /// The most memory that it ever had, in KiB.
     pub fn peak_memory(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM:"))
-            .unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// The memory that is its own and no file's, in KiB.
+    pub fn own_memory(&self) -> u64 {
+        self.memory("RssAnon:")
     }
 
     /// The status of a reply.
