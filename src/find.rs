@@ -46,7 +46,8 @@ pub struct Found {
     pub unclear: Vec<Unclear>,
 }
 
-/// Something that is left by hand, and may take the place of a webhook that is understood.
+/// Something that is left by hand, and may take the place of a webhook that is understood, or give
+/// away that it is no webhook any more.
 #[derive(Debug, Clone)]
 pub struct Unclear {
     /// The plugin; none when it cannot be known.
@@ -59,6 +60,18 @@ pub struct Unclear {
     pub over_at: Option<usize>,
     /// The branches in which it stands, outermost first.
     pub branches: Vec<Branch>,
+    /// What it may do.
+    pub effect: Effect,
+}
+
+/// What something that is left by hand may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// It may register a webhook.
+    Registers,
+    /// It reads which webhooks are registered, and may show that in a reply; where that only is in a
+    /// function that its module does not use, with the name of that.
+    Reads(Option<String>),
 }
 
 impl Found {

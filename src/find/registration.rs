@@ -27,8 +27,9 @@ use self::handler_of::Target;
 use self::loops::Loop;
 use self::receiver::Receiver;
 use super::handler::{Definition, Problem};
+use super::imports::uses_of_global;
 use super::{
-    Branch, CallSite, CallableKind, Endpoint, Form, Found, Known, LeadingSlash, Reference,
+    Branch, CallSite, CallableKind, Effect, Endpoint, Form, Found, Known, LeadingSlash, Reference,
     ReferenceKind, Unclear, Webhook,
 };
 use crate::diagnostic::{Code, Diagnostic};
@@ -78,6 +79,7 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         range: other.place,
         over_at: None,
         branches: Vec::new(),
+        effect: Effect::Registers,
     }));
     references.extend(others);
     references.sort_by_key(|reference| reference.place);
@@ -432,7 +434,60 @@ impl<'a> Finder<'a> {
             range,
             over_at: is_run_once.then(|| end_of_loop.unwrap_or(0).max(range.end())),
             branches: self.branches.clone(),
+            effect: Effect::Registers,
         });
+    }
+
+    /// Remembers that the table is read at `range`, where a reply may show what it holds. What is
+    /// looked at while the module is imported shows in none, unless it is given a name.
+    fn table_is_read(&mut self, plugin: Option<PluginId>, range: ByteRange) {
+        let function = match self.functions.first() {
+            Some(outermost) => {
+                let definition = &outermost.definition;
+                let is_unused = definition.decorators.is_empty()
+                    && !outermost.is_method
+                    && uses_of_global(self.loaded, definition.name) == 0;
+                is_unused.then(|| definition.name.to_owned())
+            }
+            None if self.in_lambda || self.is_given_a_name(range) => None,
+            None => return,
+        };
+        self.unclear.push(Unclear {
+            plugin,
+            endpoint: None,
+            range,
+            over_at: None,
+            branches: Vec::new(),
+            effect: Effect::Reads(function),
+        });
+    }
+
+    /// Whether something is assigned of which `range` is a part.
+    fn is_given_a_name(&self, range: ByteRange) -> bool {
+        let mut is_assigned = false;
+        tree::walk_body(self.loaded.module.suite(), &mut |node| {
+            let (place, assigns) = match node {
+                Node::Stmt(statement) => (
+                    range_of(statement),
+                    matches!(
+                        statement,
+                        Stmt::Assign(_) | Stmt::AnnAssign(_) | Stmt::AugAssign(_)
+                    ),
+                ),
+                Node::Expr(expression) => {
+                    let assigns = matches!(expression, Expr::NamedExpr(_));
+                    (range_of(expression), assigns)
+                }
+            };
+            let is_around = place.contains(range);
+            is_assigned |= is_around && assigns;
+            if is_around {
+                Descend::Into
+            } else {
+                Descend::Past
+            }
+        });
+        is_assigned
     }
 
     /// Whether `plugin.webhook_methods` is only looked at.
@@ -484,6 +539,8 @@ impl<'a> Finder<'a> {
         };
         if attribute.attr.as_str() != TABLE || !self.is_read(attribute) {
             self.unclear(plugin.clone(), None, range_of(attribute), false);
+        } else {
+            self.table_is_read(plugin.clone(), range_of(attribute));
         }
         let detail = if attribute.attr.as_str() == TABLE {
             text!(

@@ -3,13 +3,15 @@
 //! In one plugin the last registration of an endpoint won. One whose endpoint or plugin cannot be
 //! known, or whose handler is not understood, stays a webhook; if it came later at the same
 //! endpoint, it was the one that answered. Only one that surely ran before is of no matter.
+//!
+//! The same holds where a reply may show which webhooks are registered: there would be none.
 
 use super::Registered;
 use super::duplicates::exclusive;
 use super::members::Members;
 use crate::diagnostic::Code;
 use crate::find::handler::Problem;
-use crate::find::{Found, Unclear};
+use crate::find::{Effect, Found, Unclear};
 use crate::routes::route_path;
 use crate::text;
 
@@ -24,6 +26,27 @@ pub(crate) fn problem(
         .iter()
         .flat_map(|found| found.unclear.iter().map(move |other| (*found, other)))
         .find(|(found, other)| may_replace(members, found, other, one))?;
+    if matches!(other.effect, Effect::Reads(_)) {
+        let problem = Problem {
+            hint: Some(text!(
+                "let that place ask the router for its routes, or name the endpoints there",
+                "请让该处改为查询路由器中的路由，或直接写出各端点"
+            )),
+            ..Problem::manual(
+                Code::NotARegistration,
+                one.webhook.call.call,
+                text!(
+                    "a reply may show which webhooks the plugin has, and as a route it would not be among them",
+                    "某处响应可能会列出插件的 webhook，而改为路由之后它将不在其中"
+                ),
+            )
+        };
+        let says = text!(
+            "`webhook_methods` is read here",
+            "此处读取了 `webhook_methods`"
+        );
+        return Some(problem.with_related(&found.loaded, other.range, says));
+    }
     let endpoint = &one.webhook.endpoint.value;
     let (detail, says) = match (&other.plugin, &other.endpoint) {
         (Some(_), Some(_)) => (
@@ -70,6 +93,12 @@ fn may_replace(
         Some(plugin) => *plugin == one.webhook.plugin,
         None => is_here || members.has(path),
     };
+    let is_run = match &other.effect {
+        Effect::Reads(Some(function)) => {
+            members.others_use(path, function) || members.is_used_where_imported(path, function)
+        }
+        Effect::Reads(None) | Effect::Registers => true,
+    };
     let is_same_path = other
         .endpoint
         .as_ref()
@@ -79,5 +108,5 @@ fn may_replace(
             .over_at
             .is_some_and(|end| end <= one.webhook.call.call.start());
     let is_exclusive = is_here && exclusive(&one.webhook.branches, &other.branches);
-    is_of_plugin && is_same_path && !is_over && !is_exclusive
+    is_of_plugin && is_run && is_same_path && !is_over && !is_exclusive
 }

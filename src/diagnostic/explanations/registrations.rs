@@ -236,11 +236,12 @@ pub(super) const NOT_A_REGISTRATION: Page = Page {
     en: "The code mentions `mount_webhook_method` or `webhook_methods` without registering a \
          function there: it gives the method another name, looks it up by a string, passes it on, \
          or reads the table of registered webhooks. What is registered through it cannot be seen, \
-         and once the webhooks are routes the table is empty. Use the decorator where the handler \
+         and once the webhooks are routes the table is empty: where a reply may show what is in it, \
+         the webhooks of that plugin stay. Use the decorator where the handler \
          is defined; whatever reads the table should ask the router for its routes.",
     zh: "代码提到了 `mount_webhook_method` 或 `webhook_methods`，但没有在此注册函数：\
          例如给该方法另起名称、用字符串获取它、把它传给别处，或者读取已注册 webhook 的表。\
-         经由它注册了什么无从得知，而在 webhook 改为路由之后，这张表将是空的。\
+         经由它注册了什么无从得知，而在 webhook 改为路由之后，这张表将是空的：如果某处响应可能会列出其中的内容，该插件的 webhook 就保持原样。\
          请在定义处理函数的位置直接使用装饰器；读取该表的代码应改为查询路由器中的路由。",
     before: r#"register = plugin.mount_webhook_method
 
