@@ -4,6 +4,7 @@ mod known_types;
 pub(in crate::find) mod lookup;
 mod parameters;
 mod types;
+pub(in crate::find) mod wrapper;
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 

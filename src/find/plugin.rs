@@ -555,22 +555,3 @@ fn is_router_class(resolver: Resolver<'_>, expression: &Expr) -> bool {
         .external(expression)
         .is_some_and(|name| name.starts_with("fastapi.") && name.ends_with("APIRouter"))
 }
-
-/// Whether the text of a function is that of the decorator which rehook writes for handlers of the
-/// context dialect.
-pub fn is_context_decorator(text: &str) -> bool {
-    text.contains(".create_by_webhook(") && text.contains("return decorator")
-}
-
-/// Whether the text of a function is one that rehook writes: the routes that it adds are those of
-/// webhooks, which are looked at themselves.
-fn is_written_here(text: &str) -> bool {
-    is_context_decorator(text) || is_reply_decorator(text)
-}
-
-/// Whether the text of a function is that of `reply_route`, as this program writes it.
-pub(crate) fn is_reply_decorator(text: &str) -> bool {
-    text.contains("given_response")
-        && text.contains(".add_api_route(")
-        && text.contains("decorator")
-}

@@ -15,9 +15,10 @@ use std::path::PathBuf;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::{is_router_class, is_written_here};
+use super::is_router_class;
 use crate::diagnostic::Related;
 use crate::edit::ByteRange;
+use crate::emit::is_like_a_helper;
 use crate::find::handler::Definition;
 use crate::find::handler::lookup::{Target, targets};
 use crate::lang::Text;
@@ -264,7 +265,7 @@ fn routes_in(
             && let Some(definition) = Definition::of(statement)
         {
             // What an earlier run wrote adds the routes of webhooks, which are looked at themselves.
-            if is_written_here(loaded.module.source().slice(definition.range)) {
+            if is_like_a_helper(loaded.module.source().slice(definition.range)) {
                 return Descend::Past;
             }
             for decorator in definition.decorators {

@@ -11,7 +11,7 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 use super::{Finder, definition_at};
 use crate::diagnostic::Code;
 use crate::edit::ByteRange;
-use crate::find::handler::{self, Definition, Problem};
+use crate::find::handler::{self, Definition, Problem, wrapper};
 use crate::find::{Callable, CallableKind, Form, Handler};
 use crate::python::names::{BindingKind, Resolver, Scope, Value};
 use crate::python::tree::{self, Descend, Node, range_of};
@@ -102,7 +102,11 @@ impl<'a> Finder<'a> {
             .filter(|one| !is_named(one, "staticmethod"));
         for other in others {
             handler.is_decorated = true;
-            handler.is_wrapped |= is_inner(other);
+            if is_inner(other) {
+                handler.is_wrapped = true;
+                let problem = handler.run_time_problem.take();
+                handler.run_time_problem = problem.or_else(|| wrapper::problem(resolver, other));
+            }
         }
         if self.in_class {
             // FastAPI would not await what the object gives that `@staticmethod` makes.
@@ -316,12 +320,16 @@ impl<'a> Finder<'a> {
             locals: &locals,
         };
         let (dialect, mut handler) = handler::handler(resolver, definition, false, of_path);
-        let mut others = definition
+        let others = definition
             .decorators
             .iter()
             .filter(|one| !is_named(one, "staticmethod") && !is_named(one, "classmethod"))
             .filter(|one| self.registration_call(one).is_none());
-        handler.is_decorated = others.next().is_some();
+        for other in others {
+            handler.is_decorated = true;
+            let problem = handler.run_time_problem.take();
+            handler.run_time_problem = problem.or_else(|| wrapper::problem(resolver, other));
+        }
         handler.is_wrapped = handler.is_decorated;
         handler.needs_reply_route |= is_misread(reached, &handler, loaded);
         if dialect == Some(Dialect::Context)

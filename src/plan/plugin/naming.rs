@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::emit::{Helper, known_helper};
 use crate::find::imports::Imports;
-use crate::find::plugin::{Plugin, is_context_decorator, is_reply_decorator};
+use crate::find::plugin::Plugin;
 use crate::plan::Registered;
 use crate::plan::draft::Draft;
 use crate::plan::router::{Join, RouterNames, Wanted};
-use crate::python::names::BindingKind;
 
 /// `context` is whether a handler is given a context, `replies` whether there is one whose replies
 /// are only known at run time.
@@ -62,21 +62,12 @@ pub(super) fn wanted(
             join = Join::Existing(name.clone());
         }
     }
-    let known_webhook_route = match &join {
-        Join::Existing(router) if context => known_helper(plugin, |text| {
-            text.contains(&format!("@{router}.post(path")) && is_context_decorator(text)
-        }),
+    let known = |is_wanted: bool, helper: Helper| match &join {
+        Join::Existing(router) if is_wanted => known_helper(helper, &plugin.loaded, router),
         _ => None,
     };
-    let known_reply_route = match &join {
-        Join::Existing(router) if replies => known_helper(plugin, |text| {
-            // Formatters may have broken the call into lines.
-            let text: String = text.split_whitespace().collect();
-            text.contains(&format!("{router}.add_api_route(path,route"))
-                && is_reply_decorator(&text)
-        }),
-        _ => None,
-    };
+    let known_webhook_route = known(context, Helper::WebhookRoute);
+    let known_reply_route = known(replies, Helper::ReplyRoute);
     Wanted {
         join,
         context,
@@ -84,20 +75,6 @@ pub(super) fn wanted(
         replies,
         known_reply_route,
     }
-}
-
-/// The decorator that an earlier run wrote: a function of whose text `is_helper` holds.
-fn known_helper(plugin: &Plugin, is_helper: impl Fn(&str) -> bool) -> Option<String> {
-    let source = plugin.loaded.module.source();
-    let mut names = plugin.loaded.scope.names();
-    names
-        .find(|name| match plugin.loaded.scope.bindings(name) {
-            [binding] if matches!(binding.kind, BindingKind::Function) => {
-                is_helper(source.slice(binding.range))
-            }
-            _ => false,
-        })
-        .map(str::to_owned)
 }
 
 pub(super) fn choose_names(

@@ -8,9 +8,10 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 
 use super::{Argument, Hidden, OwnRoute, OwnRoutes, RouterId, UNKNOWN, argument, routers, written};
 use crate::edit::ByteRange;
+use crate::emit::is_like_a_helper;
 use crate::find::handler::Definition;
 use crate::find::handler::lookup::{Target, targets};
-use crate::find::plugin::{is_router_class, is_written_here, plugin_of_call};
+use crate::find::plugin::{is_router_class, plugin_of_call};
 use crate::python::names::{BindingKind, Loaded, Resolver, Scope, Workspace};
 use crate::python::tree::{self, Node, range_of};
 
@@ -234,7 +235,7 @@ impl Walker<'_> {
     }
 
     fn function(&mut self, definition: Definition<'_>) {
-        if is_written_here(self.loaded.module.source().slice(definition.range)) {
+        if is_like_a_helper(self.loaded.module.source().slice(definition.range)) {
             return;
         }
         for decorator in definition.decorators {
