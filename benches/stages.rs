@@ -100,6 +100,10 @@ impl Files for Memory {
     fn is_file(&self, path: &Path) -> bool {
         self.0.contains_key(path)
     }
+
+    fn python_files(&self, _: &Path) -> Vec<PathBuf> {
+        self.0.keys().cloned().collect()
+    }
 }
 
 fn path() -> PathBuf {

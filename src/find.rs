@@ -23,6 +23,7 @@ pub mod plugin;
 pub mod registration;
 pub mod reply;
 pub mod suppression;
+pub(crate) mod texts;
 
 use std::sync::Arc;
 

@@ -155,6 +155,10 @@ impl Files for Sources {
     fn is_file(&self, path: &Path) -> bool {
         self.0.contains_key(path)
     }
+
+    fn python_files(&self, _: &Path) -> Vec<PathBuf> {
+        self.0.keys().cloned().collect()
+    }
 }
 
 /// What a pass over the files gives: the plan, and how many files could not be read.

@@ -302,6 +302,10 @@ impl Files for Layered {
     fn is_file(&self, path: &Path) -> bool {
         self.layers.iter().any(|layer| layer.contains_key(path)) || path.is_file()
     }
+
+    fn python_files(&self, root: &Path) -> Vec<PathBuf> {
+        discover::python_files(root)
+    }
 }
 
 /// One pass over the sources: found, related, planned.

@@ -207,6 +207,10 @@ mod tests {
         fn is_file(&self, path: &Path) -> bool {
             path == Path::new("/a.py")
         }
+
+        fn python_files(&self, _: &Path) -> Vec<PathBuf> {
+            vec![PathBuf::from("/a.py")]
+        }
     }
 
     fn with(text: &'static str, check: impl FnOnce(&Loaded, &Suppressions)) {

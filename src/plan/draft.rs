@@ -3,14 +3,14 @@
 //! Imports are asked for by what they mean and become edits at the end, all at once, so that
 //! rules do not know of each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::imports::{self, Surroundings};
 use super::layout::Place;
 use crate::edit::{ByteRange, EditError, EditSet, TextEdit};
 use crate::find::imports::Imports;
-use crate::python::names::{Loaded, ModuleName};
+use crate::python::names::{Loaded, ModuleName, Value, Workspace, names_from_stars};
 use crate::source::SourceFile;
 use crate::style::{Style, comment_width};
 
@@ -61,6 +61,8 @@ pub struct Draft {
     released: BTreeMap<String, usize>,
     /// The imported names that new text uses.
     reused: BTreeSet<String>,
+    /// What the `*` imports of the file may bind.
+    from_stars: HashMap<String, Value>,
 }
 
 impl Draft {
@@ -89,6 +91,30 @@ impl Draft {
             taken: BTreeSet::new(),
             released: BTreeMap::new(),
             reused: BTreeSet::new(),
+            from_stars: HashMap::new(),
+        }
+    }
+
+    /// Takes into account what the `*` imports of the file give.
+    pub(crate) fn with_stars(mut self, workspace: &Workspace) -> Self {
+        self.from_stars = names_from_stars(workspace, &self.loaded);
+        self
+    }
+
+    /// Whether a `*` import may bind `name`, before or after the file itself does.
+    pub(crate) fn has_from_star(&self, name: &str) -> bool {
+        self.from_stars.contains_key(name)
+    }
+
+    /// Whether a `*` import that may bind `local` gives it the object `name` of a module for which
+    /// `is_module` holds.
+    fn is_same_from_star(&self, local: &str, name: &str, is_module: impl Fn(&str) -> bool) -> bool {
+        match self.from_stars.get(local) {
+            Some(Value::External(dotted)) if name.is_empty() => is_module(dotted),
+            Some(Value::External(dotted)) => dotted
+                .rsplit_once('.')
+                .is_some_and(|(module, last)| last == name && is_module(module)),
+            _ => false,
         }
     }
 
@@ -119,8 +145,12 @@ impl Draft {
         }
     }
 
-    /// Whether `name` occurs nowhere in the file, and is not given away.
+    /// Whether `name` occurs nowhere in the file, is not given away, and comes from no `*` import.
     pub fn is_free(&self, name: &str) -> bool {
+        self.is_unused(name) && !self.has_from_star(name)
+    }
+
+    fn is_unused(&self, name: &str) -> bool {
         !self.imports.identifiers.contains(name) && !self.taken.contains(name)
     }
 
@@ -179,6 +209,8 @@ impl Draft {
         let same_module = |other: &ModuleName| {
             other == module || other.level == 0 && also.contains(&other.dotted.as_str())
         };
+        let is_module =
+            |other: &str| module.level == 0 && (other == module.dotted || also.contains(&other));
         let imported = self.imports.statements.iter().find_map(|statement| {
             let here = statement.is_from
                 && statement.is_top_level
@@ -190,6 +222,9 @@ impl Draft {
         });
         if let Some((local, end)) = imported
             .filter(|(local, _)| !self.removals.contains(local) && self.is_only_an_import(local))
+            .filter(|(local, _)| {
+                !self.has_from_star(local) || self.is_same_from_star(local, name, is_module)
+            })
         {
             self.reused.insert(local.clone());
             if self.needed_before.is_none_or(|offset| end <= offset) {
@@ -219,7 +254,12 @@ impl Draft {
             ("", _) => format!("{name}_"),
             (distribution, _) => format!("{distribution}_{name}"),
         };
-        let local = self.free_name(&[name, &prefixed]);
+        let local = if self.is_unused(name) && self.is_same_from_star(name, name, is_module) {
+            self.take(name);
+            name.to_owned()
+        } else {
+            self.free_name(&[name, &prefixed])
+        };
         self.note_need(&local);
         self.additions.insert(Addition {
             level: module.level,
@@ -314,7 +354,10 @@ impl Draft {
         let bindings = self.loaded.scope.bindings(local);
         let is_it = |kind: &BindingKind| matches!(kind, BindingKind::Module(name) if name.level == 0 && name.dotted == module);
         let is_in_time = |end: usize| self.needed_before.is_none_or(|offset| end <= offset);
-        bindings.iter().all(|binding| is_it(&binding.kind))
+        let is_kept = !self.has_from_star(local)
+            || self.is_same_from_star(local, "", |other| other == module);
+        is_kept
+            && bindings.iter().all(|binding| is_it(&binding.kind))
             && bindings.iter().any(|binding| {
                 let statements = &self.imports.statements;
                 let is_top_level = statements

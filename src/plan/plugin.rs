@@ -82,13 +82,14 @@ pub(crate) fn plan(
         if !drafts.contains_key(path)
             && let Some(facts) = facts.get(path)
         {
-            drafts.insert(path.to_owned(), facts.draft((input.style)(path)));
+            let draft = facts.draft((input.style)(path));
+            drafts.insert(path.to_owned(), draft.with_stars(input.workspace));
         }
     }
     if !drafts.contains_key(&id.module) {
         drafts.insert(
             id.module.clone(),
-            Draft::of(plugin.loaded.clone(), (input.style)(&id.module)),
+            Draft::of(plugin.loaded.clone(), (input.style)(&id.module)).with_stars(input.workspace),
         );
     }
     let mut at_run_time: Vec<bool> = webhooks
@@ -227,7 +228,7 @@ fn write(
         let path = facts.path();
         let draft = drafts
             .entry(path.to_owned())
-            .or_insert_with(|| facts.draft((input.style)(path)));
+            .or_insert_with(|| facts.draft((input.style)(path)).with_stars(input.workspace));
         planned.diagnostics.extend(document::rewrite(
             draft,
             &facts.uses,
@@ -260,7 +261,7 @@ fn write(
     let replies = migrated
         .iter()
         .any(|one| routing(one) == Routing::AtRunTime);
-    let wanted = wanted(plugin, migrated, context, replies);
+    let wanted = wanted(drafts, plugin, migrated, (context, replies));
     let names = choose_names(drafts, plugin, migrated, &wanted);
     let mut changed_handlers: HashSet<(&Path, ByteRange)> = HashSet::new();
     for one in migrated {
@@ -314,9 +315,9 @@ fn write(
     if wanted.join == Join::Include {
         for mount in &plugin.mounts {
             let path = mount.loaded.module.source().path();
-            let draft = drafts
-                .entry(path.to_owned())
-                .or_insert_with(|| Draft::of(mount.loaded.clone(), (input.style)(path)));
+            let draft = drafts.entry(path.to_owned()).or_insert_with(|| {
+                Draft::of(mount.loaded.clone(), (input.style)(path)).with_stars(input.workspace)
+            });
             let router = if path == plugin.id.module {
                 names.router.clone()
             } else {

@@ -5,6 +5,7 @@
 
 mod enums;
 mod scope;
+mod stays;
 mod strings;
 mod workspace;
 
@@ -18,6 +19,7 @@ use crate::edit::ByteRange;
 
 pub use enums::{Member, MemberKind};
 pub use scope::{Binding, BindingKind, ModuleName, Scope, is_type_checking};
+pub use stays::names_from_stars;
 #[cfg(test)]
 pub use workspace::Given;
 pub use workspace::{Files, LoadError, Loaded, Workspace, unreadable};
@@ -36,6 +38,8 @@ const MAX_DEPTH: usize = 100;
 struct Budget {
     steps: Cell<usize>,
     depth: Cell<usize>,
+    /// Whether a name that may be set anew elsewhere is unknown.
+    only_what_stays: bool,
 }
 
 impl Budget {
@@ -43,6 +47,7 @@ impl Budget {
         Self {
             steps: Cell::new(MAX_STEPS),
             depth: Cell::new(0),
+            only_what_stays: false,
         }
     }
 
@@ -123,6 +128,16 @@ impl<'a> Resolver<'a> {
     /// What `expression` stands for.
     pub fn value(&self, expression: &Expr) -> Value {
         self.evaluate(expression, &Budget::new())
+    }
+
+    /// What `expression` stands for, whatever other modules and `*` imports do: names that they may
+    /// set anew are unknown.
+    pub fn lasting_value(&self, expression: &Expr) -> Value {
+        let budget = Budget {
+            only_what_stays: true,
+            ..Budget::new()
+        };
+        self.evaluate(expression, &budget)
     }
 
     /// The string that `expression` stands for.
@@ -206,6 +221,34 @@ impl<'a> Resolver<'a> {
     }
 
     fn name(&self, name: &str, budget: &Budget) -> Value {
+        if !budget.only_what_stays {
+            return self.name_as_bound(name, budget);
+        }
+        let is_local = self
+            .locals
+            .iter()
+            .any(|scope| !scope.bindings(name).is_empty());
+        let value = self.name_as_bound(name, budget);
+        if is_local {
+            return value;
+        }
+        let is_bound = !self.loaded.scope.bindings(name).is_empty();
+        let gives = |star: &&ModuleName| self.star_gives(star, name);
+        let mut stars = self.loaded.scope.stars().iter().filter(gives);
+        if stars.any(|star| self.imported(star, name, budget) != value) {
+            return Value::Unknown;
+        }
+        match value {
+            // What is imported from outside is not looked after any further.
+            Value::External(_) | Value::Module(_) | Value::Unknown => value,
+            // Its own module is asked where it is bound.
+            _ if !is_bound => value,
+            _ if self.keeps_but_for_stars(name) => value,
+            _ => Value::Unknown,
+        }
+    }
+
+    fn name_as_bound(&self, name: &str, budget: &Budget) -> Value {
         let mut known: Option<Value> = None;
         for binding in self.bindings(name) {
             if binding.type_checking_only {

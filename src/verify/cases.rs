@@ -14,6 +14,7 @@ use super::original::Original;
 use super::requests::{Given, Request, Unsent, WhyUnsent};
 use super::trees::{self, Allowance};
 use super::units::{Kind, Unit};
+use crate::discover;
 use crate::plan::{Action, FilePlan, Plan, PlannedWebhook};
 use crate::python::names::{Files, Workspace};
 use crate::regular_file;
@@ -92,6 +93,10 @@ impl Files for OnDisk {
 
     fn is_file(&self, path: &Path) -> bool {
         path.is_file()
+    }
+
+    fn python_files(&self, root: &Path) -> Vec<PathBuf> {
+        discover::python_files(root)
     }
 }
 

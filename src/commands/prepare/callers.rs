@@ -1,16 +1,19 @@
-//! Who calls a handler from outside of the package of its plugin: a test, a script.
+//! Who calls a handler from outside of the package of its plugin, as a test or a script does, or by
+//! the text of its name.
 //!
-//! Such a file cannot be changed with the handler, so what it gets from the handler has to stay. A
+//! Such a caller cannot be changed with the handler, so what it gets from the handler has to stay. A
 //! mere import is no call. What cannot be read counts as one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::discover;
-use crate::find::Found;
+use crate::edit::ByteRange;
 use crate::find::imports::Imports;
+use crate::find::{Found, texts};
 use crate::python::names::{Loaded, Workspace};
 use crate::python::tokens::TokenKind;
 
@@ -28,13 +31,22 @@ impl Callers {
         found: &[Found],
         package_root: &dyn Fn(&Path) -> Option<PathBuf>,
     ) -> Self {
+        let mut registrations: HashMap<&Path, HashSet<ByteRange>> = HashMap::new();
+        // By the package, or by the module where it is in none.
+        let mut inside: HashMap<PathBuf, BTreeSet<(&str, &Path)>> = HashMap::new();
         let mut modules: HashMap<&str, BTreeSet<(&Path, Option<PathBuf>)>> = HashMap::new();
         for one in found {
             let path = one.loaded.module.source().path();
             for webhook in one.webhooks() {
+                let places = registrations.entry(path).or_default();
+                places.insert(webhook.call.call);
                 if !webhook.handler.replies.is_empty() {
                     let places = modules.entry(webhook.handler.name.as_str()).or_default();
-                    places.insert((path, package_root(path)));
+                    let package = package_root(path);
+                    let around = package.clone().unwrap_or_else(|| path.to_owned());
+                    let names = inside.entry(around).or_default();
+                    names.insert((webhook.handler.name.as_str(), path));
+                    places.insert((path, package));
                 }
             }
         }
@@ -44,8 +56,14 @@ impl Callers {
         let called: Vec<(PathBuf, String)> = discover::python_files(root)
             .into_par_iter()
             .flat_map_iter(|file| {
-                let is_in_package = discover::package_root(&file).is_some();
-                uses_in(workspace, &file, is_in_package, &modules)
+                let package = discover::package_root(&file);
+                let none = HashSet::new();
+                let registrations = registrations.get(file.as_path()).unwrap_or(&none);
+                let mut called = uses_in(workspace, &file, package.is_some(), &modules);
+                if let Some(own) = inside.get(package.as_ref().unwrap_or(&file)) {
+                    called.extend(texts_in(workspace, &file, registrations, own));
+                }
+                called
             })
             .collect();
         Self {
@@ -53,7 +71,8 @@ impl Callers {
         }
     }
 
-    /// Whether the handler `name` of the module at `path` is used outside of its package.
+    /// Whether the handler `name` of the module at `path` is used outside of its package, or by the
+    /// text of its name.
     pub(super) fn call(&self, path: &Path, name: &str) -> bool {
         !self.called.is_empty() && self.called.contains(&(path.to_owned(), name.to_owned()))
     }
@@ -93,6 +112,34 @@ fn uses_in(
         .into_iter()
         .filter(|(_, name)| loaded.as_ref().map_or(true, |loaded| uses(loaded, name)))
         .map(|(module, name)| (module.to_owned(), name.to_owned()))
+        .collect()
+}
+
+/// The handlers of its own package that a file may call by the text of their names.
+fn texts_in(
+    workspace: &Workspace,
+    file: &Path,
+    registrations: &HashSet<ByteRange>,
+    own: &BTreeSet<(&str, &Path)>,
+) -> Vec<(PathBuf, String)> {
+    let Ok(bytes) = workspace.read(file) else {
+        return Vec::new();
+    };
+    let by_text = OnceCell::new();
+    let calls_by_text = |loaded: &Loaded| *by_text.get_or_init(|| loaded.calls_by_text());
+    own.iter()
+        .filter(|(name, module)| {
+            if file != *module && !texts::is_quoted_in(&bytes, name) {
+                return false;
+            }
+            let Ok(loaded) = workspace.load(file) else {
+                return true;
+            };
+            file == *module && calls_by_text(&loaded)
+                || texts::is_quoted_in(&bytes, name)
+                    && texts::has_name_as_text(&loaded, name, registrations)
+        })
+        .map(|(name, module)| ((*module).to_owned(), (*name).to_owned()))
         .collect()
 }
 

@@ -196,10 +196,10 @@ pub(super) const SHARED_KEY: Page = Page {
 
 pub(super) const TAKEN_BUILTIN: Page = Page {
     en: "The function that makes the route is written beside the plugin, and uses built-in names such \
-         as `dict`, `len` and `str`. Where the module has something else of that name, the function \
-         would use that instead, and fail. So the webhook stays as it is.",
+         as `dict`, `len` and `str`. Where the module has something else of that name, also from a \
+         `*` import, the function would use that instead, and fail. So the webhook stays as it is.",
     zh: "创建路由的函数会写在插件旁边，并使用 `dict`、`len`、`str` 等内置名称。\
-         如果模块中有同名的其他对象，该函数就会误用它而出错。因此该 webhook 保持原样。",
+         如果模块中有同名的其他对象（包括通过 `*` 导入的），该函数就会误用它而出错。因此该 webhook 保持原样。",
     before: r#"dict = ["word", "words"]
 
 plugin = NekroPlugin("Words", "words", "Words", "1.0.0", "dev", "")

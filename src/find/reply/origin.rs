@@ -94,7 +94,7 @@ impl<'a> Values<'a> {
     /// How a name is bound, and where its values are to be read; none when nothing binds it.
     pub(super) fn bound(&self, name: &str) -> Option<(&Self, &[Bound<'a>])> {
         if let Some(bound) = self.bindings.of(name) {
-            return Some((self, bound));
+            return Some((self, self.as_long_as_kept(name, bound)));
         }
         let around = self.resolver.locals.split_last().map(|(_, around)| around);
         let mut around = around.unwrap_or_default().iter();
@@ -103,7 +103,19 @@ impl<'a> Values<'a> {
             return Some((self, &[Bound::Unknown]));
         }
         let module = self.module()?;
-        module.bindings.of(name).map(|bound| (module, bound))
+        let bound = module.bindings.of(name)?;
+        Some((module, module.as_long_as_kept(name, bound)))
+    }
+
+    /// How a name is bound, if nothing but the statements that do so gives it a value.
+    fn as_long_as_kept<'b>(&self, name: &str, bound: &'b [Bound<'a>]) -> &'b [Bound<'a>] {
+        // What is imported is asked where it comes from.
+        let is_imported = || bound.iter().all(|one| matches!(one, Bound::Import));
+        if !self.is_module || is_imported() || self.resolver.keeps(name) {
+            bound
+        } else {
+            &[Bound::Unknown]
+        }
     }
 
     /// Whether nothing binds the name, so that it is the built-in one.
@@ -126,7 +138,7 @@ impl<'a> Values<'a> {
                         })
                     });
                     return if is_seen {
-                        self.resolver.value(expression)
+                        self.resolver.lasting_value(expression)
                     } else {
                         Value::Unknown
                     };
@@ -225,7 +237,7 @@ impl<'a> Values<'a> {
             // Only of a built-in value it is sure that the value stays one.
             Bound::Augmented(value) => plain_only(inside.origin_within(value, depth)),
             Bound::Parameter(parameter) if inside.is_handler => inside.parameter(parameter),
-            Bound::Import => match self.resolver.value(expression) {
+            Bound::Import => match self.resolver.lasting_value(expression) {
                 Value::Text(_) | Value::Number(_) => Origin::Plain,
                 _ => Origin::Unknown,
             },
@@ -300,7 +312,7 @@ impl<'a> Values<'a> {
             Some([Bound::Parameter(parameter)]) if self.is_handler => {
                 match parameter.def.annotation.as_deref() {
                     Some(annotation) => matches!(
-                        self.resolver.value(annotation),
+                        self.resolver.lasting_value(annotation),
                         Value::External(name) if known::is_request_class(&name)
                     ),
                     // It gets this annotation when the handler is migrated.

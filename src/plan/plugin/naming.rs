@@ -13,10 +13,10 @@ use crate::plan::router::{Join, RouterNames, Wanted};
 /// `context` is whether a handler is given a context, `replies` whether there is one whose replies
 /// are only known at run time.
 pub(super) fn wanted(
+    drafts: &BTreeMap<PathBuf, Draft>,
     plugin: &Plugin,
     migrated: &[&Registered<'_>],
-    context: bool,
-    replies: bool,
+    (context, replies): (bool, bool),
 ) -> Wanted {
     let mut join = if plugin.mounts.is_empty() {
         Join::NewMount
@@ -29,6 +29,8 @@ pub(super) fn wanted(
         && rest
             .iter()
             .all(|other| other.module_level_name.as_ref() == Some(name))
+        // A `*` import may replace it.
+        && !drafts.get(&plugin.id.module).is_some_and(|draft| draft.has_from_star(name))
     {
         // It has to be there before the first webhook that is registered on it.
         let made_at = plugin

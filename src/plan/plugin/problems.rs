@@ -131,7 +131,7 @@ pub(super) fn problem(
             ),
         ));
     }
-    if let Some(problem) = taken_builtin(plugin, one, is_at_run_time) {
+    if let Some(problem) = taken_builtin(drafts, plugin, one, is_at_run_time) {
         return Some(problem);
     }
     let draft = drafts.get(one.path())?;
@@ -170,16 +170,23 @@ pub(super) fn problem(
 
 /// A built-in name that the function which makes the route needs, and that the plugin's module
 /// gives another meaning.
-fn taken_builtin(plugin: &Plugin, one: &Registered<'_>, is_at_run_time: bool) -> Option<Problem> {
+fn taken_builtin(
+    drafts: &BTreeMap<PathBuf, Draft>,
+    plugin: &Plugin,
+    one: &Registered<'_>,
+    is_at_run_time: bool,
+) -> Option<Problem> {
     let needed = match one.webhook.dialect {
         Dialect::Context => emit::BUILTINS_OF_WEBHOOK_ROUTE,
         Dialect::Request if is_at_run_time => emit::BUILTINS_OF_REPLY_ROUTE,
         Dialect::Request => return None,
     };
     let scope = &plugin.loaded.scope;
+    let draft = drafts.get(&plugin.id.module);
     let is_taken = |name: &&&str| {
         let mut bindings = scope.bindings(name).iter();
         bindings.any(|binding| !binding.type_checking_only)
+            || draft.is_some_and(|draft| draft.has_from_star(name))
     };
     let taken = needed.iter().find(is_taken)?;
     Some(Problem::manual(

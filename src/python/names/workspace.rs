@@ -1,12 +1,13 @@
 //! The modules of a repo, each read and parsed when it is first asked for, and where a module of a
 //! name is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::scope::{ModuleName, Scope};
+use super::stays::add_set_attributes;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lang::foreign;
 use crate::python::parse::Module;
@@ -44,6 +45,9 @@ pub trait Files: Send + Sync {
 
     /// Whether there is a file at `path`.
     fn is_file(&self, path: &Path) -> bool;
+
+    /// The Python files below the folder `root`.
+    fn python_files(&self, root: &Path) -> Vec<PathBuf>;
 }
 
 /// The modules of a repo, each read and parsed when it is first asked for.
@@ -52,6 +56,8 @@ pub struct Workspace {
     root: PathBuf,
     files: Box<dyn Files>,
     modules: Mutex<HashMap<PathBuf, Slot>>,
+    /// The names that some file sets as an attribute, once they are asked for.
+    set_attributes: OnceLock<HashSet<String>>,
 }
 
 impl Workspace {
@@ -61,6 +67,7 @@ impl Workspace {
             root,
             files,
             modules: Mutex::default(),
+            set_attributes: OnceLock::new(),
         }
     }
 
@@ -95,6 +102,21 @@ impl Workspace {
     /// When there is no such file, or it cannot be read.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.files.read(path)
+    }
+
+    /// Whether a file of the repo may set `name` as an attribute of a module.
+    pub(super) fn sets_attribute(&self, name: &str) -> bool {
+        let of_files = || {
+            let mut names = HashSet::new();
+            for path in self.files.python_files(&self.root) {
+                // What cannot be read or is no text cannot be imported either.
+                if let Ok(bytes) = self.files.read(&path) {
+                    add_set_attributes(&String::from_utf8_lossy(&bytes), &mut names);
+                }
+            }
+            names
+        };
+        self.set_attributes.get_or_init(of_files).contains(name)
     }
 
     /// Every module that was asked for and could be parsed, in no order.
@@ -228,7 +250,7 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
 const PLUGIN_FOLDERS: &[&str] = &["builtin", "packages", "workdir"];
 
 /// Distributions whose names mean the same in every plugin, also where a copy of one is the repo.
-fn is_known_distribution(top_level: &str) -> bool {
+pub(super) fn is_known_distribution(top_level: &str) -> bool {
     matches!(
         top_level,
         "nekro_agent" | "fastapi" | "starlette" | "pydantic" | "typing_extensions"
@@ -248,5 +270,10 @@ impl Files for Given {
 
     fn is_file(&self, path: &Path) -> bool {
         self.0.contains_key(path)
+    }
+
+    fn python_files(&self, root: &Path) -> Vec<PathBuf> {
+        let below = self.0.keys().filter(|path| path.starts_with(root));
+        below.cloned().collect()
     }
 }
