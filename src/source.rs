@@ -200,9 +200,9 @@ impl SourceFile {
         &self.text
     }
 
-    /// The text of a range.
+    /// The text of a range; empty where that is not one of this text.
     pub fn slice(&self, range: ByteRange) -> &str {
-        &self.text[range.as_range()]
+        self.text.get(range.as_range()).unwrap_or_default()
     }
 
     /// The bytes of `text` in this file's encoding; none when a character has no place in it.

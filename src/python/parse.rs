@@ -138,6 +138,21 @@ impl Module {
     }
 }
 
+/// Where expressions in quotes are placed: behind the end of any file, so that no range of theirs can
+/// be taken for one of the source.
+const QUOTED: u32 = 1 << 31;
+
+/// How long an expression in quotes may be.
+const MAX_QUOTED: usize = 1_000;
+
+/// The expression that stands in quotes, as in an annotation; none when it is none.
+pub(crate) fn quoted(text: &str) -> Option<Expr> {
+    if text.len() >= MAX_QUOTED {
+        return None;
+    }
+    Expr::parse_starts_at(text, "", TextSize::from(QUOTED)).ok()
+}
+
 /// A diagnostic at the byte `offset` of `source`, with its line.
 pub fn at(source: &SourceFile, offset: usize, code: Code, detail: crate::lang::Text) -> Diagnostic {
     let (line, column) = source.position(offset);
