@@ -456,7 +456,26 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-fn damaged(bytes: &[u8], damages: &[Damage]) -> Vec<u8> {
+/// A damaged file, which is shown as it is when it does harm.
+struct Damaged(Vec<u8>);
+
+impl std::fmt::Debug for Damaged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\n{}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+fn damaged_plugin() -> impl Strategy<Value = Damaged> {
+    (any::<Index>(), prop::collection::vec(damage(), 1..6))
+        .prop_map(|(file, damages)| damaged(&fixtures()[file.index(fixtures().len())], &damages))
+}
+
+fn damaged_form() -> impl Strategy<Value = Damaged> {
+    (plugin(), prop::collection::vec(damage(), 1..4))
+        .prop_map(|(source, damages)| damaged(source.as_bytes(), &damages))
+}
+
+fn damaged(bytes: &[u8], damages: &[Damage]) -> Damaged {
     let mut bytes = bytes.to_vec();
     for damage in damages {
         let place = |index: &Index, bytes: &[u8]| index.index(bytes.len() + 1);
@@ -505,7 +524,7 @@ fn damaged(bytes: &[u8], damages: &[Damage]) -> Vec<u8> {
             }
         }
     }
-    bytes
+    Damaged(bytes)
 }
 
 /// Words and signs of Python, of both APIs, and of the corners of the grammar.
@@ -608,21 +627,13 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn damaged_plugins_do_no_harm(
-        file in any::<Index>(),
-        damages in prop::collection::vec(damage(), 1..6),
-    ) {
-        let bytes = damaged(&fixtures()[file.index(fixtures().len())], &damages);
-        deep(|| survives(&bytes))?;
+    fn damaged_plugins_do_no_harm(damaged in damaged_plugin()) {
+        deep(|| survives(&damaged.0))?;
     }
 
     #[test]
-    fn damaged_forms_do_no_harm(
-        source in plugin(),
-        damages in prop::collection::vec(damage(), 1..4),
-    ) {
-        let bytes = damaged(source.as_bytes(), &damages);
-        deep(|| survives(&bytes))?;
+    fn damaged_forms_do_no_harm(damaged in damaged_form()) {
+        deep(|| survives(&damaged.0))?;
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::diagnostic::{Code, Related};
 use crate::edit::{Applicability, ByteRange};
 use crate::lang::Text;
 use crate::python::names::{BindingKind, Loaded, Resolver, Scope, Value};
+use crate::python::parse;
 use crate::python::tree::{self, Descend, Node, range_of, walk_body};
 use crate::routes::Dialect;
 use crate::text;
@@ -489,8 +490,7 @@ fn roots_in(expression: &Expr, in_type: bool, roots: &mut Vec<(ast::ExprName, Ex
         Node::Expr(Expr::Constant(constant)) => {
             if in_type
                 && let Constant::Str(text) = &constant.value
-                && text.len() < 1_000
-                && let Ok(parsed) = <Expr as rustpython_parser::Parse>::parse(text, "")
+                && let Some(parsed) = parse::quoted(text)
             {
                 roots_in(&parsed, true, roots);
             }

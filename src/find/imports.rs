@@ -7,7 +7,7 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 use super::handler::Definition;
 use super::reply::split_at_commas;
 use crate::edit::ByteRange;
-use crate::python::names::{Loaded, ModuleName, Scope, is_type_checking};
+use crate::python::names::{Loaded, ModuleName, Scope, is_always_installed, is_type_checking};
 use crate::python::tokens::TokenKind;
 use crate::python::tree::{self, Descend, Node, range_of, walk_body};
 
@@ -50,7 +50,8 @@ pub struct Imports {
     pub statements: Vec<ImportStatement>,
     /// Whether `from __future__ import annotations` holds.
     pub future_annotations: bool,
-    /// Every name that occurs, other than as an attribute of something: none of them is free.
+    /// Every name that occurs, other than as an attribute of something, in annotations that are
+    /// strings too: none of them is free.
     pub identifiers: HashSet<String>,
     /// The names that are taken as attributes of something.
     pub attributes: HashSet<String>,
@@ -127,6 +128,8 @@ impl Imports {
         for text in strings {
             for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
                 count(&mut imports.uses, word);
+                // An import by that name would give a meaning to what has none.
+                add(&mut imports.identifiers, word);
             }
         }
         imports.add_block(loaded, module.suite(), true, None);
@@ -157,7 +160,13 @@ impl Imports {
                 _ => None,
             };
             let start = decorators.map_or(range_of(s).start(), |d| range_of(d).start());
-            module.source().line_at(start).start().max(start.min(3))
+            let line = module.source().line_at(start).start();
+            let mark = '\u{feff}';
+            if line == 0 && module.source().text().starts_with(mark) {
+                mark.len_utf8()
+            } else {
+                line
+            }
         });
         imports
     }
@@ -280,6 +289,40 @@ impl Imports {
             is_top_level,
             type_checking,
         });
+    }
+}
+
+/// Whether statements in `range` may import modules of the repo. Assignments and expressions without
+/// a call do not, nor does an import of what is always installed.
+pub(crate) fn may_import(loaded: &Loaded, range: ByteRange) -> bool {
+    let mut found = false;
+    walk_body(loaded.module.suite(), &mut |node| {
+        let (place, is_harmless) = match node {
+            Node::Stmt(statement) => (range_of(statement), is_harmless(statement)),
+            Node::Expr(expression) => {
+                let runs_code = matches!(expression, Expr::Call(_) | Expr::Await(_));
+                (range_of(expression), !runs_code)
+            }
+        };
+        found |= range.contains(place) && !is_harmless;
+        Descend::Into
+    });
+    found
+}
+
+fn is_harmless(statement: &Stmt) -> bool {
+    match statement {
+        Stmt::Pass(_) | Stmt::Assign(_) | Stmt::AnnAssign(_) | Stmt::Expr(_) => true,
+        Stmt::Import(import) => {
+            let mut names = import.names.iter();
+            names.all(|alias| is_always_installed(&alias.name))
+        }
+        Stmt::ImportFrom(import) => {
+            let is_absolute = import.level.is_none_or(|level| level.to_usize() == 0);
+            let module = import.module.as_ref();
+            is_absolute && module.is_some_and(|module| is_always_installed(module))
+        }
+        _ => false,
     }
 }
 

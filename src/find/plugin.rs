@@ -14,6 +14,7 @@ use super::registration::path_parameters::can_match_alike;
 use crate::diagnostic::{Code, Related};
 use crate::edit::ByteRange;
 use crate::python::names::{BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace};
+use crate::python::tokens::TokenKind;
 use crate::python::tree::{Descend, Node, range_of, walk_body};
 use crate::routes::{Route, route_path};
 use crate::text;
@@ -151,13 +152,16 @@ pub fn key(workspace: &Workspace, id: &PluginId) -> Option<String> {
         locals: &[],
     };
     let mut key = None;
-    walk_body(loaded.module.suite(), &mut |node| {
-        if let Node::Expr(expression) = node
-            && range_of(expression) == id.call
-        {
+    walk_body(loaded.module.suite(), &mut |node| match node {
+        Node::Expr(expression) if range_of(expression) == id.call => {
             key = key.take().or_else(|| parts_of_key(resolver, expression));
+            Descend::Past
         }
-        Descend::Into
+        // Decorators stand before the statement that they belong to.
+        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
+        | Node::Expr(_) => Descend::Into,
+        Node::Stmt(statement) if range_of(statement).contains(id.call) => Descend::Into,
+        Node::Stmt(_) => Descend::Past,
     });
     let (author, module_name) = key?;
     Some(format!("{author}.{module_name}"))
@@ -198,11 +202,21 @@ pub fn plugin(
             Code::PluginNotAtModuleLevel,
             id.call,
             text!(
-                "the plugin is not assigned to a name at module level",
-                "插件没有在模块顶层赋值给变量"
+                "the plugin is not assigned to a name by a statement at module level",
+                "插件没有在模块顶层用赋值语句赋给变量"
             ),
         );
     };
+    if is_on_a_block_line(&loaded, statement) {
+        return refuse(
+            Code::PluginNotAtModuleLevel,
+            id.call,
+            text!(
+                "the plugin is made on the line of another statement, such as `if …:`, so that nothing can be put beside it",
+                "插件与其他语句（例如 `if …:`）写在同一行，因此无法在它旁边添加代码"
+            ),
+        );
+    }
     let Some((author, module_name)) = parts_of_key(resolver, value) else {
         return refuse(
             Code::UnknownPluginKey,
@@ -306,6 +320,17 @@ fn assignment(suite: &[Stmt], value: ByteRange) -> Option<(String, ByteRange, &E
         Descend::Past
     });
     found
+}
+
+/// Whether a statement stands on the line of one that has a body, behind its colon.
+fn is_on_a_block_line(loaded: &Loaded, statement: ByteRange) -> bool {
+    let (tokens, source) = (loaded.module.tokens().all(), loaded.module.source());
+    let before = tokens.partition_point(|token| token.range.start() < statement.start());
+    tokens[..before]
+        .iter()
+        .rev()
+        .take_while(|token| token.kind != TokenKind::Newline)
+        .any(|token| token.depth == 0 && source.slice(token.range) == ":")
 }
 
 /// The plugin that a decorator calls `method` on, and where it takes the method of it.

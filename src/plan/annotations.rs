@@ -11,6 +11,7 @@ use crate::diagnostic::Code;
 use crate::edit::EditError;
 use crate::find::Handler;
 use crate::find::handler::{AnnotationName, Problem};
+use crate::python::names::is_always_installed;
 use crate::text;
 
 /// What stands in the way of resolving the annotations of `handler`.
@@ -63,7 +64,11 @@ pub fn problem(handler: &Handler, future_annotations: bool) -> Option<Problem> {
 
 /// What stands in the way of resolving them where the registration at `registered_at` runs, as
 /// `reply_route` does; FastAPI itself tries once more when the router is mounted.
-pub(crate) fn problem_at_once(handler: &Handler, registered_at: usize) -> Option<Problem> {
+pub(crate) fn problem_at_once(
+    draft: &Draft,
+    handler: &Handler,
+    registered_at: usize,
+) -> Option<Problem> {
     if handler.is_elsewhere {
         return None;
     }
@@ -73,7 +78,8 @@ pub(crate) fn problem_at_once(handler: &Handler, registered_at: usize) -> Option
         .filter_map(|parameter| parameter.annotation.as_ref());
     annotations.find_map(|annotation| {
         let mut names = annotation.names.iter();
-        let below = names.find(|name| name.bound_from.is_some_and(|from| from > registered_at))?;
+        let below =
+            names.find(|name| is_below(name, registered_at) && !can_move_up(draft, &name.name))?;
         Some(Problem::manual(
             Code::UnresolvedAnnotation,
             annotation.range,
@@ -86,11 +92,36 @@ pub(crate) fn problem_at_once(handler: &Handler, registered_at: usize) -> Option
     })
 }
 
-/// Makes the annotations resolve.
+fn is_below(name: &AnnotationName, registered_at: usize) -> bool {
+    name.bound_from.is_some_and(|from| from > registered_at)
+}
+
+/// Whether a name is imported once, from where the agent has it in any case, so that the import can
+/// stand further up.
+fn can_move_up(draft: &Draft, name: &str) -> bool {
+    let Some((statement, _)) = draft.imports.statement_of(name) else {
+        return false;
+    };
+    statement.is_from
+        && statement.is_top_level
+        && statement.module.level == 0
+        && is_always_installed(&statement.module.dotted)
+        && draft.loaded.scope.bindings(name).len() == 1
+        && !draft.has_from_star(name)
+}
+
+/// Makes the annotations resolve, for `reply_route` where the registration at `needed_at` runs.
 ///
 /// # Errors
 /// When another edit wants the same bytes.
-pub fn rewrite(draft: &mut Draft, handler: &Handler) -> Result<(), EditError> {
+pub(crate) fn rewrite(
+    draft: &mut Draft,
+    handler: &Handler,
+    needed_at: Option<usize>,
+) -> Result<(), EditError> {
+    if let Some(needed_at) = needed_at {
+        move_imports_up(draft, handler, needed_at);
+    }
     let only_for_checkers: Vec<AnnotationName> = handler
         .parameters
         .iter()
@@ -118,4 +149,24 @@ pub fn rewrite(draft: &mut Draft, handler: &Handler) -> Result<(), EditError> {
         draft.insert(parameter.name_end, format!(": {request}"))?;
     }
     Ok(())
+}
+
+/// Moves the imports up that the annotations need before `needed_at`.
+fn move_imports_up(draft: &mut Draft, handler: &Handler, needed_at: usize) {
+    let names = handler
+        .parameters
+        .iter()
+        .filter_map(|parameter| parameter.annotation.as_ref())
+        .flat_map(|annotation| &annotation.names);
+    for name in names.filter(|name| is_below(name, needed_at)) {
+        if !can_move_up(draft, &name.name) {
+            continue;
+        }
+        let imports = draft.imports.clone();
+        if let Some((statement, imported)) = imports.statement_of(&name.name) {
+            draft.importing_before(needed_at, |draft| {
+                draft.import_from(&statement.module, &imported.name, &[])
+            });
+        }
+    }
 }

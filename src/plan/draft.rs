@@ -11,6 +11,7 @@ use super::layout::Place;
 use crate::edit::{ByteRange, EditError, EditSet, TextEdit};
 use crate::find::imports::Imports;
 use crate::python::names::{Loaded, ModuleName, Value, Workspace, names_from_stars};
+use crate::python::tokens::TokenKind;
 use crate::source::SourceFile;
 use crate::style::{Style, comment_width};
 
@@ -126,6 +127,23 @@ impl Draft {
     /// The text of a range as it was.
     pub fn slice(&self, range: ByteRange) -> &str {
         self.source().slice(range)
+    }
+
+    /// Where the line ends that a statement which ends at `end` is on: with what follows it there
+    /// behind `;`, and the lines that a backslash joins to it.
+    pub(crate) fn line_end_after(&self, end: usize) -> usize {
+        self.source().line_at(self.last_offset_of_line(end)).end()
+    }
+
+    /// Where the line end stands, or the text ends, behind that statement and what follows it there.
+    pub(crate) fn last_offset_of_line(&self, end: usize) -> usize {
+        let tokens = self.loaded.module.tokens().all();
+        let after = tokens.partition_point(|token| token.range.start() < end);
+        let newline = tokens[after..]
+            .iter()
+            .find(|token| token.kind == TokenKind::Newline);
+        let text_end = self.source().text().len();
+        newline.map_or(text_end, |token| token.range.start())
     }
 
     /// One level of indentation: the file's own, else the project's.

@@ -202,6 +202,17 @@ fn replace_lines(
         let last = starts.last().copied().unwrap_or_default();
         starts.push(draft.source().line_at(last).end());
     }
+    if new.is_empty() {
+        // The blank lines around it become one group, the larger one.
+        let end = block.range.end();
+        let both = blank_lines_before(draft, block.range.start()).min(blank_lines_from(draft, end));
+        let mut last = end;
+        for _ in 0..both {
+            last = draft.source().line_at(last).end();
+        }
+        let start = block.range.start();
+        return draft.replace(ByteRange::new(start, last), "");
+    }
     for op in capture_diff_slices(Algorithm::Myers, old, new) {
         if matches!(op, DiffOp::Equal { .. }) {
             continue;

@@ -277,7 +277,8 @@ fn write(
             if routing == Routing::AllMethods {
                 reply::rewrite(draft, &handler.replies, &handler.conditionals)?;
             }
-            annotations::rewrite(draft, handler)?;
+            let needed_at = (routing == Routing::AtRunTime).then(|| one.webhook.call.call.start());
+            annotations::rewrite(draft, handler, needed_at)?;
         }
         if one.webhook.is_further {
             continue;

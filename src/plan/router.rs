@@ -15,6 +15,7 @@ use super::imports::blank_lines_from;
 use super::layout::{self, Place};
 use crate::edit::{ByteRange, EditError};
 use crate::emit::{self, EmitError, ReplyRouteNames, WebhookRouteNames};
+use crate::find::imports;
 use crate::find::plugin::{Mount, Plugin};
 use crate::python::tokens::TokenKind;
 use crate::style::{indentation_width, width};
@@ -257,11 +258,7 @@ fn insert_beside_plugin(
     };
     let line_end = place.line_end;
     // Other statements may follow on the line, and go on on the next.
-    let mut tokens = draft.loaded.module.tokens().all().iter();
-    let end = tokens
-        .find(|token| token.kind == TokenKind::Newline && token.range.start() >= statement.end())
-        .map_or(source.text().len(), |token| token.range.start());
-    let line = source.line_at(end);
+    let line = source.line_at(draft.last_offset_of_line(statement.end()));
     let gap = if place.indent.is_empty() { 2 } else { 1 };
     let text_ends = line.end() >= source.text().len();
     let ends_without_line_end = !source.slice(line).ends_with(['\n', '\r']);
@@ -271,6 +268,16 @@ fn insert_beside_plugin(
         text += &"\n".repeat(gap);
         text += block.trim_end();
         text.push('\n');
+    }
+    if let Some(next) = import_on_line(draft, statement) {
+        // What it imports may ask for the router: it comes behind it, on a line of its own.
+        if !blocks.is_empty() {
+            text += &"\n".repeat(gap);
+        }
+        let indent = place.indent.to_owned();
+        let styled = layout::block(place, &text, draft.quote());
+        let between = ByteRange::new(statement.end(), next);
+        return draft.replace(between, format!("{line_end}{styled}{indent}"));
     }
     if !blocks.is_empty() {
         let rest_is_blank = source.text()[line.end()..].trim().is_empty();
@@ -286,6 +293,23 @@ fn insert_beside_plugin(
         return draft.insert(line.end(), format!("{line_end}{styled}"));
     }
     draft.insert(line.end(), styled)
+}
+
+/// Where the first statement starts that follows another one on its line, when one of those may import
+/// modules of the repo.
+fn import_on_line(draft: &Draft, statement: ByteRange) -> Option<usize> {
+    let end = draft.last_offset_of_line(statement.end());
+    let tokens = draft.loaded.module.tokens();
+    let rest = ByteRange::new(statement.end(), end);
+    let rest = tokens.within(rest).iter();
+    let mut rest = rest.filter(|token| token.kind != TokenKind::Comment);
+    let separator = rest
+        .next()
+        .filter(|token| draft.slice(token.range) == ";")?;
+    let next = tokens.next(separator.range.end())?;
+    (next.range.start() < end
+        && imports::may_import(&draft.loaded, ByteRange::new(next.range.start(), end)))
+    .then_some(next.range.start())
 }
 
 /// Lets the plugin's `mount_router` function give the webhooks' router too.

@@ -22,6 +22,7 @@ pub use scope::{Binding, BindingKind, ModuleName, Scope, is_type_checking};
 pub use stays::names_from_stars;
 #[cfg(test)]
 pub use workspace::Given;
+pub(crate) use workspace::is_always_installed;
 pub use workspace::{Files, LoadError, Loaded, Workspace, unreadable};
 
 /// How many expressions, names and imports one question may lead to: names that stand for sums of

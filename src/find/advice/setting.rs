@@ -15,6 +15,7 @@ use super::scene::Scene;
 use super::words;
 use crate::diagnostic::Code;
 use crate::python::names::{Binding, BindingKind, Loaded, Resolver, Workspace};
+use crate::python::parse;
 use crate::python::tree::{self, Descend, Node, range_of};
 use crate::text;
 
@@ -140,9 +141,8 @@ fn may_mark(resolver: &Resolver<'_>, annotation: &Expr, aliases: usize) -> bool 
     match annotation {
         Expr::Constant(constant) => match &constant.value {
             Constant::None | Constant::Ellipsis => false,
-            Constant::Str(text) if text.len() < 1_000 => {
-                <Expr as rustpython_parser::Parse>::parse(text, "")
-                    .map_or(true, |parsed| may_mark(resolver, &parsed, aliases))
+            Constant::Str(text) => {
+                parse::quoted(text).is_none_or(|parsed| may_mark(resolver, &parsed, aliases))
             }
             _ => true,
         },

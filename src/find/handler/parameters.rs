@@ -15,6 +15,7 @@ use super::{Definition, Problem};
 use crate::diagnostic::Code;
 use crate::edit::ByteRange;
 use crate::python::names::{Resolver, Scope, Value};
+use crate::python::parse;
 use crate::python::tree::{Descend, Node, range_of, walk_body};
 use crate::text;
 
@@ -157,8 +158,8 @@ fn each_annotated(
         Expr::Constant(ast::ExprConstant {
             value: ast::Constant::Str(text),
             ..
-        }) if text.len() < 1_000 => {
-            if let Ok(parsed) = <Expr as rustpython_parser::Parse>::parse(text, "") {
+        }) => {
+            if let Some(parsed) = parse::quoted(text) {
                 each_annotated(resolver, &parsed, place, visit);
             }
         }

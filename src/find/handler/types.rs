@@ -17,6 +17,7 @@ use super::lookup::{Target, externals, targets};
 use crate::edit::ByteRange;
 use crate::lang::Text;
 use crate::python::names::Resolver;
+use crate::python::parse;
 use crate::python::tree::range_of;
 use crate::text;
 
@@ -161,19 +162,15 @@ pub(super) fn kind(
     }
 }
 
-/// A piece of source, on one line.
+/// A piece of source, on one line; of what stands in quotes, which has no place there, its head.
 pub(super) fn shown(resolver: Resolver<'_>, expression: &Expr) -> String {
-    let range = range_of(expression);
-    let source = resolver.loaded.module.source();
-    // An expression that was parsed out of a string has no place in the source.
-    let text = if range.end() <= source.text().len() && range.end() > range.start() {
-        source.slice(range)
-    } else {
-        ""
-    };
+    let text = resolver.loaded.module.source().slice(range_of(expression));
     match expression {
         Expr::Name(name) => name.id.to_string(),
         Expr::Attribute(attribute) => attribute.attr.to_string(),
+        Expr::Subscript(subscript) if text.is_empty() => shown(resolver, &subscript.value) + "[…]",
+        Expr::Call(call) if text.is_empty() => shown(resolver, &call.func) + "(…)",
+        _ if text.is_empty() => "…".to_owned(),
         _ => text.split_whitespace().collect::<Vec<_>>().join(" "),
     }
 }
@@ -193,9 +190,9 @@ fn refused(name: &str) -> Objection {
 }
 
 fn quoted(resolver: Resolver<'_>, text: &str, place: Place<'_>) -> Result<Kind, Objection> {
-    match <Expr as rustpython_parser::Parse>::parse(text, "") {
-        Ok(parsed) if text.len() < 1_000 => kind(resolver, &parsed, place),
-        _ => Err(unknown(text)),
+    match parse::quoted(text) {
+        Some(parsed) => kind(resolver, &parsed, place),
+        None => Err(unknown(text)),
     }
 }
 

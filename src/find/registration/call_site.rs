@@ -56,6 +56,15 @@ impl Finder<'_> {
                 "参数是以 `*` 或 `**` 的方式传入的"
             ));
         }
+        // What it gives is no text, and beside other arguments Python wants it in brackets.
+        if call
+            .args
+            .iter()
+            .chain(call.keywords.iter().map(|keyword| &keyword.value))
+            .any(|argument| matches!(argument, Expr::GeneratorExp(_)))
+        {
+            return Err(unreadable());
+        }
         let open = tokens
             .next(callee.end())
             .filter(|token| token.kind == TokenKind::Open);

@@ -183,7 +183,7 @@ fn lines(draft: &Draft, first: &ImportStatement, last: &ImportStatement) -> (Byt
     } else {
         0
     };
-    let end = source.line_at(last.range.end()).end();
+    let end = draft.line_end_after(last.range.end());
     (ByteRange::new(start + mark, end), line)
 }
 
@@ -267,7 +267,7 @@ fn read<'s>(
         }
         previous = Some(statement.range);
         let first = source.line_at(statement.range.start());
-        let last = source.line_at(statement.range.end());
+        let end = draft.line_end_after(statement.range.end());
         let before = source.slice(ByteRange::new(first.start(), statement.range.start()));
         if !before.trim_matches(['\u{feff}', ' ', '\t']).is_empty() {
             return None;
@@ -277,7 +277,7 @@ fn read<'s>(
             let comments = inside.filter(|token| token.kind == TokenKind::Comment);
             comments.map(|token| source.slice(token.range).trim_end().to_owned())
         };
-        let rest = ByteRange::new(statement.range.end(), last.end());
+        let rest = ByteRange::new(statement.range.end(), end);
         let is_alone = tokens
             .within(rest)
             .iter()

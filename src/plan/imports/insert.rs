@@ -115,7 +115,6 @@ fn spot(
     early: Option<usize>,
     gone: &[&ImportStatement],
 ) -> Spot {
-    let source = draft.source();
     let stays =
         |statement: &&ImportStatement| gone.iter().all(|other| other.range != statement.range);
     let all = || {
@@ -143,7 +142,7 @@ fn spot(
     };
     let section = (key.0, key.1);
     let after = |statement: &ImportStatement, gap| Spot::After {
-        offset: source.line_at(statement.range.end()).end(),
+        offset: draft.line_end_after(statement.range.end()),
         gap,
     };
     let same_section: Vec<&&ImportStatement> =
@@ -162,7 +161,7 @@ fn spot(
     }
     match draft.imports.docstring {
         Some(docstring) => Spot::After {
-            offset: source.line_at(docstring.end()).end(),
+            offset: draft.line_end_after(docstring.end()),
             gap: 1,
         },
         None => Spot::Before {
@@ -183,7 +182,7 @@ fn before(draft: &Draft, statement: &ImportStatement, gap: usize) -> Spot {
     if above < line.start() && is_file_head && gap == 0 {
         // The comments are the file's; they stay on top.
         return Spot::After {
-            offset: source.line_at(statement.range.end()).end(),
+            offset: draft.line_end_after(statement.range.end()),
             gap,
         };
     }

@@ -233,16 +233,29 @@ fn insert_name(
     let Some(last) = statement.names.last() else {
         return Ok(());
     };
-    let line = draft.source().line_at(last.range.start());
+    let first_line = draft.source().line_at(last.range.start());
     let indent = draft
-        .slice(ByteRange::new(line.start(), last.range.start()))
+        .slice(ByteRange::new(first_line.start(), last.range.start()))
         .to_owned();
-    if indent.trim().is_empty() && statement.brackets.is_some() {
+    // The comma behind the name may be on a line of its own.
+    let comma = statement
+        .trailing_comma
+        .then(|| draft.loaded.module.tokens().next(last.range.end()))
+        .flatten();
+    let end = comma.map_or(last.range.end(), |comma| comma.range.end());
+    let line = draft.source().line_at(end);
+    let closes_below = statement
+        .brackets
+        .is_some_and(|(_, close)| close.start() >= line.end());
+    if indent.trim().is_empty() && closes_below {
         let line_end = draft.source().line_end_at(line.start());
-        if !statement.trailing_comma {
-            draft.insert(last.range.end(), ",")?;
+        if comma.is_none() {
+            draft.insert(end, ",")?;
         }
         return draft.insert(line.end(), format!("{indent}{name},{line_end}"));
     }
-    draft.insert(last.range.end(), format!(", {name}"))
+    match comma {
+        Some(_) => draft.insert(end, format!(" {name},")),
+        None => draft.insert(end, format!(", {name}")),
+    }
 }

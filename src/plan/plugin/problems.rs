@@ -139,7 +139,8 @@ pub(super) fn problem(
         if let Some(problem) = annotations::problem(handler, draft.imports.future_annotations) {
             return Some(problem);
         }
-        if is_at_run_time && let Some(problem) = annotations::problem_at_once(handler, here.start())
+        if is_at_run_time
+            && let Some(problem) = annotations::problem_at_once(draft, handler, here.start())
         {
             return Some(problem);
         }

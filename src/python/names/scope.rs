@@ -191,8 +191,10 @@ impl Scope {
                 self.bind(&name.id, range, guard, kind);
             }
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
-                for element in elts {
-                    self.bind_target(element, range, guard, None);
+                let values = value.and_then(|value| unpacked(elts, value));
+                for (index, element) in elts.iter().enumerate() {
+                    let value = values.map(|values| &values[index]);
+                    self.bind_target(element, range, guard, value);
                 }
             }
             Expr::Starred(starred) => self.bind_target(&starred.value, range, guard, None),
@@ -206,8 +208,42 @@ impl Scope {
         }
     }
 
+    /// Binds the names that `:=` gives values in an expression of a statement at `range`.
+    fn bind_named(&mut self, expression: &Expr, range: ByteRange, guard: bool) {
+        tree::walk(Node::Expr(expression), &mut |node| match node {
+            Node::Expr(Expr::NamedExpr(named)) => {
+                self.bind_target(&named.target, range, guard, Some(&named.value));
+                Descend::Into
+            }
+            // Its value is made of names that only the comprehension has, again and again.
+            Node::Expr(
+                comprehension @ (Expr::ListComp(_)
+                | Expr::SetComp(_)
+                | Expr::DictComp(_)
+                | Expr::GeneratorExp(_)),
+            ) => {
+                tree::walk(Node::Expr(comprehension), &mut |node| match node {
+                    Node::Expr(Expr::NamedExpr(named)) => {
+                        self.bind_target(&named.target, range, guard, None);
+                        Descend::Into
+                    }
+                    Node::Expr(Expr::Lambda(_)) => Descend::Past,
+                    _ => Descend::Into,
+                });
+                Descend::Past
+            }
+            Node::Expr(Expr::Lambda(_)) => Descend::Past,
+            _ => Descend::Into,
+        });
+    }
+
     fn add_statement(&mut self, statement: &Stmt, guard: bool) {
         let range = range_of(statement);
+        tree::children(Node::Stmt(statement), &mut |child| {
+            if let Node::Expr(expression) = child {
+                self.bind_named(expression, range, guard);
+            }
+        });
         match statement {
             Stmt::Import(s) => {
                 for alias in &s.names {
@@ -374,6 +410,17 @@ pub fn is_type_checking(test: &Expr) -> bool {
         Expr::Attribute(attribute) => attribute.attr.as_str() == "TYPE_CHECKING",
         _ => false,
     }
+}
+
+/// The values that `targets` are given one by one; none where that cannot be seen.
+fn unpacked<'e>(targets: &[Expr], value: &'e Expr) -> Option<&'e [Expr]> {
+    let (Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. })) = value
+    else {
+        return None;
+    };
+    let is_starred = |one: &Expr| matches!(one, Expr::Starred(_));
+    let is_one_by_one = targets.len() == elts.len() && !targets.iter().chain(elts).any(is_starred);
+    is_one_by_one.then_some(elts.as_slice())
 }
 
 /// How many values a display may have whose values are of interest.

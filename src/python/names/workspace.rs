@@ -257,6 +257,12 @@ pub(super) fn is_known_distribution(top_level: &str) -> bool {
     )
 }
 
+/// Whether the agent has a module in any case: Python's own, and those that the agent is made of.
+pub(crate) fn is_always_installed(dotted: &str) -> bool {
+    let first = dotted.split('.').next().unwrap_or_default();
+    is_stdlib(first) || is_known_distribution(first)
+}
+
 /// Files that a test gives.
 #[cfg(test)]
 pub struct Given(pub HashMap<PathBuf, String>);
