@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::lang::foreign;
+use crate::lang::{Text, foreign};
 use crate::regular_file;
 use crate::routes::{RouteMap, RouteMapError};
 use crate::shim::config::file_stamp::FileStamp;
@@ -20,7 +20,6 @@ use crate::shim::observe::counters_file;
 use crate::shim::observe::metrics::Registry;
 use crate::shim::route::table::Table;
 use crate::shim::serve::worker::ServerState;
-use crate::term;
 use crate::text;
 
 /// How often the files are looked at.
@@ -86,57 +85,11 @@ pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
             ),
         )
     })?;
-    text.parse().map_err(|error: RouteMapError| match error {
-        RouteMapError::Malformed {
-            line,
-            column,
-            message,
-        } => {
-            let reason = foreign::of_toml(&message);
-            let (en, zh) = reason.both();
-            problem(
-                Some(line),
-                text!(
-                    "this is not a route map, at column {column}: {en}; correct the line, or take \
-                     the file from git again",
-                    "第 {column} 列不符合路由表格式：{zh}；请改正这一行，或从 git 恢复该文件"
-                ),
-            )
-        }
-        RouteMapError::Version { line, version } => problem(
-            line,
-            text!(
-                "the route map has version {version}, and this program reads version 1; use the \
-                 rehook that wrote it",
-                "路由表的版本是 {version}，本程序只能读取版本 1；请使用生成它的那个 rehook 版本"
-            ),
-        ),
-        RouteMapError::Target {
-            line,
-            plugin,
-            target,
-        } => problem(
-            line,
-            text!(
-                "the target `{}` of {} is not a path below /plugins/, where the routes of plugins are; \
-                 correct the line, or take the file from git again",
-                "{1} 的目标 `{0}` 不是 /plugins/ 之下的路径，而插件的路由都在那里；请改正这一行，或从 git \
-                 恢复该文件",
-                term::escaped(&target),
-                term::escaped(&plugin)
-            ),
-        ),
-        RouteMapError::Duplicate {
-            line,
-            plugin,
-            endpoint,
-        } => problem(
-            line,
-            text!(
-                "the endpoint `{endpoint}` of {plugin} is there twice; delete one of the two",
-                "{plugin} 的端点 `{endpoint}` 出现了两次；请删除其中一个"
-            ),
-        ),
+    text.parse().map_err(|error: RouteMapError| {
+        let (text, remedy) = (error.text(), error.remedy());
+        let (en, zh) = (text.both(), remedy.both());
+        let text = Text::new(format!("{}; {}", en.0, zh.0), format!("{}；{}", en.1, zh.1));
+        problem(error.line(), text)
     })
 }
 
