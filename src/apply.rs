@@ -152,7 +152,7 @@ impl Pending {
             Self::Refused(error) => {
                 let (text, remedy) = (error.text(), error.remedy());
                 let (en, zh) = (text.both(), remedy.both());
-                Text::new(format!("{}: {}", en.0, zh.0), format!("{}：{}", en.1, zh.1))
+                Text::new(format!("{}; {}", en.0, zh.0), format!("{}；{}", en.1, zh.1))
             }
         }
     }
@@ -219,7 +219,7 @@ fn apply_on(disk: &mut Disk<'_>, root: &Path, changes: &[FileChange]) -> Result<
     }
     let root = real(root)?;
     // Before anything is made in the repo: without a key nothing could be taken back.
-    let key = Key::get_or_make()?;
+    let key = Key::get_or_make(&root)?;
     let state = State::lock(disk, &root)?;
     let result = state
         .refuse_unfinished()
@@ -363,7 +363,11 @@ fn undo_locked(disk: &mut Disk<'_>, state: &State) -> Result<Undone, ApplyError>
     Ok(Undone {
         restored: names(restored),
         removed: names(removed),
-        earlier: earlier.len(),
+        // One that will be refused hides those below it.
+        earlier: earlier
+            .iter()
+            .take_while(|record| matches!(State::load(state.root(), record), Ok(Some(_))))
+            .count(),
     })
 }
 

@@ -83,11 +83,10 @@ pub fn run() -> ExitCode {
     };
     match outcome {
         Ok(outcome) => outcome.into(),
-        Err(error) => match console.report(&error) {
-            console::Reported::Said => Outcome::Failed.into(),
-            // The reader of the results has gone: it has what it wanted.
-            console::Reported::ReaderGone => Outcome::Done.into(),
-        },
+        Err(error) => {
+            console.report(&error);
+            Outcome::Failed.into()
+        }
     }
 }
 

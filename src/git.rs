@@ -5,6 +5,8 @@
 //! - Git is only asked: it writes nothing, not even its index, and runs no program that the repo
 //!   names, which may be a stranger's: no hook, file monitor, filter or pager, and nothing that
 //!   would fetch what is missing.
+//! - It is never a program that the repo contains, wherever the `PATH` leads.
+//! - What it compares are the files at the root that was asked for, whatever its settings say.
 //! - When git cannot tell, that is an error or an uncommitted change, never "nothing to lose".
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -29,7 +31,7 @@ use crate::text;
 const NAMES_LIMIT: usize = 16 * 1024;
 
 /// How long git may take.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+pub const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// What would make git look at another repo than the one that a file is in, as inside of a hook.
 const ENVIRONMENT: &[&str] = &[
@@ -92,6 +94,12 @@ pub enum GitError {
     /// There is no `git` to run.
     #[error("{}", self.text())]
     Missing,
+    /// The only `git` of the `PATH` is one that the repo contains.
+    #[error("{}", self.text())]
+    OfRepo {
+        /// That program.
+        program: PathBuf,
+    },
     /// Git refuses the repo because somebody else owns it.
     #[error("{}", self.text())]
     Distrusted {
@@ -136,6 +144,11 @@ impl GitError {
                 "cannot find git, so it is not known which files have uncommitted changes",
                 "找不到 git，无法判断哪些文件有未提交的修改"
             ),
+            Self::OfRepo { program } => text!(
+                "the only git on the PATH, {}, is in the repo and is not started, so it is not known which files have uncommitted changes",
+                "PATH 中唯一的 git（{}）位于仓库内，不会启动它，因此无法判断哪些文件有未提交的修改",
+                term::path(program)
+            ),
             Self::Distrusted { root } => text!(
                 "git refuses to look at {}, which belongs to another user",
                 "{} 属于其他用户，git 拒绝读取",
@@ -173,6 +186,10 @@ impl GitError {
             Self::Missing => text!(
                 "install git, or use --allow-dirty",
                 "请安装 git，或使用 --allow-dirty"
+            ),
+            Self::OfRepo { .. } => text!(
+                "put the folder of a git outside of the repo on the PATH, or use --allow-dirty",
+                "请把仓库之外的 git 所在文件夹加入 PATH，或使用 --allow-dirty"
             ),
             Self::Distrusted { root } => text!(
                 "if you trust the repo, run `git config --global --add safe.directory {}`; or use --allow-dirty",
@@ -271,7 +288,8 @@ struct Status {
 impl Status {
     fn of(root: &Path, names: &[PathBuf]) -> Result<Self, GitError> {
         check_files(root, names)?;
-        let filters = filters(root)?;
+        let place = Place::of(root);
+        let filters = filters(place)?;
         let names = within_limit(names);
         let status = [
             "status",
@@ -282,7 +300,7 @@ impl Status {
             // Each is a repo of its own, with settings of its own.
             "--ignore-submodules=all",
         ];
-        let changed = run(root, &filters, &status, names)?
+        let changed = run(place, &filters, &status, names)?
             .split(|&byte| byte == 0)
             // Two letters and a blank, then the name.
             .filter_map(|entry| name_from_bytes(entry.get(3..)?))
@@ -290,7 +308,7 @@ impl Status {
         // The letter in front is small for a file that is assumed unchanged, and `S` for one that
         // is skipped.
         let list = ["ls-files", "--full-name", "-v", "-z"];
-        let watched = run(root, &filters, &list, names)?
+        let watched = run(place, &filters, &list, names)?
             .split(|&byte| byte == 0)
             .filter(|entry| matches!(entry.first(), Some(tag) if tag.is_ascii_uppercase() && *tag != b'S'))
             .filter_map(|entry| name_from_bytes(entry.get(2..)?))
@@ -322,9 +340,10 @@ pub fn behind_filters(files: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, GitEr
         };
         let names = [name.to_owned()];
         check_files(&root, &names)?;
-        let known = filters(&root)?;
+        let place = Place::of(&root);
+        let known = filters(place)?;
         // `path`, `filter` and the value, each with a null byte behind it.
-        let said = run(&root, &known, &["check-attr", "-z", "filter"], &names)?;
+        let said = run(place, &known, &["check-attr", "-z", "filter"], &names)?;
         let value = said.split(|&byte| byte == 0).nth(2).unwrap_or_default();
         if let Some(filter) = known.iter().find(|filter| filter.as_bytes() == value) {
             found.push((file.clone(), filter.clone()));
@@ -334,10 +353,11 @@ pub fn behind_filters(files: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, GitEr
 }
 
 /// Whether git tracks the file at `path`, or any in the folder of that name. False outside of git.
+/// `asked` is the root of what was asked for: no `git` in it is started.
 ///
 /// # Errors
 /// When git is missing, or does not answer.
-pub fn is_tracked(path: &Path) -> Result<bool, GitError> {
+pub fn is_tracked(path: &Path, asked: &Path) -> Result<bool, GitError> {
     let Some(real) = real(path) else {
         return Ok(false);
     };
@@ -350,7 +370,9 @@ pub fn is_tracked(path: &Path) -> Result<bool, GitError> {
     };
     let names = [name.to_owned()];
     check_files(&root, &names)?;
-    Ok(!run(&root, &filters(&root)?, &["ls-files", "-z"], &names)?.is_empty())
+    let place = Place { root: &root, asked };
+    let filters = filters(place)?;
+    Ok(!run(place, &filters, &["ls-files", "-z"], &names)?.is_empty())
 }
 
 /// An error when git would wait for ever for one of the files that it reads at `root`, or in the
@@ -384,11 +406,12 @@ pub fn check_files(root: &Path, names: &[PathBuf]) -> Result<(), GitError> {
 }
 
 /// The filters that the settings name, whatever file they are in. Asking for settings runs nothing.
-fn filters(root: &Path) -> Result<Vec<String>, GitError> {
-    let mut git = command(root);
+fn filters(place: Place<'_>) -> Result<Vec<String>, GitError> {
+    let root = place.root;
+    let mut git = place.command();
     git.args(["config", "--includes", "--name-only", "-z", "--get-regexp"])
         .arg("^filter\\.");
-    let output = output(root, git, TIME_LIMIT)?;
+    let output = output(place, git, TIME_LIMIT)?;
     // 1 says that there are none.
     if !output.status.success() && output.status.code() != Some(1) {
         return Err(failed(root, &output.stderr));
@@ -418,37 +441,82 @@ fn filters(root: &Path) -> Result<Vec<String>, GitError> {
 /// environment says, and runs nothing of it. Filters are switched off by [`run`], where they could
 /// be run.
 pub fn command(root: &Path) -> Command {
-    let mut git = Command::new(program());
-    git.args(["--no-pager", "--no-optional-locks", "--literal-pathspecs"]);
-    for setting in SETTINGS {
-        git.args(["-c", setting]);
-    }
-    git.arg("-C")
-        .arg(root)
-        // The messages are looked into.
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null());
-    for variable in ENVIRONMENT {
-        git.env_remove(variable);
-    }
-    git.envs(NO_FETCHING.iter().copied());
-    git
+    Place::of(root).command()
 }
 
-/// Where git is, by the folders of the `PATH` that are the same from everywhere: a program in the
+/// Where git is asked.
+#[derive(Debug, Clone, Copy)]
+struct Place<'p> {
+    /// The root of the repo that it is asked about.
+    root: &'p Path,
+    /// The root of what the user asked for, which may be another.
+    asked: &'p Path,
+}
+
+impl<'p> Place<'p> {
+    fn of(root: &'p Path) -> Self {
+        Self { root, asked: root }
+    }
+
+    fn command(self) -> Command {
+        // A name that leads nowhere: it is missing then, as it would be by its name.
+        let program = self.program();
+        let mut git = Command::new(program.unwrap_or_else(|| "/nonexistent/git".into()));
+        git.args(["--no-pager", "--no-optional-locks", "--literal-pathspecs"]);
+        for setting in SETTINGS {
+            git.args(["-c", setting]);
+        }
+        git.arg("-C").arg(self.root);
+        // Else `core.worktree` could have other files compared than those that are meant.
+        git.arg("--work-tree").arg(self.root);
+        // The messages are looked into.
+        git.env("LC_ALL", "C").stdin(Stdio::null());
+        for variable in ENVIRONMENT {
+            git.env_remove(variable);
+        }
+        git.envs(NO_FETCHING.iter().copied());
+        git
+    }
+
+    /// The first git of the `PATH` that nobody can have put there with a repo.
+    fn program(self) -> Option<PathBuf> {
+        let current = env::current_dir().ok();
+        let current = current.as_deref().and_then(repo_root);
+        let repos = [Some(self.root), Some(self.asked), current.as_deref()];
+        let is_inside = |path: &Path| {
+            repos
+                .into_iter()
+                .flatten()
+                .any(|repo| path.starts_with(repo))
+        };
+        on_path().find(|file| {
+            // As it is named, and where it is, by its folder and by itself: each may be a link.
+            let folder = file.parent().and_then(|folder| folder.canonicalize().ok());
+            let places = [Some(file.clone()), folder, file.canonicalize().ok()];
+            !places.iter().flatten().any(|place| is_inside(place))
+        })
+    }
+
+    /// Why there is no git to run.
+    fn missing(self) -> GitError {
+        match on_path().next() {
+            Some(program) if self.program().is_none() => GitError::OfRepo { program },
+            _ => GitError::Missing,
+        }
+    }
+}
+
+/// Every git in the folders of the `PATH` that are the same from everywhere: a program in the
 /// current folder, which may be a stranger's, is none.
-fn program() -> OsString {
+fn on_path() -> impl Iterator<Item = PathBuf> {
     let name = format!("git{}", env::consts::EXE_SUFFIX);
     let path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
-    let mut candidates = env::split_paths(&path)
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    folders
+        .into_iter()
         .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(&name));
-    let found = candidates.find(|file| is_program(file));
-    // A name that leads nowhere: it is missing then, as it would be by its name.
-    found.map_or_else(
-        || OsString::from("/nonexistent/git"),
-        PathBuf::into_os_string,
-    )
+        .map(move |folder| folder.join(&name))
+        .filter(|file| is_program(file))
 }
 
 #[cfg(unix)]
@@ -468,15 +536,15 @@ pub fn is_distrust(stderr: &[u8]) -> bool {
     memchr::memmem::find(stderr, b"dubious ownership").is_some()
 }
 
-/// What `git` prints when it is run at `root` for `names`, with `filters` switched off; for all if
+/// What `git` prints when it is run at `place` for `names`, with `filters` switched off; for all if
 /// there are none.
 fn run(
-    root: &Path,
+    place: Place<'_>,
     filters: &[String],
     arguments: &[&str],
     names: &[PathBuf],
 ) -> Result<Vec<u8>, GitError> {
-    let mut git = command(root);
+    let mut git = place.command();
     // Before the words of the command, which `command` has not given yet.
     for filter in filters {
         for setting in ["clean=", "smudge=", "process=", "required=false"] {
@@ -484,22 +552,23 @@ fn run(
         }
     }
     git.args(arguments).arg("--").args(names);
-    let output = output(root, git, TIME_LIMIT)?;
+    let output = output(place, git, TIME_LIMIT)?;
     if output.status.success() {
         return Ok(output.stdout);
     }
-    Err(failed(root, &output.stderr))
+    Err(failed(place.root, &output.stderr))
 }
 
 /// Runs git, for `limit` at most: a repo can make it wait for ever, by a pipe among its own
 /// files.
 fn output(
-    root: &Path,
+    place: Place<'_>,
     mut git: Command,
     limit: Duration,
 ) -> Result<std::process::Output, GitError> {
+    let root = place.root;
     let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => GitError::Missing,
+        ErrorKind::NotFound => place.missing(),
         _ => GitError::Failed {
             root: root.to_owned(),
             message: error.to_string(),

@@ -2,11 +2,13 @@
 //!
 //! - [`tokens`]: a lexer that never fails, for what trees do not keep: comments, brackets, commas.
 //! - [`parse`]: the tree of a file, also of one in the syntax of Python 3.12.
+//! - [`parser_tokens`]: the lexer's tokens as the parser takes them.
 //! - [`tree`]: walking a tree.
 //! - [`names`]: what a name stands for, across the modules of a repo.
 
 pub mod names;
 pub mod parse;
+mod parser_tokens;
 pub mod stdlib;
 pub mod tokens;
 pub mod tree;

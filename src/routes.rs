@@ -21,6 +21,10 @@ use toml_edit::{ArrayOfTables, Document, DocumentMut, Item, Table, Value};
 
 pub use lines::RouteLines;
 
+use crate::lang::{Text, foreign};
+use crate::term;
+use crate::text;
+
 /// The name of the file at the root of a repo.
 pub const FILE_NAME: &str = "webhook-routes.toml";
 
@@ -180,7 +184,6 @@ fn legacy_paths(author: &str, module_name: &str, endpoint: &str) -> Vec<String> 
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum RouteMapError {
     /// Not TOML, or not of the form of a route map; `line` and `column` are 1-based.
-    #[error("line {line}, column {column}: {message}")]
     Malformed {
         /// The line.
         line: usize,
@@ -190,7 +193,6 @@ pub enum RouteMapError {
         message: String,
     },
     /// The file is of another version of the format.
-    #[error("version {version} is not known; this program reads version 1")]
     Version {
         /// The line.
         line: Option<usize>,
@@ -198,7 +200,6 @@ pub enum RouteMapError {
         version: i64,
     },
     /// A target that is not, or not for everybody, a path below `/plugins/`.
-    #[error("the target {target:?} of {plugin} is not a path below /plugins/")]
     Target {
         /// The line.
         line: Option<usize>,
@@ -208,7 +209,6 @@ pub enum RouteMapError {
         target: String,
     },
     /// The same plugin and endpoint twice.
-    #[error("the endpoint {endpoint:?} of {plugin} is there twice")]
     Duplicate {
         /// The line of the second one.
         line: Option<usize>,
@@ -217,6 +217,78 @@ pub enum RouteMapError {
         /// The endpoint.
         endpoint: String,
     },
+}
+
+impl RouteMapError {
+    /// The line that it is about, from 1.
+    pub fn line(&self) -> Option<usize> {
+        match self {
+            Self::Malformed { line, .. } => Some(*line),
+            Self::Version { line, .. }
+            | Self::Target { line, .. }
+            | Self::Duplicate { line, .. } => *line,
+        }
+    }
+
+    /// What is the case, without the line and without a full stop.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Malformed {
+                column, message, ..
+            } => {
+                let reason = foreign::of_toml(message);
+                let (en, zh) = reason.both();
+                text!(
+                    "this is not a route map, at column {column}: {en}",
+                    "第 {column} 列不符合路由表格式：{zh}"
+                )
+            }
+            Self::Version { version, .. } => text!(
+                "the route map has version {version}, and this program reads version 1",
+                "路由表的版本是 {version}，本程序只能读取版本 1"
+            ),
+            Self::Target { plugin, target, .. } => text!(
+                "the target `{}` of {} is not a path below /plugins/, where the routes of plugins are",
+                "{1} 的目标 `{0}` 不是 /plugins/ 之下的路径，而插件的路由都在那里",
+                term::escaped(target),
+                term::escaped(plugin)
+            ),
+            Self::Duplicate {
+                plugin, endpoint, ..
+            } => text!(
+                "the endpoint `{}` of {} is there twice",
+                "{1} 的端点 `{0}` 出现了两次",
+                term::escaped(endpoint),
+                term::escaped(plugin)
+            ),
+        }
+    }
+
+    /// What to do about it, without a full stop.
+    pub fn remedy(&self) -> Text {
+        match self {
+            Self::Malformed { .. } | Self::Target { .. } => text!(
+                "correct the line, or take the file from git again",
+                "请改正这一行，或从 git 恢复该文件"
+            ),
+            Self::Version { .. } => text!(
+                "use the rehook that wrote it",
+                "请使用生成它的那个 rehook 版本"
+            ),
+            Self::Duplicate { .. } => {
+                text!("delete one of the two", "请删除其中一个")
+            }
+        }
+    }
+}
+
+impl fmt::Display for RouteMapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line() {
+            write!(f, "line {line}: ")?;
+        }
+        self.text().fmt(f)
+    }
 }
 
 /// The routes of a repo, together with the text of the file that they were read from.

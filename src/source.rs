@@ -5,6 +5,7 @@
 //! and every kind of line end are part of the text.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use encoding_rs::Encoding as Charset;
 
@@ -86,6 +87,8 @@ pub struct SourceFile {
     encoding: Encoding,
     /// Where each line starts, in bytes of `text`; the first is 0.
     line_starts: Vec<usize>,
+    /// What [`Self::indent_unit`] found.
+    indent_unit: OnceLock<Option<String>>,
 }
 
 impl SourceFile {
@@ -175,6 +178,7 @@ impl SourceFile {
         Ok(Self {
             path: path.to_owned(),
             line_starts: line_starts(&decoded),
+            indent_unit: OnceLock::new(),
             text: decoded,
             encoding,
             bytes,
@@ -269,6 +273,11 @@ impl SourceFile {
 
     /// One level of indentation as this file has it: its first indented line's.
     pub fn indent_unit(&self) -> Option<&str> {
+        let find = || self.find_indent_unit().map(str::to_owned);
+        self.indent_unit.get_or_init(find).as_deref()
+    }
+
+    fn find_indent_unit(&self) -> Option<&str> {
         let mut previous = "";
         for line in self.text.lines() {
             let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];

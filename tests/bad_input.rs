@@ -310,6 +310,66 @@ fn a_closed_pipe_does_not_undo_a_migration() {
     assert!(files(&repo).0["good.py"] == Entry::File(plugin("good"), false));
 }
 
+/// What is left to do is said, and told by the exit code, whether somebody reads the results or not.
+#[test]
+fn a_closed_pipe_does_not_change_what_is_said() {
+    let by_hand = String::from_utf8(plugin("by_hand")).expect("unicode");
+    let by_hand = by_hand.replace("\"/by_hand\"", "input()");
+    let repo = repo(&[
+        ("good.py", &plugin("good")),
+        ("hand.py", by_hand.as_bytes()),
+    ]);
+    for args in [
+        &["migrate", "--check"][..],
+        &["diff", "--exit-code"],
+        &["migrate"],
+    ] {
+        let (reader, writer) = io::pipe().expect("a pipe can be made");
+        drop(reader);
+        let output = command(&repo)
+            .args(args)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .and_then(Child::wait_with_output)
+            .expect("rehook runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        assert!(said.contains("1 left by hand"), "{args:?}: {said}");
+    }
+}
+
+/// An exit code of 2 says that nothing was written, so a report that cannot be shown does not.
+#[test]
+fn results_that_cannot_be_written_are_no_other_error() {
+    let full = || fs::File::options().write(true).open("/dev/full");
+    let Ok(_) = full() else {
+        eprintln!("skipped: there is no /dev/full");
+        return;
+    };
+    let repo = repo(&[("good.py", &plugin("good"))]);
+    for (args, exit, said) in [
+        (&["scan"][..], 2, "hint: "),
+        (&["diff"], 2, "cannot write the results"),
+        (&["--lang", "zh", "scan"], 2, "磁盘空间不足"),
+        (&["migrate"], 1, "written all the same"),
+        (&["undo"], 0, "taken back all the same"),
+    ] {
+        let output = command(&repo)
+            .args(args)
+            .stdout(full().expect("it is there"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .and_then(Child::wait_with_output)
+            .expect("rehook runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{args:?}: {stderr}");
+        assert!(stderr.contains(said), "{args:?}: {stderr}");
+        let is_new = files(&repo).0["good.py"] != Entry::File(plugin("good"), false);
+        assert_eq!(is_new, args == ["migrate"]);
+    }
+}
+
 #[test]
 fn a_full_disk_leaves_every_file_as_it_was() {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -341,7 +401,7 @@ fn a_full_disk_leaves_every_file_as_it_was() {
     let good = fs::read(folder.path().join("good.py")).expect("it is there");
     assert!(good == plugin("good"));
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
-    assert!(said.contains("No space left on device"), "{said}");
+    assert!(said.contains("no space is left"), "{said}");
     assert!(said.contains("hint: "), "{said}");
 }
 

@@ -265,6 +265,100 @@ fn a_program_in_the_current_folder_is_not_taken_for_git() {
 }
 
 #[test]
+fn a_git_of_the_repo_is_not_started_wherever_the_path_leads() {
+    let repo = repo(&[("door.py", door())]);
+    let (program, mark) = trap(&repo);
+    let root = repo.root();
+    let folder = root.join(".venv/bin");
+    fs::create_dir_all(&folder).unwrap();
+    fs::copy(program, folder.join("git")).unwrap();
+    let link = root.with_file_name("link");
+    symlink(&folder, &link).unwrap();
+    let migrate = |path: &str, args: &str| {
+        let script = format!("PATH='{path}' '{}' {args}", env!("CARGO_BIN_EXE_rehook"));
+        repo.run(Path::new("/bin/sh"), &["-c", &script], b"")
+            .unwrap()
+    };
+    for folder in [&folder, &link] {
+        let folder = folder.display().to_string();
+        // Said, where there is no other.
+        let run = migrate(&folder, "migrate");
+        check(&run, 2, &[&format!("{folder}/git"), "is not started"]);
+        let run = migrate(&folder, "--lang zh migrate");
+        check(&run, 2, &[&format!("{folder}/git"), "不会启动"]);
+        let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());
+        check(&migrate(&path, "migrate"), 0, &["1 migrated"]);
+        check(&migrate(&path, "undo"), 0, &[]);
+        // Nor from elsewhere, where git is asked about the interpreters of the PATH.
+        let script = format!(
+            "cd / && PATH='{path}' '{}' verify '{}'",
+            env!("CARGO_BIN_EXE_rehook"),
+            root.display()
+        );
+        let _ = repo.run(Path::new("/bin/sh"), &["-c", &script], b"");
+    }
+    assert!(!mark.exists());
+}
+
+/// A Python that is none, and says where it was started and with what.
+fn fake_python(repo: &Repo) -> (PathBuf, PathBuf) {
+    let root = repo.root();
+    let parent = root.parent().expect("it is in a folder");
+    let (folder, said) = (parent.join("fake"), parent.join("said"));
+    fs::create_dir(&folder).unwrap();
+    let program = folder.join("python3");
+    let script = format!(
+        "#!/bin/sh\n{{ pwd; export -p; }} >> '{}'\nexit 1\n",
+        said.display()
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    (folder, said)
+}
+
+/// An empty part of `PYTHONPATH` is the current folder, whose `sitecustomize.py` every Python runs.
+#[test]
+fn a_python_of_the_users_takes_nothing_from_the_repo_unless_it_is_named() {
+    let repo = repo(&[("door.py", door())]);
+    let root = repo.root();
+    let (folder, said) = fake_python(&repo);
+    let (root, folder) = (root.display().to_string(), folder.display().to_string());
+    let verify = |args: &str| {
+        fs::write(&said, "").unwrap();
+        let script = format!(
+            "PATH='{folder}' PYTHONPATH=':{root}/lib:relative:/usr/lib' PYTHONHOME='{root}' \
+             PYTHONUSERBASE='{root}' PYTHONPYCACHEPREFIX='{root}' '{}' verify {args}",
+            env!("CARGO_BIN_EXE_rehook")
+        );
+        let run = repo
+            .run(Path::new("/bin/sh"), &["-c", &script], b"")
+            .unwrap();
+        check(&run, 2, &[]);
+        let said = fs::read_to_string(&said).unwrap();
+        let python: Vec<String> = said
+            .lines()
+            .map(|line| line.trim_start_matches("export ").replace('\'', ""))
+            .filter(|line| line.starts_with("PYTHON") || line.starts_with('/'))
+            .collect();
+        assert!(!python.is_empty(), "it was started");
+        python
+    };
+    let unasked = verify("");
+    assert!(unasked.contains(&"/".to_owned()), "{unasked:?}");
+    assert!(
+        unasked.contains(&"PYTHONPATH=/usr/lib".to_owned()),
+        "{unasked:?}"
+    );
+    assert!(
+        !unasked.iter().any(|line| line.contains(&root)),
+        "{unasked:?}"
+    );
+    let asked = verify("--python python3");
+    assert!(asked.contains(&root), "{asked:?}");
+    assert!(asked.contains(&format!("PYTHONHOME={root}")), "{asked:?}");
+}
+
+#[test]
 fn no_interpreter_of_the_repo_is_started_and_it_is_said_how_to() {
     let repo = repo(&[("door.py", door())]);
     let (program, mark) = trap(&repo);
@@ -347,6 +441,80 @@ fn a_planted_journal_is_refused_named_and_mentioned() {
     }
 }
 
+/// In the place of files that only `rehook` itself makes.
+#[test]
+fn what_cannot_be_from_rehook_is_mentioned_refused_and_named() {
+    for name in [
+        "lock",
+        "writing",
+        ".gitignore",
+        "journal",
+        "undoing",
+        "undo-3",
+    ] {
+        for kind in ["pipe", "folder", "link"] {
+            let repo = repo(&[("door.py", door())]);
+            let folder = repo.root().join(".rehook");
+            let path = folder.join(name);
+            fs::create_dir(&folder).unwrap();
+            match kind {
+                "pipe" => fifo(&path),
+                "folder" => fs::create_dir_all(path.join("sub")).unwrap(),
+                _ => symlink("/etc/passwd", &path).unwrap(),
+            }
+            let said = [".rehook/", name, "cannot be from rehook", "delete"];
+            check(&rehook(&repo, &["scan"]), 0, &said);
+            check(&rehook(&repo, &["undo"]), 2, &said);
+            if name != "undo-3" {
+                check(&rehook(&repo, &["migrate"]), 2, &said);
+                continue;
+            }
+            // It is in nobody's way, and hides what is below it.
+            check(&rehook(&repo, &["migrate"]), 0, &[]);
+            let undo = rehook(&repo, &["undo"]);
+            check(&undo, 0, &["restored door.py"]);
+            let said = undo.transcript();
+            assert!(!said.contains("earlier migration"), "{said}");
+        }
+    }
+    let repo = repo(&[("door.py", door())]);
+    let folder = repo.root().join(".rehook");
+    fs::create_dir(&folder).unwrap();
+    let huge = fs::File::create(folder.join("journal")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    check(&rehook(&repo, &["migrate"]), 2, &["cannot be from rehook"]);
+}
+
+/// As in a container whose home is the folder of the clone: its author could have put a key there.
+#[test]
+fn a_key_in_the_repo_is_not_used() {
+    let repo = repo(&[("door.py", door())]);
+    let root = repo.root();
+    let binary = env!("CARGO_BIN_EXE_rehook");
+    let link = root.with_file_name("link");
+    symlink(&root, &link).unwrap();
+    for state in [root.join("state"), link.join("not/there")] {
+        let state = state.display();
+        let script = format!("XDG_STATE_HOME='{state}' '{binary}' migrate");
+        let run = repo.run(Path::new("sh"), &["-c", &script], b"").unwrap();
+        check(&run, 2, &["in the repo itself", "nothing was written"]);
+        assert!(!root.join("state").exists() && !root.join("not").exists());
+    }
+    // Nor for a record that is there.
+    check(&rehook(&repo, &["migrate"]), 0, &[]);
+    let home = root.with_file_name("home").join(".local/state/rehook");
+    let key = fs::read(home.join("journal-key")).unwrap();
+    let inside = root.join("state/rehook");
+    fs::create_dir_all(&inside).unwrap();
+    let inside = inside.join("journal-key");
+    fs::write(&inside, key).unwrap();
+    fs::set_permissions(&inside, fs::Permissions::from_mode(0o600)).unwrap();
+    let script = format!("XDG_STATE_HOME='{}/state' '{binary}' undo", root.display());
+    let run = repo.run(Path::new("sh"), &["-c", &script], b"").unwrap();
+    check(&run, 2, &["in the repo itself"]);
+    check(&rehook(&repo, &["undo"]), 0, &[]);
+}
+
 #[test]
 fn without_a_place_for_the_key_nothing_is_written_and_it_is_said_where_to_put_it() {
     let repo = repo(&[("door.py", door())]);
@@ -396,7 +564,13 @@ fn a_map_that_leads_elsewhere_is_refused_by_all_who_read_it() {
             check(
                 &rehook(&repo, args),
                 2,
-                &["webhook-routes.toml", "/plugins/"],
+                &["webhook-routes.toml:8", "not a path below /plugins/"],
+            );
+            let zh = [&["--lang", "zh"], args].concat();
+            check(
+                &rehook(&repo, &zh),
+                2,
+                &["webhook-routes.toml:8", "不是 /plugins/ 之下的路径"],
             );
         }
     }

@@ -66,6 +66,12 @@ pub enum ApplyError {
         /// What stands there.
         path: PathBuf,
     },
+    /// Something that this program did not put there stands in its folder, in the place of one of its
+    /// own files.
+    Obstacle {
+        /// What stands there.
+        path: PathBuf,
+    },
     /// Two different changes were asked for one file, by different names.
     Conflict {
         /// The file behind both names.
@@ -145,6 +151,11 @@ pub enum ApplyError {
         /// Where it is.
         path: PathBuf,
     },
+    /// The key that journals are sealed with would be in the tree that they are for.
+    KeyInside {
+        /// Where it would be.
+        path: PathBuf,
+    },
     /// A journal that was copied within this place names a file outside of it.
     Outside {
         /// The journal.
@@ -211,6 +222,11 @@ impl ApplyError {
                     term::path(path)
                 )
             }
+            Self::Obstacle { path } => text!(
+                "{} cannot be from rehook: it is not a regular file, or far too large",
+                "{} 不可能由 rehook 写入：它不是普通文件，或者过大",
+                term::path(path)
+            ),
             Self::Conflict { path } => text!(
                 "two different changes are planned for {}",
                 "对 {} 计划了两处互相冲突的修改",
@@ -290,6 +306,11 @@ impl ApplyError {
                 "{} 不是只有您本人可读的密钥，因此未写入任何内容",
                 term::path(path)
             ),
+            Self::KeyInside { path } => text!(
+                "the key that shows which journals are yours would be in the repo itself, as {}, where anybody may have put one, so nothing was written",
+                "用来辨认日志归属的密钥会位于仓库之内（{}），任何人都可能在那里放置密钥，因此未写入任何内容",
+                term::path(path)
+            ),
             Self::Outside { journal, path } => text!(
                 "{} was not written in this place, and names a file outside of it: {}",
                 "{} 不是在此处生成的，却指向了目录之外的文件：{}",
@@ -327,11 +348,20 @@ impl ApplyError {
                 "leave it out, or put a file in its place",
                 "请将其排除，或换成普通文件"
             ),
+            Self::Obstacle { path } => text!(
+                "delete {}, or move it away",
+                "请删除或移走 {}",
+                term::path(path)
+            ),
             Self::Conflict { .. } => text!(
                 "name the file only once, without the link that leads to it",
                 "请只指定该文件一次，不要同时指定指向它的链接"
             ),
-            Self::Io { path, reason, .. } => refusal_remedy(path, reason),
+            Self::Io {
+                action,
+                path,
+                reason,
+            } => refusal_remedy(*action, path, reason),
             Self::Halfway { obstacle, .. } => {
                 let first = obstacle.remedy();
                 Text::new(
@@ -379,7 +409,7 @@ impl ApplyError {
                 "请运行 `git rm -r --cached .rehook`；如果要保留所有文件的现状，请一并删除 {}",
                 term::path(journal)
             ),
-            Self::NoHome | Self::NoKey { .. } => text!(
+            Self::NoHome | Self::NoKey { .. } | Self::KeyInside { .. } => text!(
                 "set XDG_STATE_HOME to a folder outside of the repo that you can write to, also for `rehook undo`",
                 "请将 XDG_STATE_HOME 设为仓库之外的一个可写文件夹，运行 `rehook undo` 时也要保持该设置"
             ),
@@ -413,29 +443,22 @@ fn refused(action: Action, path: &Path, reason: &io::Error) -> Text {
         Action::Remove => ("cannot remove", "无法删除"),
         Action::Lock => ("cannot lock", "无法锁定"),
     };
-    let known = match reason.kind() {
-        ErrorKind::NotFound => Some("文件或文件夹不存在"),
-        ErrorKind::PermissionDenied => Some("没有权限"),
-        ErrorKind::StorageFull => Some("磁盘空间不足"),
-        ErrorKind::QuotaExceeded => Some("超出磁盘配额"),
-        ErrorKind::ReadOnlyFilesystem => Some("文件系统为只读"),
-        _ => None,
-    };
     let space = if zh.ends_with('：') { "" } else { " " };
     let path = term::path(path);
-    Text::new(
-        format!("{en} {path}: {reason}"),
-        match known {
-            Some(known) => format!("{zh}{space}{path}：{known}"),
-            None => format!("{zh}{space}{path}：{reason}"),
-        },
-    )
+    let reason = foreign::of_system(reason);
+    let (reason_en, reason_zh) = reason.both();
+    text!("{en} {path}: {reason_en}", "{zh}{space}{path}：{reason_zh}")
 }
 
-fn refusal_remedy(path: &Path, reason: &io::Error) -> Text {
+fn refusal_remedy(action: Action, path: &Path, reason: &io::Error) -> Text {
     let folder = term::path(path.parent().unwrap_or(path));
     match reason.kind() {
         ErrorKind::NotFound => text!("check that {folder} exists", "请确认 {folder} 存在"),
+        ErrorKind::PermissionDenied if action == Action::Read => text!(
+            "check that you may read {}",
+            "请确认您对 {} 有读取权限",
+            term::path(path)
+        ),
         ErrorKind::PermissionDenied => text!(
             "check that you may write in {folder}",
             "请确认您对 {folder} 有写权限"

@@ -8,7 +8,8 @@
 //!
 //! Invariants:
 //! - The key is 32 random bytes in the user's own state folder (XDG Base Directory), readable by the
-//!   user alone; one that others may read or write is not used.
+//!   user alone; one that others may read or write is not used, nor one in the tree itself, which
+//!   could have come with it.
 //! - It never changes once it is there: of two processes that make one at the same time, both use
 //!   the same.
 
@@ -36,15 +37,21 @@ const LINE_LENGTH: usize = LINE.len() + 2 * LENGTH + 1;
 pub(super) struct Key([u8; LENGTH]);
 
 impl Key {
-    /// The key, which is made when there is none.
-    pub(super) fn get_or_make() -> Result<Self, ApplyError> {
-        Self::get_or_make_in(&folder()?)
+    /// The key for the tree at `root`, which is without links; it is made when there is none.
+    pub(super) fn get_or_make(root: &Path) -> Result<Self, ApplyError> {
+        let folder = folder()?;
+        refuse_inside(root, &folder)?;
+        Self::get_or_make_in(&folder)
     }
 
-    /// The key; none when none was made yet, so that nothing can have been sealed.
-    pub(super) fn get() -> Result<Option<Self>, ApplyError> {
+    /// The key for the tree at `root`, which is without links; none when none was made yet, so that
+    /// nothing can have been sealed.
+    pub(super) fn get(root: &Path) -> Result<Option<Self>, ApplyError> {
         match folder() {
-            Ok(folder) => Self::get_in(&folder),
+            Ok(folder) => {
+                refuse_inside(root, &folder)?;
+                Self::get_in(&folder)
+            }
             // Where there is no place for one, there is none.
             Err(_) => Ok(None),
         }
@@ -157,6 +164,19 @@ fn folder_of(state: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
     let home = home.filter(|path| path.is_absolute());
     let base = state.or_else(|| Some(home?.join(".local/state")))?;
     Some(base.join(FOLDER))
+}
+
+/// An error when the key would be in the tree whose journals it seals: where `HOME` is the folder of
+/// a clone or an archive, as in some containers, its author could have put one there.
+fn refuse_inside(root: &Path, folder: &Path) -> Result<(), ApplyError> {
+    let there = folder.ancestors().find_map(|path| path.canonicalize().ok());
+    let is_inside = folder.starts_with(root) || there.is_some_and(|path| path.starts_with(root));
+    if is_inside {
+        return Err(ApplyError::KeyInside {
+            path: folder.join(FILE),
+        });
+    }
+    Ok(())
 }
 
 /// Makes the key at `path`, unless another process has made one meanwhile.

@@ -94,6 +94,9 @@ impl State {
         if open_plain(&folder.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err()) {
             return None;
         }
+        if let Err(error) = refuse_obstacles(&folder) {
+            return Some(Pending::Refused(error));
+        }
         for name in [JOURNAL, UNDOING] {
             let journal = folder.join(name);
             match Self::load(root, &journal) {
@@ -131,6 +134,8 @@ impl State {
                     };
                 }
                 Ok(None) => sleep(PAUSE),
+                // Whatever it is, it stays as it was found.
+                Err(error @ ApplyError::Obstacle { .. }) => return Err(error),
                 Err(error) => {
                     if is_there(&folder)? && !exists(&folder.join(LOCK)) {
                         clear(disk, &folder);
@@ -152,7 +157,13 @@ impl State {
             return Ok(());
         }
         disk.remove(&path)?;
-        write_gitignore(disk, &self.folder)
+        match write_gitignore(disk, &self.folder) {
+            // A run that waits for the lock has written it meanwhile.
+            Err(ApplyError::Io { reason, .. }) if reason.kind() == ErrorKind::AlreadyExists => {
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     /// The root, without links.
@@ -224,8 +235,8 @@ impl State {
         }
         let read = |error| ApplyError::io(Action::Read, path, error);
         let metadata = fs::symlink_metadata(path).map_err(read)?;
-        if !metadata.is_file() {
-            return Err(ApplyError::NotAFile {
+        if !metadata.is_file() || metadata.len() > MOST_BYTES {
+            return Err(ApplyError::Obstacle {
                 path: path.to_owned(),
             });
         }
@@ -240,14 +251,14 @@ impl State {
                 version,
             },
         })?;
-        let is_ours = Key::get()?.is_some_and(|key| key.fits(root, content, seal));
+        let is_ours = Key::get(root)?.is_some_and(|key| key.fits(root, content, seal));
         if !is_ours {
             return Err(ApplyError::Foreign {
                 journal: path.to_owned(),
             });
         }
         // Whose it is the seal has shown already: where git cannot be asked, that has to do.
-        if git::is_tracked(path).unwrap_or(false) {
+        if git::is_tracked(path, root).unwrap_or(false) {
             return Err(ApplyError::Tracked {
                 journal: path.to_owned(),
             });
@@ -285,6 +296,17 @@ fn clear(disk: &mut Disk<'_>, folder: &Path) {
         .and_then(|()| disk.remove_empty_folder(folder));
 }
 
+/// An error when something that is no file has the name of one that is made here.
+fn refuse_obstacles(folder: &Path) -> Result<(), ApplyError> {
+    for name in [GITIGNORE, LOCK, WRITING] {
+        let path = folder.join(name);
+        if fs::symlink_metadata(&path).is_ok_and(|about| !about.is_file()) {
+            return Err(ApplyError::Obstacle { path });
+        }
+    }
+    Ok(())
+}
+
 fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
@@ -313,6 +335,7 @@ fn open_lock(disk: &mut Disk<'_>, folder: &Path) -> Result<Option<File>, ApplyEr
     if !is_there(folder)? {
         disk.create_folder(folder)?;
     }
+    refuse_obstacles(folder)?;
     let lock = match open_file(disk, folder, &path) {
         Err(ApplyError::Io { reason, .. })
             if matches!(

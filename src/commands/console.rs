@@ -17,14 +17,6 @@ pub struct Console {
     is_verbose: bool,
 }
 
-/// What became of an error.
-pub enum Reported {
-    /// It was said.
-    Said,
-    /// It was that nobody reads the results any more.
-    ReaderGone,
-}
-
 impl Console {
     /// A console in a language; `is_quiet` leaves out what is no result and no error.
     pub fn new(lang: Lang, is_quiet: bool, is_verbose: bool) -> Self {
@@ -56,14 +48,15 @@ impl Console {
         Some(columns.into())
     }
 
-    /// Writes results.
+    /// Writes results. That nobody reads them any more is no error: the rest of the command, what it
+    /// says and its exit code do not depend on it.
     ///
     /// # Errors
-    /// When stdout does not take them; a closed pipe is one of those.
-    pub fn result(&self, text: &str) -> io::Result<()> {
+    /// When stdout does not take them.
+    pub fn result(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = anstream::stdout().lock();
-        stdout.write_all(term::sanitized(text).as_bytes())?;
-        stdout.flush()
+        let written = stdout.write_all(term::sanitized(text).as_bytes());
+        unless_gone(written.and_then(|()| stdout.flush()))
     }
 
     /// Whether results go to a terminal.
@@ -79,11 +72,11 @@ impl Console {
     /// Writes results that are bytes of files, as they are.
     ///
     /// # Errors
-    /// When stdout does not take them.
-    pub fn result_bytes(&self, bytes: &[u8]) -> io::Result<()> {
+    /// As for [`Console::result`].
+    pub fn result_bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(bytes)?;
-        stdout.flush()
+        let written = stdout.write_all(bytes);
+        unless_gone(written.and_then(|()| stdout.flush()))
     }
 
     /// Says something that is no result.
@@ -94,13 +87,7 @@ impl Console {
     }
 
     /// Says an error with its remedy.
-    pub fn report(&self, error: &anyhow::Error) -> Reported {
-        if error
-            .downcast_ref::<io::Error>()
-            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-        {
-            return Reported::ReaderGone;
-        }
+    pub fn report(&self, error: &anyhow::Error) {
         let (reason, remedy) = match error.downcast_ref::<Failure>() {
             Some(failure) => (failure.text.clone(), Some(failure.remedy.clone())),
             None => (Text::verbatim(format!("{error:#}")), None),
@@ -117,6 +104,13 @@ impl Console {
             said += &format!("  {}{}\n", label.get(self.lang), remedy.get(self.lang));
         }
         self.say(&said);
-        Reported::Said
+    }
+}
+
+/// What came of writing results, where a reader that has gone has what it wanted.
+fn unless_gone(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::not_shown(&error)),
+        _ => Ok(()),
     }
 }

@@ -56,6 +56,22 @@ impl Failure {
         }
     }
 
+    /// The results could not be written to where they were to go.
+    pub fn not_shown(error: &io::Error) -> Self {
+        let reason = foreign::of_system(error);
+        let (en, zh) = reason.both();
+        Self {
+            text: text!(
+                "cannot write the results to the standard output: {en}",
+                "无法将结果写到标准输出：{zh}"
+            ),
+            remedy: text!(
+                "make room there, or send the results somewhere else",
+                "请清理空间，或将结果输出到别处"
+            ),
+        }
+    }
+
     /// This program made something that is wrong; nothing was written.
     pub fn bug(reason: &Text) -> Self {
         let (en, zh) = (

@@ -54,7 +54,16 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
     apply::apply(&prepared.root, &changes).map_err(Failure::from)?;
     prepared.is_written = true;
     places::follow(&mut prepared.plan);
-    show(&prepared, args.format, console)?;
+    let shown = show(&prepared, args.format, console);
+    if let Err(error) = &shown {
+        // What was written is written, whatever becomes of the report.
+        console.report(error);
+        let note = text!(
+            "the files were written all the same; `rehook undo` takes that back\n",
+            "文件仍已写入；可用 `rehook undo` 撤销\n"
+        );
+        console.say(note.get(console.lang()));
+    }
     say_findings(&prepared, console);
     if !changes.is_empty() && !console.is_quiet() {
         let next = text!(
@@ -63,7 +72,8 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
         );
         console.say(next.get(console.lang()));
     }
-    Ok(match (prepared.nothing_readable, prepared.leaves_work()) {
+    let leaves_work = prepared.leaves_work() || shown.is_err();
+    Ok(match (prepared.nothing_readable, leaves_work) {
         (true, _) => Outcome::Failed,
         (_, true) => Outcome::Remaining,
         (_, false) => Outcome::Done,

@@ -22,7 +22,7 @@ use crate::plan::{self, Input, Plan, PlanOptions, PlannedWebhook};
 use crate::python::names::{Files, LoadError, Loaded, Workspace};
 use crate::python::parse::STACK_SIZE;
 use crate::regular_file;
-use crate::routes::{FILE_NAME, RouteMap};
+use crate::routes::{FILE_NAME, RouteMap, RouteMapError};
 use crate::style::{self, ConfigFile, Style};
 use crate::term;
 use crate::text;
@@ -563,30 +563,31 @@ pub fn read_route_map(path: &Path) -> anyhow::Result<RouteMap> {
     Ok(read_with_bytes(path)?.0)
 }
 
+fn broken_map(path: &Path, error: &RouteMapError) -> Failure {
+    let line = error.line().map(|line| format!(":{line}"));
+    let place = term::path(path) + &line.unwrap_or_default();
+    let (text, remedy) = (error.text(), error.remedy());
+    let ((en, zh), (remedy_en, remedy_zh)) = (text.both(), remedy.both());
+    Failure {
+        text: text!("{place}: {en}", "{place}: {zh}"),
+        remedy: text!(
+            "{remedy_en}; or name another file with --routes",
+            "{remedy_zh}；或用 --routes 指定其他文件"
+        ),
+    }
+}
+
 fn read_with_bytes(path: &Path) -> anyhow::Result<(RouteMap, Option<Vec<u8>>)> {
     let before = match regular_file::read(path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::unreadable(path, &error).into()),
     };
-    let broken = |reason: &str| {
-        let path = term::path(path);
-        Failure {
-            text: text!(
-                "the route map {path} cannot be used: {reason}",
-                "无法使用路由表 {path}：{reason}"
-            ),
-            remedy: text!(
-                "mend it, or name another file with --routes; nothing was written",
-                "请修正该文件，或用 --routes 指定其他文件；没有写入任何内容"
-            ),
-        }
-    };
     let map = match &before {
         Some(bytes) => std::str::from_utf8(bytes)
-            .map_err(|error| broken(&error.to_string()))?
+            .map_err(|_| Failure::unreadable(path, &io::ErrorKind::InvalidData.into()))?
             .parse::<RouteMap>()
-            .map_err(|error| broken(&error.to_string()))?,
+            .map_err(|error| broken_map(path, &error))?,
         None => RouteMap::default(),
     };
     Ok((map, before))

@@ -1,7 +1,7 @@
 //! `rehook scan`: every webhook, and what `migrate` would do with it.
 
 use super::prepare::{Prepared, prepare};
-use super::{Console, Outcome};
+use super::{Console, Failure, Outcome};
 use crate::cli::{ScanArgs, ScanFormat};
 use crate::{apply, report};
 
@@ -50,7 +50,7 @@ pub fn report_view(prepared: &Prepared) -> report::View<'_> {
 }
 
 /// Shows the patch: to the byte for a program, and for people without what could steer a terminal.
-pub fn show_patch(view: &report::View<'_>, console: &Console) -> std::io::Result<()> {
+pub fn show_patch(view: &report::View<'_>, console: &Console) -> Result<(), Failure> {
     if console.is_terminal() && !console.is_colored() {
         return console.result(&report::text::patch_for_terminal(view));
     }

@@ -39,7 +39,15 @@ pub fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
     for path in &undone.removed {
         line(&text!("removed", "已删除"), path);
     }
-    console.result(&result)?;
+    if let Err(failure) = console.result(&result) {
+        // What was taken back is taken back, whatever becomes of the list.
+        console.report(&failure.into());
+        let note = text!(
+            "the migration was taken back all the same\n",
+            "迁移仍已撤销\n"
+        );
+        console.say(note.get(lang));
+    }
     if undone.earlier > 0 && !console.is_quiet() {
         let note = match undone.earlier {
             1 => text!(

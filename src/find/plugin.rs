@@ -152,13 +152,16 @@ pub fn key(workspace: &Workspace, id: &PluginId) -> Option<String> {
         locals: &[],
     };
     let mut key = None;
-    walk_body(loaded.module.suite(), &mut |node| {
-        if let Node::Expr(expression) = node
-            && range_of(expression) == id.call
-        {
+    walk_body(loaded.module.suite(), &mut |node| match node {
+        Node::Expr(expression) if range_of(expression) == id.call => {
             key = key.take().or_else(|| parts_of_key(resolver, expression));
+            Descend::Past
         }
-        Descend::Into
+        // Decorators stand before the statement that they belong to.
+        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
+        | Node::Expr(_) => Descend::Into,
+        Node::Stmt(statement) if range_of(statement).contains(id.call) => Descend::Into,
+        Node::Stmt(_) => Descend::Past,
     });
     let (author, module_name) = key?;
     Some(format!("{author}.{module_name}"))

@@ -437,18 +437,33 @@ fn git_is_ended_that_waits_for_a_pipe_among_its_own_files() {
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).unwrap();
     let mut git = command(&repo.root);
     git.arg("status");
-    let error = output(&repo.root, git, Duration::from_millis(50)).unwrap_err();
+    let error = output(Place::of(&repo.root), git, Duration::from_millis(50)).unwrap_err();
     assert!(
         matches!(&error, GitError::Endless { root } if *root == repo.root),
         "{error}"
     );
 }
 
+/// Else files with changes of the user's would be taken for those of another folder.
+#[test]
+fn a_setting_cannot_have_other_files_compared() {
+    let repo = Repo::new();
+    let other = repo.root.with_file_name("other");
+    fs::create_dir(&other).unwrap();
+    fs::copy(repo.root.join("a.py"), other.join("a.py")).unwrap();
+    repo.write("a.py", "edited");
+    repo.git(&["config", "core.worktree", &other.to_string_lossy()]);
+    repo.check(&["a.py", "sub/b.py"], &["a.py"]);
+    repo.git(&["config", "--unset", "core.worktree"]);
+    repo.git(&["config", "core.bare", "true"]);
+    repo.check(&["a.py", "sub/b.py"], &["a.py"]);
+}
+
 #[test]
 fn what_is_tracked_is_known() {
     let repo = Repo::new();
     repo.write("untracked.py", "");
-    let is_tracked = |name: &str| is_tracked(&repo.root.join(name)).unwrap();
+    let is_tracked = |name: &str| is_tracked(&repo.root.join(name), &repo.root).unwrap();
     assert!(is_tracked("a.py") && is_tracked("sub"));
     assert!(!is_tracked("untracked.py") && !is_tracked("missing"));
 }

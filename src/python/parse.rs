@@ -14,6 +14,7 @@ use rustpython_parser::Parse;
 use rustpython_parser::ast::{Expr, Stmt, Suite};
 use rustpython_parser::text_size::TextSize;
 
+use super::parser_tokens::parser_tokens;
 use super::tokens::{TokenKind, Tokens};
 use super::tree::{self, Descend, Node};
 use crate::diagnostic::{Code, Diagnostic};
@@ -62,7 +63,11 @@ impl Module {
         }
         let blanked = blank(source.text(), 0, &tokens);
         let text = blanked.as_deref().unwrap_or(source.text());
-        let suite = Suite::parse(text, "").map_err(|error| {
+        let parsed = match parser_tokens(text, &tokens) {
+            Some(tokens) => Suite::parse_tokens(tokens.into_iter().map(Ok), ""),
+            None => Suite::parse(text, ""),
+        };
+        let suite = parsed.map_err(|error| {
             let offset = error.offset.to_usize().min(source.text().len());
             Box::new(syntax_error(&source, offset, &error.error.to_string()))
         })?;

@@ -8,6 +8,8 @@
 //! What always holds: tokens are in order, do not overlap and are not empty; what lies between
 //! two tokens is white space, line ends and backslashes that join lines.
 
+use std::ops::Range;
+
 use crate::edit::ByteRange;
 
 /// What a token is.
@@ -332,6 +334,20 @@ fn scan_plain_string(bytes: &[u8], quote: usize) -> usize {
         }
     }
     bytes.len()
+}
+
+/// What stands between the quotes of a string whose first quote is at `quote` and that ends with
+/// `bytes`, by the rules of Python before 3.12; none when it is not closed there.
+pub(super) fn inside_of_string(bytes: &[u8], quote: usize) -> Option<Range<usize>> {
+    let width = quote_width(bytes, quote);
+    let inside = quote + width..bytes.len().checked_sub(width)?;
+    let is_closed = inside.start <= inside.end
+        && closes(bytes, inside.end, bytes[quote], width)
+        && scan_plain_string(bytes, quote) == bytes.len();
+    // The last quote may belong to an escape, where the string goes on to the end of its line.
+    let escapes = bytes[inside.start.min(inside.end)..inside.end].iter().rev();
+    let escapes = escapes.take_while(|byte| **byte == b'\\').count();
+    (is_closed && escapes % 2 == 0).then_some(inside)
 }
 
 /// The f-string whose quote is at `quote`; none when it is not closed.

@@ -46,7 +46,7 @@ const SHOWN_IN_FULL: usize = 3;
 /// A line of megabytes helps nobody: what is shown of it is around the place.
 const WIDEST: usize = 120;
 /// The least that is shown of a line, however narrow the terminal.
-const NARROWEST: usize = 20;
+const NARROWEST: usize = 8;
 
 /// What is left by hand, what was noticed, and the count.
 pub fn findings(view: &View<'_>, style: Style) -> String {

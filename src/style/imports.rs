@@ -110,15 +110,17 @@ impl Default for ImportStyle {
     }
 }
 
-/// What is known of a module from elsewhere than the settings.
+/// Where a module comes from, as far as that can be seen outside of the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ModuleOrigin {
-    /// Whether it is one of the standard library.
-    pub(crate) is_stdlib: bool,
-    /// Whether it is the package that the file is in.
-    pub(crate) is_same_package: bool,
-    /// Whether it lies in one of the project's folders of sources.
-    pub(crate) is_in_sources: bool,
+pub(crate) enum ModuleOrigin {
+    /// The standard library.
+    StandardLibrary,
+    /// One of the project's folders of sources.
+    Sources,
+    /// The package that the file is in, which lies in no such folder.
+    SamePackage,
+    /// None of these, so it must be installed.
+    Installed,
 }
 
 impl ImportStyle {
@@ -139,16 +141,12 @@ impl ImportStyle {
         } else if let Some(section) = self.known_section(module) {
             section.clone()
         } else {
-            let origin = origin();
-            if origin.is_stdlib {
-                Section::StandardLibrary
-            } else if self.detect_same_package && origin.is_same_package
-                || origin.is_in_sources
-                || module == "__main__"
-            {
-                Section::FirstParty
-            } else {
-                self.default_section.clone()
+            match origin() {
+                ModuleOrigin::StandardLibrary => Section::StandardLibrary,
+                ModuleOrigin::Sources => Section::FirstParty,
+                ModuleOrigin::SamePackage if self.detect_same_package => Section::FirstParty,
+                _ if module == "__main__" => Section::FirstParty,
+                ModuleOrigin::SamePackage | ModuleOrigin::Installed => self.default_section.clone(),
             }
         };
         if self.section_order.contains(&section) {
@@ -342,12 +340,6 @@ fn digits(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    const UNKNOWN: ModuleOrigin = ModuleOrigin {
-        is_stdlib: false,
-        is_same_package: false,
-        is_in_sources: false,
-    };
-
     #[test]
     fn the_longest_name_that_the_settings_know_decides() {
         let style = ImportStyle {
@@ -358,12 +350,15 @@ mod tests {
             ],
             ..ImportStyle::default()
         };
-        let section = |module| style.section(module, 0, || UNKNOWN);
+        let section = |module| style.section(module, 0, || ModuleOrigin::Installed);
         assert_eq!(section("a.b.c"), Section::FirstParty);
         assert_eq!(section("a.c"), Section::StandardLibrary);
         // It is in no order, so it is in the default section.
         assert_eq!(section("langsmith"), Section::ThirdParty);
-        assert_eq!(style.section("a", 1, || UNKNOWN), Section::LocalFolder);
+        assert_eq!(
+            style.section("a", 1, || ModuleOrigin::Installed),
+            Section::LocalFolder
+        );
         assert_eq!(section("__future__"), Section::Future);
     }
 

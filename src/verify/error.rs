@@ -84,7 +84,7 @@ pub enum VerifyError {
         /// The repo.
         root: PathBuf,
         /// What it said.
-        message: String,
+        message: Text,
     },
     /// The runner says that nothing can be run.
     #[error("{}", self.text())]
@@ -193,9 +193,10 @@ impl VerifyError {
             }
             Self::Git { root, message } => {
                 let root = term::path(root);
+                let (en, zh) = message.both();
                 text!(
-                    "git does not give the original from {root}: {message}",
-                    "git 无法从 {root} 取出原始版本：{message}"
+                    "git does not give the original from {root}: {en}",
+                    "git 无法从 {root} 取出原始版本：{zh}"
                 )
             }
             Self::Fatal { fatal, python } => fatal_text(fatal, python),

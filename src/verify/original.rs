@@ -12,9 +12,12 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 
 use super::error::VerifyError;
-use super::process::{self, Group};
+use super::process::{self, Group, Watchdog};
 use super::trees::Allowance;
 use crate::git;
+use crate::lang::{Text, foreign};
+use crate::term;
+use crate::text;
 
 /// A commit of a repo.
 #[derive(Debug)]
@@ -44,7 +47,7 @@ impl Original {
     pub fn open(root: &Path, revision: &str) -> Result<Self, VerifyError> {
         git::check_files(root, &[]).map_err(|error| VerifyError::Git {
             root: root.to_owned(),
-            message: error.to_string(),
+            message: error.text(),
         })?;
         let wanted = format!("{revision}^{{commit}}");
         let mut parse = git::command(root);
@@ -117,6 +120,7 @@ impl Original {
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut group = Group::spawn(command).map_err(|error| self.failed(&error))?;
+        let watchdog = Watchdog::over(&group, git::TIME_LIMIT);
         let child = group.child();
         let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(self.failed(&io::ErrorKind::BrokenPipe.into()));
@@ -127,14 +131,18 @@ impl Original {
         thread::spawn(move || drop(stdin.write_all(asked.as_bytes())));
         let mut answers = BufReader::new(stdout);
         for file in files {
-            let size = size(&mut answers).map_err(|error| self.failed(&error))?;
+            let failed = |error| match watchdog.is_over() {
+                true => self.failed(&io::ErrorKind::TimedOut.into()),
+                false => self.failed(&error),
+            };
+            let size = size(&mut answers).map_err(failed)?;
             allowance.take(&self.root, size)?;
             let mut bytes = Vec::new();
             let taken = answers.by_ref().take(size + 1).read_to_end(&mut bytes);
             match taken {
                 Ok(read) if read as u64 == size + 1 => drop(bytes.pop()),
-                Ok(_) => return Err(self.failed(&io::ErrorKind::UnexpectedEof.into())),
-                Err(error) => return Err(self.failed(&error)),
+                Ok(_) => return Err(failed(io::ErrorKind::UnexpectedEof.into())),
+                Err(error) => return Err(failed(error)),
             }
             let path = folder.join(&file.path);
             write_file(&path, &bytes, file.is_link).map_err(VerifyError::io(&path))?;
@@ -143,10 +151,7 @@ impl Original {
     }
 
     fn failed(&self, error: &io::Error) -> VerifyError {
-        VerifyError::Git {
-            root: self.root.clone(),
-            message: error.to_string(),
-        }
+        failed(&self.root, error)
     }
 }
 
@@ -192,13 +197,25 @@ fn write_file(path: &Path, bytes: &[u8], is_link: bool) -> io::Result<()> {
     fs::write(path, bytes)
 }
 
+fn failed(root: &Path, error: &io::Error) -> VerifyError {
+    let message = match error.kind() {
+        io::ErrorKind::TimedOut => text!(
+            "it did not answer within {} seconds, as when a pipe is among its own files",
+            "{} 秒内没有应答，例如它自己的文件中有管道",
+            git::TIME_LIMIT.as_secs()
+        ),
+        _ => foreign::of_system(error),
+    };
+    VerifyError::Git {
+        root: root.to_owned(),
+        message,
+    }
+}
+
 fn output(root: &Path, command: Command) -> Result<std::process::Output, VerifyError> {
-    process::output(command).map_err(|error| match error.kind() {
+    process::output(command, git::TIME_LIMIT).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => VerifyError::NoGit,
-        _ => VerifyError::Git {
-            root: root.to_owned(),
-            message: error.to_string(),
-        },
+        _ => failed(root, &error),
     })
 }
 
@@ -207,9 +224,10 @@ fn output_of(root: &Path, command: Command) -> Result<Vec<u8>, VerifyError> {
     if output.status.success() {
         return Ok(output.stdout);
     }
+    let said = String::from_utf8_lossy(&output.stderr);
     Err(VerifyError::Git {
         root: root.to_owned(),
-        message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        message: Text::verbatim(term::escaped(said.trim()).into_owned()),
     })
 }
 

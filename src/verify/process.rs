@@ -3,7 +3,8 @@
 
 use std::io::{self, Read};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,39 @@ impl Drop for Group {
     }
 }
 
+/// Ends a group when something takes longer than it may.
+#[derive(Debug)]
+pub struct Watchdog {
+    is_over: Arc<AtomicBool>,
+    /// Dropping it says that all is well.
+    _done: mpsc::Sender<()>,
+}
+
+impl Watchdog {
+    /// From now on `group` has `limit`, unless this value goes before.
+    pub fn over(group: &Group, limit: Duration) -> Self {
+        let (done, heard) = mpsc::channel::<()>();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (id, over) = (group.child.id(), is_over.clone());
+        thread::spawn(move || {
+            if heard.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+                over.store(true, Ordering::Relaxed);
+                // Only if it is there still; what has been waited for is no longer known.
+                interrupt::end_group(id);
+            }
+        });
+        Self {
+            is_over,
+            _done: done,
+        }
+    }
+
+    /// Whether the group was ended for that reason.
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+}
+
 /// The most that is kept of what a process writes when it is only asked something.
 const MOST: u64 = 64 * 1024;
 
@@ -60,7 +94,7 @@ const MOST: u64 = 64 * 1024;
 /// # Errors
 /// When it cannot be started.
 pub fn output_within(command: Command, limit: Duration) -> io::Result<Option<Output>> {
-    let Some((mut group, [stdout, stderr])) = outputs(command, Some(limit), MOST)? else {
+    let Some((mut group, [stdout, stderr])) = outputs(command, limit, MOST)? else {
         return Ok(None);
     };
     group.kill();
@@ -72,13 +106,17 @@ pub fn output_within(command: Command, limit: Duration) -> io::Result<Option<Out
     }))
 }
 
-/// What a process writes, and how it ends, however long that takes; an error when a signal comes.
+/// What a process writes, and how it ends; an error when that takes longer than `limit`, or a signal
+/// comes.
 ///
 /// # Errors
-/// When it cannot be started, or this program is to end.
-pub fn output(command: Command) -> io::Result<Output> {
-    let Some((mut group, [stdout, stderr])) = outputs(command, None, u64::MAX)? else {
-        return Err(io::ErrorKind::Interrupted.into());
+/// When it cannot be started, or this program is to end; [`io::ErrorKind::TimedOut`].
+pub fn output(command: Command, limit: Duration) -> io::Result<Output> {
+    let Some((mut group, [stdout, stderr])) = outputs(command, limit, u64::MAX)? else {
+        return Err(match interrupt::check() {
+            Ok(()) => io::ErrorKind::TimedOut.into(),
+            Err(_) => io::ErrorKind::Interrupted.into(),
+        });
     };
     // Without reaping it, as its id is its own only until then.
     #[cfg(unix)]
@@ -101,11 +139,11 @@ pub fn output(command: Command) -> io::Result<Output> {
 /// A process that has closed both outputs, with `most` bytes of each.
 fn outputs(
     mut command: Command,
-    limit: Option<Duration>,
+    limit: Duration,
     most: u64,
 ) -> io::Result<Option<(Group, [Vec<u8>; 2])>> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let deadline = limit.map(|limit| Instant::now() + limit);
+    let deadline = Instant::now() + limit;
     let mut group = Group::spawn(command)?;
     let (sender, heard) = mpsc::channel();
     collect(0, group.child().stdout.take(), most, &sender);
@@ -114,13 +152,8 @@ fn outputs(
     interrupt::at_signal(move || drop(sender.send(None)));
     let mut outputs = [Vec::new(), Vec::new()];
     for _ in 0..outputs.len() {
-        let next = match deadline {
-            None => heard.recv().ok(),
-            Some(deadline) => {
-                let rest = deadline.saturating_duration_since(Instant::now());
-                heard.recv_timeout(rest).ok()
-            }
-        };
+        let rest = deadline.saturating_duration_since(Instant::now());
+        let next = heard.recv_timeout(rest).ok();
         match next.flatten() {
             Some((0, bytes)) => outputs[0] = bytes,
             Some((_, bytes)) => outputs[1] = bytes,
@@ -151,3 +184,6 @@ fn collect(
         let _ = sender.send(Some((which, bytes)));
     });
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -8,6 +8,7 @@
 //!   user owns: whoever made the repo could have put it there. Only what `--python` names is asked
 //!   for.
 //! - What is not started for that reason is named.
+//! - Nor does one that is started take a module, or the choice of another program, from the repo.
 
 use std::collections::HashSet;
 use std::env;
@@ -51,6 +52,8 @@ pub struct Python {
     pub user_base: Option<PathBuf>,
     /// Environments and interpreters that were not started because nobody asked for them.
     pub not_started: Vec<PathBuf>,
+    /// The root of the repo that it takes nothing from; none when the user named it.
+    pub repo: Option<PathBuf>,
 }
 
 /// A candidate that cannot be used.
@@ -153,7 +156,7 @@ impl Places {
         }
         if places
             .into_iter()
-            .any(|path| git::is_tracked(path).unwrap_or(true))
+            .any(|path| git::is_tracked(path, &self.root).unwrap_or(true))
         {
             return Some(text!(
                 "git tracks it, or cannot tell, and it is not started unless --python names it",
@@ -167,6 +170,11 @@ impl Places {
             ));
         }
         None
+    }
+
+    /// The root of the repo that nothing is taken from unasked.
+    fn repo(&self) -> Option<&Path> {
+        self.named.is_none().then_some(self.root.as_path())
     }
 
     /// A name without a folder is looked for on the `PATH`; an environment's folder stands for its
@@ -266,7 +274,7 @@ pub fn find(places: &Places) -> Result<Python, VerifyError> {
             }
             continue;
         }
-        let answer = probe(&path);
+        let answer = probe(&path, places.repo());
         interrupt::check()?;
         match answer {
             Ok((python, true)) => {
@@ -291,8 +299,39 @@ pub fn find(places: &Places) -> Result<Python, VerifyError> {
     })
 }
 
-/// What a candidate says of itself, and whether it has FastAPI.
-fn probe(path: &Path) -> Result<(Python, bool), Text> {
+/// Where Python finds modules and what is compiled of them, in the variables that say so.
+const MODULES: &[&str] = &["PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE"];
+
+/// Takes from the environment of `command`, which starts a Python, what leads into the repo at
+/// `repo`, and what leads who knows where: modules there, such as `sitecustomize`, run at every start.
+/// An empty part of `PYTHONPATH` is the current folder.
+pub fn leave_out(command: &mut Command, repo: &Path) {
+    // Beside each source is said which compiled file is its own, and this one says another.
+    command.env_remove("PYTHONPYCACHEPREFIX");
+    let is_elsewhere = |path: &PathBuf| {
+        let real = path.canonicalize();
+        path.is_absolute()
+            && !path.starts_with(repo)
+            && !real.is_ok_and(|real| real.starts_with(repo))
+    };
+    for variable in MODULES {
+        let Some(value) = env::var_os(variable) else {
+            continue;
+        };
+        let all: Vec<PathBuf> = env::split_paths(&value).collect();
+        let kept: Vec<&PathBuf> = all.iter().filter(|path| is_elsewhere(path)).collect();
+        if kept.len() == all.len() {
+            continue;
+        }
+        match env::join_paths(&kept) {
+            Ok(value) if !kept.is_empty() => command.env(variable, value),
+            _ => command.env_remove(variable),
+        };
+    }
+}
+
+/// What a candidate says of itself, and whether it has FastAPI. Nothing is taken from `repo`.
+fn probe(path: &Path, repo: Option<&Path>) -> Result<(Python, bool), Text> {
     let mut command = Command::new(path);
     command
         .args(["-c", PROBE])
@@ -300,6 +339,12 @@ fn probe(path: &Path) -> Result<(Python, bool), Text> {
         .env("PYTHONSAFEPATH", "1")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null());
+    if let Some(repo) = repo {
+        leave_out(&mut command, repo);
+        // A program that chooses among several by a file of the current folder, as those of version
+        // managers do, does not choose by one of the repo.
+        command.current_dir("/");
+    }
     let output = match process::output_within(command, LIMIT) {
         Ok(Some(output)) => output,
         Ok(None) => return Err(text!("it does not answer", "没有响应")),
@@ -327,6 +372,7 @@ fn probe(path: &Path) -> Result<(Python, bool), Text> {
         version,
         user_base: path_of(&answer.user_base),
         not_started: Vec::new(),
+        repo: repo.map(Path::to_owned),
     };
     Ok((python, answer.fastapi != 0))
 }

@@ -22,7 +22,7 @@ use super::interrupt;
 use super::job::{AgentChoice, Case, Job};
 use super::outcome::{Event, Failed, Proof, Ready, Reason, Refused, Sent, Side};
 use super::process::Group;
-use super::python::Python;
+use super::python::{self, Python};
 use super::runner;
 use lines::Line;
 
@@ -200,9 +200,11 @@ fn command(python: &Python, main: &Path, folder: &Path) -> Result<Command, Verif
             command.env_remove(name);
         }
     }
-    if let Some(user_base) = &python.user_base
-        && env::var_os("PYTHONUSERBASE").is_none()
-    {
+    if let Some(repo) = &python.repo {
+        python::leave_out(&mut command, repo);
+    }
+    if let Some(user_base) = &python.user_base {
+        // What it has said is also what comes of a variable of that name.
         command.env("PYTHONUSERBASE", user_base);
     }
     for (variable, name) in [

@@ -80,7 +80,7 @@ fn a_read_only_disk_is_named() {
     assert!(disk.remount("ro"));
     let error = sandbox.apply().unwrap_err();
     assert!(
-        error.text().get(Lang::Zh).ends_with("文件系统为只读"),
+        error.text().get(Lang::Zh).ends_with("文件系统只读"),
         "{error}"
     );
 }

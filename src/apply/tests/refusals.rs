@@ -218,7 +218,7 @@ fn a_journal_that_came_with_the_tree_is_not_carried_out() {
     fs::create_dir(sandbox.root.join(".rehook")).unwrap();
     let old = sandbox.tree();
     let bytes = planted("a.py".into(), Some(b"evil"), b"old a\r\n");
-    let key = Key::get_or_make().unwrap();
+    let key = Key::get_or_make(&sandbox.root).unwrap();
     let for_another_place = key.seal(&elsewhere, bytes.clone());
     let mut forged = bytes.clone();
     forged.extend_from_slice(format!("seal {}\n", "0".repeat(64)).as_bytes());
@@ -308,7 +308,10 @@ fn what_stands_in_the_place_of_the_lock_is_not_waited_for() {
         }
         let old = sandbox.tree();
         let error = sandbox.apply().unwrap_err();
-        assert!(matches!(error, ApplyError::Io { .. }), "{error}");
+        assert!(
+            matches!(&error, ApplyError::Obstacle { path } if *path == lock),
+            "{error}"
+        );
         assert_eq!(sandbox.tree(), old);
     }
 }
@@ -319,7 +322,7 @@ fn a_copy_of_a_journal_of_ours_cannot_write_outside_or_into_git() {
     fs::create_dir_all(sandbox.root.join(".git/hooks")).unwrap();
     symlink("..", sandbox.root.join("up")).unwrap();
     fs::create_dir(sandbox.root.join(".rehook")).unwrap();
-    let key = Key::get_or_make().unwrap();
+    let key = Key::get_or_make(&sandbox.root).unwrap();
     let plant = |path: PathBuf, before: Option<&[u8]>, after: &[u8]| {
         let sealed = key.seal(&sandbox.root, planted(path, before, after));
         fs::write(sandbox.state("undo-1"), sealed).unwrap();

@@ -5,7 +5,7 @@
 //! mere import is no call. What cannot be read counts as one.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -29,37 +29,51 @@ impl Callers {
         workspace: &Workspace,
         root: &Path,
         found: &[Found],
-        package_root: &dyn Fn(&Path) -> Option<PathBuf>,
+        package_root: &(dyn Fn(&Path) -> Option<PathBuf> + Sync),
     ) -> Self {
         let mut registrations: HashMap<&Path, HashSet<ByteRange>> = HashMap::new();
         // By the package, or by the module where it is in none.
         let mut inside: HashMap<PathBuf, BTreeSet<(&str, &Path)>> = HashMap::new();
-        let mut modules: HashMap<&str, BTreeSet<(&Path, Option<PathBuf>)>> = HashMap::new();
+        let mut modules: Vec<Importable<'_>> = Vec::new();
         for one in found {
             let path = one.loaded.module.source().path();
+            let package = package_root(path);
+            let around = package.clone().unwrap_or_else(|| path.to_owned());
+            let mut handlers = BTreeSet::new();
             for webhook in one.webhooks() {
                 let places = registrations.entry(path).or_default();
                 places.insert(webhook.call.call);
                 if !webhook.handler.replies.is_empty() {
-                    let places = modules.entry(webhook.handler.name.as_str()).or_default();
-                    let package = package_root(path);
-                    let around = package.clone().unwrap_or_else(|| path.to_owned());
-                    let names = inside.entry(around).or_default();
-                    names.insert((webhook.handler.name.as_str(), path));
-                    places.insert((path, package));
+                    let name = webhook.handler.name.as_str();
+                    let names = inside.entry(around.clone()).or_default();
+                    names.insert((name, path));
+                    handlers.insert(name);
                 }
+            }
+            if !handlers.is_empty() {
+                modules.push(Importable {
+                    path,
+                    package,
+                    handlers,
+                });
             }
         }
         if modules.is_empty() {
             return Self::default();
         }
+        let mut by_name: HashMap<&str, Vec<(&Importable<'_>, ImportName)>> = HashMap::new();
+        for module in &modules {
+            for (name, kind) in module.names() {
+                by_name.entry(name).or_default().push((module, kind));
+            }
+        }
         let called: Vec<(PathBuf, String)> = discover::python_files(root)
             .into_par_iter()
             .flat_map_iter(|file| {
-                let package = discover::package_root(&file);
+                let package = package_root(&file);
                 let none = HashSet::new();
                 let registrations = registrations.get(file.as_path()).unwrap_or(&none);
-                let mut called = uses_in(workspace, &file, package.is_some(), &modules);
+                let mut called = uses_in(workspace, &file, package.is_some(), &by_name);
                 if let Some(own) = inside.get(package.as_ref().unwrap_or(&file)) {
                     called.extend(texts_in(workspace, &file, registrations, own));
                 }
@@ -78,31 +92,72 @@ impl Callers {
     }
 }
 
+/// A module with handlers whose replies would change.
+struct Importable<'a> {
+    path: &'a Path,
+    /// The topmost package that it is in.
+    package: Option<PathBuf>,
+    handlers: BTreeSet<&'a str>,
+}
+
+/// What a name is that a module is imported by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ImportName {
+    /// The module's own.
+    Module,
+    /// That of its package.
+    Package,
+}
+
+impl Importable<'_> {
+    fn names(&self) -> impl Iterator<Item = (&str, ImportName)> {
+        let stem = self.path.file_stem().filter(|stem| *stem != "__init__");
+        let stem = stem.map(|name| (name, ImportName::Module));
+        let package = self.package.as_deref().and_then(Path::file_name);
+        let names = stem
+            .into_iter()
+            .chain(package.map(|name| (name, ImportName::Package)));
+        names.filter_map(|(name, kind)| Some((name.to_str()?, kind)))
+    }
+
+    /// Whether the file at `path` can have the handlers without an import from another package.
+    fn is_around(&self, path: &Path) -> bool {
+        match &self.package {
+            Some(package) => path.starts_with(package),
+            None => path == self.path,
+        }
+    }
+}
+
 /// The handlers that a file uses: it names them, and the module or package that they are in.
 fn uses_in(
     workspace: &Workspace,
     file: &Path,
     is_in_package: bool,
-    modules: &HashMap<&str, BTreeSet<(&Path, Option<PathBuf>)>>,
+    by_name: &HashMap<&str, Vec<(&Importable<'_>, ImportName)>>,
 ) -> Vec<(PathBuf, String)> {
     let Ok(bytes) = workspace.read(file) else {
         return Vec::new();
     };
-    let words: BTreeSet<&str> = words(&bytes).collect();
-    let named: Vec<(&Path, &str)> = words
-        .iter()
-        .filter_map(|word| modules.get_key_value(word))
-        .flat_map(|(name, places)| places.iter().map(move |place| (*name, place)))
-        .filter(|(_, (module, package))| {
-            let is_inside = package
-                .as_ref()
-                .map_or(file == *module, |package| file.starts_with(package));
-            // Another package can only import it by the name of its own.
-            let stem = (!is_in_package || package.is_none()).then_some(*module);
-            let mut names = names_of(stem, package.as_deref());
-            !is_inside && names.any(|word| words.contains(word))
+    let modules: BTreeMap<&Path, &Importable<'_>> = words(&bytes)
+        .filter_map(|word| by_name.get(word))
+        .flatten()
+        .filter(|(module, name)| {
+            // From within another package, only the name of its own leads to a module of a package.
+            let leads_there =
+                *name == ImportName::Package || !is_in_package || module.package.is_none();
+            leads_there && !module.is_around(file)
         })
-        .map(|(name, (module, _))| (*module, name))
+        .map(|(module, _)| (module.path, *module))
+        .collect();
+    if modules.is_empty() {
+        return Vec::new();
+    }
+    let words: HashSet<&str> = words(&bytes).collect();
+    let named: Vec<(&Path, &str)> = modules
+        .values()
+        .flat_map(|module| module.handlers.iter().map(|name| (module.path, *name)))
+        .filter(|(_, name)| words.contains(name))
         .collect();
     if named.is_empty() {
         return Vec::new();
@@ -149,20 +204,6 @@ fn words(bytes: &[u8]) -> impl Iterator<Item = &str> {
         .split(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii()))
         .filter_map(|word| std::str::from_utf8(word).ok())
         .filter(|word| !word.is_empty())
-}
-
-/// By which names a module is imported: its own, and that of its package.
-fn names_of<'p>(
-    module: Option<&'p Path>,
-    package: Option<&'p Path>,
-) -> impl Iterator<Item = &'p str> {
-    let stem = module
-        .and_then(Path::file_stem)
-        .filter(|stem| *stem != "__init__");
-    let package = package.and_then(Path::file_name);
-    stem.into_iter()
-        .chain(package)
-        .filter_map(|name| name.to_str())
 }
 
 /// Whether a module does more with `name` than to import it.

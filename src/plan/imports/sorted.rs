@@ -34,17 +34,22 @@ impl<'a> Surroundings<'a> {
     pub(super) fn section(&self, style: &Style, module: &ModuleName) -> Section {
         let name = module.dotted.as_str();
         let base = name.split('.').next().unwrap_or_default();
-        let relative: PathBuf = name.split('.').collect();
-        style.imports.section(name, module.level, || ModuleOrigin {
-            is_stdlib: is_stdlib(base),
-            is_same_package: self
-                .package
-                .as_deref()
-                .is_some_and(|package| package.ends_with(base)),
-            is_in_sources: style
-                .source_roots
-                .iter()
-                .any(|root| (self.is_module)(&root.join(&relative))),
+        let package = self.package.as_deref();
+        let is_in_sources = || {
+            let relative: PathBuf = name.split('.').collect();
+            let mut roots = style.source_roots.iter();
+            roots.any(|root| (self.is_module)(&root.join(&relative)))
+        };
+        style.imports.section(name, module.level, || {
+            if is_stdlib(base) {
+                ModuleOrigin::StandardLibrary
+            } else if is_in_sources() {
+                ModuleOrigin::Sources
+            } else if package.is_some_and(|package| package.ends_with(base)) {
+                ModuleOrigin::SamePackage
+            } else {
+                ModuleOrigin::Installed
+            }
         })
     }
 }

@@ -13,7 +13,11 @@ fn git(root: &Path, args: &[&str]) {
 
 fn repo(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    git(folder.path(), &["init", "--quiet"]);
+    let made = Command::new("git")
+        .args(["init", "--quiet"])
+        .arg(folder.path())
+        .status();
+    assert!(made.unwrap().success());
     for (name, bytes) in files {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -45,6 +45,7 @@ impl Fake {
             version: "3.12.0".to_owned(),
             user_base: Some("/user/base".into()),
             not_started: Vec::new(),
+            repo: None,
         };
         let work = self.path("work");
         fs::create_dir_all(&work).unwrap();
@@ -209,6 +210,7 @@ fn compiled_files_stay_in_the_folder() {
         version: "3.12.0".to_owned(),
         user_base: None,
         not_started: Vec::new(),
+        repo: None,
     };
     let main = fake.path("main.py");
     let command = command(&python, &main, fake.folder.path()).unwrap();
