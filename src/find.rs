@@ -11,7 +11,7 @@
 //! - [`advice`]: what a reader of the handler should be told.
 //! - [`suppression`]: comments that switch advice off.
 //!
-//! What always holds: every reference to the old API in a file is in [`Found::references`], once,
+//! Invariants: every reference to the old API in a file is in [`Found::references`], once,
 //! with what becomes of it; so nothing can be left out in silence.
 
 pub mod advice;

@@ -9,7 +9,7 @@ use crate::bench::{Bench, check, end, plugin, proof, ready};
 #[test]
 fn requests_go_to_the_routes_of_their_old_urls() {
     let bench = Bench::new(&[("a.py", plugin("a")), ("b.py", plugin("b"))]);
-    let python = bench.saying(&[ready(), proof("a", "proved"), proof("b", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), proof("b", "same"), end()]);
     let file = bench.path("requests.jsonl");
     let lines = r#"{"path": "/api/webhook/b", "headers": {"X": "1"}, "body": "{}", "settings": {"S": 1}}
 {"path": "/api/plugin/b/webhook/b?q=1", "method": "put", "base64": "/w==", "about": "two"}
@@ -83,7 +83,7 @@ fn a_bad_requests_file_is_an_error_and_nothing_is_run() {
 #[test]
 fn what_was_sent_is_saved_where_it_is_asked_for() {
     let bench = Bench::new(&[("a.py", plugin("a"))]);
-    let mut proof = proof("a", "proved");
+    let mut proof = proof("a", "same");
     proof["requests"] = json!(2);
     let sent = json!({
         "event": "sent", "case": "dev.a", "plugin": "dev.a", "endpoint": "a",
