@@ -30,6 +30,6 @@ pub mod route;
 pub(crate) mod serve;
 pub(crate) mod upstream;
 
-pub use http::rejection::Refusal;
+pub use http::rejection::Rejection;
 pub use serve::server::{Listeners, serve};
-pub use serve::worker::{Shared, UNIT};
+pub use serve::worker::{ServerState, UNIT};

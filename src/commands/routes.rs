@@ -9,7 +9,7 @@ use crate::cli::{RoutesArgs, ServerChoice};
 use crate::git;
 use crate::lang::Lang;
 use crate::routes::FILE_NAME;
-use crate::shim::config::{Problem, Upstream};
+use crate::shim::config::{Problem, UpstreamUrl};
 use crate::shim::export::{self, Export};
 use crate::shim::lifecycle::reload;
 
@@ -39,7 +39,7 @@ pub(super) fn map_of_repo() -> PathBuf {
 fn written(args: &RoutesArgs, lang: Lang) -> Result<String, Problem> {
     let path = args.routes.clone().unwrap_or_else(map_of_repo);
     let map = reload::read_map(&path)?;
-    let upstream = Upstream::parse(&args.upstream)
+    let upstream = UpstreamUrl::parse(&args.upstream)
         .map_err(|error| Problem::general(error.explain(&args.upstream)))?;
     let export = Export {
         upstream: &upstream,

@@ -20,7 +20,7 @@ use crate::shim::observe::metrics::Registry;
 use crate::shim::observe::{counters_file, fd_limit};
 use crate::shim::record::{self, Recorder};
 use crate::shim::route::table::Table;
-use crate::shim::{Listeners, Shared, UNIT, serve};
+use crate::shim::{Listeners, ServerState, UNIT, serve};
 use crate::term;
 use crate::text;
 
@@ -137,7 +137,7 @@ fn start(
     let listeners = Listeners::bind(&listen, admin)
         .map_err(|(address, error)| Problem::general(cannot_listen(address, &error)))?;
     let memory = usize::try_from(limits.memory / UNIT).unwrap_or(usize::MAX);
-    let shared = Arc::new(Shared {
+    let state = Arc::new(ServerState {
         table: ArcSwap::from_pointee(table),
         registry,
         recorder,
@@ -145,8 +145,8 @@ fn start(
         lang,
         memory: Semaphore::new(memory.min(Semaphore::MAX_PERMITS)),
     });
-    counters_file::restore(&shared);
-    fd_limit::foresee(&shared);
+    counters_file::restore(&state);
+    fd_limit::check_at_startup(&state);
     let (senders, page) = listeners.addresses();
     let cannot = |error: std::io::Error| {
         let reason = foreign::of_system(&error);
@@ -157,14 +157,14 @@ fn start(
         ))
     };
     let shutdown = asked_to_stop(|| {
-        announce(&shared, &senders, page);
-        warn(&shared);
+        announce(&state, &senders, page);
+        warn(&state);
     });
-    record::begin(&shared).map_err(cannot)?;
-    let served = serve(&shared, listeners, source, shutdown);
-    record::finish(&shared);
+    record::begin(&state).map_err(cannot)?;
+    let served = serve(&state, listeners, source, shutdown);
+    record::finish(&state);
     served.map_err(cannot)?;
-    counters_file::save(&shared);
+    counters_file::save(&state);
     Ok(())
 }
 
@@ -198,18 +198,18 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Text {
     )
 }
 
-fn announce(shared: &Shared, senders: &[SocketAddr], admin: Option<SocketAddr>) {
-    let table = shared.table.load();
+fn announce(state: &ServerState, senders: &[SocketAddr], admin: Option<SocketAddr>) {
+    let table = state.table.load();
     let upstream = &table.config.upstream;
     let urls = table.urls().len();
     let senders: Vec<String> = senders.iter().map(|a| format!("http://{a}")).collect();
     let senders = senders.join(" ");
-    shared.log.event(&text!(
+    state.log.event(&text!(
         "serving {urls} old URLs at {senders} from {upstream}",
         "正在 {senders} 提供 {urls} 个旧 URL，由 {upstream} 应答"
     ));
     if let Some(admin) = admin {
-        shared.log.event(&text!(
+        state.log.event(&text!(
             "health, metrics and the page are at http://{admin}",
             "健康检查、指标和页面位于 http://{admin}"
         ));
@@ -217,8 +217,8 @@ fn announce(shared: &Shared, senders: &[SocketAddr], admin: Option<SocketAddr>) 
 }
 
 /// Logs the warnings, from a thread of their own: an agent that is not there must not delay serving.
-fn warn(shared: &Arc<Shared>) {
-    let shared_too = Arc::clone(shared);
+fn warn(state: &Arc<ServerState>) {
+    let shared_too = Arc::clone(state);
     let started = std::thread::Builder::new().spawn(move || {
         let table = shared_too.table.load_full();
         for warning in warnings(&table) {
@@ -228,7 +228,7 @@ fn warn(shared: &Arc<Shared>) {
     if let Err(error) = started {
         let reason = foreign::of_system(&error);
         let (en, zh) = reason.both();
-        shared.log.event(&text!(
+        state.log.event(&text!(
             "a thread cannot be started: {en}",
             "无法启动线程：{zh}"
         ));

@@ -20,22 +20,22 @@ use serde_json::{Value, json};
 
 use crate::shim::http::http_date;
 use crate::shim::observe::prometheus;
-use crate::shim::serve::worker::Shared;
+use crate::shim::serve::worker::ServerState;
 use crate::term;
 
-type App = State<Arc<Shared>>;
+type App = State<Arc<ServerState>>;
 
 /// The admin application.
-pub fn app(shared: Arc<Shared>) -> Router {
+pub fn app(state: Arc<ServerState>) -> Router {
     // The address that was bound: another one is taken over at the next start.
-    let guarded = host_guard::is_guarded(shared.table.load().config.admin);
+    let guarded = host_guard::is_guarded(state.table.load().config.admin);
     let app = Router::new()
         .route("/", get(show_page))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/api/routes", get(routes))
-        .with_state(shared);
+        .with_state(state);
     match guarded {
         true => app.layer(axum::middleware::from_fn(host_guard::guard)),
         false => app,
@@ -47,8 +47,8 @@ async fn health() -> &'static str {
 }
 
 /// Ready is who can do its work: every agent answers.
-async fn ready(State(shared): App) -> Response {
-    let agents = shared.table.load().agents();
+async fn ready(State(state): App) -> Response {
+    let agents = state.table.load().agents();
     let mut answers = Vec::with_capacity(agents.len());
     for agent in agents {
         let answered = readiness::answers(&agent.url).await;
@@ -66,16 +66,16 @@ async fn ready(State(shared): App) -> Response {
         .into_response()
 }
 
-async fn metrics(State(shared): App) -> Response {
+async fn metrics(State(state): App) -> Response {
     let kind = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    (kind, prometheus::text(&shared)).into_response()
+    (kind, prometheus::text(&state)).into_response()
 }
 
-async fn routes(State(shared): App) -> Response {
-    let rows = url_report::rows(&shared, http_date::now());
+async fn routes(State(state): App) -> Response {
+    let rows = url_report::rows(&state, http_date::now());
     let routes: Vec<_> = rows.iter().map(url_report::Row::json).collect();
     as_json(&json!({ "routes": routes })).into_response()
 }
@@ -86,10 +86,10 @@ fn as_json(value: &Value) -> impl IntoResponse + use<> {
     (kind, term::json(value.to_string()))
 }
 
-async fn show_page(State(shared): App) -> Response {
+async fn show_page(State(state): App) -> Response {
     // Nothing from anywhere else is needed, and nothing from anywhere else is let in.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-    match page::render(&shared, http_date::now()) {
+    match page::render(&state, http_date::now()) {
         Ok(html) => ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }

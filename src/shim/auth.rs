@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use subtle::ConstantTimeEq;
 
 use crate::shim::http::head::Head;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 
 pub use signature::Scheme;
 
@@ -109,7 +109,7 @@ pub fn authorize(
     body: &[u8],
     sender: IpAddr,
     now: u64,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejection> {
     for rule in rules {
         let passes = match rule {
             AuthRule::Signature {
@@ -129,13 +129,13 @@ pub fn authorize(
                 .is_some_and(|value| secret.is(value)),
             AuthRule::Addresses(networks) => {
                 if !contains(networks, sender) {
-                    return Err(Refusal::Address);
+                    return Err(Rejection::Address);
                 }
                 true
             }
         };
         if !passes {
-            return Err(Refusal::Unauthorized);
+            return Err(Rejection::Unauthorized);
         }
     }
     Ok(())
@@ -166,7 +166,7 @@ mod tests {
         head
     }
 
-    fn through(rule: AuthRule, lines: &str, sender: &str) -> Result<(), Refusal> {
+    fn through(rule: AuthRule, lines: &str, sender: &str) -> Result<(), Rejection> {
         let sender = sender.parse().unwrap();
         authorize(&[rule], AuthPhase::Body, &head(lines), b"", sender, 0)
     }
@@ -192,7 +192,7 @@ mod tests {
         ] {
             assert_eq!(
                 through(rule(), lines, "::1"),
-                Err(Refusal::Unauthorized),
+                Err(Rejection::Unauthorized),
                 "{lines:?}"
             );
         }
@@ -214,7 +214,7 @@ mod tests {
         ] {
             assert_eq!(
                 through(rule(), lines, "::1"),
-                Err(Refusal::Unauthorized),
+                Err(Rejection::Unauthorized),
                 "{lines:?}"
             );
         }
@@ -234,13 +234,13 @@ mod tests {
         for sender in ["192.0.3.7", "::1", "::ffff:192.0.3.1"] {
             assert_eq!(
                 through(rule(), "", sender),
-                Err(Refusal::Address),
+                Err(Rejection::Address),
                 "{sender}"
             );
         }
         assert_eq!(
             through(AuthRule::Addresses(Vec::new()), "", "::1"),
-            Err(Refusal::Address)
+            Err(Rejection::Address)
         );
     }
 

@@ -5,6 +5,7 @@
 
 mod auth;
 mod file;
+pub(crate) mod file_stamp;
 mod merge;
 mod reader;
 mod self_reference;
@@ -19,7 +20,7 @@ use ipnet::IpNet;
 use crate::shim::auth::AuthRule;
 
 pub use reader::{Problem, parse_duration};
-pub use upstream_url::{Upstream, UpstreamError};
+pub use upstream_url::{UpstreamError, UpstreamUrl};
 
 /// How requests are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +117,7 @@ pub struct RouteRule {
     /// The endpoint of the route.
     pub endpoint: Option<String>,
     /// An agent of its own.
-    pub upstream: Option<Upstream>,
+    pub upstream: Option<UpstreamUrl>,
     /// Its largest body.
     pub body: Option<u64>,
     /// Its time.
@@ -135,7 +136,7 @@ pub struct Config {
     /// The route map.
     pub routes: PathBuf,
     /// The agent.
-    pub upstream: Upstream,
+    pub upstream: UpstreamUrl,
     /// Whether the agents have to be reachable at the start.
     pub upstream_check: bool,
     /// Where senders call.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::lang::{Lang, Text};
 use crate::routes::{Route, RouteMap};
-use crate::shim::config::Upstream;
+use crate::shim::config::UpstreamUrl;
 use crate::shim::http::http_date;
 use crate::shim::http::target;
 use crate::shim::route::pattern::Pattern;
@@ -37,7 +37,7 @@ const METHODS_OF_NGINX: &[&str] = &[
 #[derive(Debug, Clone, Copy)]
 pub struct Export<'u> {
     /// The agent.
-    pub upstream: &'u Upstream,
+    pub upstream: &'u UpstreamUrl,
     /// Since when the old URLs are deprecated, in seconds since 1970.
     pub deprecated_since: u64,
     /// The language of the comments.
@@ -137,14 +137,14 @@ fn impossible_for_nginx(url: &Url<'_>, route: &Route) -> Option<Text> {
     None
 }
 
-fn preface(server: &str, upstream: &Upstream) -> Text {
+fn preface(server: &str, upstream: &UpstreamUrl) -> Text {
     text!(
         "Old webhook URLs for {server}, made by `rehook routes`; the agent is {upstream}.\n\
          Not done here, but by `rehook shim`: auth rules, counts of who still calls, waiting for an agent \
          that restarts, several plugins behind one URL, the header Sunset (add it beside \
          Deprecation if you have a date).",
         "{server} 使用的旧 Webhook URL，由 `rehook routes` 生成；Agent 位于 {upstream}。\n\
-         以下功能只有 `rehook shim` 提供：校验（签名、令牌、地址）、调用统计、等待重启中的 Agent、\
+         以下功能只有 `rehook shim` 提供：校验（签名、令牌、地址）、调用统计、等待重启中的 Upstream、\
          一个 URL 对应多个插件，以及 Sunset 响应头（若已定下日期，请自行加在 Deprecation 旁边）。"
     )
 }

@@ -20,7 +20,7 @@ use std::thread::JoinHandle;
 use crate::lang::{Text, foreign};
 use crate::shim::http::head::Head;
 use crate::shim::route::table::OldUrl;
-use crate::shim::serve::worker::Shared;
+use crate::shim::serve::worker::ServerState;
 use crate::term;
 use crate::text;
 
@@ -188,15 +188,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Begins to write, if anything is recorded.
-pub fn begin(shared: &Arc<Shared>) -> io::Result<()> {
-    let Some(recorder) = &shared.recorder else {
+pub fn begin(state: &Arc<ServerState>) -> io::Result<()> {
+    let Some(recorder) = &state.recorder else {
         return Ok(());
     };
     let Some((file, receiver)) = lock(&recorder.begin).take() else {
         return Ok(());
     };
     let path = term::path(&recorder.path);
-    shared.log.event(&match recorder.with_secrets {
+    state.log.event(&match recorder.with_secrets {
         true => text!(
             "requests are recorded in {path}, with their secrets",
             "正在把请求记录到 {path}，包括其中的密钥"
@@ -206,7 +206,7 @@ pub fn begin(shared: &Arc<Shared>) -> io::Result<()> {
             "正在把请求记录到 {path}，密钥已打码"
         ),
     });
-    let with_thread = Arc::clone(shared);
+    let with_thread = Arc::clone(state);
     let thread = std::thread::Builder::new()
         .name("shim-record".to_owned())
         .spawn(move || {
@@ -223,8 +223,8 @@ pub fn begin(shared: &Arc<Shared>) -> io::Result<()> {
 }
 
 /// Ends writing: what waits is written, and the log says how much there is.
-pub fn finish(shared: &Shared) {
-    let Some(recorder) = &shared.recorder else {
+pub fn finish(state: &ServerState) {
+    let Some(recorder) = &state.recorder else {
         return;
     };
     if let Some(thread) = lock(&recorder.thread).take() {
@@ -235,7 +235,7 @@ pub fn finish(shared: &Shared) {
     let path = term::path(&recorder.path);
     let written = recorder.written.load(Ordering::Relaxed);
     let dropped = recorder.dropped.load(Ordering::Relaxed);
-    shared.log.event(&text!(
+    state.log.event(&text!(
         "{written} requests were recorded in {path}, {dropped} were dropped",
         "已把 {written} 个请求记录到 {path}，丢弃 {dropped} 个"
     ));

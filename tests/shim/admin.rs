@@ -20,7 +20,7 @@ fn fetch_as(shim: &Shim, path: &str, host: Option<&str>) -> (u16, String) {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let app = rehook::shim::admin::app(std::sync::Arc::clone(&shim.shared));
+        let app = rehook::shim::admin::app(std::sync::Arc::clone(&shim.state));
         let mut request = Request::get(path);
         if let Some(host) = host {
             request = request.header("host", host);
@@ -58,7 +58,7 @@ fn metrics_have_routes_and_never_paths() {
         shim.send(get(&format!("/scan/{number}")));
     }
     shim.send(get("/api/webhook/github"));
-    let in_flight = &shim.shared.registry.in_flight;
+    let in_flight = &shim.state.registry.in_flight;
     wait_until("all have ended", || {
         in_flight.load(std::sync::atomic::Ordering::Relaxed) == 0
     });
@@ -92,7 +92,7 @@ fn routes_say_who_calls_and_whether_anybody_does() {
         "x",
     ));
     // It is counted when its reply has been sent.
-    let stats = shim.shared.registry.url("/api/webhook/github");
+    let stats = shim.state.registry.url("/api/webhook/github");
     wait_until("it is counted", || stats.counts().calls() == 1);
     let (_, body) = fetch(&shim, "/api/routes");
     let value: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -103,7 +103,7 @@ fn routes_say_who_calls_and_whether_anybody_does() {
     assert_eq!(first["senders"][0]["user_agent"], "GitHub-Hookshot/1");
     assert_eq!(first["can_be_retired"], false);
     // A month ago.
-    let since = &shim.shared.registry.counted_since;
+    let since = &shim.state.registry.counted_since;
     since.fetch_sub(31 * 86_400, std::sync::atomic::Ordering::Relaxed);
     let (_, body) = fetch(&shim, "/api/routes");
     let value: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -230,12 +230,12 @@ fn a_page_that_is_not_ours_reads_nothing() {
     let mut stream = connect(shim.admin);
     std::io::Write::write_all(&mut stream, get("/healthz").as_bytes()).unwrap();
     assert_eq!(read_message(&mut stream, false).unwrap().status(), 421);
-    let table = shim.shared.table.load_full();
+    let table = shim.state.table.load_full();
     let mut config = table.config.clone();
     config.admin = Some("0.0.0.0:9180".parse().unwrap());
     let map = "version = 1".parse().unwrap();
-    let registry = &shim.shared.registry;
+    let registry = &shim.state.registry;
     let elsewhere = rehook::shim::route::table::Table::build(&map, config, 0, registry).unwrap();
-    shim.shared.table.store(std::sync::Arc::new(elsewhere));
+    shim.state.table.store(std::sync::Arc::new(elsewhere));
     assert_eq!(fetch_as(&shim, "/healthz", Some("evil.example")).0, 200);
 }

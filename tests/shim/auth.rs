@@ -180,8 +180,8 @@ fn secrets_are_nowhere_to_be_seen() {
             "POST /api/webhook/github{query} HTTP/1.1\r\nHost: a\r\nHost: b\r\n{line}\r\n"
         ));
     }
-    let shared = std::sync::Arc::clone(&shim.shared);
-    let mut shown = format!("{:?}", shared.table.load());
+    let state = std::sync::Arc::clone(&shim.state);
+    let mut shown = format!("{:?}", state.table.load());
     for path in ["/", "/metrics", "/api/routes", "/readyz"] {
         let mut stream = connect(shim.admin);
         write!(

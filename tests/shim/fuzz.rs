@@ -90,7 +90,7 @@ fn shim(agent: &Agent) -> Shim {
 fn nonsense_is_decided_without_a_panic() {
     let agent = Agent::start(ok);
     let shim = shim(&agent);
-    let table = shim.shared.table.load_full();
+    let table = shim.state.table.load_full();
     let mut runner = TestRunner::new(Config {
         cases: 20_000,
         failure_persistence: None,
@@ -226,7 +226,7 @@ fn nonsense_over_the_socket_leaves_the_shim_serving() {
     }
     println!("{count} connections in {seconds} s");
     assert_eq!(shim.post("x").status(), 200);
-    let connections = &shim.shared.registry.connections;
+    let connections = &shim.state.registry.connections;
     wait_until("they have all ended", || {
         connections.load(std::sync::atomic::Ordering::Relaxed) == 0
     });

@@ -68,7 +68,7 @@ fn five_hundred_send_a_header_a_second_until_the_limit_that_is_the_default() {
 fn send_headers_until_ended(config: &str, pause: Duration) {
     let agent = Agent::start(ok);
     let shim = Shim::start(agent.address, GITHUB, config);
-    let registry = &shim.shared.registry;
+    let registry = &shim.state.registry;
     let mut slow: Vec<_> = (0..500)
         .map(|_| {
             let mut stream = shim.connect();
@@ -102,7 +102,7 @@ fn send_headers_until_ended(config: &str, pause: Duration) {
             reply.escape_ascii()
         );
     }
-    let ended = registry.refused(rehook::shim::Refusal::SenderSlow);
+    let ended = registry.rejected(rehook::shim::Rejection::SenderSlow);
     assert_eq!(ended, 500);
 }
 
@@ -188,6 +188,6 @@ fn many_requests_on_many_connections_are_all_answered() {
         }
     });
     assert_eq!(agent.requests().len(), 16 * 200);
-    let counts = shim.shared.registry.url("/api/webhook/github").counts();
+    let counts = shim.state.registry.url("/api/webhook/github").counts();
     assert_eq!((counts.calls(), counts.failures()), (16 * 200, 0));
 }

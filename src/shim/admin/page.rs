@@ -8,13 +8,13 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, esca
 use crate::lang::Lang;
 use crate::shim::admin::url_report::{self, Row};
 use crate::shim::http::http_date;
-use crate::shim::serve::worker::Shared;
+use crate::shim::serve::worker::ServerState;
 use crate::term;
 
 const TEMPLATE: &str = include_str!("../../../templates/shim/page.html");
 
 /// The page as it is now.
-pub fn render(shared: &Shared, now: u64) -> Result<String, minijinja::Error> {
+pub fn render(state: &ServerState, now: u64) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -23,15 +23,15 @@ pub fn render(shared: &Shared, now: u64) -> Result<String, minijinja::Error> {
         None => escape_formatter(out, state, value),
     });
     environment.add_template("page.html", TEMPLATE)?;
-    let table = shared.table.load();
-    let rows = url_report::rows(shared, now);
-    let since = shared
+    let table = state.table.load();
+    let rows = url_report::rows(state, now);
+    let since = state
         .registry
         .counted_since
         .load(std::sync::atomic::Ordering::Relaxed);
     let retirable = rows.iter().filter(|row| row.can_be_retired).count();
     environment.get_template("page.html")?.render(context! {
-        zh => shared.lang == Lang::Zh,
+        zh => state.lang == Lang::Zh,
         version => env!("CARGO_PKG_VERSION"),
         upstream => table.config.upstream.to_string(),
         since => http_date::rfc3339(since),

@@ -6,17 +6,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::shim::config::Upstream;
+use crate::shim::config::UpstreamUrl;
 
 /// How long an agent may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks it.
-pub async fn answers(url: &Upstream) -> bool {
+pub async fn answers(url: &UpstreamUrl) -> bool {
     matches!(timeout(PATIENCE, ask(url)).await, Ok(Ok(true)))
 }
 
-async fn ask(url: &Upstream) -> std::io::Result<bool> {
+async fn ask(url: &UpstreamUrl) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect((url.host(), url.port())).await?;
     let request = format!(
         "HEAD {}/ HTTP/1.1\r\nHost: {}\r\nUser-Agent: rehook\r\nConnection: close\r\n\r\n",

@@ -6,7 +6,7 @@ use crate::shim::http::http_date;
 use crate::shim::observe::metrics::UrlCounts;
 use crate::shim::route::deprecation;
 use crate::shim::route::table::OldUrl;
-use crate::shim::serve::worker::Shared;
+use crate::shim::serve::worker::ServerState;
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -31,9 +31,9 @@ pub struct Row {
 }
 
 /// All old URLs, in the order of the map.
-pub fn rows(shared: &Shared, now: u64) -> Vec<Row> {
-    let table = shared.table.load();
-    let since = shared
+pub fn rows(state: &ServerState, now: u64) -> Vec<Row> {
+    let table = state.table.load();
+    let since = state
         .registry
         .counted_since
         .load(std::sync::atomic::Ordering::Relaxed);

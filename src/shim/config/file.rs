@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use toml_edit::Document;
 
-use super::{Environment, Limits, LogFormat, RouteRule, Upstream};
+use super::{Environment, Limits, LogFormat, RouteRule, UpstreamUrl};
 use crate::lang::foreign;
 use crate::regular_file;
 use crate::shim::config::auth;
@@ -20,7 +20,7 @@ pub struct File {
     /// `routes`
     pub routes: Option<String>,
     /// `upstream`
-    pub upstream: Option<Upstream>,
+    pub upstream: Option<UpstreamUrl>,
     /// `upstream_check`
     pub upstream_check: Option<bool>,
     /// `listen`
@@ -148,9 +148,9 @@ fn root_keys(root: &Section<'_>, file: &mut File) {
     }
 }
 
-fn read_upstream(section: &Section<'_>) -> Option<Upstream> {
+fn read_upstream(section: &Section<'_>) -> Option<UpstreamUrl> {
     let At { value, line } = section.string("upstream")?;
-    Upstream::parse(&value)
+    UpstreamUrl::parse(&value)
         .map_err(|error| section.problem(line, error.explain(&value)))
         .ok()
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Config, Flags, Upstream};
+use super::{Config, Flags, UpstreamUrl};
 use crate::routes;
 use crate::shim::config::file::{self, File};
 use crate::shim::config::reader::Problem;
@@ -122,10 +122,10 @@ pub fn combine(
 }
 
 fn upstream(
-    in_file: Option<Upstream>,
+    in_file: Option<UpstreamUrl>,
     flags: &Flags,
     problems: &mut Vec<Problem>,
-) -> Option<Upstream> {
+) -> Option<UpstreamUrl> {
     let Some(url) = flags.upstream.as_deref() else {
         if in_file.is_none() && problems.is_empty() {
             problems.push(Problem::general(text!(
@@ -137,7 +137,7 @@ fn upstream(
         }
         return in_file;
     };
-    Upstream::parse(url)
+    UpstreamUrl::parse(url)
         .map_err(|error| problems.push(Problem::general(error.explain(url))))
         .ok()
 }

@@ -1,4 +1,4 @@
-//! Reading a TOML file so that everything wrong in it is said at once, each with its line and what
+//! BufferedResponse a TOML file so that everything wrong in it is said at once, each with its line and what
 //! to write instead.
 //!
 //! What always holds: a key that nobody asked for is a problem (a mistyped limit must not be a

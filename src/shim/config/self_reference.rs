@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use super::{Config, Upstream};
+use super::{Config, UpstreamUrl};
 use crate::shim::config::reader::Problem;
 use crate::text;
 
@@ -45,7 +45,7 @@ pub fn check(config: &Config, problems: &mut Vec<Problem>) {
 }
 
 /// Whether a connection to `upstream` ends at the listener `own`.
-fn leads_to(upstream: &Upstream, own: SocketAddr, is_here: impl Fn(IpAddr) -> bool) -> bool {
+fn leads_to(upstream: &UpstreamUrl, own: SocketAddr, is_here: impl Fn(IpAddr) -> bool) -> bool {
     if upstream.port() != own.port() {
         return false;
     }
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn an_upstream_is_known_as_the_shim_itself() {
         let loops = |listen: &str, upstream: &str| {
-            let upstream = Upstream::parse(&format!("http://{upstream}")).unwrap();
+            let upstream = UpstreamUrl::parse(&format!("http://{upstream}")).unwrap();
             leads_to(&upstream, listen.parse().unwrap(), |address| {
                 address.is_loopback() || address.to_string() == "192.0.2.7"
             })

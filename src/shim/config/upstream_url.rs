@@ -7,7 +7,7 @@ use crate::text;
 
 /// Where an agent answers: plain HTTP, with a path before its own paths if need be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Upstream {
+pub struct UpstreamUrl {
     /// What `Host` says.
     authority: String,
     /// The name or address, without brackets.
@@ -44,7 +44,7 @@ impl UpstreamError {
     }
 }
 
-impl Upstream {
+impl UpstreamUrl {
     /// Reads `http://host[:port][/prefix]`.
     pub fn parse(url: &str) -> Result<Self, UpstreamError> {
         if url.starts_with("https://") {
@@ -118,7 +118,7 @@ impl Upstream {
     }
 }
 
-impl fmt::Display for Upstream {
+impl fmt::Display for UpstreamUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "http://{}{}", self.authority, self.prefix)
     }
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_url_has_host_port_and_prefix() {
         let parts = |url: &str| {
-            let upstream = Upstream::parse(url).unwrap();
+            let upstream = UpstreamUrl::parse(url).unwrap();
             (
                 upstream.host,
                 upstream.port,
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_no_agent_is_refused() {
-        assert_eq!(Upstream::parse("https://a"), Err(UpstreamError::Https));
+        assert_eq!(UpstreamUrl::parse("https://a"), Err(UpstreamError::Https));
         for url in [
             "",
             "a",
@@ -178,7 +178,11 @@ mod tests {
             "http://a/?q",
             "http://[::1]x",
         ] {
-            assert_eq!(Upstream::parse(url), Err(UpstreamError::Malformed), "{url}");
+            assert_eq!(
+                UpstreamUrl::parse(url),
+                Err(UpstreamError::Malformed),
+                "{url}"
+            );
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::shim::http::header::{Kind, tokens};
 
 /// Who sends a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sender {
+pub struct ClientAddr {
     /// Its address, as far as it can be known.
     pub address: IpAddr,
     /// The other end of the connection.
@@ -25,7 +25,7 @@ pub struct Sender {
     pub trusted: bool,
 }
 
-impl Sender {
+impl ClientAddr {
     /// The sender of a request that came from `peer`: behind trusted proxies, the last address
     /// that is none of theirs.
     pub fn of(head: &Head, peer: IpAddr, proxies: &[IpNet]) -> Self {
@@ -115,7 +115,7 @@ mod tests {
         head.read_request(format!("GET / HTTP/1.1\r\nHost: old\r\n{lines}\r\n").as_bytes())
             .unwrap();
         let proxies = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        let sender = Sender::of(&head, peer.parse().unwrap(), &proxies);
+        let sender = ClientAddr::of(&head, peer.parse().unwrap(), &proxies);
         let mut out = Vec::new();
         sender.write_lines(&head, None, &mut out);
         (sender.address.to_string(), String::from_utf8(out).unwrap())

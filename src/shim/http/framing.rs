@@ -7,7 +7,7 @@
 
 use crate::shim::http::head::Head;
 use crate::shim::http::header::Kind;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 
 /// How the end of a body is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Framing {
 }
 
 /// The framing of a request, or why it is refused.
-pub fn of_request(head: &Head) -> Result<Framing, Refusal> {
+pub fn of_request(head: &Head) -> Result<Framing, Rejection> {
     let mut length = None;
     let mut coding = false;
     let mut hosts = 0;
@@ -44,26 +44,26 @@ pub fn of_request(head: &Head) -> Result<Framing, Refusal> {
         match kind {
             Kind::Length => {
                 if length.is_some() {
-                    return Err(Refusal::Length);
+                    return Err(Rejection::Length);
                 }
-                length = Some(number(value).ok_or(Refusal::Length)?);
+                length = Some(number(value).ok_or(Rejection::Length)?);
             }
             Kind::Coding => {
                 // A coding in HTTP/1.0, whose servers may not know it, is refused as well.
                 if coding || !value.eq_ignore_ascii_case(b"chunked") || !head.is_http_11() {
-                    return Err(Refusal::Coding);
+                    return Err(Rejection::Coding);
                 }
                 coding = true;
             }
             Kind::Host => {
                 hosts += 1;
                 if !is_host(value) {
-                    return Err(Refusal::Host);
+                    return Err(Rejection::Host);
                 }
             }
             Kind::Expect => {
                 if !value.eq_ignore_ascii_case(b"100-continue") {
-                    return Err(Refusal::Expectation);
+                    return Err(Rejection::Expectation);
                 }
                 expects_continue = head.is_http_11();
             }
@@ -72,10 +72,10 @@ pub fn of_request(head: &Head) -> Result<Framing, Refusal> {
         }
     }
     if length.is_some() && coding {
-        return Err(Refusal::LengthAndCoding);
+        return Err(Rejection::LengthAndCoding);
     }
     if hosts != 1 {
-        return Err(Refusal::Host);
+        return Err(Rejection::Host);
     }
     let body = match length {
         _ if coding => Body::Chunked,
@@ -150,7 +150,7 @@ pub fn is_host(value: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn framing(lines: &str) -> Result<Framing, Refusal> {
+    fn framing(lines: &str) -> Result<Framing, Rejection> {
         let mut head = Head::default();
         head.read_request(format!("POST / HTTP/1.1\r\n{lines}\r\n").as_bytes())
             .unwrap();
@@ -159,53 +159,53 @@ mod tests {
 
     #[test]
     fn what_can_be_read_in_two_ways_is_refused() {
-        for (lines, refusal) in [
+        for (lines, rejection) in [
             (
                 "Host: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n",
-                Refusal::LengthAndCoding,
+                Rejection::LengthAndCoding,
             ),
             (
                 "Host: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n",
-                Refusal::LengthAndCoding,
+                Rejection::LengthAndCoding,
             ),
             (
                 "Host: h\r\nTransfer-Encoding: gzip, chunked\r\n",
-                Refusal::Coding,
+                Rejection::Coding,
             ),
             (
                 "Host: h\r\nTransfer-Encoding: identity\r\n",
-                Refusal::Coding,
+                Rejection::Coding,
             ),
             (
                 "Host: h\r\nTransfer-Encoding: xchunked\r\n",
-                Refusal::Coding,
+                Rejection::Coding,
             ),
             (
                 "Host: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-                Refusal::Coding,
+                Rejection::Coding,
             ),
-            ("Host: h\r\nTransfer-Encoding:\r\n", Refusal::Coding),
+            ("Host: h\r\nTransfer-Encoding:\r\n", Rejection::Coding),
             (
                 "Host: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n",
-                Refusal::Length,
+                Rejection::Length,
             ),
-            ("Host: h\r\nContent-Length: 1, 1\r\n", Refusal::Length),
-            ("Host: h\r\nContent-Length: +1\r\n", Refusal::Length),
-            ("Host: h\r\nContent-Length: 0x1\r\n", Refusal::Length),
-            ("Host: h\r\nContent-Length:\r\n", Refusal::Length),
+            ("Host: h\r\nContent-Length: 1, 1\r\n", Rejection::Length),
+            ("Host: h\r\nContent-Length: +1\r\n", Rejection::Length),
+            ("Host: h\r\nContent-Length: 0x1\r\n", Rejection::Length),
+            ("Host: h\r\nContent-Length:\r\n", Rejection::Length),
             (
                 "Host: h\r\nContent-Length: 99999999999999999999\r\n",
-                Refusal::Length,
+                Rejection::Length,
             ),
-            ("", Refusal::Host),
-            ("Host:\r\n", Refusal::Host),
-            ("Host: a\r\nHost: a\r\n", Refusal::Host),
-            ("Host: a b\r\n", Refusal::Host),
-            ("Host: a/b\r\n", Refusal::Host),
-            ("Host: u@h\r\n", Refusal::Host),
-            ("Host: h\r\nExpect: something\r\n", Refusal::Expectation),
+            ("", Rejection::Host),
+            ("Host:\r\n", Rejection::Host),
+            ("Host: a\r\nHost: a\r\n", Rejection::Host),
+            ("Host: a b\r\n", Rejection::Host),
+            ("Host: a/b\r\n", Rejection::Host),
+            ("Host: u@h\r\n", Rejection::Host),
+            ("Host: h\r\nExpect: something\r\n", Rejection::Expectation),
         ] {
-            assert_eq!(framing(lines), Err(refusal), "{lines:?}");
+            assert_eq!(framing(lines), Err(rejection), "{lines:?}");
         }
     }
 

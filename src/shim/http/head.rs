@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use crate::shim::http::header::{Kind, is_protected, tokens};
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::http::start_line::{self, RequestLine};
 
 /// More lines than this are refused as too large a head.
@@ -77,12 +77,12 @@ impl Scan {
     /// The length of the head at the start of `bytes`, when all of it is there. Looks only at
     /// what is new since the last call, so that a head which comes byte by byte costs no more
     /// than one that comes at once.
-    pub fn find_end(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
+    pub fn find_end(&mut self, bytes: &[u8]) -> Result<Option<usize>, Rejection> {
         let from = self.seen.min(bytes.len());
         for offset in memchr::memchr_iter(b'\n', &bytes[from..]) {
             let end = from + offset;
             if end == 0 || bytes[end - 1] != b'\r' {
-                return Err(Refusal::Malformed);
+                return Err(Rejection::Malformed);
             }
             if end == self.line + 1 {
                 return Ok(Some(end + 1));
@@ -96,7 +96,7 @@ impl Scan {
 
 impl Head {
     /// Reads the head of a request, which `bytes` are to the last of them.
-    pub fn read_request(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+    pub fn read_request(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
         let mut lines = [const { std::mem::MaybeUninit::uninit() }; MOST_LINES];
         let mut request = httparse::Request::new(&mut []);
         let parsed = httparse::ParserConfig::default().parse_request_with_uninit_headers(
@@ -106,16 +106,16 @@ impl Head {
         );
         match parsed {
             Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
-            Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
+            Err(httparse::Error::TooManyHeaders) => return Err(Rejection::HeadTooLarge),
             Err(httparse::Error::Token | httparse::Error::Version) => {
                 return self.read_unusual_request(bytes);
             }
-            _ => return Err(Refusal::Malformed),
+            _ => return Err(Rejection::Malformed),
         }
         let (Some(method), Some(target), Some(version)) =
             (request.method, request.path, request.version)
         else {
-            return Err(Refusal::Malformed);
+            return Err(Rejection::Malformed);
         };
         self.first = Span::of(bytes, method.as_bytes());
         self.target = Span::of(bytes, target.as_bytes());
@@ -126,15 +126,15 @@ impl Head {
     }
 
     /// Reads the head of a request whose first line `httparse` does not know.
-    fn read_unusual_request(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+    fn read_unusual_request(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
         let line = RequestLine::read(bytes)?;
         let mut lines = [httparse::EMPTY_HEADER; MOST_LINES];
         let headers = match httparse::parse_headers(line.rest, &mut lines) {
             Ok(httparse::Status::Complete((length, headers))) if length == line.rest.len() => {
                 headers
             }
-            Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
-            _ => return Err(Refusal::Malformed),
+            Err(httparse::Error::TooManyHeaders) => return Err(Rejection::HeadTooLarge),
+            _ => return Err(Rejection::Malformed),
         };
         self.first = Span::of(bytes, line.method);
         self.target = Span::of(bytes, line.target);
@@ -232,7 +232,7 @@ impl Head {
 
     /// Takes the headers that `Connection` names as headers of this connection; refuses those
     /// names that have to reach the other end.
-    pub fn mark_named_by_connection(&mut self) -> Result<(), Refusal> {
+    pub fn mark_named_by_connection(&mut self) -> Result<(), Rejection> {
         let mut named: Vec<Vec<u8>> = Vec::new();
         for value in self.values(Kind::Connection) {
             for token in tokens(value) {
@@ -244,7 +244,7 @@ impl Head {
                     continue;
                 }
                 if is_protected(token) {
-                    return Err(Refusal::ConnectionNames);
+                    return Err(Rejection::ConnectionNames);
                 }
                 named.push(token.to_ascii_lowercase());
             }
@@ -276,8 +276,10 @@ impl Head {
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> Result<Head, Refusal> {
-        let end = Scan::default().find_end(text)?.ok_or(Refusal::SenderSlow)?;
+    fn read(text: &[u8]) -> Result<Head, Rejection> {
+        let end = Scan::default()
+            .find_end(text)?
+            .ok_or(Rejection::SenderSlow)?;
         let mut head = Head::default();
         head.read_request(&text[..end])?;
         Ok(head)
@@ -316,22 +318,28 @@ mod tests {
 
     #[test]
     fn what_is_no_http_is_refused() {
-        for (text, refusal) in [
-            (&b"GET / HTTP/1.1\nHost: h\r\n\r\n"[..], Refusal::Malformed),
-            (b"GET / HTTP/1.1\r\nHost : h\r\n\r\n", Refusal::Malformed),
+        for (text, rejection) in [
+            (
+                &b"GET / HTTP/1.1\nHost: h\r\n\r\n"[..],
+                Rejection::Malformed,
+            ),
+            (b"GET / HTTP/1.1\r\nHost : h\r\n\r\n", Rejection::Malformed),
             (
                 b"GET / HTTP/1.1\r\nHost: h\r\n a: b\r\n\r\n",
-                Refusal::Malformed,
+                Rejection::Malformed,
             ),
-            (b"GET / HTTP/1.1\r\nHost: h\x00\r\n\r\n", Refusal::Malformed),
-            (b"GET / HTTP/1.1\r\nHost: h\r\r\n\r\n", Refusal::Malformed),
-            (b"GET /\r\nHost: h\r\n\r\n", Refusal::Malformed),
-            (b"GET / HTTP/2.0\r\nHost: h\r\n\r\n", Refusal::Version),
-            (b"PO ST / HTTP/1.1\r\nHost: h\r\n\r\n", Refusal::Malformed),
-            (b"GET / HTTP/1.2\r\nHost : h\r\n\r\n", Refusal::Malformed),
-            (b"GET  / HTTP/1.1\r\nHost: h\r\n\r\n", Refusal::Malformed),
+            (
+                b"GET / HTTP/1.1\r\nHost: h\x00\r\n\r\n",
+                Rejection::Malformed,
+            ),
+            (b"GET / HTTP/1.1\r\nHost: h\r\r\n\r\n", Rejection::Malformed),
+            (b"GET /\r\nHost: h\r\n\r\n", Rejection::Malformed),
+            (b"GET / HTTP/2.0\r\nHost: h\r\n\r\n", Rejection::Version),
+            (b"PO ST / HTTP/1.1\r\nHost: h\r\n\r\n", Rejection::Malformed),
+            (b"GET / HTTP/1.2\r\nHost : h\r\n\r\n", Rejection::Malformed),
+            (b"GET  / HTTP/1.1\r\nHost: h\r\n\r\n", Rejection::Malformed),
         ] {
-            assert_eq!(read(text).err(), Some(refusal), "{}", text.escape_ascii());
+            assert_eq!(read(text).err(), Some(rejection), "{}", text.escape_ascii());
         }
     }
 
@@ -358,7 +366,7 @@ mod tests {
             "Host",
             "X-Slack-Request-Timestamp",
         ] {
-            assert_eq!(named(name), Err(Refusal::ConnectionNames), "{name}");
+            assert_eq!(named(name), Err(Rejection::ConnectionNames), "{name}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Why the shim answers by itself, and with what: one table of all refusals.
+//! Why the shim answers by itself, and with what: one table of all rejections.
 //!
 //! What always holds: every answer that does not come from the agent is one of these, so that its
 //! status, its label in the metrics and its sentence in both languages are decided in one place.
@@ -7,7 +7,7 @@ use crate::lang::Lang;
 
 /// A reason to answer without the agent, or instead of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Rejection {
     /// The head is no HTTP/1.1.
     Malformed,
     /// `Content-Length` and `Transfer-Encoding` in one request.
@@ -56,7 +56,7 @@ pub enum Refusal {
     Loop,
 }
 
-impl Refusal {
+impl Rejection {
     /// All of them, in the order of their numbers.
     pub const ALL: [Self; 23] = [
         Self::Malformed,
@@ -84,7 +84,7 @@ impl Refusal {
         Self::Loop,
     ];
 
-    /// The place in [`Refusal::ALL`].
+    /// The place in [`Rejection::ALL`].
     pub fn index(self) -> usize {
         self as usize
     }
@@ -302,17 +302,17 @@ mod tests {
 
     #[test]
     fn every_refusal_is_at_its_number_and_says_something_in_both_languages() {
-        for (index, refusal) in Refusal::ALL.into_iter().enumerate() {
-            assert_eq!(refusal.index(), index);
-            assert!(!phrase(refusal.status()).is_empty(), "{refusal:?}");
-            assert!(refusal.message(Lang::En).is_ascii());
-            assert!(!refusal.message(Lang::Zh).is_ascii());
+        for (index, rejection) in Rejection::ALL.into_iter().enumerate() {
+            assert_eq!(rejection.index(), index);
+            assert!(!phrase(rejection.status()).is_empty(), "{rejection:?}");
+            assert!(rejection.message(Lang::En).is_ascii());
+            assert!(!rejection.message(Lang::Zh).is_ascii());
         }
     }
 
     #[test]
     fn labels_are_distinct() {
-        let mut labels = Refusal::ALL.map(Refusal::label);
+        let mut labels = Rejection::ALL.map(Rejection::label);
         labels.sort_unstable();
         assert!(labels.windows(2).all(|pair| pair[0] != pair[1]));
     }

@@ -7,7 +7,7 @@
 //! What always holds: a line has one reading or none. Method, target and version are parted by one
 //! space each, and none of them has a space or a control character inside.
 
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 
 /// Method and target of a request whose version is HTTP/1.1 or is read as that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,29 +24,29 @@ pub struct RequestLine<'a> {
 
 impl<'a> RequestLine<'a> {
     /// Reads the first line of a head.
-    pub fn read(head: &'a [u8]) -> Result<Self, Refusal> {
-        let end = memchr::memmem::find(head, b"\r\n").ok_or(Refusal::Malformed)?;
+    pub fn read(head: &'a [u8]) -> Result<Self, Rejection> {
+        let end = memchr::memmem::find(head, b"\r\n").ok_or(Rejection::Malformed)?;
         let (line, rest) = (&head[..end], &head[end + 2..]);
         let mut parts = line.split(|&byte| byte == b' ');
         let (Some(method), Some(target), Some(version), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(Refusal::Malformed);
+            return Err(Rejection::Malformed);
         };
         let is_in_target = |byte: &u8| !matches!(byte, 0..=b' ' | 0x7f);
         if !is_token(method) || target.is_empty() || !target.iter().all(is_in_target) {
-            return Err(Refusal::Malformed);
+            return Err(Rejection::Malformed);
         }
         let http_11 = match version {
             [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
                 if major.is_ascii_digit() && minor.is_ascii_digit() =>
             {
                 if *major != b'1' {
-                    return Err(Refusal::Version);
+                    return Err(Rejection::Version);
                 }
                 *minor != b'0'
             }
-            _ => return Err(Refusal::Malformed),
+            _ => return Err(Rejection::Malformed),
         };
         Ok(Self {
             method,
@@ -88,7 +88,12 @@ mod tests {
         assert_eq!(read(b"GET / HTTP/1.0"), Ok((b"/".to_vec(), false)));
         assert_eq!(read(b"GET / HTTP/1.9"), Ok((b"/".to_vec(), true)));
         for line in [&b"GET / HTTP/2.0"[..], b"GET / HTTP/0.9", b"PRI * HTTP/9.9"] {
-            assert_eq!(read(line), Err(Refusal::Version), "{}", line.escape_ascii());
+            assert_eq!(
+                read(line),
+                Err(Rejection::Version),
+                "{}",
+                line.escape_ascii()
+            );
         }
         for line in [
             &b"PO ST / HTTP/1.1"[..],
@@ -109,7 +114,7 @@ mod tests {
         ] {
             assert_eq!(
                 read(line),
-                Err(Refusal::Malformed),
+                Err(Rejection::Malformed),
                 "{}",
                 line.escape_ascii()
             );

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::shim::http::framing::is_host;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 
 /// A request-target, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,18 +26,18 @@ pub enum Target<'a> {
 }
 
 /// Takes a request-target apart (RFC 9112, section 3.2).
-pub fn target<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal> {
+pub fn target<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Rejection> {
     if method == b"CONNECT" {
-        return Err(Refusal::Connect);
+        return Err(Rejection::Connect);
     }
     if target == b"*" {
         return match method {
             b"OPTIONS" => Ok(Target::Server),
-            _ => Err(Refusal::Malformed),
+            _ => Err(Rejection::Malformed),
         };
     }
     if target.contains(&b'#') {
-        return Err(Refusal::Malformed);
+        return Err(Rejection::Malformed);
     }
     let (authority, rest) = if target.first() == Some(&b'/') {
         (None, target)
@@ -50,7 +50,7 @@ pub fn target<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal
                     .eq_ignore_ascii_case(scheme.as_bytes())
                     .then(|| &target[scheme.len()..])
             })
-            .ok_or(Refusal::Malformed)?;
+            .ok_or(Rejection::Malformed)?;
         let end = rest
             .iter()
             .position(|byte| b"/?".contains(byte))
@@ -58,7 +58,7 @@ pub fn target<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal
         let authority = &rest[..end];
         // It takes the place of `Host` (RFC 9112, section 3.2.2), and has to be one.
         if !is_host(authority) {
-            return Err(Refusal::Host);
+            return Err(Rejection::Host);
         }
         (Some(authority), &rest[end..])
     };
@@ -154,21 +154,21 @@ mod tests {
         assert_eq!(parts("HTTP://h:1/a?b"), ("/a", "?b", true));
         assert_eq!(parts("http://h?b"), ("/", "?b", true));
         assert_eq!(target(b"OPTIONS", b"*"), Ok(Target::Server));
-        for (method, text, refusal) in [
-            ("GET", "*", Refusal::Malformed),
-            ("GET", "a", Refusal::Malformed),
-            ("GET", "/a#b", Refusal::Malformed),
-            ("GET", "http://u:p@h/a", Refusal::Host),
-            ("GET", "http:///a", Refusal::Host),
-            ("GET", "http://?a", Refusal::Host),
-            ("GET", "http://a\"<>/", Refusal::Host),
-            ("GET", "http://a\\b/", Refusal::Host),
-            ("GET", "http://\u{e4}/", Refusal::Host),
-            ("GET", "ftp://h/a", Refusal::Malformed),
-            ("CONNECT", "h:443", Refusal::Connect),
-            ("CONNECT", "/a", Refusal::Connect),
+        for (method, text, rejection) in [
+            ("GET", "*", Rejection::Malformed),
+            ("GET", "a", Rejection::Malformed),
+            ("GET", "/a#b", Rejection::Malformed),
+            ("GET", "http://u:p@h/a", Rejection::Host),
+            ("GET", "http:///a", Rejection::Host),
+            ("GET", "http://?a", Rejection::Host),
+            ("GET", "http://a\"<>/", Rejection::Host),
+            ("GET", "http://a\\b/", Rejection::Host),
+            ("GET", "http://\u{e4}/", Rejection::Host),
+            ("GET", "ftp://h/a", Rejection::Malformed),
+            ("CONNECT", "h:443", Rejection::Connect),
+            ("CONNECT", "/a", Rejection::Connect),
         ] {
-            assert_eq!(target(method.as_bytes(), text.as_bytes()), Err(refusal));
+            assert_eq!(target(method.as_bytes(), text.as_bytes()), Err(rejection));
         }
     }
 

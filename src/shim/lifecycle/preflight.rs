@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::lang::{Text, foreign};
-use crate::shim::config::{Problem, Upstream};
+use crate::shim::config::{Problem, UpstreamUrl};
 use crate::shim::observe::counters_file;
 use crate::shim::route::table::Table;
 use crate::text;
@@ -85,7 +85,7 @@ pub fn absent(table: &Table) -> Vec<Absent> {
     absent
 }
 
-fn reach(url: &Upstream, end: Instant) -> Result<(), Text> {
+fn reach(url: &UpstreamUrl, end: Instant) -> Result<(), Text> {
     let unknown = |error: io::Error| {
         let host = url.host();
         text!(

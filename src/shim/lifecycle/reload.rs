@@ -3,8 +3,7 @@
 //! What always holds: what is wrong never takes the place of what works; a table is built whole and
 //! swapped whole, and a request that has begun ends with the table it began with.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, UNIX_EPOCH};
@@ -14,18 +13,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::lang::{Text, foreign};
 use crate::regular_file;
 use crate::routes::{RouteMap, RouteMapError};
+use crate::shim::config::file_stamp::FileStamp;
 use crate::shim::config::{self, Config, Flags, Problem};
 use crate::shim::http::http_date;
 use crate::shim::observe::counters_file;
 use crate::shim::observe::metrics::Registry;
 use crate::shim::route::table::Table;
-use crate::shim::serve::worker::Shared;
+use crate::shim::serve::worker::ServerState;
 use crate::text;
 
 /// How often the files are looked at.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often counts are saved.
-const SAVE: u32 = 30;
+const SAVE_EVERY_N_POLLS: u32 = 30;
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone, Default)]
@@ -38,10 +38,10 @@ pub struct Source {
 pub fn load(source: &Source, registry: &Registry) -> Result<Table, Vec<Problem>> {
     let environment = |name: &str| std::env::var(name).ok();
     // Marked before they are read: what changes meanwhile is then seen as a change.
-    let mut read_from: Vec<Mark> = source.flags.config.iter().map(Mark::of).collect();
+    let mut read_from: Vec<FileStamp> = source.flags.config.iter().map(FileStamp::of).collect();
     let config = config::load(&source.flags, &environment)?;
     let others = config.secret_files.iter().chain([&config.routes]);
-    read_from.extend(others.map(Mark::of));
+    read_from.extend(others.map(FileStamp::of));
     let map = read_map(&config.routes).map_err(|problem| vec![problem])?;
     let since = config.deprecated_since;
     let since = since.unwrap_or_else(|| modified(&config.routes).unwrap_or_else(http_date::now));
@@ -93,30 +93,11 @@ pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
     })
 }
 
-/// A file, and what tells whether it is still the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    path: PathBuf,
-    /// Time of change, size and number; none when it is not there.
-    state: Option<(i64, i64, u64, u64)>,
-}
-
-impl Mark {
-    /// The file as it is now.
-    pub fn of(path: &PathBuf) -> Self {
-        let data = std::fs::metadata(path).ok();
-        Self {
-            path: path.clone(),
-            state: data.map(|data| (data.mtime(), data.mtime_nsec(), data.size(), data.ino())),
-        }
-    }
-}
-
 /// Reloads on SIGHUP and when a file has changed; saves the counts.
-pub async fn watch(shared: Arc<Shared>, source: Source) {
+pub async fn watch(state: Arc<ServerState>, source: Source) {
     let mut hangup = signal(SignalKind::hangup()).ok();
-    let mut known = shared.table.load().read_from.clone();
-    let mut look = tokio::time::interval(LOOK);
+    let mut known = state.table.load().read_from.clone();
+    let mut look = tokio::time::interval(POLL_INTERVAL);
     let mut looks = 0;
     loop {
         let asked = tokio::select! {
@@ -124,15 +105,15 @@ pub async fn watch(shared: Arc<Shared>, source: Source) {
             Some(()) = next(&mut hangup) => true,
         };
         looks += 1;
-        if looks % SAVE == 0 {
-            counters_file::save(&shared);
+        if looks % SAVE_EVERY_N_POLLS == 0 {
+            counters_file::save(&state);
         }
-        let now: Vec<Mark> = known.iter().map(|mark| Mark::of(&mark.path)).collect();
+        let now: Vec<FileStamp> = known.iter().map(|mark| FileStamp::of(&mark.path)).collect();
         if !asked && now == known {
             continue;
         }
-        known = match reload(&shared, &source) {
-            true => shared.table.load().read_from.clone(),
+        known = match reload(&state, &source) {
+            true => state.table.load().read_from.clone(),
             // Not tried again before something changes.
             false => now,
         };
@@ -147,19 +128,19 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
 }
 
 /// Reloads now; says what came of it, and whether it was good.
-pub fn reload(shared: &Shared, source: &Source) -> bool {
-    let [good, bad] = &shared.registry.reloads;
-    match load(source, &shared.registry) {
+pub fn reload(state: &ServerState, source: &Source) -> bool {
+    let [good, bad] = &state.registry.reloads;
+    match load(source, &state.registry) {
         Ok(table) => {
             let urls = table.urls().len();
-            let old = shared.table.swap(Arc::new(table));
+            let old = state.table.swap(Arc::new(table));
             good.fetch_add(1, Ordering::Relaxed);
-            shared.log.event(&text!(
+            state.log.event(&text!(
                 "reloaded: {urls} old URLs are served",
                 "已重新加载：提供 {urls} 个旧 URL"
             ));
-            if needs_restart(&old.config, &shared.table.load().config) {
-                shared.log.event(&text!(
+            if needs_restart(&old.config, &state.table.load().config) {
+                state.log.event(&text!(
                     "listen, admin, threads, log and memory are taken from the new configuration \
                      only when the shim starts again",
                     "listen、admin、threads、log 和 memory 的改动要重启 shim 才会生效"
@@ -174,7 +155,7 @@ pub fn reload(shared: &Shared, source: &Source) -> bool {
                     problem.show(crate::lang::Lang::En),
                     problem.show(crate::lang::Lang::Zh),
                 );
-                shared.log.event(&text!(
+                state.log.event(&text!(
                     "not reloaded, the old configuration is kept: {en}",
                     "未重新加载，继续使用旧配置：{zh}"
                 ));

@@ -12,28 +12,28 @@ use serde_json::{Value, json};
 
 use crate::lang::{Text, foreign};
 use crate::regular_file;
-use crate::shim::observe::metrics::{Sender, UrlCounts};
-use crate::shim::serve::worker::Shared;
+use crate::shim::observe::metrics::{Caller, UrlCounts};
+use crate::shim::serve::worker::ServerState;
 use crate::term;
 use crate::text;
 
 /// Takes the counts up again.
-pub fn restore(shared: &Shared) {
-    let table = shared.table.load();
+pub fn restore(state: &ServerState) {
+    let table = state.table.load();
     let Some(path) = &table.config.counters_file else {
         return;
     };
     let value = match kept(path) {
         Ok(Some(value)) => value,
         Ok(None) => return,
-        Err(text) => return shared.log.event(&text),
+        Err(text) => return state.log.event(&text),
     };
     if let Some(since) = value["counted_since"].as_u64() {
-        let counted = &shared.registry.counted_since;
+        let counted = &state.registry.counted_since;
         counted.fetch_min(since, Ordering::Relaxed);
     }
     for (url, counts) in value["urls"].as_object().into_iter().flatten() {
-        shared.registry.url(url).restore(&read(counts));
+        state.registry.url(url).restore(&read(counts));
     }
 }
 
@@ -57,30 +57,30 @@ fn kept(path: &Path) -> Result<Option<Value>, Text> {
 }
 
 /// Saves the counts.
-pub fn save(shared: &Shared) {
-    let table = shared.table.load();
+pub fn save(state: &ServerState) {
+    let table = state.table.load();
     let Some(path) = &table.config.counters_file else {
         return;
     };
     // The path may be another than at the start.
     if let Err(text) = kept(path) {
-        return shared.log.event(&text);
+        return state.log.event(&text);
     }
-    let urls: serde_json::Map<String, Value> = shared
+    let urls: serde_json::Map<String, Value> = state
         .registry
         .urls()
         .into_iter()
         .map(|(url, counts)| (url, written(&counts)))
         .collect();
     let value = json!({
-        "counted_since": shared.registry.counted_since.load(Ordering::Relaxed),
+        "counted_since": state.registry.counted_since.load(Ordering::Relaxed),
         "urls": urls,
     });
     let aside = aside(path);
     let text = format!("{value:#}\n");
     let saved = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
     if let Err(error) = saved {
-        shared.log.event(&cannot_keep(path, &error));
+        state.log.event(&cannot_keep(path, &error));
     }
 }
 
@@ -113,7 +113,7 @@ fn no_counts(path: &Path) -> Text {
     text!(
         "the counts cannot be kept in {path}: it holds something else, and is left as it is; name \
          another file with --counters-file or `counters_file`, or remove it",
-        "无法把计数保存到 {path}：其中是别的内容，未作改动；请用 --state 或 `state` 指定另一个文件，\
+        "无法把计数保存到 {path}：其中是别的内容，未作改动；请用 --counters-file 或 `counters_file` 指定另一个文件，\
          或删除它"
     )
 }
@@ -144,7 +144,7 @@ fn read(value: &Value) -> UrlCounts {
     // More than anything that was ever counted: sums of them still fit.
     let number = |value: &Value| value.as_u64().unwrap_or(0).min(1 << 50);
     let sender = |value: &Value| {
-        Some(Sender {
+        Some(Caller {
             address: value["address"].as_str()?.parse().ok()?,
             name: value["name"].as_str()?.to_owned(),
             calls: number(&value["calls"]),
@@ -175,7 +175,7 @@ mod tests {
             classes: [0, 5, 0, 2, 1],
             microseconds: 77,
             last: 9,
-            senders: vec![Sender {
+            senders: vec![Caller {
                 address: "2001:db8::1".parse().unwrap(),
                 name: "a\"b".to_owned(),
                 calls: 8,

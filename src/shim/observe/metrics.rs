@@ -1,7 +1,7 @@
 //! What is counted, and for how long: per old URL, per agent, per reason.
 //!
 //! What always holds: counts outlive a reload; labels are paths of the map, agents of the
-//! configuration and refusals of one table, never anything that a sender can choose.
+//! configuration and rejections of one table, never anything that a sender can choose.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::shim::config::Upstream;
+use crate::shim::config::UpstreamUrl;
 use crate::shim::http::http_date;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::http::via::Via;
-use crate::shim::observe::fd_limit::Said;
+use crate::shim::observe::fd_limit::RateLimited;
 use crate::shim::observe::redact;
-use crate::shim::route::table::Agent;
+use crate::shim::upstream::agent::Upstream;
 
 /// The upper bounds of the histogram of durations, in microseconds.
 pub const BUCKETS: [u64; 11] = [
@@ -29,7 +29,7 @@ const LONGEST_NAME: usize = 120;
 
 /// A sender of an old URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sender {
+pub struct Caller {
     /// Where it calls from.
     pub address: IpAddr,
     /// What it calls itself.
@@ -50,7 +50,7 @@ pub struct UrlStats {
     microseconds: AtomicU64,
     /// In seconds since 1970; 0 when never.
     last: AtomicU64,
-    senders: Mutex<Vec<Sender>>,
+    senders: Mutex<Vec<Caller>>,
 }
 
 /// What is known of an old URL at one moment.
@@ -65,7 +65,7 @@ pub struct UrlCounts {
     /// In seconds since 1970; 0 when never.
     pub last: u64,
     /// The last first.
-    pub senders: Vec<Sender>,
+    pub senders: Vec<Caller>,
 }
 
 impl UrlCounts {
@@ -111,7 +111,7 @@ impl UrlStats {
                     .chars()
                     .map(|c| if c.is_control() { '\u{fffd}' } else { c })
                     .collect();
-                let same = |sender: &Sender| sender.address == address && sender.name == name;
+                let same = |sender: &Caller| sender.address == address && sender.name == name;
                 if let Some(sender) = senders.iter_mut().find(|sender| same(sender)) {
                     sender.calls += 1;
                     sender.last = now;
@@ -123,7 +123,7 @@ impl UrlStats {
                         senders.swap_remove(index);
                     }
                 }
-                senders.push(Sender {
+                senders.push(Caller {
                     address,
                     name,
                     calls: 1,
@@ -161,7 +161,7 @@ impl UrlStats {
         let mut senders = lock(&self.senders);
         if senders.is_empty() {
             let known = counts.senders.iter().take(MOST_SENDERS).cloned();
-            senders.extend(known.map(|sender| Sender {
+            senders.extend(known.map(|sender| Caller {
                 name: String::from_utf8_lossy(&redact::user_agent(sender.name.as_bytes())).into(),
                 ..sender
             }));
@@ -171,7 +171,7 @@ impl UrlStats {
 
 /// The counts of an agent.
 #[derive(Debug, Default)]
-pub struct AgentStats {
+pub struct UpstreamStats {
     /// Requests sent to it.
     pub requests: AtomicU64,
     /// Connections that could not be made.
@@ -184,12 +184,12 @@ pub struct AgentStats {
     pub retries: AtomicU64,
 }
 
-impl AgentStats {
+impl UpstreamStats {
     /// Counts a call that has failed.
-    pub fn fail(&self, refusal: Refusal) {
-        let count = match refusal {
-            Refusal::UpstreamGone => &self.gone,
-            Refusal::UpstreamSlow => &self.slow,
+    pub fn fail(&self, rejection: Rejection) {
+        let count = match rejection {
+            Rejection::UpstreamGone => &self.gone,
+            Rejection::UpstreamSlow => &self.slow,
             _ => &self.broken,
         };
         count.fetch_add(1, Ordering::Relaxed);
@@ -200,8 +200,8 @@ impl AgentStats {
 #[derive(Debug)]
 pub struct Registry {
     urls: Mutex<HashMap<String, Arc<UrlStats>>>,
-    agents: Mutex<Vec<(Arc<Agent>, Arc<AgentStats>)>>,
-    refused: [AtomicU64; Refusal::ALL.len()],
+    agents: Mutex<Vec<(Arc<Upstream>, Arc<UpstreamStats>)>>,
+    rejected: [AtomicU64; Rejection::ALL.len()],
     /// Requests that are being answered.
     pub in_flight: AtomicUsize,
     /// Connections of senders.
@@ -211,7 +211,7 @@ pub struct Registry {
     /// Reloads, good and bad.
     pub reloads: [AtomicU64; 2],
     /// When it was last said that no connection can be taken.
-    pub shortage: Said,
+    pub shortage: RateLimited,
     /// What this process calls itself on the way of a request.
     pub via: Via,
     /// Since when, in seconds since 1970.
@@ -226,12 +226,12 @@ impl Default for Registry {
         Self {
             urls: Mutex::default(),
             agents: Mutex::default(),
-            refused: std::array::from_fn(|_| AtomicU64::new(0)),
+            rejected: std::array::from_fn(|_| AtomicU64::new(0)),
             in_flight: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             passed_through: AtomicU64::new(0),
             reloads: Default::default(),
-            shortage: Said::default(),
+            shortage: RateLimited::default(),
             via: Via::default(),
             started,
             counted_since: AtomicU64::new(started),
@@ -264,12 +264,12 @@ impl Registry {
     }
 
     /// The agent at `url`; the same one for the same URL.
-    pub fn agent(&self, url: &Upstream) -> Arc<Agent> {
+    pub fn agent(&self, url: &UpstreamUrl) -> Arc<Upstream> {
         let mut agents = lock(&self.agents);
         if let Some((agent, _)) = agents.iter().find(|(agent, _)| agent.url == *url) {
             return Arc::clone(agent);
         }
-        let agent = Arc::new(Agent {
+        let agent = Arc::new(Upstream {
             url: url.clone(),
             number: agents.len(),
         });
@@ -278,21 +278,21 @@ impl Registry {
     }
 
     /// The counts of an agent.
-    pub fn agent_stats(&self, number: usize) -> Arc<AgentStats> {
+    pub fn agent_stats(&self, number: usize) -> Arc<UpstreamStats> {
         lock(&self.agents)
             .get(number)
             .map(|(_, stats)| Arc::clone(stats))
             .unwrap_or_default()
     }
 
-    /// Counts a refusal.
-    pub fn refuse(&self, refusal: Refusal) {
-        self.refused[refusal.index()].fetch_add(1, Ordering::Relaxed);
+    /// Counts a rejection.
+    pub fn reject(&self, rejection: Rejection) {
+        self.rejected[rejection.index()].fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often for this reason.
-    pub fn refused(&self, refusal: Refusal) -> u64 {
-        self.refused[refusal.index()].load(Ordering::Relaxed)
+    pub fn rejected(&self, rejection: Rejection) -> u64 {
+        self.rejected[rejection.index()].load(Ordering::Relaxed)
     }
 }
 

@@ -3,25 +3,25 @@
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::observe::metrics::BUCKETS;
-use crate::shim::serve::worker::Shared;
+use crate::shim::serve::worker::ServerState;
 use crate::term;
 
 /// All metrics.
-pub fn text(shared: &Shared) -> String {
+pub fn text(state: &ServerState) -> String {
     let mut out = String::new();
-    urls(shared, &mut out);
-    agents(shared, &mut out);
-    let registry = &shared.registry;
+    urls(state, &mut out);
+    agents(state, &mut out);
+    let registry = &state.registry;
     head(
         &mut out,
         "rehook_shim_refused_total",
         "counter",
         "Replies of the shim's own, by reason.",
     );
-    for refusal in Refusal::ALL {
-        let (reason, count) = (refusal.label(), registry.refused(refusal));
+    for rejection in Rejection::ALL {
+        let (reason, count) = (rejection.label(), registry.rejected(rejection));
         line(
             &mut out,
             "rehook_shim_refused_total",
@@ -78,12 +78,12 @@ pub fn text(shared: &Shared) -> String {
         head(&mut out, name, kind, help);
         line(&mut out, name, &[], value);
     }
-    recorded(shared, &mut out);
+    recorded(state, &mut out);
     out
 }
 
-fn recorded(shared: &Shared, out: &mut String) {
-    let Some(recorder) = &shared.recorder else {
+fn recorded(state: &ServerState, out: &mut String) {
+    let Some(recorder) = &state.recorder else {
         return;
     };
     let name = "rehook_shim_recorded_total";
@@ -101,8 +101,8 @@ fn recorded(shared: &Shared, out: &mut String) {
     }
 }
 
-fn urls(shared: &Shared, out: &mut String) {
-    let urls = shared.registry.urls();
+fn urls(state: &ServerState, out: &mut String) {
+    let urls = state.registry.urls();
     let requests = "rehook_shim_requests_total";
     head(
         out,
@@ -158,12 +158,12 @@ fn urls(shared: &Shared, out: &mut String) {
     }
 }
 
-fn agents(shared: &Shared, out: &mut String) {
-    let agents = shared.table.load().agents();
+fn agents(state: &ServerState, out: &mut String) {
+    let agents = state.table.load().agents();
     let requests = "rehook_shim_upstream_requests_total";
     let errors = "rehook_shim_upstream_errors_total";
     let retries = "rehook_shim_upstream_retries_total";
-    let stats = |number| shared.registry.agent_stats(number);
+    let stats = |number| state.registry.agent_stats(number);
     head(out, requests, "counter", "Requests sent to agents.");
     for agent in &agents {
         let count = stats(agent.number).requests.load(Relaxed);

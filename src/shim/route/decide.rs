@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::shim::http::framing::{self, Body, Framing};
 use crate::shim::http::head::Head;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::{self, Target};
 use crate::shim::route::table::{OldUrl, Table, is_legacy};
 
@@ -25,7 +25,7 @@ pub enum Action<'t, 'h> {
     /// Let it through to the agent as it is.
     Passthrough,
     /// Refuse it.
-    Refuse(Refusal),
+    Reject(Rejection),
 }
 
 /// A request, understood.
@@ -55,14 +55,14 @@ pub fn decide<'t, 'h>(table: &'t Table, head: &'h Head) -> Decision<'t, 'h> {
     };
     match framing::of_request(head) {
         Ok(framing) => decision.framing = Some(framing),
-        Err(refusal) => {
-            decision.action = Action::Refuse(refusal);
+        Err(rejection) => {
+            decision.action = Action::Reject(rejection);
             (decision.path, decision.query) = without_query(decision.path);
             return decision;
         }
     }
     if table.via.is_in(head) {
-        decision.action = Action::Refuse(Refusal::Loop);
+        decision.action = Action::Reject(Rejection::Loop);
         (decision.path, decision.query) = without_query(decision.path);
         return decision;
     }
@@ -78,8 +78,8 @@ pub fn decide<'t, 'h>(table: &'t Table, head: &'h Head) -> Decision<'t, 'h> {
             decision.authority = authority;
             decision.action = action(table, head, path, decision.framing);
         }
-        Err(refusal) => {
-            decision.action = Action::Refuse(refusal);
+        Err(rejection) => {
+            decision.action = Action::Reject(rejection);
             decision.path = b"-";
         }
     }
@@ -103,21 +103,21 @@ fn action<'t, 'h>(
         _ => 0,
     };
     match table.find(path) {
-        Err(refusal) => Action::Refuse(refusal),
+        Err(rejection) => Action::Reject(rejection),
         Ok(Some((url, values))) => Action::Webhook { url, values },
         Ok(None) if table.config.with_legacy && head.method() == b"POST" && is_legacy(path) => {
             match length > table.config.limits.route.body {
-                true => Action::Refuse(Refusal::BodyTooLarge),
+                true => Action::Reject(Rejection::BodyTooLarge),
                 false => Action::Legacy,
             }
         }
         Ok(None) if table.config.passthrough => Action::Passthrough,
-        Ok(None) => Action::Refuse(Refusal::NotFound),
+        Ok(None) => Action::Reject(Rejection::NotFound),
     }
 }
 
 /// Whether an old URL refuses a request from its head alone.
-pub fn refused_by(url: &OldUrl, head: &Head, framing: Framing) -> Option<Refusal> {
+pub fn rejected_by(url: &OldUrl, head: &Head, framing: Framing) -> Option<Rejection> {
     let method = head.method();
     let legacy = url.with_legacy && method == b"POST";
     if !legacy
@@ -126,10 +126,10 @@ pub fn refused_by(url: &OldUrl, head: &Head, framing: Framing) -> Option<Refusal
             .iter()
             .any(|destination| destination.takes(method))
     {
-        return Some(Refusal::Method);
+        return Some(Rejection::Method);
     }
     match framing.body {
-        Body::Length(length) if length > url.body => Some(Refusal::BodyTooLarge),
+        Body::Length(length) if length > url.body => Some(Rejection::BodyTooLarge),
         _ => None,
     }
 }

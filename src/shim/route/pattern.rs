@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target;
 
 /// A piece of a pattern between two `/`.
@@ -199,13 +199,13 @@ impl<T> Tree<T> {
 
     /// Looks up a path as it came. Refused when it only matches with a piece in place of a
     /// parameter that servers disagree about.
-    pub fn find<'t, 'p>(&'t self, path: &'p [u8]) -> Result<Option<Found<'t, 'p, T>>, Refusal> {
+    pub fn find<'t, 'p>(&'t self, path: &'p [u8]) -> Result<Option<Found<'t, 'p, T>>, Rejection> {
         let mut values = Vec::new();
         let path = path.strip_prefix(b"/").unwrap_or(path);
         let found = self.search(Some(path), &mut values);
         match found {
             Some(_) if !values.iter().all(|value| target::is_plain(value)) => {
-                Err(Refusal::ParameterPath)
+                Err(Rejection::ParameterPath)
             }
             Some(found) => Ok(Some((found, values))),
             None => Ok(None),
@@ -295,7 +295,7 @@ mod tests {
         ] {
             assert_eq!(
                 tree.find(path.as_bytes()),
-                Err(Refusal::ParameterPath),
+                Err(Rejection::ParameterPath),
                 "{path}"
             );
         }

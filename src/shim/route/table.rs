@@ -11,24 +11,16 @@ use std::sync::Arc;
 use super::errors::Entry;
 use crate::routes::{Route, RouteLines, RouteMap};
 use crate::shim::auth::AuthRule;
-use crate::shim::config::{Config, Problem, RouteLimits, RouteRule, Upstream};
-use crate::shim::http::rejection::Refusal;
+use crate::shim::config::file_stamp::FileStamp;
+use crate::shim::config::{Config, Problem, RouteLimits, RouteRule};
+use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target;
 use crate::shim::http::via::Via;
-use crate::shim::lifecycle::reload::Mark;
 use crate::shim::observe::metrics::{Registry, UrlStats};
 use crate::shim::route::deprecation;
 use crate::shim::route::pattern::{Pattern, Tree};
+use crate::shim::upstream::agent::Upstream;
 use crate::text;
-
-/// An agent, and where its connections are kept.
-#[derive(Debug)]
-pub struct Agent {
-    /// Where it answers.
-    pub url: Upstream,
-    /// Its number, the same for as long as the program runs.
-    pub number: usize,
-}
 
 /// A new route, as one of those behind an old URL.
 #[derive(Debug)]
@@ -38,7 +30,7 @@ pub struct Destination {
     /// What the map says.
     pub route: Route,
     /// Where it is.
-    pub agent: Arc<Agent>,
+    pub agent: Arc<Upstream>,
     /// The path that is sent.
     path: TargetPath,
     /// What a sender has to prove.
@@ -133,13 +125,13 @@ pub struct Table {
     /// All of them, in the order of the map.
     urls: Vec<Arc<OldUrl>>,
     /// The agent of everything that has no other.
-    pub agent: Arc<Agent>,
+    pub agent: Arc<Upstream>,
     /// What this process calls itself on the way of a request.
     pub via: Via,
     /// What the shim was told.
     pub config: Config,
     /// The files that all this was read from.
-    pub read_from: Vec<Mark>,
+    pub read_from: Vec<FileStamp>,
 }
 
 impl Table {
@@ -149,7 +141,7 @@ impl Table {
     }
 
     /// All agents, each once.
-    pub fn agents(&self) -> Vec<Arc<Agent>> {
+    pub fn agents(&self) -> Vec<Arc<Upstream>> {
         let mut agents = vec![Arc::clone(&self.agent)];
         for destination in self.urls.iter().flat_map(|url| &url.destinations) {
             let agent = &destination.agent;
@@ -161,7 +153,7 @@ impl Table {
     }
 
     /// Looks up a path as it came.
-    pub fn find<'t, 'p>(&'t self, path: &'p [u8]) -> Result<Lookup<'t, 'p>, Refusal> {
+    pub fn find<'t, 'p>(&'t self, path: &'p [u8]) -> Result<Lookup<'t, 'p>, Rejection> {
         if let Some(url) = self.fixed.get(target::decode(path).as_ref()) {
             return Ok(Some((url, Vec::new())));
         }

@@ -11,12 +11,12 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::shim::serve::handler::{self, Next};
-use crate::shim::serve::read::{self, Ended};
+use crate::shim::serve::read::{self, ReadError};
 use crate::shim::serve::worker::Worker;
 
 /// How long after the signal to stop is looked for what has come before it: the system tells of that
 /// no sooner than of the signal. Closing a connection with a request in it would lose the request.
-pub const LAST_LOOK: Duration = Duration::from_millis(50);
+pub const SHUTDOWN_ACCEPT_WINDOW: Duration = Duration::from_millis(50);
 /// How long a sender that was refused in the middle of its request may go on sending, so that it
 /// gets to read the reply.
 const LINGER: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ impl Counted {
     /// Counts one more; says how many there are.
     pub fn new(worker: &Rc<Worker>) -> (Self, usize) {
         worker.open.set(worker.open.get() + 1);
-        let connections = &worker.shared.registry.connections;
+        let connections = &worker.state.registry.connections;
         let all = connections.fetch_add(1, Ordering::Relaxed) + 1;
         (Self(Rc::clone(worker)), all)
     }
@@ -39,7 +39,7 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.open.set(self.0.open.get() - 1);
-        let connections = &self.0.shared.registry.connections;
+        let connections = &self.0.state.registry.connections;
         connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -50,7 +50,7 @@ pub async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketAddr) {
     let mut stop = worker.stop.clone();
     let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
     tokio::pin!(stopped);
-    let mut deadline = Instant::now() + worker.shared.table.load().config.limits.head_time;
+    let mut deadline = Instant::now() + worker.state.table.load().config.limits.head_time;
     let mut stopping = false;
     loop {
         let readable = tokio::select! {
@@ -61,47 +61,47 @@ pub async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketAddr) {
         match readable {
             None => {
                 stopping = true;
-                deadline = Instant::now() + LAST_LOOK;
+                deadline = Instant::now() + SHUTDOWN_ACCEPT_WINDOW;
                 continue;
             }
             Some(Ok(Ok(()))) => {}
             Some(_) => return,
         }
-        let mut scratch = worker.take_scratch();
-        scratch.make_room();
+        let mut buffers = worker.take_buffers();
+        buffers.make_room();
         // It may be called readable when nothing has come: then it is still idle.
-        match stream.try_read_buf(&mut scratch.input) {
+        match stream.try_read_buf(&mut buffers.input) {
             Ok(1..) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                worker.give_back(scratch);
+                worker.give_back(buffers);
                 continue;
             }
             Ok(0) | Err(_) => {
-                worker.give_back(scratch);
+                worker.give_back(buffers);
                 return;
             }
         }
         let next = loop {
-            let next = Box::pin(one(&worker, &mut stream, peer, &mut scratch)).await;
+            let next = Box::pin(serve_one(&worker, &mut stream, peer, &mut buffers)).await;
             // Requests that came together with this one are answered before the next wait.
-            if !matches!(next, Next::Request) || scratch.input.is_empty() {
+            if !matches!(next, Next::Request) || buffers.input.is_empty() {
                 break next;
             }
         };
         match next {
             Next::Request => {
-                worker.give_back(scratch);
+                worker.give_back(buffers);
                 if !stopping {
-                    deadline = Instant::now() + worker.shared.table.load().config.limits.idle;
+                    deadline = Instant::now() + worker.state.table.load().config.limits.idle;
                 }
             }
             Next::Close => {
-                scratch.input.clear();
-                worker.give_back(scratch);
+                buffers.input.clear();
+                worker.give_back(buffers);
                 return;
             }
             Next::Linger => {
-                drop(scratch);
+                drop(buffers);
                 linger(&mut stream).await;
                 return;
             }
@@ -109,20 +109,20 @@ pub async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketAddr) {
     }
 }
 
-async fn one(
+async fn serve_one(
     worker: &Rc<Worker>,
     stream: &mut TcpStream,
     peer: SocketAddr,
-    scratch: &mut crate::shim::serve::worker::Scratch,
+    buffers: &mut crate::shim::serve::worker::RequestBuffers,
 ) -> Next {
-    let table = worker.shared.table.load_full();
+    let table = worker.state.table.load_full();
     // Something of it is there already.
     let start = Instant::now();
-    match read::head(stream, scratch, &table.config.limits, start).await {
-        Ok(()) => handler::request(worker, &table, stream, peer, scratch).await,
-        Err(Ended::Gone) => Next::Close,
-        Err(Ended::Refused(refusal)) => {
-            handler::refuse_unread(worker, stream, peer, refusal, start).await;
+    match read::head(stream, buffers, &table.config.limits, start).await {
+        Ok(()) => handler::request(worker, &table, stream, peer, buffers).await,
+        Err(ReadError::ClientDisconnected) => Next::Close,
+        Err(ReadError::Rejected(rejection)) => {
+            handler::reject_unread(worker, stream, peer, rejection, start).await;
             Next::Linger
         }
     }

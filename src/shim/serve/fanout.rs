@@ -12,33 +12,34 @@ use tokio::time::Instant;
 
 use crate::shim::auth::AuthPhase;
 use crate::shim::http::head::Head;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::route::decide::Decision;
-use crate::shim::route::table::{Agent, OldUrl};
+use crate::shim::route::table::OldUrl;
 use crate::shim::serve::handler::{Outcome, Request};
 use crate::shim::serve::local_response;
 use crate::shim::serve::read::Received;
 use crate::shim::serve::worker::Worker;
+use crate::shim::upstream::agent::Upstream;
 use crate::shim::upstream::pool::{self, Call};
 use crate::shim::upstream::request_head::{self, Forward, Origin};
-use crate::shim::upstream::response_body::Reading;
+use crate::shim::upstream::response_body::BufferedResponse;
 
 /// What became of a call: a reply, of which at least the head is there.
-type Called = Result<(Head, Reading), Refusal>;
+type Called = Result<(Head, BufferedResponse), Rejection>;
 
 /// A call that is being made, or was refused before.
 struct Member {
-    agent: Arc<Agent>,
+    agent: Arc<Upstream>,
     /// Whether it is the agent's own old URL, where 404 means that nobody is there.
     legacy: bool,
     /// When it has to be over.
     deadline: Instant,
-    call: Result<JoinHandle<Called>, Refusal>,
+    call: Result<JoinHandle<Called>, Rejection>,
 }
 
 /// A call that counts.
 struct Counted {
-    agent: Arc<Agent>,
+    agent: Arc<Upstream>,
     deadline: Instant,
     called: Called,
 }
@@ -57,8 +58,8 @@ pub async fn serve(
     for member in members {
         let called = match member.call {
             // A task that panicked has failed; the others have not.
-            Ok(task) => task.await.unwrap_or(Err(Refusal::UpstreamBroken)),
-            Err(refusal) => Err(refusal),
+            Ok(task) => task.await.unwrap_or(Err(Rejection::UpstreamBroken)),
+            Err(rejection) => Err(rejection),
         };
         if member.legacy && matches!(&called, Ok((reply, _)) if reply.status() == 404) {
             continue;
@@ -74,18 +75,18 @@ pub async fn serve(
     {
         return match one.called {
             Ok((reply, reading)) => {
-                request.scratch.reply = reply;
+                request.buffers.reply = reply;
                 let answer = reading.into_answer();
                 request
                     .relay(&one.agent, answer, Some(url), received, Some(one.deadline))
                     .await
             }
-            Err(refusal) => request.refuse(refusal, Some(url)).await,
+            Err(rejection) => request.reject(rejection, Some(url)).await,
         };
     }
     if counted.is_empty() {
         // Nothing but the agent's own old URL takes this method, and nobody is there.
-        return request.refuse(Refusal::Method, Some(url)).await;
+        return request.reject(Rejection::Method, Some(url)).await;
     }
     let mut good = 0;
     let mut first_failure = None;
@@ -96,11 +97,11 @@ pub async fn serve(
         .map(|one| tokio::task::spawn_local(one.end(Rc::clone(request.worker))))
         .collect();
     for end in ends {
-        let status = match end.await.unwrap_or(Err(Refusal::UpstreamBroken)) {
+        let status = match end.await.unwrap_or(Err(Rejection::UpstreamBroken)) {
             Ok(status) => status,
-            Err(refusal) => {
-                request.worker.shared.registry.refuse(refusal);
-                refusal.status()
+            Err(rejection) => {
+                request.worker.state.registry.reject(rejection);
+                rejection.status()
             }
         };
         match status {
@@ -128,13 +129,13 @@ fn call_all(
         .filter(|destination| destination.takes(request.head.method()))
         .collect();
     let may_be_sent_on = takers.len() < 2;
-    let bytes: Rc<[u8]> = body.bytes(request.scratch).into();
+    let bytes: Rc<[u8]> = body.bytes(request.buffers).into();
     let origin = Origin {
         sender: &request.sender,
         authority: decision.authority,
         via: &request.table.via,
     };
-    let start = |agent: &Arc<Agent>, path: &[u8], deadline: Instant| {
+    let start = |agent: &Arc<Upstream>, path: &[u8], deadline: Instant| {
         let mut head = Vec::with_capacity(1024);
         request_head::write(
             request.head,
@@ -161,7 +162,7 @@ fn call_all(
         let authorized = request
             .authorize(destination, AuthPhase::Body, &bytes)
             .and_then(|()| match bytes.len() as u64 > destination.limits.body {
-                true => Err(Refusal::BodyTooLarge),
+                true => Err(Rejection::BodyTooLarge),
                 false => Ok(()),
             });
         let deadline = request.start + destination.limits.total;
@@ -189,7 +190,7 @@ fn call_all(
 /// A call with all that it needs, so that it does not end with the connection of the sender.
 struct Prepared {
     worker: Rc<Worker>,
-    agent: Arc<Agent>,
+    agent: Arc<Upstream>,
     method: Vec<u8>,
     head: Vec<u8>,
     body: Rc<[u8]>,
@@ -214,29 +215,29 @@ impl Prepared {
         let answer = call
             .exchange(&self.method, &mut self.head, &self.body, &mut reply)
             .await?;
-        let mut reading = Reading::from(answer);
+        let mut reading = BufferedResponse::from(answer);
         let read = match self.may_be_sent_on {
             true => reading.ahead(self.deadline).await,
             false => reading.finish(self.deadline).await,
         };
-        read.inspect_err(|&refusal| stats.fail(refusal))?;
+        read.inspect_err(|&rejection| stats.fail(rejection))?;
         Ok((reply, reading))
     }
 }
 
 impl Counted {
     /// Reads the reply to its end, and says its status.
-    async fn end(self, worker: Rc<Worker>) -> Result<u16, Refusal> {
+    async fn end(self, worker: Rc<Worker>) -> Result<u16, Rejection> {
         let (reply, mut reading) = self.called?;
         let ended = reading.finish(self.deadline).await;
         let stats = || worker.agent_stats(self.agent.number);
-        ended.inspect_err(|&refusal| stats().fail(refusal))?;
+        ended.inspect_err(|&rejection| stats().fail(rejection))?;
         let answer = reading.into_answer();
         if pool::is_kept(&reply, answer.body) {
             worker
                 .pool
                 .borrow_mut()
-                .keep(&self.agent, answer.connection);
+                .keep_alive(&self.agent, answer.connection);
         }
         Ok(reply.status())
     }

@@ -13,22 +13,23 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::shim::auth::{self, AuthPhase};
-use crate::shim::http::forwarded::Sender;
+use crate::shim::http::forwarded::ClientAddr;
 use crate::shim::http::framing::Body;
 use crate::shim::http::head::Head;
 use crate::shim::http::header::Kind;
 use crate::shim::http::http_date;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::observe::access_log::Access;
-use crate::shim::route::decide::{Action, Decision, decide, refused_by};
+use crate::shim::route::decide::{Action, Decision, decide, rejected_by};
 use crate::shim::route::deprecation;
-use crate::shim::route::table::{Agent, Destination, OldUrl, Table};
+use crate::shim::route::table::{Destination, OldUrl, Table};
 use crate::shim::serve::fanout;
 use crate::shim::serve::local_response;
 use crate::shim::serve::passthrough;
-use crate::shim::serve::read::{self, Ended, Received};
+use crate::shim::serve::read::{self, ReadError, Received};
 use crate::shim::serve::relay;
-use crate::shim::serve::worker::{Scratch, Worker};
+use crate::shim::serve::worker::{RequestBuffers, Worker};
+use crate::shim::upstream::agent::Upstream;
 use crate::shim::upstream::pool::Call;
 use crate::shim::upstream::request_head::{self, Forward, Origin};
 
@@ -65,11 +66,11 @@ pub struct Request<'a> {
     /// The connection of the sender.
     pub stream: &'a mut TcpStream,
     /// Memory.
-    pub scratch: &'a mut Scratch,
+    pub buffers: &'a mut RequestBuffers,
     /// The head.
     pub head: &'a Head,
     /// Who sends it.
-    pub sender: Sender,
+    pub sender: ClientAddr,
     /// When the head was there.
     pub start: Instant,
     /// Whether the sender may send another one.
@@ -95,29 +96,29 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// Answers the request whose head is in `scratch`.
+/// Answers the request whose head is in `buffers`.
 pub async fn request(
     worker: &Rc<Worker>,
     table: &Arc<Table>,
     stream: &mut TcpStream,
     peer: SocketAddr,
-    scratch: &mut Scratch,
+    buffers: &mut RequestBuffers,
 ) -> Next {
     let start = Instant::now();
-    let _in_flight = InFlight::new(&worker.shared.registry.in_flight);
-    let mut head = std::mem::take(&mut scratch.head);
+    let _in_flight = InFlight::new(&worker.state.registry.in_flight);
+    let mut head = std::mem::take(&mut buffers.head);
     let named = head.mark_named_by_connection();
     let mut decision = decide(table, &head);
-    if let (Err(refusal), Some(_)) = (named, decision.framing) {
-        decision.action = Action::Refuse(refusal);
+    if let (Err(rejection), Some(_)) = (named, decision.framing) {
+        decision.action = Action::Reject(rejection);
     }
-    let sender = Sender::of(&head, peer.ip(), &table.config.trusted_proxies);
+    let sender = ClientAddr::of(&head, peer.ip(), &table.config.trusted_proxies);
     let framing = decision.framing;
     let request = Request {
         worker,
         table,
         stream,
-        scratch,
+        buffers,
         head: &head,
         sender,
         start,
@@ -143,11 +144,11 @@ pub async fn request(
         start,
         outcome,
     );
-    if let (Some(entry), Some(recorder)) = (scratch.recorded.take(), &worker.shared.recorder) {
+    if let (Some(entry), Some(recorder)) = (buffers.recorded.take(), &worker.state.recorder) {
         recorder.hand_over(entry, status_for_counts(outcome));
     }
-    scratch.end_request();
-    scratch.head = head;
+    buffers.end_request();
+    buffers.head = head;
     outcome.next
 }
 
@@ -169,7 +170,7 @@ fn account(
         url.stats
             .count(status, duration, sender, agent, time.as_secs());
     }
-    if worker.shared.log.has_requests() {
+    if worker.state.log.has_requests() {
         worker.log(&Access {
             time,
             sender,
@@ -194,22 +195,22 @@ fn status_for_counts(outcome: Outcome) -> u16 {
 }
 
 /// Answers what is no request, or not yet one, and has begun at `start`.
-pub async fn refuse_unread(
+pub async fn reject_unread(
     worker: &Rc<Worker>,
     stream: &mut TcpStream,
     peer: SocketAddr,
-    refusal: Refusal,
+    rejection: Rejection,
     start: Instant,
 ) {
-    worker.shared.registry.refuse(refusal);
-    let table = worker.shared.table.load_full();
-    let local = local_response::refusal(refusal, None, &table, worker.shared.lang);
+    worker.state.registry.reject(rejection);
+    let table = worker.state.table.load_full();
+    let local = local_response::rejection(rejection, None, &table, worker.state.lang);
     let mut out = Vec::new();
     local.write(b"", b"", false, &mut out);
     let _ = relay::write(stream, &out).await;
     let outcome = Outcome {
         status: local.status,
-        label: refusal.label(),
+        label: rejection.label(),
         next: Next::Linger,
         received: 0,
     };
@@ -221,14 +222,14 @@ pub async fn refuse_unread(
 impl<'a> Request<'a> {
     async fn answer(mut self, decision: &Decision<'_, '_>) -> Outcome {
         let Some(framing) = decision.framing else {
-            let refusal = match decision.action {
-                Action::Refuse(refusal) => refusal,
-                _ => Refusal::Malformed,
+            let rejection = match decision.action {
+                Action::Reject(rejection) => rejection,
+                _ => Rejection::Malformed,
             };
-            return self.refuse(refusal, None).await;
+            return self.reject(rejection, None).await;
         };
         match &decision.action {
-            Action::Refuse(refusal) => self.refuse(*refusal, None).await,
+            Action::Reject(rejection) => self.reject(*rejection, None).await,
             Action::ServerOptions => {
                 self.local(&local_response::server_options(), "options", 0)
                     .await
@@ -254,8 +255,8 @@ impl<'a> Request<'a> {
                     .await
             }
             Action::Webhook { url, values } => {
-                if let Some(refusal) = refused_by(url, self.head, framing) {
-                    return self.refuse(refusal, Some(url)).await;
+                if let Some(rejection) = rejected_by(url, self.head, framing) {
+                    return self.reject(rejection, Some(url)).await;
                 }
                 self.webhook(
                     decision,
@@ -282,9 +283,9 @@ impl<'a> Request<'a> {
             _ => None,
         };
         if let Some(destination) = alone
-            && let Err(refusal) = self.authorize(destination, AuthPhase::Head, b"")
+            && let Err(rejection) = self.authorize(destination, AuthPhase::Head, b"")
         {
-            return self.refuse(refusal, Some(url)).await;
+            return self.reject(rejection, Some(url)).await;
         }
         let legacy = url
             .with_legacy
@@ -298,17 +299,17 @@ impl<'a> Request<'a> {
             Ok(body) => body,
             Err(ended) => return self.ended(ended, Some(url)).await,
         };
-        if let Some(recorder) = &self.worker.shared.recorder {
+        if let Some(recorder) = &self.worker.state.recorder {
             let target = (decision.path, decision.query);
-            let (bytes, has_parameters) = (body.bytes(self.scratch), !values.is_empty());
-            self.scratch.recorded = recorder.copy(self.head, url, target, has_parameters, bytes);
+            let (bytes, has_parameters) = (body.bytes(self.buffers), !values.is_empty());
+            self.buffers.recorded = recorder.copy(self.head, url, target, has_parameters, bytes);
         }
         let Some(destination) = alone else {
             return fanout::serve(self, decision, url, values, body).await;
         };
-        let authorized = self.authorize(destination, AuthPhase::Body, body.bytes(self.scratch));
-        if let Err(refusal) = authorized {
-            return self.refuse(refusal, Some(url)).await;
+        let authorized = self.authorize(destination, AuthPhase::Body, body.bytes(self.buffers));
+        if let Err(rejection) = authorized {
+            return self.reject(rejection, Some(url)).await;
         }
         let path = destination.path(url, values);
         self.call(
@@ -328,7 +329,7 @@ impl<'a> Request<'a> {
         destination: &Destination,
         phase: AuthPhase,
         body: &[u8],
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         if destination.auth.is_empty() {
             return Ok(());
         }
@@ -342,12 +343,12 @@ impl<'a> Request<'a> {
         expects_continue: bool,
         most: u64,
         deadline: Instant,
-    ) -> Result<Received<'a>, Ended> {
+    ) -> Result<Received<'a>, ReadError> {
         if expects_continue {
             read::send_continue(self.stream).await?;
         }
-        let memory = &self.worker.shared.memory;
-        let received = read::body(self.stream, self.scratch, body, most, memory, deadline).await?;
+        let memory = &self.worker.state.memory;
+        let received = read::body(self.stream, self.buffers, body, most, memory, deadline).await?;
         self.unread = false;
         Ok(received)
     }
@@ -355,20 +356,20 @@ impl<'a> Request<'a> {
     /// Calls one agent and sends its reply on.
     async fn call(
         self,
-        agent: &Agent,
+        agent: &Upstream,
         decision: &Decision<'_, '_>,
         path: &[u8],
         body: Received<'_>,
         deadline: Instant,
         url: Option<&OldUrl>,
     ) -> Outcome {
-        let Scratch {
+        let RequestBuffers {
             input,
             body: chunks,
             reply,
             output,
             ..
-        } = &mut *self.scratch;
+        } = &mut *self.buffers;
         let bytes = match body.in_chunks {
             true => chunks.as_slice(),
             false => &input[..body.length],
@@ -397,7 +398,7 @@ impl<'a> Request<'a> {
                 self.relay(agent, answer, url, received, Some(deadline))
                     .await
             }
-            Err(refusal) => self.refuse(refusal, url).await,
+            Err(rejection) => self.reject(rejection, url).await,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::lang::Lang;
 use crate::shim::http::http_date;
-use crate::shim::http::rejection::{Refusal, phrase};
+use crate::shim::http::rejection::{Rejection, phrase};
 use crate::shim::route::table::{OldUrl, Table};
 
 /// Old URLs that a 404 names; more would only help those who look for something else.
@@ -16,7 +16,7 @@ const ALL_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// A reply: status, headers as lines, body.
 #[derive(Debug)]
-pub struct Local {
+pub struct LocalResponse {
     /// The status.
     pub status: u16,
     /// Headers as lines, but for those that frame it.
@@ -25,7 +25,7 @@ pub struct Local {
     pub body: String,
 }
 
-impl Local {
+impl LocalResponse {
     /// Writes it out.
     pub fn write(&self, method: &[u8], signs: &[u8], keep_alive: bool, out: &mut Vec<u8>) {
         let mut head = String::with_capacity(256);
@@ -55,8 +55,8 @@ impl Local {
 }
 
 /// The reply to `OPTIONS *`.
-pub fn server_options() -> Local {
-    Local {
+pub fn server_options() -> LocalResponse {
+    LocalResponse {
         status: 200,
         lines: format!("Allow: {ALL_METHODS}\r\n"),
         body: String::new(),
@@ -64,28 +64,33 @@ pub fn server_options() -> Local {
 }
 
 /// The reply that says why there is no other.
-pub fn refusal(refusal: Refusal, url: Option<&OldUrl>, table: &Table, lang: Lang) -> Local {
+pub fn rejection(
+    rejection: Rejection,
+    url: Option<&OldUrl>,
+    table: &Table,
+    lang: Lang,
+) -> LocalResponse {
     let mut lines = String::new();
-    if refusal.status() == 405 {
+    if rejection.status() == 405 {
         let allow = url.map_or(ALL_METHODS, |url| url.allow.as_str());
         let _ = write!(lines, "Allow: {allow}\r\n");
     }
-    lines.push_str(&retry_after(refusal.status()));
-    if refusal.status() == 401 {
+    lines.push_str(&retry_after(rejection.status()));
+    if rejection.status() == 401 {
         lines.push_str("WWW-Authenticate: Webhook\r\n");
     }
     let mut body = serde_json::json!({
-        "error": refusal.label(),
-        "message": refusal.message(lang),
+        "error": rejection.label(),
+        "message": rejection.message(lang),
     });
-    if refusal == Refusal::NotFound {
+    if rejection == Rejection::NotFound {
         let urls = table.urls();
         let named = urls.iter().take(MOST_NAMED);
         body["served"] = named.map(|url| url.path.as_str()).collect();
         body["more"] = urls.len().saturating_sub(MOST_NAMED).into();
     }
-    Local {
-        status: refusal.status(),
+    LocalResponse {
+        status: rejection.status(),
         lines,
         body: body.to_string(),
     }
@@ -100,13 +105,13 @@ fn retry_after(status: u16) -> String {
 }
 
 /// The reply of the old server to a webhook that several plugins took, with true counts.
-pub fn several(status: u16, good: usize, bad: usize) -> Local {
+pub fn several(status: u16, good: usize, bad: usize) -> LocalResponse {
     let body = serde_json::json!({
         "success": bad == 0,
         "message": format!("Webhook 处理完成，成功: {good}，失败: {bad}"),
         "data": { "results": [], "errors": [] },
     });
-    Local {
+    LocalResponse {
         status,
         lines: retry_after(status),
         body: body.to_string(),

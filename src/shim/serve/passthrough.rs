@@ -16,12 +16,12 @@ use crate::shim::http::chunked::Decoder;
 use crate::shim::http::framing::{self, Body, Framing};
 use crate::shim::http::head::Head;
 use crate::shim::http::header::Kind;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::route::decide::Decision;
 use crate::shim::serve::handler::{Next, Outcome, Request};
-use crate::shim::serve::read::{self, Ended};
+use crate::shim::serve::read::{self, ReadError};
 use crate::shim::serve::relay;
-use crate::shim::serve::worker::Scratch;
+use crate::shim::serve::worker::RequestBuffers;
 use crate::shim::upstream::pool::{self, Answer, Call, Connection};
 use crate::shim::upstream::request_head::{self, Forward, Origin};
 
@@ -34,7 +34,7 @@ pub async fn serve(
     decision: &Decision<'_, '_>,
     framing: Framing,
 ) -> Outcome {
-    let registry = &request.worker.shared.registry;
+    let registry = &request.worker.state.registry;
     registry.passed_through.fetch_add(1, Ordering::Relaxed);
     let head = request.head;
     let upgrade = framing.body == Body::Empty
@@ -62,7 +62,7 @@ pub async fn serve(
         limits: &limits,
         deadline: request.start + HEAD,
     };
-    let output = &mut request.scratch.output;
+    let output = &mut request.buffers.output;
     output.clear();
     let target = (decision.path, decision.query);
     let origin = Origin {
@@ -76,26 +76,26 @@ pub async fn serve(
         begin(&call, &mut request, framing.body, limits.idle),
     )
     .await;
-    let connection = match begun.unwrap_or(Err(Ended::Refused(Refusal::UpstreamSlow))) {
+    let connection = match begun.unwrap_or(Err(ReadError::Rejected(Rejection::UpstreamSlow))) {
         Ok(connection) => connection,
         Err(ended) => {
             stats.broken.fetch_add(1, Ordering::Relaxed);
             return request.ended(ended, None).await;
         }
     };
-    let reply = &request.scratch.reply;
+    let reply = &request.buffers.reply;
     if reply.status() == 101 {
         if upgrade {
             return tunnel(request, connection).await;
         }
-        return request.refuse(Refusal::UpstreamBroken, None).await;
+        return request.reject(Rejection::UpstreamBroken, None).await;
     }
     match framing::of_reply(reply, head.method()) {
         Some(body) => {
             let answer = Answer { connection, body };
             request.relay(&agent, answer, None, 0, None).await
         }
-        None => request.refuse(Refusal::UpstreamBroken, None).await,
+        None => request.reject(Rejection::UpstreamBroken, None).await,
     }
 }
 
@@ -105,31 +105,31 @@ async fn begin(
     request: &mut Request<'_>,
     body: Body,
     idle: Duration,
-) -> Result<Connection, Ended> {
+) -> Result<Connection, ReadError> {
     let mut connection = call
-        .begin(request.head.method(), &request.scratch.output, b"")
+        .begin(request.head.method(), &request.buffers.output, b"")
         .await?;
     let sent = match body {
         Body::Length(length) => {
             copy(
                 request.stream,
-                request.scratch,
+                request.buffers,
                 &mut connection,
                 length,
                 idle,
             )
             .await
         }
-        Body::Chunked => copy_chunks(request.stream, request.scratch, &mut connection, idle).await,
+        Body::Chunked => copy_chunks(request.stream, request.buffers, &mut connection, idle).await,
         Body::Empty | Body::UntilClose => Ok(()),
     };
     match sent {
         Ok(()) => request.unread = false,
         // The agent takes no more of the body: it has answered already, or is gone.
-        Err(Ended::Refused(Refusal::UpstreamBroken)) => {}
+        Err(ReadError::Rejected(Rejection::UpstreamBroken)) => {}
         Err(ended) => return Err(ended),
     }
-    let reply = &mut request.scratch.reply;
+    let reply = &mut request.buffers.reply;
     loop {
         pool::read_head(&mut connection, reply).await?;
         if reply.status() == 101 || reply.status() >= 200 {
@@ -140,34 +140,34 @@ async fn begin(
 
 async fn copy(
     stream: &mut TcpStream,
-    scratch: &mut Scratch,
+    buffers: &mut RequestBuffers,
     connection: &mut Connection,
     mut left: u64,
     idle: Duration,
-) -> Result<(), Ended> {
+) -> Result<(), ReadError> {
     loop {
-        let there = scratch.input.len();
+        let there = buffers.input.len();
         let take = usize::try_from(left).map_or(there, |left| left.min(there));
-        let part = scratch.input.split_to(take);
+        let part = buffers.input.split_to(take);
         write(connection, &part).await?;
         drop(part);
         left -= take as u64;
         if left == 0 {
             return Ok(());
         }
-        more(stream, scratch, idle).await?;
+        more(stream, buffers, idle).await?;
     }
 }
 
 async fn copy_chunks(
     stream: &mut TcpStream,
-    scratch: &mut Scratch,
+    buffers: &mut RequestBuffers,
     connection: &mut Connection,
     idle: Duration,
-) -> Result<(), Ended> {
+) -> Result<(), ReadError> {
     let mut decoder = Decoder::default();
     loop {
-        let Scratch { input, body, .. } = scratch;
+        let RequestBuffers { input, body, .. } = buffers;
         body.clear();
         let used = decoder.decode(input, |data| {
             // Writing to memory does not fail.
@@ -175,7 +175,7 @@ async fn copy_chunks(
             body.extend_from_slice(data);
             body.extend_from_slice(b"\r\n");
         });
-        input.advance(used.map_err(|_| Refusal::Chunk)?);
+        input.advance(used.map_err(|_| Rejection::Chunk)?);
         if decoder.is_done() {
             body.extend_from_slice(b"0\r\n\r\n");
         }
@@ -183,32 +183,36 @@ async fn copy_chunks(
         if decoder.is_done() {
             return Ok(());
         }
-        more(stream, scratch, idle).await?;
+        more(stream, buffers, idle).await?;
     }
 }
 
-async fn write(connection: &mut Connection, bytes: &[u8]) -> Result<(), Ended> {
+async fn write(connection: &mut Connection, bytes: &[u8]) -> Result<(), ReadError> {
     let written = connection.stream.write_all(bytes).await;
-    written.map_err(|_| Refusal::UpstreamBroken.into())
+    written.map_err(|_| Rejection::UpstreamBroken.into())
 }
 
-async fn more(stream: &mut TcpStream, scratch: &mut Scratch, idle: Duration) -> Result<(), Ended> {
-    scratch.make_room();
-    match timeout(idle, stream.read_buf(&mut scratch.input)).await {
-        Ok(Ok(0) | Err(_)) => Err(Ended::Gone),
+async fn more(
+    stream: &mut TcpStream,
+    buffers: &mut RequestBuffers,
+    idle: Duration,
+) -> Result<(), ReadError> {
+    buffers.make_room();
+    match timeout(idle, stream.read_buf(&mut buffers.input)).await {
+        Ok(Ok(0) | Err(_)) => Err(ReadError::ClientDisconnected),
         Ok(Ok(_)) => Ok(()),
-        Err(_) => Err(Refusal::SenderSlow.into()),
+        Err(_) => Err(Rejection::SenderSlow.into()),
     }
 }
 
 /// Another protocol from here on: bytes in both directions, until one side has had enough.
 async fn tunnel(request: Request<'_>, mut connection: Connection) -> Outcome {
-    let Scratch {
+    let RequestBuffers {
         input,
         reply,
         output,
         ..
-    } = request.scratch;
+    } = request.buffers;
     output.clear();
     write_switch(reply, output);
     output.extend_from_slice(&connection.input);

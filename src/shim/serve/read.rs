@@ -12,9 +12,9 @@ use crate::shim::config::Limits;
 use crate::shim::http::chunked::Decoder;
 use crate::shim::http::framing::Body;
 use crate::shim::http::head::Scan;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::serve::relay;
-use crate::shim::serve::worker::{Scratch, UNIT};
+use crate::shim::serve::worker::{RequestBuffers, UNIT};
 
 /// A body up to this size is not counted against the budget.
 const SMALL: u64 = 64 << 10;
@@ -28,62 +28,62 @@ const OWN_MEMORY: usize = 33 << 20;
 
 /// Why nothing more can be read.
 #[derive(Debug)]
-pub enum Ended {
+pub enum ReadError {
     /// The sender is gone, before a request or in the middle of one.
-    Gone,
+    ClientDisconnected,
     /// What it sent is refused.
-    Refused(Refusal),
+    Rejected(Rejection),
 }
 
-impl From<Refusal> for Ended {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+impl From<Rejection> for ReadError {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
     }
 }
 
-/// Reads the head of a request, which has begun at `start`, into `scratch`; what follows it stays in
+/// Reads the head of a request, which has begun at `start`, into `buffers`; what follows it stays in
 /// its input.
 pub async fn head(
     stream: &mut TcpStream,
-    scratch: &mut Scratch,
+    buffers: &mut RequestBuffers,
     limits: &Limits,
     start: Instant,
-) -> Result<(), Ended> {
+) -> Result<(), ReadError> {
     let deadline = start + limits.head_time;
     let mut scan = Scan::default();
     let mut started = false;
     loop {
         if !started {
             // Empty lines before a request are an old habit of some senders (RFC 9112, 2.2).
-            let empty = scratch
+            let empty = buffers
                 .input
                 .iter()
                 .take_while(|b| b"\r\n".contains(b))
                 .count();
-            bytes::Buf::advance(&mut scratch.input, empty);
-            if let Some(first) = scratch.input.first() {
+            bytes::Buf::advance(&mut buffers.input, empty);
+            if let Some(first) = buffers.input.first() {
                 // Another protocol, TLS for instance, would never send the end of a head.
                 if !first.is_ascii_alphabetic() {
-                    return Err(Refusal::Malformed.into());
+                    return Err(Rejection::Malformed.into());
                 }
                 started = true;
             }
         }
-        match scan.find_end(&scratch.input)? {
+        match scan.find_end(&buffers.input)? {
             Some(end) if end <= limits.head => {
-                scratch.head.read_request(&scratch.input[..end])?;
-                bytes::Buf::advance(&mut scratch.input, end);
+                buffers.head.read_request(&buffers.input[..end])?;
+                bytes::Buf::advance(&mut buffers.input, end);
                 return Ok(());
             }
-            None if scratch.input.len() < limits.head => {}
-            _ => return Err(Refusal::HeadTooLarge.into()),
+            None if buffers.input.len() < limits.head => {}
+            _ => return Err(Rejection::HeadTooLarge.into()),
         }
-        scratch.make_room();
-        match timeout_at(deadline, stream.read_buf(&mut scratch.input)).await {
-            Ok(Ok(0) | Err(_)) => return Err(Ended::Gone),
+        buffers.make_room();
+        match timeout_at(deadline, stream.read_buf(&mut buffers.input)).await {
+            Ok(Ok(0) | Err(_)) => return Err(ReadError::ClientDisconnected),
             Ok(Ok(_)) => {}
-            Err(_) if started => return Err(Refusal::SenderSlow.into()),
-            Err(_) => return Err(Ended::Gone),
+            Err(_) if started => return Err(Rejection::SenderSlow.into()),
+            Err(_) => return Err(ReadError::ClientDisconnected),
         }
     }
 }
@@ -93,7 +93,7 @@ pub async fn head(
 pub struct Received<'m> {
     /// Its length.
     pub length: usize,
-    /// Whether it is in the scratch's `body`, since it came in chunks, or in its `input`.
+    /// Whether it is in the `body` of the buffers, since it came in chunks, or in its `input`.
     pub in_chunks: bool,
     /// Its part of the budget, given back when it is dropped.
     _memory: Option<SemaphorePermit<'m>>,
@@ -101,59 +101,59 @@ pub struct Received<'m> {
 
 impl Received<'_> {
     /// The body.
-    pub fn bytes<'s>(&self, scratch: &'s Scratch) -> &'s [u8] {
+    pub fn bytes<'s>(&self, buffers: &'s RequestBuffers) -> &'s [u8] {
         if self.in_chunks {
-            &scratch.body
+            &buffers.body
         } else {
-            &scratch.input[..self.length]
+            &buffers.input[..self.length]
         }
     }
 }
 
 /// Tells a sender that waits for it that its body is wanted.
-pub async fn send_continue(stream: &mut TcpStream) -> Result<(), Ended> {
+pub async fn send_continue(stream: &mut TcpStream) -> Result<(), ReadError> {
     relay::write(stream, b"HTTP/1.1 100 Continue\r\n\r\n")
         .await
-        .map_err(|_| Ended::Gone)
+        .map_err(|_| ReadError::ClientDisconnected)
 }
 
-/// Reads a body of at most `most` bytes into `scratch`.
+/// Reads a body of at most `most` bytes into `buffers`.
 pub async fn body<'m>(
     stream: &mut TcpStream,
-    scratch: &mut Scratch,
+    buffers: &mut RequestBuffers,
     body: Body,
     most: u64,
     memory: &'m Semaphore,
     deadline: Instant,
-) -> Result<Received<'m>, Ended> {
-    scratch.body.clear();
-    scratch.held = 0;
+) -> Result<Received<'m>, ReadError> {
+    buffers.body.clear();
+    buffers.held = 0;
     match body {
         Body::Length(length) => {
             if length > most {
-                return Err(Refusal::BodyTooLarge.into());
+                return Err(Rejection::BodyTooLarge.into());
             }
             let permit = match length > SMALL {
                 true => Some(budget(memory, length, deadline).await?),
                 false => None,
             };
-            let length = usize::try_from(length).map_err(|_| Refusal::BodyTooLarge)?;
-            let missing = length.saturating_sub(scratch.input.len());
-            scratch.input.reserve(match length > LARGE {
+            let length = usize::try_from(length).map_err(|_| Rejection::BodyTooLarge)?;
+            let missing = length.saturating_sub(buffers.input.len());
+            buffers.input.reserve(match length > LARGE {
                 true => missing.max(OWN_MEMORY),
                 false => missing,
             });
-            while scratch.input.len() < length {
-                more(stream, scratch, deadline).await?;
+            while buffers.input.len() < length {
+                more(stream, buffers, deadline).await?;
             }
-            scratch.held = length;
+            buffers.held = length;
             Ok(Received {
                 length,
                 in_chunks: false,
                 _memory: permit,
             })
         }
-        Body::Chunked => chunks(stream, scratch, most, memory, deadline).await,
+        Body::Chunked => chunks(stream, buffers, most, memory, deadline).await,
         Body::Empty | Body::UntilClose => Ok(Received {
             length: 0,
             in_chunks: false,
@@ -164,23 +164,23 @@ pub async fn body<'m>(
 
 async fn chunks<'m>(
     stream: &mut TcpStream,
-    scratch: &mut Scratch,
+    buffers: &mut RequestBuffers,
     most: u64,
     memory: &'m Semaphore,
     deadline: Instant,
-) -> Result<Received<'m>, Ended> {
+) -> Result<Received<'m>, ReadError> {
     let mut decoder = Decoder::default();
     let mut permit: Option<SemaphorePermit<'m>> = None;
     let mut budgeted = SMALL;
     loop {
-        let Scratch { input, body, .. } = scratch;
+        let RequestBuffers { input, body, .. } = buffers;
         let used = decoder
             .decode(input, |data| body.extend_from_slice(data))
-            .map_err(|_| Refusal::Chunk)?;
+            .map_err(|_| Rejection::Chunk)?;
         bytes::Buf::advance(input, used);
         let length = body.len() as u64;
         if length > most {
-            return Err(Refusal::BodyTooLarge.into());
+            return Err(Rejection::BodyTooLarge.into());
         }
         if length > budgeted {
             // Twice what is there, so that a body of n bytes asks for memory log n times.
@@ -191,19 +191,19 @@ async fn chunks<'m>(
                 None => permit = Some(another),
             }
             budgeted = next;
-            if scratch.body.len() > LARGE && scratch.body.capacity() < OWN_MEMORY {
-                scratch.body.reserve(OWN_MEMORY);
+            if buffers.body.len() > LARGE && buffers.body.capacity() < OWN_MEMORY {
+                buffers.body.reserve(OWN_MEMORY);
             }
         }
         if decoder.is_done() {
             return Ok(Received {
-                length: scratch.body.len(),
+                length: buffers.body.len(),
                 in_chunks: true,
                 _memory: permit,
             });
         }
-        scratch.make_room();
-        more(stream, scratch, deadline).await?;
+        buffers.make_room();
+        more(stream, buffers, deadline).await?;
     }
 }
 
@@ -211,22 +211,22 @@ async fn budget(
     memory: &Semaphore,
     size: u64,
     deadline: Instant,
-) -> Result<SemaphorePermit<'_>, Ended> {
-    let units = u32::try_from(size.div_ceil(UNIT)).map_err(|_| Refusal::BodyTooLarge)?;
+) -> Result<SemaphorePermit<'_>, ReadError> {
+    let units = u32::try_from(size.div_ceil(UNIT)).map_err(|_| Rejection::BodyTooLarge)?;
     match timeout_at(deadline, memory.acquire_many(units)).await {
         Ok(Ok(permit)) => Ok(permit),
-        Ok(Err(_)) | Err(_) => Err(Refusal::Busy.into()),
+        Ok(Err(_)) | Err(_) => Err(Rejection::Busy.into()),
     }
 }
 
 async fn more(
     stream: &mut TcpStream,
-    scratch: &mut Scratch,
+    buffers: &mut RequestBuffers,
     deadline: Instant,
-) -> Result<(), Ended> {
-    match timeout_at(deadline, stream.read_buf(&mut scratch.input)).await {
-        Ok(Ok(0) | Err(_)) => Err(Ended::Gone),
+) -> Result<(), ReadError> {
+    match timeout_at(deadline, stream.read_buf(&mut buffers.input)).await {
+        Ok(Ok(0) | Err(_)) => Err(ReadError::ClientDisconnected),
         Ok(Ok(_)) => Ok(()),
-        Err(_) => Err(Refusal::SenderSlow.into()),
+        Err(_) => Err(Rejection::SenderSlow.into()),
     }
 }

@@ -17,7 +17,7 @@ use crate::shim::http::chunked::Decoder;
 use crate::shim::http::framing::Body;
 use crate::shim::http::head::Head;
 use crate::shim::http::header::Kind;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::route::deprecation;
 use crate::shim::upstream::pool::Answer;
 
@@ -39,13 +39,13 @@ pub struct Client<'a> {
 
 /// Why a reply did not arrive.
 #[derive(Debug)]
-pub enum Lost {
+pub enum RelayError {
     /// Nothing was sent yet: another reply can be given.
-    Before(Refusal),
+    BeforeHead(Rejection),
     /// It has begun: the connection has to end.
-    Midway,
+    Truncated,
     /// The sender is gone.
-    Client,
+    ClientGone,
 }
 
 /// Writes `bytes` to a sender, as long as it takes some of them.
@@ -111,7 +111,7 @@ pub async fn relay(
     signs: &[u8],
     out: &mut Vec<u8>,
     deadline: Option<Instant>,
-) -> Result<bool, Lost> {
+) -> Result<bool, RelayError> {
     let (body, input) = (answer.body, &mut answer.connection);
     if let Body::Length(length) = body
         && length <= SMALL
@@ -121,19 +121,25 @@ pub async fn relay(
         while input.input.len() < length {
             let read = by(deadline, input.read()).await;
             match read {
-                Ok(Ok(0) | Err(_)) => return Err(Lost::Before(Refusal::UpstreamBroken)),
+                Ok(Ok(0) | Err(_)) => {
+                    return Err(RelayError::BeforeHead(Rejection::UpstreamBroken));
+                }
                 Ok(Ok(_)) => {}
-                Err(_) => return Err(Lost::Before(Refusal::UpstreamSlow)),
+                Err(_) => return Err(RelayError::BeforeHead(Rejection::UpstreamSlow)),
             }
         }
         let (_, kept) = write_head(reply, body, signs, client.http_11, client.keep_alive, out);
         let bytes = input.input.split_to(length);
         out.extend_from_slice(&bytes);
-        write(client.stream, out).await.map_err(|_| Lost::Client)?;
+        write(client.stream, out)
+            .await
+            .map_err(|_| RelayError::ClientGone)?;
         return Ok(kept);
     }
     let (chunked, kept) = write_head(reply, body, signs, client.http_11, client.keep_alive, out);
-    write(client.stream, out).await.map_err(|_| Lost::Client)?;
+    write(client.stream, out)
+        .await
+        .map_err(|_| RelayError::ClientGone)?;
     if body == Body::Empty {
         return Ok(kept);
     }
@@ -158,7 +164,7 @@ async fn stream(
     answer: &mut Answer,
     out: &mut Vec<u8>,
     deadline: Option<Instant>,
-) -> Result<(), Lost> {
+) -> Result<(), RelayError> {
     let mut decoder = Decoder::default();
     let mut left = match body {
         Body::Length(length) => length,
@@ -172,7 +178,7 @@ async fn stream(
         let mut done = false;
         if body == Body::Chunked {
             let used = decoder.decode(input, |data| put(out, data, chunked));
-            let used = used.map_err(|_| Lost::Midway)?;
+            let used = used.map_err(|_| RelayError::Truncated)?;
             bytes::Buf::advance(input, used);
             done = decoder.is_done();
         } else {
@@ -186,7 +192,9 @@ async fn stream(
         }
         // What the sender takes its time for is not the agent's.
         let before = Instant::now();
-        write(client, out).await.map_err(|_| Lost::Client)?;
+        write(client, out)
+            .await
+            .map_err(|_| RelayError::ClientGone)?;
         if done {
             return Ok(());
         }
@@ -196,17 +204,19 @@ async fn stream(
             read = by(deadline, connection.read()) => match read {
                 Ok(Ok(0)) => true,
                 Ok(Ok(_)) => false,
-                Ok(Err(_)) | Err(_) => return Err(Lost::Midway),
+                Ok(Err(_)) | Err(_) => return Err(RelayError::Truncated),
             },
             // A sender that leaves in the middle of a stream must not keep it open.
-            () = gone(client), if deadline.is_none() => return Err(Lost::Client),
+            () = gone(client), if deadline.is_none() => return Err(RelayError::ClientGone),
         };
         if end {
             if body != Body::UntilClose {
-                return Err(Lost::Midway);
+                return Err(RelayError::Truncated);
             }
             let last: &[u8] = if chunked { b"0\r\n\r\n" } else { b"" };
-            return write(client, last).await.map_err(|_| Lost::Client);
+            return write(client, last)
+                .await
+                .map_err(|_| RelayError::ClientGone);
         }
     }
 }

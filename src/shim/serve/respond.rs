@@ -3,26 +3,27 @@
 
 use tokio::time::Instant;
 
-use crate::shim::http::rejection::Refusal;
-use crate::shim::route::table::{Agent, OldUrl};
+use crate::shim::http::rejection::Rejection;
+use crate::shim::route::table::OldUrl;
 use crate::shim::serve::handler::{Next, Outcome, Request};
-use crate::shim::serve::local_response::{self, Local};
-use crate::shim::serve::read::Ended;
-use crate::shim::serve::relay::{self, Client, Lost};
-use crate::shim::serve::worker::Scratch;
+use crate::shim::serve::local_response::{self, LocalResponse};
+use crate::shim::serve::read::ReadError;
+use crate::shim::serve::relay::{self, Client, RelayError};
+use crate::shim::serve::worker::RequestBuffers;
+use crate::shim::upstream::agent::Upstream;
 use crate::shim::upstream::pool::{self, Answer};
 
 impl Request<'_> {
-    /// Sends the reply of an agent on, whose head is in the scratch.
+    /// Sends the reply of an agent on, whose head is in the buffers.
     pub async fn relay(
         self,
-        agent: &Agent,
+        agent: &Upstream,
         mut answer: Answer,
         url: Option<&OldUrl>,
         received: u64,
         deadline: Option<Instant>,
     ) -> Outcome {
-        let Scratch { reply, output, .. } = &mut *self.scratch;
+        let RequestBuffers { reply, output, .. } = &mut *self.buffers;
         output.clear();
         let client = Client {
             stream: &mut *self.stream,
@@ -39,7 +40,10 @@ impl Request<'_> {
         match relay::relay(client, reply, &mut answer, &self.signs, output, deadline).await {
             Ok(kept) => {
                 if pool::is_kept(reply, answer.body) {
-                    self.worker.pool.borrow_mut().keep(agent, answer.connection);
+                    self.worker
+                        .pool
+                        .borrow_mut()
+                        .keep_alive(agent, answer.connection);
                 }
                 let next = match kept {
                     true if self.unread => Next::Linger,
@@ -48,34 +52,34 @@ impl Request<'_> {
                 };
                 outcome(status, "answered", next)
             }
-            Err(Lost::Before(refusal)) => {
-                self.worker.agent_stats(agent.number).fail(refusal);
-                self.refuse(refusal, url).await
+            Err(RelayError::BeforeHead(rejection)) => {
+                self.worker.agent_stats(agent.number).fail(rejection);
+                self.reject(rejection, url).await
             }
-            Err(Lost::Midway) => {
+            Err(RelayError::Truncated) => {
                 let stats = self.worker.agent_stats(agent.number);
-                stats.fail(Refusal::UpstreamBroken);
+                stats.fail(Rejection::UpstreamBroken);
                 outcome(status, "cut", Next::Close)
             }
-            Err(Lost::Client) => outcome(status, "sender_gone", Next::Close),
+            Err(RelayError::ClientGone) => outcome(status, "sender_gone", Next::Close),
         }
     }
 
     /// Answers that the request is refused.
-    pub async fn refuse(mut self, refusal: Refusal, url: Option<&OldUrl>) -> Outcome {
-        self.worker.shared.registry.refuse(refusal);
-        let lang = self.worker.shared.lang;
-        let local = local_response::refusal(refusal, url, self.table, lang);
-        self.unread |= refusal.closes();
-        let received = self.scratch.held as u64;
-        self.local(&local, refusal.label(), received).await
+    pub async fn reject(mut self, rejection: Rejection, url: Option<&OldUrl>) -> Outcome {
+        self.worker.state.registry.reject(rejection);
+        let lang = self.worker.state.lang;
+        let local = local_response::rejection(rejection, url, self.table, lang);
+        self.unread |= rejection.closes();
+        let received = self.buffers.held as u64;
+        self.local(&local, rejection.label(), received).await
     }
 
     /// Answers, or not, a sender whose body did not arrive.
-    pub async fn ended(self, ended: Ended, url: Option<&OldUrl>) -> Outcome {
+    pub async fn ended(self, ended: ReadError, url: Option<&OldUrl>) -> Outcome {
         match ended {
-            Ended::Refused(refusal) => self.refuse(refusal, url).await,
-            Ended::Gone => Outcome {
+            ReadError::Rejected(rejection) => self.reject(rejection, url).await,
+            ReadError::ClientDisconnected => Outcome {
                 status: 0,
                 label: "sender_gone",
                 next: Next::Close,
@@ -85,9 +89,9 @@ impl Request<'_> {
     }
 
     /// Sends a reply of the shim's own.
-    pub async fn local(self, local: &Local, label: &'static str, received: u64) -> Outcome {
+    pub async fn local(self, local: &LocalResponse, label: &'static str, received: u64) -> Outcome {
         let keep_alive = self.keep_alive && !self.unread;
-        let output = &mut self.scratch.output;
+        let output = &mut self.buffers.output;
         local.write(self.head.method(), &self.signs, keep_alive, output);
         let next = match relay::write(self.stream, output).await {
             Ok(()) if keep_alive => Next::Request,

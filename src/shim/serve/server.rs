@@ -19,11 +19,11 @@ use tokio::time::timeout_at;
 
 use crate::lang::foreign;
 use crate::shim::admin;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::lifecycle::reload;
 use crate::shim::observe::fd_limit;
-use crate::shim::serve::connection::{self, Counted, LAST_LOOK};
-use crate::shim::serve::worker::{Shared, Worker};
+use crate::shim::serve::connection::{self, Counted, SHUTDOWN_ACCEPT_WINDOW};
+use crate::shim::serve::worker::{ServerState, Worker};
 use crate::text;
 
 /// How often a thread writes its log and looks after its connections.
@@ -76,13 +76,13 @@ impl Listeners {
 
 /// Serves until `shutdown`, then ends what runs. `reload` brings the table up to date.
 pub fn serve(
-    shared: &Arc<Shared>,
+    state: &Arc<ServerState>,
     listeners: Listeners,
     reload: reload::Source,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let (stop, stopped) = watch::channel(false);
-    let threads = shared.table.load().config.threads;
+    let threads = state.table.load().config.threads;
     let mut running = Vec::with_capacity(threads);
     for number in 0..threads {
         let own = listeners
@@ -90,10 +90,10 @@ pub fn serve(
             .iter()
             .map(TcpListener::try_clone)
             .collect::<Result<Vec<_>, _>>()?;
-        let (shared, stopped) = (Arc::clone(shared), stopped.clone());
+        let (state, stopped) = (Arc::clone(state), stopped.clone());
         let thread = std::thread::Builder::new()
             .name(format!("shim-{number}"))
-            .spawn(move || run_worker(shared, own, stopped))?;
+            .spawn(move || run_worker(state, own, stopped))?;
         running.push(thread);
     }
     drop(listeners.senders);
@@ -106,14 +106,14 @@ pub fn serve(
             None => None,
         };
         let admin = admin.map(|listener| {
-            let app = admin::app(Arc::clone(shared));
+            let app = admin::app(Arc::clone(state));
             tokio::spawn(async move { axum::serve(listener, app).await })
         });
-        let watching = tokio::spawn(reload::watch(Arc::clone(shared), reload));
+        let watching = tokio::spawn(reload::watch(Arc::clone(state), reload));
         shutdown.await;
         let _ = stop.send(true);
         watching.abort();
-        shared.log.event(&text!(
+        state.log.event(&text!(
             "stopping: no new connections are taken, the running ones are ended",
             "正在停止：不再接受新连接，等待进行中的请求结束"
         ));
@@ -137,7 +137,7 @@ pub fn serve(
     control
 }
 
-fn run_worker(shared: Arc<Shared>, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
+fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
     let built = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -146,15 +146,15 @@ fn run_worker(shared: Arc<Shared>, listeners: Vec<TcpListener>, stop: watch::Rec
         Err(error) => {
             let reason = foreign::of_system(&error);
             let (en, zh) = reason.both();
-            shared.log.event(&text!(
+            state.log.event(&text!(
                 "a thread cannot be started: {en}",
                 "无法启动线程：{zh}"
             ));
             return;
         }
     };
-    let grace = shared.table.load().config.limits.grace;
-    let worker = Worker::new(shared, stop.clone());
+    let grace = state.table.load().config.limits.grace;
+    let worker = Worker::new(state, stop.clone());
     LocalSet::new().block_on(&runtime, async {
         let mut accepting = Vec::new();
         for listener in listeners {
@@ -166,7 +166,7 @@ fn run_worker(shared: Arc<Shared>, listeners: Vec<TcpListener>, stop: watch::Rec
                 Err(error) => {
                     let reason = foreign::of_system(&error);
                     let (en, zh) = reason.both();
-                    worker.shared.log.event(&text!(
+                    worker.state.log.event(&text!(
                         "a listener cannot be used: {en}",
                         "无法使用监听端口：{zh}"
                     ));
@@ -196,7 +196,7 @@ fn run_worker(shared: Arc<Shared>, listeners: Vec<TcpListener>, stop: watch::Rec
 
 fn look_after(worker: &Worker) {
     worker.flush_log();
-    let keep = worker.shared.table.load().config.limits.keep;
+    let keep = worker.state.table.load().config.limits.keep;
     worker.pool.borrow_mut().sweep(keep);
 }
 
@@ -212,7 +212,7 @@ async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
                 // The sender has left already, or there are no more file descriptors: then there
                 // will be some when other connections end.
                 Err(error) => {
-                    fd_limit::say(&worker.shared, &error);
+                    fd_limit::log_exhaustion(&worker.state, &error);
                     tokio::time::sleep(NO_MORE).await;
                 }
             }
@@ -220,15 +220,15 @@ async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
     };
     tokio::select! {
         () = accepting => {}
-        () = async { stopped.await; tokio::time::sleep(LAST_LOOK).await } => {}
+        () = async { stopped.await; tokio::time::sleep(SHUTDOWN_ACCEPT_WINDOW).await } => {}
     }
 }
 
 fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
-    let most = worker.shared.table.load().config.limits.most_connections();
+    let most = worker.state.table.load().config.limits.most_connections();
     let (counted, all) = Counted::new(worker);
     if all > most {
-        worker.shared.registry.refuse(Refusal::Busy);
+        worker.state.registry.reject(Rejection::Busy);
         return;
     }
     let _ = stream.set_nodelay(true);

@@ -11,14 +11,14 @@ use tokio::sync::{Semaphore, watch};
 use crate::lang::Lang;
 use crate::shim::http::head::Head;
 use crate::shim::observe::access_log::{Log, Stamp};
-use crate::shim::observe::metrics::{AgentStats, Registry};
+use crate::shim::observe::metrics::{Registry, UpstreamStats};
 use crate::shim::record::{Entry, Recorder};
 use crate::shim::route::table::Table;
 use crate::shim::upstream::pool::Pool;
 
 /// What all threads share.
 #[derive(Debug)]
-pub struct Shared {
+pub struct ServerState {
     /// What is served now.
     pub table: ArcSwap<Table>,
     /// What is counted.
@@ -36,18 +36,18 @@ pub struct Shared {
 /// The unit in which memory for bodies is given out.
 pub const UNIT: u64 = 1 << 10;
 /// The room for what a sender sends, to begin with.
-const ROOM: usize = 8 << 10;
+const INITIAL_CAPACITY: usize = 8 << 10;
 /// Memory that grew over this is given back.
-const LARGEST_KEPT: usize = 64 << 10;
-/// Scratches kept for the next request of any connection.
-const MOST_KEPT: usize = 64;
+const SHRINK_ABOVE: usize = 64 << 10;
+/// Buffers kept for the next request of any connection.
+const MAX_POOLED: usize = 64;
 /// Lines of the log that are written together.
 const LINES: usize = 16 << 10;
 
 /// Memory for one request. A connection has one only while it has something to read or to write,
 /// so that ten thousand idle ones cost next to nothing.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub struct RequestBuffers {
     /// What has arrived and was not used.
     pub input: BytesMut,
     /// The head of the request.
@@ -64,11 +64,11 @@ pub struct Scratch {
     pub held: usize,
 }
 
-impl Scratch {
+impl RequestBuffers {
     /// Makes room for more of a request.
     pub fn make_room(&mut self) {
-        if self.input.capacity() - self.input.len() < ROOM / 2 {
-            self.input.reserve(ROOM);
+        if self.input.capacity() - self.input.len() < INITIAL_CAPACITY / 2 {
+            self.input.reserve(INITIAL_CAPACITY);
         }
     }
 }
@@ -77,26 +77,26 @@ impl Scratch {
 #[derive(Debug)]
 pub struct Worker {
     /// What all threads share.
-    pub shared: Arc<Shared>,
+    pub state: Arc<ServerState>,
     /// Connections to agents.
     pub pool: RefCell<Pool>,
     /// Says when to stop.
     pub stop: watch::Receiver<bool>,
-    scratches: RefCell<Vec<Scratch>>,
+    pooled: RefCell<Vec<RequestBuffers>>,
     lines: RefCell<(String, Stamp)>,
-    agent_stats: RefCell<Vec<Arc<AgentStats>>>,
+    agent_stats: RefCell<Vec<Arc<UpstreamStats>>>,
     /// Connections that are open in this thread.
     pub open: Cell<usize>,
 }
 
 impl Worker {
     /// A thread's own part.
-    pub fn new(shared: Arc<Shared>, stop: watch::Receiver<bool>) -> Rc<Self> {
+    pub fn new(state: Arc<ServerState>, stop: watch::Receiver<bool>) -> Rc<Self> {
         Rc::new(Self {
-            shared,
+            state,
             stop,
             pool: RefCell::default(),
-            scratches: RefCell::default(),
+            pooled: RefCell::default(),
             lines: RefCell::default(),
             agent_stats: RefCell::default(),
             open: Cell::new(0),
@@ -104,29 +104,29 @@ impl Worker {
     }
 
     /// Memory for a request.
-    pub fn take_scratch(&self) -> Scratch {
-        self.scratches.borrow_mut().pop().unwrap_or_else(|| {
-            let input = BytesMut::with_capacity(ROOM);
-            Scratch {
+    pub fn take_buffers(&self) -> RequestBuffers {
+        self.pooled.borrow_mut().pop().unwrap_or_else(|| {
+            let input = BytesMut::with_capacity(INITIAL_CAPACITY);
+            RequestBuffers {
                 input,
-                ..Scratch::default()
+                ..RequestBuffers::default()
             }
         })
     }
 
     /// Gives it back.
-    pub fn give_back(&self, scratch: Scratch) {
-        let mut scratches = self.scratches.borrow_mut();
-        if scratches.len() < MOST_KEPT && scratch.input.is_empty() {
-            scratches.push(scratch);
+    pub fn give_back(&self, buffers: RequestBuffers) {
+        let mut pooled = self.pooled.borrow_mut();
+        if pooled.len() < MAX_POOLED && buffers.input.is_empty() {
+            pooled.push(buffers);
         }
     }
 
     /// The counts of an agent.
-    pub fn agent_stats(&self, number: usize) -> Arc<AgentStats> {
+    pub fn agent_stats(&self, number: usize) -> Arc<UpstreamStats> {
         let mut known = self.agent_stats.borrow_mut();
         while known.len() <= number {
-            let stats = self.shared.registry.agent_stats(known.len());
+            let stats = self.state.registry.agent_stats(known.len());
             known.push(stats);
         }
         Arc::clone(&known[number])
@@ -135,9 +135,9 @@ impl Worker {
     /// Logs a request; lines are written together.
     pub fn log(&self, access: &crate::shim::observe::access_log::Access<'_>) {
         let (lines, stamp) = &mut *self.lines.borrow_mut();
-        self.shared.log.line(access, stamp, lines);
+        self.state.log.line(access, stamp, lines);
         if lines.len() >= LINES {
-            self.shared.log.write(lines.as_bytes());
+            self.state.log.write(lines.as_bytes());
             lines.clear();
         }
     }
@@ -146,13 +146,13 @@ impl Worker {
     pub fn flush_log(&self) {
         let (lines, _) = &mut *self.lines.borrow_mut();
         if !lines.is_empty() {
-            self.shared.log.write(lines.as_bytes());
+            self.state.log.write(lines.as_bytes());
             lines.clear();
         }
     }
 }
 
-impl Scratch {
+impl RequestBuffers {
     /// Ends a request: its body is used, and the memory that one large request needed is given
     /// back.
     pub fn end_request(&mut self) {
@@ -163,14 +163,14 @@ impl Scratch {
 
     /// Gives memory back that one large request needed.
     fn shrink(&mut self) {
-        if self.input.capacity() > LARGEST_KEPT {
+        if self.input.capacity() > SHRINK_ABOVE {
             let rest = std::mem::take(&mut self.input);
-            self.input = BytesMut::with_capacity(ROOM.max(rest.len()));
+            self.input = BytesMut::with_capacity(INITIAL_CAPACITY.max(rest.len()));
             self.input.extend_from_slice(&rest);
         }
         for memory in [&mut self.body, &mut self.output] {
             memory.clear();
-            if memory.capacity() > LARGEST_KEPT {
+            if memory.capacity() > SHRINK_ABOVE {
                 *memory = Vec::new();
             }
         }

@@ -21,26 +21,26 @@ use crate::shim::config::Limits;
 use crate::shim::http::framing::{self, Body};
 use crate::shim::http::head::{Head, Scan};
 use crate::shim::http::header::Kind;
-use crate::shim::http::rejection::Refusal;
-use crate::shim::observe::metrics::AgentStats;
-use crate::shim::route::table::Agent;
+use crate::shim::http::rejection::Rejection;
+use crate::shim::observe::metrics::UpstreamStats;
+use crate::shim::upstream::agent::Upstream;
 
 /// Connections kept for each agent in each thread.
-const MOST_KEPT: usize = 128;
+const MAX_POOLED: usize = 128;
 /// The largest head of a reply.
 const LARGEST_HEAD: usize = 256 << 10;
 /// The room for what an agent sends, to begin with.
-const ROOM: usize = 8 << 10;
+const INITIAL_CAPACITY: usize = 8 << 10;
 /// A body up to this size goes out in one write with the head.
 const SMALL_BODY: usize = 16 << 10;
 /// A connection is used again for a request that must not arrive twice only so soon after its last
 /// reply: no agent gives an idle connection up as fast as that, so that it cannot be doing so while
 /// the request is on its way.
-const SOON: Duration = Duration::from_millis(100);
+const NON_IDEMPOTENT_REUSE_WINDOW: Duration = Duration::from_millis(100);
 /// An agent that closed a connection unexpectedly soon may do so again for this long.
-const DISTRUST: Duration = Duration::from_secs(60);
+const REUSE_BACKOFF: Duration = Duration::from_secs(60);
 /// How long to wait before a refused connection is tried again.
-const AGAIN: Duration = Duration::from_millis(100);
+const CONNECT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// A connection to an agent.
 #[derive(Debug)]
@@ -68,8 +68,8 @@ impl Connection {
 
     /// Reads more; 0 at the end.
     pub async fn read(&mut self) -> io::Result<usize> {
-        if self.input.capacity() - self.input.len() < ROOM / 2 {
-            self.input.reserve(ROOM);
+        if self.input.capacity() - self.input.len() < INITIAL_CAPACITY / 2 {
+            self.input.reserve(INITIAL_CAPACITY);
         }
         self.stream.read_buf(&mut self.input).await
     }
@@ -79,11 +79,11 @@ impl Connection {
 #[derive(Debug, Default)]
 pub struct Pool {
     /// By the number of the agent.
-    agents: Vec<Kept>,
+    agents: Vec<IdleConnections>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct IdleConnections {
     /// Those used last come last.
     connections: Vec<Connection>,
     /// Until when no connection of this agent is used again: it closed one that it should not have.
@@ -91,15 +91,16 @@ struct Kept {
 }
 
 impl Pool {
-    fn of(&mut self, agent: &Agent) -> &mut Kept {
+    fn of(&mut self, agent: &Upstream) -> &mut IdleConnections {
         if self.agents.len() <= agent.number {
-            self.agents.resize_with(agent.number + 1, Kept::default);
+            self.agents
+                .resize_with(agent.number + 1, IdleConnections::default);
         }
         &mut self.agents[agent.number]
     }
 
     /// A connection that has been idle for less than `keep`, if there is one.
-    fn take(&mut self, agent: &Agent, keep: Duration) -> Option<Connection> {
+    fn take(&mut self, agent: &Upstream, keep: Duration) -> Option<Connection> {
         let now = Instant::now();
         let kept = self.of(agent);
         if kept.distrusted_until.is_some_and(|until| now < until) {
@@ -119,16 +120,16 @@ impl Pool {
     }
 
     /// An agent has closed a connection sooner than agents do.
-    fn distrust(&mut self, agent: &Agent) {
+    fn distrust(&mut self, agent: &Upstream) {
         let kept = self.of(agent);
         kept.connections.clear();
-        kept.distrusted_until = Some(Instant::now() + DISTRUST);
+        kept.distrusted_until = Some(Instant::now() + REUSE_BACKOFF);
     }
 
     /// Keeps a connection for the next request.
-    pub fn keep(&mut self, agent: &Agent, mut connection: Connection) {
+    pub fn keep_alive(&mut self, agent: &Upstream, mut connection: Connection) {
         let kept = &mut self.of(agent).connections;
-        if kept.len() < MOST_KEPT && connection.input.is_empty() {
+        if kept.len() < MAX_POOLED && connection.input.is_empty() {
             connection.idle_since = Instant::now();
             connection.used = true;
             kept.push(connection);
@@ -159,9 +160,9 @@ pub struct Call<'a> {
     /// The connections of this thread.
     pub pool: &'a std::cell::RefCell<Pool>,
     /// The agent.
-    pub agent: &'a Agent,
+    pub agent: &'a Upstream,
     /// Its counts.
-    pub stats: &'a AgentStats,
+    pub stats: &'a UpstreamStats,
     /// What bounds connections.
     pub limits: &'a Limits,
     /// When it has to be over.
@@ -186,10 +187,10 @@ impl Call<'_> {
         head: &mut Vec<u8>,
         body: &[u8],
         reply: &mut Head,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, Rejection> {
         self.stats.requests.fetch_add(1, Ordering::Relaxed);
         let result = self.try_exchange(method, head, body, reply).await;
-        result.inspect_err(|&refusal| self.stats.fail(refusal))
+        result.inspect_err(|&rejection| self.stats.fail(rejection))
     }
 
     async fn try_exchange(
@@ -198,7 +199,7 @@ impl Call<'_> {
         head: &mut Vec<u8>,
         body: &[u8],
         reply: &mut Head,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, Rejection> {
         let rest = if body.len() <= SMALL_BODY {
             head.extend_from_slice(body);
             &[]
@@ -209,9 +210,9 @@ impl Call<'_> {
         let read = self.read_final_head(&mut connection, reply);
         match timeout_at(self.deadline, read).await {
             Ok(read) => read?,
-            Err(_) => return Err(Refusal::UpstreamSlow),
+            Err(_) => return Err(Rejection::UpstreamSlow),
         }
-        let body = framing::of_reply(reply, method).ok_or(Refusal::UpstreamBroken)?;
+        let body = framing::of_reply(reply, method).ok_or(Rejection::UpstreamBroken)?;
         Ok(Answer { connection, body })
     }
 
@@ -219,17 +220,17 @@ impl Call<'_> {
         &self,
         connection: &mut Connection,
         reply: &mut Head,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         loop {
-            if let Err(refusal) = read_head(connection, reply).await {
+            if let Err(rejection) = read_head(connection, reply).await {
                 if connection.used {
                     self.pool.borrow_mut().distrust(self.agent);
                 }
-                return Err(refusal);
+                return Err(rejection);
             }
             // Interim replies are between the agent and us; 101 was not asked for.
             match reply.status() {
-                101 => return Err(Refusal::UpstreamBroken),
+                101 => return Err(Rejection::UpstreamBroken),
                 100..=199 => {}
                 _ => return Ok(()),
             }
@@ -243,10 +244,10 @@ impl Call<'_> {
         method: &[u8],
         head: &[u8],
         rest: &[u8],
-    ) -> Result<Connection, Refusal> {
+    ) -> Result<Connection, Rejection> {
         let keep = match is_idempotent(method) {
             true => self.limits.keep,
-            false => self.limits.keep.min(SOON),
+            false => self.limits.keep.min(NON_IDEMPOTENT_REUSE_WINDOW),
         };
         let kept = self.pool.borrow_mut().take(self.agent, keep);
         let mut connection = match kept {
@@ -256,7 +257,7 @@ impl Call<'_> {
         loop {
             let sent = timeout_at(self.deadline, send(&mut connection.stream, head, rest)).await;
             match sent {
-                Err(_) => return Err(Refusal::UpstreamSlow),
+                Err(_) => return Err(Rejection::UpstreamSlow),
                 // After some of it the agent may have answered (413, say) and closed.
                 Ok(Ok(()) | Err(Sent::Some)) => return Ok(connection),
                 Ok(Err(Sent::Nothing)) if connection.used => {
@@ -264,18 +265,18 @@ impl Call<'_> {
                     self.stats.retries.fetch_add(1, Ordering::Relaxed);
                     connection = self.open().await?;
                 }
-                Ok(Err(Sent::Nothing)) => return Err(Refusal::UpstreamBroken),
+                Ok(Err(Sent::Nothing)) => return Err(Rejection::UpstreamBroken),
             }
         }
     }
 
     /// A new connection. While the agent refuses, as it does when it restarts, tries again for a
     /// while: no byte has been sent yet.
-    async fn open(&self) -> Result<Connection, Refusal> {
+    async fn open(&self) -> Result<Connection, Rejection> {
         let start = Instant::now();
         if start >= self.deadline {
             // The time was used up before the agent was asked.
-            return Err(Refusal::UpstreamSlow);
+            return Err(Rejection::UpstreamSlow);
         }
         let until = self.deadline.min(start + self.limits.reconnect);
         loop {
@@ -284,19 +285,21 @@ impl Call<'_> {
                 Ok(Ok(stream)) => {
                     return Ok(Connection {
                         stream,
-                        input: BytesMut::with_capacity(ROOM),
+                        input: BytesMut::with_capacity(INITIAL_CAPACITY),
                         idle_since: Instant::now(),
                         used: false,
                     });
                 }
-                Ok(Err(_)) if Instant::now() + AGAIN < until => tokio::time::sleep(AGAIN).await,
-                Ok(Err(_)) | Err(_) => return Err(Refusal::UpstreamGone),
+                Ok(Err(_)) if Instant::now() + CONNECT_RETRY_DELAY < until => {
+                    tokio::time::sleep(CONNECT_RETRY_DELAY).await
+                }
+                Ok(Err(_)) | Err(_) => return Err(Rejection::UpstreamGone),
             }
         }
     }
 }
 
-async fn dial(agent: &Agent) -> io::Result<TcpStream> {
+async fn dial(agent: &Upstream) -> io::Result<TcpStream> {
     let (host, port) = (agent.url.host(), agent.url.port());
     let stream = match host.parse() {
         Ok(address) => TcpStream::connect(SocketAddr::new(address, port)).await?,
@@ -326,25 +329,25 @@ async fn send(stream: &mut TcpStream, head: &[u8], rest: &[u8]) -> Result<(), Se
 }
 
 /// Reads the head of a reply; what follows it stays in the connection.
-pub async fn read_head(connection: &mut Connection, reply: &mut Head) -> Result<(), Refusal> {
+pub async fn read_head(connection: &mut Connection, reply: &mut Head) -> Result<(), Rejection> {
     let mut scan = Scan::default();
     loop {
         let end = scan
             .find_end(&connection.input)
-            .map_err(|_| Refusal::UpstreamBroken)?;
+            .map_err(|_| Rejection::UpstreamBroken)?;
         if let Some(end) = end {
             let head = connection.input.split_to(end);
-            reply.read_reply(&head).ok_or(Refusal::UpstreamBroken)?;
+            reply.read_reply(&head).ok_or(Rejection::UpstreamBroken)?;
             // What the reply says about its connection is not for the sender; a name that would
             // be refused in a request is not dropped either.
             let _ = reply.mark_named_by_connection();
             return Ok(());
         }
         if connection.input.len() > LARGEST_HEAD {
-            return Err(Refusal::UpstreamBroken);
+            return Err(Rejection::UpstreamBroken);
         }
         match connection.read().await {
-            Ok(0) | Err(_) => return Err(Refusal::UpstreamBroken),
+            Ok(0) | Err(_) => return Err(Rejection::UpstreamBroken),
             Ok(_) => {}
         }
     }

@@ -6,11 +6,11 @@
 
 use std::io::Write;
 
-use crate::shim::http::forwarded::Sender;
+use crate::shim::http::forwarded::ClientAddr;
 use crate::shim::http::head::Head;
 use crate::shim::http::header::Kind;
 use crate::shim::http::via::Via;
-use crate::shim::route::table::Agent;
+use crate::shim::upstream::agent::Upstream;
 
 /// How the body goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Forward {
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
     /// Who sends it.
-    pub sender: &'a Sender,
+    pub sender: &'a ClientAddr,
     /// The authority, when the target was a whole URL.
     pub authority: Option<&'a [u8]>,
     /// What this process calls itself.
@@ -37,7 +37,7 @@ pub struct Origin<'a> {
 /// Writes the head. `path` is in percent-encoding; `query` has its `?`, or is empty.
 pub fn write(
     head: &Head,
-    agent: &Agent,
+    agent: &Upstream,
     (path, query): (&[u8], &[u8]),
     origin: Origin<'_>,
     forward: Forward,
@@ -98,7 +98,7 @@ pub fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shim::config::Upstream;
+    use crate::shim::config::UpstreamUrl;
 
     #[test]
     fn what_goes_from_end_to_end_goes_on_as_it_came() {
@@ -108,12 +108,12 @@ mod tests {
             Proxy-Authorization: gone\r\nTransfer-Encoding: chunked\r\nUpgrade: h2c\r\nCookie: a\r\n\r\n";
         head.read_request(text).unwrap();
         head.mark_named_by_connection().unwrap();
-        let agent = Agent {
-            url: Upstream::parse("http://agent:9/base").unwrap(),
+        let agent = Upstream {
+            url: UpstreamUrl::parse("http://agent:9/base").unwrap(),
             number: 0,
         };
         let peer = "192.0.2.1".parse().unwrap();
-        let sender = Sender::of(&head, peer, &[]);
+        let sender = ClientAddr::of(&head, peer, &[]);
         let via = Via::default();
         let mut line = Vec::new();
         via.write(&head, &mut line);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::shim::http::chunked::Decoder;
 use crate::shim::http::framing::Body;
-use crate::shim::http::rejection::Refusal;
+use crate::shim::http::rejection::Rejection;
 use crate::shim::upstream::pool::Answer;
 
 /// How much of a body is read ahead.
@@ -16,7 +16,7 @@ const AHEAD: usize = 64 << 10;
 
 /// A reply whose body is being read.
 #[derive(Debug)]
-pub struct Reading {
+pub struct BufferedResponse {
     answer: Answer,
     decoder: Decoder,
     /// Bytes that are still to come, when there is a length.
@@ -26,7 +26,7 @@ pub struct Reading {
     whole: bool,
 }
 
-impl From<Answer> for Reading {
+impl From<Answer> for BufferedResponse {
     fn from(answer: Answer) -> Self {
         Self {
             left: match answer.body {
@@ -41,9 +41,9 @@ impl From<Answer> for Reading {
     }
 }
 
-impl Reading {
+impl BufferedResponse {
     /// Reads to the end, or until there is enough to keep the agent from waiting for long.
-    pub async fn ahead(&mut self, deadline: Instant) -> Result<(), Refusal> {
+    pub async fn ahead(&mut self, deadline: Instant) -> Result<(), Rejection> {
         while !self.look()? && self.looked <= AHEAD {
             self.more(deadline).await?;
         }
@@ -52,7 +52,7 @@ impl Reading {
 
     /// Reads to the end and keeps nothing. The connection can then be used again, if the reply
     /// lets it.
-    pub async fn finish(&mut self, deadline: Instant) -> Result<(), Refusal> {
+    pub async fn finish(&mut self, deadline: Instant) -> Result<(), Rejection> {
         loop {
             let whole = self.look()?;
             self.answer.connection.input.advance(self.looked);
@@ -70,7 +70,7 @@ impl Reading {
     }
 
     /// Looks at what has come; says whether it is all.
-    fn look(&mut self) -> Result<bool, Refusal> {
+    fn look(&mut self) -> Result<bool, Rejection> {
         let come = &self.answer.connection.input[self.looked..];
         if self.whole || come.is_empty() {
             return Ok(self.whole);
@@ -78,7 +78,7 @@ impl Reading {
         let used = if self.answer.body == Body::Chunked {
             let used = self.decoder.decode(come, |_| ());
             self.whole = self.decoder.is_done();
-            used.map_err(|_| Refusal::UpstreamBroken)?
+            used.map_err(|_| Rejection::UpstreamBroken)?
         } else {
             let used = usize::try_from(self.left).map_or(come.len(), |left| left.min(come.len()));
             self.left -= used as u64;
@@ -89,12 +89,12 @@ impl Reading {
         Ok(self.whole)
     }
 
-    async fn more(&mut self, deadline: Instant) -> Result<(), Refusal> {
+    async fn more(&mut self, deadline: Instant) -> Result<(), Rejection> {
         match timeout_at(deadline, self.answer.connection.read()).await {
             Ok(Ok(0)) if self.answer.body == Body::UntilClose => self.whole = true,
-            Ok(Ok(0) | Err(_)) => return Err(Refusal::UpstreamBroken),
+            Ok(Ok(0) | Err(_)) => return Err(Rejection::UpstreamBroken),
             Ok(Ok(_)) => {}
-            Err(_) => return Err(Refusal::UpstreamSlow),
+            Err(_) => return Err(Rejection::UpstreamSlow),
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use rehook::shim::config::{Flags, Problem};
 use rehook::shim::lifecycle::reload;
 use rehook::shim::observe::access_log::Log;
 use rehook::shim::observe::metrics::Registry;
-use rehook::shim::{Listeners, Shared, UNIT, serve};
+use rehook::shim::{Listeners, ServerState, UNIT, serve};
 use tokio::sync::{Semaphore, oneshot};
 
 pub use message::{Message, read_message};
@@ -65,7 +65,7 @@ impl Write for Written {
 pub struct Shim {
     pub address: SocketAddr,
     pub admin: SocketAddr,
-    pub shared: Arc<Shared>,
+    pub state: Arc<ServerState>,
     /// Deleted with it.
     _folder: tempfile::TempDir,
     log: Written,
@@ -111,7 +111,7 @@ impl Shim {
         let listeners = Listeners::bind(&table.config.listen, table.config.admin).unwrap();
         let (senders, admin) = listeners.addresses();
         let memory = (table.config.limits.memory / UNIT) as usize;
-        let shared = Arc::new(Shared {
+        let state = Arc::new(ServerState {
             log: Log::new(table.config.log, Lang::En, Box::new(log.clone())),
             table: ArcSwap::from_pointee(table),
             registry,
@@ -120,7 +120,7 @@ impl Shim {
             memory: Semaphore::new(memory),
         });
         let (stop, stopped) = oneshot::channel();
-        let for_thread = Arc::clone(&shared);
+        let for_thread = Arc::clone(&state);
         let thread = std::thread::spawn(move || {
             serve(&for_thread, listeners, source, async {
                 let _ = stopped.await;
@@ -129,7 +129,7 @@ impl Shim {
         Ok(Self {
             address: senders[0],
             admin: admin.unwrap(),
-            shared,
+            state,
             _folder: folder,
             log,
             stop: Some(stop),
