@@ -10,7 +10,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use crate::routes::REQUEST_METHODS;
 use crate::style::width;
 
-pub(crate) use written::{Helper, is_like_a_helper, known_helper};
+pub(crate) use written::{Helper, is_as_written, is_like_a_helper, known_helper};
 
 /// The reply's message of release 2.4.0, as Python writes it: the counts are always 0. Its commas
 /// are written as escapes, since linters take full-width ones for ASCII commas gone wrong.

@@ -72,8 +72,17 @@ const PACKAGES: &[&str] = &[
 /// The names that a function was written with, by their slots.
 type Names = BTreeMap<String, String>;
 
-/// Whether the text of a function is that of a decorator which a template gave, even if it was edited
-/// since: the routes that it adds are those of webhooks, which are looked at where it is used.
+/// Whether the function at `range` is as a template gives it: it adds the routes of the calls of it and
+/// no others.
+pub(crate) fn is_as_written(loaded: &Loaded, range: ByteRange) -> bool {
+    let helpers = [Helper::WebhookRoute, Helper::MakeReply, Helper::ReplyRoute];
+    helpers
+        .into_iter()
+        .any(|helper| names_at(helper, loaded, range).is_some())
+}
+
+/// Whether the text of a function may be that of a decorator which a template gave, and which may have
+/// been edited since.
 pub(crate) fn is_like_a_helper(text: &str) -> bool {
     let is_context = text.contains(".create_by_webhook(") && text.contains("return decorator");
     let is_replies = text.contains("given_response")

@@ -61,6 +61,7 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         in_lambda: false,
         references: Vec::new(),
         unclear: Vec::new(),
+        shown: HashSet::new(),
     };
     finder.body(loaded.module.suite());
     for expression in loaded.module.fragments(loaded.module.range()) {
@@ -69,9 +70,11 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
     let Finder {
         mut references,
         mut unclear,
+        shown,
         ..
     } = finder;
-    let others = other_names(&loaded, &references);
+    let mut others = other_names(&loaded, &references);
+    others.extend(names_in_strings(&loaded, &references, &shown));
     let is_by_hand = |other: &&Reference| matches!(other.kind, ReferenceKind::ByHand(_));
     unclear.extend(others.iter().filter(is_by_hand).map(|other| Unclear {
         plugin: None,
@@ -130,6 +133,68 @@ fn other_names(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
         .collect()
 }
 
+/// What gives an attribute by its name.
+const LOOKUPS: &[&str] = &[
+    "__dict__",
+    "__getattribute__",
+    "attrgetter",
+    "delattr",
+    "getattr",
+    "getattr_static",
+    "methodcaller",
+    "setattr",
+    "vars",
+];
+
+/// The built-in functions that do nothing with an attribute whose name they are given.
+const SHOWING: &[&str] = &["hasattr", "len", "print", "repr", "str"];
+
+/// The strings that are the method's name, in a module that looks attributes up by their names, but for
+/// those that are `known`, or only `shown`.
+fn names_in_strings(
+    loaded: &Loaded,
+    known: &[Reference],
+    shown: &HashSet<ByteRange>,
+) -> Vec<Reference> {
+    let module = &loaded.module;
+    let source = module.source();
+    let tokens = module.tokens().all();
+    let method_in = |range: ByteRange| {
+        let quoted = source
+            .slice(range)
+            .trim_start_matches(|c: char| c.is_alphabetic());
+        let inside = quoted.trim_matches(['"', '\'']);
+        callee::is_method(inside).then(|| inside.to_owned())
+    };
+    let strings: Vec<(ByteRange, String)> = tokens
+        .iter()
+        .filter(|token| token.kind == TokenKind::String)
+        .filter(|token| known.iter().all(|one| one.place != token.range))
+        .filter(|token| !shown.contains(&token.range))
+        .filter_map(|token| Some((token.range, method_in(token.range)?)))
+        .collect();
+    let looks_up = || {
+        let mut names = tokens.iter().filter(|token| token.kind == TokenKind::Name);
+        names.any(|token| LOOKUPS.contains(&source.slice(token.range)))
+    };
+    if strings.is_empty() || !looks_up() {
+        return Vec::new();
+    }
+    let reference = |(place, method): (ByteRange, String)| {
+        let detail = text!(
+            "the name of `{method}` stands here as a string, by which it may be looked up",
+            "此处以字符串写出了 `{method}` 的名称，可能会据此获取该方法"
+        );
+        let diagnostic = diagnostic_at(loaded, Code::NotARegistration, place, detail);
+        Reference {
+            place,
+            kind: ReferenceKind::ByHand(Box::new(diagnostic)),
+            known: Known::default(),
+        }
+    };
+    strings.into_iter().map(reference).collect()
+}
+
 /// A function around the place that is looked at.
 struct Around<'a> {
     definition: Definition<'a>,
@@ -147,6 +212,8 @@ struct Finder<'a> {
     in_lambda: bool,
     references: Vec<Reference>,
     unclear: Vec<Unclear>,
+    /// The strings that are only shown, or asked for.
+    shown: HashSet<ByteRange>,
 }
 
 impl<'a> Finder<'a> {
@@ -348,6 +415,11 @@ impl<'a> Finder<'a> {
                 }
                 Expr::Call(call) if callee::by_name(call).is_some() => {
                     self.getattr(call);
+                    Descend::Into
+                }
+                Expr::Call(call) if matches!(&*call.func, Expr::Name(name) if SHOWING.contains(&name.id.as_str())) =>
+                {
+                    self.shown.extend(call.args.iter().map(range_of));
                     Descend::Into
                 }
                 Expr::ListComp(ast::ExprListComp {
@@ -628,7 +700,8 @@ impl<'a> Finder<'a> {
                 let range = callee.receiver.map_or(callee.range, range_of);
                 let site = self.call_site(call, callee).ok();
                 let endpoint = site.and_then(|site| self.endpoint(call, &site));
-                let endpoint = endpoint.and_then(|endpoint| self.resolver().text(endpoint));
+                let endpoint =
+                    endpoint.and_then(|endpoint| self.text_of(self.resolver(), endpoint));
                 self.unclear(None, endpoint.clone(), range_of(call), true);
                 let before = self.references.len();
                 self.by_hand(place, Code::UnknownPlugin, range, detail.clone());
@@ -669,7 +742,7 @@ impl<'a> Finder<'a> {
             );
             return None;
         };
-        let known = self.resolver().text(endpoint);
+        let known = self.text_of(self.resolver(), endpoint);
         let registration = Registration {
             call,
             endpoint,
@@ -686,7 +759,7 @@ impl<'a> Finder<'a> {
             match self.webhook(&registration, &turn, is_in_unknown_loop) {
                 Ok(webhook) => webhooks.push(webhook),
                 Err((code, range, detail)) => {
-                    let endpoint = self.resolver().text(endpoint);
+                    let endpoint = self.text_of(self.resolver(), endpoint);
                     self.unclear(Some(registration.plugin), endpoint, range_of(call), true);
                     self.by_hand(place, code, range, detail);
                     return known;
@@ -728,7 +801,7 @@ impl<'a> Finder<'a> {
             is_older,
         } = registration;
         let locals: Vec<Scope> = self.scopes.iter().chain(turn).cloned().collect();
-        let Some(value) = self.with_locals(&locals).text(endpoint) else {
+        let Some(value) = self.text_of(self.with_locals(&locals), endpoint) else {
             return Err((
                 Code::UnknownEndpoint,
                 range_of(*endpoint),
@@ -742,14 +815,18 @@ impl<'a> Finder<'a> {
         let Some((dialect, mut handler, callable)) =
             self.handler_of(target, *form, call, turn, &of_path)
         else {
-            return Err((
-                Code::UnknownHandler,
-                range_of(*call),
+            let detail = if self.is_lambda(target) {
+                text!(
+                    "a lambda is registered here, which is no `async def` and has no annotation for its parameter",
+                    "此处注册的是 lambda：它不是 `async def`，也无法为参数添加类型注解"
+                )
+            } else {
                 text!(
                     "what is registered here is no function that can be seen",
                     "看不到此处注册的函数的定义"
-                ),
-            ));
+                )
+            };
+            return Err((Code::UnknownHandler, range_of(*call), detail));
         };
         if let Some(detail) = path_parameters::problem(&value, dialect, &handler) {
             return Err((Code::UnusableEndpoint, range_of(*endpoint), detail));

@@ -145,8 +145,8 @@ fn path_expression(draft: &Draft, webhook: &Webhook) -> String {
     let is_simple = tokens.iter().all(|token| {
         matches!(
             token.kind,
-            TokenKind::Name | TokenKind::String | TokenKind::FString
-        ) || matches!(draft.slice(token.range), "." | "+")
+            TokenKind::Name | TokenKind::Number | TokenKind::String | TokenKind::FString
+        ) || matches!(draft.slice(token.range), "." | "+" | "[" | "]")
     });
     if is_simple
         && !tokens

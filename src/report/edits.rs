@@ -28,7 +28,7 @@ struct Place {
     byte: usize,
     /// 1-based.
     line: usize,
-    /// 1-based, in characters.
+    /// 1-based, in characters; a byte order mark is none.
     column: usize,
 }
 
@@ -199,6 +199,14 @@ mod tests {
         let edits = of_source(&file);
         // Two bytes a character there, three in UTF-8.
         assert_eq!(places(&edits), [(offset - 3, offset - 2, 2, 11, "名")]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_has_bytes_and_no_column() {
+        let file = plan(b"\xef\xbb\xbfa = 1\n", &[(3, 4, "b")]);
+        assert_eq!(places(&of_source(&file)), [(3, 4, 1, 1, "b")]);
+        let edits = of_bytes(b"\xef\xbb\xbfa\n", b"\xef\xbb\xbfa\nb\n");
+        assert_eq!(places(&edits), [(5, 5, 2, 1, "b\n")]);
     }
 
     #[test]

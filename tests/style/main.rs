@@ -214,11 +214,14 @@ fn ruff(python: &Path, folder: &Path, args: &[&str]) -> Result<String, String> {
 }
 
 fn migrate(root: &Path) -> Result<(), String> {
+    // Where its keys are kept is never a folder of what it migrates.
+    let home = tempfile::tempdir().map_err(|error| error.to_string())?;
     let run = Command::new(env!("CARGO_BIN_EXE_rehook"))
         .args(["--color", "never", "migrate", "--allow-dirty"])
         .current_dir(root)
         .env("LC_ALL", "C.UTF-8")
-        .env("HOME", root)
+        .env("HOME", home.path())
+        .env_remove("XDG_STATE_HOME")
         .output()
         .map_err(|error| error.to_string())?;
     if run.status.code() == Some(0) {

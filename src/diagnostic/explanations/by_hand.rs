@@ -87,10 +87,13 @@ pub(super) const UNRESOLVED_ANNOTATION: Page = Page {
          the names at module level. This annotation uses a name that is imported only for type \
          checkers, belongs to a function around the handler, or does not exist, so the plugin would \
          fail while it is loaded. Import the name at module level. If that makes a circle of \
-         imports, move the class to a module of its own.",
+         imports, move the class to a module of its own. Where another decorator stands at the \
+         handler, the annotations are those of the function that it returns, and resolve in the \
+         module of the decorator.",
     zh: "FastAPI 在创建路由时，会用模块顶层的名称解析处理函数参数的类型注解。\
          此处注解用到的名称只在类型检查时导入、属于外层函数，或者并不存在，插件会因此在加载时出错。\
-         请在模块顶层导入该名称；如果会造成循环导入，请将该类移到单独的模块中。",
+         请在模块顶层导入该名称；如果会造成循环导入，请将该类移到单独的模块中。\
+         处理函数上还有其他装饰器时，生效的是装饰器所返回函数的注解，并在装饰器所在的模块中解析。",
     before: r#"from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -138,11 +141,13 @@ pub(super) const REFUSED_PARAMETER: Page = Page {
          is imported: a parameter that it refuses ends the import, and every webhook of the plugin \
          is lost. It refuses classes that pydantic knows nothing of, a `Request` that is a part of \
          another type (`Request | None`), what dependencies take of that kind, and a few \
-         declarations, such as a default inside of `Annotated`; a `Callable` breaks the agent's \
-         OpenAPI document. Types of other packages may be of either kind, and are left alone too.",
+         declarations, such as a default inside of `Annotated`, a `pattern` with look-around or \
+         backreferences, or a `discriminator` that its types do not have; a `Callable` breaks the \
+         agent's OpenAPI document. Types of other packages may be of either kind, and are left alone too.",
     zh: "创建路由时（即导入插件期间），FastAPI 会为每个参数建立字段：只要有一个参数被拒绝，导入就会中断，\
          该插件的所有 webhook 都会失效。会被拒绝的有：pydantic 无法识别的类、作为其他类型一部分的 `Request`\
-         （如 `Request | None`）、依赖中的这类参数，以及某些写法，例如在 `Annotated` 内给出默认值；\
+         （如 `Request | None`）、依赖中的这类参数，以及某些写法，例如在 `Annotated` 内给出默认值、\
+         含有环视或反向引用的 `pattern`、其类型所没有的 `discriminator`；\
          `Callable` 则会破坏 Agent 的 OpenAPI 文档。来自其他包的类型无法判断，因此也保持不变。",
     before: r#"@plugin.mount_webhook_method("/ci", "CI")
 async def on_ci(request: Request | None = None, service: Service = None):

@@ -11,6 +11,7 @@ use super::{Definition, Problem, annotation};
 use crate::diagnostic::Code;
 use crate::edit::ByteRange;
 use crate::find::imports::Imports;
+use crate::lang::Text;
 use crate::python::names::{BindingKind, Resolver, Scope};
 use crate::python::tree::{self, Descend, Node, range_of, walk_body};
 use crate::text;
@@ -39,7 +40,7 @@ struct Look<'a> {
 impl Look<'_> {
     fn unseen(&self) -> Box<Problem> {
         let source = self.registration.loaded.module.source();
-        Box::new(Problem::manual(
+        let problem = Problem::manual(
             Code::UnresolvedAnnotation,
             self.decorator,
             text!(
@@ -47,7 +48,8 @@ impl Look<'_> {
                 "无法确定装饰器 `{}` 返回什么，也无法确定 FastAPI 能否读取其参数",
                 source.slice(self.decorator)
             ),
-        ))
+        );
+        Box::new(problem.with_hint(hint()))
     }
 
     /// Calls `look` with all that an expression may stand for.
@@ -233,7 +235,7 @@ impl Look<'_> {
                     ),
                 );
                 let says = text!("`{}` is annotated here", "`{}` 的注解在这里", parameter.arg);
-                return Err(Box::new(problem.with_related(
+                return Err(Box::new(problem.with_hint(hint()).with_related(
                     around.loaded,
                     annotation.range,
                     says,
@@ -242,6 +244,14 @@ impl Look<'_> {
         }
         Ok(())
     }
+}
+
+/// What to do about a decorator whose function FastAPI could not read.
+fn hint() -> Text {
+    text!(
+        "let the decorator return a function whose annotations are names of the decorator's own module, or do its work in the handler",
+        "请让装饰器返回的函数只用装饰器所在模块中的名称作注解，或把它的工作移到处理函数中"
+    )
 }
 
 /// Whether a call is one of a function that is defined in the innermost function around it.

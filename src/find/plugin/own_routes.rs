@@ -18,11 +18,11 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 use super::is_router_class;
 use crate::diagnostic::Related;
 use crate::edit::ByteRange;
-use crate::emit::is_like_a_helper;
+use crate::emit::{is_as_written, is_like_a_helper};
 use crate::find::handler::Definition;
 use crate::find::handler::lookup::{Target, targets};
 use crate::lang::Text;
-use crate::python::names::{Loaded, Resolver, Scope, Value, Workspace};
+use crate::python::names::{BindingKind, Loaded, Resolver, Scope, Value, Workspace};
 use crate::python::tree::{self, Descend, Node, range_of};
 use crate::routes::REQUEST_METHODS;
 
@@ -251,6 +251,7 @@ fn routes_in(
             // router.get("/x")(f)
             if let Expr::Call(inner) = &*call.func {
                 own.routes.extend(route_of_call(resolver, inner, true));
+                own.routes.extend(route_of_helper(resolver, inner));
             }
             own.routes.extend(route_of_call(resolver, call, false));
             own.prefixes.extend(prefix_of_call(resolver, call));
@@ -264,14 +265,15 @@ fn routes_in(
         if let Node::Stmt(statement) = node
             && let Some(definition) = Definition::of(statement)
         {
-            // What an earlier run wrote adds the routes of webhooks, which are looked at themselves.
-            if is_like_a_helper(loaded.module.source().slice(definition.range)) {
+            // What an earlier run wrote adds the routes of the calls of it, which are read there.
+            if is_as_written(loaded, definition.range) {
                 return Descend::Past;
             }
             for decorator in definition.decorators {
                 tree::walk(Node::Expr(decorator), &mut |node| {
                     if let Node::Expr(Expr::Call(call)) = node {
                         own.routes.extend(route_of_call(resolver, call, true));
+                        own.routes.extend(route_of_helper(resolver, call));
                     }
                     Descend::Into
                 });
@@ -329,6 +331,9 @@ fn route_of_call(
         Receiver::Unknown | Receiver::Other => return None,
     };
     let path = match argument(call, "path", 0) {
+        Argument::Given(path) if prefix.is_empty() && is_path_of_helper(resolver, path) => {
+            return None;
+        }
         Argument::Given(path) => resolver.text(path),
         Argument::Unknown => None,
         Argument::Missing => return None,
@@ -343,6 +348,63 @@ fn route_of_call(
     Some(OwnRoute {
         path: format!("{prefix}{path}"),
         methods,
+        added: written(resolver.loaded, range_of(call)),
+    })
+}
+
+/// The parameter that the decorators of an earlier run take the path by.
+const PATH: &str = "path";
+
+/// Whether an expression is the path that a decorator is given which an earlier run wrote and somebody
+/// edited since: those routes are read where it is called.
+fn is_path_of_helper(resolver: Resolver<'_>, path: &Expr) -> bool {
+    let Expr::Name(name) = path else {
+        return false;
+    };
+    let [binding] = resolver.bindings(&name.id) else {
+        return false;
+    };
+    let mut is_it = false;
+    if name.id.as_str() == PATH && matches!(binding.kind, BindingKind::Parameter(_)) {
+        tree::walk_body(resolver.loaded.module.suite(), &mut |node| {
+            if let Node::Stmt(statement) = node
+                && let Some(definition) = Definition::of(statement)
+                && definition.range.contains(binding.range)
+            {
+                is_it |= takes_path(resolver.loaded, definition, binding.range);
+            }
+            Descend::Into
+        });
+    }
+    is_it
+}
+
+/// Whether a function is like a decorator of an earlier run, and `parameter` its first one.
+fn takes_path(loaded: &Loaded, definition: Definition<'_>, parameter: ByteRange) -> bool {
+    let arguments = definition.arguments;
+    let mut plain = arguments.posonlyargs.iter().chain(&arguments.args);
+    plain
+        .next()
+        .is_some_and(|first| range_of(&first.def) == parameter)
+        && is_like_a_helper(loaded.module.source().slice(definition.range))
+}
+
+/// The route that a call of a decorator adds which an earlier run wrote.
+fn route_of_helper(resolver: Resolver<'_>, call: &ast::ExprCall) -> Option<OwnRoute> {
+    let Value::Function(path, range) = resolver.value(&call.func) else {
+        return None;
+    };
+    let loaded = resolver.workspace.load(&path).ok()?;
+    if !is_like_a_helper(loaded.module.source().slice(range)) {
+        return None;
+    }
+    let path = match argument(call, PATH, 0) {
+        Argument::Given(path) => resolver.text(path),
+        Argument::Unknown | Argument::Missing => None,
+    };
+    Some(OwnRoute {
+        path: path.unwrap_or_else(|| UNKNOWN.to_owned()),
+        methods: Vec::new(),
         added: written(resolver.loaded, range_of(call)),
     })
 }

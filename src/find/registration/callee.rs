@@ -131,7 +131,7 @@ impl<'a> Finder<'a> {
 
     /// What a method is taken of: a class of the repo may define the older one itself.
     pub(super) fn receiver_of(&self, receiver: &Expr, method: &str) -> Receiver {
-        let plugin = self.receiver(receiver);
+        let plugin = self.receiver(receiver, method);
         match &plugin {
             Receiver::Plugin(id) if method == OLDER_METHOD && self.defines(id, method) => {
                 Receiver::NotOurs

@@ -11,7 +11,7 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 use super::{Finder, definition_at};
 use crate::diagnostic::Code;
 use crate::edit::ByteRange;
-use crate::find::handler::{self, Definition, Problem, wrapper};
+use crate::find::handler::{self, Definition, Problem, lookup, wrapper};
 use crate::find::{Callable, CallableKind, Form, Handler};
 use crate::python::names::{BindingKind, Resolver, Scope, Value};
 use crate::python::tree::{self, Descend, Node, range_of};
@@ -74,6 +74,23 @@ impl<'a> Finder<'a> {
                 Some((found.0, found.1, callable))
             }
             Target::Nothing => None,
+        }
+    }
+
+    /// Whether a lambda is registered, also by a name.
+    pub(super) fn is_lambda(&self, target: &Target<'_>) -> bool {
+        let Target::Applied(expression) = target else {
+            return false;
+        };
+        match expression {
+            Expr::Lambda(_) => true,
+            named => {
+                let mut found = false;
+                lookup::targets(self.resolver(), named, &mut |target| {
+                    found |= matches!(target, lookup::Target::Expression(_, Expr::Lambda(_)));
+                });
+                found
+            }
         }
     }
 

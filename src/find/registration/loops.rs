@@ -9,7 +9,7 @@ use rustpython_parser::ast::{self, CmpOp, Expr, Stmt};
 
 use super::Finder;
 use crate::edit::ByteRange;
-use crate::python::names::{BindingKind, Resolver, Scope, Value};
+use crate::python::names::{BindingKind, ModuleName, Resolver, Scope, Value};
 use crate::python::tree::{self, Descend, Node, range_of};
 
 /// How many webhooks one call may register.
@@ -152,7 +152,7 @@ impl Finder<'_> {
                 let keys = pairs.into_iter().map(|(key, _)| key);
                 keys.collect()
             }),
-            Expr::Name(name) => self.values(self.display(name)?),
+            Expr::Name(name) => self.values(&self.display(name)?),
             Expr::Call(call) => self.values_of_call(call),
             _ => None,
         }
@@ -162,12 +162,12 @@ impl Finder<'_> {
         match &*call.func {
             Expr::Attribute(attribute) if call.args.is_empty() && call.keywords.is_empty() => {
                 let dict = match &*attribute.value {
-                    Expr::Dict(dict) => dict,
-                    Expr::Name(name) => match self.display(name)? {
-                        Expr::Dict(dict) => dict,
-                        _ => return None,
-                    },
+                    dict @ Expr::Dict(_) => dict.clone(),
+                    Expr::Name(name) => self.display(name)?,
                     _ => return None,
+                };
+                let Expr::Dict(dict) = &dict else {
+                    return None;
                 };
                 let pairs = self.pairs(dict)?.into_iter();
                 match attribute.attr.as_str() {
@@ -235,13 +235,52 @@ impl Finder<'_> {
         Some(keys.into_iter().zip(dict.values.iter().cloned()).collect())
     }
 
+    /// The string that an endpoint is, which may be an item of a display.
+    pub(super) fn text_of(&self, resolver: Resolver<'_>, endpoint: &Expr) -> Option<String> {
+        resolver
+            .text(endpoint)
+            .or_else(|| resolver.text(&self.item(endpoint)?))
+    }
+
+    /// The item that `name[index]` takes of a display.
+    fn item(&self, expression: &Expr) -> Option<Expr> {
+        let Expr::Subscript(subscript) = expression else {
+            return None;
+        };
+        let Expr::Name(name) = &*subscript.value else {
+            return None;
+        };
+        match self.display(name)? {
+            Expr::Dict(dict) => {
+                let key = self.resolver().text(&subscript.slice)?;
+                let pairs = self.pairs(&dict)?.into_iter();
+                let mut same =
+                    pairs.filter(|(one, _)| self.resolver().text(one).as_ref() == Some(&key));
+                same.next().map(|(_, value)| value)
+            }
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                let Value::Number(index) = self.resolver().value(&subscript.slice) else {
+                    return None;
+                };
+                elements(&elts)?
+                    .into_iter()
+                    .nth(usize::try_from(index).ok()?)
+            }
+            _ => None,
+        }
+    }
+
     /// The display that a name stands for whenever the loop runs.
-    fn display(&self, name: &ast::ExprName) -> Option<&Expr> {
+    fn display(&self, name: &ast::ExprName) -> Option<Expr> {
         let [binding] = self.resolver().bindings(&name.id) else {
             return None;
         };
-        let BindingKind::Value(display) = &binding.kind else {
-            return None;
+        let display = match &binding.kind {
+            BindingKind::Value(display) => display,
+            BindingKind::From(module, original) => {
+                return self.display_of_module(name, module, original);
+            }
+            _ => return None,
         };
         let is_local = self
             .scopes
@@ -257,8 +296,38 @@ impl Finder<'_> {
                     .all(|scope| scope.bindings(name).is_empty())
             });
         let is_understood = means_the_same
-            && (is_fixed || is_same_scope && is_only_read(self.loaded.module.suite(), &name.id));
-        is_understood.then_some(&**display)
+            && (is_fixed || is_same_scope && is_only_read(self.loaded.module.suite(), &name.id, 1));
+        is_understood.then(|| (**display).clone())
+    }
+
+    /// The display that a module of the repo gives a name which is imported from it, when no names
+    /// stand in it: those would be of that module.
+    fn display_of_module(
+        &self,
+        name: &ast::ExprName,
+        module: &ModuleName,
+        original: &str,
+    ) -> Option<Expr> {
+        let path = self.workspace.locate(self.path(), module)?;
+        let loaded = self.workspace.load(&path).ok()?;
+        let inside = Resolver {
+            workspace: self.workspace,
+            loaded: &loaded,
+            locals: &[],
+        };
+        let [binding] = loaded.scope.bindings(original) else {
+            return None;
+        };
+        let BindingKind::Value(display) = &binding.kind else {
+            return None;
+        };
+        let is_fixed = matches!(&**display, Expr::Tuple(_));
+        let is_understood = is_literal(display)
+            && inside.keeps(original)
+            && (is_fixed
+                || is_only_read(loaded.module.suite(), original, 1)
+                    && is_only_read(self.loaded.module.suite(), &name.id, 0));
+        is_understood.then(|| (**display).clone())
     }
 
     /// A resolver that knows what the names of the loops stand for.
@@ -267,6 +336,20 @@ impl Finder<'_> {
             locals,
             ..self.resolver()
         }
+    }
+}
+
+/// Whether an expression is made of constants and displays alone.
+fn is_literal(expression: &Expr) -> bool {
+    match expression {
+        Expr::Constant(_) => true,
+        Expr::Tuple(ast::ExprTuple { elts, .. })
+        | Expr::List(ast::ExprList { elts, .. })
+        | Expr::Set(ast::ExprSet { elts, .. }) => elts.iter().all(is_literal),
+        Expr::Dict(dict) => {
+            dict.keys.iter().flatten().all(is_literal) && dict.values.iter().all(is_literal)
+        }
+        _ => false,
     }
 }
 
@@ -360,7 +443,9 @@ fn rebinds(body: &[Stmt], name: &str) -> bool {
 
 /// Whether a name that stands for a list, dict or set is only read in a module: looped over,
 /// looked up in, counted. Whatever else is done with it could change it.
-fn is_only_read(suite: &[Stmt], name: &str) -> bool {
+///
+/// `assignments` is how often the name is a target.
+fn is_only_read(suite: &[Stmt], name: &str, assignments: usize) -> bool {
     let is_it =
         |expression: &Expr| matches!(expression, Expr::Name(other) if other.id.as_str() == name);
     let (mut all, mut reads) = (0usize, 0usize);
@@ -402,7 +487,7 @@ fn is_only_read(suite: &[Stmt], name: &str) -> bool {
         Descend::Into
     });
     // The assignment is the one use that is no read.
-    all == reads + 1
+    all == reads + assignments
 }
 
 /// The methods of lists, dicts and sets that read.

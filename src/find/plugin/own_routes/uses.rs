@@ -8,7 +8,7 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 
 use super::{Argument, Hidden, OwnRoute, OwnRoutes, RouterId, UNKNOWN, argument, routers, written};
 use crate::edit::ByteRange;
-use crate::emit::is_like_a_helper;
+use crate::emit::is_as_written;
 use crate::find::handler::Definition;
 use crate::find::handler::lookup::{Target, targets};
 use crate::find::plugin::{is_router_class, plugin_of_call};
@@ -235,7 +235,7 @@ impl Walker<'_> {
     }
 
     fn function(&mut self, definition: Definition<'_>) {
-        if is_like_a_helper(self.loaded.module.source().slice(definition.range)) {
+        if is_as_written(self.loaded, definition.range) {
             return;
         }
         for decorator in definition.decorators {

@@ -1,0 +1,36 @@
+//! Changed lines that no request reaches, besides those of the handler before.
+
+use std::path::Path;
+
+use super::super::protocol::{Lines, Side};
+use super::ranges;
+use crate::lang::{Lang, Text};
+use crate::text;
+
+/// A line of text for each file; `shown` says what a file of a side is called.
+pub fn text(elsewhere: &[Lines], shown: impl Fn(Side, &Path) -> String, lang: Lang) -> String {
+    let of_file = |one: &Lines| {
+        // Each gap counts, since nothing is known of the lines between.
+        let all: Vec<usize> = match (one.lines.iter().min(), one.lines.iter().max()) {
+            (Some(first), Some(last)) => (*first..=*last).collect(),
+            _ => Vec::new(),
+        };
+        let (lines, place) = (ranges(&one.lines, &all), shown(one.side, &one.file));
+        let when = when(one.side);
+        let (en, zh) = (when.get(Lang::En), when.get(Lang::Zh));
+        text!(
+            "  {place}  changed ({en}), and reached by no request: {lines}\n",
+            "  {place}  改动过（{zh}），但没有请求触及的行：{lines}\n"
+        )
+        .get(lang)
+        .to_owned()
+    };
+    elsewhere.iter().map(of_file).collect()
+}
+
+fn when(side: Side) -> Text {
+    match side {
+        Side::Old => text!("before the migration", "迁移前"),
+        Side::New | Side::Neither => text!("after the migration", "迁移后"),
+    }
+}

@@ -1,0 +1,354 @@
+//! What came of everything that was to be verified: each webhook once, whatever the runner said.
+
+use std::path::{Path, PathBuf};
+
+use super::cases::Case;
+use super::error::{Ending, Limit, VerifyError};
+use super::plugin_source::PluginSource;
+use super::protocol::{Answering, Detail, Lines, Proof, Ready, Reason, Sent, Side, Verdict};
+use super::requests::Unsent;
+use super::session::SessionOutput;
+use crate::diagnostic::Diagnostic;
+use crate::routes::Route;
+
+/// What came of all of it.
+#[derive(Debug, Default)]
+pub struct VerifyReport {
+    /// Around what the plugins ran; none when nothing was run.
+    pub ready: Option<Ready>,
+    /// Each webhook and each route that was to be verified.
+    pub webhooks: Vec<Webhook>,
+    /// The plugins that could not be run to their end.
+    pub failures: Vec<Failure>,
+    /// What plugins tried and were not allowed to do: the key, and each in a few words.
+    pub refused: Vec<(String, Vec<String>)>,
+    /// The requests that were sent to webhooks of which there is a proof, if they are to be saved.
+    pub sent: Vec<Sent>,
+    /// Requests of the user's that were not sent, in the order of their lines.
+    pub unsent: Vec<Unsent>,
+    /// How the runner ended, when it had not said everything.
+    pub cut_off: Option<(Ending, String)>,
+}
+
+/// A webhook, and what came of it.
+#[derive(Debug)]
+pub struct Webhook {
+    /// The route, when the plugin's key is known.
+    pub route: Option<Route>,
+    /// The plugin's key, as far as it is known.
+    pub plugin: Option<String>,
+    /// The endpoint, as far as it is known.
+    pub endpoint: Option<String>,
+    /// The commit that was compared with; none for what `migrate` would write.
+    pub base: Option<String>,
+    /// What came of it.
+    pub status: Status,
+}
+
+/// What came of a webhook.
+#[derive(Debug)]
+pub enum Status {
+    /// It was run.
+    Run {
+        /// What the runner says.
+        proof: Box<Proof>,
+        /// The handler's file, in the user's repo.
+        path: PathBuf,
+        /// What was changed and did not run, but for lines of the handler before.
+        elsewhere: Vec<Lines>,
+    },
+    /// It is left by hand.
+    NotMigrated(Box<Diagnostic>),
+    /// It could not be run; a failure says why.
+    Failed,
+}
+
+/// How the webhooks are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Everything is the same.
+    Proved,
+    /// Something is not.
+    Differs,
+    /// Not everything was seen that has to be.
+    NotExercised,
+    /// It is left by hand.
+    NotMigrated,
+    /// It could not be run.
+    Failed,
+}
+
+impl Kind {
+    /// All of them, as they are counted.
+    pub const ALL: [Self; 5] = [
+        Self::Proved,
+        Self::Differs,
+        Self::NotExercised,
+        Self::NotMigrated,
+        Self::Failed,
+    ];
+
+    /// The name in the JSON report.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proved => "proved",
+            Self::Differs => "differs",
+            Self::NotExercised => "not_exercised",
+            Self::NotMigrated => "not_migrated",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Webhook {
+    /// How it is counted.
+    pub fn kind(&self) -> Kind {
+        match &self.status {
+            Status::Run { proof, .. } => match proof.verdict {
+                Verdict::Proved => Kind::Proved,
+                Verdict::Differs => Kind::Differs,
+                Verdict::NotExercised => Kind::NotExercised,
+            },
+            Status::NotMigrated(_) => Kind::NotMigrated,
+            Status::Failed => Kind::Failed,
+        }
+    }
+}
+
+/// A plugin that could not be run to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The key of the plugin.
+    pub plugin: String,
+    /// The endpoints of which nothing is known for that.
+    pub endpoints: Vec<String>,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why a plugin could not be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The runner says so.
+    Ran {
+        /// Which side it was.
+        side: Side,
+        /// Why.
+        reason: Reason,
+        /// What more is known of it.
+        detail: Detail,
+        /// The request that was being answered, if one was.
+        answering: Option<Answering>,
+    },
+    /// It is migrated already, and the commit does not show what it was.
+    NoOriginal {
+        /// The commit; none outside of git.
+        base: Option<String>,
+    },
+    /// It is migrated already, and there is no such commit.
+    NoRevision {
+        /// The commit, as the user wrote it.
+        base: String,
+        /// The repo.
+        root: PathBuf,
+    },
+    /// It is migrated already, and there is no git.
+    NoGit,
+    /// It is migrated already, and git refuses the repo because somebody else owns it.
+    Distrusted {
+        /// The repo.
+        root: PathBuf,
+    },
+    /// There is more of it than is copied.
+    TooLarge {
+        /// Its file or folder.
+        place: PathBuf,
+        /// How much is copied at most.
+        limit: Limit,
+        /// What is largest of it, with the sizes.
+        largest: Vec<(PathBuf, u64)>,
+    },
+    /// It is migrated already, and is not at the place that it had in the commit.
+    Gone {
+        /// The commit.
+        base: String,
+        /// Where it was.
+        place: PathBuf,
+    },
+}
+
+impl Cause {
+    /// Why a plugin cannot be laid out. What is in the folder of `copied` is called by its place in
+    /// that of `real`.
+    ///
+    /// # Errors
+    /// The error, when it concerns more than that plugin.
+    pub fn of(error: VerifyError, copied: &Path, real: &Path) -> Result<Self, VerifyError> {
+        let shown = |path: PathBuf| match path.strip_prefix(copied) {
+            Ok(inside) => real.join(inside),
+            Err(_) => path,
+        };
+        match error {
+            VerifyError::TooLarge {
+                folder,
+                limit,
+                largest,
+            } => Ok(Self::TooLarge {
+                place: shown(folder),
+                limit,
+                largest: largest
+                    .into_iter()
+                    .map(|(path, size)| (shown(path), size))
+                    .collect(),
+            }),
+            other => Err(other),
+        }
+    }
+}
+
+impl VerifyReport {
+    /// How many of a kind there are.
+    pub fn count(&self, kind: Kind) -> usize {
+        let webhooks = self.webhooks.iter();
+        webhooks.filter(|webhook| webhook.kind() == kind).count()
+    }
+
+    /// Whether everything is proved.
+    pub fn is_proved(&self) -> bool {
+        self.failures.is_empty()
+            && self.cut_off.is_none()
+            && self.count(Kind::Proved) == self.webhooks.len()
+    }
+
+    /// Takes in what the runner said of the cases.
+    ///
+    /// # Errors
+    /// When it speaks of a case or a webhook that it was not asked about, or twice of one.
+    pub fn take(&mut self, cases: &[Case], mut said: SessionOutput) -> Result<(), VerifyError> {
+        let stranger = |name: &str| VerifyError::Garbled {
+            said: name.to_owned(),
+        };
+        let case_of = |name: &str| {
+            let case = cases.iter().find(|case| case.name == name);
+            case.ok_or_else(|| stranger(name))
+        };
+        for proof in &said.proofs {
+            let case = case_of(&proof.case)?;
+            let mut subjects = case.subjects.iter();
+            if proof.contradicts_itself() || !subjects.any(|one| is_about(proof, &one.route)) {
+                return Err(stranger(&format!("{} {}", proof.plugin, proof.endpoint)));
+            }
+        }
+        for sent in &said.sent {
+            case_of(&sent.case)?;
+        }
+        for failed in &said.failed {
+            case_of(&failed.case)?;
+        }
+        for refused in said.refused {
+            let case = case_of(&refused.case)?;
+            self.refused.push((case.plugin(), refused.what));
+        }
+        for case in cases {
+            let mut unknown = Vec::new();
+            for subject in &case.subjects {
+                let place = said
+                    .proofs
+                    .iter()
+                    .position(|proof| proof.case == case.name && is_about(proof, &subject.route));
+                let status = match place.map(|place| said.proofs.swap_remove(place)) {
+                    Some(proof) => Status::Run {
+                        path: case.plugin.origin(Path::new(&proof.file)),
+                        elsewhere: in_repo(&case.plugin, &proof.unproved_elsewhere),
+                        proof: Box::new(proof),
+                    },
+                    None => {
+                        unknown.push(subject.route.endpoint.clone());
+                        Status::Failed
+                    }
+                };
+                self.webhooks.push(Webhook {
+                    endpoint: Some(subject.route.endpoint.clone()),
+                    plugin: Some(subject.route.plugin.clone()),
+                    route: Some(subject.route.clone()),
+                    base: case.base.clone(),
+                    status,
+                });
+            }
+            let mut failures: Vec<Failure> = said
+                .failed
+                .iter()
+                .filter(|failed| failed.case == case.name)
+                .map(|failed| Failure {
+                    plugin: case.plugin(),
+                    endpoints: take_out(&mut unknown, failed.endpoint.as_deref()),
+                    cause: Cause::Ran {
+                        side: failed.side,
+                        reason: failed.reason,
+                        detail: failed.detail.clone(),
+                        answering: failed.answering.clone(),
+                    },
+                })
+                .collect();
+            let is_whole = |failure: &&mut Failure| failure.endpoints.is_empty();
+            if let Some(first) = failures.iter_mut().find(is_whole) {
+                first.endpoints = unknown;
+            } else if !unknown.is_empty() {
+                failures.push(Failure {
+                    plugin: case.plugin(),
+                    endpoints: unknown,
+                    cause: unsaid(said.cut_off.as_ref()),
+                });
+            }
+            self.failures.extend(failures);
+        }
+        if let Some(second) = said.proofs.first() {
+            return Err(stranger(&format!("{} {}", second.plugin, second.endpoint)));
+        }
+        self.sent = said.sent;
+        self.ready = said.ready;
+        self.cut_off = said.cut_off;
+        Ok(())
+    }
+}
+
+/// Lines of files of the agent's folder, as lines of files of the repo.
+fn in_repo(plugin: &PluginSource, of_files: &[Lines]) -> Vec<Lines> {
+    let in_repo = of_files.iter().map(|one| Lines {
+        file: plugin.origin(&one.file),
+        ..one.clone()
+    });
+    in_repo.collect()
+}
+
+/// The endpoint that a failure is about, which then is no other's.
+fn take_out(unknown: &mut Vec<String>, endpoint: Option<&str>) -> Vec<String> {
+    let place = unknown
+        .iter()
+        .position(|one| Some(one.as_str()) == endpoint);
+    place
+        .map(|place| unknown.swap_remove(place))
+        .into_iter()
+        .collect()
+}
+
+fn is_about(proof: &Proof, route: &Route) -> bool {
+    proof.plugin == route.plugin && proof.endpoint == route.endpoint
+}
+
+/// Why there is nothing about a case.
+fn unsaid(cut_off: Option<&(Ending, String)>) -> Cause {
+    let (reason, detail) = match cut_off {
+        Some((Ending::Overdue(_), _)) => (Reason::Hang, String::new()),
+        Some((Ending::Died, stderr)) => (Reason::Crash, stderr.trim().to_owned()),
+        // Whose results made it so much is not known.
+        Some((Ending::TooMuch, _)) => (Reason::Unreadable, String::new()),
+        None => (Reason::Unsaid, String::new()),
+    };
+    Cause::Ran {
+        side: Side::Neither,
+        reason,
+        detail: detail.into(),
+        answering: None,
+    }
+}

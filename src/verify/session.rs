@@ -1,0 +1,336 @@
+//! Runs the runner: gives it the job, takes what it says within bounds, and ends it with everything
+//! that it has started.
+//!
+//! It runs code that nobody has looked at. So nothing that it says is believed beyond its form, how
+//! much it says and how long it takes are limited, and its end does not depend on it.
+
+mod lines;
+
+use std::collections::VecDeque;
+use std::env;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::error::{Ending, VerifyError};
+use super::interrupt;
+use super::job::{AgentChoice, Case, Job};
+use super::process::Group;
+use super::protocol::{Event, Failed, Proof, Ready, Reason, Refused, Sent, Side};
+use super::python::{self, Python};
+use super::runner;
+use lines::Line;
+
+/// How much of stderr is kept, from its end.
+const STDERR_KEPT: usize = 8 * 1024;
+
+/// How long requests to a plugin are looked for (`prove.py`).
+const SEARCH_SECONDS: u64 = 20;
+
+/// How much longer than its limit a process may take to be ended, and to be begun (`child.py`).
+const SPARE_SECONDS: u64 = 5;
+
+/// How often a search begins anew after a request that does not end (`explore.py`).
+const MOST_RESTARTS: u64 = 2;
+
+/// How often both sides are run, at the same time: with what was found, with the rest of the table of
+/// bodies; and the old side once more, where something differs (`prove.py`).
+const RUNS: u64 = 3;
+
+/// How many runs' time both sides take once more without requests that end the process (`prove.py`).
+/// Each route may take one besides, that the others are run without.
+const RUNS_WITHOUT: u64 = 2;
+
+/// How long the runner may take besides the cases: the agent alone takes seconds to be imported.
+const STARTING_SECONDS: u64 = 120;
+
+/// What the runner has said.
+#[derive(Debug, Default)]
+pub struct SessionOutput {
+    /// Around what the plugins ran; none when it did not come to that.
+    pub ready: Option<Ready>,
+    /// What came of webhooks.
+    pub proofs: Vec<Proof>,
+    /// Requests that were sent, if they are to be saved.
+    pub sent: Vec<Sent>,
+    /// Cases that could not be run to their end.
+    pub failed: Vec<Failed>,
+    /// What plugins tried and were not allowed to do.
+    pub refused: Vec<Refused>,
+    /// How it ended, when it had not said everything; with the last of its stderr.
+    pub cut_off: Option<(Ending, String)>,
+}
+
+/// What comes out of the threads that listen.
+enum RunnerMessage {
+    Line(Line),
+    TooMuch,
+    Closed,
+    Signal,
+}
+
+/// A runner that has been started. It imports the agent until it is given a job.
+pub struct Runner {
+    group: Group,
+    stdin: Option<ChildStdin>,
+    heard: Receiver<RunnerMessage>,
+    stderr: Tail,
+    python: PathBuf,
+}
+
+impl Runner {
+    /// Starts it below `folder`, in which it is written. What stands around the plugins is decided
+    /// by then.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(agent: AgentChoice, python: &Python, folder: &Path) -> Result<Self, VerifyError> {
+        let main = folder.join("runner");
+        let main = runner::write(&main).map_err(VerifyError::io(&main))?;
+        let (sender, heard) = mpsc::channel();
+        let signal = sender.clone();
+        interrupt::at_signal(move || drop(signal.send(RunnerMessage::Signal)));
+        let mut command = command(python, &main, folder)?;
+        command.arg(agent.name()).arg(scratch(folder)?);
+        let mut group = Group::spawn(command).map_err(VerifyError::io(&python.executable))?;
+        let child = group.child();
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take();
+        thread::spawn(move || {
+            let mut is_too_much = false;
+            if let Some(stdout) = stdout {
+                is_too_much = lines::read(stdout, |line| {
+                    sender.send(RunnerMessage::Line(line)).is_ok()
+                });
+            }
+            // Nobody listens any more if everything was said.
+            drop(sender.send(if is_too_much {
+                RunnerMessage::TooMuch
+            } else {
+                RunnerMessage::Closed
+            }));
+        });
+        let stderr = Tail::follow(child.stderr.take());
+        Ok(Self {
+            group,
+            stdin,
+            heard,
+            stderr,
+            python: python.executable.clone(),
+        })
+    }
+
+    /// Gives it the job, and takes what it says.
+    ///
+    /// # Errors
+    /// When it says that nothing can be run, or says no results; and when this program is to end.
+    pub fn run(self, job: &Job<'_>) -> Result<SessionOutput, VerifyError> {
+        let limit = limit(job);
+        self.run_within(limit, job)
+    }
+
+    fn run_within(self, limit: Duration, job: &Job<'_>) -> Result<SessionOutput, VerifyError> {
+        let text = serde_json::to_vec(job).map_err(|error| VerifyError::Garbled {
+            said: error.to_string(),
+        })?;
+        if let Some(mut stdin) = self.stdin {
+            // If the runner does not read it, it has no results either, which is noticed.
+            thread::spawn(move || drop(stdin.write_all(&text)));
+        }
+        let result = listen(&self.heard, limit, &self.python);
+        drop(self.group);
+        interrupt::check()?;
+        match result? {
+            (said, None) => Ok(said),
+            (said, Some(ending)) if said.ready.is_none() => Err(VerifyError::Silent {
+                ending,
+                stderr: self.stderr.text(),
+            }),
+            (mut said, Some(ending)) => {
+                said.cut_off = Some((ending, self.stderr.text()));
+                Ok(said)
+            }
+        }
+    }
+}
+
+/// The folder that plugins are run in.
+fn scratch(folder: &Path) -> Result<PathBuf, VerifyError> {
+    let scratch = folder.join("scratch");
+    fs::create_dir_all(&scratch).map_err(VerifyError::io(&scratch))?;
+    Ok(scratch)
+}
+
+/// How long all of it may take. The runner keeps the limit of each process itself; this is their sum,
+/// for a runner that does not.
+fn limit(job: &Job<'_>) -> Duration {
+    let of_case = |case: &Case<'_>| {
+        let search = job.seconds.min(SEARCH_SECONDS);
+        // It begins once, anew after some requests that do not end, and after others with what is
+        // left of the routes.
+        let routes = u64::try_from(case.routes.len()).unwrap_or(u64::MAX);
+        let searches = routes.saturating_add(1 + MOST_RESTARTS);
+        let runs = routes.saturating_add(RUNS + RUNS_WITHOUT);
+        let one = job.seconds.saturating_add(search + SPARE_SECONDS);
+        let run = job.seconds.saturating_add(SPARE_SECONDS);
+        let searches = one.saturating_mul(searches);
+        searches.saturating_add(run.saturating_mul(runs))
+    };
+    let seconds = job.cases.iter().map(of_case);
+    let seconds = seconds.fold(STARTING_SECONDS, u64::saturating_add);
+    Duration::from_secs(seconds.min(u64::from(u32::MAX)))
+}
+
+fn command(python: &Python, main: &Path, folder: &Path) -> Result<Command, VerifyError> {
+    let mut command = Command::new(&python.executable);
+    command
+        .arg("-B")
+        // What is compiled goes where it is taken away again.
+        .env_remove("PYTHONPYCACHEPREFIX")
+        .arg(main)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("NEKRO_") {
+            command.env_remove(name);
+        }
+    }
+    if let Some(repo) = &python.repo {
+        python::leave_out(&mut command, repo);
+    }
+    if let Some(user_base) = &python.user_base {
+        // What it has said is also what comes of a variable of that name.
+        command.env("PYTHONUSERBASE", user_base);
+    }
+    for (variable, name) in [
+        ("HOME", "home"),
+        ("TMPDIR", "tmp"),
+        ("XDG_CONFIG_HOME", "home/config"),
+        ("XDG_CACHE_HOME", "home/cache"),
+        ("XDG_DATA_HOME", "home/data"),
+        ("XDG_STATE_HOME", "home/state"),
+        ("XDG_RUNTIME_DIR", "home/run"),
+    ] {
+        let path = folder.join(name);
+        fs::create_dir_all(&path).map_err(VerifyError::io(&path))?;
+        command.env(variable, path);
+    }
+    Ok(command)
+}
+
+/// Takes what is heard until everything is said, or there is nothing more to wait for.
+fn listen(
+    heard: &Receiver<RunnerMessage>,
+    limit: Duration,
+    python: &Path,
+) -> Result<(SessionOutput, Option<Ending>), VerifyError> {
+    let deadline = Instant::now() + limit;
+    let mut said = SessionOutput::default();
+    loop {
+        let rest = deadline.saturating_duration_since(Instant::now());
+        let line = match heard.recv_timeout(rest) {
+            Ok(RunnerMessage::Line(line)) => line,
+            Ok(RunnerMessage::Signal) => return Err(VerifyError::Interrupted),
+            Ok(RunnerMessage::TooMuch) => return Ok((said, Some(Ending::TooMuch))),
+            Ok(RunnerMessage::Closed) | Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Ok((said, Some(Ending::Died)));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                return Ok((said, Some(Ending::Overdue(limit.as_secs()))));
+            }
+        };
+        let event = match line.event() {
+            Ok(event) => event,
+            // A plugin may have had a hand in it, which says nothing about the others.
+            Err(why) if said.ready.is_some() => {
+                said.failed.extend(unreadable(&line, why));
+                continue;
+            }
+            Err(_) => return Err(garbled(&line)),
+        };
+        match event {
+            Event::Ready(ready) => said.ready = Some(ready),
+            Event::Proof(proof) => said.proofs.push(*proof),
+            Event::Sent(sent) => said.sent.push(*sent),
+            Event::Failed(failed) => said.failed.push(failed),
+            Event::Refused(refused) => said.refused.push(refused),
+            Event::Fatal(fatal) => {
+                return Err(VerifyError::Fatal {
+                    fatal,
+                    python: python.to_owned(),
+                });
+            }
+            Event::End if said.ready.is_some() => return Ok((said, None)),
+            Event::End => return Err(garbled(&line)),
+        }
+    }
+}
+
+/// What is held of the case that `line` speaks of; nothing if it names none: then there is no result
+/// of one, which is said.
+fn unreadable(line: &Line, why: String) -> Option<Failed> {
+    Some(Failed {
+        case: line.case()?,
+        side: Side::Neither,
+        reason: Reason::Unreadable,
+        detail: why.into(),
+        answering: None,
+        endpoint: None,
+    })
+}
+
+fn garbled(line: &Line) -> VerifyError {
+    VerifyError::Garbled {
+        said: line.beginning(),
+    }
+}
+
+/// The last of what is written to a pipe.
+struct Tail {
+    kept: Arc<Mutex<VecDeque<u8>>>,
+    reader: thread::JoinHandle<()>,
+}
+
+impl Tail {
+    fn follow(pipe: Option<impl Read + Send + 'static>) -> Self {
+        let kept = Arc::new(Mutex::new(VecDeque::new()));
+        let shared = kept.clone();
+        let reader = thread::spawn(move || {
+            let Some(mut pipe) = pipe else { return };
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = pipe.read(&mut buffer) {
+                let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend(&buffer[..read]);
+                let surplus = kept.len().saturating_sub(STDERR_KEPT);
+                kept.drain(..surplus);
+            }
+        });
+        Self { kept, reader }
+    }
+
+    /// What there is once the process has ended.
+    fn text(&self) -> String {
+        // What left the group may keep the pipe open for ever, so this waits only a little for the
+        // rest.
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while !self.reader.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes: Vec<u8> = kept.iter().copied().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        text.chars()
+            .filter(|c| !c.is_control() || *c == '\n')
+            .collect()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests;
