@@ -46,7 +46,7 @@ fn check_says_what_would_be_served() {
         ),
         "{out}"
     );
-    assert!(out.contains("good: 3 old URLs"), "{out}");
+    assert!(out.contains("configuration OK: 3 old URLs"), "{out}");
 }
 
 #[test]

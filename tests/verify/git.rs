@@ -57,7 +57,7 @@ fn without_git_it_is_said_that_there_is_none() {
         &verify_with(&bench, &path, &[]),
         2,
         &[
-            "dev.a: migrated already, and there is no git",
+            "dev.a: already migrated, and git is not available",
             "install git",
         ],
     );

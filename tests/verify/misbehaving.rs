@@ -30,7 +30,7 @@ fn without_a_python_it_is_said_where_it_was_looked_for() {
 fn a_runner_that_misbehaves_is_an_error() {
     let bench = Bench::new(&[("a.py", plugin("a")), ("b.py", plugin("b"))]);
     let run = |script: &str| bench.verify(&bench.python(script), &[]);
-    check(&run("echo hello"), 2, &["no result: hello"]);
+    check(&run("echo hello"), 2, &["runner: hello"]);
     check(
         &run("echo why >&2; exit 4"),
         2,

@@ -110,11 +110,7 @@ fn what_was_sent_is_saved_where_it_is_asked_for() {
     // What is there is not written over, and nothing is run then.
     fs::remove_file(bench.path("job.json")).expect("it is there");
     let run = bench.verify(&python, &["--save-requests", &saved]);
-    check(
-        &run,
-        2,
-        &["saved.jsonl is there already", "--save-requests"],
-    );
+    check(&run, 2, &["saved.jsonl already exists", "--save-requests"]);
     assert!(!bench.path("job.json").exists());
     let run = bench.verify(&python, &["--save-requests", "no/such/folder/a"]);
     check(&run, 2, &["no/such/folder/a: no such file"]);
@@ -127,6 +123,6 @@ fn what_was_sent_is_saved_where_it_is_asked_for() {
     let python = bench.saying(&[ready(), other, end()]);
     let file = bench.path("other.jsonl");
     let run = bench.verify(&python, &["--save-requests", &file.to_string_lossy()]);
-    check(&run, 2, &["no result: dev.b"]);
+    check(&run, 2, &["runner: dev.b"]);
     assert!(!file.exists());
 }

@@ -68,7 +68,7 @@ fn only_what_is_proved_gives_0() {
         ],
     );
     // One is spoken of twice, or not at all.
-    check(&run(proof("a", "same")), 2, &["no result: dev.a a"]);
+    check(&run(proof("a", "same")), 2, &["runner: dev.a a"]);
     let silent = bench.saying(&[ready(), proof("a", "same"), end()]);
     check(
         &bench.verify(&silent, &[]),
