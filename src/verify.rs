@@ -1,9 +1,10 @@
 //! Shows for a user's own plugins that the migrated routes behave as the webhooks did, by running
 //! both: in Python processes, on copies, without network.
 //!
-//! [`cases`] says what is compared with what, [`trees`] and [`original`] lay both sides out in a
-//! temporary folder ([`workplace`]), [`run`] starts the program in `runner/` and takes what it says, [`judged`]
-//! brings that together with what was to be verified, and [`report`] makes sentences of it.
+//! [`cases`] says what is compared with what, [`copy`] and [`baseline`] lay both sides out in a
+//! temporary folder ([`temp_dir`]), [`session`] starts the program in `runner/` and reads what it
+//! says ([`protocol`]), [`results`] brings that together with what was to be verified, and
+//! [`report`] makes sentences of it.
 //!
 //! What always holds:
 //! - Nothing of the user's is written to; the sides are copies, and everything that the plugins
@@ -14,19 +15,19 @@
 //!   started.
 //! - A signal that asks this program to end leaves nothing of it behind ([`interrupt`]).
 
+pub mod baseline;
 pub mod cases;
+pub mod copy;
 pub mod error;
 pub mod interrupt;
 pub mod job;
-pub mod judged;
-pub mod original;
-pub mod outcome;
+pub mod plugin_source;
 mod process;
+pub mod protocol;
 pub mod python;
 pub mod report;
 pub mod requests;
-pub mod run;
+pub mod results;
 mod runner;
-pub mod trees;
-pub mod units;
-pub mod workplace;
+pub mod session;
+pub mod temp_dir;

@@ -1,6 +1,6 @@
 //! `rehook verify`: runs the plugins before and after, and shows where they differ.
 
-mod original;
+mod baseline;
 
 use std::path::Path;
 
@@ -17,12 +17,12 @@ use crate::verify::cases::{self, Case, Layout};
 use crate::verify::error::VerifyError;
 use crate::verify::interrupt;
 use crate::verify::job::{AgentChoice, Job};
-use crate::verify::judged::{Cause, Judged, Kind, Status, Webhook};
 use crate::verify::python::{self, Places, Python};
 use crate::verify::report::{self, View};
 use crate::verify::requests::{self, Given};
-use crate::verify::run::Runner;
-use crate::verify::workplace::Workplace;
+use crate::verify::results::{Cause, Kind, Status, VerifyReport, Webhook};
+use crate::verify::session::Runner;
+use crate::verify::temp_dir::WorkDir;
 
 /// Runs the command.
 ///
@@ -40,28 +40,28 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         // Before anything is run, which takes long.
         requests::can_save(path).map_err(Failure::from)?;
     }
-    let workplace = Workplace::new().map_err(Failure::from)?;
+    let work_dir = WorkDir::new().map_err(Failure::from)?;
     let prepared = prepare(&args.plan)?;
-    let ran = run_in(&workplace, args, &prepared, &given, console);
+    let ran = run_in(&work_dir, args, &prepared, &given, console);
     // From here on there is nothing that a signal would leave behind, and it ends the program.
-    drop(workplace);
+    drop(work_dir);
     // Before what else has come of it: processes that are ended leave errors.
     interrupt::check().map_err(Failure::from)?;
-    let (judged, python) = ran?;
+    let (results, python) = ran?;
     let view = View {
-        judged: &judged,
+        results: &results,
         agent: agent(args.agent),
         python: python.as_ref(),
         base: &prepared.base,
     };
     show(args, &view, console)?;
     if let Some(path) = &args.save_requests {
-        let saved = requests::save(path, &judged).map_err(Failure::from)?;
+        let saved = requests::save(path, &results).map_err(Failure::from)?;
         if !console.is_quiet() {
             console.say(&report::text::saved(path, &saved, console.lang()));
         }
     }
-    Ok(match (prepared.nothing_readable, judged.is_proved()) {
+    Ok(match (prepared.nothing_readable, results.is_proved()) {
         (true, _) => Outcome::Failed,
         (false, true) => Outcome::Done,
         (false, false) => Outcome::Remaining,
@@ -75,21 +75,21 @@ fn python(args: &VerifyArgs, root: &Path) -> Result<Python, VerifyError> {
 
 /// What comes of everything, and the Python that it was run with, if anything was.
 fn run_in(
-    workplace: &Workplace,
+    work_dir: &WorkDir,
     args: &VerifyArgs,
     prepared: &Prepared,
     given: &Given,
     console: &Console,
-) -> anyhow::Result<(Judged, Option<Python>)> {
-    let mut judged = Judged {
+) -> anyhow::Result<(VerifyReport, Option<Python>)> {
+    let mut results = VerifyReport {
         webhooks: not_migrated(prepared),
-        ..Judged::default()
+        ..VerifyReport::default()
     };
-    let cases = lay_out(args, prepared, workplace.path(), &mut judged)?;
-    if cases.is_empty() && judged.count(Kind::NotMigrated) == 0 {
-        return Err(nothing_to_verify(prepared, &judged).into());
+    let cases = lay_out(args, prepared, work_dir.path(), &mut results)?;
+    if cases.is_empty() && results.count(Kind::NotMigrated) == 0 {
+        return Err(nothing_to_verify(prepared, &results).into());
     }
-    judged.unsent = cases::unsent(&cases, given);
+    results.unsent = cases::unsent(&cases, given);
     let mut python = None;
     if !cases.is_empty() {
         let found = self::python(args, &prepared.root).map_err(Failure::from)?;
@@ -98,18 +98,18 @@ fn run_in(
             let announced = report::text::announcement(&plugins, &found, console.lang());
             console.say(&announced);
         }
-        let runner = Runner::start(agent(args.agent), &found, workplace.path());
+        let runner = Runner::start(agent(args.agent), &found, work_dir.path());
         let runner = runner.map_err(Failure::from)?;
         let job = Job {
             seconds: u64::from(args.limit),
             save: args.save_requests.is_some(),
-            cases: cases::to_run(&cases, &given.requests, workplace.path()),
+            cases: cases::to_run(&cases, &given.requests, work_dir.path()),
         };
         let said = runner.run(&job).map_err(Failure::from)?;
-        judged.take(&cases, said).map_err(Failure::from)?;
+        results.take(&cases, said).map_err(Failure::from)?;
         python = Some(found);
     }
-    Ok((judged, python))
+    Ok((results, python))
 }
 
 /// Lays out both sides of everything that is to be verified.
@@ -117,7 +117,7 @@ fn lay_out(
     args: &VerifyArgs,
     prepared: &Prepared,
     folder: &Path,
-    judged: &mut Judged,
+    results: &mut VerifyReport,
 ) -> anyhow::Result<Vec<Case>> {
     let trees = folder.join("trees");
     let mut layout = Layout::new(&trees);
@@ -127,10 +127,10 @@ fn lay_out(
         let routes: Vec<Route> = group.routes().cloned().collect();
         if let Err(error) = layout.add_planned(group, &prepared.plan) {
             let cause = Cause::of(error, &prepared.root, &prepared.root).map_err(Failure::from)?;
-            original::cannot_run(judged, &routes, &cause);
+            baseline::cannot_run(results, &routes, &cause);
         }
     }
-    original::add(args, prepared, folder, &mut layout, judged)?;
+    baseline::add(args, prepared, folder, &mut layout, results)?;
     Ok(layout.into_cases())
 }
 
@@ -169,10 +169,10 @@ fn not_migrated(prepared: &Prepared) -> Vec<Webhook> {
     by_hand.chain(unread).collect()
 }
 
-fn nothing_to_verify(prepared: &Prepared, judged: &Judged) -> Failure {
+fn nothing_to_verify(prepared: &Prepared, results: &VerifyReport) -> Failure {
     // What is migrated already has no original, or is somewhere else.
-    if let Some(failure) = judged.failures.first() {
-        let all: Vec<&str> = judged
+    if let Some(failure) = results.failures.first() {
+        let all: Vec<&str> = results
             .failures
             .iter()
             .map(|failure| failure.plugin.as_str())

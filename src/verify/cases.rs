@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::baseline::Baseline;
+use super::copy::{self, CopyBudget};
 use super::error::VerifyError;
 use super::job::{self, Written};
-use super::original::Original;
+use super::plugin_source::{Kind, PluginSource};
 use super::requests::{Given, Request, Unsent, WhyUnsent};
-use super::trees::{self, Allowance};
-use super::units::{Kind, Unit};
 use crate::discover;
 use crate::plan::{Action, FilePlan, Plan, PlannedWebhook};
 use crate::python::names::{Files, Workspace};
@@ -46,7 +46,7 @@ impl Subject {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// What the agent loads.
-    pub unit: Unit,
+    pub plugin: PluginSource,
     /// What is to be verified.
     pub subjects: Vec<Subject>,
 }
@@ -64,7 +64,7 @@ pub struct Case {
     /// Its name, which no other case has.
     pub name: String,
     /// What the agent loads, in the repo of the user.
-    pub unit: Unit,
+    pub plugin: PluginSource,
     /// The commit that is compared with; none for what `migrate` would write.
     pub base: Option<String>,
     /// What is to be verified.
@@ -107,23 +107,23 @@ pub fn group<'a>(
 ) -> Vec<Group> {
     let workspace = Workspace::new(root.to_owned(), Box::new(OnDisk));
     // Of several plugins in one module the agent takes one: so each is verified by itself.
-    let mut groups: BTreeMap<(Unit, String), Vec<Subject>> = BTreeMap::new();
+    let mut groups: BTreeMap<(PluginSource, String), Vec<Subject>> = BTreeMap::new();
     for (webhook, subject) in webhooks {
         let module = webhook.plugin_module.as_deref().unwrap_or(&webhook.path);
         let key = subject.route.plugin.as_str();
         let module_name = key.rsplit_once('.').map_or(key, |(_, name)| name);
-        let unit = Unit::of(&workspace, root, module, module_name);
+        let plugin = PluginSource::of(&workspace, root, module, module_name);
         let written = webhook.handler.clone().and_then(|name| {
             Some(Written {
-                file: unit.laid_out(&webhook.path)?,
+                file: plugin.laid_out(&webhook.path)?,
                 line: webhook.line,
                 name,
             })
         });
-        let of_plugin = groups.entry((unit, key.to_owned())).or_default();
+        let of_plugin = groups.entry((plugin, key.to_owned())).or_default();
         of_plugin.push(Subject { written, ..subject });
     }
-    let group = |((unit, _), subjects)| Group { unit, subjects };
+    let group = |((plugin, _), subjects)| Group { plugin, subjects };
     groups.into_iter().map(group).collect()
 }
 
@@ -191,7 +191,7 @@ fn head<'t>(text: &'t str, function: &str) -> Option<&'t str> {
 /// Lays out the trees in a folder of its own for each case.
 pub struct Layout<'f> {
     folder: &'f Path,
-    allowance: Allowance,
+    budget: CopyBudget,
     /// The plugins of one folder, or of one package, share its copy. Whether it is a copy with
     /// changes tells two of them apart.
     known: HashMap<(PathBuf, PathBuf, Kind, bool), PathBuf>,
@@ -204,7 +204,7 @@ impl<'f> Layout<'f> {
     pub fn new(folder: &'f Path) -> Self {
         Self {
             folder,
-            allowance: Allowance::default(),
+            budget: CopyBudget::default(),
             known: HashMap::new(),
             names: HashSet::new(),
             cases: Vec::new(),
@@ -231,9 +231,9 @@ impl<'f> Layout<'f> {
             .iter()
             .map(|file| (file.path.as_path(), file.after.as_slice()))
             .collect();
-        let before = self.tree(&group.unit, None, "before")?;
-        let after = self.tree(&group.unit, Some(&changes), "after")?;
-        self.add(group.unit, None, group.subjects, before, after);
+        let before = self.tree(&group.plugin, None, "before")?;
+        let after = self.tree(&group.plugin, Some(&changes), "after")?;
+        self.add(group.plugin, None, group.subjects, before, after);
         Ok(())
     }
 
@@ -245,56 +245,61 @@ impl<'f> Layout<'f> {
     pub fn add_original(
         &mut self,
         group: &Group,
-        original: &Original,
+        original: &Baseline,
         original_root: &Path,
         root: &Path,
     ) -> Result<bool, VerifyError> {
-        let inside = group.unit.source.strip_prefix(original_root);
+        let inside = group.plugin.source.strip_prefix(original_root);
         let source = match inside {
             Ok(inside) if inside.as_os_str().is_empty() => root.to_owned(),
             Ok(inside) => root.join(inside),
             Err(_) => return Ok(false),
         };
-        let is_there = match group.unit.kind {
+        let is_there = match group.plugin.kind {
             Kind::File => source.is_file(),
-            Kind::Package | Kind::Clone => source.join("__init__.py").is_file(),
+            Kind::Package | Kind::ClonedRepo => source.join("__init__.py").is_file(),
         };
         if !is_there {
             return Ok(false);
         }
-        let unit = Unit {
+        let plugin = PluginSource {
             source,
-            ..group.unit.clone()
+            ..group.plugin.clone()
         };
-        let before = self.tree(&group.unit, None, "before")?;
-        let after = self.tree(&unit, None, "after")?;
+        let before = self.tree(&group.plugin, None, "before")?;
+        let after = self.tree(&plugin, None, "after")?;
         let base = Some(original.revision().to_owned());
-        self.add(unit, base, group.subjects.clone(), before, after);
+        self.add(plugin, base, group.subjects.clone(), before, after);
         Ok(true)
     }
 
     fn tree(
         &mut self,
-        unit: &Unit,
+        plugin: &PluginSource,
         changes: Option<&BTreeMap<&Path, &[u8]>>,
         side: &str,
     ) -> Result<PathBuf, VerifyError> {
-        let (folder, prefix) = unit.layout();
+        let (folder, prefix) = plugin.layout();
         let is_changed = changes.is_some();
-        let key = (folder.to_owned(), prefix.to_owned(), unit.kind, is_changed);
+        let key = (
+            folder.to_owned(),
+            prefix.to_owned(),
+            plugin.kind,
+            is_changed,
+        );
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
         let target = self.folder.join(self.cases.len().to_string()).join(side);
         let none = BTreeMap::new();
-        trees::lay_out(unit, changes.unwrap_or(&none), &target, &mut self.allowance)?;
+        copy::lay_out(plugin, changes.unwrap_or(&none), &target, &mut self.budget)?;
         self.known.insert(key, target.clone());
         Ok(target)
     }
 
     fn add(
         &mut self,
-        unit: Unit,
+        plugin: PluginSource,
         base: Option<String>,
         subjects: Vec<Subject>,
         before: PathBuf,
@@ -310,7 +315,7 @@ impl<'f> Layout<'f> {
         }
         self.cases.push(Case {
             name,
-            unit,
+            plugin,
             base,
             subjects,
             before,
@@ -340,8 +345,8 @@ pub fn to_run<'a>(cases: &'a [Case], requests: &'a [Request], folder: &Path) -> 
         name: &case.name,
         before: inside(&case.before),
         after: inside(&case.after),
-        item: &case.unit.item,
-        place: case.unit.kind.place(),
+        item: &case.plugin.item,
+        place: case.plugin.kind.place(),
         routes: case.subjects.iter().map(route).collect(),
         requests: case.subjects.iter().flat_map(requests_of).collect(),
     });

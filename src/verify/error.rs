@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::outcome::{Fatal, FatalReason};
+use super::protocol::{Fatal, FatalReason};
 use super::python::LookedAt;
 use crate::lang::{Lang, Text, foreign};
 use crate::term;

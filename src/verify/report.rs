@@ -1,27 +1,27 @@
-//! Reports of what was verified: text and JSON from the same [`Judged`].
+//! Reports of what was verified: text and JSON from the same [`VerifyReport`].
 
-mod about;
 mod details;
 mod difference;
 pub mod json;
-mod open;
 mod reasons;
-mod shown;
+mod request_label;
+mod sanitize;
 pub mod text;
+mod uncovered;
 mod url;
 
 use std::path::{MAIN_SEPARATOR, Path};
 
 use super::job::AgentChoice;
-use super::judged::{Cause, Judged};
-use super::outcome::About;
+use super::protocol::About;
 use super::python::Python;
+use super::results::{Cause, VerifyReport};
 use crate::lang::{Lang, Text};
 
 /// What was verified, as a report shows it.
 pub struct View<'a> {
     /// What came of it.
-    pub judged: &'a Judged,
+    pub results: &'a VerifyReport,
     /// What was to stand around the plugins.
     pub agent: AgentChoice,
     /// The Python that ran them; none when nothing was run.
@@ -45,7 +45,7 @@ pub fn explained(cause: &Cause) -> (Text, Text) {
 
 /// What a request is called in what is for programs: the same whatever the language is.
 pub fn called(about: &About) -> String {
-    about::text(about).get(Lang::En).to_owned()
+    request_label::text(about).get(Lang::En).to_owned()
 }
 
 /// Lines as people write them, `27-44, 46`: a range goes on over lines that cannot run, such as

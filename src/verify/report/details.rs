@@ -1,14 +1,14 @@
 //! What is known of a failure, in words.
 
-use super::super::outcome::{Answering, Detail, Fact, Named};
-use super::about;
+use super::super::protocol::{Answering, Detail, Fact, Named};
+use super::request_label;
 use crate::lang::Text;
 use crate::text;
 
 /// What is the case, without a full stop; empty if nothing is known.
 pub fn text(detail: &Detail) -> Text {
     match detail {
-        Detail::Said(text) => Text::verbatim(text.trim()),
+        Detail::SessionOutput(text) => Text::verbatim(text.trim()),
         Detail::Fact(fact) => fact_text(fact),
     }
 }
@@ -19,7 +19,7 @@ pub fn while_answering(detail: &Detail, answering: Option<&Answering>) -> Text {
     let Some(Answering { method, about }) = answering else {
         return detail;
     };
-    let about = about::text(about);
+    let about = request_label::text(about);
     let ((en, zh), (about_en, about_zh)) = (detail.both(), about.both());
     text!(
         "{en}, while it answers {method} ({about_en})",

@@ -4,8 +4,8 @@
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-use super::super::outcome::{Difference, Part};
-use super::shown::{about, indented_request, shortened, shortened_beside};
+use super::super::protocol::{Difference, Part};
+use super::sanitize::{about, indented_request, shortened, shortened_beside};
 use crate::lang::{Lang, Text};
 use crate::style::width;
 use crate::text;

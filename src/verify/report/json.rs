@@ -5,9 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::super::judged::{Failure, Kind, Status, Webhook};
-use super::super::outcome::{self, Proof};
+use super::super::protocol::{self, Proof};
 use super::super::requests::WhyUnsent;
+use super::super::results::{Failure, Kind, Status, Webhook};
 use super::{View, called, details, reasons, url};
 use crate::diagnostic::Diagnostic;
 use crate::lang::Lang;
@@ -155,30 +155,30 @@ struct Summary {
 /// # Errors
 /// None that a result leads to.
 pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
-    let judged = view.judged;
-    let ready = judged.ready.as_ref();
+    let results = view.results;
+    let ready = results.ready.as_ref();
     let report = Report {
         version: 1,
         agent: ready.map(|ready| ready.agent.as_str()),
         python: ready.map(|ready| ready.python.as_str()),
         network: ready.map(|ready| ready.network.as_str()),
         files: ready.map(|ready| ready.files.as_str()),
-        webhooks: judged
+        webhooks: results
             .webhooks
             .iter()
             .map(|webhook| entry(view, webhook, lang))
             .collect(),
-        failed: judged
+        failed: results
             .failures
             .iter()
             .map(|failure| failed(view, failure, lang))
             .collect(),
-        refused: judged
+        refused: results
             .refused
             .iter()
             .map(|(plugin, what)| Refused { plugin, what })
             .collect(),
-        unused_requests: judged
+        unused_requests: results
             .unsent
             .iter()
             .map(|request| Unused {
@@ -191,11 +191,11 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
             })
             .collect(),
         summary: Summary {
-            proved: judged.count(Kind::Proved),
-            differs: judged.count(Kind::Differs),
-            not_exercised: judged.count(Kind::NotExercised),
-            not_migrated: judged.count(Kind::NotMigrated),
-            failed: judged.count(Kind::Failed),
+            proved: results.count(Kind::Proved),
+            differs: results.count(Kind::Differs),
+            not_exercised: results.count(Kind::NotExercised),
+            not_migrated: results.count(Kind::NotMigrated),
+            failed: results.count(Kind::Failed),
         },
     };
     Ok(term::json(serde_json::to_string_pretty(&report)?) + "\n")
@@ -229,7 +229,7 @@ fn run<'a>(
     view: &View<'_>,
     proof: &'a Proof,
     path: &Path,
-    elsewhere: &'a [outcome::Lines],
+    elsewhere: &'a [protocol::Lines],
     route: Option<&Route>,
 ) -> Run<'a> {
     let lines = elsewhere.iter().map(|one| Lines {
@@ -262,7 +262,7 @@ fn run<'a>(
     }
 }
 
-fn request(request: &outcome::Request) -> Request<'_> {
+fn request(request: &protocol::Request) -> Request<'_> {
     let headers = request.headers.iter();
     let headers = headers.map(|(name, value)| (name.as_str(), bytes(value)));
     Request {
@@ -277,14 +277,14 @@ fn request(request: &outcome::Request) -> Request<'_> {
     }
 }
 
-fn bytes(value: &outcome::Bytes) -> Bytes<'_> {
+fn bytes(value: &protocol::Bytes) -> Bytes<'_> {
     match value {
-        outcome::Bytes::Text(text) => Bytes::Text(text),
-        outcome::Bytes::Encoded { base64 } => Bytes::Encoded { base64 },
+        protocol::Bytes::Text(text) => Bytes::Text(text),
+        protocol::Bytes::Encoded { base64 } => Bytes::Encoded { base64 },
     }
 }
 
-fn difference<'a>(difference: &'a outcome::Difference, route: Option<&Route>) -> Difference<'a> {
+fn difference<'a>(difference: &'a protocol::Difference, route: Option<&Route>) -> Difference<'a> {
     Difference {
         request: request(&difference.request),
         parts: difference

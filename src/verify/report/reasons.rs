@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::super::error::{Limit, VerifyError};
-use super::super::judged::Cause;
-use super::super::outcome::{Detail, Fact, Reason, Side};
+use super::super::protocol::{Detail, Fact, Reason, Side};
+use super::super::results::Cause;
 use super::details;
 use crate::lang::{Lang, Text};
 use crate::term;
@@ -275,7 +275,7 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::outcome::Answering;
+    use super::super::super::protocol::Answering;
     use super::*;
 
     fn ran(reason: Reason, detail: Detail, answering: Option<Answering>) -> Cause {

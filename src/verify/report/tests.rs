@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::super::judged::{Failure, Status, Webhook};
-use super::super::outcome::{Event, Lines, Proof, Reason, Side};
+use super::super::protocol::{Event, Lines, Proof, Reason, Side};
+use super::super::results::{Failure, Status, Webhook};
 use super::*;
 use crate::lang::Lang;
 use crate::routes::{Dialect, Route};
@@ -39,8 +39,8 @@ fn proof(verdict: &str, more: serde_json::Value) -> Proof {
     }
 }
 
-fn judged(proof: Proof) -> Judged {
-    Judged {
+fn results(proof: Proof) -> VerifyReport {
+    VerifyReport {
         webhooks: vec![Webhook {
             plugin: Some("dev.ci".to_owned()),
             route: Some(Route::new("dev", "ci", "ci", Dialect::Context)),
@@ -52,13 +52,13 @@ fn judged(proof: Proof) -> Judged {
                 path: PathBuf::from("/repo/plugins/ci.py"),
             },
         }],
-        ..Judged::default()
+        ..VerifyReport::default()
     }
 }
 
-fn text(judged: &Judged, lang: Lang) -> String {
+fn text(results: &VerifyReport, lang: Lang) -> String {
     let view = View {
-        judged,
+        results,
         agent: AgentChoice::Auto,
         python: None,
         base: Path::new("/repo"),
@@ -68,9 +68,9 @@ fn text(judged: &Judged, lang: Lang) -> String {
 
 #[test]
 fn a_proof_says_what_was_run_and_what_was_not() {
-    let judged = judged(proof("proved", json!({})));
+    let results = results(proof("proved", json!({})));
     assert_eq!(
-        text(&judged, Lang::En),
+        text(&results, Lang::En),
         "proved         dev.ci ci  9 requests
   plugins/ci.py:5  lines run: 6-9
   reached by no request, and not changed by the migration: 12-13
@@ -78,7 +78,7 @@ fn a_proof_says_what_was_run_and_what_was_not() {
 "
     );
     assert_eq!(
-        text(&judged, Lang::Zh),
+        text(&results, Lang::Zh),
         "已证实         dev.ci ci  9 个请求
   plugins/ci.py:5  运行的行：6-9
   没有请求触及、迁移也没有改动的行：12-13
@@ -89,7 +89,7 @@ fn a_proof_says_what_was_run_and_what_was_not() {
 
 #[test]
 fn what_was_not_exercised_is_named() {
-    let judged_lines = judged(proof("not_exercised", json!({"unproved": [13]})));
+    let judged_lines = results(proof("not_exercised", json!({"unproved": [13]})));
     assert_eq!(
         text(&judged_lines, Lang::En),
         "not exercised  dev.ci ci  9 requests
@@ -101,7 +101,7 @@ fn what_was_not_exercised_is_named() {
 "
     );
     let nothing = json!({"reached": [], "missed": [6, 7], "unproved": [6]});
-    let judged_all = judged(proof("not_exercised", nothing));
+    let judged_all = results(proof("not_exercised", nothing));
     assert!(text(&judged_all, Lang::En).contains(
         "  plugins/ci.py:5  no request got into the handler\n  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from\n0 proved"
     ));
@@ -111,7 +111,7 @@ fn what_was_not_exercised_is_named() {
 fn a_difference_that_is_only_the_path_is_called_so() {
     let judged_of = |new: serde_json::Value| {
         let old = json!([{"kind": "log", "text": ["at http://x/api/webhook/ci?a=1"]}]);
-        judged(proof(
+        results(proof(
             "differs",
             json!({"differing": 9, "difference": {
                 "request": {"method": "POST", "path": "/api/webhook/ci"},
@@ -147,9 +147,9 @@ fn a_difference_that_is_only_the_path_is_called_so() {
     let (en, zh) = (text(&migrated, Lang::En), text(&migrated, Lang::Zh));
     assert!(en.contains("; `git diff 1a2b3c4` shows what was changed\n"));
     assert!(zh.contains("；`git diff 1a2b3c4` 会显示做过的改动\n"));
-    for (judged, is_only) in [(only, true), (more, false)] {
+    for (results, is_only) in [(only, true), (more, false)] {
         let view = View {
-            judged: &judged,
+            results: &results,
             agent: AgentChoice::Auto,
             python: None,
             base: Path::new("/repo"),
@@ -167,15 +167,15 @@ fn changed_lines_elsewhere_are_named_with_their_side() {
         {"side": "old", "file": "ci.py", "lines": [31]},
         {"side": "new", "file": "lib/send.py", "lines": [8, 9, 12]},
     ]});
-    let mut judged = judged(proof("not_exercised", elsewhere));
-    judged.webhooks[0].base = Some("HEAD".to_owned());
-    if let Status::Run { elsewhere, .. } = &mut judged.webhooks[0].status {
+    let mut results = results(proof("not_exercised", elsewhere));
+    results.webhooks[0].base = Some("HEAD".to_owned());
+    if let Status::Run { elsewhere, .. } = &mut results.webhooks[0].status {
         for one in elsewhere {
             one.file = Path::new("/repo/plugins").join(&one.file);
         }
     }
     assert_eq!(
-        text(&judged, Lang::En),
+        text(&results, Lang::En),
         "not exercised  dev.ci ci  9 requests
   HEAD:plugins/ci.py:5  lines run: 6-9
   HEAD:plugins/ci.py  changed (before the migration), and reached by no request: 31
@@ -185,11 +185,11 @@ fn changed_lines_elsewhere_are_named_with_their_side() {
 0 proved, 0 differs, 1 not exercised, 0 not migrated, 0 failed
 "
     );
-    assert!(text(&judged, Lang::Zh).contains(
+    assert!(text(&results, Lang::Zh).contains(
         "  plugins/lib/send.py  改动过（迁移后），但没有请求触及的行：8-9, 12\n  提示：请用 --requests 提供能运行到那里的请求；"
     ));
     let view = View {
-        judged: &judged,
+        results: &results,
         agent: AgentChoice::Auto,
         python: None,
         base: Path::new("/repo"),
@@ -251,9 +251,9 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
             {"part": "effects", "old": ["sent"], "new": ["\u{202e}x"]},
         ],
     }});
-    let judged = judged(proof("differs", difference));
+    let results = results(proof("differs", difference));
     assert_eq!(
-        text(&judged, Lang::En),
+        text(&results, Lang::En),
         "differs        dev.ci ci  3 of 9 requests
   plugins/ci.py:5  lines run: 6-9
   reached by no request, and not changed by the migration: 12-13
@@ -281,12 +281,12 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
 #[test]
 fn no_name_gets_control_characters_onto_the_terminal() {
     let name = "ctl\u{1b}[31mRED\u{7}";
-    let mut judged = judged(proof("proved", json!({})));
-    judged.webhooks[0].endpoint = Some(name.to_owned());
-    judged
+    let mut results = results(proof("proved", json!({})));
+    results.webhooks[0].endpoint = Some(name.to_owned());
+    results
         .refused
         .push((name.to_owned(), vec![name.to_owned()]));
-    judged.failures.push(Failure {
+    results.failures.push(Failure {
         plugin: name.to_owned(),
         endpoints: vec![name.to_owned()],
         cause: Cause::Ran {
@@ -297,7 +297,7 @@ fn no_name_gets_control_characters_onto_the_terminal() {
         },
     });
     let view = View {
-        judged: &judged,
+        results: &results,
         agent: AgentChoice::Auto,
         python: None,
         base: Path::new("/repo"),
@@ -319,14 +319,14 @@ fn what_was_refused_is_said_in_the_language_of_the_report() {
         "end 7",
         "else /a",
     ];
-    let judged = Judged {
+    let results = VerifyReport {
         refused: vec![("dev.ci".to_owned(), what.map(str::to_owned).to_vec())],
-        ..Judged::default()
+        ..VerifyReport::default()
     };
     let en = "  write /a b\n  run git\n  connect 192.0.2.1\n  end 7\n  else /a\n";
-    assert!(text(&judged, Lang::En).contains(en));
+    assert!(text(&results, Lang::En).contains(en));
     let zh = "  写入 /a b\n  运行 git\n  连接 192.0.2.1\n  结束进程 7\n  else /a\n";
-    assert!(text(&judged, Lang::Zh).contains(zh));
+    assert!(text(&results, Lang::Zh).contains(zh));
 }
 
 #[test]
@@ -356,8 +356,8 @@ fn a_query_that_is_no_text_is_shown_in_base64() {
     let difference = json!({"difference": {
         "request": {"method": "POST", "path": "/p", "query": {"base64": "Yf8="}}, "parts": [],
     }});
-    let judged = judged(proof("differs", difference));
-    let shown = text(&judged, Lang::En);
+    let results = results(proof("differs", difference));
+    let shown = text(&results, Lang::En);
     assert!(shown.contains("    POST /p?(base64) Yf8=\n"), "{shown}");
 }
 
@@ -375,10 +375,10 @@ fn endless(about: &str, went_on: bool) -> serde_json::Value {
 #[test]
 fn a_request_that_did_not_end_is_said_beside_the_verdict() {
     let endless = json!([endless("first", true), endless("", false)]);
-    let judged = judged(proof("proved", json!({"endless": endless})));
-    assert!(judged.is_proved());
+    let results = results(proof("proved", json!({"endless": endless})));
+    assert!(results.is_proved());
     assert_eq!(
-        text(&judged, Lang::En),
+        text(&results, Lang::En),
         "proved         dev.ci ci  9 requests
   plugins/ci.py:5  lines run: 6-9
   reached by no request, and not changed by the migration: 12-13
@@ -400,7 +400,7 @@ fn a_request_that_did_not_end_is_said_beside_the_verdict() {
 1 proved, 0 differs, 0 not exercised, 0 not migrated, 0 failed
 "
     );
-    let shown = text(&judged, Lang::Zh);
+    let shown = text(&results, Lang::Zh);
     for expected in [
         "  有一个请求（first）在 5 秒后仍未结束，没有参与比较；已略过它继续寻找其他请求：\n    POST /api/webhook/ci\n",
         "  有一个请求在 5 秒后仍未结束，没有参与比较；此后没有再寻找其他请求：\n    POST /api/webhook/ci\n",
@@ -414,24 +414,24 @@ fn a_request_that_did_not_end_is_said_beside_the_verdict() {
 fn a_request_that_ended_the_process_is_said_as_such() {
     let mut one = endless("first", true);
     one["ended"] = json!({"kind": "exit_code", "code": 3});
-    let judged = judged(proof("proved", json!({"endless": [one]})));
-    let shown = text(&judged, Lang::En);
+    let results = results(proof("proved", json!({"endless": [one]})));
+    let shown = text(&results, Lang::En);
     let expected = "  a request (first) ended the process (exit code 3); it is no part of what was compared:\n    POST /api/webhook/ci\n";
     assert!(shown.contains(expected), "{shown}");
     assert!(!shown.contains("loops"), "{shown}");
-    let shown = text(&judged, Lang::Zh);
+    let shown = text(&results, Lang::Zh);
     let expected = "  有一个请求（first）结束了进程（退出码 3），没有参与比较：\n";
     assert!(shown.contains(expected), "{shown}");
 }
 
 #[test]
 fn programs_are_told_of_it_too() {
-    let judged = judged(proof(
+    let results = results(proof(
         "differs",
         json!({"endless": [endless("first", false)]}),
     ));
     let view = View {
-        judged: &judged,
+        results: &results,
         agent: AgentChoice::Auto,
         python: None,
         base: Path::new("/repo"),
@@ -450,7 +450,7 @@ fn requests_are_called_by_chinese_names_in_chinese() {
         let difference = json!({"difference": {
             "request": {"about": about, "method": "POST", "path": "/"}, "parts": [],
         }});
-        judged(proof("differs", difference))
+        results(proof("differs", difference))
     };
     let known = called(json!({"known": {"kind": "an object", "method": "PUT"}}));
     let shown = text(&known, Lang::Zh);
@@ -466,7 +466,7 @@ fn requests_are_called_by_chinese_names_in_chinese() {
     );
     // Programs are told in one language.
     let view = View {
-        judged: &known,
+        results: &known,
         agent: AgentChoice::Auto,
         python: None,
         base: Path::new("/repo"),
@@ -485,7 +485,7 @@ fn long_values_are_cut() {
         "request": {"method": "POST", "path": "/", "body": "x\n".repeat(100)},
         "parts": [{"part": "body", "old": value, "new": null}],
     }});
-    let shown = text(&judged(proof("differs", difference)), Lang::En);
+    let shown = text(&results(proof("differs", difference)), Lang::En);
     assert!(shown.contains("yyy… (+1402)\n"), "{shown}");
     assert_eq!(shown.matches("    x\n").count(), 20, "{shown}");
 }
@@ -516,13 +516,13 @@ fn every_reason_has_words_and_a_name() {
             answering: None,
         };
         assert_eq!(reasons::name(&cause), name);
-        let failed = Judged {
+        let failed = VerifyReport {
             failures: vec![Failure {
                 plugin: "dev.ci".to_owned(),
                 endpoints: vec!["a".to_owned(), "b".to_owned()],
                 cause,
             }],
-            ..Judged::default()
+            ..VerifyReport::default()
         };
         let shown = text(&failed, Lang::En);
         assert!(
@@ -549,13 +549,13 @@ fn what_the_system_does_not_keep_away_is_said() {
             "event": "ready", "agent": "stand-in", "python": "3.12.3",
             "network": network, "files": files,
         });
-        let mut judged = judged(proof("proved", json!({})));
-        judged.ready = match serde_json::from_value(ready).unwrap() {
+        let mut results = results(proof("proved", json!({})));
+        results.ready = match serde_json::from_value(ready).unwrap() {
             Event::Ready(ready) => Some(ready),
             other => panic!("{other:?}"),
         };
         let view = View {
-            judged: &judged,
+            results: &results,
             agent: AgentChoice::Auto,
             python: None,
             base: Path::new("/repo"),

@@ -6,12 +6,12 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 
 use super::super::job::AgentChoice;
-use super::super::judged::{Failure, Kind, Status, Webhook};
-use super::super::outcome::{Endless, Kept, Proof, STAND_IN, Side};
+use super::super::protocol::{Endless, Kept, Proof, STAND_IN, Side};
 use super::super::python::Python;
 use super::super::requests::{Saved, Unsent, WhyUnsent};
-use super::shown::{about, indented_request, shortened, shortened_lines};
-use super::{View, details, difference, open, ranges, reasons, url};
+use super::super::results::{Failure, Kind, Status, Webhook};
+use super::sanitize::{about, indented_request, shortened, shortened_lines};
+use super::{View, details, difference, ranges, reasons, uncovered, url};
 use crate::lang::{Lang, Text};
 use crate::style::width;
 use crate::term;
@@ -29,16 +29,16 @@ const COLUMN: usize = 15;
 /// The whole report.
 pub fn render(view: &View<'_>, lang: Lang) -> String {
     let mut output = String::new();
-    for webhook in &view.judged.webhooks {
+    for webhook in &view.results.webhooks {
         // Why it failed is said once for the plugin.
         if webhook.kind() != Kind::Failed {
             output += &webhook_text(view, webhook, lang);
         }
     }
-    for failure in &view.judged.failures {
+    for failure in &view.results.failures {
         output += &failure_text(view, failure, lang);
     }
-    for (plugin, what) in &view.judged.refused {
+    for (plugin, what) in &view.results.refused {
         let label = text!("refused", "已阻止");
         let what: Vec<String> = what.iter().map(|what| attempt(what, lang)).collect();
         let plugin = shortened(plugin);
@@ -111,7 +111,7 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
                 Side::Old => before(path),
                 Side::New | Side::Neither => shown(view, path),
             };
-            let open = open::text(elsewhere, place, lang);
+            let open = uncovered::text(elsewhere, place, lang);
             output += &run_text(proof, &before(path), &open, lang);
             if let (Some(difference), Some(route)) = (&proof.difference, &webhook.route) {
                 let next = if url::is_all(difference, &route.target) {
@@ -267,7 +267,7 @@ fn failure_text(view: &View<'_>, failure: &Failure, lang: Lang) -> String {
 /// The last line: how many there are of each kind, and on what they ran.
 fn count(view: &View<'_>, lang: Lang) -> String {
     let counts = Kind::ALL.map(|kind| {
-        let (name, count) = (label(kind).0, view.judged.count(kind));
+        let (name, count) = (label(kind).0, view.results.count(kind));
         let (en, zh) = (name.get(Lang::En), name.get(Lang::Zh));
         text!("{count} {en}", "{zh} {count} 个")
             .get(lang)
@@ -275,7 +275,7 @@ fn count(view: &View<'_>, lang: Lang) -> String {
     });
     let separator = if lang == Lang::Zh { "，" } else { ", " };
     let mut output = counts.join(separator);
-    if let Some(ready) = &view.judged.ready {
+    if let Some(ready) = &view.results.ready {
         let (agent, python) = (shortened(&ready.agent), shortened(&ready.python));
         let executable = view.python.map(|python| term::path(&python.executable));
         let executable = executable.unwrap_or_default();
@@ -402,8 +402,8 @@ fn unsent(unsent: &[Unsent], requests: &str, lang: Lang) -> String {
 
 /// What is to be said besides the results.
 pub fn notes(view: &View<'_>, requests: &str, lang: Lang) -> String {
-    let mut output = unsent(&view.judged.unsent, requests, lang);
-    let ready = view.judged.ready.as_ref();
+    let mut output = unsent(&view.results.unsent, requests, lang);
+    let ready = view.results.ready.as_ref();
     if ready.is_some_and(|ready| ready.files == Kept::Refused) {
         output += text!(
             "this system does not keep a process away from files and programs: only what Python itself would call was refused

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::super::outcome::Difference;
+use super::super::protocol::Difference;
 use crate::lang::Text;
 use crate::text;
 

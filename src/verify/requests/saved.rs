@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::super::error::VerifyError;
-use super::super::judged::{Judged, Status};
-use super::super::outcome::{Bytes, Request, Sent};
+use super::super::protocol::{Bytes, Request, Sent};
 use super::super::report;
+use super::super::results::{Status, VerifyReport};
 use super::{MOST_BYTES, parse};
 use crate::routes::Route;
 
@@ -40,8 +40,8 @@ pub fn can_save(path: &Path) -> Result<(), VerifyError> {
 ///
 /// # Errors
 /// When the file is there, or cannot be written.
-pub fn save(path: &Path, judged: &Judged) -> Result<Saved, VerifyError> {
-    let (text, saved) = lines(judged);
+pub fn save(path: &Path, results: &VerifyReport) -> Result<Saved, VerifyError> {
+    let (text, saved) = lines(results);
     if saved.written == 0 {
         return Ok(saved);
     }
@@ -72,21 +72,21 @@ fn create(path: &Path) -> Result<File, VerifyError> {
 }
 
 /// The text of the file, within the size that is read.
-fn lines(judged: &Judged) -> (Vec<u8>, Saved) {
+fn lines(results: &VerifyReport) -> (Vec<u8>, Saved) {
     let most = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
     let mut owners: HashMap<&str, usize> = HashMap::new();
-    for webhook in &judged.webhooks {
+    for webhook in &results.webhooks {
         for path in webhook.route.iter().flat_map(|route| &route.legacy) {
             *owners.entry(path).or_default() += 1;
         }
     }
     let mut of_webhook: HashMap<(&str, &str), Vec<&Sent>> = HashMap::new();
-    for sent in &judged.sent {
+    for sent in &results.sent {
         let key = (sent.plugin.as_str(), sent.endpoint.as_str());
         of_webhook.entry(key).or_default().push(sent);
     }
     let (mut text, mut written, mut all) = (Vec::new(), 0, 0);
-    for webhook in &judged.webhooks {
+    for webhook in &results.webhooks {
         let (Status::Run { proof, .. }, Some(route)) = (&webhook.status, &webhook.route) else {
             continue;
         };

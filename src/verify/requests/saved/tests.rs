@@ -2,9 +2,9 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::routes::Dialect;
-use crate::verify::judged::Webhook;
-use crate::verify::outcome::Event;
+use crate::verify::protocol::Event;
 use crate::verify::requests::read;
+use crate::verify::results::Webhook;
 
 fn event(event: Value) -> Event {
     serde_json::from_value(event).unwrap()
@@ -44,11 +44,11 @@ fn sent(plugin: &str, endpoint: &str, mut request: Value) -> Sent {
     }
 }
 
-fn judged(webhooks: Vec<Webhook>, sent: Vec<Sent>) -> Judged {
-    Judged {
+fn results(webhooks: Vec<Webhook>, sent: Vec<Sent>) -> VerifyReport {
+    VerifyReport {
         webhooks,
         sent,
-        ..Judged::default()
+        ..VerifyReport::default()
     }
 }
 
@@ -76,9 +76,9 @@ fn what_is_saved_is_read_as_it_was() {
         .into_iter()
         .map(|one| sent("p", "a?b%41", one))
         .collect();
-    let judged = judged(vec![webhook("p", "a?b%41", 4)], all);
+    let results = results(vec![webhook("p", "a?b%41", 4)], all);
     assert!(can_save(&path).is_ok() && !path.exists());
-    let saved = save(&path, &judged).unwrap();
+    let saved = save(&path, &results).unwrap();
     assert_eq!((saved.written, saved.left_out), (2, 2));
     let read = read(&path).unwrap().requests;
     let [first, second] = &read[..] else {
@@ -107,11 +107,11 @@ fn what_is_saved_is_read_as_it_was() {
 #[test]
 fn of_two_plugins_with_one_url_each_keeps_its_own() {
     let request = || json!({"method": "POST"});
-    let judged = judged(
+    let results = results(
         vec![webhook("p", "a", 1), webhook("q", "a", 1)],
         vec![sent("p", "a", request()), sent("q", "a", request())],
     );
-    let (text, _) = lines(&judged);
+    let (text, _) = lines(&results);
     let text = String::from_utf8(text).unwrap();
     for (line, plugin) in text.lines().zip(["p", "q"]) {
         let expected = format!(r#"{{"path":"/api/plugin/dev.{plugin}/webhook/a","#);
@@ -124,13 +124,13 @@ fn of_two_plugins_with_one_url_each_keeps_its_own() {
 fn a_webhook_without_a_proof_has_no_requests() {
     let mut failed = webhook("p", "a", 1);
     failed.status = Status::Failed;
-    let judged = judged(
+    let results = results(
         vec![failed],
         vec![sent("p", "a", json!({"method": "POST"}))],
     );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("saved.jsonl");
-    let saved = save(&path, &judged).unwrap();
+    let saved = save(&path, &results).unwrap();
     assert_eq!((saved.written, saved.left_out), (0, 0));
     assert!(!path.exists());
 }

@@ -11,10 +11,10 @@ fn folder(files: &[&str]) -> tempfile::TempDir {
     folder
 }
 
-fn unit(folder: &tempfile::TempDir, source: &str, kind: Kind) -> Unit {
+fn unit(folder: &tempfile::TempDir, source: &str, kind: Kind) -> PluginSource {
     let source = folder.path().join("in").join(source);
     let item = source.file_name().unwrap().to_string_lossy().into_owned();
-    Unit { source, item, kind }
+    PluginSource { source, item, kind }
 }
 
 /// What is in a folder, by path.
@@ -32,9 +32,9 @@ fn files(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-fn laid_out(folder: &tempfile::TempDir, unit: &Unit) -> Vec<String> {
+fn laid_out(folder: &tempfile::TempDir, unit: &PluginSource) -> Vec<String> {
     let target = folder.path().join("out");
-    lay_out(unit, &BTreeMap::new(), &target, &mut Allowance::default()).unwrap();
+    lay_out(unit, &BTreeMap::new(), &target, &mut CopyBudget::default()).unwrap();
     files(&target)
 }
 
@@ -82,7 +82,7 @@ fn what_changes_is_written_as_it_will_be() {
     let changed = folder.path().join("in/p/a.py");
     let changes = BTreeMap::from([(changed.as_path(), &b"new"[..])]);
     let target = folder.path().join("out");
-    lay_out(&unit, &changes, &target, &mut Allowance::default()).unwrap();
+    lay_out(&unit, &changes, &target, &mut CopyBudget::default()).unwrap();
     assert_eq!(fs::read(target.join("p/a.py")).unwrap(), b"new");
     assert_eq!(
         fs::read(target.join("p/__init__.py")).unwrap(),
@@ -118,7 +118,7 @@ fn too_much_is_an_error_that_names_the_folder() {
             &unit,
             &BTreeMap::new(),
             &target,
-            &mut Allowance::new(bytes, files),
+            &mut CopyBudget::new(bytes, files),
         )
         .map_err(|error| error.text().to_string())
     };

@@ -21,7 +21,7 @@ const LOCK: &str = "lock";
 
 /// A folder for everything that is written.
 #[derive(Debug)]
-pub struct Workplace {
+pub struct WorkDir {
     path: PathBuf,
     folder: Option<TempDir>,
     /// Locked until the end.
@@ -30,7 +30,7 @@ pub struct Workplace {
     _listening: Listening,
 }
 
-impl Workplace {
+impl WorkDir {
     /// Makes it. From now on signals do not end this program, see [`interrupt`].
     ///
     /// # Errors
@@ -108,7 +108,7 @@ fn is_alike(one: &Path, other: &Path) -> bool {
     }
 }
 
-impl Drop for Workplace {
+impl Drop for WorkDir {
     fn drop(&mut self) {
         drop(self.folder.take());
         // What was ended a moment ago may have written to it meanwhile.

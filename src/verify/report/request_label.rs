@@ -1,6 +1,6 @@
 //! What requests are called, in words. The runner says it in parts.
 
-use super::super::outcome::{About, Place};
+use super::super::protocol::{About, Place};
 use crate::lang::Text;
 use crate::text;
 

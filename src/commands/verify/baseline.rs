@@ -11,12 +11,12 @@ use crate::git;
 use crate::plan::{Plan, PlanOptions};
 use crate::regular_file;
 use crate::routes::{FILE_NAME, Route};
+use crate::verify::baseline::Baseline;
 use crate::verify::cases::{self, Group, Layout, Subject};
+use crate::verify::copy::CopyBudget;
 use crate::verify::error::VerifyError;
-use crate::verify::judged::{Cause, Failure as CannotRun, Judged, Status, Webhook};
-use crate::verify::original::Original;
-use crate::verify::trees::Allowance;
-use crate::verify::units::Kind;
+use crate::verify::plugin_source::Kind;
+use crate::verify::results::{Cause, Failure as CannotRun, Status, VerifyReport, Webhook};
 
 /// Adds the routes of the map whose webhooks the source does not show. Where several repos were
 /// asked for, each has a map and originals of its own.
@@ -28,7 +28,7 @@ pub fn add(
     prepared: &Prepared,
     folder: &Path,
     layout: &mut Layout<'_>,
-    judged: &mut Judged,
+    results: &mut VerifyReport,
 ) -> anyhow::Result<()> {
     let asked: Result<Vec<PathBuf>, _> = args.plan.paths.iter().map(fs::canonicalize).collect();
     let asked = asked?;
@@ -53,9 +53,9 @@ pub fn add(
         };
         known.extend(found.known);
         for (routes, cause) in found.left {
-            cannot_run(judged, &routes, &cause);
+            cannot_run(results, &routes, &cause);
         }
-        if is_all || is_only(layout, judged) {
+        if is_all || is_only(layout, results) {
             let missing = found.missing.into_iter();
             unknown.extend(missing.map(|route| (route, cause.clone())));
         }
@@ -64,7 +64,7 @@ pub fn add(
     unknown.retain(|(route, _)| known.insert(key(route)));
     for same in unknown.chunk_by(|one, next| one.1 == next.1) {
         if let Some((_, cause)) = same.first() {
-            cannot_run(judged, same.iter().map(|(route, _)| route), cause);
+            cannot_run(results, same.iter().map(|(route, _)| route), cause);
         }
     }
     Ok(())
@@ -127,11 +127,11 @@ fn key(route: &Route) -> (String, String) {
 }
 
 /// The commit with the originals; why there is none, as long as others need none.
-fn open(repo: &Repo, base: &str) -> Result<Result<Original, Cause>, Failure> {
+fn open(repo: &Repo, base: &str) -> Result<Result<Baseline, Cause>, Failure> {
     if !repo.is_git {
         return Ok(Err(Cause::NoOriginal { base: None }));
     }
-    match Original::open(&repo.root, base) {
+    match Baseline::open(&repo.root, base) {
         Ok(original) => Ok(Ok(original)),
         Err(VerifyError::NoRevision { revision, root }) => Ok(Err(Cause::NoRevision {
             base: revision,
@@ -167,7 +167,7 @@ impl LaidOut {
 fn lay_out(
     args: &VerifyArgs,
     repo: &Repo,
-    original: &Original,
+    original: &Baseline,
     asked: &[PathBuf],
     tree: &Path,
     routes: Vec<&Route>,
@@ -176,10 +176,10 @@ fn lay_out(
     fs::create_dir_all(tree)
         .map_err(VerifyError::io(tree))
         .map_err(Failure::from)?;
-    let mut allowance = Allowance::default();
+    let mut budget = CopyBudget::default();
     let is_python = |path: &Path| path.extension().is_some_and(|extension| extension == "py");
     original
-        .write(tree, is_python, &mut allowance)
+        .write(tree, is_python, &mut budget)
         .map_err(Failure::from)?;
     // With `native`, so that it is known which handlers may take the request by now.
     let options = PlanOptions {
@@ -199,11 +199,11 @@ fn lay_out(
                 && tree.join(path).symlink_metadata().is_err()
         };
         let is_there = original
-            .write(tree, rest, &mut allowance)
+            .write(tree, rest, &mut budget)
             .and_then(|()| layout.add_original(group, original, tree, &repo.root));
         laid_out.known.extend(group.routes().map(key));
-        let place = group.unit.source.strip_prefix(tree);
-        let place = place.unwrap_or(&group.unit.source);
+        let place = group.plugin.source.strip_prefix(tree);
+        let place = place.unwrap_or(&group.plugin.source);
         let cause = match is_there {
             Ok(true) => continue,
             Ok(false) => Cause::Gone {
@@ -220,8 +220,8 @@ fn lay_out(
 }
 
 /// Whether there is nothing else to verify.
-fn is_only(layout: &Layout<'_>, judged: &Judged) -> bool {
-    layout.is_empty() && judged.webhooks.is_empty()
+fn is_only(layout: &Layout<'_>, results: &VerifyReport) -> bool {
+    layout.is_empty() && results.webhooks.is_empty()
 }
 
 /// What the commit shows.
@@ -263,15 +263,15 @@ fn find<'r>(
 }
 
 /// Whether a file of the commit, by its path in the repo, is laid out with a group.
-fn belongs(original: &Original, group: &Group, tree: &Path, path: &Path) -> bool {
-    let Ok(folder) = group.unit.layout().0.strip_prefix(tree) else {
+fn belongs(original: &Baseline, group: &Group, tree: &Path, path: &Path) -> bool {
+    let Ok(folder) = group.plugin.layout().0.strip_prefix(tree) else {
         return false;
     };
     let Ok(inside) = path.strip_prefix(folder) else {
         return false;
     };
     let mut parts = inside.components();
-    match (group.unit.kind, parts.next(), parts.next()) {
+    match (group.plugin.kind, parts.next(), parts.next()) {
         (Kind::File, Some(first), Some(_)) => original.is_package(&folder.join(first)),
         _ => true,
     }
@@ -279,7 +279,7 @@ fn belongs(original: &Original, group: &Group, tree: &Path, path: &Path) -> bool
 
 /// Notes that nothing is known of these routes.
 pub fn cannot_run<'r>(
-    judged: &mut Judged,
+    results: &mut VerifyReport,
     routes: impl IntoIterator<Item = &'r Route>,
     cause: &Cause,
 ) {
@@ -287,7 +287,7 @@ pub fn cannot_run<'r>(
     for route in routes {
         let endpoints = plugins.entry(&route.plugin).or_default();
         endpoints.push(route.endpoint.clone());
-        judged.webhooks.push(Webhook {
+        results.webhooks.push(Webhook {
             plugin: Some(route.plugin.clone()),
             route: Some(route.clone()),
             endpoint: Some(route.endpoint.clone()),
@@ -296,7 +296,7 @@ pub fn cannot_run<'r>(
         });
     }
     for (plugin, endpoints) in plugins {
-        judged.failures.push(CannotRun {
+        results.failures.push(CannotRun {
             plugin: plugin.to_owned(),
             endpoints,
             cause: cause.clone(),

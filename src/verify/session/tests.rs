@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
-use super::super::outcome::Detail;
+use super::super::protocol::Detail;
 use super::*;
 use crate::lang::Lang;
 use crate::verify::job;
-use crate::verify::outcome::Kept;
+use crate::verify::protocol::Kept;
 
 const READY: &str =
     r#"echo '{"event":"ready","agent":"a","python":"3.12.0","network":"cut","files":"cut"}'"#;
@@ -28,7 +28,7 @@ impl Fake {
         self.folder.path().join(name)
     }
 
-    fn run(&self, script: &str) -> Result<Said, VerifyError> {
+    fn run(&self, script: &str) -> Result<SessionOutput, VerifyError> {
         let executable = self.path("python");
         // Another process writes it, so that none that is started meanwhile holds it open.
         let written = Command::new("sh")
@@ -138,7 +138,7 @@ fn a_result_that_cannot_be_read_is_one_of_its_case() {
             ("b", Reason::Unreadable)
         );
         assert!(
-            matches!(&failed.detail, Detail::Said(said) if said.contains(why)),
+            matches!(&failed.detail, Detail::SessionOutput(said) if said.contains(why)),
             "{:?}",
             failed.detail
         );

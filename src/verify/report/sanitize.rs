@@ -1,7 +1,7 @@
 //! What comes from a plugin, as people read it: without what could steer the terminal, and shortened.
 
-use super::super::outcome::{Bytes, Request};
-use super::about;
+use super::super::protocol::{Bytes, Request};
+use super::request_label;
 use crate::lang::Lang;
 use crate::term;
 use crate::text;
@@ -11,7 +11,7 @@ const MOST_SHOWN: usize = 600;
 
 /// What a request is about, in brackets; nothing when nobody has said.
 pub fn about(request: &Request, lang: Lang) -> String {
-    let about = request.about.as_ref().map(about::text);
+    let about = request.about.as_ref().map(request_label::text);
     let about = about.map_or_else(String::new, |about| shortened(about.get(lang)));
     if about.is_empty() {
         return about;

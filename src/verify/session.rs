@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use super::error::{Ending, VerifyError};
 use super::interrupt;
 use super::job::{AgentChoice, Case, Job};
-use super::outcome::{Event, Failed, Proof, Ready, Reason, Refused, Sent, Side};
 use super::process::Group;
+use super::protocol::{Event, Failed, Proof, Ready, Reason, Refused, Sent, Side};
 use super::python::{self, Python};
 use super::runner;
 use lines::Line;
@@ -51,7 +51,7 @@ const STARTING_SECONDS: u64 = 120;
 
 /// What the runner has said.
 #[derive(Debug, Default)]
-pub struct Said {
+pub struct SessionOutput {
     /// Around what the plugins ran; none when it did not come to that.
     pub ready: Option<Ready>,
     /// What came of webhooks.
@@ -67,7 +67,7 @@ pub struct Said {
 }
 
 /// What comes out of the threads that listen.
-enum Heard {
+enum RunnerMessage {
     Line(Line),
     TooMuch,
     Closed,
@@ -78,7 +78,7 @@ enum Heard {
 pub struct Runner {
     group: Group,
     stdin: Option<ChildStdin>,
-    heard: Receiver<Heard>,
+    heard: Receiver<RunnerMessage>,
     stderr: Tail,
     python: PathBuf,
 }
@@ -94,7 +94,7 @@ impl Runner {
         let main = runner::write(&main).map_err(VerifyError::io(&main))?;
         let (sender, heard) = mpsc::channel();
         let signal = sender.clone();
-        interrupt::at_signal(move || drop(signal.send(Heard::Signal)));
+        interrupt::at_signal(move || drop(signal.send(RunnerMessage::Signal)));
         let mut command = command(python, &main, folder)?;
         command.arg(agent.name()).arg(scratch(folder)?);
         let mut group = Group::spawn(command).map_err(VerifyError::io(&python.executable))?;
@@ -104,13 +104,15 @@ impl Runner {
         thread::spawn(move || {
             let mut is_too_much = false;
             if let Some(stdout) = stdout {
-                is_too_much = lines::read(stdout, |line| sender.send(Heard::Line(line)).is_ok());
+                is_too_much = lines::read(stdout, |line| {
+                    sender.send(RunnerMessage::Line(line)).is_ok()
+                });
             }
             // Nobody listens any more if everything was said.
             drop(sender.send(if is_too_much {
-                Heard::TooMuch
+                RunnerMessage::TooMuch
             } else {
-                Heard::Closed
+                RunnerMessage::Closed
             }));
         });
         let stderr = Tail::follow(child.stderr.take());
@@ -127,12 +129,12 @@ impl Runner {
     ///
     /// # Errors
     /// When it says that nothing can be run, or says no results; and when this program is to end.
-    pub fn run(self, job: &Job<'_>) -> Result<Said, VerifyError> {
+    pub fn run(self, job: &Job<'_>) -> Result<SessionOutput, VerifyError> {
         let limit = limit(job);
         self.run_within(limit, job)
     }
 
-    fn run_within(self, limit: Duration, job: &Job<'_>) -> Result<Said, VerifyError> {
+    fn run_within(self, limit: Duration, job: &Job<'_>) -> Result<SessionOutput, VerifyError> {
         let text = serde_json::to_vec(job).map_err(|error| VerifyError::Garbled {
             said: error.to_string(),
         })?;
@@ -225,19 +227,19 @@ fn command(python: &Python, main: &Path, folder: &Path) -> Result<Command, Verif
 
 /// Takes what is heard until everything is said, or there is nothing more to wait for.
 fn listen(
-    heard: &Receiver<Heard>,
+    heard: &Receiver<RunnerMessage>,
     limit: Duration,
     python: &Path,
-) -> Result<(Said, Option<Ending>), VerifyError> {
+) -> Result<(SessionOutput, Option<Ending>), VerifyError> {
     let deadline = Instant::now() + limit;
-    let mut said = Said::default();
+    let mut said = SessionOutput::default();
     loop {
         let rest = deadline.saturating_duration_since(Instant::now());
         let line = match heard.recv_timeout(rest) {
-            Ok(Heard::Line(line)) => line,
-            Ok(Heard::Signal) => return Err(VerifyError::Interrupted),
-            Ok(Heard::TooMuch) => return Ok((said, Some(Ending::TooMuch))),
-            Ok(Heard::Closed) | Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Ok(RunnerMessage::Line(line)) => line,
+            Ok(RunnerMessage::Signal) => return Err(VerifyError::Interrupted),
+            Ok(RunnerMessage::TooMuch) => return Ok((said, Some(Ending::TooMuch))),
+            Ok(RunnerMessage::Closed) | Err(mpsc::RecvTimeoutError::Disconnected) => {
                 return Ok((said, Some(Ending::Died)));
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {

@@ -39,11 +39,11 @@ fn files_come_as_they_were_committed() {
     ];
     let repo = repo(&files);
     fs::write(repo.path().join("a.py"), "two\n").unwrap();
-    let original = Original::open(repo.path(), "HEAD").unwrap();
+    let original = Baseline::open(repo.path(), "HEAD").unwrap();
     let target = tempfile::tempdir().unwrap();
-    let mut allowance = Allowance::default();
+    let mut budget = CopyBudget::default();
     original
-        .write(target.path(), |_| true, &mut allowance)
+        .write(target.path(), |_| true, &mut budget)
         .unwrap();
     for (name, bytes) in files {
         assert_eq!(fs::read(target.path().join(name)).unwrap(), bytes, "{name}");
@@ -55,16 +55,14 @@ fn files_come_as_they_were_committed() {
 #[test]
 fn only_what_is_wanted_is_written() {
     let repo = repo(&[("a.py", b"1"), ("b.txt", b"2")]);
-    let original = Original::open(repo.path(), "HEAD").unwrap();
+    let original = Baseline::open(repo.path(), "HEAD").unwrap();
     let target = tempfile::tempdir().unwrap();
-    let mut allowance = Allowance::new(10, 10);
+    let mut budget = CopyBudget::new(10, 10);
     let wanted = |path: &Path| path.extension().is_some_and(|e| e == "txt");
-    original
-        .write(target.path(), wanted, &mut allowance)
-        .unwrap();
+    original.write(target.path(), wanted, &mut budget).unwrap();
     assert!(target.path().join("b.txt").exists());
     assert!(!target.path().join("a.py").exists());
-    let error = original.write(target.path(), |_| true, &mut Allowance::new(1, 10));
+    let error = original.write(target.path(), |_| true, &mut CopyBudget::new(1, 10));
     assert!(matches!(error, Err(VerifyError::TooLarge { .. })));
 }
 
@@ -72,7 +70,7 @@ fn only_what_is_wanted_is_written() {
 fn a_revision_that_is_not_there_is_named() {
     let repo = repo(&[("a.py", b"1")]);
     for revision in ["nothing", "--help", "HEAD:a.py", ""] {
-        let error = Original::open(repo.path(), revision);
+        let error = Baseline::open(repo.path(), revision);
         assert!(
             matches!(error, Err(VerifyError::NoRevision { .. })),
             "{revision}: {error:?}"

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use super::cases::Case;
 use super::error::{Ending, Limit, VerifyError};
-use super::outcome::{Answering, Detail, Lines, Proof, Ready, Reason, Sent, Side, Verdict};
+use super::plugin_source::PluginSource;
+use super::protocol::{Answering, Detail, Lines, Proof, Ready, Reason, Sent, Side, Verdict};
 use super::requests::Unsent;
-use super::run::Said;
-use super::units::Unit;
+use super::session::SessionOutput;
 use crate::diagnostic::Diagnostic;
 use crate::routes::Route;
 
 /// What came of all of it.
 #[derive(Debug, Default)]
-pub struct Judged {
+pub struct VerifyReport {
     /// Around what the plugins ran; none when nothing was run.
     pub ready: Option<Ready>,
     /// Each webhook and each route that was to be verified.
@@ -206,7 +206,7 @@ impl Cause {
     }
 }
 
-impl Judged {
+impl VerifyReport {
     /// How many of a kind there are.
     pub fn count(&self, kind: Kind) -> usize {
         let webhooks = self.webhooks.iter();
@@ -224,7 +224,7 @@ impl Judged {
     ///
     /// # Errors
     /// When it speaks of a case or a webhook that it was not asked about, or twice of one.
-    pub fn take(&mut self, cases: &[Case], mut said: Said) -> Result<(), VerifyError> {
+    pub fn take(&mut self, cases: &[Case], mut said: SessionOutput) -> Result<(), VerifyError> {
         let stranger = |name: &str| VerifyError::Garbled {
             said: name.to_owned(),
         };
@@ -258,8 +258,8 @@ impl Judged {
                     .position(|proof| proof.case == case.name && is_about(proof, &subject.route));
                 let status = match place.map(|place| said.proofs.swap_remove(place)) {
                     Some(proof) => Status::Run {
-                        path: case.unit.origin(Path::new(&proof.file)),
-                        elsewhere: in_repo(&case.unit, &proof.unproved_elsewhere),
+                        path: case.plugin.origin(Path::new(&proof.file)),
+                        elsewhere: in_repo(&case.plugin, &proof.unproved_elsewhere),
                         proof: Box::new(proof),
                     },
                     None => {
@@ -313,9 +313,9 @@ impl Judged {
 }
 
 /// Lines of files of the agent's folder, as lines of files of the repo.
-fn in_repo(unit: &Unit, of_files: &[Lines]) -> Vec<Lines> {
+fn in_repo(plugin: &PluginSource, of_files: &[Lines]) -> Vec<Lines> {
     let in_repo = of_files.iter().map(|one| Lines {
-        file: unit.origin(&one.file),
+        file: plugin.origin(&one.file),
         ..one.clone()
     });
     in_repo.collect()

@@ -11,9 +11,9 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 
+use super::copy::CopyBudget;
 use super::error::VerifyError;
 use super::process::{self, Group, Watchdog};
-use super::trees::Allowance;
 use crate::git;
 use crate::lang::{Text, foreign};
 use crate::term;
@@ -21,7 +21,7 @@ use crate::text;
 
 /// A commit of a repo.
 #[derive(Debug)]
-pub struct Original {
+pub struct Baseline {
     root: PathBuf,
     /// The commit, as the user wrote it.
     revision: String,
@@ -39,7 +39,7 @@ struct File {
     path: PathBuf,
 }
 
-impl Original {
+impl Baseline {
     /// The tree of `revision` in the repo at `root`.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl Original {
         &self,
         folder: &Path,
         wanted: impl Fn(&Path) -> bool,
-        allowance: &mut Allowance,
+        budget: &mut CopyBudget,
     ) -> Result<(), VerifyError> {
         let mut files: Vec<&File> = self.files.iter().filter(|f| wanted(&f.path)).collect();
         files.sort_by_key(|file| file.is_link);
@@ -136,7 +136,7 @@ impl Original {
                 false => self.failed(&error),
             };
             let size = size(&mut answers).map_err(failed)?;
-            allowance.take(&self.root, size)?;
+            budget.take(&self.root, size)?;
             let mut bytes = Vec::new();
             let taken = answers.by_ref().take(size + 1).read_to_end(&mut bytes);
             match taken {

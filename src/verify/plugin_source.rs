@@ -12,7 +12,7 @@ const PLUGIN: &str = "plugin";
 
 /// What the agent loads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unit {
+pub struct PluginSource {
     /// The package's folder, or the file; an absolute path.
     pub source: PathBuf,
     /// What it is called in the agent's folder.
@@ -29,7 +29,7 @@ pub enum Kind {
     /// A package, in that folder too.
     Package,
     /// A repo that is the package itself, in the folder for those that were cloned.
-    Clone,
+    ClonedRepo,
 }
 
 impl Kind {
@@ -37,13 +37,13 @@ impl Kind {
     pub fn place(self) -> &'static str {
         match self {
             Self::File | Self::Package => "workdir",
-            Self::Clone => "packages",
+            Self::ClonedRepo => "packages",
         }
     }
 }
 
-impl Unit {
-    /// The unit of the plugin that is made in `module`; `root` is the root of the repo, and
+impl PluginSource {
+    /// The source of the plugin that is made in `module`; `root` is the root of the repo, and
     /// `module_name` the second half of the plugin's key, under which the agent clones a repo.
     pub fn of(workspace: &Workspace, root: &Path, module: &Path, module_name: &str) -> Self {
         let packages = module
@@ -62,7 +62,7 @@ impl Unit {
                 } else {
                     name_of(package)
                 },
-                kind: Kind::Clone,
+                kind: Kind::ClonedRepo,
             },
             Some(package) => Self {
                 source: package.to_owned(),
@@ -81,7 +81,7 @@ impl Unit {
     pub fn layout(&self) -> (&Path, &Path) {
         match self.kind {
             Kind::File => (self.source.parent().unwrap_or(&self.source), Path::new("")),
-            Kind::Package | Kind::Clone => (&self.source, Path::new(&self.item)),
+            Kind::Package | Kind::ClonedRepo => (&self.source, Path::new(&self.item)),
         }
     }
 
@@ -139,21 +139,25 @@ mod tests {
     use super::*;
     use crate::python::names::Given;
 
-    fn unit(files: &[(&str, &str)], module: &str) -> (String, String, Kind) {
+    fn plugin(files: &[(&str, &str)], module: &str) -> (String, String, Kind) {
         let files: HashMap<PathBuf, String> = files
             .iter()
             .map(|(path, text)| (Path::new("/repo").join(path), (*text).to_owned()))
             .collect();
         let root = Path::new("/repo");
         let workspace = Workspace::new(root.to_owned(), Box::new(Given(files)));
-        let unit = Unit::of(&workspace, root, &root.join(module), "weather");
-        let source = unit.source.strip_prefix(root).unwrap();
-        (source.to_string_lossy().into_owned(), unit.item, unit.kind)
+        let plugin = PluginSource::of(&workspace, root, &root.join(module), "weather");
+        let source = plugin.source.strip_prefix(root).unwrap();
+        (
+            source.to_string_lossy().into_owned(),
+            plugin.item,
+            plugin.kind,
+        )
     }
 
     #[test]
     fn a_file_stands_for_itself() {
-        let found = unit(&[("plugins/ci.py", "")], "plugins/ci.py");
+        let found = plugin(&[("plugins/ci.py", "")], "plugins/ci.py");
         assert_eq!(found, ("plugins/ci.py".into(), "ci.py".into(), Kind::File));
     }
 
@@ -172,7 +176,7 @@ mod tests {
                 ("all/gamma/deep/base.py", ""),
             ];
             for module in ["all/gamma/base.py", "all/gamma/deep/base.py"] {
-                let found = unit(&files, module);
+                let found = plugin(&files, module);
                 let expected = ("all/gamma".into(), "gamma".into(), Kind::Package);
                 assert_eq!(found, expected, "{init}");
             }
@@ -188,7 +192,7 @@ mod tests {
             ),
             ("all/a.py", "plugin = 1\n"),
         ];
-        let found = unit(&files, "all/a.py");
+        let found = plugin(&files, "all/a.py");
         assert_eq!(found, ("all/a.py".into(), "a.py".into(), Kind::File));
     }
 
@@ -198,8 +202,8 @@ mod tests {
             ("__init__.py", "from .main import plugin\n"),
             ("main.py", ""),
         ];
-        let found = unit(&files, "main.py");
-        assert_eq!(found, (String::new(), "weather".into(), Kind::Clone));
+        let found = plugin(&files, "main.py");
+        assert_eq!(found, (String::new(), "weather".into(), Kind::ClonedRepo));
     }
 
     #[test]
@@ -208,27 +212,27 @@ mod tests {
             ("p/__init__.py", "from .a import *\n"),
             ("p/a.py", "from . import *\n"),
         ];
-        assert_eq!(unit(&files, "p/a.py").2, Kind::File);
+        assert_eq!(plugin(&files, "p/a.py").2, Kind::File);
     }
 
     #[test]
     fn what_the_agent_has_is_led_back_to_the_repo() {
-        let unit = Unit {
+        let plugin = PluginSource {
             source: "/repo".into(),
             item: "weather".into(),
-            kind: Kind::Clone,
+            kind: Kind::ClonedRepo,
         };
         let (inside, path) = (Path::new("weather/a/b.py"), Path::new("/repo/a/b.py"));
-        assert_eq!(unit.origin(inside), path);
-        assert_eq!(unit.laid_out(path).as_deref(), Some(inside));
-        assert_eq!(unit.laid_out(Path::new("/other/b.py")), None);
-        let unit = Unit {
+        assert_eq!(plugin.origin(inside), path);
+        assert_eq!(plugin.laid_out(path).as_deref(), Some(inside));
+        assert_eq!(plugin.laid_out(Path::new("/other/b.py")), None);
+        let plugin = PluginSource {
             source: "/repo/plugins/ci.py".into(),
             item: "ci.py".into(),
             kind: Kind::File,
         };
         assert_eq!(
-            unit.origin(Path::new("ci.py")),
+            plugin.origin(Path::new("ci.py")),
             Path::new("/repo/plugins/ci.py")
         );
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Limit, VerifyError};
 use super::interrupt;
-use super::units::{Kind, Unit};
+use super::plugin_source::{Kind, PluginSource};
 use crate::discover;
 use crate::regular_file;
 
@@ -24,19 +24,19 @@ const MOST_FILES: usize = 50_000;
 
 /// What may still be copied.
 #[derive(Debug)]
-pub struct Allowance {
+pub struct CopyBudget {
     bytes: u64,
     files: usize,
     limits: (u64, usize),
 }
 
-impl Default for Allowance {
+impl Default for CopyBudget {
     fn default() -> Self {
         Self::new(MOST_BYTES, MOST_FILES)
     }
 }
 
-impl Allowance {
+impl CopyBudget {
     /// So much, and no more.
     pub fn new(bytes: u64, files: usize) -> Self {
         Self {
@@ -66,15 +66,19 @@ impl Allowance {
     }
 
     /// Takes all files of a tree off, by their sizes, or none of them.
-    fn take_all(&mut self, unit: &Unit, sizes: &[(PathBuf, u64)]) -> Result<(), VerifyError> {
+    fn take_all(
+        &mut self,
+        plugin: &PluginSource,
+        sizes: &[(PathBuf, u64)],
+    ) -> Result<(), VerifyError> {
         let mut rest = Self { ..*self };
         for (_, size) in sizes {
-            rest.take(&unit.source, *size)
+            rest.take(&plugin.source, *size)
                 .map_err(|error| match error {
                     VerifyError::TooLarge { folder, limit, .. } => VerifyError::TooLarge {
                         folder,
                         limit,
-                        largest: largest(unit.layout().0, sizes),
+                        largest: largest(plugin.layout().0, sizes),
                     },
                     other => other,
                 })?;
@@ -105,21 +109,21 @@ fn largest(folder: &Path, sizes: &[(PathBuf, u64)]) -> Vec<(PathBuf, u64)> {
     entries
 }
 
-/// Copies what belongs to `unit` into `target`, which is made; files of `changes`, by their
+/// Copies what belongs to `source` into `target`, which is made; files of `changes`, by their
 /// absolute paths, get those bytes.
 ///
 /// # Errors
 /// When something cannot be read or written, or there is too much of it.
 pub fn lay_out(
-    unit: &Unit,
+    plugin: &PluginSource,
     changes: &BTreeMap<&Path, &[u8]>,
     target: &Path,
-    allowance: &mut Allowance,
+    budget: &mut CopyBudget,
 ) -> Result<(), VerifyError> {
-    let (folder, prefix) = unit.layout();
+    let (folder, prefix) = plugin.layout();
     let mut files = Vec::new();
-    match unit.kind {
-        Kind::Package | Kind::Clone => collect(folder, &mut files)?,
+    match plugin.kind {
+        Kind::Package | Kind::ClonedRepo => collect(folder, &mut files)?,
         Kind::File => collect_beside(folder, &mut files)?,
     }
     let size_of = |file: &PathBuf| match changes.get(file.as_path()) {
@@ -131,7 +135,7 @@ pub fn lay_out(
     };
     let sizes: Result<Vec<_>, VerifyError> = files.iter().map(size_of).collect();
     // Before anything is copied, so that what is too large leaves the room to others.
-    allowance.take_all(unit, &sizes?)?;
+    budget.take_all(plugin, &sizes?)?;
     let root = target.join(prefix);
     fs::create_dir_all(&root).map_err(VerifyError::io(&root))?;
     for file in files {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::outcome::{Lines, Side};
+use super::super::protocol::{Lines, Side};
 use super::ranges;
 use crate::lang::{Lang, Text};
 use crate::text;
