@@ -616,6 +616,32 @@ fn a_file_of_another_repo_behind_a_link_is_not_edited_unless_it_is_named() {
     assert!(other.tree().unwrap() != before);
 }
 
+#[test]
+fn a_route_map_behind_a_link_out_of_the_repo_is_not_written_unless_it_is_named() {
+    let repo = repo(&[("door.py", door())]);
+    let map = repo.root().with_file_name("map.toml");
+    fs::write(&map, "version = 1\n").unwrap();
+    let map = map.canonicalize().unwrap();
+    symlink(&map, repo.root().join("webhook-routes.toml")).unwrap();
+    let name = format!("--routes {}", map.display());
+    for args in [&["migrate"][..], &["migrate", "--allow-dirty"]] {
+        check(
+            &rehook(&repo, args),
+            2,
+            &["lead out of the repo", "webhook-routes.toml -> ", &name],
+        );
+    }
+    assert_eq!(fs::read_to_string(&map).unwrap(), "version = 1\n");
+    let named = [
+        "migrate",
+        "--allow-dirty",
+        "--routes",
+        &map.display().to_string(),
+    ];
+    check(&rehook(&repo, &named), 0, &["1 migrated"]);
+    assert!(fs::read_to_string(&map).unwrap().contains("dev.door"));
+}
+
 // ---------------------------------------------------------------- names that steer a terminal
 
 /// What a terminal would obey, as Python writes it.

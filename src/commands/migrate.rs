@@ -112,7 +112,8 @@ fn refuse_foreign_files(prepared: &Prepared, args: &MigrateArgs) -> Result<(), F
         .filter_map(|change| Some((change, change.path.canonicalize().ok()?)))
         .filter(|(change, real)| is_foreign(&change.path, real))
         .collect();
-    let Some((_, first)) = foreign.first() else {
+    // The map comes last, and is what has to be seen to first.
+    let Some((_, first)) = foreign.last() else {
         return Ok(());
     };
     let names: Vec<_> = foreign
@@ -123,15 +124,26 @@ fn refuse_foreign_files(prepared: &Prepared, args: &MigrateArgs) -> Result<(), F
         })
         .collect();
     let (en, zh, first) = (names.join(", "), names.join("、"), term::path(first));
+    let is_map = foreign
+        .iter()
+        .any(|(change, _)| change.path.extension() == Some(OsStr::new("toml")));
+    let remedy = if is_map {
+        text!(
+            "to write the route map there, name it where it is, as in `--routes {first}`; else put a file in the place of the link",
+            "如果确实要把路由表写到那里，请直接指定它本身，例如 `--routes {first}`；否则请用普通文件替换该链接"
+        )
+    } else {
+        text!(
+            "to migrate such a file, name it where it is, as in `rehook migrate {first}`; or name only the other files of this repo",
+            "如需迁移这样的文件，请直接指定它本身，例如 `rehook migrate {first}`；或只指定本仓库的其他文件"
+        )
+    };
     Err(Failure {
         text: text!(
             "nothing was written: these links lead out of the repo: {en}",
             "没有写入任何文件：以下链接指向仓库之外：{zh}"
         ),
-        remedy: text!(
-            "to migrate such a file, name it where it is, as in `rehook migrate {first}`; or name only the other files of this repo",
-            "如需迁移这样的文件，请直接指定它本身，例如 `rehook migrate {first}`；或只指定本仓库的其他文件"
-        ),
+        remedy,
     })
 }
 

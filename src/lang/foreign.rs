@@ -32,6 +32,10 @@ pub fn of_system(error: &Error) -> Text {
             ("it is not a regular file", "它不是普通文件")
         }
         ErrorKind::FileTooLarge => ("it is too large", "文件过大"),
+        #[cfg(unix)]
+        _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            ("its link leads back to itself", "链接指向了自身")
+        }
         _ => return text!("{error}", "系统错误（{error}）"),
     };
     Text::new(en, zh)

@@ -11,17 +11,17 @@ mod url_report;
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::shim::http::http_date;
 use crate::shim::observe::prometheus;
 use crate::shim::serve::worker::ServerState;
+use crate::term;
 
 type App = State<Arc<ServerState>>;
 
@@ -59,7 +59,11 @@ async fn ready(State(state): App) -> Response {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (status, Json(json!({ "ready": all, "upstreams": answers }))).into_response()
+    (
+        status,
+        as_json(&json!({ "ready": all, "upstreams": answers })),
+    )
+        .into_response()
 }
 
 async fn metrics(State(state): App) -> Response {
@@ -73,7 +77,13 @@ async fn metrics(State(state): App) -> Response {
 async fn routes(State(state): App) -> Response {
     let rows = url_report::rows(&state, http_date::now());
     let routes: Vec<_> = rows.iter().map(url_report::Row::json).collect();
-    Json(json!({ "routes": routes })).into_response()
+    as_json(&json!({ "routes": routes })).into_response()
+}
+
+/// JSON that can be read on a terminal, whatever senders call themselves.
+fn as_json(value: &Value) -> impl IntoResponse + use<> {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, term::json(value.to_string()))
 }
 
 async fn show_page(State(state): App) -> Response {

@@ -120,6 +120,29 @@ fn routes_say_who_calls_and_whether_anybody_does() {
     );
 }
 
+/// Names come from authors of plugins, and what a sender calls itself from anybody.
+#[test]
+fn no_name_steers_what_shows_it() {
+    let agent = Agent::start(ok);
+    let routes = route("a.b", "/plugins/a.b/t", &["/api/webhook/x"])
+        .replace("\"a.b\"", r#""a.b\u001b[2J\u202e<b>""#)
+        .replace("webhook/x", r"webhook/x\u202e");
+    let shim = Shim::start(agent.address, &routes, "");
+    let path = "/api/webhook/x%e2%80%ae";
+    shim.send(format!(
+        "GET {path} HTTP/1.1\r\nhost: x\r\nuser-agent: <i>\u{202e}\u{9b}2J\r\nconnection: close\r\n\r\n"
+    ));
+    for path in ["/", "/api/routes", "/metrics"] {
+        let (status, body) = fetch(&shim, path);
+        assert_eq!(status, 200);
+        let steers = |c: char| c != '\n' && rehook::term::is_harmful(c);
+        assert!(!body.contains(steers), "{path}: {body:?}");
+        assert!(body.contains("202e"), "{path}: {body}");
+        let is_page = path == "/";
+        assert!(!(is_page && body.contains("<i>")), "{body}");
+    }
+}
+
 #[test]
 fn counts_are_kept_over_a_restart() {
     let agent = Agent::start(ok);

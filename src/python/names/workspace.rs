@@ -12,6 +12,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lang::foreign;
 use crate::python::parse::Module;
 use crate::python::stdlib::is_stdlib;
+use crate::regular_file;
 use crate::source::SourceFile;
 use crate::text;
 
@@ -239,11 +240,19 @@ impl Workspace {
 pub fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     let reason = foreign::of_system(error);
     let (en, zh) = reason.both();
-    Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         Code::Unreadable,
         path,
         text!("cannot read the file: {en}", "无法读取文件：{zh}"),
-    )
+    );
+    match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge => diagnostic.with_hint(text!(
+            "only regular files of up to {} MiB are read: take it away, or exclude it in .gitignore",
+            "只读取不超过 {} MiB 的普通文件：请将其移走，或在 .gitignore 中排除",
+            regular_file::MOST_BYTES >> 20
+        )),
+        _ => diagnostic,
+    }
 }
 
 /// The folders from which the agent imports plugins, as packages of these names.

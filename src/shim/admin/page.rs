@@ -1,11 +1,15 @@
 //! The page for people: `templates/shim/page.html`, filled.
+//!
+//! Invariant: no value ends its element or turns the direction of text, whoever has written it: the
+//! author of a plugin or a sender.
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, escape_formatter};
 
 use crate::lang::Lang;
 use crate::shim::admin::url_report::{self, Row};
 use crate::shim::http::http_date;
 use crate::shim::serve::worker::ServerState;
+use crate::term;
 
 const TEMPLATE: &str = include_str!("../../../templates/shim/page.html");
 
@@ -14,6 +18,10 @@ pub fn render(state: &ServerState, now: u64) -> Result<String, minijinja::Error>
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        Some(text) => escape_formatter(out, state, &Value::from(&*term::escaped(text))),
+        None => escape_formatter(out, state, value),
+    });
     environment.add_template("page.html", TEMPLATE)?;
     let table = state.table.load();
     let rows = url_report::rows(state, now);
@@ -36,7 +44,7 @@ pub fn render(state: &ServerState, now: u64) -> Result<String, minijinja::Error>
     })
 }
 
-fn value(row: &Row, now: u64) -> minijinja::Value {
+fn value(row: &Row, now: u64) -> Value {
     let plugins: Vec<_> = row
         .plugins
         .iter()

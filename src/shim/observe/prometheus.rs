@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::observe::metrics::BUCKETS;
 use crate::shim::serve::worker::ServerState;
+use crate::term;
 
 /// All metrics.
 pub fn text(state: &ServerState) -> String {
@@ -223,11 +224,10 @@ fn labels(out: &mut String, pairs: &[(&str, &str)]) {
     for (index, (key, value)) in pairs.iter().enumerate() {
         out.push(if index == 0 { '{' } else { ',' });
         let _ = write!(out, "{key}=\"");
-        for character in value.chars() {
+        for character in term::escaped(value).chars() {
             match character {
                 '\\' => out.push_str("\\\\"),
                 '"' => out.push_str("\\\""),
-                '\n' => out.push_str("\\n"),
                 _ => out.push(character),
             }
         }
