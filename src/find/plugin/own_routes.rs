@@ -255,6 +255,7 @@ fn routes_in(
             }
             own.routes.extend(route_of_call(resolver, call, false));
             own.prefixes.extend(prefix_of_call(resolver, call));
+            own.prefixes.extend(prefix_of_helper(resolver, call));
         }
         if let Node::Stmt(Stmt::ClassDef(class)) = node {
             scopes.push(Scope::of_body(&class.body));
@@ -274,6 +275,7 @@ fn routes_in(
                     if let Node::Expr(Expr::Call(call)) = node {
                         own.routes.extend(route_of_call(resolver, call, true));
                         own.routes.extend(route_of_helper(resolver, call));
+                        own.prefixes.extend(prefix_of_helper(resolver, call));
                     }
                     Descend::Into
                 });
@@ -331,7 +333,9 @@ fn route_of_call(
         Receiver::Unknown | Receiver::Other => return None,
     };
     let path = match argument(call, "path", 0) {
-        Argument::Given(path) if prefix.is_empty() && is_path_of_helper(resolver, path) => {
+        Argument::Given(path)
+            if prefix.is_empty() && prefix_in_helper(resolver, path).is_some() =>
+        {
             return None;
         }
         Argument::Given(path) => resolver.text(path),
@@ -355,8 +359,30 @@ fn route_of_call(
 /// The parameter that the decorators of an earlier run take the path by.
 const PATH: &str = "path";
 
-/// Whether an expression is the path that a decorator is given which an earlier run wrote and somebody
-/// edited since: those routes are read where it is called.
+/// What stands before the path that a decorator is given which an earlier run wrote and somebody edited
+/// since; none where an expression is not made of that path. Those routes are read where it is called.
+fn prefix_in_helper(resolver: Resolver<'_>, path: &Expr) -> Option<String> {
+    match path {
+        Expr::BinOp(sum) if sum.op == ast::Operator::Add => {
+            let prefix = resolver.text(&sum.left)?;
+            is_path_of_helper(resolver, &sum.right).then_some(prefix)
+        }
+        path => is_path_of_helper(resolver, path).then(String::new),
+    }
+}
+
+/// The prefix that an edited decorator of an earlier run gives its routes.
+fn prefix_of_helper(resolver: Resolver<'_>, call: &ast::ExprCall) -> Option<String> {
+    if !matches!(&*call.func, Expr::Attribute(_)) {
+        return None;
+    }
+    match argument(call, "path", 0) {
+        Argument::Given(path) => prefix_in_helper(resolver, path),
+        Argument::Unknown | Argument::Missing => None,
+    }
+    .filter(|prefix| !prefix.is_empty())
+}
+
 fn is_path_of_helper(resolver: Resolver<'_>, path: &Expr) -> bool {
     let Expr::Name(name) = path else {
         return false;
