@@ -6,12 +6,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use rustpython_parser::ast::{self, Stmt};
+
 use super::scope::{ModuleName, Scope};
 use super::stays::add_set_attributes;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lang::foreign;
 use crate::python::parse::Module;
 use crate::python::stdlib::is_stdlib;
+use crate::python::tree::range_of;
 use crate::regular_file;
 use crate::source::SourceFile;
 use crate::text;
@@ -23,6 +26,32 @@ pub struct Loaded {
     pub module: Module,
     /// The names at module level.
     pub scope: Scope,
+    /// The names of its functions, by where their bodies start: each reader of a module asks for
+    /// those of all functions.
+    functions: Mutex<HashMap<usize, Scope>>,
+}
+
+impl Loaded {
+    fn new(module: Module) -> Self {
+        let scope = Scope::of_module(module.suite(), module.source().text());
+        Self {
+            module,
+            scope,
+            functions: Mutex::default(),
+        }
+    }
+
+    /// What a function of the module binds.
+    pub fn function_scope(&self, arguments: &ast::Arguments, body: &[Stmt]) -> Scope {
+        let scope = || Scope::of_function(arguments, body);
+        let Some(first) = body.first() else {
+            return scope();
+        };
+        let known = self.functions.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        let start = range_of(first).start();
+        known.entry(start).or_insert_with(scope).clone()
+    }
 }
 
 /// Why a module is not there.
@@ -148,8 +177,7 @@ impl Workspace {
         })?;
         let source = SourceFile::from_bytes(path, bytes).map_err(LoadError::Broken)?;
         let module = Module::parse(source).map_err(LoadError::Broken)?;
-        let scope = Scope::of_module(module.suite(), module.source().text());
-        Ok(Arc::new(Loaded { module, scope }))
+        Ok(Arc::new(Loaded::new(module)))
     }
 
     /// The file of the module `name` as it is written in the file `from`; none outside the repo.
