@@ -12,7 +12,7 @@
 //! - [`handed_on`]: whether a plugin may be known by a name that does not lead to it.
 //! - [`suppression`]: comments that switch advice off.
 //!
-//! What always holds: every reference to the old API in a file is in [`Found::references`], once,
+//! Invariants: every reference to the old API in a file is in [`Found::references`], once,
 //! with what becomes of it; so nothing can be left out in silence.
 
 pub mod advice;

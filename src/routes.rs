@@ -1,7 +1,7 @@
 //! The route map: which old URL is answered by which new route. Its data, and its file
 //! `webhook-routes.toml`. Pure: reading and writing the file is the caller's.
 //!
-//! What always holds:
+//! Invariants:
 //! - Routes are unique by plugin and endpoint, and keep the order of the file, which is the order
 //!   in which plugins were found; new ones come last.
 //! - A route that the source no longer shows stays; only what is found again is brought up to date.

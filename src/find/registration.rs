@@ -831,7 +831,7 @@ impl<'a> Finder<'a> {
                 )
             } else {
                 text!(
-                    "what is registered here is no function that can be seen",
+                    "cannot find the definition of the registered function",
                     "看不到此处注册的函数的定义"
                 )
             };

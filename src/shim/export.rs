@@ -1,6 +1,6 @@
 //! The route map as the configuration of servers that people run already.
 //!
-//! What always holds: what such a server cannot do is said in a comment where it would stand, so
+//! Invariants: what such a server cannot do is said in a comment where it would stand, so
 //! that nobody believes it to be done; every text of the map is quoted in the way of that server, so
 //! that no endpoint can become a directive.
 

@@ -46,7 +46,7 @@ fn check_says_what_would_be_served() {
         ),
         "{out}"
     );
-    assert!(out.contains("good: 3 old URLs"), "{out}");
+    assert!(out.contains("configuration OK: 3 old URLs"), "{out}");
 }
 
 #[test]
@@ -164,7 +164,10 @@ fn flags_are_checked_too_and_in_chinese() {
     let output = run(folder.path(), &["shim", "--routes", "routes.toml"]);
     assert_eq!(output.status.code(), Some(2));
     let err = String::from_utf8(output.stderr).unwrap();
-    assert!(err.contains("no agent is named; give --upstream"), "{err}");
+    assert!(
+        err.contains("no upstream is configured; pass --upstream"),
+        "{err}"
+    );
 }
 
 #[test]

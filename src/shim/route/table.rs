@@ -1,6 +1,6 @@
 //! The table in which requests are looked up: old paths, and the routes that answer them.
 //!
-//! What always holds: a table is whole and never changes; a reload swaps it for another. Looking a
+//! Invariants: a table is whole and never changes; a reload swaps it for another. Looking a
 //! path up takes one hash of it, however many routes there are; paths with parameters are in a
 //! tree and are looked at only when the hash finds nothing.
 
