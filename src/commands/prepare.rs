@@ -412,7 +412,7 @@ fn lookups(
         .filter(|path| {
             workspace.read(path).is_ok_and(|bytes| {
                 let has = |word: &&str| memchr::memmem::find(&bytes, word.as_bytes()).is_some();
-                find::registration::LOOKUPS.iter().any(|word| has(&word))
+                find::registration::LOOKUPS.iter().any(has)
             })
         })
         .filter_map(|path| workspace.load(&path).ok())
