@@ -105,6 +105,11 @@ impl Workspace {
         self.files.read(path)
     }
 
+    /// The Python files below a folder, by path.
+    pub(crate) fn python_files(&self, folder: &Path) -> Vec<PathBuf> {
+        self.files.python_files(folder)
+    }
+
     /// What the files of the repo give anew in what is not their own.
     pub(super) fn setters(&self) -> &Setters {
         self.setters.get_or_init(|| {
