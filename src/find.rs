@@ -9,6 +9,7 @@
 //! - [`imports`]: the import statements of a module and the names in use.
 //! - [`document`]: the API that the document names and no release has.
 //! - [`advice`]: what a reader of the handler should be told.
+//! - [`handed_on`]: whether a plugin may be known by a name that does not lead to it.
 //! - [`suppression`]: comments that switch advice off.
 //!
 //! Invariants: every reference to the old API in a file is in [`Found::references`], once,
@@ -16,6 +17,7 @@
 
 pub mod advice;
 pub mod document;
+pub(crate) mod handed_on;
 pub mod handler;
 pub mod imports;
 pub mod native;
@@ -69,6 +71,11 @@ pub struct Unclear {
 pub enum Effect {
     /// It may register a webhook.
     Registers,
+    /// It gives the method a name, by which another module may register one.
+    Names(String),
+    /// It looks an attribute up by a name that cannot be known, and may register a webhook with it; where
+    /// the plugin is not known either, only if one is handed on.
+    LooksUp,
     /// It reads which webhooks are registered, and may show that in a reply; where that only is in a
     /// function that its module does not use, with the name of that.
     Reads(Option<String>),
@@ -153,13 +160,15 @@ pub struct Branch {
     pub exclusive: bool,
 }
 
-/// `name = plugin.mount_webhook_method`.
+/// `name = plugin.mount_webhook_method`, or `name = other` where that is such a name.
 #[derive(Debug)]
 pub struct Alias {
     /// The name.
     pub name: String,
     /// The statement.
     pub statement: ByteRange,
+    /// The statement that gives the method the name that this is another name for.
+    pub of: Option<ByteRange>,
     /// How often the name is used.
     pub uses: usize,
     /// The name that the plugin is called by, when it is a plain name.

@@ -16,7 +16,7 @@ use super::{Failure, self_check};
 use crate::cli::PlanArgs;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::discover::{self, Discovery};
-use crate::find::{self, Found};
+use crate::find::{self, Found, ReferenceKind};
 use crate::git;
 use crate::plan::{self, Input, Plan, PlanOptions, PlannedWebhook};
 use crate::python::names::{Files, LoadError, Loaded, Workspace};
@@ -343,6 +343,7 @@ impl Pass {
         }
         let package_roots = ByFolder::<Option<PathBuf>>::default();
         let package_root = |path: &Path| package_roots.of(path, || discover::package_root(path));
+        found.extend(lookups(&workspace, &found, &package_root));
         let related = related(&workspace, &found, &package_root);
         let callers = Callers::of(&workspace, root, &found, &package_root);
         let styles = ByFolder::<Arc<Style>>::default();
@@ -385,6 +386,41 @@ const RELATED: &[&str] = &[
     "APIRouter",
 ];
 
+/// The modules of the packages of plugins that do not name the old API, and may use it by a name that they
+/// put together.
+fn lookups(
+    workspace: &Workspace,
+    found: &[Found],
+    package_root: &dyn Fn(&Path) -> Option<PathBuf>,
+) -> Vec<Found> {
+    let known: BTreeSet<&Path> = found
+        .iter()
+        .map(|one| one.loaded.module.source().path())
+        .collect();
+    let roots: BTreeSet<PathBuf> = found
+        .iter()
+        .flat_map(Found::webhooks)
+        .filter_map(|webhook| package_root(&webhook.plugin.module))
+        .collect();
+    let files: BTreeSet<PathBuf> = roots
+        .iter()
+        .flat_map(|root| discover::python_files(root))
+        .collect();
+    files
+        .into_par_iter()
+        .filter(|path| !known.contains(path.as_path()))
+        .filter(|path| {
+            workspace.read(path).is_ok_and(|bytes| {
+                let has = |word: &&str| memchr::memmem::find(&bytes, word.as_bytes()).is_some();
+                find::registration::LOOKUPS.iter().any(has)
+            })
+        })
+        .filter_map(|path| workspace.load(&path).ok())
+        .map(|loaded| find::registration::find(workspace, loaded))
+        .filter(|found| !found.unclear.is_empty())
+        .collect()
+}
+
 /// The modules of the packages of plugins that may have to change, or that tell how.
 fn related(
     workspace: &Workspace,
@@ -403,6 +439,15 @@ fn related(
         if let Some(root) = discover::package_root(&webhook.plugin.module) {
             let names = handlers.entry(root).or_default();
             names.insert(&webhook.handler.name);
+        }
+    }
+    // So may whoever names the method as the plugin does.
+    for reference in found.iter().flat_map(|one| &one.references) {
+        if let (ReferenceKind::Alias(alias), Some(plugin)) =
+            (&reference.kind, &reference.known.plugin)
+            && let Some(root) = discover::package_root(&plugin.module)
+        {
+            handlers.entry(root).or_default().insert(&alias.name);
         }
     }
     let roots: BTreeSet<PathBuf> = plugin_modules

@@ -3,6 +3,7 @@
 //! - [`callee`]: what is called: an attribute, `getattr`, another name for the method.
 //! - [`receiver`]: the plugin that it is taken of.
 //! - [`call_site`]: brackets and arguments.
+//! - [`lookups`]: attributes that are looked up by a name.
 //! - [`loops`]: what each turn of a loop registers.
 //! - [`handler_of`]: the function behind what is registered.
 //! - [`path_parameters`]: endpoints with parameters.
@@ -11,6 +12,7 @@
 mod call_site;
 mod callee;
 mod handler_of;
+mod lookups;
 mod loops;
 pub(crate) mod path_parameters;
 mod receiver;
@@ -35,7 +37,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::ByteRange;
 use crate::lang::Text;
-use crate::python::names::{Loaded, PluginId, Resolver, Scope, Value, Workspace};
+use crate::python::names::{Loaded, PluginId, Resolver, Scope, Workspace};
 use crate::python::parse;
 use crate::python::tokens::TokenKind;
 use crate::python::tree::{self, Descend, Node, range_of};
@@ -62,6 +64,8 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         references: Vec::new(),
         unclear: Vec::new(),
         shown: HashSet::new(),
+        looked_at: HashSet::new(),
+        called_by_name: Vec::new(),
     };
     finder.body(loaded.module.suite());
     for expression in loaded.module.fragments(loaded.module.range()) {
@@ -71,6 +75,7 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         mut references,
         mut unclear,
         shown,
+        called_by_name,
         ..
     } = finder;
     let mut others = other_names(&loaded, &references);
@@ -85,6 +90,7 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         effect: Effect::Registers,
     }));
     references.extend(others);
+    unclear.extend(used_otherwise(&references, &called_by_name));
     references.sort_by_key(|reference| reference.place);
     unclear.sort_by_key(|one| one.range);
     Found {
@@ -92,6 +98,37 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         references,
         unclear,
     }
+}
+
+/// What else may register a webhook by a name for the method: what does more than call it, and other
+/// modules that import it.
+fn used_otherwise(references: &[Reference], called: &[ByteRange]) -> Vec<Unclear> {
+    let aliases = || {
+        let all = references.iter();
+        all.filter_map(|reference| match &reference.kind {
+            ReferenceKind::Alias(alias) => Some((alias, &reference.known)),
+            _ => None,
+        })
+    };
+    let mut unclear = Vec::new();
+    for (alias, known) in aliases() {
+        let calls = called.iter().filter(|one| **one == alias.statement);
+        let names = aliases().filter(|(other, _)| other.of == Some(alias.statement));
+        let effect = if calls.count() + names.count() < alias.uses {
+            Effect::Registers
+        } else {
+            Effect::Names(alias.name.clone())
+        };
+        unclear.push(Unclear {
+            plugin: known.plugin.clone(),
+            endpoint: None,
+            range: alias.statement,
+            over_at: None,
+            branches: Vec::new(),
+            effect,
+        });
+    }
+    unclear
 }
 
 /// The places where the method's name stands that the tree did not lead to: definitions, arguments,
@@ -134,9 +171,12 @@ fn other_names(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
 }
 
 /// What gives an attribute by its name.
-const LOOKUPS: &[&str] = &[
+pub(crate) const LOOKUPS: &[&str] = &[
+    "__delattr__",
     "__dict__",
+    "__getattr__",
     "__getattribute__",
+    "__setattr__",
     "attrgetter",
     "delattr",
     "getattr",
@@ -149,7 +189,7 @@ const LOOKUPS: &[&str] = &[
 /// The built-in functions that do nothing with an attribute whose name they are given.
 const SHOWING: &[&str] = &["hasattr", "len", "print", "repr", "str"];
 
-/// The strings that are the method's name, in a module that looks attributes up by their names, but for
+/// The strings that are the name of the method or of the table, in a module that looks attributes up by their names, but for
 /// those that are `known`, or only `shown`.
 fn names_in_strings(
     loaded: &Loaded,
@@ -164,12 +204,12 @@ fn names_in_strings(
             .slice(range)
             .trim_start_matches(|c: char| c.is_alphabetic());
         let inside = quoted.trim_matches(['"', '\'']);
-        callee::is_method(inside).then(|| inside.to_owned())
+        (callee::is_method(inside) || inside == TABLE).then(|| inside.to_owned())
     };
     let strings: Vec<(ByteRange, String)> = tokens
         .iter()
         .filter(|token| token.kind == TokenKind::String)
-        .filter(|token| known.iter().all(|one| one.place != token.range))
+        .filter(|token| !known.iter().any(|one| one.place.contains(token.range)))
         .filter(|token| !shown.contains(&token.range))
         .filter_map(|token| Some((token.range, method_in(token.range)?)))
         .collect();
@@ -214,6 +254,10 @@ struct Finder<'a> {
     unclear: Vec<Unclear>,
     /// The strings that are only shown, or asked for.
     shown: HashSet<ByteRange>,
+    /// What is looked up by a name, and was looked at with what is around it.
+    looked_at: HashSet<ByteRange>,
+    /// The statements that give the method a name, for each call by it.
+    called_by_name: Vec<ByteRange>,
 }
 
 impl<'a> Finder<'a> {
@@ -402,6 +446,7 @@ impl<'a> Finder<'a> {
             let Node::Expr(expression) = node else {
                 return Descend::Into;
             };
+            self.looked_up(expression);
             match expression {
                 // plugin.mount_webhook_method(...)(f)
                 Expr::Call(outer) if self.call_form(outer) => Descend::Past,
@@ -410,7 +455,7 @@ impl<'a> Finder<'a> {
                     Descend::Into
                 }
                 Expr::Attribute(attribute) if attribute.attr.as_str() == TABLE => {
-                    if let Value::Plugin(_) = self.resolver().value(&attribute.value) {
+                    if self.may_be_of_plugin(&attribute.value) {
                         self.other_reference(attribute);
                     }
                     Descend::Into
@@ -688,6 +733,7 @@ impl<'a> Finder<'a> {
         target: &Target<'a>,
     ) {
         let place = callee.place;
+        self.called_by_name.extend(callee.alias);
         let plugin = match &callee.plugin {
             Receiver::Plugin(id) => id.clone(),
             Receiver::NotOurs => {

@@ -102,13 +102,6 @@ fn impossible(url: &Url<'_>) -> Option<Text> {
             "{path}：含有路径参数，只有 `rehook shim` 能原样传递，此处略过。"
         ));
     }
-    let is_path = |text: &str| text.starts_with('/') && !text.chars().any(char::is_control);
-    if !is_path(path) || !url.routes.iter().all(|route| is_path(&route.target)) {
-        return Some(text!(
-            "{path}: it is not a path, or has a control character. It is left out.",
-            "{path}：不是路径，或含有控制字符，略过。"
-        ));
-    }
     None
 }
 

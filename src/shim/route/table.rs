@@ -280,9 +280,6 @@ fn read_pattern(
     line: Option<usize>,
     entry: Entry<'_>,
 ) -> Result<Option<Pattern>, Problem> {
-    if !path.starts_with('/') || path.contains(['?', '#']) || path.chars().any(char::is_control) {
-        return Err(entry.not_a_path(path, line));
-    }
     Pattern::parse(path).map_err(|error| entry.not_a_pattern(path, line, error))
 }
 
