@@ -64,8 +64,16 @@ impl<'a> Finder<'a> {
                 Some(receiver) => vec![whole_dict(receiver)],
                 None => of_call(call),
             },
+            // `reduce(getattr, names, plugin)`
+            Expr::Name(name) if LOOKING_UP.contains(&name.id.as_str()) => vec![Lookup {
+                receiver: None,
+                name: None,
+            }],
             _ => dict_of(expression).map(whole_dict).into_iter().collect(),
         };
+        if let Expr::Call(call) = expression {
+            self.looked_at.insert(range_of(&*call.func));
+        }
         for lookup in lookups {
             self.look_up(&lookup, range);
         }
@@ -303,6 +311,9 @@ impl<'a> Finder<'a> {
 /// What is looked for.
 const OURS: &[&str] = &[METHOD, OLDER_METHOD, TABLE];
 
+/// The built-in functions that look an attribute up.
+const LOOKING_UP: &[&str] = &["delattr", "getattr", "setattr", "vars"];
+
 /// The methods of a plugin that give no plugin.
 const PLUGIN_GIVES: &[&str] = &["get_config", "get_plugin_path", "get_plugin_data_dir"];
 
@@ -355,6 +366,7 @@ fn of_call(call: &ast::ExprCall) -> Vec<Lookup<'_>> {
     let one = |receiver, name| vec![Lookup { receiver, name }];
     match (function, value) {
         ("getattr" | "setattr" | "delattr" | "getattr_static", _) => one(plain(0), plain(1)),
+        ("getmembers" | "getmembers_static", _) => one(plain(0), None),
         ("methodcaller", _) => one(None, plain(0)),
         ("attrgetter", _) => {
             let name = |argument| Lookup {
