@@ -46,6 +46,11 @@ impl<'a> Finder<'a> {
     /// Looks at an expression that may look an attribute up.
     pub(super) fn looked_up(&mut self, expression: &'a Expr) {
         let range = range_of(expression);
+        if let Expr::Call(call) = expression
+            && let Expr::Name(function) = &*call.func
+        {
+            self.looked_at.insert(range_of(function));
+        }
         if self.looked_at.contains(&range) {
             return;
         }
@@ -71,9 +76,7 @@ impl<'a> Finder<'a> {
             }],
             _ => dict_of(expression).map(whole_dict).into_iter().collect(),
         };
-        if let Expr::Call(call) = expression {
-            self.looked_at.insert(range_of(&*call.func));
-        }
+
         for lookup in lookups {
             self.look_up(&lookup, range);
         }
@@ -123,8 +126,16 @@ impl<'a> Finder<'a> {
         !matches!(self.whose(receiver), Whose::Others)
     }
 
+    /// The method whose name an expression of constants is, which is put together here.
+    pub(super) fn method_put_together(&self, name: &Expr) -> Option<&'static str> {
+        if !matches!(name, Expr::BinOp(_) | Expr::JoinedStr(_)) {
+            return None;
+        }
+        let text = self.resolver().text(name)?;
+        ours(&text).filter(|method| callee::is_method(method))
+    }
+
     fn named(&self, name: &Expr) -> Named {
-        let ours = |text: &str| OURS.iter().find(|one| **one == text).copied();
         let Some(turns) = self.environments(range_of(name)) else {
             return self.by_its_ends(name);
         };
@@ -239,8 +250,12 @@ impl<'a> Finder<'a> {
                         PLUGIN_GIVES.contains(&method.attr.as_str())
                             && matches!(resolver.value(&method.value), Value::Plugin(_))
                     }
-                    _ => false,
+                    function => is_named(function, "__import__"),
                 },
+                Expr::Subscript(item) => {
+                    let of = resolver.value(&item.value);
+                    of == Value::External("sys.modules".to_owned())
+                }
                 Expr::Await(awaited) => self.is_others_object(resolver, &awaited.value, steps),
                 _ => false,
             },
@@ -306,6 +321,10 @@ impl<'a> Finder<'a> {
                         && self.resolver().is_builtin(&name.id))
             })
     }
+}
+
+fn ours(text: &str) -> Option<&'static str> {
+    OURS.iter().find(|one| **one == text).copied()
 }
 
 /// What is looked for.
