@@ -5,7 +5,7 @@
 //! folder, and renamed into place. Then the journal is renamed: it is an undo record now, the newest
 //! of a stack. Taking back goes the same way in the other direction, one run at a time.
 //!
-//! What always holds:
+//! Invariants:
 //! - Nothing is written unless every file still has the bytes that the change was planned for.
 //! - At any moment every file is old or new, and whole. A run that fails takes back what it did; a
 //!   run that is killed leaves its journal, with which [`recover`] makes all files old or all new.

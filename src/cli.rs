@@ -41,7 +41,7 @@ pub struct Cli {
         conflicts_with = "verbose"
     )]
     pub quiet: bool,
-    /// Say more: why each decision was made
+    /// Use verbose output: why each decision was made
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub verbose: bool,
     /// What to do
@@ -60,9 +60,9 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// Run the plugins before and after, and show where they differ
     Verify(VerifyArgs),
-    /// Take the last migration back
+    /// Revert the last migration
     Undo(UndoArgs),
-    /// Say what a code means
+    /// Explain a diagnostic code
     Explain(ExplainArgs),
     /// Answer the old URLs with the new routes of a running agent
     Shim(Box<ShimArgs>),
@@ -76,7 +76,7 @@ pub struct PlanArgs {
     /// Files and folders to look at
     #[arg(value_name = "PATH", default_value = ".")]
     pub paths: Vec<PathBuf>,
-    /// Apply changes too that may alter behaviour in the way that they state
+    /// Also apply unsafe fixes (may change behaviour; see `rehook explain`)
     #[arg(long = "unsafe")]
     pub allow_unsafe: bool,
     /// Rewrite handlers of an AgentCtx to take the Request themselves: then the reply is what they
@@ -98,7 +98,7 @@ pub struct ScanArgs {
     /// Where to look, and how far to go
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_enum, default_value_t = ScanFormat::Text, value_name = "FORMAT")]
     pub format: ScanFormat,
 }
@@ -115,7 +115,7 @@ pub struct DiffArgs {
     /// Exit with 1 when there is a change, as git's
     #[arg(long)]
     pub exit_code: bool,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub format: Format,
 }
@@ -132,7 +132,7 @@ pub struct MigrateArgs {
     /// Write even to files with uncommitted changes, or outside git
     #[arg(long)]
     pub allow_dirty: bool,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub format: Format,
 }
@@ -182,7 +182,7 @@ pub enum Format {
     Json,
 }
 
-/// The form of the result of `scan`.
+/// The output format of `scan`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ScanFormat {
     /// For people

@@ -1,7 +1,7 @@
 //! Paths to the Python files that matter, in a stable order.
 //!
 //! A file matters when the name of the old API is in it, or an import of the module that only its
-//! document has; nothing is parsed here. What always holds: `.gitignore` is respected; version control, virtual environments, `node_modules` and
+//! document has; nothing is parsed here. Invariants: `.gitignore` is respected; version control, virtual environments, `node_modules` and
 //! caches are not entered unless they are what was asked for; links to folders are not followed;
 //! a file that is reached by two paths is taken once; only regular files are read, and a folder
 //! whose `.gitignore` is something else is not entered, since what it excludes is not known.

@@ -45,7 +45,6 @@ pub const BUILTINS_OF_WEBHOOK_ROUTE: &[&str] = &["dict", "object", "str"];
 /// The built-in names that the text of `reply_route` refers to.
 pub const BUILTINS_OF_REPLY_ROUTE: &[&str] = &[
     "Exception",
-    "bool",
     "dict",
     "getattr",
     "int",

@@ -9,13 +9,15 @@
 //! - [`imports`]: the import statements of a module and the names in use.
 //! - [`document`]: the API that the document names and no release has.
 //! - [`advice`]: what a reader of the handler should be told.
+//! - [`handed_on`]: whether a plugin may be known by a name that does not lead to it.
 //! - [`suppression`]: comments that switch advice off.
 //!
-//! What always holds: every reference to the old API in a file is in [`Found::references`], once,
+//! Invariants: every reference to the old API in a file is in [`Found::references`], once,
 //! with what becomes of it; so nothing can be left out in silence.
 
 pub mod advice;
 pub mod document;
+pub(crate) mod handed_on;
 pub mod handler;
 pub mod imports;
 pub mod native;
@@ -69,6 +71,9 @@ pub struct Unclear {
 pub enum Effect {
     /// It may register a webhook.
     Registers,
+    /// It looks an attribute up by a name that cannot be known, and may register a webhook with it; where
+    /// the plugin is not known either, only if one is handed on.
+    LooksUp,
     /// It reads which webhooks are registered, and may show that in a reply; where that only is in a
     /// function that its module does not use, with the name of that.
     Reads(Option<String>),

@@ -1,7 +1,7 @@
 //! What git knows about files: in which repo they are, and whether they have changes that no
 //! commit has.
 //!
-//! What always holds:
+//! Invariants:
 //! - Git is only asked: it writes nothing, not even its index, and runs no program that the repo
 //!   names, which may be a stranger's: no hook, file monitor, filter or pager, and nothing that
 //!   would fetch what is missing.

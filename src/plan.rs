@@ -13,7 +13,7 @@
 //! - [`shared_keys`]: two plugins with one key.
 //! - [`unclear`]: one that is not understood may count instead.
 //!
-//! What always holds: a webhook is either migrated with everything that belongs to it, or left
+//! Invariants: a webhook is either migrated with everything that belongs to it, or left
 //! exactly as it is and reported.
 
 mod aliases;

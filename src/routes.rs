@@ -1,12 +1,12 @@
 //! The route map: which old URL is answered by which new route. Its data, and its file
 //! `webhook-routes.toml`. Pure: reading and writing the file is the caller's.
 //!
-//! What always holds:
+//! Invariants:
 //! - Routes are unique by plugin and endpoint, and keep the order of the file, which is the order
 //!   in which plugins were found; new ones come last.
 //! - A route that the source no longer shows stays; only what is found again is brought up to date.
-//! - Every target stays below `/plugins/`, whoever reads it and however often it is decoded: a map that
-//!   says something else is refused.
+//! - Every target stays below `/plugins/`, whoever reads it and however often it is decoded, and every old
+//!   path is one: a map that says something else is refused.
 //! - A file that is merged with what it says already is written back as it was, to the byte:
 //!   comments and order are the reader's.
 
@@ -107,31 +107,70 @@ pub fn route_path(endpoint: &str) -> String {
 /// What the paths of all plugins' own routes begin with.
 const PLUGINS: &str = "/plugins/";
 
+/// Why a path of the map cannot be one, or not for everybody who reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathFault {
+    /// It is not below `/plugins/`, or leads out of it.
+    NotBelowPlugins,
+    /// It does not begin with `/`.
+    NoSlash,
+    /// It has a `?` or a `#`, where the path of a request ends.
+    Query,
+    /// It has a control character.
+    Control,
+}
+
+impl PathFault {
+    fn of_target(path: &str) -> Option<Self> {
+        let Some(mut rest) = path.strip_prefix(PLUGINS).map(str::to_owned) else {
+            return Some(Self::NotBelowPlugins);
+        };
+        if rest.is_empty() || rest.starts_with(['/', '\\']) {
+            return Some(Self::NotBelowPlugins);
+        }
+        let slashes = |text: &str| text.matches('/').count();
+        let written = slashes(&rest);
+        loop {
+            if let Some(fault) = Self::of_characters(&rest) {
+                return Some(fault);
+            }
+            // Some servers take `..;x` for `..`.
+            let leads_upwards = |segment: &str| {
+                let name = segment.split(';').next();
+                matches!(name, Some("." | ".."))
+            };
+            if rest.split(['/', '\\']).any(leads_upwards) || slashes(&rest) != written {
+                return Some(Self::NotBelowPlugins);
+            }
+            let decoded = decoded(&rest);
+            if decoded == rest {
+                return None;
+            }
+            rest = decoded;
+        }
+    }
+
+    fn of_legacy(path: &str) -> Option<Self> {
+        let no_slash = (!path.starts_with('/')).then_some(Self::NoSlash);
+        no_slash.or_else(|| Self::of_characters(path))
+    }
+
+    fn of_characters(path: &str) -> Option<Self> {
+        if path.chars().any(char::is_control) {
+            Some(Self::Control)
+        } else if path.contains(['?', '#']) {
+            Some(Self::Query)
+        } else {
+            None
+        }
+    }
+}
+
 /// Whether a path, which is decoded, is one below [`PLUGINS`] for everybody: no scheme or host, no
-/// segment that leads upwards, also where a reader takes `\\` for a separator or decodes it again.
+/// segment that leads upwards, and nothing that ends the path, also where a reader takes `\\` for a
+/// separator, a segment to end at `;`, or decodes it again.
 pub fn stays_below_plugins(path: &str) -> bool {
-    let Some(mut rest) = path.strip_prefix(PLUGINS).map(str::to_owned) else {
-        return false;
-    };
-    if rest.is_empty() || rest.starts_with(['/', '\\']) {
-        return false;
-    }
-    let slashes = |text: &str| text.matches('/').count();
-    let written = slashes(&rest);
-    loop {
-        let is_plain = !rest.chars().any(char::is_control)
-            && !rest
-                .split(['/', '\\'])
-                .any(|segment| matches!(segment, "." | ".."));
-        if !is_plain || slashes(&rest) != written {
-            return false;
-        }
-        let decoded = decoded(&rest);
-        if decoded == rest {
-            return true;
-        }
-        rest = decoded;
-    }
+    PathFault::of_target(path).is_none()
 }
 
 /// A text with each `%` and two hexadecimal digits replaced by the byte that they stand for. Shorter
@@ -199,14 +238,18 @@ pub enum RouteMapError {
         /// The version.
         version: i64,
     },
-    /// A target that is not, or not for everybody, a path below `/plugins/`.
-    Target {
+    /// A path that is none, or not for everybody.
+    Path {
         /// The line.
         line: Option<usize>,
         /// The key of the plugin.
         plugin: String,
-        /// The target.
-        target: String,
+        /// Whether it is the target, and not one of the old paths.
+        is_target: bool,
+        /// The path.
+        path: String,
+        /// Why.
+        fault: PathFault,
     },
     /// The same plugin and endpoint twice.
     Duplicate {
@@ -224,9 +267,9 @@ impl RouteMapError {
     pub fn line(&self) -> Option<usize> {
         match self {
             Self::Malformed { line, .. } => Some(*line),
-            Self::Version { line, .. }
-            | Self::Target { line, .. }
-            | Self::Duplicate { line, .. } => *line,
+            Self::Version { line, .. } | Self::Path { line, .. } | Self::Duplicate { line, .. } => {
+                *line
+            }
         }
     }
 
@@ -247,12 +290,39 @@ impl RouteMapError {
                 "the route map has version {version}, and this program reads version 1",
                 "路由表的版本是 {version}，本程序只能读取版本 1"
             ),
-            Self::Target { plugin, target, .. } => text!(
-                "the target `{}` of {} is not a path below /plugins/, where the routes of plugins are",
-                "{1} 的目标 `{0}` 不是 /plugins/ 之下的路径，而插件的路由都在那里",
-                term::escaped(target),
-                term::escaped(plugin)
-            ),
+            Self::Path {
+                plugin,
+                is_target,
+                path,
+                fault,
+                ..
+            } => {
+                let (what, what_zh) = match is_target {
+                    true => ("target", "目标"),
+                    false => ("old path", "旧路径"),
+                };
+                let (why, why_zh) = match fault {
+                    PathFault::NotBelowPlugins => (
+                        "is not a path below /plugins/, where the routes of plugins are",
+                        "不是 /plugins/ 之下的路径，而插件的路由都在那里",
+                    ),
+                    PathFault::NoSlash => ("does not begin with `/`", "不以 `/` 开头"),
+                    PathFault::Query => (
+                        "contains `?` or `#`, where the path of a request ends",
+                        "含有 `?` 或 `#`，而请求的路径到此为止",
+                    ),
+                    PathFault::Control => (
+                        "contains a control character, such as a line break",
+                        "含有控制字符（例如换行符）",
+                    ),
+                };
+                text!(
+                    "the {what} `{0}` of {1} {why}",
+                    "{1} 的{what_zh} `{0}` {why_zh}",
+                    term::escaped(path),
+                    term::escaped(plugin)
+                )
+            }
             Self::Duplicate {
                 plugin, endpoint, ..
             } => text!(
@@ -267,7 +337,7 @@ impl RouteMapError {
     /// What to do about it, without a full stop.
     pub fn remedy(&self) -> Text {
         match self {
-            Self::Malformed { .. } | Self::Target { .. } => text!(
+            Self::Malformed { .. } | Self::Path { .. } => text!(
                 "correct the line, or take the file from git again",
                 "请改正这一行，或从 git 恢复该文件"
             ),
@@ -343,12 +413,25 @@ impl FromStr for RouteMap {
         }
         let lines = lines::of_routes(&document);
         for (index, route) in file.routes.iter().enumerate() {
-            if !stays_below_plugins(&route.target) {
-                return Err(RouteMapError::Target {
-                    line: lines.get(index).and_then(|lines| lines.target),
+            let lines_of = lines.get(index);
+            let fault = |is_target: bool, line: Option<usize>, path: &String, fault| {
+                Err(RouteMapError::Path {
+                    line,
                     plugin: route.plugin.clone(),
-                    target: route.target.clone(),
-                });
+                    is_target,
+                    path: path.clone(),
+                    fault,
+                })
+            };
+            if let Some(why) = PathFault::of_target(&route.target) {
+                let line = lines_of.and_then(|lines| lines.target);
+                return fault(true, line, &route.target, why);
+            }
+            for (number, old) in route.legacy.iter().enumerate() {
+                if let Some(why) = PathFault::of_legacy(old) {
+                    let line = lines_of.and_then(|lines| *lines.legacy.get(number)?);
+                    return fault(false, line, old, why);
+                }
             }
             if file.routes[..index].iter().any(|other| same(other, route)) {
                 return Err(RouteMapError::Duplicate {
@@ -567,7 +650,7 @@ legacy = ["/api/webhook/github", "/api/plugin/KroMiose.github/webhook/github", "
             "/plugins/a.b/a%FF",
             "/plugins/a.b/...",
             "/plugins/a.b/back\\slash",
-            "/plugins/a.b/c?x#y",
+            "/plugins/a.b/c;v=1/d",
         ] {
             assert!(stays_below_plugins(path), "{path}");
         }
@@ -594,14 +677,48 @@ legacy = ["/api/webhook/github", "/api/plugin/KroMiose.github/webhook/github", "
             "/plugins/\\evil.example",
             "/plugins/a.b/\r\nHost: x",
             "/plugins/a.b/%00",
+            "/plugins/a.b/c?x",
+            "/plugins/a.b/c#y",
+            "/plugins/a.b/c%3Fx",
+            "/plugins/a.b/..;/x",
+            "/plugins/a.b/..;v=1/x",
+            "/plugins/a.b/.%3b/x",
         ] {
             assert!(!stays_below_plugins(path), "{path}");
         }
         let moved = GITHUB.replace("/plugins/KroMiose.github/github", "/plugins/../api/x");
         assert!(matches!(
             moved.parse::<RouteMap>().unwrap_err(),
-            RouteMapError::Target { line: Some(8), .. }
+            RouteMapError::Path {
+                line: Some(8),
+                is_target: true,
+                fault: PathFault::NotBelowPlugins,
+                ..
+            }
         ));
+    }
+
+    #[test]
+    fn an_old_path_is_a_path() {
+        for (old, fault) in [
+            ("api/webhook/github", PathFault::NoSlash),
+            ("/api/webhook/github?x", PathFault::Query),
+            ("/api/webhook/github#x", PathFault::Query),
+            ("/api/webhook/git\\nhub", PathFault::Control),
+        ] {
+            let map = GITHUB.replace("/api/webhook/github\", \"", &format!("{old}\", \""));
+            let error = map.parse::<RouteMap>().unwrap_err();
+            let is_it = |error: &RouteMapError| match error {
+                RouteMapError::Path {
+                    line: Some(9),
+                    is_target: false,
+                    fault: found,
+                    ..
+                } => *found == fault,
+                _ => false,
+            };
+            assert!(is_it(&error), "{old}: {error:?}");
+        }
     }
 
     #[test]

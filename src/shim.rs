@@ -15,7 +15,7 @@
 //! signature over what came, and a webhook that arrives exactly once, need all three. The grammar
 //! itself is `httparse`'s, the one that hyper reads with.
 //!
-//! What always holds: input can make the shim refuse, never panic; whatever two servers could read
+//! Invariants: input can make the shim refuse, never panic; whatever two servers could read
 //! in two ways is refused; no secret leaves the process.
 
 pub mod admin;

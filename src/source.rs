@@ -1,6 +1,6 @@
 //! A Python source file as bytes and as text, and the style it is written in.
 //!
-//! What always holds: `encode(text)` of an unchanged text gives back the bytes that were read, to
+//! Invariants: `encode(text)` of an unchanged text gives back the bytes that were read, to
 //! the byte; a file for which that does not hold is refused when it is read. A byte order mark
 //! and every kind of line end are part of the text.
 

@@ -6,7 +6,7 @@
 //! says ([`protocol`]), [`results`] brings that together with what was to be verified, and
 //! [`report`] makes sentences of it.
 //!
-//! What always holds:
+//! Invariants:
 //! - Nothing of the user's is written to; the sides are copies, and everything that the plugins
 //!   write goes into the temporary folder.
 //! - Every webhook and every route that was to be verified is in the result, whatever happens to

@@ -335,7 +335,7 @@ fn a_closed_pipe_does_not_change_what_is_said() {
             .expect("rehook runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
-        assert!(said.contains("1 left by hand"), "{args:?}: {said}");
+        assert!(said.contains("1 needs a manual change"), "{args:?}: {said}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Carrying files from one side of a journal to the other.
 //!
-//! What always holds:
+//! Invariants:
 //! - A file changes sides by one renaming (or one removal): it is old or new, and whole, at any
 //!   moment.
 //! - All new contents are on the disk before the first file changes sides: a full disk is noticed

@@ -1,6 +1,6 @@
 //! The operations on the file system that writing a migration is made of.
 //!
-//! What always holds:
+//! Invariants:
 //! - Everything that changes the disk goes through [`Disk`], one operation a step; a hook is asked
 //!   before each, so that a test can make any of them fail, or stop the program there.
 //! - Nothing is cleaned up behind the caller's back: a program that is killed at a step leaves

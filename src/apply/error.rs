@@ -373,7 +373,7 @@ impl ApplyError {
                 )
             }
             Self::Unfinished { .. } => text!(
-                "run rehook again: it sees to that first",
+                "run rehook again: it will finish or roll back that run first",
                 "请重新运行 rehook，它会先处理这次中断"
             ),
             Self::EditedSinceInterruption { journal, .. } => text!(
@@ -472,7 +472,7 @@ fn refusal_remedy(action: Action, path: &Path, reason: &io::Error) -> Text {
             "请以可写方式挂载 {folder} 所在的文件系统"
         ),
         _ => text!(
-            "put right what the system names, then try again",
+            "fix the cause reported by the system, then try again",
             "请根据系统给出的原因处理后重试"
         ),
     }

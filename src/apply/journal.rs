@@ -12,7 +12,7 @@
 //! check 0123456789abcdef
 //! ```
 //!
-//! What always holds:
+//! Invariants:
 //! - Contents and paths are raw bytes: nothing is re-encoded, so everything comes back to the byte.
 //! - The last line is a checksum of all before it. A journal that does not fit it is not used.
 //! - A relative path has only plain components: it cannot leave the root by `..`.

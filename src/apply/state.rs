@@ -9,7 +9,7 @@
 //! | `undo-1`, `undo-2`, … | the migrations that can be taken back, the highest number first: every file was new when each ended (see [`super::undo_stack`]) |
 //! | `undoing` | the newest of them is being taken back: some files are old, some are new |
 //!
-//! What always holds:
+//! Invariants:
 //! - Whoever holds a [`State`] is the only one at work.
 //! - A journal is read only when its seal fits and git does not track it.
 //! - `journal` and `undoing` are never there together, and never change once they have their name.

@@ -1,6 +1,6 @@
 //! The files of a journal as they are on the disk now.
 //!
-//! What always holds:
+//! Invariants:
 //! - A [`Target`] is a place that the journal may write to: it was written in this place, or the
 //!   file lies inside the root and not in a folder of git.
 //! - Only regular files are read: never through a link, never a device or a pipe.

@@ -19,7 +19,7 @@ pub struct ShimArgs {
     /// Start even when no agent answers yet, as at boot; a warning is logged then
     #[arg(long)]
     pub no_upstream_check: bool,
-    /// Where senders call; may be given several times [default: 127.0.0.1:8080]
+    /// Address to listen on (repeatable) [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Vec<String>,
     /// Where health, metrics and the page are, or `off` [default: 127.0.0.1:9180]
@@ -37,7 +37,7 @@ pub struct ShimArgs {
     /// When the old URLs end, as in 2026-12-31
     #[arg(long, value_name = "DATE")]
     pub sunset: Option<String>,
-    /// What new URLs begin with for senders, as in https://agent.example.com
+    /// Public base URL of the new routes, as in https://agent.example.com
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
     /// Keep the counts of calls in this file over a restart
@@ -55,7 +55,7 @@ pub struct ShimArgs {
     /// How requests are logged [default: text]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub log: Option<LogChoice>,
-    /// Serve nothing; say whether the configuration is good, and what would be served
+    /// Validate the configuration, list what would be served, and exit
     #[arg(long)]
     pub check: bool,
 }

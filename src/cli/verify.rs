@@ -25,19 +25,19 @@ pub struct VerifyArgs {
     /// The commit that has the original of what is migrated already
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     pub base: String,
-    /// What stands around the plugins
+    /// Agent to run the plugins in
     #[arg(long, value_enum, default_value_t = AgentArg::Auto, value_name = "AGENT")]
     pub agent: AgentArg,
     /// How long a plugin may take before and after, each
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
           value_parser = clap::value_parser!(u32).range(1..=86400))]
     pub limit: u32,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub format: Format,
 }
 
-/// What stands around the plugins.
+/// The agent that the plugins run in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AgentArg {
     /// The installed agent, else a stand-in for it

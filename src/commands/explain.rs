@@ -20,7 +20,7 @@ pub fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Done);
         }
         return Err(Failure {
-            text: text!("there is no code {asked}", "没有代码 {asked}"),
+            text: text!("unknown diagnostic code `{asked}`", "没有代码 {asked}"),
             remedy: text!(
                 "`rehook explain` lists all codes",
                 "`rehook explain` 会列出所有代码"

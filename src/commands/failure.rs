@@ -31,7 +31,7 @@ impl Failure {
         let (path, reason) = (term::path(path), foreign::of_system(error));
         let (en, zh) = reason.both();
         Self {
-            text: text!("cannot look at {path}: {en}", "无法访问 {path}：{zh}"),
+            text: text!("cannot access {path}: {en}", "无法访问 {path}：{zh}"),
             remedy: match meant {
                 Some(meant) => text!(
                     "name a file or a folder that exists; did you mean {}?",

@@ -67,7 +67,7 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
     say_findings(&prepared, console);
     if !changes.is_empty() && !console.is_quiet() {
         let next = text!(
-            "next: restart the agent; the old URLs answer no more then: point the senders to the new ones (`rehook scan` lists both), or let `rehook shim` answer for them; `rehook undo` takes all of this back\n",
+            "next: restart the agent; the old URLs will then stop working: point the senders to the new ones (`rehook scan` lists both), or let `rehook shim` answer for them; `rehook undo` takes all of this back\n",
             "接下来：重启 Agent；此后旧地址将不再响应，请让发送方改用新地址（`rehook scan` 会列出新旧地址），或用 `rehook shim` 代为应答；`rehook undo` 可撤销本次迁移\n"
         );
         console.say(next.get(console.lang()));

@@ -343,6 +343,7 @@ impl Pass {
         }
         let package_roots = ByFolder::<Option<PathBuf>>::default();
         let package_root = |path: &Path| package_roots.of(path, || discover::package_root(path));
+        found.extend(lookups(&workspace, &found, &package_root));
         let related = related(&workspace, &found, &package_root);
         let callers = Callers::of(&workspace, root, &found, &package_root);
         let styles = ByFolder::<Arc<Style>>::default();
@@ -384,6 +385,41 @@ const RELATED: &[&str] = &[
     "get_plugin_path",
     "APIRouter",
 ];
+
+/// The modules of the packages of plugins that do not name the old API, and may use it by a name that they
+/// put together.
+fn lookups(
+    workspace: &Workspace,
+    found: &[Found],
+    package_root: &dyn Fn(&Path) -> Option<PathBuf>,
+) -> Vec<Found> {
+    let known: BTreeSet<&Path> = found
+        .iter()
+        .map(|one| one.loaded.module.source().path())
+        .collect();
+    let roots: BTreeSet<PathBuf> = found
+        .iter()
+        .flat_map(Found::webhooks)
+        .filter_map(|webhook| package_root(&webhook.plugin.module))
+        .collect();
+    let files: BTreeSet<PathBuf> = roots
+        .iter()
+        .flat_map(|root| discover::python_files(root))
+        .collect();
+    files
+        .into_par_iter()
+        .filter(|path| !known.contains(path.as_path()))
+        .filter(|path| {
+            workspace.read(path).is_ok_and(|bytes| {
+                let has = |word: &&str| memchr::memmem::find(&bytes, word.as_bytes()).is_some();
+                find::registration::LOOKUPS.iter().any(has)
+            })
+        })
+        .filter_map(|path| workspace.load(&path).ok())
+        .map(|loaded| find::registration::find(workspace, loaded))
+        .filter(|found| !found.unclear.is_empty())
+        .collect()
+}
 
 /// The modules of the packages of plugins that may have to change, or that tell how.
 fn related(

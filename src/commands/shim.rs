@@ -285,7 +285,7 @@ fn summary(table: &Table, lang: Lang) -> String {
     let (count, routes) = (table.urls().len(), PathBuf::from(&table.config.routes));
     let routes = term::path(&routes);
     let last = text!(
-        "good: {count} old URLs of {routes} would be served",
+        "configuration OK: {count} old URLs of {routes} would be served",
         "配置正确：将提供 {routes} 中的 {count} 个旧 URL"
     );
     lines.push_str(last.get(lang));

@@ -61,7 +61,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
             console.say(&report::text::saved(path, &saved, console.lang()));
         }
     }
-    Ok(match (prepared.nothing_readable, results.is_proved()) {
+    Ok(match (prepared.nothing_readable, results.is_same()) {
         (true, _) => Outcome::Failed,
         (false, true) => Outcome::Done,
         (false, false) => Outcome::Remaining,

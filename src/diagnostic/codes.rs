@@ -56,7 +56,7 @@ codes! {
         "check that the file exists and that you may read it", "请确认文件存在，且您有读取权限"
     SyntaxError "RH002" Error:
         "the file is not valid Python", "文件不是有效的 Python 代码";
-        "mend the syntax error, then run rehook again", "请先修正语法错误，再重新运行 rehook"
+        "fix the syntax error, then run rehook again", "请先修正语法错误，再重新运行 rehook"
     Python2 "RH003" Error:
         "the file is Python 2", "文件是 Python 2 代码";
         "Nekro Agent cannot import such a file; bring it to Python 3 first", "Nekro Agent 无法导入这样的文件，请先将其改写为 Python 3"

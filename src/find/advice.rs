@@ -17,7 +17,7 @@
 //! function at a time ([`function`], [`scene`]), and speak about where values come from ([`fact`],
 //! [`evaluate`], [`names`]) and what names say ([`words`]).
 //!
-//! What always holds: a place is reported once for each code; nothing is said about what cannot
+//! Invariants: a place is reported once for each code; nothing is said about what cannot
 //! be seen; no secret is part of a message, and every one that was found is masked in the snippets
 //! of all advice; every bound on the work lets advice out, and makes none up.
 

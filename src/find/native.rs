@@ -5,7 +5,7 @@
 //! same with Starlette's `Headers` and with `await request.json()`, can take the request itself:
 //! [`Native`] says what is to be changed for that. Any other is a [`Refusal`], with the place.
 //!
-//! What always holds: every token in the function that is the name of the parameter, or of a name
+//! Invariants: every token in the function that is the name of the parameter, or of a name
 //! that stands for a part of it, is accounted for, by a change or by a use that stays as it is. So
 //! a use that nobody thought of (a second binding, a parameter of an inner function, `del`) is a
 //! refusal, and not a name that means something else afterwards.
@@ -719,7 +719,7 @@ impl<'a> Reader<'a> {
                     self.refuse(
                         range,
                         text!(
-                            "`{written}` has to be a dict here: the headers of a request are none",
+                            "`{written}` must be a dict here, but the headers of a request are not one",
                             "此处的 `{written}` 必须是字典，而请求的请求头并不是字典"
                         ),
                     );
@@ -735,7 +735,7 @@ impl<'a> Reader<'a> {
                     self.refuse(
                         range,
                         text!(
-                            "the body is read here where no `await` can stand",
+                            "the body is read where `await` is not allowed",
                             "此处读取了请求体，但这里不能使用 `await`"
                         ),
                     );

@@ -3,6 +3,7 @@
 //! - [`callee`]: what is called: an attribute, `getattr`, another name for the method.
 //! - [`receiver`]: the plugin that it is taken of.
 //! - [`call_site`]: brackets and arguments.
+//! - [`lookups`]: attributes that are looked up by a name.
 //! - [`loops`]: what each turn of a loop registers.
 //! - [`handler_of`]: the function behind what is registered.
 //! - [`path_parameters`]: endpoints with parameters.
@@ -11,6 +12,7 @@
 mod call_site;
 mod callee;
 mod handler_of;
+mod lookups;
 mod loops;
 pub(crate) mod path_parameters;
 mod receiver;
@@ -35,7 +37,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::edit::ByteRange;
 use crate::lang::Text;
-use crate::python::names::{Loaded, PluginId, Resolver, Scope, Value, Workspace};
+use crate::python::names::{Loaded, PluginId, Resolver, Scope, Workspace};
 use crate::python::parse;
 use crate::python::tokens::TokenKind;
 use crate::python::tree::{self, Descend, Node, range_of};
@@ -62,6 +64,7 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         references: Vec::new(),
         unclear: Vec::new(),
         shown: HashSet::new(),
+        looked_at: HashSet::new(),
     };
     finder.body(loaded.module.suite());
     for expression in loaded.module.fragments(loaded.module.range()) {
@@ -134,9 +137,12 @@ fn other_names(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
 }
 
 /// What gives an attribute by its name.
-const LOOKUPS: &[&str] = &[
+pub(crate) const LOOKUPS: &[&str] = &[
+    "__delattr__",
     "__dict__",
+    "__getattr__",
     "__getattribute__",
+    "__setattr__",
     "attrgetter",
     "delattr",
     "getattr",
@@ -149,7 +155,7 @@ const LOOKUPS: &[&str] = &[
 /// The built-in functions that do nothing with an attribute whose name they are given.
 const SHOWING: &[&str] = &["hasattr", "len", "print", "repr", "str"];
 
-/// The strings that are the method's name, in a module that looks attributes up by their names, but for
+/// The strings that are the name of the method or of the table, in a module that looks attributes up by their names, but for
 /// those that are `known`, or only `shown`.
 fn names_in_strings(
     loaded: &Loaded,
@@ -164,12 +170,12 @@ fn names_in_strings(
             .slice(range)
             .trim_start_matches(|c: char| c.is_alphabetic());
         let inside = quoted.trim_matches(['"', '\'']);
-        callee::is_method(inside).then(|| inside.to_owned())
+        (callee::is_method(inside) || inside == TABLE).then(|| inside.to_owned())
     };
     let strings: Vec<(ByteRange, String)> = tokens
         .iter()
         .filter(|token| token.kind == TokenKind::String)
-        .filter(|token| known.iter().all(|one| one.place != token.range))
+        .filter(|token| !known.iter().any(|one| one.place.contains(token.range)))
         .filter(|token| !shown.contains(&token.range))
         .filter_map(|token| Some((token.range, method_in(token.range)?)))
         .collect();
@@ -214,6 +220,8 @@ struct Finder<'a> {
     unclear: Vec<Unclear>,
     /// The strings that are only shown, or asked for.
     shown: HashSet<ByteRange>,
+    /// What is looked up by a name, and was looked at with what is around it.
+    looked_at: HashSet<ByteRange>,
 }
 
 impl<'a> Finder<'a> {
@@ -400,6 +408,7 @@ impl<'a> Finder<'a> {
             let Node::Expr(expression) = node else {
                 return Descend::Into;
             };
+            self.looked_up(expression);
             match expression {
                 // plugin.mount_webhook_method(...)(f)
                 Expr::Call(outer) if self.call_form(outer) => Descend::Past,
@@ -408,7 +417,7 @@ impl<'a> Finder<'a> {
                     Descend::Into
                 }
                 Expr::Attribute(attribute) if attribute.attr.as_str() == TABLE => {
-                    if let Value::Plugin(_) = self.resolver().value(&attribute.value) {
+                    if self.may_be_of_plugin(&attribute.value) {
                         self.other_reference(attribute);
                     }
                     Descend::Into
@@ -822,7 +831,7 @@ impl<'a> Finder<'a> {
                 )
             } else {
                 text!(
-                    "what is registered here is no function that can be seen",
+                    "cannot find the definition of the registered function",
                     "看不到此处注册的函数的定义"
                 )
             };

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::path::Path;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::ModuleFacts;
 use super::plugin::names_module;
+use crate::find::handed_on::hands_on;
 use crate::find::imports::uses_of_global;
-use crate::python::names::{ModuleName, Workspace};
+use crate::python::names::{ModuleName, PluginId, Workspace};
 
 /// The modules that belong to a plugin.
 pub(crate) struct Members<'f> {
@@ -19,6 +20,8 @@ pub(crate) struct Members<'f> {
     modules: Vec<&'f ModuleFacts>,
     users: OnceLock<HashMap<&'f str, Users<'f>>>,
     re_imports: OnceLock<HashMap<&'f str, Vec<ReImport<'f>>>>,
+    /// Which plugins are handed on, once that is asked.
+    handed_on: Mutex<HashMap<PluginId, bool>>,
 }
 
 /// The modules that use a name: it only matters whether there is another than a given one.
@@ -66,6 +69,7 @@ impl<'f> Members<'f> {
             modules,
             users: OnceLock::new(),
             re_imports: OnceLock::new(),
+            handed_on: Mutex::default(),
         }
     }
 
@@ -91,6 +95,39 @@ impl<'f> Members<'f> {
         let users = self.users.get_or_init(|| users(&self.modules));
         let users = users.get(name);
         users.is_some_and(|users| users.several || users.first != path)
+    }
+
+    /// Whether anything but the plugin's own attributes is asked for by its name: then it may be known by
+    /// any other.
+    pub(crate) fn is_handed_on(&self, plugin: &PluginId) -> bool {
+        let lock = || {
+            self.handed_on
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(&known) = lock().get(plugin) {
+            return known;
+        }
+        let is_handed_on = self.files_around(plugin).iter().any(|path| {
+            let loaded = self.workspace.load(path);
+            loaded.is_ok_and(|loaded| hands_on(self.workspace, &loaded, plugin))
+        });
+        lock().insert(plugin.clone(), is_handed_on);
+        is_handed_on
+    }
+
+    /// The modules that may import a plugin: those of its package.
+    fn files_around(&self, plugin: &PluginId) -> Vec<PathBuf> {
+        let is_package = |folder: &&Path| self.workspace.is_file(&folder.join("__init__.py"));
+        let folders = plugin.module.ancestors().skip(1);
+        let mut files = match folders.take_while(is_package).last() {
+            Some(package) => self.workspace.python_files(package),
+            None => vec![plugin.module.clone()],
+        };
+        files.extend(self.modules.iter().map(|facts| facts.path().to_owned()));
+        files.sort();
+        files.dedup();
+        files
     }
 
     /// The imports from modules whose name ends as that of the module at `path` does.

@@ -48,6 +48,24 @@ pub(crate) fn problem(
         return Some(problem.with_related(&found.loaded, other.range, says));
     }
     let endpoint = &one.webhook.endpoint.value;
+    if other.effect == Effect::LooksUp {
+        let problem = Problem {
+            hint: Some(text!(
+                "write the name of that attribute out, as in `plugin.name`",
+                "请在该处直接写出属性名，例如 `plugin.name`"
+            )),
+            ..Problem::manual(
+                Code::UnknownOrder,
+                one.webhook.call.call,
+                text!(
+                    "an attribute of the plugin may be looked up by a name that cannot be known, and with it the place of `{endpoint}` taken",
+                    "某处可能以无法确定的名称获取插件的属性，并由此取代 `{endpoint}`"
+                ),
+            )
+        };
+        let says = text!("the name is not known here", "此处的名称无法确定");
+        return Some(problem.with_related(&found.loaded, other.range, says));
+    }
     let (detail, says) = match (&other.plugin, &other.endpoint) {
         (Some(_), Some(_)) => (
             text!(
@@ -93,10 +111,11 @@ fn may_replace(
         Some(plugin) => *plugin == one.webhook.plugin,
         None => is_here || members.has(path),
     };
-    let is_run = match &other.effect {
+    let is_run = || match &other.effect {
         Effect::Reads(Some(function)) => {
             members.others_use(path, function) || members.is_used_where_imported(path, function)
         }
+        Effect::LooksUp => other.plugin.is_some() || members.is_handed_on(&one.webhook.plugin),
         Effect::Reads(None) | Effect::Registers => true,
     };
     let is_same_path = other
@@ -108,5 +127,5 @@ fn may_replace(
             .over_at
             .is_some_and(|end| end <= one.webhook.call.call.start());
     let is_exclusive = is_here && exclusive(&one.webhook.branches, &other.branches);
-    is_of_plugin && is_run && is_same_path && !is_over && !is_exclusive
+    is_of_plugin && is_run() && is_same_path && !is_over && !is_exclusive
 }

@@ -1,6 +1,6 @@
 //! What a name stands for: scopes, imports across the modules of a repo, constants.
 //!
-//! What always holds: an answer other than [`Value::Unknown`] is the only one possible. A name
+//! Invariants: an answer other than [`Value::Unknown`] is the only one possible. A name
 //! that is bound in two ways which differ is unknown.
 
 mod enums;

@@ -4,7 +4,7 @@
 //! to the same length before parsing, so that offsets stay, and the expressions in it are parsed
 //! on their own: they are the [`Module::fragments`].
 //!
-//! What always holds: no text makes it overflow the stack, as long as the calling thread has
+//! Invariants: no text makes it overflow the stack, as long as the calling thread has
 //! [`STACK_SIZE`] bytes of it; code that is nested so deeply that Python refuses it, or that no
 //! person wrote, is refused here first.
 

@@ -5,7 +5,7 @@
 //! parser's business to complain. F-strings are read by the rules of Python 3.12 (PEP 701), of
 //! which those of earlier versions are a part.
 //!
-//! What always holds: tokens are in order, do not overlap and are not empty; what lies between
+//! Invariants: tokens are in order, do not overlap and are not empty; what lies between
 //! two tokens is white space, line ends and backslashes that join lines.
 
 use std::ops::Range;

@@ -309,6 +309,10 @@ fn count(view: &View<'_>, lang: Lang) -> String {
     } else {
         "references"
     };
+    let manual = match by_hand {
+        1 => "needs a manual change",
+        _ => "need manual changes",
+    };
     let migrated = if view.is_written {
         text!("{migrated} migrated", "已迁移 {migrated} 处")
     } else {
@@ -316,8 +320,8 @@ fn count(view: &View<'_>, lang: Lang) -> String {
     };
     let (migrated_en, migrated_zh) = migrated.both();
     let text = text!(
-        "{found} {references} to the old API in {files} Python {noun}: {migrated_en}, {by_hand} left by hand, {unaccounted} unaccounted for",
-        "在 {files} 个 Python 文件中发现 {found} 处对旧接口的引用：{migrated_zh}，需手动处理 {by_hand} 处，去向不明 {unaccounted} 处"
+        "{found} {references} to the old API in {files} Python {noun}: {migrated_en}, {by_hand} {manual}, {unaccounted} unaccounted for",
+        "在 {files} 个 Python 文件中发现 {found} 处对旧接口的引用：{migrated_zh}，需手动处理 {by_hand} 处，未归类 {unaccounted} 处"
     );
     let mut output = text.get(lang).to_owned();
     if not_ours > 0 {

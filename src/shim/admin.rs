@@ -1,6 +1,6 @@
 //! What the operator sees: health, readiness, metrics, routes, and a page for people.
 //!
-//! What always holds: nothing here changes anything, and nothing here shows a secret; on loopback
+//! Invariants: nothing here changes anything, and nothing here shows a secret; on loopback
 //! nothing is shown to a page that is not ours; [`app`] is a
 //! function of what is shared, and is tested without a socket.
 

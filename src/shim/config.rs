@@ -1,6 +1,6 @@
 //! What the shim is told: a file, flags over it, checked as a whole.
 //!
-//! What always holds: a [`Config`] is complete and consistent; secrets are in it as values, read
+//! Invariants: a [`Config`] is complete and consistent; secrets are in it as values, read
 //! from the environment or from files of their own, and never come from the file itself.
 
 mod auth;

@@ -1,6 +1,6 @@
 //! The route map as the configuration of servers that people run already.
 //!
-//! What always holds: what such a server cannot do is said in a comment where it would stand, so
+//! Invariants: what such a server cannot do is said in a comment where it would stand, so
 //! that nobody believes it to be done; every text of the map is quoted in the way of that server, so
 //! that no endpoint can become a directive.
 
@@ -100,13 +100,6 @@ fn impossible(url: &Url<'_>) -> Option<Text> {
         return Some(text!(
             "{path}: it has a parameter; only `rehook shim` passes it on as it came. It is left out.",
             "{path}：含有路径参数，只有 `rehook shim` 能原样传递，此处略过。"
-        ));
-    }
-    let is_path = |text: &str| text.starts_with('/') && !text.chars().any(char::is_control);
-    if !is_path(path) || !url.routes.iter().all(|route| is_path(&route.target)) {
-        return Some(text!(
-            "{path}: it is not a path, or has a control character. It is left out.",
-            "{path}：不是路径，或含有控制字符，略过。"
         ));
     }
     None

@@ -1,7 +1,7 @@
 //! Requests to old URLs, kept in a file to be played to the migrated plugins: `rehook verify
 //! --requests`.
 //!
-//! What always holds: serving never waits for the file. A request is copied and handed to a thread
+//! Invariants: serving never waits for the file. A request is copied and handed to a thread
 //! that masks and writes; when that one does not keep up, requests are dropped and counted. Nobody
 //! but the owner can read the file, and secrets are masked in it unless they were asked for.
 

@@ -159,7 +159,7 @@ impl VerifyError {
             Self::IsThere { path } => {
                 let path = term::path(path);
                 text!(
-                    "{path} is there already, and is not overwritten",
+                    "{path} already exists; it is not overwritten",
                     "{path} 已经存在，不会覆盖"
                 )
             }
@@ -181,7 +181,7 @@ impl VerifyError {
                 )
             }
             Self::NoGit => text!(
-                "migrated already, and there is no git to take the original from",
+                "already migrated, and git is not available to read the original",
                 "已经迁移，而找不到 git，无法取出原始版本"
             ),
             Self::Distrusted { root } => {
@@ -202,7 +202,7 @@ impl VerifyError {
             Self::Fatal { fatal, python } => fatal_text(fatal, python),
             Self::Silent { ending, stderr } => silent(*ending, stderr),
             Self::Garbled { said } => text!(
-                "what runs the plugins said something that is no result: {said}",
+                "unexpected output from the verify runner: {said}",
                 "运行插件的程序输出了无法识别的内容：{said}"
             ),
             Self::Interrupted => text!("interrupted", "已中断"),

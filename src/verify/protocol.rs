@@ -100,10 +100,10 @@ pub struct Proof {
     pub missed: Vec<usize>,
     /// Those among them that the migration changed.
     #[serde(default, deserialize_with = "lines")]
-    pub unproved: Vec<usize>,
+    pub uncovered: Vec<usize>,
     /// What else was changed, has to run, and did not.
     #[serde(default)]
-    pub unproved_elsewhere: Vec<Lines>,
+    pub uncovered_elsewhere: Vec<Lines>,
     /// How many requests showed a difference.
     #[serde(default)]
     pub differing: usize,
@@ -179,10 +179,10 @@ fn inside<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Erro
 }
 
 impl Proof {
-    /// Whether it says that all is proved, and what is not.
+    /// Whether it says that all is the same, and what is not covered.
     pub fn contradicts_itself(&self) -> bool {
-        let is_open = !self.unproved.is_empty() || !self.unproved_elsewhere.is_empty();
-        self.verdict == Verdict::Proved && (is_open || self.reached.is_empty())
+        let is_open = !self.uncovered.is_empty() || !self.uncovered_elsewhere.is_empty();
+        self.verdict == Verdict::Same && (is_open || self.reached.is_empty())
     }
 }
 
@@ -203,11 +203,11 @@ fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<usize>, D::Er
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// All answers and effects are the same, and every changed line was run.
-    Proved,
+    Same,
     /// Something is not the same.
     Differs,
     /// Nothing was seen that differs, but not everything that changed was run.
-    NotExercised,
+    NotCovered,
 }
 
 /// A request that the two sides answer differently.

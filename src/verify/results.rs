@@ -67,11 +67,11 @@ pub enum Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Everything is the same.
-    Proved,
+    Same,
     /// Something is not.
     Differs,
     /// Not everything was seen that has to be.
-    NotExercised,
+    NotCovered,
     /// It is left by hand.
     NotMigrated,
     /// It could not be run.
@@ -81,9 +81,9 @@ pub enum Kind {
 impl Kind {
     /// All of them, as they are counted.
     pub const ALL: [Self; 5] = [
-        Self::Proved,
+        Self::Same,
         Self::Differs,
-        Self::NotExercised,
+        Self::NotCovered,
         Self::NotMigrated,
         Self::Failed,
     ];
@@ -91,9 +91,9 @@ impl Kind {
     /// The name in the JSON report.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Proved => "proved",
+            Self::Same => "same",
             Self::Differs => "differs",
-            Self::NotExercised => "not_exercised",
+            Self::NotCovered => "not_covered",
             Self::NotMigrated => "not_migrated",
             Self::Failed => "failed",
         }
@@ -105,9 +105,9 @@ impl Webhook {
     pub fn kind(&self) -> Kind {
         match &self.status {
             Status::Run { proof, .. } => match proof.verdict {
-                Verdict::Proved => Kind::Proved,
+                Verdict::Same => Kind::Same,
                 Verdict::Differs => Kind::Differs,
-                Verdict::NotExercised => Kind::NotExercised,
+                Verdict::NotCovered => Kind::NotCovered,
             },
             Status::NotMigrated(_) => Kind::NotMigrated,
             Status::Failed => Kind::Failed,
@@ -213,11 +213,11 @@ impl VerifyReport {
         webhooks.filter(|webhook| webhook.kind() == kind).count()
     }
 
-    /// Whether everything is proved.
-    pub fn is_proved(&self) -> bool {
+    /// Whether everything is the same.
+    pub fn is_same(&self) -> bool {
         self.failures.is_empty()
             && self.cut_off.is_none()
-            && self.count(Kind::Proved) == self.webhooks.len()
+            && self.count(Kind::Same) == self.webhooks.len()
     }
 
     /// Takes in what the runner said of the cases.
@@ -259,7 +259,7 @@ impl VerifyReport {
                 let status = match place.map(|place| said.proofs.swap_remove(place)) {
                     Some(proof) => Status::Run {
                         path: case.plugin.origin(Path::new(&proof.file)),
-                        elsewhere: in_repo(&case.plugin, &proof.unproved_elsewhere),
+                        elsewhere: in_repo(&case.plugin, &proof.uncovered_elsewhere),
                         proof: Box::new(proof),
                     },
                     None => {

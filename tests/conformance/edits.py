@@ -57,7 +57,7 @@ class Edited:
     text: str
     # What is replaced, and by what.
     edit: tuple[str, str] = ("", "")
-    verdict: str = "not_exercised"
+    verdict: str = "not_covered"
     # The changed lines that are named, of the handler before and elsewhere.
     open: list[str] = field(default_factory=list)
     # Another module; with it, the plugin is a package.
@@ -80,8 +80,8 @@ def notify(value):
 NOTIFIES = HOOK.replace(DONE, "    notify(body)\n" + DONE)
 
 EDITED = [
-    Edited("kept", HOOK, verdict="proved"),
-    Edited("changed_and_run", HOOK, (DONE, DONE.replace(")\n", ")  # so\n")), "proved"),
+    Edited("kept", HOOK, verdict="same"),
+    Edited("changed_and_run", HOOK, (DONE, DONE.replace(")\n", ")  # so\n")), "same"),
     Edited("inserted", HOOK, (DONE, RARE + DONE), open=['core.logger.info("rare")']),
     Edited(
         "helper_changed",
@@ -123,7 +123,7 @@ async def start():
 """
         + HOOK,
         ('"come"', '"gone"'),
-        "proved",
+        "same",
     ),
     Edited(
         "registered_in_a_function",
@@ -135,7 +135,7 @@ async def start():
     async def hook(_ctx: AgentCtx):
         core.logger.info("done")
 """,
-        verdict="proved",
+        verdict="same",
     ),
     Edited("not_wrapped", GUARD + HOOK.replace("async", "@guard\nasync")),
     Edited(
@@ -157,7 +157,7 @@ async def start():
         "\n\ndef label(): return plugin.config.LABEL\n"
         + '\n\n@plugin.mount_webhook_method("{name}", "hook")\n'
         + "async def hook(_ctx: AgentCtx): core.logger.info(label())\n",
-        verdict="proved",
+        verdict="same",
     ),
     Edited(
         "helper_on_one_line",
@@ -180,7 +180,7 @@ async def start():
     await hook.__wrapped__(await AgentCtx.create_by_webhook(request))
 """,
     ),
-    Edited("long_table", HOOK + "\n\nTABLE = [\n" + "    0,\n" * 4000 + "]\n", verdict="proved"),
+    Edited("long_table", HOOK + "\n\nTABLE = [\n" + "    0,\n" * 4000 + "]\n", verdict="same"),
     Edited(
         "two",
         HOOK + HOOK.replace('("{name}"', '("{name}-other"').replace("hook(", "other("),
@@ -217,12 +217,12 @@ def edits(agent: str, scratch: Path) -> list[str]:
         }
         # Only the last of several webhooks is changed.
         verdicts = [one["verdict"] for one in about.values()]
-        expected = [*["proved"] * (len(verdicts) - 1), plugin.verdict]
+        expected = [*["same"] * (len(verdicts) - 1), plugin.verdict]
         named = []
         for one in about.values():
             path = Path(one["run"]["path"])
-            named += [before[path][line - 1].strip() for line in one["run"]["unproved"]]
-            for lines in one["run"]["unproved_elsewhere"]:
+            named += [before[path][line - 1].strip() for line in one["run"]["uncovered"]]
+            for lines in one["run"]["uncovered_elsewhere"]:
                 path = Path(lines["path"])
                 text = (folder / path).read_text().splitlines()
                 text = before[path] if lines["side"] == "old" else text
@@ -271,7 +271,7 @@ def a_part(agent: str, scratch: Path) -> list[str]:
         code, result, messages = run(folder, agent, places=[path])
         verdicts = [one["verdict"] for one in result["webhooks"]]
         print(f"verify on {agent}: {path} of a package: {', '.join(verdicts)}")
-        if verdicts != ["proved"] * expected:
+        if verdicts != ["same"] * expected:
             wrong.append(f"{path}: exit code {code}, {result['webhooks']}\n{messages}")
     return wrong
 

@@ -191,7 +191,7 @@ if len(request.headers) > 1000:
 return {"ok": True}, 201
 """,
         dialect="request",
-        verdict="not_exercised",
+        verdict="not_covered",
         missed=['return {"never": True}, 418'],
     ),
     Plugin(

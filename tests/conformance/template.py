@@ -59,8 +59,8 @@ class Plugin:
     body: str
     top: str = ""
     dialect: str = "context"
-    # `proved`, …, or the reason of the failure.
-    verdict: str = "proved"
+    # `same`, …, or the reason of the failure.
+    verdict: str = "same"
     # Text of the lines that no request reaches.
     missed: list[str] = field(default_factory=list)
     # What it tried and was refused.

@@ -99,7 +99,7 @@ def slips(agent: str, scratch: Path) -> list[str]:
         (folder / f"{name}.py").write_text(plugin.text())
     migrated(folder)
     code, result, messages = run(folder, agent)
-    if code != 0 or set(said(result).values()) != {"proved"}:
+    if code != 0 or set(said(result).values()) != {"same"}:
         wrong.append(f"what is migrated is not proved: {said(result)} {messages}")
     texts = {path: path.read_text() for path in folder.glob("*.py")}
     for name, old, new, part in SLIPS:
@@ -173,7 +173,7 @@ def around(agent: str, scratch: Path) -> list[str]:
     text = text[:end] + own + text[end:]
     path.write_text(text.replace('@webhook_route("/again"', '@own_route("/again"'))
     slipped, _ = verdicts()
-    good = shared == ["proved", "proved"] and part < whole and slipped == ["proved", "differs"]
+    good = shared == ["same", "same"] and part < whole and slipped == ["same", "differs"]
     print(f"verify on {agent}: a function around a handler of its own: {slipped[1]}")
     if not good:
         wrong.append(f"around: {shared}, {whole} and {part} requests; with a slip {slipped}")
@@ -196,7 +196,7 @@ def one_of_two(agent: str, scratch: Path) -> list[str]:
         failed = [(one["side"], one["endpoints"], one["reason"]) for one in result["failed"]]
         said = str(result["failed"])
         good = (
-            verdicts == {"plain": "proved", "again": "failed"}
+            verdicts == {"plain": "same", "again": "failed"}
             and failed == [(side, ["again"], "exit")]
             and all(text in said for text in texts)
         )
@@ -225,6 +225,6 @@ def github(agent: str, scratch: Path) -> list[str]:
         f"verify on {agent}: github of the agent: {one['verdict']}, {about.get('requests')} requests, "
         f"{len(about.get('reached', []))} lines reached, {len(about.get('missed', []))} not"
     )
-    if code != 0 or one["verdict"] != "proved" or not about["reached"]:
+    if code != 0 or one["verdict"] != "same" or not about["reached"]:
         return [f"github: exit code {code}, {one}\n{messages}"]
     return []

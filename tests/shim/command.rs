@@ -46,7 +46,7 @@ fn check_says_what_would_be_served() {
         ),
         "{out}"
     );
-    assert!(out.contains("good: 3 old URLs"), "{out}");
+    assert!(out.contains("configuration OK: 3 old URLs"), "{out}");
 }
 
 #[test]
@@ -164,7 +164,10 @@ fn flags_are_checked_too_and_in_chinese() {
     let output = run(folder.path(), &["shim", "--routes", "routes.toml"]);
     assert_eq!(output.status.code(), Some(2));
     let err = String::from_utf8(output.stderr).unwrap();
-    assert!(err.contains("no agent is named; give --upstream"), "{err}");
+    assert!(
+        err.contains("no upstream is configured; pass --upstream"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -587,9 +590,21 @@ fn every_error_of_the_map_has_its_line() {
     for (routes, line) in [
         (
             of("/plugins/a.b/t", &["o"]),
-            "9: `o` of a.b is not a path; it must begin",
+            "9: the old path `o` of a.b does not begin with `/`",
         ),
-        (again, "11: `u` of a.b is not a path; it must begin"),
+        (again, "11: the old path `u` of a.b does not begin with `/`"),
+        (
+            of("/plugins/a.b/t", &["/o\nreturn 200;"]),
+            "9: the old path `/o\\nreturn 200;` of a.b contains a control character",
+        ),
+        (
+            of("/plugins/a.b/c?x", &["/o"]),
+            "8: the target `/plugins/a.b/c?x` of a.b contains `?` or `#`",
+        ),
+        (
+            of("/plugins/a/..;/x", &["/o"]),
+            "8: the target `/plugins/a/..;/x` of a.b is not a path below /plugins/",
+        ),
         (
             of("t?", &["/o"]),
             "8: the target `t?` of a.b is not a path below /plugins/",

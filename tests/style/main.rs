@@ -26,7 +26,7 @@ const RULES: &str = r#"
 [lint]
 select = [
     "E", "F", "W", "I", "UP", "B", "C4", "SIM", "RET", "RUF", "PT", "ANN", "D", "N", "ASYNC", "S",
-    "PL",
+    "PL", "C90",
 ]
 [lint.pydocstyle]
 convention = "google"

@@ -158,7 +158,7 @@ pub fn proof(name: &str, verdict: &str) -> Value {
     json!({
         "event": "proof", "case": format!("dev.{name}"), "plugin": format!("dev.{name}"),
         "endpoint": name, "verdict": verdict, "requests": 9, "file": format!("{name}.py"),
-        "first": 7, "last": 9, "reached": [9], "missed": [], "unproved": [], "differing": 0,
+        "first": 7, "last": 9, "reached": [9], "missed": [], "uncovered": [], "differing": 0,
         "difference": null, "endless": [],
     })
 }

@@ -36,12 +36,12 @@ fn a_repo_of_somebody_else_is_named_with_what_to_do() {
     );
     // Others need no original.
     fs::write(bench.repo.root().join("b.py"), plugin("b")).expect("it can be written");
-    let python = bench.saying(&[ready(), proof("b", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("b", "same"), end()]);
     check(
         &verify_with(&bench, other, &["--python", &python]),
         1,
         &[
-            "proved         dev.b b",
+            "same           dev.b b",
             "failed         dev.a a\n",
             &remedy,
         ],
@@ -57,7 +57,7 @@ fn without_git_it_is_said_that_there_is_none() {
         &verify_with(&bench, &path, &[]),
         2,
         &[
-            "dev.a: migrated already, and there is no git",
+            "dev.a: already migrated, and git is not available",
             "install git",
         ],
     );
@@ -77,12 +77,12 @@ fn each_of_several_repos_has_its_own_originals() {
     one.migrate(&[]);
     let other = two.repo.root();
     let paths = [".", &other.to_string_lossy()];
-    let python = one.saying(&[ready(), proof("a", "proved"), proof("b", "proved"), end()]);
+    let python = one.saying(&[ready(), proof("a", "same"), proof("b", "same"), end()]);
     // One is migrated, the other is not.
-    check(&one.verify(&python, &paths), 0, &["2 proved", "HEAD:"]);
+    check(&one.verify(&python, &paths), 0, &["2 same", "HEAD:"]);
     two.migrate(&[]);
     fs::remove_dir_all(one.path("trees")).expect("they were copied");
-    check(&one.verify(&python, &paths), 0, &["2 proved"]);
+    check(&one.verify(&python, &paths), 0, &["2 same"]);
     let job = one.job();
     for (case, name) in job["cases"]
         .as_array()
@@ -96,15 +96,15 @@ fn each_of_several_repos_has_its_own_originals() {
         assert_ne!(one.side(case, "after")[&file], plugin(name));
     }
     // A file of one of them.
-    let python = one.saying(&[ready(), proof("a", "proved"), end()]);
-    check(&one.verify(&python, &["a.py"]), 0, &["1 proved"]);
+    let python = one.saying(&[ready(), proof("a", "same"), end()]);
+    check(&one.verify(&python, &["a.py"]), 0, &["1 same"]);
     // One of them has no such commit any more.
     two.commit("migrated");
     check(
         &one.verify(&python, &paths),
         1,
         &[
-            "proved         dev.a a",
+            "same           dev.a a",
             "failed         dev.b b\n  migrated already",
         ],
     );

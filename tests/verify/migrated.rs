@@ -23,15 +23,15 @@ fn what_is_migrated_is_compared_with_the_commit() {
     fs::write(&file, &text).expect("it can be written");
     fs::write(bench.repo.root().join("plugins/a.txt"), "two").expect("it can be written");
 
-    let mut of_package = proof("p", "proved");
+    let mut of_package = proof("p", "same");
     of_package["file"] = json!("p/__init__.py");
-    let python = bench.saying(&[ready(), proof("a", "proved"), of_package, end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), of_package, end()]);
     let run = bench.verify(&python, &[]);
     check(
         &run,
         0,
         &[
-            "2 proved",
+            "2 same",
             "  HEAD:plugins/a.py:7  ",
             "  HEAD:p/__init__.py:7  ",
         ],
@@ -64,8 +64,8 @@ fn what_is_migrated_is_compared_with_the_commit() {
     );
 
     // Of a part of the repo.
-    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
-    check(&bench.verify(&python, &["plugins"]), 0, &["1 proved"]);
+    let python = bench.saying(&[ready(), proof("a", "same"), end()]);
+    check(&bench.verify(&python, &["plugins"]), 0, &["1 same"]);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_commit_that_has_the_routes_too_is_no_original() {
     let bench = Bench::new(&[("a.py", plugin("a"))]);
     bench.migrate(&[]);
     bench.commit("migrated");
-    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), end()]);
     let run = bench.verify(&python, &[]);
     check(
         &run,
@@ -103,14 +103,14 @@ fn a_commit_that_has_the_routes_too_is_no_original() {
 
     // Beside something that can be verified it is one of the results.
     fs::write(bench.repo.root().join("b.py"), plugin("b")).expect("it can be written");
-    let python = bench.saying(&[ready(), proof("b", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("b", "same"), end()]);
     let run = bench.verify(&python, &[]);
     check(
         &run,
         1,
         &[
             "failed         dev.a a\n  migrated already",
-            "1 proved",
+            "1 same",
             "1 failed",
         ],
     );
@@ -122,13 +122,13 @@ fn without_the_commit_others_are_verified_all_the_same() {
     let bench = Bench::new(&[("a.py", plugin("a"))]);
     bench.migrate(&[]);
     fs::write(bench.repo.root().join("b.py"), plugin("b")).expect("it can be written");
-    let python = bench.saying(&[ready(), proof("b", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("b", "same"), end()]);
     let run = bench.verify(&python, &["--base", "v9"]);
     check(
         &run,
         1,
         &[
-            "proved         dev.b b",
+            "same           dev.b b",
             "failed         dev.a a\n  there is no commit v9 in ",
             "name the commit before the migration with --base",
         ],
@@ -137,7 +137,7 @@ fn without_the_commit_others_are_verified_all_the_same() {
     check(
         &bench.verify(&python, &["--base", "v9", "b.py"]),
         0,
-        &["1 proved"],
+        &["1 same"],
     );
 }
 
@@ -145,9 +145,9 @@ fn without_the_commit_others_are_verified_all_the_same() {
 fn what_is_and_what_is_not_migrated_go_together() {
     let bench = Bench::new(&[("a.py", plugin("a")), ("b.py", plugin("b"))]);
     bench.migrate(&["--native", "a.py"]);
-    let python = bench.saying(&[ready(), proof("a", "proved"), proof("b", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), proof("b", "same"), end()]);
     let run = bench.verify(&python, &[]);
-    check(&run, 0, &["2 proved", "  HEAD:a.py:7", "  b.py:7"]);
+    check(&run, 0, &["2 same", "  HEAD:a.py:7", "  b.py:7"]);
     let job = bench.job();
     // How `a` was migrated is seen from its handler.
     let native = |index: usize| job["cases"][index]["routes"][0]["native"].clone();

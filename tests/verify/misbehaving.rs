@@ -30,7 +30,7 @@ fn without_a_python_it_is_said_where_it_was_looked_for() {
 fn a_runner_that_misbehaves_is_an_error() {
     let bench = Bench::new(&[("a.py", plugin("a")), ("b.py", plugin("b"))]);
     let run = |script: &str| bench.verify(&bench.python(script), &[]);
-    check(&run("echo hello"), 2, &["no result: hello"]);
+    check(&run("echo hello"), 2, &["runner: hello"]);
     check(
         &run("echo why >&2; exit 4"),
         2,
@@ -38,16 +38,16 @@ fn a_runner_that_misbehaves_is_an_error() {
     );
     check(&run("head -c 20000000 /dev/zero"), 2, &["too long"]);
     // What it has said until then counts.
-    let (ready, proof) = (ready(), proof("a", "proved"));
+    let (ready, proof) = (ready(), proof("a", "same"));
     let script = format!("echo '{ready}'; echo '{proof}'; echo 'Fatal Python error' >&2; exit 139");
     let run = run(&script);
     check(
         &run,
         1,
         &[
-            "proved         dev.a a",
+            "same           dev.a a",
             "dev.b b\n  it breaks down: Fatal Python error",
-            "1 proved",
+            "1 same",
         ],
     );
 }
@@ -195,7 +195,7 @@ fn the_folder_of_a_run_that_was_killed_goes_with_the_next() {
     let of_living = names();
     assert_eq!(of_living.len(), 1);
     assert_ne!(of_living, left);
-    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), end()]);
     assert!(begin(&python).wait().expect("it ends").success());
     assert_eq!(names(), of_living);
     let id = rustix::process::Pid::from_child(&living);
@@ -210,7 +210,7 @@ fn the_folder_of_a_run_that_was_killed_goes_with_the_next() {
 fn a_signal_that_is_ignored_from_the_start_stays_so() {
     usual_signals();
     let bench = Bench::new(&[("a.py", plugin("a"))]);
-    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), end()]);
     // Of what runs in its place, the parent is the program.
     let script = fs::read_to_string(&python).expect("it can be read");
     let script = script.replacen('\n', "\nkill -HUP $PPID\n", 1);

@@ -9,7 +9,7 @@ use crate::bench::{Bench, check, end, plugin, proof, ready};
 #[test]
 fn requests_go_to_the_routes_of_their_old_urls() {
     let bench = Bench::new(&[("a.py", plugin("a")), ("b.py", plugin("b"))]);
-    let python = bench.saying(&[ready(), proof("a", "proved"), proof("b", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), proof("b", "same"), end()]);
     let file = bench.path("requests.jsonl");
     let lines = r#"{"path": "/api/webhook/b", "headers": {"X": "1"}, "body": "{}", "settings": {"S": 1}}
 {"path": "/api/plugin/b/webhook/b?q=1", "method": "put", "base64": "/w==", "about": "two"}
@@ -83,7 +83,7 @@ fn a_bad_requests_file_is_an_error_and_nothing_is_run() {
 #[test]
 fn what_was_sent_is_saved_where_it_is_asked_for() {
     let bench = Bench::new(&[("a.py", plugin("a"))]);
-    let mut proof = proof("a", "proved");
+    let mut proof = proof("a", "same");
     proof["requests"] = json!(2);
     let sent = json!({
         "event": "sent", "case": "dev.a", "plugin": "dev.a", "endpoint": "a",
@@ -110,11 +110,7 @@ fn what_was_sent_is_saved_where_it_is_asked_for() {
     // What is there is not written over, and nothing is run then.
     fs::remove_file(bench.path("job.json")).expect("it is there");
     let run = bench.verify(&python, &["--save-requests", &saved]);
-    check(
-        &run,
-        2,
-        &["saved.jsonl is there already", "--save-requests"],
-    );
+    check(&run, 2, &["saved.jsonl already exists", "--save-requests"]);
     assert!(!bench.path("job.json").exists());
     let run = bench.verify(&python, &["--save-requests", "no/such/folder/a"]);
     check(&run, 2, &["no/such/folder/a: no such file"]);
@@ -127,6 +123,6 @@ fn what_was_sent_is_saved_where_it_is_asked_for() {
     let python = bench.saying(&[ready(), other, end()]);
     let file = bench.path("other.jsonl");
     let run = bench.verify(&python, &["--save-requests", &file.to_string_lossy()]);
-    check(&run, 2, &["no result: dev.b"]);
+    check(&run, 2, &["runner: dev.b"]);
     assert!(!file.exists());
 }

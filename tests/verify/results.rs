@@ -7,7 +7,7 @@ use crate::bench::{Bench, by_hand, check, end, plugin, proof, ready, stderr, std
 #[test]
 fn only_what_is_proved_gives_0() {
     let bench = Bench::new(&[("a.py", plugin("a")), ("b.py", plugin("b"))]);
-    let results = |other: Value| [ready(), proof("a", "proved"), other, end()];
+    let results = |other: Value| [ready(), proof("a", "same"), other, end()];
     let mut differs = proof("b", "differs");
     differs["differing"] = json!(2);
     differs["difference"] = json!({
@@ -19,20 +19,20 @@ fn only_what_is_proved_gives_0() {
         "reason": "missing_module", "detail": "No module named 'aiohttp'"});
     let run = |other| bench.verify(&bench.saying(&results(other)), &[]);
 
-    check(&run(proof("b", "proved")), 0, &["2 proved"]);
+    check(&run(proof("b", "same")), 0, &["2 same"]);
     check(
         &run(differs),
         1,
         &[
             "differs        dev.b b  2 of 9 requests",
             "    old: 200\n    new: 500\n",
-            "1 proved, 1 differs",
+            "1 same, 1 differs",
         ],
     );
     check(
-        &run(proof("b", "not_exercised")),
+        &run(proof("b", "not_covered")),
         1,
-        &["1 proved, 0 differs, 1 not exercised"],
+        &["1 same, 0 differs, 1 not covered"],
     );
     check(
         &run(failed),
@@ -46,7 +46,7 @@ fn only_what_is_proved_gives_0() {
     );
     // A request that did not end is said beside the verdict, which it does not change.
     let endless = |seconds: u64| {
-        let mut proof = proof("b", "proved");
+        let mut proof = proof("b", "same");
         proof["endless"] = json!([{
             "request": {"method": "POST", "path": "/api/webhook/b"},
             "seconds": seconds, "went_on": true,
@@ -56,23 +56,20 @@ fn only_what_is_proved_gives_0() {
     check(
         &run(endless(5)),
         0,
-        &[
-            "2 proved",
-            "a request had not ended after 5 s; it is no part",
-        ],
+        &["2 same", "a request had not ended after 5 s; it is no part"],
     );
     // What cannot be read says nothing about the others.
     check(
         &run(endless(0)),
         1,
         &[
-            "1 proved",
+            "1 same",
             "dev.b b\n  there is a result, but it cannot be read: a request that was not waited for\n",
         ],
     );
     // One is spoken of twice, or not at all.
-    check(&run(proof("a", "proved")), 2, &["no result: dev.a a"]);
-    let silent = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    check(&run(proof("a", "same")), 2, &["runner: dev.a a"]);
+    let silent = bench.saying(&[ready(), proof("a", "same"), end()]);
     check(
         &bench.verify(&silent, &[]),
         1,
@@ -103,7 +100,7 @@ fn what_is_left_by_hand_is_listed_and_nothing_is_run_for_it() {
         &[
             "not migrated   dev.hand (unknown)  RH1",
             "  hand.py:7:30  ",
-            "0 proved, 0 differs, 0 not exercised, 1 not migrated, 0 failed\n",
+            "0 same, 0 differs, 0 not covered, 1 not migrated, 0 failed\n",
         ],
     );
     let bench = Bench::new(&[("broken.py", "mount_webhook_method(\n".to_owned())]);
@@ -115,12 +112,12 @@ fn what_is_left_by_hand_is_listed_and_nothing_is_run_for_it() {
         ("a.py", plugin("a")),
         ("broken.py", "mount_webhook_method(\n".to_owned()),
     ]);
-    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), end()]);
     let run = bench.verify(&python, &[]);
     check(
         &run,
         1,
-        &["1 proved, 0 differs, 0 not exercised, 2 not migrated"],
+        &["1 same, 0 differs, 0 not covered, 2 not migrated"],
     );
 }
 
@@ -139,7 +136,7 @@ fn nothing_to_verify_is_an_error() {
 fn json_is_for_programs() {
     let bench = Bench::new(&[("a.py", plugin("a")), ("hand.py", by_hand())]);
     let refused = json!({"event": "refused", "case": "dev.a", "what": ["run git"]});
-    let python = bench.saying(&[ready(), proof("a", "proved"), refused, end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), refused, end()]);
     let run = bench.verify(&python, &["--format", "json"]);
     check(&run, 1, &[]);
     let report: Value = serde_json::from_slice(&run.stdout).expect("JSON alone is on stdout");
@@ -162,10 +159,10 @@ fn json_is_for_programs() {
             {
                 "plugin": "dev.a", "endpoint": "a", "dialect": "context",
                 "old_urls": ["/api/webhook/a", "/api/plugin/dev.a/webhook/a", "/api/plugin/a/webhook/a"],
-                "new_url": "/plugins/dev.a/a", "base": null, "verdict": "proved",
+                "new_url": "/plugins/dev.a/a", "base": null, "verdict": "same",
                 "run": {
                     "path": "a.py", "first": 7, "last": 9, "requests": 9, "differing": 0,
-                    "reached": [9], "missed": [], "unproved": [], "unproved_elsewhere": [],
+                    "reached": [9], "missed": [], "uncovered": [], "uncovered_elsewhere": [],
                     "difference": null, "endless": [],
                 },
                 "reason": null,
@@ -175,7 +172,7 @@ fn json_is_for_programs() {
         "refused": [{"plugin": "dev.a", "what": ["run git"]}],
         "unused_requests": [],
         "summary": {
-            "proved": 1, "differs": 0, "not_exercised": 0, "not_migrated": 1, "failed": 0,
+            "same": 1, "differs": 0, "not_covered": 0, "not_migrated": 1, "failed": 0,
         },
     });
     assert_eq!(report, expected, "{report:#}");
@@ -184,7 +181,7 @@ fn json_is_for_programs() {
 #[test]
 fn it_is_said_beforehand_that_code_is_run() {
     let bench = Bench::new(&[("a.py", plugin("a"))]);
-    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), end()]);
     let run = bench.verify(&python, &[]);
     let expected = format!(
         "running the code of 1 plugin (dev.a), before and after, with {python} (Python 3.12.3)"
@@ -194,7 +191,7 @@ fn it_is_said_beforehand_that_code_is_run() {
     let run = bench.verify(&python, &["--lang", "zh"]);
     assert!(stderr(&run).starts_with("正在用 "), "{}", stderr(&run));
     assert!(
-        stdout(&run).contains("已证实 1 个，有差异 0 个"),
+        stdout(&run).contains("一致 1 个，有差异 0 个"),
         "{}",
         stdout(&run)
     );

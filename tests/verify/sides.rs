@@ -13,9 +13,9 @@ fn a_webhook_of_the_source_is_compared_with_what_migrate_would_write() {
         ("plugins/tools.py", "X = 1\n".to_owned()),
         ("plugins/data/b.json", "{}".to_owned()),
     ]);
-    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), end()]);
     let run = bench.verify(&python, &[]);
-    check(&run, 0, &["1 proved, 0 differs"]);
+    check(&run, 0, &["1 same, 0 differs"]);
 
     let job = bench.job();
     let case = &job["cases"][0];
@@ -53,7 +53,7 @@ fn packages_are_loaded_as_such() {
         ("all/p/base.py", plugin("p")),
         ("all/p/data/a.json", "{}".to_owned()),
     ]);
-    let python = bench.saying(&[ready(), proof("p", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("p", "same"), end()]);
     check(&bench.verify(&python, &[]), 0, &[]);
     let job = bench.job();
     let case = &job["cases"][0];
@@ -69,7 +69,7 @@ fn packages_are_loaded_as_such() {
         ("__init__.py", "from .main import plugin\n".to_owned()),
         ("main.py", plugin("own")),
     ]);
-    let mut says = proof("own", "proved");
+    let mut says = proof("own", "same");
     says["file"] = json!("own/main.py");
     let python = bench.saying(&[ready(), says, end()]);
     check(
@@ -99,14 +99,14 @@ fn a_plugin_that_is_too_large_is_no_hindrance_to_others() {
     let check_both = || {
         let file = fs::File::create(&dump).expect("it can be made");
         file.set_len(300 << 20).expect("it can be that large");
-        let python = bench.saying(&[ready(), proof("b", "proved"), end()]);
+        let python = bench.saying(&[ready(), proof("b", "same"), end()]);
         let run = bench.verify(&python, &[]);
         let (place, dump) = (bench.repo.root().join("big/a.py"), dump.display());
         let expected = format!(
             "failed         dev.a a\n  {}, with what is copied along, is more than is left of the 256 MiB that are copied at most, the largest of it {dump} (300 MiB), ",
             place.display()
         );
-        check(&run, 1, &[&expected, "proved         dev.b b", "1 proved"]);
+        check(&run, 1, &[&expected, "same           dev.b b", "1 same"]);
         assert_eq!(bench.job()["cases"].as_array().expect("a list").len(), 1);
     };
     check_both();
@@ -124,11 +124,11 @@ fn plugins_of_one_file_are_verified_each_by_itself() {
         .replace("handle", "handle_b");
     let bench = Bench::new(&[("pair.py", plugin("a") + &second)]);
     let failed = json!({"event": "failed", "case": "dev.b", "side": "old", "reason": "no_plugin"});
-    let python = bench.saying(&[ready(), proof("a", "proved"), failed, end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), failed, end()]);
     check(
         &bench.verify(&python, &[]),
         1,
-        &["failed         dev.b b", "1 proved", "1 failed"],
+        &["failed         dev.b b", "1 same", "1 failed"],
     );
     let job = bench.job();
     let (first, second) = (&job["cases"][0], &job["cases"][1]);
@@ -150,7 +150,7 @@ fn plugins_of_one_file_are_verified_each_by_itself() {
 #[test]
 fn options_reach_the_runner() {
     let bench = Bench::new(&[("a.py", plugin("a"))]);
-    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), end()]);
     let args = ["--native", "--agent", "stand-in", "--limit", "7"];
     check(&bench.verify(&python, &args), 0, &[]);
     let job = bench.job();
@@ -168,7 +168,7 @@ fn the_temporary_folder_may_be_called_what_is_no_text() {
     use std::os::unix::ffi::OsStrExt;
 
     let bench = Bench::new(&[("a.py", plugin("a"))]);
-    let python = bench.saying(&[ready(), proof("a", "proved"), end()]);
+    let python = bench.saying(&[ready(), proof("a", "same"), end()]);
     let temporary = bench.path("").join(std::ffi::OsStr::from_bytes(b"\xff"));
     fs::create_dir(&temporary).expect("it can be made");
     let rehook = std::process::Command::new(env!("CARGO_BIN_EXE_rehook"))

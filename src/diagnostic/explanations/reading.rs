@@ -5,7 +5,7 @@ use super::Page;
 pub(super) const UNREADABLE: Page = Page {
     en: "The system did not let rehook read the file: it is gone, or you have no permission to \
          read it. It was skipped, and nothing in it was migrated. Constants, handlers and plugins \
-         that other files import from it are unknown as well, so those files may be left by hand \
+         that other files import from it are unknown as well, so those files may need manual changes \
          for that reason alone. Make the file readable and run rehook again; what has been \
          migrated by then stays as it is.",
     zh: "系统不允许读取该文件：文件已不存在，或者您没有读取权限。该文件已被跳过，其中的内容都没有迁移。\

@@ -150,10 +150,13 @@ pub(super) const UNKNOWN_ORDER: Page = Page {
          over literals is understood). In the old API the last \
          registration of a plugin counted, in a router the first of two equal routes does; so only \
          the last one may become a route. Which one that is depends on a condition or on the order \
-         in which modules are imported. Keep one registration, and decide inside its handler.",
+         in which modules are imported. The same holds where an attribute of the plugin is looked up by \
+         a name that cannot be known, which may be the method's: write that name out. Keep one \
+         registration, and decide inside its handler.",
     zh: "该端点被注册了不止一次，或者是在无法看清每一轮的循环中注册的（遍历字面量的循环可以看懂）。在旧接口中，同一插件的最后一次注册生效；\
          而在路由器中，两条相同的路由以先加入的为准，因此只有最后一次注册应当成为路由。\
-         此处哪一次在最后，取决于某个条件或模块的导入顺序。请只保留一个注册，并在其处理函数内部判断。",
+         此处哪一次在最后，取决于某个条件或模块的导入顺序。如果以无法确定的名称获取插件的属性，\
+         也是如此：获取到的可能正是注册方法，请直接写出属性名。请只保留一个注册，并在其处理函数内部判断。",
     before: r#"@plugin.mount_webhook_method("github", "GitHub")
 async def on_github(_ctx: AgentCtx):
     await notify(_ctx.webhook_request.body)

@@ -137,7 +137,7 @@ fn what_was_edited_is_somebody_elses() {
             "\"/x\" + path,\n            route,",
         ),
         ("include_in_schema=False", "include_in_schema=True"),
-        ("            pass\n", "            headers = []\n"),
+        ("rest or [None]", "rest or [{}]"),
         (
             "result = await handler(**values)",
             "result = await handler(**values, x=1)",

@@ -1,6 +1,6 @@
 //! From expressions to facts.
 //!
-//! What always holds: one evaluation looks at no more than [`FUEL`] expressions, however names
+//! Invariants: one evaluation looks at no more than [`FUEL`] expressions, however names
 //! refer to each other, so that the cost of all of them grows with the text alone.
 
 use std::cell::Cell;

@@ -3,7 +3,7 @@
 //! A fact is what the checks speak about: "a value that the sender sent under this name", "the
 //! parsed body, serialised again". It says nothing about which value it is at run time.
 //!
-//! What always holds: a value about which two different things could be said is
+//! Invariants: a value about which two different things could be said is
 //! [`Fact::Unknown`]; no check speaks about that.
 
 use std::path::PathBuf;

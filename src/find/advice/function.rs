@@ -1,6 +1,6 @@
 //! One function: what is known about its names, what the checks say of it, and what it calls.
 //!
-//! What always holds: the functions inside it are not walked with it; they are functions of their
+//! Invariants: the functions inside it are not walked with it; they are functions of their
 //! own, reached when something calls them. Each node is looked at once.
 
 use std::cell::OnceCell;

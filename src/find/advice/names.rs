@@ -1,7 +1,7 @@
 //! What is known about the names that a function binds: its parameters, and what its statements
 //! assign, in the order of the text.
 //!
-//! What always holds: a name that the function binds in two ways which differ is known to be
+//! Invariants: a name that the function binds in two ways which differ is known to be
 //! nothing in particular, on whichever path it is bound.
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};

@@ -1,6 +1,6 @@
 //! The functions of the repo that a webhook reaches, each looked at with what it is given.
 //!
-//! What always holds: a function is looked at a bounded number of times, and the functions are
+//! Invariants: a function is looked at a bounded number of times, and the functions are
 //! bounded too, so that the work grows with the text and ends on any input. Where a bound cuts
 //! something off, the caller counts as checked: nothing is said about what was not seen.
 

@@ -1,6 +1,6 @@
 //! What a check is shown: a place in a function, and everything about it that a check asks for.
 //!
-//! What always holds: a scene borrows and decides nothing; a check that is given the same scene and
+//! Invariants: a scene borrows and decides nothing; a check that is given the same scene and
 //! the same node says the same.
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! A block of imports as the project's import sorter writes it (`ruff`'s rule I001).
 //!
-//! What always holds: comments stay with what they were at, in their order.
+//! Invariants: comments stay with what they were at, in their order.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -153,7 +153,7 @@ pub(super) fn problem(
             Code::UnknownRouter,
             here,
             text!(
-                "how this module can import the router from `{}` cannot be seen",
+                "cannot determine how to import the router from `{}`",
                 "无法确定此模块应如何从 `{}` 导入路由",
                 plugin
                     .loaded

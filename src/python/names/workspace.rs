@@ -105,6 +105,11 @@ impl Workspace {
         self.files.read(path)
     }
 
+    /// The Python files below a folder, by path.
+    pub(crate) fn python_files(&self, folder: &Path) -> Vec<PathBuf> {
+        self.files.python_files(folder)
+    }
+
     /// Whether a file of the repo may set `name` as an attribute of a module.
     pub(super) fn sets_attribute(&self, name: &str) -> bool {
         let of_files = || {

@@ -129,7 +129,7 @@ fn upstream(
     let Some(url) = flags.upstream.as_deref() else {
         if in_file.is_none() && problems.is_empty() {
             problems.push(Problem::general(text!(
-                "no agent is named; give --upstream http://127.0.0.1:8021, or write \
+                "no upstream is configured; pass --upstream http://127.0.0.1:8021, or write \
                  `upstream = \"http://127.0.0.1:8021\"` into the file given to --config",
                 "没有指定 Agent；请加上 --upstream http://127.0.0.1:8021，\
                  或在 --config 的文件中写 `upstream = \"http://127.0.0.1:8021\"`"

@@ -1,7 +1,7 @@
 //! BufferedResponse a TOML file so that everything wrong in it is said at once, each with its line and what
 //! to write instead.
 //!
-//! What always holds: a key that nobody asked for is a problem (a mistyped limit must not be a
+//! Invariants: a key that nobody asked for is a problem (a mistyped limit must not be a
 //! limit that is not there), and a problem never stops the rest from being read.
 
 use std::cell::RefCell;

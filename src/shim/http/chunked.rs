@@ -1,6 +1,6 @@
 //! Bodies in chunks: a decoder that is fed whatever has arrived.
 //!
-//! What always holds: the decoder never holds more than it was given, ends at the last byte of the
+//! Invariants: the decoder never holds more than it was given, ends at the last byte of the
 //! body and no later, and takes no line end but CRLF. Extensions and trailers are read and dropped:
 //! they belong to the connection.
 

@@ -1,6 +1,6 @@
 //! Who sends, and what the agent is told of it.
 //!
-//! What always holds: the address of the peer decides. What a header claims counts only as far as
+//! Invariants: the address of the peer decides. What a header claims counts only as far as
 //! the peers that wrote it are trusted proxies. `X-Forwarded-*`, `Forwarded` and `X-Real-IP` of
 //! others do not go on, and none of them does in a spelling with `_`, which a trusted proxy may
 //! have let through.

@@ -6,7 +6,7 @@
 //! not a server library: it would settle the questions of framing (`Content-Length` beside
 //! `Transfer-Encoding`) before anyone can see that they were asked.
 //!
-//! What always holds: every span of a [`Head`] lies inside its bytes; lines end in CRLF and
+//! Invariants: every span of a [`Head`] lies inside its bytes; lines end in CRLF and
 //! nothing else; a bare LF is refused while the head is still arriving.
 
 use std::ops::Range;

@@ -1,6 +1,6 @@
 //! Why the shim answers by itself, and with what: one table of all rejections.
 //!
-//! What always holds: every answer that does not come from the agent is one of these, so that its
+//! Invariants: every answer that does not come from the agent is one of these, so that its
 //! status, its label in the metrics and its sentence in both languages are decided in one place.
 
 use crate::lang::Lang;

@@ -4,7 +4,7 @@
 //! is for the agent to say (uvicorn, with either of its parsers, answers them with 400). A minor
 //! version that nobody knows yet is read as the highest that is known (RFC 9110, 2.5).
 //!
-//! What always holds: a line has one reading or none. Method, target and version are parted by one
+//! Invariants: a line has one reading or none. Method, target and version are parted by one
 //! space each, and none of them has a space or a control character inside.
 
 use crate::shim::http::rejection::Rejection;

@@ -1,7 +1,7 @@
 //! Paths of requests: taken apart without being changed, decoded to be matched, encoded to be
 //! sent on.
 //!
-//! What always holds: what is sent on is either what came, to the byte, or the path of a route in
+//! Invariants: what is sent on is either what came, to the byte, or the path of a route in
 //! percent-encoding; a decoded path is only ever used to look something up.
 
 use std::borrow::Cow;

@@ -5,7 +5,7 @@
 //! back here, or another proxy that sends everything here, can be seen in the request alone. `Via`
 //! is the header that proxies neither drop nor write anew (RFC 9110, 7.6.3).
 //!
-//! What always holds: what came in `Via` goes on as it came, in front of our own; our own has a
+//! Invariants: what came in `Via` goes on as it came, in front of our own; our own has a
 //! name that no other process has, so that several shims can stand one behind another.
 
 use std::hash::{BuildHasher, Hasher, RandomState};

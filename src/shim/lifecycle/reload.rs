@@ -1,6 +1,6 @@
 //! Bringing the table up to date while requests are answered.
 //!
-//! What always holds: what is wrong never takes the place of what works; a table is built whole and
+//! Invariants: what is wrong never takes the place of what works; a table is built whole and
 //! swapped whole, and a request that has begun ends with the table it began with.
 
 use std::path::Path;

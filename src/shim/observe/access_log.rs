@@ -1,6 +1,6 @@
 //! The log: one line a request, and what happens to the shim itself.
 //!
-//! What always holds: a line has no secret in it. Values of queries are masked, all of them, since
+//! Invariants: a line has no secret in it. Values of queries are masked, all of them, since
 //! nobody can tell which are secrets; a path is the one of the map, where parameters have names and
 //! no values; of the headers `User-Agent` alone is given to this module, and what looks like a
 //! secret in it is masked; bodies and secrets never are. What a sender chose is

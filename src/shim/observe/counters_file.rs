@@ -1,7 +1,7 @@
 //! Counts over a restart: whether an old URL can be retired takes longer to know than a process
 //! lives.
 //!
-//! What always holds: the file is whole, old or new; when it cannot be read or written, serving
+//! Invariants: the file is whole, old or new; when it cannot be read or written, serving
 //! goes on and the log says so; a file that holds something else than counts is left as it is.
 
 use std::io;

@@ -1,7 +1,7 @@
 //! How many files this process may have open, and what happens when they are used up: each
 //! connection is a file, that of a sender as well as that to an agent.
 //!
-//! What always holds: a shortage is said, at the start when it can be foreseen and when it comes,
+//! Invariants: a shortage is said, at the start when it can be foreseen and when it comes,
 //! and then not more than once in a minute, however many connections wait.
 
 use std::io;

@@ -1,6 +1,6 @@
 //! What is counted, and for how long: per old URL, per agent, per reason.
 //!
-//! What always holds: counts outlive a reload; labels are paths of the map, agents of the
+//! Invariants: counts outlive a reload; labels are paths of the map, agents of the
 //! configuration and rejections of one table, never anything that a sender can choose.
 
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! The file that requests are recorded in.
 //!
-//! What always holds: only its owner can read it; lines are put at the end of a recording or of a new
+//! Invariants: only its owner can read it; lines are put at the end of a recording or of a new
 //! file, and a file that holds something else is left as it is.
 
 use std::fs::{File, OpenOptions, Permissions};

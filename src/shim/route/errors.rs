@@ -27,16 +27,6 @@ impl Entry<'_> {
         Problem::of_file(&self.config.routes, line.or(self.lines.route), text)
     }
 
-    /// The path in `line` is none.
-    pub fn not_a_path(&self, path: &str, line: Option<usize>) -> Problem {
-        let plugin = &self.route.plugin;
-        let text = text!(
-            "`{path}` of {plugin} is not a path; it must begin with `/` and have no `?` or `#`",
-            "{plugin} 的 `{path}` 不是路径；它必须以 `/` 开头，且不含 `?` 和 `#`"
-        );
-        self.problem(line, text)
-    }
-
     /// The parameters of the path in `line` are not understood.
     pub fn not_a_pattern(&self, path: &str, line: Option<usize>, error: PatternError) -> Problem {
         let plugin = &self.route.plugin;

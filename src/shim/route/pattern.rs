@@ -1,7 +1,7 @@
 //! Paths with parameters, as FastAPI writes them (`/job/{id}`, `/file/{path:path}`), and the tree
 //! in which they are looked up.
 //!
-//! What always holds: looking a path up costs by its own length, not by the number of routes; of
+//! Invariants: looking a path up costs by its own length, not by the number of routes; of
 //! two patterns the more literal one wins, segment by segment.
 
 use std::collections::HashMap;

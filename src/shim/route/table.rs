@@ -1,6 +1,6 @@
 //! The table in which requests are looked up: old paths, and the routes that answer them.
 //!
-//! What always holds: a table is whole and never changes; a reload swaps it for another. Looking a
+//! Invariants: a table is whole and never changes; a reload swaps it for another. Looking a
 //! path up takes one hash of it, however many routes there are; paths with parameters are in a
 //! tree and are looked at only when the hash finds nothing.
 
@@ -280,9 +280,6 @@ fn read_pattern(
     line: Option<usize>,
     entry: Entry<'_>,
 ) -> Result<Option<Pattern>, Problem> {
-    if !path.starts_with('/') || path.contains(['?', '#']) || path.chars().any(char::is_control) {
-        return Err(entry.not_a_path(path, line));
-    }
     Pattern::parse(path).map_err(|error| entry.not_a_pattern(path, line, error))
 }
 

@@ -1,6 +1,6 @@
 //! A request, from its head to the end of its reply.
 //!
-//! What always holds: every request is answered once, counted once and logged once; when its body
+//! Invariants: every request is answered once, counted once and logged once; when its body
 //! was not read to the end, the connection ends with the reply.
 
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! Everything else, when the shim stands in front of the whole agent: as it is, in both directions,
 //! for as long as it takes. Streams, server-sent events, WebSockets.
 //!
-//! What always holds: nothing is collected; memory does not grow with what goes through.
+//! Invariants: nothing is collected; memory does not grow with what goes through.
 
 use std::io::Write;
 use std::sync::atomic::Ordering;

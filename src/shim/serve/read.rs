@@ -1,6 +1,6 @@
 //! What a sender sends: heads and bodies, within their limits and their time.
 //!
-//! What always holds: no more is read into memory than the limits allow; a body over its limit is
+//! Invariants: no more is read into memory than the limits allow; a body over its limit is
 //! refused from its head alone where the head tells; large bodies share one budget of memory.
 
 use tokio::io::AsyncReadExt;

@@ -1,6 +1,6 @@
 //! The reply on its way back.
 //!
-//! What always holds: the reply of a route that has a length of up to 64 KiB is read to its end
+//! Invariants: the reply of a route that has a length of up to 64 KiB is read to its end
 //! before a byte of it is sent, so that half a reply of the agent is an honest 502, and one that
 //! takes too long a 504. One that is longer, comes in chunks, or goes through as it is (then it may
 //! take as long as it likes) is streamed, and ends with the connection when the agent's ends early.

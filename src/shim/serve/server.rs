@@ -3,7 +3,7 @@
 //! Why one thread a core with its own connections to the agents: nothing is handed from thread to
 //! thread on the way of a request, and nothing is locked that another thread wants.
 //!
-//! What always holds: after the signal to stop only those connections are taken that are waiting
+//! Invariants: after the signal to stop only those connections are taken that are waiting
 //! already, what has been sent is answered, and `serve` returns within the grace time and a little.
 
 use std::io;

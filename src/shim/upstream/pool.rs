@@ -3,7 +3,7 @@
 //! Why not a client library: a webhook must neither be lost nor arrive twice, and whether a request
 //! may be sent again depends on whether the kernel has taken a byte of it. That is known here.
 //!
-//! What always holds: a request is sent again only when no byte of it was taken; a connection is
+//! Invariants: a request is sent again only when no byte of it was taken; a connection is
 //! kept only when the reply on it ended where it said, and for less time than the agent keeps it.
 
 use std::io;

@@ -1,6 +1,6 @@
 //! The head of the request that goes to the agent.
 //!
-//! What always holds: headers from end to end go on in their order and to the byte; `Host` is the
+//! Invariants: headers from end to end go on in their order and to the byte; `Host` is the
 //! agent's, in the place where the sender's was; the length of a body that came in chunks stands
 //! where `Transfer-Encoding` stood.
 

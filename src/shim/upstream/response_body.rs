@@ -1,6 +1,6 @@
 //! The body of a reply that is not sent on as it comes: whether it is whole.
 //!
-//! What always holds: a reply that ends before its end is a failure, however good its status; what
+//! Invariants: a reply that ends before its end is a failure, however good its status; what
 //! was only read ahead is still there to be sent on.
 
 use bytes::Buf;

@@ -50,8 +50,8 @@ struct Run<'a> {
     differing: usize,
     reached: &'a [usize],
     missed: &'a [usize],
-    unproved: &'a [usize],
-    unproved_elsewhere: Vec<Lines<'a>>,
+    uncovered: &'a [usize],
+    uncovered_elsewhere: Vec<Lines<'a>>,
     difference: Option<Difference<'a>>,
     endless: Vec<Endless<'a>>,
 }
@@ -143,9 +143,9 @@ struct Unused<'a> {
 
 #[derive(Serialize)]
 struct Summary {
-    proved: usize,
+    same: usize,
     differs: usize,
-    not_exercised: usize,
+    not_covered: usize,
     not_migrated: usize,
     failed: usize,
 }
@@ -191,9 +191,9 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
             })
             .collect(),
         summary: Summary {
-            proved: results.count(Kind::Proved),
+            same: results.count(Kind::Same),
             differs: results.count(Kind::Differs),
-            not_exercised: results.count(Kind::NotExercised),
+            not_covered: results.count(Kind::NotCovered),
             not_migrated: results.count(Kind::NotMigrated),
             failed: results.count(Kind::Failed),
         },
@@ -245,8 +245,8 @@ fn run<'a>(
         differing: proof.differing,
         reached: &proof.reached,
         missed: &proof.missed,
-        unproved: &proof.unproved,
-        unproved_elsewhere: lines.collect(),
+        uncovered: &proof.uncovered,
+        uncovered_elsewhere: lines.collect(),
         difference: proof.difference.as_ref().map(|one| difference(one, route)),
         endless: proof
             .endless

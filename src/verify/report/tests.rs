@@ -28,7 +28,7 @@ fn proof(verdict: &str, more: serde_json::Value) -> Proof {
     let mut proof = json!({
         "event": "proof", "case": "dev.ci", "plugin": "dev.ci", "endpoint": "ci",
         "verdict": verdict, "requests": 9, "file": "ci.py", "first": 5, "last": 20,
-        "reached": [6, 7, 9], "missed": [12, 13], "unproved": [], "differing": 0,
+        "reached": [6, 7, 9], "missed": [12, 13], "uncovered": [], "differing": 0,
     });
     for (key, value) in more.as_object().unwrap() {
         proof[key] = value.clone();
@@ -47,7 +47,7 @@ fn results(proof: Proof) -> VerifyReport {
             endpoint: Some("ci".to_owned()),
             base: None,
             status: Status::Run {
-                elsewhere: proof.unproved_elsewhere.clone(),
+                elsewhere: proof.uncovered_elsewhere.clone(),
                 proof: Box::new(proof),
                 path: PathBuf::from("/repo/plugins/ci.py"),
             },
@@ -68,42 +68,42 @@ fn text(results: &VerifyReport, lang: Lang) -> String {
 
 #[test]
 fn a_proof_says_what_was_run_and_what_was_not() {
-    let results = results(proof("proved", json!({})));
+    let results = results(proof("same", json!({})));
     assert_eq!(
         text(&results, Lang::En),
-        "proved         dev.ci ci  9 requests
+        "same           dev.ci ci  9 requests
   plugins/ci.py:5  lines run: 6-9
   reached by no request, and not changed by the migration: 12-13
-1 proved, 0 differs, 0 not exercised, 0 not migrated, 0 failed
+1 same, 0 differs, 0 not covered, 0 not migrated, 0 failed
 "
     );
     assert_eq!(
         text(&results, Lang::Zh),
-        "已证实         dev.ci ci  9 个请求
+        "一致           dev.ci ci  9 个请求
   plugins/ci.py:5  运行的行：6-9
   没有请求触及、迁移也没有改动的行：12-13
-已证实 1 个，有差异 0 个，未覆盖 0 个，未迁移 0 个，无法运行 0 个
+一致 1 个，有差异 0 个，未覆盖 0 个，未迁移 0 个，无法运行 0 个
 "
     );
 }
 
 #[test]
-fn what_was_not_exercised_is_named() {
-    let judged_lines = results(proof("not_exercised", json!({"unproved": [13]})));
+fn what_was_not_covered_is_named() {
+    let judged_lines = results(proof("not_covered", json!({"uncovered": [13]})));
     assert_eq!(
         text(&judged_lines, Lang::En),
-        "not exercised  dev.ci ci  9 requests
+        "not covered    dev.ci ci  9 requests
   plugins/ci.py:5  lines run: 6-9
   changed by the migration, and reached by no request: 13
   hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from
   reached by no request, and not changed by the migration: 12
-0 proved, 0 differs, 1 not exercised, 0 not migrated, 0 failed
+0 same, 0 differs, 1 not covered, 0 not migrated, 0 failed
 "
     );
-    let nothing = json!({"reached": [], "missed": [6, 7], "unproved": [6]});
-    let judged_all = results(proof("not_exercised", nothing));
+    let nothing = json!({"reached": [], "missed": [6, 7], "uncovered": [6]});
+    let judged_all = results(proof("not_covered", nothing));
     assert!(text(&judged_all, Lang::En).contains(
-        "  plugins/ci.py:5  no request got into the handler\n  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from\n0 proved"
+        "  plugins/ci.py:5  no request got into the handler\n  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from\n0 same"
     ));
 }
 
@@ -163,11 +163,11 @@ fn a_difference_that_is_only_the_path_is_called_so() {
 
 #[test]
 fn changed_lines_elsewhere_are_named_with_their_side() {
-    let elsewhere = json!({"unproved_elsewhere": [
+    let elsewhere = json!({"uncovered_elsewhere": [
         {"side": "old", "file": "ci.py", "lines": [31]},
         {"side": "new", "file": "lib/send.py", "lines": [8, 9, 12]},
     ]});
-    let mut results = results(proof("not_exercised", elsewhere));
+    let mut results = results(proof("not_covered", elsewhere));
     results.webhooks[0].base = Some("HEAD".to_owned());
     if let Status::Run { elsewhere, .. } = &mut results.webhooks[0].status {
         for one in elsewhere {
@@ -176,13 +176,13 @@ fn changed_lines_elsewhere_are_named_with_their_side() {
     }
     assert_eq!(
         text(&results, Lang::En),
-        "not exercised  dev.ci ci  9 requests
+        "not covered    dev.ci ci  9 requests
   HEAD:plugins/ci.py:5  lines run: 6-9
   HEAD:plugins/ci.py  changed (before the migration), and reached by no request: 31
   plugins/lib/send.py  changed (after the migration), and reached by no request: 8-9, 12
   hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from
   reached by no request, and not changed by the migration: 12-13
-0 proved, 0 differs, 1 not exercised, 0 not migrated, 0 failed
+0 same, 0 differs, 1 not covered, 0 not migrated, 0 failed
 "
     );
     assert!(text(&results, Lang::Zh).contains(
@@ -197,7 +197,7 @@ fn changed_lines_elsewhere_are_named_with_their_side() {
     let report: serde_json::Value =
         serde_json::from_str(&json::render(&view, Lang::En).unwrap()).unwrap();
     assert_eq!(
-        report["webhooks"][0]["run"]["unproved_elsewhere"],
+        report["webhooks"][0]["run"]["uncovered_elsewhere"],
         json!([
             {"side": "old", "path": "plugins/ci.py", "lines": [31]},
             {"side": "new", "path": "plugins/lib/send.py", "lines": [8, 9, 12]},
@@ -222,16 +222,16 @@ fn lines_of_no_file_in_the_tree_are_none() {
 fn a_proof_with_something_open_contradicts_itself() {
     let elsewhere = json!([{"side": "new", "file": "ci.py", "lines": [8]}]);
     for (verdict, more, contradicts) in [
-        ("proved", json!({}), false),
-        ("proved", json!({"unproved": [12]}), true),
-        ("proved", json!({"unproved_elsewhere": elsewhere}), true),
-        ("proved", json!({"reached": []}), true),
+        ("same", json!({}), false),
+        ("same", json!({"uncovered": [12]}), true),
+        ("same", json!({"uncovered_elsewhere": elsewhere}), true),
+        ("same", json!({"reached": []}), true),
         (
-            "not_exercised",
-            json!({"unproved_elsewhere": elsewhere}),
+            "not_covered",
+            json!({"uncovered_elsewhere": elsewhere}),
             false,
         ),
-        ("differs", json!({"unproved": [12]}), false),
+        ("differs", json!({"uncovered": [12]}), false),
     ] {
         let proof = proof(verdict, more.clone());
         assert_eq!(proof.contradicts_itself(), contradicts, "{verdict} {more}");
@@ -273,7 +273,7 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
     old: \"sent\"
     new: \"\u{fffd}x\"
   hint: leave senders where they are until this is as you want it; `rehook diff` shows what the migration changes
-0 proved, 1 differs, 0 not exercised, 0 not migrated, 0 failed
+0 same, 1 differs, 0 not covered, 0 not migrated, 0 failed
 "
     );
 }
@@ -281,7 +281,7 @@ fn a_difference_is_shown_as_a_request_and_two_answers() {
 #[test]
 fn no_name_gets_control_characters_onto_the_terminal() {
     let name = "ctl\u{1b}[31mRED\u{7}";
-    let mut results = results(proof("proved", json!({})));
+    let mut results = results(proof("same", json!({})));
     results.webhooks[0].endpoint = Some(name.to_owned());
     results
         .refused
@@ -375,11 +375,11 @@ fn endless(about: &str, went_on: bool) -> serde_json::Value {
 #[test]
 fn a_request_that_did_not_end_is_said_beside_the_verdict() {
     let endless = json!([endless("first", true), endless("", false)]);
-    let results = results(proof("proved", json!({"endless": endless})));
-    assert!(results.is_proved());
+    let results = results(proof("same", json!({"endless": endless})));
+    assert!(results.is_same());
     assert_eq!(
         text(&results, Lang::En),
-        "proved         dev.ci ci  9 requests
+        "same           dev.ci ci  9 requests
   plugins/ci.py:5  lines run: 6-9
   reached by no request, and not changed by the migration: 12-13
   a request (first) had not ended after 5 s; it is no part of what was compared, and more were looked for without it:
@@ -397,14 +397,14 @@ fn a_request_that_did_not_end_is_said_beside_the_verdict() {
 
     (with the settings {\"LOUD\":true})
   hint: see whether the handler waits or loops for such a request; give others with --requests
-1 proved, 0 differs, 0 not exercised, 0 not migrated, 0 failed
+1 same, 0 differs, 0 not covered, 0 not migrated, 0 failed
 "
     );
     let shown = text(&results, Lang::Zh);
     for expected in [
         "  有一个请求（first）在 5 秒后仍未结束，没有参与比较；已略过它继续寻找其他请求：\n    POST /api/webhook/ci\n",
         "  有一个请求在 5 秒后仍未结束，没有参与比较；此后没有再寻找其他请求：\n    POST /api/webhook/ci\n",
-        "    {\"a\": \"loop\"}\n\n    （使用设置 {\"LOUD\":true}）\n  提示：请检查处理函数遇到这样的请求是否会一直等待或循环；可用 --requests 提供其他请求\n已证实 1 个",
+        "    {\"a\": \"loop\"}\n\n    （使用设置 {\"LOUD\":true}）\n  提示：请检查处理函数遇到这样的请求是否会一直等待或循环；可用 --requests 提供其他请求\n一致 1 个",
     ] {
         assert!(shown.contains(expected), "no {expected:?} in {shown}");
     }
@@ -414,7 +414,7 @@ fn a_request_that_did_not_end_is_said_beside_the_verdict() {
 fn a_request_that_ended_the_process_is_said_as_such() {
     let mut one = endless("first", true);
     one["ended"] = json!({"kind": "exit_code", "code": 3});
-    let results = results(proof("proved", json!({"endless": [one]})));
+    let results = results(proof("same", json!({"endless": [one]})));
     let shown = text(&results, Lang::En);
     let expected = "  a request (first) ended the process (exit code 3); it is no part of what was compared:\n    POST /api/webhook/ci\n";
     assert!(shown.contains(expected), "{shown}");
@@ -538,7 +538,7 @@ fn every_reason_has_words_and_a_name() {
             shown.contains("  迁移之后") && shown.contains("：X: y\n  提示："),
             "{shown}"
         );
-        assert!(!failed.is_proved());
+        assert!(!failed.is_same());
     }
 }
 
@@ -549,7 +549,7 @@ fn what_the_system_does_not_keep_away_is_said() {
             "event": "ready", "agent": "stand-in", "python": "3.12.3",
             "network": network, "files": files,
         });
-        let mut results = results(proof("proved", json!({})));
+        let mut results = results(proof("same", json!({})));
         results.ready = match serde_json::from_value(ready).unwrap() {
             Event::Ready(ready) => Some(ready),
             other => panic!("{other:?}"),

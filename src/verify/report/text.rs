@@ -75,9 +75,9 @@ fn shown(view: &View<'_>, path: &Path) -> String {
 /// What a kind is called.
 fn label(kind: Kind) -> (Text, Style) {
     match kind {
-        Kind::Proved => (text!("proved", "已证实"), GREEN),
+        Kind::Same => (text!("same", "一致"), GREEN),
         Kind::Differs => (text!("differs", "有差异"), RED),
-        Kind::NotExercised => (text!("not exercised", "未覆盖"), YELLOW),
+        Kind::NotCovered => (text!("not covered", "未覆盖"), YELLOW),
         Kind::NotMigrated => (text!("not migrated", "未迁移"), YELLOW),
         Kind::Failed => (text!("failed", "无法运行"), RED),
     }
@@ -161,7 +161,7 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
         )
     };
     output += ran.get(lang);
-    let changed: HashSet<&usize> = proof.unproved.iter().collect();
+    let changed: HashSet<&usize> = proof.uncovered.iter().collect();
     let is_changed = |line: &&usize| changed.contains(line);
     let unchanged: Vec<usize> = proof
         .missed
@@ -169,8 +169,8 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
         .filter(|l| !is_changed(l))
         .copied()
         .collect();
-    if !proof.unproved.is_empty() && !proof.reached.is_empty() {
-        let lines = ranges(&proof.unproved, &all);
+    if !proof.uncovered.is_empty() && !proof.reached.is_empty() {
+        let lines = ranges(&proof.uncovered, &all);
         output += text!(
             "  changed by the migration, and reached by no request: {lines}\n",
             "  迁移改动过，但没有请求触及的行：{lines}\n"
@@ -180,7 +180,7 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
     if !proof.reached.is_empty() {
         output += open;
     }
-    if proof.reached.is_empty() || !proof.unproved.is_empty() || !open.is_empty() {
+    if proof.reached.is_empty() || !proof.uncovered.is_empty() || !open.is_empty() {
         let hint = text!(
             "  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from\n",
             "  提示：请用 --requests 提供能运行到那里的请求；可用 --save-requests 写出已发送的请求，在此基础上修改\n"

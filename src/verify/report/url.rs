@@ -31,7 +31,7 @@ pub fn text(differing: usize) -> Text {
     }
     let others = differing.saturating_sub(1);
     text!(
-        "  for this request only the path of the URL differs, which the plugin uses; if nobody relies on it, that needs no mending (the other {others} were not looked at for this)\n",
+        "  for this request only the path of the URL differs, which the plugin uses; if nothing relies on it, this can be ignored (the other {others} were not looked at for this)\n",
         "  这个请求的差异只在于 URL 的路径，插件用到了它；如果没有人依赖该路径，这一差异就不需要处理（其余 {others} 个请求未作此项检查）\n"
     )
 }

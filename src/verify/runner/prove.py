@@ -357,7 +357,7 @@ def _proof(
     )
     missed = sorted(n for n, _ in own_lines if n not in reached)
     own_changes = [one for one in missed_changes if one.handler in (None, handler)]
-    unproved = [one.line for one in own_changes if one.side == "old" and one.handler]
+    uncovered = [one.line for one in own_changes if one.side == "old" and one.handler]
     elsewhere: dict[tuple[str, str], list[int]] = {}
     for one in own_changes:
         if one.side == "new" or not one.handler:
@@ -366,9 +366,9 @@ def _proof(
     if shown:
         verdict = "differs"
     elif own_changes or not reached:
-        verdict = "not_exercised"
+        verdict = "not_covered"
     else:
-        verdict = "proved"
+        verdict = "same"
     return {
         "event": "proof",
         "case": case.name,
@@ -381,8 +381,8 @@ def _proof(
         "last": handler.definition.last if handler else 0,
         "reached": reached,
         "missed": missed,
-        "unproved": unproved,
-        "unproved_elsewhere": [
+        "uncovered": uncovered,
+        "uncovered_elsewhere": [
             {"side": side, "file": file, "lines": of_file}
             for (side, file), of_file in elsewhere.items()
         ],

@@ -103,12 +103,12 @@ echo '{{"event":"refused","case":"c","what":["run git"]}}'
 #[test]
 fn what_is_no_result_ends_it() {
     let fake = Fake::new();
-    fake.check_error("echo hello; sleep 60", "no result: hello");
+    fake.check_error("echo hello; sleep 60", "runner: hello");
     fake.check_error(
         r#"echo '{"event":"surprise"}'"#,
-        "no result: {\"event\":\"surprise\"}",
+        "runner: {\"event\":\"surprise\"}",
     );
-    fake.check_error(&format!("{END}; sleep 60"), "no result");
+    fake.check_error(&format!("{END}; sleep 60"), "runner: ");
     fake.check_error("head -c 20000000 /dev/zero; echo; sleep 60", "too long");
 }
 

@@ -14,7 +14,7 @@ fn event(event: Value) -> Event {
 fn webhook(plugin: &str, endpoint: &str, requests: usize) -> Webhook {
     let proof = event(json!({
         "event": "proof", "case": "c", "plugin": format!("dev.{plugin}"), "endpoint": endpoint,
-        "verdict": "proved", "requests": requests,
+        "verdict": "same", "requests": requests,
     }));
     let Event::Proof(proof) = proof else {
         panic!("no proof")
