@@ -222,6 +222,7 @@ fn marked_objection(
             if kind(resolver, annotation, place) == Ok(Kind::Special) {
                 return Err(beside_special());
             }
+            constraint_objection(inside, marked, Family::Other)?;
             return match dependency(marked.call) {
                 Some(dependency) => dependency_objection(inside, dependency, place),
                 None => dependency_objection(resolver, annotated_type(annotation), place),
@@ -290,7 +291,10 @@ fn unannotated_objection(
     place: Place<'_>,
 ) -> Result<(), Objection> {
     match (marked.marker, dependency(marked.call)) {
-        (Marker::Dependency, Some(dependency)) => dependency_objection(inside, dependency, place),
+        (Marker::Dependency, Some(dependency)) => {
+            constraint_objection(inside, marked, Family::Other)?;
+            dependency_objection(inside, dependency, place)
+        }
         (Marker::Field, _) => Err(text!(
             "FastAPI refuses pydantic's `Field` in the place of a default",
             "FastAPI 不允许把 pydantic 的 `Field` 用作默认值"

@@ -270,9 +270,12 @@ class Later:
 class Limits:
     LEAST = 1
     WORD = "a"
-    RAISED = 1
-    RAISED += 1
     MARKED = Query(1, gt="a")
+
+
+class Raised:
+    LEAST = 1
+    LEAST += 1
 
 
 @dataclass
