@@ -71,6 +71,8 @@ pub struct Unclear {
 pub enum Effect {
     /// It may register a webhook.
     Registers,
+    /// It gives the method a name, by which another module may register one.
+    Names(String),
     /// It looks an attribute up by a name that cannot be known, and may register a webhook with it; where
     /// the plugin is not known either, only if one is handed on.
     LooksUp,
@@ -158,13 +160,15 @@ pub struct Branch {
     pub exclusive: bool,
 }
 
-/// `name = plugin.mount_webhook_method`.
+/// `name = plugin.mount_webhook_method`, or `name = other` where that is such a name.
 #[derive(Debug)]
 pub struct Alias {
     /// The name.
     pub name: String,
     /// The statement.
     pub statement: ByteRange,
+    /// The statement that gives the method the name that this is another name for.
+    pub of: Option<ByteRange>,
     /// How often the name is used.
     pub uses: usize,
     /// The name that the plugin is called by, when it is a plain name.

@@ -16,7 +16,7 @@ use super::{Failure, self_check};
 use crate::cli::PlanArgs;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::discover::{self, Discovery};
-use crate::find::{self, Found};
+use crate::find::{self, Found, ReferenceKind};
 use crate::git;
 use crate::plan::{self, Input, Plan, PlanOptions, PlannedWebhook};
 use crate::python::names::{Files, LoadError, Loaded, Workspace};
@@ -439,6 +439,15 @@ fn related(
         if let Some(root) = discover::package_root(&webhook.plugin.module) {
             let names = handlers.entry(root).or_default();
             names.insert(&webhook.handler.name);
+        }
+    }
+    // So may whoever names the method as the plugin does.
+    for reference in found.iter().flat_map(|one| &one.references) {
+        if let (ReferenceKind::Alias(alias), Some(plugin)) =
+            (&reference.kind, &reference.known.plugin)
+            && let Some(root) = discover::package_root(&plugin.module)
+        {
+            handlers.entry(root).or_default().insert(&alias.name);
         }
     }
     let roots: BTreeSet<PathBuf> = plugin_modules

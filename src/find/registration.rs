@@ -65,6 +65,7 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         unclear: Vec::new(),
         shown: HashSet::new(),
         looked_at: HashSet::new(),
+        called_by_name: Vec::new(),
     };
     finder.body(loaded.module.suite());
     for expression in loaded.module.fragments(loaded.module.range()) {
@@ -74,6 +75,7 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         mut references,
         mut unclear,
         shown,
+        called_by_name,
         ..
     } = finder;
     let mut others = other_names(&loaded, &references);
@@ -88,6 +90,7 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         effect: Effect::Registers,
     }));
     references.extend(others);
+    unclear.extend(used_otherwise(&references, &called_by_name));
     references.sort_by_key(|reference| reference.place);
     unclear.sort_by_key(|one| one.range);
     Found {
@@ -95,6 +98,37 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         references,
         unclear,
     }
+}
+
+/// What else may register a webhook by a name for the method: what does more than call it, and other
+/// modules that import it.
+fn used_otherwise(references: &[Reference], called: &[ByteRange]) -> Vec<Unclear> {
+    let aliases = || {
+        let all = references.iter();
+        all.filter_map(|reference| match &reference.kind {
+            ReferenceKind::Alias(alias) => Some((alias, &reference.known)),
+            _ => None,
+        })
+    };
+    let mut unclear = Vec::new();
+    for (alias, known) in aliases() {
+        let calls = called.iter().filter(|one| **one == alias.statement);
+        let names = aliases().filter(|(other, _)| other.of == Some(alias.statement));
+        let effect = if calls.count() + names.count() < alias.uses {
+            Effect::Registers
+        } else {
+            Effect::Names(alias.name.clone())
+        };
+        unclear.push(Unclear {
+            plugin: known.plugin.clone(),
+            endpoint: None,
+            range: alias.statement,
+            over_at: None,
+            branches: Vec::new(),
+            effect,
+        });
+    }
+    unclear
 }
 
 /// The places where the method's name stands that the tree did not lead to: definitions, arguments,
@@ -222,6 +256,8 @@ struct Finder<'a> {
     shown: HashSet<ByteRange>,
     /// What is looked up by a name, and was looked at with what is around it.
     looked_at: HashSet<ByteRange>,
+    /// The statements that give the method a name, for each call by it.
+    called_by_name: Vec<ByteRange>,
 }
 
 impl<'a> Finder<'a> {
@@ -695,6 +731,7 @@ impl<'a> Finder<'a> {
         target: &Target<'a>,
     ) {
         let place = callee.place;
+        self.called_by_name.extend(callee.alias);
         let plugin = match &callee.plugin {
             Receiver::Plugin(id) => id.clone(),
             Receiver::NotOurs => {

@@ -43,63 +43,98 @@ pub(crate) fn remove<'a>(
         let Some(draft) = drafts.get_mut(path) else {
             continue;
         };
-        for reference in &found.references {
-            let ReferenceKind::Alias(alias) = &reference.kind else {
-                continue;
-            };
+        let aliases = found.references.iter().filter_map(|one| match &one.kind {
+            ReferenceKind::Alias(alias) => Some(&**alias),
+            _ => None,
+        });
+        // A name for another name stands below it, and goes first.
+        let mut aliases: Vec<&Alias> = aliases.collect();
+        aliases.sort_by_key(|alias| std::cmp::Reverse(alias.statement));
+        let mut gone_here: Vec<&Alias> = Vec::new();
+        for alias in aliases {
             let calls: BTreeSet<ByteRange> = gone
                 .iter()
                 .filter(|one| one.path() == path)
                 .filter(|one| one.webhook.call.alias == Some(alias.statement))
                 .map(|one| one.webhook.call.call)
                 .collect();
+            let names = gone_here
+                .iter()
+                .filter(|other| other.of == Some(alias.statement));
             // A name in `__all__` is a use, too.
-            let is_last = calls.len() == alias.uses
+            let is_last = calls.len() + names.count() == alias.uses
                 && draft.imports.uses_of(&alias.name) <= alias.uses + 1
                 && !members.is_passed_on(path, &alias.name)
                 && !members.others_use(path, &alias.name);
             if !is_last {
                 continue;
             }
-            let written_at = beside_plugin.filter(|(module, _)| *module == path);
-            let written_at = written_at.map(|(_, offset)| offset);
-            if let Some(lines) = removable(draft, alias.statement, written_at) {
-                draft.replace(lines, "")?;
-                removed.push(Removed {
-                    path: path.to_owned(),
-                    alias,
-                });
+            if is_alone(draft, alias.statement) {
+                gone_here.push(alias);
             }
         }
+        let written_at = beside_plugin.filter(|(module, _)| *module == path);
+        let written_at = written_at.map(|(_, offset)| offset);
+        for statements in one_below_another(draft, &gone_here) {
+            let lines = removable(draft, statements, written_at);
+            draft.replace(lines, "")?;
+        }
+        removed.extend(gone_here.into_iter().map(|alias| Removed {
+            path: path.to_owned(),
+            alias,
+        }));
     }
     Ok(removed)
 }
 
-/// The lines of a statement, when nothing else stands on them, with the blank lines on one side of
-/// it: those of which there are fewer.
-fn removable(draft: &Draft, statement: ByteRange, written_at: Option<usize>) -> Option<ByteRange> {
+/// Whether nothing else stands on the lines of a statement.
+fn is_alone(draft: &Draft, statement: ByteRange) -> bool {
     let source = draft.source();
-    let first = source.line_at(statement.start());
-    let last = source.line_at(statement.end());
-    let lines = ByteRange::new(first.start(), last.end());
-    let before = source.slice(ByteRange::new(first.start(), statement.start()));
-    let after = source.slice(ByteRange::new(statement.end(), last.end()));
+    let lines = lines_of(draft, statement);
+    let before = source.slice(ByteRange::new(lines.start(), statement.start()));
+    let after = source.slice(ByteRange::new(statement.end(), lines.end()));
     let is_alone = before.trim().is_empty() && after.trim().is_empty();
-    if !is_alone || draft.loaded.module.tokens().has_comment(lines) {
-        return None;
+    is_alone && !draft.loaded.module.tokens().has_comment(lines)
+}
+
+fn lines_of(draft: &Draft, statements: ByteRange) -> ByteRange {
+    let source = draft.source();
+    let first = source.line_at(statements.start());
+    let last = source.line_at(statements.end());
+    ByteRange::new(first.start(), last.end())
+}
+
+/// The statements, which come the last first, as ranges of those without a line between them.
+fn one_below_another(draft: &Draft, aliases: &[&Alias]) -> Vec<ByteRange> {
+    let mut ranges: Vec<ByteRange> = Vec::new();
+    for alias in aliases.iter().rev() {
+        let this = alias.statement;
+        match ranges.last_mut() {
+            Some(range) if lines_of(draft, *range).end() == lines_of(draft, this).start() => {
+                *range = ByteRange::new(range.start(), this.end());
+            }
+            _ => ranges.push(this),
+        }
     }
+    ranges
+}
+
+/// The lines of statements with the blank lines on one side of them: those of which there are fewer.
+fn removable(draft: &Draft, statements: ByteRange, written_at: Option<usize>) -> ByteRange {
+    let source = draft.source();
+    let lines = lines_of(draft, statements);
     let text = source.text();
     let above = blank_lines(&text[..lines.start()], true);
     let below = blank_lines(&text[lines.end()..], false);
     if above.0 == 0 && below.0 == 0 {
-        return Some(lines);
+        return lines;
     }
     let follows_router = written_at == Some(lines.start() - above.1);
-    Some(if below.0 <= above.0 || follows_router {
+    if below.0 <= above.0 || follows_router {
         ByteRange::new(lines.start(), lines.end() + below.1)
     } else {
         ByteRange::new(lines.start() - above.1, lines.end())
-    })
+    }
 }
 
 /// How many blank lines a text starts with, or ends with, and how many bytes they take.

@@ -115,6 +115,7 @@ fn may_replace(
         Effect::Reads(Some(function)) => {
             members.others_use(path, function) || members.is_used_where_imported(path, function)
         }
+        Effect::Names(name) => members.is_passed_on(path, name) || members.others_use(path, name),
         Effect::LooksUp => other.plugin.is_some() || members.is_handed_on(&one.webhook.plugin),
         Effect::Reads(None) | Effect::Registers => true,
     };

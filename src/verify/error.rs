@@ -337,16 +337,16 @@ fn fatal_text(fatal: &Fatal, python: &Path) -> Text {
     let (python, detail) = (term::path(python), &fatal.detail);
     match fatal.reason {
         FatalReason::NoFastapi => text!(
-            "FastAPI is not installed for {python}",
-            "{python} 没有安装 FastAPI"
+            "FastAPI is not installed for {python}, so no code was run",
+            "{python} 没有安装 FastAPI，因此没有运行任何代码"
         ),
         FatalReason::NoAgent => text!(
-            "nekro-agent is not installed for {python}",
-            "{python} 没有安装 nekro-agent"
+            "nekro-agent is not installed for {python}, so no code was run",
+            "{python} 没有安装 nekro-agent，因此没有运行任何代码"
         ),
         FatalReason::PythonTooOld => text!(
-            "{python} is too old: {detail}",
-            "{python} 的版本过低：{detail}"
+            "{python} is too old, so no code was run: {detail}",
+            "{python} 的版本过低，因此没有运行任何代码：{detail}"
         ),
         FatalReason::BrokenAgent => text!(
             "nekro-agent is installed for {python}, but cannot be imported: {detail}",

@@ -90,6 +90,13 @@ impl Look<'_> {
                         }
                     }
                     Target::External(_) | Target::Builtin(_) | Target::Unknown => Ok(()),
+                    // It is used as a decorator, and says then what it wraps.
+                    Target::Function(inside, function) if is_context_manager(inside, function) => {
+                        Ok(())
+                    }
+                    Target::Class(inside, class) if is_context_decorator(inside, class, depth) => {
+                        Ok(())
+                    }
                     Target::Function(inside, function) => {
                         self.returned(inside, function, &mut |inside, value| match value {
                             // `return decorator(f)`, for where it is used without a call.
@@ -162,7 +169,7 @@ impl Look<'_> {
         Self::each(inside, value, &mut |target| match target {
             Target::Function(inside, function) => self.parameters(inside, function),
             // It has no annotations.
-            Target::Expression(_, Expr::Lambda(_)) => Ok(()),
+            Target::Expression(_, Expr::Lambda(lambda)) => self.takes_no_others(&lambda.args),
             Target::Expression(inside, Expr::Call(call)) => self.made(inside, call, depth),
             _ => Err(self.unseen()),
         })
@@ -196,6 +203,28 @@ impl Look<'_> {
         }
     }
 
+    /// Whether a wrapper takes named parameters alone: FastAPI reads `*args` and `**kwargs` as two parameters
+    /// of the query, and refuses every request without them.
+    fn takes_no_others(&self, arguments: &ast::Arguments) -> Answer {
+        let (args, kwargs) = (arguments.vararg.as_ref(), arguments.kwarg.as_ref());
+        let Some(other) = args.or(kwargs) else {
+            return Ok(());
+        };
+        let problem = Problem::manual(
+            Code::UnusualHandler,
+            self.decorator,
+            text!(
+                "FastAPI takes `{}` of what the decorator returns for a parameter of the query, and refuses requests without it",
+                "FastAPI 会把装饰器返回的函数的 `{}` 当作查询参数，并拒绝不带该参数的请求",
+                other.arg
+            ),
+        );
+        Err(Box::new(problem.with_hint(text!(
+            "put `@functools.wraps(...)` above the function that the decorator returns",
+            "请在装饰器返回的函数上方加上 `@functools.wraps(...)`"
+        ))))
+    }
+
     /// Whether the annotations of a wrapper resolve in its module; those of one that says what it
     /// wraps are not looked at.
     fn parameters(&self, around: Resolver<'_>, function: Definition<'_>) -> Answer {
@@ -203,6 +232,7 @@ impl Look<'_> {
         if decorators.iter().any(|one| is_wraps(around, one)) {
             return Ok(());
         }
+        self.takes_no_others(function.arguments)?;
         let is_here =
             around.loaded.module.source().path() == self.registration.loaded.module.source().path();
         let mut is_lazy = None;
@@ -269,6 +299,43 @@ fn is_called_here(inside: Resolver<'_>, call: &ast::ExprCall) -> bool {
 fn method<'c>(class: &'c ast::StmtClassDef, name: &str) -> Option<Definition<'c>> {
     let mut methods = class.body.iter().rev().filter_map(Definition::of);
     methods.find(|function| function.name == name)
+}
+
+/// Whether a function is a generator that `contextlib` makes context managers of.
+fn is_context_manager(inside: Resolver<'_>, function: Definition<'_>) -> bool {
+    let [decorator] = function.decorators else {
+        return false;
+    };
+    matches!(
+        inside.external(decorator).as_deref(),
+        Some("contextlib.contextmanager" | "contextlib.asynccontextmanager")
+    )
+}
+
+/// Whether the instances of a class are decorators as `contextlib` makes them, which keep the signature
+/// of what they wrap.
+fn is_context_decorator(inside: Resolver<'_>, class: &ast::StmtClassDef, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
+    let is_one = |base: &Expr| {
+        let mut found = false;
+        targets(inside, base, &mut |target| {
+            found = match target {
+                Target::External(name) => matches!(
+                    name.as_str(),
+                    "contextlib.ContextDecorator" | "contextlib.AsyncContextDecorator"
+                ),
+                Target::Class(inside, class) => is_context_decorator(inside, class, depth),
+                _ => false,
+            };
+        });
+        found
+    };
+    method(class, "__call__").is_none()
+        && method(class, "__new__").is_none()
+        && class.keywords.is_empty()
+        && class.bases.first().is_some_and(is_one)
 }
 
 /// Whether a name stands for a parameter alone.

@@ -14,8 +14,11 @@ use super::{Finder, METHOD};
 use crate::edit::ByteRange;
 use crate::find::imports::uses_of_global;
 use crate::find::{Alias, Known, Reference, ReferenceKind};
-use crate::python::names::{Binding, BindingKind, Loaded, PluginId, Value};
+use crate::python::names::{BindingKind, Loaded, PluginId, Value};
 use crate::python::tree::{self, Descend, Node, range_of};
+
+/// How many names may stand for each other.
+const MAX_NAMES: usize = 8;
 
 /// The method as the older edition of the document names it.
 pub(super) const OLDER_METHOD: &str = "mount_webhook";
@@ -115,18 +118,42 @@ impl<'a> Finder<'a> {
         let Expr::Name(name) = expression else {
             return None;
         };
-        let [binding] = self.resolver().bindings(&name.id) else {
-            return None;
-        };
-        let taken = alias_of(binding)?;
+        let (taken, alias) = self.taken_by_name(&name.id, MAX_NAMES)?;
         Some(Callee {
             range,
             place: range,
             receiver: None,
             plugin: self.receiver_of(taken.receiver, taken.method),
             is_older: taken.method == OLDER_METHOD,
-            alias: Some(binding.range),
+            alias: Some(alias),
         })
+    }
+
+    /// The method that a name stands for, and the statement that gives it the name.
+    fn taken_by_name(&self, name: &str, names: usize) -> Option<(Taken<'_>, ByteRange)> {
+        let names = names.checked_sub(1)?;
+        let [binding] = self.resolver().bindings(name) else {
+            return None;
+        };
+        let BindingKind::Value(value) = &binding.kind else {
+            return None;
+        };
+        if binding.type_checking_only {
+            return None;
+        }
+        let taken = match &**value {
+            // A name of the module does not see those of the functions around here.
+            Expr::Name(other) if self.is_local(&other.id) == self.is_local(name) => {
+                self.taken_by_name(&other.id, names)?.0
+            }
+            value => taken(value)?,
+        };
+        Some((taken, binding.range))
+    }
+
+    fn is_local(&self, name: &str) -> bool {
+        let mut scopes = self.scopes.iter();
+        scopes.any(|scope| !scope.bindings(name).is_empty())
     }
 
     /// What a method is taken of: a class of the repo may define the older one itself.
@@ -196,8 +223,21 @@ impl<'a> Finder<'a> {
         let Stmt::Assign(assign) = statement else {
             return false;
         };
-        let ([Expr::Name(name)], Some(taken)) = (assign.targets.as_slice(), taken(&assign.value))
-        else {
+        let [Expr::Name(name)] = assign.targets.as_slice() else {
+            return false;
+        };
+        let (mut of, mut taken) = (None, taken(&assign.value));
+        if let Expr::Name(other) = &*assign.value
+            && self.is_local(&other.id) == self.is_local(&name.id)
+            && let Some((method, statement)) = self.taken_by_name(&other.id, MAX_NAMES)
+        {
+            taken = Some(Taken {
+                place: range_of(&*assign.value),
+                ..method
+            });
+            of = Some(statement);
+        }
+        let Some(taken) = taken else {
             return false;
         };
         let Receiver::Plugin(plugin) = self.receiver_of(taken.receiver, taken.method) else {
@@ -231,7 +271,7 @@ impl<'a> Finder<'a> {
             return false;
         }
         let receiver_name = match taken.receiver {
-            Expr::Name(name) => Some(name.id.to_string()),
+            Expr::Name(name) if of.is_none() => Some(name.id.to_string()),
             _ => None,
         };
         let detail = crate::text!(
@@ -251,6 +291,7 @@ impl<'a> Finder<'a> {
             kind: ReferenceKind::Alias(Box::new(Alias {
                 name: name.id.to_string(),
                 statement: range_of(statement),
+                of,
                 uses,
                 receiver_name,
                 diagnostic,
@@ -261,13 +302,5 @@ impl<'a> Finder<'a> {
             },
         });
         true
-    }
-}
-
-/// The method that a binding gives a name to.
-fn alias_of(binding: &Binding) -> Option<Taken<'_>> {
-    match &binding.kind {
-        BindingKind::Value(value) if !binding.type_checking_only => taken(value),
-        _ => None,
     }
 }

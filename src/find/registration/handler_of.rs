@@ -224,7 +224,12 @@ impl<'a> Finder<'a> {
                     .collect();
                 let mut reached = self.reached(resolver, function, steps)?;
                 reached.filled += filled.len();
-                reached.keywords.extend(keywords?);
+                for keyword in keywords? {
+                    // The outer `partial` fills it anew.
+                    if !reached.keywords.contains(&keyword) {
+                        reached.keywords.push(keyword);
+                    }
+                }
                 reached.kind = CallableKind::Partial;
                 Some(reached)
             }

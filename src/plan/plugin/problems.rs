@@ -91,15 +91,22 @@ pub(super) fn problem(
         });
     }
     if !stays_below_plugins(&route.target) || route.target.chars().any(term::is_harmful) {
-        return Some(Problem::manual(
-            Code::UnusableEndpoint,
-            here,
-            text!(
-                "the path `{}` would lead out of `/plugins/`, or mean different things to different servers",
-                "路径 `{}` 会超出 `/plugins/` 的范围，或被不同的服务器作不同理解",
-                route.target
-            ),
-        ));
+        let hint = text!(
+            "choose a path without segments such as `..`, escapes (`%2e`, `%2f`) and invisible characters for the route, and point the senders to it",
+            "请为路由选用不含 `..` 等路径段、转义（`%2e`、`%2f`）与不可见字符的路径，并让发送方改用新地址"
+        );
+        return Some(Problem {
+            hint: Some(hint),
+            ..Problem::manual(
+                Code::UnusableEndpoint,
+                here,
+                text!(
+                    "the path `{}` would lead out of `/plugins/`, or mean different things to different servers",
+                    "路径 `{}` 会超出 `/plugins/` 的范围，或被不同的服务器作不同理解",
+                    route.target
+                ),
+            )
+        });
     }
     if let Some(own) = plugin.route_in_the_way(&webhook.endpoint.value, &route) {
         let detail = if own.is_known() {

@@ -100,6 +100,17 @@ impl Resolver<'_> {
                     Value::Number(number) => whole += &number.to_string(),
                     _ => return None,
                 },
+                // `%02d`
+                '0' => {
+                    let width = after.bytes().take_while(u8::is_ascii_digit).count();
+                    let (specification, behind) = after.split_at_checked(width + 1)?;
+                    let value = self.evaluate(values.next()?, budget);
+                    if !specification.ends_with('d') {
+                        return None;
+                    }
+                    whole += &formatted(value, specification)?;
+                    characters = behind.chars();
+                }
                 _ => return None,
             }
             rest = characters.as_str();
