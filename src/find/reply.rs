@@ -9,6 +9,7 @@
 //! - Where it cannot be told, nothing is changed: what the handler returned is looked at at run time.
 
 mod bindings;
+mod classes;
 mod commas;
 mod expression;
 mod known;

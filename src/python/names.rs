@@ -5,6 +5,7 @@
 
 mod enums;
 mod scope;
+mod setters;
 mod stays;
 mod strings;
 mod workspace;

@@ -129,6 +129,77 @@ pub(super) fn is_plain_base(name: &str) -> bool {
     )
 }
 
+/// Names with `__` that a class may bind without being called or taken for something else.
+pub(super) const HARMLESS_SPECIAL: &[&str] = &[
+    "__aenter__",
+    "__aexit__",
+    "__bool__",
+    "__contains__",
+    "__delitem__",
+    "__doc__",
+    "__enter__",
+    "__eq__",
+    "__exit__",
+    "__ge__",
+    "__getitem__",
+    "__gt__",
+    "__hash__",
+    "__init__",
+    "__iter__",
+    "__le__",
+    "__len__",
+    "__lt__",
+    "__match_args__",
+    "__ne__",
+    "__post_init__",
+    "__repr__",
+    "__setitem__",
+    "__slots__",
+    "__str__",
+];
+
+/// What changes the calls of a class, or what its instances are taken for, where it is set from
+/// outside of the class.
+pub(super) const CHANGE_CLASSES: &[&str] = &[
+    "__base__",
+    "__bases__",
+    "__call__",
+    "__class__",
+    "__getattribute__",
+    "__instancecheck__",
+    "__new__",
+];
+
+/// Whether what decorates a method makes something that leaves the class alone.
+pub(super) fn is_plain_decorator(name: &str) -> bool {
+    matches!(
+        name,
+        "abc.abstractmethod"
+            | "functools.cached_property"
+            | "pydantic.computed_field"
+            | "pydantic.field_serializer"
+            | "pydantic.field_validator"
+            | "pydantic.model_serializer"
+            | "pydantic.model_validator"
+            | "pydantic.root_validator"
+            | "pydantic.validator"
+            | "typing.override"
+            | "typing_extensions.override"
+    )
+}
+
+/// Whether a call in the body of a class only describes an attribute.
+pub(super) fn describes_attribute(name: &str) -> bool {
+    matches!(
+        name,
+        "dataclasses.field"
+            | "pydantic.ConfigDict"
+            | "pydantic.Field"
+            | "pydantic.PrivateAttr"
+            | "pydantic.fields.Field"
+    )
+}
+
 /// What a call of something outside the repo gives.
 pub(super) fn gives(name: &str, call: &ast::ExprCall) -> Origin {
     let has_keyword = |wanted: &str| {

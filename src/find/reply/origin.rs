@@ -10,12 +10,14 @@ use std::cell::{Cell, OnceCell};
 use rustpython_parser::ast::{self, CmpOp, Constant, Expr, Operator, Stmt, UnaryOp};
 
 use super::bindings::{Bindings, Bound};
+use super::classes::MadeBy;
 use super::known::{self, is_response_class};
 use crate::edit::ByteRange;
 use crate::find::handler::Definition;
 use crate::find::registration::definition_at;
 use crate::python::names::{Resolver, Scope, Value};
-use crate::python::tree::{Descend, Node, range_of, walk_body};
+use crate::python::parse::Module;
+use crate::python::tree::{Descend, Node, walk_body};
 
 /// How many calls, names and classes may lead to each other.
 const MAX_DEPTH: usize = 8;
@@ -45,7 +47,7 @@ pub(super) struct Values<'a> {
     /// The names of the module around a function, once they are asked for.
     module: OnceCell<Option<Box<Self>>>,
     is_module: bool,
-    steps: &'a Cell<usize>,
+    pub(super) steps: &'a Cell<usize>,
 }
 
 /// What the questions about one handler may still cost.
@@ -71,21 +73,31 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// The names at the level of a module, which is that of `resolver`.
+    pub(super) fn of_module(
+        resolver: Resolver<'a>,
+        module: &'a Module,
+        steps: &'a Cell<usize>,
+    ) -> Self {
+        Self {
+            resolver,
+            bindings: Bindings::of_body(module, module.suite()),
+            is_handler: false,
+            module: OnceCell::new(),
+            is_module: true,
+            steps,
+        }
+    }
+
     fn module(&self) -> Option<&Self> {
         let of_module = || {
             let module = &self.resolver.loaded.module;
             (!self.is_module).then(|| {
-                Box::new(Self {
-                    resolver: Resolver {
-                        locals: &[],
-                        ..self.resolver
-                    },
-                    bindings: Bindings::of_body(module, module.suite()),
-                    is_handler: false,
-                    module: OnceCell::new(),
-                    is_module: true,
-                    steps: self.steps,
-                })
+                let resolver = Resolver {
+                    locals: &[],
+                    ..self.resolver
+                };
+                Box::new(Self::of_module(resolver, module, self.steps))
             })
         };
         self.module.get_or_init(of_module).as_deref()
@@ -120,7 +132,9 @@ impl<'a> Values<'a> {
 
     /// Whether nothing binds the name, so that it is the built-in one.
     pub(super) fn is_builtin(&self, name: &str) -> bool {
-        self.bound(name).is_none() && self.resolver.loaded.scope.stars().is_empty()
+        self.bound(name).is_none()
+            && self.resolver.loaded.scope.stars().is_empty()
+            && self.resolver.keeps_builtins()
     }
 
     /// What an expression stands for, if the name that it starts with is only bound in forms that
@@ -138,13 +152,24 @@ impl<'a> Values<'a> {
                         })
                     });
                     return if is_seen {
-                        self.resolver.lasting_value(expression)
+                        self.lasting(expression)
                     } else {
                         Value::Unknown
                     };
                 }
                 _ => return Value::Unknown,
             }
+        }
+    }
+
+    /// What an expression stands for, if no file of the repo gives it anew: also not what is
+    /// outside of the repo.
+    pub(super) fn lasting(&self, expression: &Expr) -> Value {
+        match self.resolver.lasting_value(expression) {
+            Value::External(name) | Value::CallOf(name) if !self.resolver.keeps_external(&name) => {
+                Value::Unknown
+            }
+            value => value,
         }
     }
 
@@ -161,7 +186,7 @@ impl<'a> Values<'a> {
             .unwrap_or(Origin::Plain)
     }
 
-    fn origin_within(&self, expression: &Expr, depth: usize) -> Origin {
+    pub(super) fn origin_within(&self, expression: &Expr, depth: usize) -> Origin {
         let steps = self.steps.get();
         if steps == 0 {
             return Origin::Unknown;
@@ -237,7 +262,7 @@ impl<'a> Values<'a> {
             // Only of a built-in value it is sure that the value stays one.
             Bound::Augmented(value) => plain_only(inside.origin_within(value, depth)),
             Bound::Parameter(parameter) if inside.is_handler => inside.parameter(parameter),
-            Bound::Import => match self.resolver.lasting_value(expression) {
+            Bound::Import => match self.lasting(expression) {
                 Value::Text(_) | Value::Number(_) => Origin::Plain,
                 _ => Origin::Unknown,
             },
@@ -296,7 +321,9 @@ impl<'a> Values<'a> {
                 Origin::Plain
             }
             Expr::Name(_) | Expr::Attribute(_) => match self.known(annotation) {
-                Value::Class(..) if self.resolver.is_model(annotation) => Origin::Object,
+                Value::Class(path, range) if self.resolver.is_model(annotation) => {
+                    self.instance(&path, range, MadeBy::Validation, MAX_DEPTH)
+                }
                 _ => Origin::Unknown,
             },
             _ => Origin::Unknown,
@@ -312,7 +339,7 @@ impl<'a> Values<'a> {
             Some([Bound::Parameter(parameter)]) if self.is_handler => {
                 match parameter.def.annotation.as_deref() {
                     Some(annotation) => matches!(
-                        self.resolver.lasting_value(annotation),
+                        self.lasting(annotation),
                         Value::External(name) if known::is_request_class(&name)
                     ),
                     // It gets this annotation when the handler is migrated.
@@ -323,10 +350,17 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Whether the class of requests, or that of a part of them, still has its own member `name`.
+    fn keeps_of_request(&self, name: &str) -> bool {
+        self.resolver
+            .keeps_external(&format!("starlette.requests.Request.{name}"))
+    }
+
     /// `request.headers` and what is like it: texts by name.
     fn is_part_of_request(&self, expression: &Expr) -> bool {
         matches!(expression, Expr::Attribute(attribute)
             if matches!(attribute.attr.as_str(), "headers" | "query_params")
+                && self.keeps_of_request(&attribute.attr)
                 && self.is_request(&attribute.value))
     }
 
@@ -335,12 +369,17 @@ impl<'a> Values<'a> {
     pub(super) fn is_text_of_request(&self, expression: &Expr) -> bool {
         match expression {
             Expr::Attribute(attribute) => {
-                attribute.attr.as_str() == "method" && self.is_request(&attribute.value)
+                attribute.attr.as_str() == "method"
+                    && self.keeps_of_request("method")
+                    && self.is_request(&attribute.value)
             }
-            Expr::Subscript(subscript) => self.is_part_of_request(&subscript.value),
+            Expr::Subscript(subscript) => {
+                self.keeps_of_request("__getitem__") && self.is_part_of_request(&subscript.value)
+            }
             Expr::Call(call) => match (&*call.func, call.args.as_slice()) {
                 (Expr::Attribute(method), [_]) => {
                     method.attr.as_str() == "get"
+                        && self.keeps_of_request("get")
                         && call.keywords.is_empty()
                         && self.is_part_of_request(&method.value)
                 }
@@ -402,7 +441,7 @@ impl<'a> Values<'a> {
         }
         match self.known(&call.func) {
             Value::Function(path, range) => self.function(&path, range, false, depth),
-            Value::Class(path, range) => self.instance(&path, range, depth),
+            Value::Class(path, range) => self.instance(&path, range, MadeBy::Call, depth),
             Value::External(name) if is_response_class(&name) => Origin::Response,
             Value::External(name) => known::gives(&name, call),
             _ => match &*call.func {
@@ -419,11 +458,20 @@ impl<'a> Values<'a> {
             return Origin::Plain;
         }
         // `request.headers.get("X", "")`
-        if name == "get" && self.is_part_of_request(receiver) && call.keywords.is_empty() {
+        if name == "get"
+            && self.keeps_of_request("get")
+            && self.is_part_of_request(receiver)
+            && call.keywords.is_empty()
+        {
             return plain_only(self.all(&call.args, depth));
         }
         match self.known(receiver) {
-            Value::CallOf(made_by) if known::method_gives_plain(&made_by, name) => Origin::Plain,
+            Value::CallOf(made_by)
+                if known::method_gives_plain(&made_by, name)
+                    && !self.resolver.is_set_in_repo(name) =>
+            {
+                Origin::Plain
+            }
             _ => Origin::Unknown,
         }
     }
@@ -436,6 +484,7 @@ impl<'a> Values<'a> {
             && self.is_request(&method.value)
         {
             return match method.attr.as_str() {
+                name if !self.keeps_of_request(name) => Origin::Unknown,
                 "json" | "body" if call.args.is_empty() && call.keywords.is_empty() => {
                     Origin::Plain
                 }
@@ -474,7 +523,10 @@ impl<'a> Values<'a> {
         } = definition;
         let bindings = loaded.scope.bindings(name);
         let is_of_module = bindings.iter().any(|binding| binding.range == range);
-        if !is_of_module || !decorators.is_empty() || is_async != is_awaited || yields(body) {
+        // Another body may be put into it.
+        let is_kept = !self.resolver.is_set_in_repo("__code__");
+        let is_as_written = is_of_module && is_kept && decorators.is_empty();
+        if !is_as_written || is_async != is_awaited || yields(body) {
             return Origin::Unknown;
         }
         let locals = [Scope::of_function(arguments, body)];
@@ -503,69 +555,6 @@ impl<'a> Values<'a> {
             Node::Stmt(_) => Descend::Into,
         });
         origin
-    }
-
-    /// What a call of a class of the repo gives.
-    fn instance(&self, path: &std::path::Path, range: ByteRange, depth: usize) -> Origin {
-        let (Some(depth), Ok(loaded)) = (depth.checked_sub(1), self.resolver.workspace.load(path))
-        else {
-            return Origin::Unknown;
-        };
-        let mut class = None;
-        walk_body(loaded.module.suite(), &mut |node| match node {
-            Node::Stmt(Stmt::ClassDef(one)) => {
-                if range_of(one) == range {
-                    class = Some(one);
-                }
-                Descend::Into
-            }
-            Node::Stmt(_) => Descend::Into,
-            Node::Expr(_) => Descend::Past,
-        });
-        let Some(class) = class else {
-            return Origin::Unknown;
-        };
-        let inside = Values {
-            resolver: Resolver {
-                workspace: self.resolver.workspace,
-                loaded: &loaded,
-                locals: &[],
-            },
-            bindings: Bindings::of_body(&loaded.module, loaded.module.suite()),
-            is_handler: false,
-            module: OnceCell::new(),
-            is_module: true,
-            steps: self.steps,
-        };
-        let keeps_class = |decorator: &Expr| match inside.known(decorator) {
-            Value::External(name) | Value::CallOf(name) => name == "dataclasses.dataclass",
-            _ => false,
-        };
-        // What makes another object than an instance of the class.
-        let makes_another = class.body.iter().any(|statement| {
-            Definition::of(statement).is_some_and(|method| method.name == "__new__")
-        });
-        if makes_another
-            || !class.keywords.is_empty()
-            || !class.decorator_list.iter().all(keeps_class)
-        {
-            return Origin::Unknown;
-        }
-        let of_base = |base: &Expr| match (base, inside.known(base)) {
-            (Expr::Name(name), _) if inside.is_builtin(&name.id) => {
-                if known::PLAIN_BASES.contains(&name.id.as_str()) {
-                    Origin::Object
-                } else {
-                    Origin::Unknown
-                }
-            }
-            (_, Value::External(name)) if is_response_class(&name) => Origin::Response,
-            (_, Value::External(name)) if known::is_plain_base(&name) => Origin::Object,
-            (_, Value::Class(path, range)) => inside.instance(&path, range, depth),
-            _ => Origin::Unknown,
-        };
-        let bases = class.bases.iter().map(of_base);
-        bases.max().unwrap_or(Origin::Object).max(Origin::Object)
     }
 }
 

@@ -104,7 +104,7 @@ impl Values<'_> {
         for one in bound {
             let status = match one {
                 Bound::Value(value) => inside.status_within(value, names),
-                Bound::Import => match self.resolver.lasting_value(expression) {
+                Bound::Import => match self.lasting(expression) {
                     Value::Number(number) => of_number(number),
                     _ => self.external_status(expression).unwrap_or(Status::Unknown),
                 },

@@ -27,6 +27,9 @@ const BY_TEXT: &[&str] = &[
     "exec(",
     "sys.modules",
     "__dict__",
+    "_getframe",
+    "f_locals",
+    "f_globals",
 ];
 
 /// Of these, what may call a function of the module by its name.
@@ -57,8 +60,28 @@ impl Resolver<'_> {
 
     /// As [`Resolver::keeps`], where it is known already what `*` imports give.
     pub(super) fn keeps_but_for_stars(&self, name: &str) -> bool {
+        let setters = self.workspace.setters();
         !contains_any(self.loaded.module.source().text(), BY_TEXT)
-            && !self.workspace.sets_attribute(name)
+            && !setters.sets(name)
+            && !setters.reach_module(self.path())
+    }
+
+    /// Whether `name` is set as an attribute of anything, anywhere in the repo.
+    pub(crate) fn is_set_in_repo(&self, name: &str) -> bool {
+        self.workspace.setters().sets(name)
+    }
+
+    /// Whether the repo leaves built-in names as they are.
+    pub(crate) fn keeps_builtins(&self) -> bool {
+        !self.workspace.setters().sets_builtins()
+    }
+
+    /// Whether the repo leaves what is outside of it by this dotted name as it is.
+    pub(crate) fn keeps_external(&self, dotted: &str) -> bool {
+        let setters = self.workspace.setters();
+        let mut parts = dotted.split('.');
+        let library = parts.next().unwrap_or_default();
+        !setters.reach_library(library) && !parts.any(|part| setters.sets(part))
     }
 
     /// Whether a `*` import may bind `name`.
@@ -174,114 +197,4 @@ fn name_expression(name: &str) -> Expr {
 fn contains_any(text: &str, words: &[&str]) -> bool {
     let mut words = words.iter();
     words.any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
-}
-
-/// Notes the names that a text sets as attributes of something other than `self` and `cls`.
-pub(super) fn add_set_attributes(text: &str, names: &mut HashSet<String>) {
-    for line in text.lines() {
-        if memchr::memmem::find(line.as_bytes(), b"setattr(").is_some() {
-            add_setattr(line, names);
-        }
-        if !line.contains('.') {
-            continue;
-        }
-        let mut rest = line;
-        while let Some(dot) = rest.find('.') {
-            let head = &line[..line.len() - rest.len() + dot];
-            let after = &rest[dot + 1..];
-            let end = after.find(|c: char| !is_word(c)).unwrap_or(after.len());
-            let (name, after) = after.split_at(end);
-            if !name.is_empty() && !is_own(head) && is_set(line.trim_start(), head, after) {
-                names.insert(name.to_owned());
-            }
-            rest = after;
-        }
-    }
-}
-
-/// `setattr(module, "name", value)`
-fn add_setattr(line: &str, names: &mut HashSet<String>) {
-    for (at, _) in line.match_indices("setattr(") {
-        // `monkeypatch.setattr` is of a test.
-        if line[..at].ends_with('.') {
-            continue;
-        }
-        let quoted = line[at..].split(['"', '\'']).skip(1).step_by(2);
-        names.extend(quoted.map(str::to_owned));
-    }
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-/// Whether the attribute is one of `self` or `cls`.
-fn is_own(head: &str) -> bool {
-    let start = head.trim_end_matches(is_word).len();
-    matches!(&head[start..], "self" | "cls") && !head[..start].ends_with('.')
-}
-
-/// Whether an attribute in `line`, which stands between `head` and `after`, is set.
-fn is_set(line: &str, head: &str, after: &str) -> bool {
-    let next = after.trim_start();
-    let assigns = |text: &str| text.starts_with('=') && !text.starts_with("==");
-    if assigns(next) {
-        return true;
-    }
-    // `+=` and its like
-    let operator = next.trim_start_matches(|c: char| "+-*/%@&|^<>".contains(c));
-    if operator.len() < next.len() && assigns(operator) {
-        return !matches!(&next[..next.len() - operator.len()], "<" | ">");
-    }
-    let first = |words: &[&str]| words.iter().any(|word| line.starts_with(word));
-    // `module.name: type = value`
-    if next.starts_with(':')
-        && !head
-            .trim_start()
-            .contains(|c: char| !is_word(c) && c != '.')
-    {
-        return true;
-    }
-    // `for module.name in`, `with … as module.name`, `del module.name`
-    let target = head.trim_end_matches(|c: char| is_word(c) || c == '.');
-    if first(&["del "]) || target.ends_with("for ") || target.ends_with(" as ") {
-        return true;
-    }
-    // `module.name, other = values`
-    next.starts_with([',', ')', ']'])
-        && !first(&["return", "await ", "raise ", "yield "])
-        && next.match_indices('=').any(|(at, _)| {
-            let one = &next[at..];
-            assigns(one) && !next[..at].ends_with(['=', '!', '<', '>']) && {
-                let opened = next[..at].matches('(').count();
-                opened == 0 && next[..at].ends_with(' ')
-            }
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn attributes_that_are_set_are_noted() {
-        let text = "conf.A = 1\nconf.B += 1\nconf.C: int = 1\nconf.D, x = 1, 2\n(conf.E, x) = 1, 2\n\
-                    for conf.F in y:\nwith a as conf.G:\ndel conf.H\nsetattr(conf, 'I', 1)\n\
-                    sys.modules['p.conf'].J = 1\na.b.K //= 2\nx = conf.L = 3\n";
-        let mut names = HashSet::new();
-        add_set_attributes(text, &mut names);
-        let mut names: Vec<_> = names.into_iter().collect();
-        names.sort();
-        assert_eq!(names.concat(), "ABCDEFGHIJKL");
-    }
-
-    #[test]
-    fn attributes_that_are_only_read_are_not() {
-        let text = "self.A = 1\ncls.A = 1\nx = conf.A\nif conf.A == 1:\nif conf.A:\nf(conf.A, x=1)\n\
-                    return conf.A, 1\nif conf.A <= 1 or conf.A >= 1:\n{conf.A: 1}\nx[conf.A]\n\
-                    monkeypatch.setattr(conf, 'A', 1)\n";
-        let mut names = HashSet::new();
-        add_set_attributes(text, &mut names);
-        assert!(names.is_empty(), "{names:?}");
-    }
 }

@@ -1,13 +1,13 @@
 //! The modules of a repo, each read and parsed when it is first asked for, and where a module of a
 //! name is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::scope::{ModuleName, Scope};
-use super::stays::add_set_attributes;
+use super::setters::Setters;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lang::foreign;
 use crate::python::parse::Module;
@@ -57,8 +57,8 @@ pub struct Workspace {
     root: PathBuf,
     files: Box<dyn Files>,
     modules: Mutex<HashMap<PathBuf, Slot>>,
-    /// The names that some file sets as an attribute, once they are asked for.
-    set_attributes: OnceLock<HashSet<String>>,
+    /// What files give anew elsewhere, once it is asked for.
+    setters: OnceLock<Setters>,
 }
 
 impl Workspace {
@@ -68,7 +68,7 @@ impl Workspace {
             root,
             files,
             modules: Mutex::default(),
-            set_attributes: OnceLock::new(),
+            setters: OnceLock::new(),
         }
     }
 
@@ -110,19 +110,12 @@ impl Workspace {
         self.files.python_files(folder)
     }
 
-    /// Whether a file of the repo may set `name` as an attribute of a module.
-    pub(super) fn sets_attribute(&self, name: &str) -> bool {
-        let of_files = || {
-            let mut names = HashSet::new();
-            for path in self.files.python_files(&self.root) {
-                // What cannot be read or is no text cannot be imported either.
-                if let Ok(bytes) = self.files.read(&path) {
-                    add_set_attributes(&String::from_utf8_lossy(&bytes), &mut names);
-                }
-            }
-            names
-        };
-        self.set_attributes.get_or_init(of_files).contains(name)
+    /// What the files of the repo give anew in what is not their own.
+    pub(super) fn setters(&self) -> &Setters {
+        self.setters.get_or_init(|| {
+            let paths = self.files.python_files(&self.root);
+            Setters::of(&paths, |path| self.files.read(path).ok())
+        })
     }
 
     /// Every module that was asked for and could be parsed, in no order.
