@@ -170,6 +170,18 @@ pub(super) const CHANGE_CLASSES: &[&str] = &[
     "__new__",
 ];
 
+/// Where a request keeps what its methods and properties give.
+pub(super) const PARTS_OF_REQUEST: &[&str] = &[
+    "_body",
+    "_form",
+    "_headers",
+    "_json",
+    "_query_params",
+    "_receive",
+    "_stream_consumed",
+    "scope",
+];
+
 /// Whether what decorates a method makes something that leaves the class alone.
 pub(super) fn is_plain_decorator(name: &str) -> bool {
     matches!(

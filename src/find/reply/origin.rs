@@ -352,8 +352,11 @@ impl<'a> Values<'a> {
 
     /// Whether the class of requests, or that of a part of them, still has its own member `name`.
     fn keeps_of_request(&self, name: &str) -> bool {
-        self.resolver
-            .keeps_external(&format!("starlette.requests.Request.{name}"))
+        let keeps = |dotted: &str| self.resolver.keeps_external(dotted);
+        let mut parts = known::PARTS_OF_REQUEST.iter();
+        keeps(&format!("starlette.requests.Request.{name}"))
+            && keeps("fastapi.Request")
+            && !parts.any(|part| self.resolver.is_set_in_repo(part))
     }
 
     /// `request.headers` and what is like it: texts by name.

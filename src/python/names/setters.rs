@@ -15,6 +15,8 @@ pub(super) struct Setters {
     names: HashSet<String>,
     /// Whether built-in names may be set.
     builtins: bool,
+    /// Libraries in which something is set, which others of their functions may use.
+    changed: HashSet<String>,
     /// Modules in which anything may be set: see [`Reach`].
     reach: Reach,
 }
@@ -65,6 +67,7 @@ impl Setters {
             let names_builtins = contains(&text, "builtins");
             setters.builtins |= names_builtins && (sets_any || sets_attribute(&text));
             let (imports, imports_any) = imports(&text);
+            add_changed_libraries(&text, &imports, &mut setters.changed);
             facts.push(FileFacts {
                 path,
                 unit: unit(path, &packages),
@@ -104,9 +107,11 @@ impl Setters {
         })
     }
 
-    /// Whether anything may be set in the library `name`, which is its top-level name.
+    /// Whether something may be set in the library `name`, which is its top-level name.
     pub(super) fn reach_library(&self, name: &str) -> bool {
-        self.reach.is_every_library || self.reach.libraries.contains(name)
+        self.changed.contains(name)
+            || self.reach.is_every_library
+            || self.reach.libraries.contains(name)
     }
 }
 
@@ -223,6 +228,33 @@ fn import_lines(text: &str) -> impl Iterator<Item = &str> {
         line = start..start + end.max(at - start);
         Some(&text[line.clone()])
     })
+}
+
+/// Notes the libraries of which something is set: `json.decoder.JSONDecoder.decode = …`.
+fn add_changed_libraries(text: &str, imports: &HashSet<String>, changed: &mut HashSet<String>) {
+    let mut roots = HashSet::new();
+    for_set_attributes(text, &mut |_, head| {
+        let start = head
+            .trim_end_matches(|c: char| is_word(c) || c == '.')
+            .len();
+        roots.extend(head[start..].split('.').next().map(str::to_owned));
+    });
+    for (at, _) in text.match_indices("setattr") {
+        let after = text[at + "setattr".len()..].trim_start_matches("__");
+        if let Some(call) = after.strip_prefix('(') {
+            let first = arguments(call).into_iter().next().unwrap_or_default();
+            roots.extend(words(first).map(str::to_owned));
+        }
+    }
+    roots.retain(|root| imports.contains(root));
+    if roots.is_empty() {
+        return;
+    }
+    for line in import_lines(text) {
+        if words(line).any(|word| roots.contains(word)) {
+            changed.extend(words(line).map(str::to_owned));
+        }
+    }
 }
 
 /// Notes what is imported and given to a call as it is: the callee may set anything in it.
@@ -362,6 +394,8 @@ fn add_setattr(text: &str, names: &mut HashSet<String>) -> bool {
         let after = text[at + "setattr".len()..].trim_start_matches("__");
         // `monkeypatch.setattr` is of a test; the rest are definitions and the own object.
         let skipped = ["monkeypatch.", "def __", "super().__"];
+        // `getattr(module, "__setattr__")`
+        found |= after.starts_with(['"', '\'']);
         let Some(call) = after.strip_prefix('(') else {
             continue;
         };
@@ -449,12 +483,43 @@ fn sets_attribute(text: &str) -> bool {
 
 /// Notes the names that a text sets as attributes of something other than `self` and `cls`.
 fn add_set_attributes(text: &str, names: &mut HashSet<String>) {
+    let mut note = |name: &str, _: &str| {
+        names.insert(name.to_owned());
+    };
+    for_set_attributes(text, &mut note);
+    // `request.scope["method"] = value`
+    let places = memchr::memmem::find_iter(text.as_bytes(), ".scope");
+    let mut afters = places.map(|at| &text[at + ".scope".len()..]);
+    if afters.any(|after| !after.starts_with(is_word) && !reads_item(after)) {
+        names.insert("scope".to_owned());
+    }
+}
+
+/// Whether what stands behind a dict only reads it or one of its items.
+fn reads_item(after: &str) -> bool {
+    let end = after.strip_prefix('[').map(closing);
+    after.starts_with(".get(")
+        || end.is_some_and(|end| {
+            let next = after[end + 1..].strip_prefix(']').unwrap_or_default();
+            !assigns(next.trim_start_matches(' '))
+        })
+}
+
+/// Calls `note` with each name that is set as an attribute, and the text of its line before it.
+fn for_set_attributes(text: &str, note: &mut dyn FnMut(&str, &str)) {
     // `(\n    module.name,\n) = values`
     let has_open_targets = text.lines().any(|line| {
-        let after = line.trim_start().strip_prefix([')', ']']);
-        after.is_some_and(|after| assigns(after.trim_start()))
+        let end = closing(line);
+        let after = line.get(end + 1..).unwrap_or_default().trim_start();
+        assigns(after) || after.starts_with("in ") || line.ends_with(" as (")
     });
-    for line in text.lines().filter(|line| line.contains('.')) {
+    let self_is_own = keeps_self(text);
+    let mut ends_with_dot = false;
+    for line in text.lines() {
+        // `(module.\n    name) = value`
+        let joined = ends_with_dot.then(|| format!("_.{}", line.trim_start()));
+        let line = joined.as_deref().unwrap_or(line);
+        ends_with_dot = line.trim_end().ends_with('.');
         let mut rest = line;
         while let Some(dot) = rest.find('.') {
             let head = line[..line.len() - rest.len() + dot].trim_end();
@@ -463,16 +528,39 @@ fn add_set_attributes(text: &str, names: &mut HashSet<String>) {
             let (name, after) = after.split_at(end);
             // What changes a class or function is also set on `self` and `cls`.
             let is_special = name.starts_with("__") && name.ends_with("__");
+            let is_target = || {
+                let next = after.trim();
+                next.is_empty() || next.starts_with([',', ')', ']'])
+            };
             if !name.is_empty()
-                && (is_special || !is_own(head))
-                && (is_set(line.trim_start(), head, after)
-                    || has_open_targets && matches!(after.trim(), "" | ","))
+                && (is_special || !self_is_own || !is_own(head))
+                && (is_set(line.trim_start(), head, after) || has_open_targets && is_target())
             {
-                names.insert(name.to_owned());
+                note(name, head);
             }
             rest = after;
         }
     }
+}
+
+/// Whether `self` and `cls` are nothing but the first parameters of methods.
+fn keeps_self(text: &str) -> bool {
+    let is_other = |word: &str| {
+        [
+            format!(" as {word}"),
+            format!("{word} = "),
+            format!("for {word} "),
+        ]
+        .iter()
+        .any(|form| contains(text, form))
+    };
+    let mut lines = text.lines();
+    !is_other("self")
+        && !is_other("cls")
+        && !lines.any(|line| {
+            (line.starts_with("def ") || line.starts_with("async def "))
+                && (contains(line, "self") || contains(line, "cls"))
+        })
 }
 
 fn is_word(c: char) -> bool {
@@ -522,6 +610,20 @@ fn is_set(line: &str, head: &str, after: &str) -> bool {
     if first(&["del "]) || target.ends_with("for ") || target.ends_with(" as ") {
         return true;
     }
+    // `for name, module.name in`, `with … as (module.name, name)`
+    let is_among_targets = |word: &str| {
+        head.rfind(word).is_some_and(|at| {
+            let between = &head[at + word.len()..];
+            between.contains([',', '(', '[', '*'])
+                && !between.contains(" in ")
+                && between
+                    .chars()
+                    .all(|c| is_word(c) || " .,([*)]".contains(c))
+        })
+    };
+    if is_among_targets("for ") || is_among_targets(" as ") {
+        return true;
+    }
     // `module.name, other = values`
     next.starts_with([',', ')', ']'])
         && !first(&["return", "await ", "raise ", "yield "])
@@ -554,7 +656,15 @@ mod tests {
                     conf . M = 1\nconf.N \\\n    = 1\nif a: conf.O: int = 1\n";
         assert_eq!(attributes(text), "ABCDEFGHIJKLMNO");
         assert_eq!(attributes("(\n    conf.A,\n    conf.B\n) = 1, 2\n"), "AB");
+        assert_eq!(attributes("(x,\n conf.A, y,\n z) = 1, 2, 3, 4\n"), "A");
+        assert_eq!(attributes("for x, conf.A in y:\n"), "A");
+        assert_eq!(attributes("for (\n    x,\n    conf.A,\n) in y:\n"), "A");
+        assert_eq!(attributes("(conf.\n    A) = 1\n"), "A");
+        assert_eq!(attributes("import conf as self\nself.A = 1\n"), "A");
+        assert_eq!(attributes("def f(self):\n    self.A = 1\n"), "A");
         assert_eq!(attributes("self.__new__ = f\n"), "__new__");
+        assert_eq!(attributes("r.scope['method'] = 1\n"), "scope");
+        assert_eq!(attributes("r.scope['method']\nr.scope.get('x')\n"), "");
     }
 
     #[test]
@@ -586,6 +696,7 @@ mod tests {
             "import sys as s\ns.modules['conf'] = other",
             "modules = sys.modules\nmodules['conf'] = other",
             "put = setattr\nput(conf, name, 1)",
+            "getattr(conf, '__setattr__')('A', 1)",
         ] {
             assert!(sets_anything(text, &mut HashSet::new()), "{text}");
         }
@@ -618,6 +729,14 @@ mod tests {
             assert!(!sets_anything(text, &mut names), "{text}");
             assert!(!names.contains("A"), "{text}");
         }
+    }
+
+    #[test]
+    fn libraries_of_which_something_is_set_are_noted() {
+        let text = "import json\nimport os\njson.decoder.JSONDecoder.decode = f\n";
+        let mut changed = HashSet::new();
+        add_changed_libraries(text, &imports(text).0, &mut changed);
+        assert!(changed.contains("json") && !changed.contains("os"));
     }
 
     #[test]

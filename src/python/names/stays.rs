@@ -63,6 +63,7 @@ impl Resolver<'_> {
         let setters = self.workspace.setters();
         !contains_any(self.loaded.module.source().text(), BY_TEXT)
             && !setters.sets(name)
+            && !setters.sets("__class__")
             && !setters.reach_module(self.path())
     }
 
@@ -81,7 +82,9 @@ impl Resolver<'_> {
         let setters = self.workspace.setters();
         let mut parts = dotted.split('.');
         let library = parts.next().unwrap_or_default();
-        !setters.reach_library(library) && !parts.any(|part| setters.sets(part))
+        !setters.reach_library(library)
+            && !setters.sets("__class__")
+            && !parts.any(|part| setters.sets(part))
     }
 
     /// Whether a `*` import may bind `name`.
