@@ -66,7 +66,7 @@ impl Problem {
         }
     }
 
-    pub(super) fn with_hint(mut self, hint: Text) -> Self {
+    pub(crate) fn with_hint(mut self, hint: Text) -> Self {
         self.hint = Some(hint);
         self
     }

@@ -181,6 +181,7 @@ pub(crate) const LOOKUPS: &[&str] = &[
     "delattr",
     "getattr",
     "getattr_static",
+    "getmembers",
     "methodcaller",
     "setattr",
     "vars",

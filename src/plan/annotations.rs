@@ -47,7 +47,7 @@ pub fn problem(handler: &Handler, future_annotations: bool) -> Option<Problem> {
                 } else {
                     annotation.range
                 };
-                return Some(Problem::manual(
+                let problem = Problem::manual(
                     Code::UnresolvedAnnotation,
                     place,
                     text!(
@@ -55,7 +55,15 @@ pub fn problem(handler: &Handler, future_annotations: bool) -> Option<Problem> {
                         "创建路由时，注解中的 `{}` 不是模块中的名称",
                         name.name
                     ),
-                ));
+                );
+                return Some(match name.is_local {
+                    true => problem.with_hint(text!(
+                        "define or import `{}` at module level",
+                        "请在模块顶层定义或导入 `{}`",
+                        name.name
+                    )),
+                    false => problem,
+                });
             }
         }
     }
@@ -80,7 +88,7 @@ pub(crate) fn problem_at_once(
         let mut names = annotation.names.iter();
         let below =
             names.find(|name| is_below(name, registered_at) && !can_move_up(draft, &name.name))?;
-        Some(Problem::manual(
+        let problem = Problem::manual(
             Code::UnresolvedAnnotation,
             annotation.range,
             text!(
@@ -88,7 +96,12 @@ pub(crate) fn problem_at_once(
                 "注解中的 `{}` 定义在更靠后的位置，创建路由时还不存在",
                 below.name
             ),
-        ))
+        );
+        Some(problem.with_hint(text!(
+            "put the definition of `{}` above the registration",
+            "请把 `{}` 的定义移到注册之前",
+            below.name
+        )))
     })
 }
 

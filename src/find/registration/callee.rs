@@ -51,36 +51,23 @@ pub(super) fn is_method(name: &str) -> bool {
     name == METHOD || name == OLDER_METHOD
 }
 
-fn taken(expression: &Expr) -> Option<Taken<'_>> {
-    match expression {
-        Expr::Attribute(attribute) if is_method(&attribute.attr) => Some(Taken {
-            receiver: &attribute.value,
-            place: attribute_name(attribute),
-            method: &attribute.attr,
-        }),
-        Expr::Call(call) => {
-            let (receiver, name, method) = by_name(call)?;
-            (call.args.len() == 2 && call.keywords.is_empty()).then(|| Taken {
-                receiver,
-                place: range_of(name),
-                method,
-            })
-        }
+/// `getattr(x, "mount_webhook_method")`: `x`, the string, and the method.
+pub(super) fn by_name(call: &ast::ExprCall) -> Option<(&Expr, &Expr, &str)> {
+    let (receiver, name) = arguments_of_getattr(call)?;
+    match name {
+        Expr::Constant(constant) => match &constant.value {
+            Constant::Str(method) if is_method(method) => Some((receiver, name, method)),
+            _ => None,
+        },
         _ => None,
     }
 }
 
-/// `getattr(x, "mount_webhook_method")`: `x`, the string, and the method.
-pub(super) fn by_name(call: &ast::ExprCall) -> Option<(&Expr, &Expr, &str)> {
+/// What `getattr` is called with first.
+fn arguments_of_getattr(call: &ast::ExprCall) -> Option<(&Expr, &Expr)> {
     let is_getattr = matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "getattr");
-    let [receiver, name, ..] = call.args.as_slice() else {
-        return None;
-    };
-    match name {
-        Expr::Constant(constant) if is_getattr => match &constant.value {
-            Constant::Str(method) if is_method(method) => Some((receiver, name, method)),
-            _ => None,
-        },
+    match call.args.as_slice() {
+        [receiver, name, ..] if is_getattr => Some((receiver, name)),
         _ => None,
     }
 }
@@ -103,9 +90,34 @@ impl<'a> Finder<'a> {
         Some((call, self.callee(&call.func)?))
     }
 
+    fn taken<'e>(&self, expression: &'e Expr) -> Option<Taken<'e>> {
+        match expression {
+            Expr::Attribute(attribute) if is_method(&attribute.attr) => Some(Taken {
+                receiver: &attribute.value,
+                place: attribute_name(attribute),
+                method: &attribute.attr,
+            }),
+            Expr::Call(call) => {
+                let (receiver, name, method) = match by_name(call) {
+                    Some(written) => written,
+                    None => {
+                        let (receiver, name) = arguments_of_getattr(call)?;
+                        (receiver, name, self.method_put_together(name)?)
+                    }
+                };
+                (call.args.len() == 2 && call.keywords.is_empty()).then(|| Taken {
+                    receiver,
+                    place: range_of(name),
+                    method,
+                })
+            }
+            _ => None,
+        }
+    }
+
     fn callee<'e>(&self, expression: &'e Expr) -> Option<Callee<'e>> {
         let range = range_of(expression);
-        if let Some(taken) = taken(expression) {
+        if let Some(taken) = self.taken(expression) {
             return Some(Callee {
                 range,
                 place: taken.place,
@@ -146,7 +158,7 @@ impl<'a> Finder<'a> {
             Expr::Name(other) if self.is_local(&other.id) == self.is_local(name) => {
                 self.taken_by_name(&other.id, names)?.0
             }
-            value => taken(value)?,
+            value => self.taken(value)?,
         };
         Some((taken, binding.range))
     }
@@ -226,7 +238,7 @@ impl<'a> Finder<'a> {
         let [Expr::Name(name)] = assign.targets.as_slice() else {
             return false;
         };
-        let (mut of, mut taken) = (None, taken(&assign.value));
+        let (mut of, mut taken) = (None, self.taken(&assign.value));
         if let Expr::Name(other) = &*assign.value
             && self.is_local(&other.id) == self.is_local(&name.id)
             && let Some((method, statement)) = self.taken_by_name(&other.id, MAX_NAMES)

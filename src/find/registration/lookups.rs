@@ -46,6 +46,11 @@ impl<'a> Finder<'a> {
     /// Looks at an expression that may look an attribute up.
     pub(super) fn looked_up(&mut self, expression: &'a Expr) {
         let range = range_of(expression);
+        if let Expr::Call(call) = expression
+            && let Expr::Name(function) = &*call.func
+        {
+            self.looked_at.insert(range_of(function));
+        }
         if self.looked_at.contains(&range) {
             return;
         }
@@ -64,8 +69,14 @@ impl<'a> Finder<'a> {
                 Some(receiver) => vec![whole_dict(receiver)],
                 None => of_call(call),
             },
+            // `reduce(getattr, names, plugin)`
+            Expr::Name(name) if LOOKING_UP.contains(&name.id.as_str()) => vec![Lookup {
+                receiver: None,
+                name: None,
+            }],
             _ => dict_of(expression).map(whole_dict).into_iter().collect(),
         };
+
         for lookup in lookups {
             self.look_up(&lookup, range);
         }
@@ -115,8 +126,16 @@ impl<'a> Finder<'a> {
         !matches!(self.whose(receiver), Whose::Others)
     }
 
+    /// The method whose name an expression of constants is, which is put together here.
+    pub(super) fn method_put_together(&self, name: &Expr) -> Option<&'static str> {
+        if !matches!(name, Expr::BinOp(_) | Expr::JoinedStr(_)) {
+            return None;
+        }
+        let text = self.resolver().text(name)?;
+        ours(&text).filter(|method| callee::is_method(method))
+    }
+
     fn named(&self, name: &Expr) -> Named {
-        let ours = |text: &str| OURS.iter().find(|one| **one == text).copied();
         let Some(turns) = self.environments(range_of(name)) else {
             return self.by_its_ends(name);
         };
@@ -231,8 +250,12 @@ impl<'a> Finder<'a> {
                         PLUGIN_GIVES.contains(&method.attr.as_str())
                             && matches!(resolver.value(&method.value), Value::Plugin(_))
                     }
-                    _ => false,
+                    function => is_named(function, "__import__"),
                 },
+                Expr::Subscript(item) => {
+                    let of = resolver.value(&item.value);
+                    of == Value::External("sys.modules".to_owned())
+                }
                 Expr::Await(awaited) => self.is_others_object(resolver, &awaited.value, steps),
                 _ => false,
             },
@@ -300,8 +323,15 @@ impl<'a> Finder<'a> {
     }
 }
 
+fn ours(text: &str) -> Option<&'static str> {
+    OURS.iter().find(|one| **one == text).copied()
+}
+
 /// What is looked for.
 const OURS: &[&str] = &[METHOD, OLDER_METHOD, TABLE];
+
+/// The built-in functions that look an attribute up.
+const LOOKING_UP: &[&str] = &["delattr", "getattr", "setattr", "vars"];
 
 /// The methods of a plugin that give no plugin.
 const PLUGIN_GIVES: &[&str] = &["get_config", "get_plugin_path", "get_plugin_data_dir"];
@@ -355,6 +385,7 @@ fn of_call(call: &ast::ExprCall) -> Vec<Lookup<'_>> {
     let one = |receiver, name| vec![Lookup { receiver, name }];
     match (function, value) {
         ("getattr" | "setattr" | "delattr" | "getattr_static", _) => one(plain(0), plain(1)),
+        ("getmembers" | "getmembers_static", _) => one(plain(0), None),
         ("methodcaller", _) => one(None, plain(0)),
         ("attrgetter", _) => {
             let name = |argument| Lookup {
