@@ -131,7 +131,7 @@ codes! {
         "leave it as it is: it is routed with its context", "保持原样即可：它仍会带着上下文接入路由"
     RefusedParameter "RH123" Manual:
         "FastAPI does not take a parameter of the handler", "FastAPI 不接受处理函数的某个参数";
-        "give the parameter a type, and a pattern, that FastAPI takes, or let `Depends(...)` provide it", "请改用 FastAPI 能接受的类型与 pattern，或用 `Depends(...)` 提供该参数"
+        "give the parameter a type and limits that FastAPI takes, or let `Depends(...)` provide it", "请改用 FastAPI 能接受的类型与取值限制，或用 `Depends(...)` 提供该参数"
     SharedKey "RH124" Advice:
         "two plugins have the same key", "两个插件的标识（key）相同";
         "give one of them another author or module_name: the agent runs only one plugin of a key", "请修改其中一个的 author 或 module_name：同一标识的插件，Agent 只会运行一个"

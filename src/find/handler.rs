@@ -1,5 +1,8 @@
 //! The function behind a registration: its parameters, its dialect, its replies.
 
+mod constraints;
+mod defaults;
+mod known_arguments;
 mod known_types;
 pub(in crate::find) mod lookup;
 mod parameters;
@@ -433,7 +436,8 @@ pub fn annotation(resolver: Resolver<'_>, expression: &Expr) -> Annotation {
                 && global.iter().all(|binding| binding.type_checking_only),
             is_bound: !global.is_empty()
                 || !resolver.loaded.scope.stars().is_empty()
-                || BUILTIN_TYPES.contains(&name.as_str()),
+                || BUILTIN_TYPES.contains(&name.as_str())
+                || known_arguments::builtin_validator(&name),
             is_local,
             bound_from: global.iter().map(|binding| binding.range.start()).min(),
             name,
@@ -494,6 +498,27 @@ fn roots_in(expression: &Expr, in_type: bool, roots: &mut Vec<(ast::ExprName, Ex
             {
                 roots_in(&parsed, true, roots);
             }
+            Descend::Past
+        }
+        // Strings that are given to what makes a type say more about it.
+        Node::Expr(Expr::Call(call)) if in_type => {
+            roots_in(&call.func, true, roots);
+            for argument in &call.args {
+                roots_in(argument, false, roots);
+            }
+            for keyword in &call.keywords {
+                roots_in(&keyword.value, false, roots);
+            }
+            Descend::Past
+        }
+        Node::Expr(Expr::Lambda(lambda)) => {
+            let own: Vec<&str> = tree::parameters(&lambda.args)
+                .map(|parameter| parameter.arg.as_str())
+                .collect();
+            let mut inside = Vec::new();
+            roots_in(&lambda.body, false, &mut inside);
+            inside.retain(|(root, _)| !own.contains(&root.id.as_str()));
+            roots.append(&mut inside);
             Descend::Past
         }
         Node::Expr(Expr::Subscript(subscript)) if in_type => {

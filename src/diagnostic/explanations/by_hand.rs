@@ -140,15 +140,18 @@ pub(super) const REFUSED_PARAMETER: Page = Page {
     en: "FastAPI makes a field of each parameter when the route is made, which is while the plugin \
          is imported: a parameter that it refuses ends the import, and every webhook of the plugin \
          is lost. It refuses classes that pydantic knows nothing of, a `Request` that is a part of \
-         another type (`Request | None`), what dependencies take of that kind, and a few \
-         declarations, such as a default inside of `Annotated`, a `pattern` with look-around or \
-         backreferences, or a `discriminator` that its types do not have; a `Callable` breaks the \
-         agent's OpenAPI document. Types of other packages may be of either kind, and are left alone too.",
+         another type (`Request | None`), what dependencies take of that kind, and arguments of \
+         `Query(...)` and its like that do not fit the type: a bound that is no number (`gt=\"a\"`), a \
+         negative length, an `alias` that is no string, a `pattern` with look-around or \
+         backreferences, a validator that takes no value, a default inside of `Annotated`. A \
+         `Callable` breaks the agent's OpenAPI document. Types of other packages, and arguments whose \
+         values are not to be seen (`**options`), may be of either kind, and are left alone too.",
     zh: "创建路由时（即导入插件期间），FastAPI 会为每个参数建立字段：只要有一个参数被拒绝，导入就会中断，\
          该插件的所有 webhook 都会失效。会被拒绝的有：pydantic 无法识别的类、作为其他类型一部分的 `Request`\
-         （如 `Request | None`）、依赖中的这类参数，以及某些写法，例如在 `Annotated` 内给出默认值、\
-         含有环视或反向引用的 `pattern`、其类型所没有的 `discriminator`；\
-         `Callable` 则会破坏 Agent 的 OpenAPI 文档。来自其他包的类型无法判断，因此也保持不变。",
+         （如 `Request | None`）、依赖中的这类参数，以及 `Query(...)` 等调用中与类型不符的参数：不是数字的界限\
+         （`gt=\"a\"`）、负的长度、不是字符串的 `alias`、含有环视或反向引用的 `pattern`、不接收值的校验函数、\
+         写在 `Annotated` 内的默认值等。`Callable` 则会破坏 Agent 的 OpenAPI 文档。来自其他包的类型，\
+         以及看不到取值的参数（`**options`）无法判断，因此也保持不变。",
     before: r#"@plugin.mount_webhook_method("/ci", "CI")
 async def on_ci(request: Request | None = None, service: Service = None):
     await service.handle(await request.json())

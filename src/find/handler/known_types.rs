@@ -57,7 +57,7 @@ pub(super) enum Base {
 }
 
 /// The modules that offer the same names, without the name itself.
-fn split(name: &str) -> Option<(&str, &str)> {
+pub(super) fn split(name: &str) -> Option<(&str, &str)> {
     name.rsplit_once('.')
 }
 

@@ -42,13 +42,14 @@ pub(in crate::find) fn targets(
     expression_targets(resolver, expression, MAX_DEPTH, visit);
 }
 
-/// The dotted names that `expression` may stand for, when all of them are outside the repo.
+/// The dotted names that `expression` may stand for, each once, when all of them are outside the repo.
 pub(super) fn externals(resolver: Resolver<'_>, expression: &Expr) -> Option<Vec<String>> {
     let mut names = Some(Vec::new());
     targets(
         resolver,
         expression,
         &mut |target| match (target, &mut names) {
+            (Target::External(name), Some(names)) if names.contains(&name) => {}
             (Target::External(name), Some(names)) => names.push(name),
             _ => names = None,
         },
@@ -158,7 +159,8 @@ fn unbound(resolver: Resolver<'_>, name: &str, depth: usize, visit: &mut dyn FnM
     }
 }
 
-fn name_expression(name: &str) -> Expr {
+/// A name, as an expression.
+pub(super) fn name_expression(name: &str) -> Expr {
     Expr::Name(ast::ExprName {
         id: name.into(),
         ctx: ast::ExprContext::Load,
@@ -246,6 +248,34 @@ fn at_statement(
             None => visit(Target::Unknown),
         },
     }
+}
+
+/// The expression that the statement at `range` assigns to the name alone.
+pub(super) fn assigned<'t>(
+    resolver: Resolver<'t>,
+    name: &str,
+    range: ByteRange,
+) -> Option<&'t Expr> {
+    let is_name = |target: &Expr| matches!(target, Expr::Name(n) if n.id.as_str() == name);
+    match statement_at(resolver.loaded.module.suite(), range)? {
+        Stmt::Assign(assign) if assign.targets.iter().any(is_name) => Some(&assign.value),
+        Stmt::AnnAssign(assign) if is_name(&assign.target) => assign.value.as_deref(),
+        _ => None,
+    }
+}
+
+/// Calls `then` with the class that is defined at `range`, when it is found.
+pub(super) fn class_at(
+    resolver: Resolver<'_>,
+    (path, range): (&Path, ByteRange),
+    then: &mut dyn FnMut(Resolver<'_>, &ast::StmtClassDef),
+) {
+    // Who finds nothing is not called.
+    let _ = in_file(resolver, path, &mut |inside| {
+        if let Some(Stmt::ClassDef(class)) = statement_at(inside.loaded.module.suite(), range) {
+            then(inside, class);
+        }
+    });
 }
 
 /// A class or function that is defined in the body of a class.

@@ -8,6 +8,9 @@
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
+use super::constraints::{self, Family};
+use super::defaults::{self, Given, Marked};
+use super::known_arguments;
 use super::known_types::{self, Kind, Marker};
 use super::lookup::{Target, externals, targets};
 use super::types::{self, ClassKind, Objection, Place, Question, kind, shown};
@@ -77,13 +80,6 @@ fn parameter_objection(
     field_objection(resolver, annotation, default, place).err()
 }
 
-/// A call that marks a parameter.
-struct Marked<'e> {
-    marker: Marker,
-    name: String,
-    call: &'e ast::ExprCall,
-}
-
 /// Whether FastAPI takes a parameter, or a field that stands for one.
 fn field_objection(
     resolver: Resolver<'_>,
@@ -97,6 +93,12 @@ fn field_objection(
         each_annotated(resolver, annotation, place, &mut |inside, data| {
             let this = each_marker(inside, data, &mut |inside, marked| {
                 metadata_markers += 1;
+                if default.is_some() && has_keyword(marked.call, "default_factory") {
+                    return Err(text!(
+                        "FastAPI refuses `default_factory` in `Annotated` beside a default behind `=`",
+                        "`=` 之后已有默认值时，FastAPI 不允许在 `Annotated` 中使用 `default_factory`"
+                    ));
+                }
                 marked_objection(inside, resolver, annotation, &marked, true, place)
             });
             if answer.is_ok() {
@@ -182,56 +184,20 @@ fn each_marker(
     visit: &mut dyn FnMut(Resolver<'_>, Marked<'_>) -> Result<(), Objection>,
 ) -> Result<(), Objection> {
     let mut answer = Ok(());
-    targets(resolver, expression, &mut |target| {
-        let this = match target {
-            Target::Expression(inside, Expr::Call(call)) => match called(inside, &call.func) {
-                Called::Marker(marker, name) => visit(inside, Marked { marker, name, call }),
-                Called::Value => Ok(()),
-                Called::Unknown => {
-                    let written = shown(inside, &call.func);
-                    Err(text!(
-                        "whether `{written}(…)` is a dependency, and what it takes, cannot be known",
-                        "无法确定 `{written}(…)` 是不是依赖，以及它需要哪些参数"
-                    ))
-                }
-            },
-            _ => Ok(()),
+    defaults::each(resolver, expression, &mut |given| {
+        let this = match given {
+            Given::Marker(inside, marked) => visit(inside, marked),
+            Given::Value => Ok(()),
+            Given::Unknown(written) => Err(text!(
+                "whether `{written}` is a dependency, or limits the value, cannot be known",
+                "无法确定 `{written}` 是不是依赖，也无法确定它是否限制取值"
+            )),
         };
         if answer.is_ok() {
             answer = this;
         }
     });
     answer
-}
-
-/// What a call gives.
-enum Called {
-    Marker(Marker, String),
-    /// A plain value.
-    Value,
-    Unknown,
-}
-
-fn called(resolver: Resolver<'_>, function: &Expr) -> Called {
-    let mut answer: Option<Called> = None;
-    targets(resolver, function, &mut |target| {
-        let this = match target {
-            Target::External(name) => match known_types::marker(&name) {
-                Some((marker, name)) => Called::Marker(marker, name.to_owned()),
-                None => Called::Value,
-            },
-            Target::Class(..) | Target::Builtin(_) => Called::Value,
-            Target::Function(..) | Target::Expression(..) | Target::Unknown => Called::Unknown,
-        };
-        answer = Some(match (answer.take(), this) {
-            (None, this) | (Some(Called::Value), this @ Called::Value) => this,
-            (Some(Called::Marker(before, name)), Called::Marker(marker, _)) if before == marker => {
-                Called::Marker(marker, name)
-            }
-            _ => Called::Unknown,
-        });
-    });
-    answer.unwrap_or(Called::Unknown)
 }
 
 /// `inside` sees the names of the marker, `resolver` those of the annotation.
@@ -256,6 +222,7 @@ fn marked_objection(
             if kind(resolver, annotation, place) == Ok(Kind::Special) {
                 return Err(beside_special());
             }
+            constraint_objection(inside, marked, Family::Other)?;
             return match dependency(marked.call) {
                 Some(dependency) => dependency_objection(inside, dependency, place),
                 None => dependency_objection(resolver, annotated_type(annotation), place),
@@ -270,14 +237,16 @@ fn marked_objection(
         }
         _ => {}
     }
-    constraint_objection(inside, marked.call)?;
-    let has_default = !marked.call.args.is_empty()
-        || marked
-            .call
-            .keywords
-            .iter()
-            .any(|keyword| keyword.arg.as_deref().is_none_or(|arg| arg == "default"));
-    if in_annotated && has_default && marked.marker != Marker::Field {
+    let family = constraints::family(resolver, annotation, place);
+    constraint_objection(inside, marked, family)?;
+    if in_annotated && marked.marker == Marker::Field && given_default(marked.call).is_some() {
+        return Err(text!(
+            "whether FastAPI takes the default of `{name}(…)` inside of `Annotated` cannot be known",
+            "无法确定 FastAPI 能否接受 `Annotated` 内 `{name}(…)` 给出的默认值"
+        ));
+    }
+    // That it needs a value may be said anywhere.
+    if in_annotated && given_default(marked.call).is_some_and(|value| !is_ellipsis(value)) {
         return Err(text!(
             "FastAPI refuses a default in `{name}(…)` inside of `Annotated`: it belongs behind `=`",
             "FastAPI 不允许在 `Annotated` 内的 `{name}(…)` 中给出默认值，应写在 `=` 之后"
@@ -299,6 +268,22 @@ fn marked_objection(
     }
 }
 
+/// The default that is given to a marker.
+fn given_default(call: &ast::ExprCall) -> Option<&Expr> {
+    let mut keywords = call.keywords.iter();
+    let named = keywords.find(|keyword| keyword.arg.as_deref() == Some("default"));
+    call.args.first().or(named.map(|keyword| &keyword.value))
+}
+
+fn is_ellipsis(value: &Expr) -> bool {
+    matches!(value, Expr::Constant(constant) if constant.value == ast::Constant::Ellipsis)
+}
+
+fn has_keyword(call: &ast::ExprCall, name: &str) -> bool {
+    let mut keywords = call.keywords.iter();
+    keywords.any(|keyword| keyword.arg.as_deref() == Some(name))
+}
+
 /// A parameter that is marked, and has no annotation.
 fn unannotated_objection(
     inside: Resolver<'_>,
@@ -306,67 +291,34 @@ fn unannotated_objection(
     place: Place<'_>,
 ) -> Result<(), Objection> {
     match (marked.marker, dependency(marked.call)) {
-        (Marker::Dependency, Some(dependency)) => dependency_objection(inside, dependency, place),
+        (Marker::Dependency, Some(dependency)) => {
+            constraint_objection(inside, marked, Family::Other)?;
+            dependency_objection(inside, dependency, place)
+        }
         (Marker::Field, _) => Err(text!(
             "FastAPI refuses pydantic's `Field` in the place of a default",
             "FastAPI 不允许把 pydantic 的 `Field` 用作默认值"
         )),
-        _ => constraint_objection(inside, marked.call),
+        _ => constraint_objection(inside, marked, Family::Untyped),
     }
 }
 
-/// What a marker says of the value that pydantic looks at when the route is made: a pattern, which
-/// its engine has to read (Rust's, without look-around and backreferences), and what tells the
-/// models of a union apart.
-fn constraint_objection(inside: Resolver<'_>, call: &ast::ExprCall) -> Result<(), Objection> {
-    for keyword in &call.keywords {
-        match keyword.arg.as_deref() {
-            Some("pattern" | "regex") => pattern_objection(inside, &keyword.value)?,
-            Some("discriminator") if !is_none(&keyword.value) => {
-                return Err(text!(
-                    "whether its types have what `discriminator` names cannot be known",
-                    "无法确定其类型是否都有 `discriminator` 指定的字段"
-                ));
-            }
-            _ => {}
+/// What a marker says of the value beside its type, which pydantic looks at when the route is made.
+fn constraint_objection(
+    inside: Resolver<'_>,
+    marked: &Marked<'_>,
+    family: Family,
+) -> Result<(), Objection> {
+    match known_arguments::marker(marked.marker, &marked.name) {
+        Some(signature) => signature.of(marked.call).check(inside, family),
+        None => {
+            let name = &marked.name;
+            Err(text!(
+                "what `{name}(…)` says of the value cannot be known",
+                "无法确定 `{name}(…)` 对取值有何限制"
+            ))
         }
     }
-    Ok(())
-}
-
-fn pattern_objection(inside: Resolver<'_>, value: &Expr) -> Result<(), Objection> {
-    let mut answer = Ok(());
-    targets(inside, value, &mut |target| {
-        let this = match target {
-            Target::Expression(_, Expr::Constant(constant)) => match &constant.value {
-                ast::Constant::None => Ok(()),
-                ast::Constant::Str(pattern) if regex_syntax::parse(pattern).is_ok() => Ok(()),
-                ast::Constant::Str(_) => Err(text!(
-                    "pydantic cannot read the pattern `{}`: its regular expressions have no look-around and no backreferences, and brackets must match",
-                    "pydantic 无法解析正则表达式 `{}`：它不支持环视和反向引用，括号也必须成对",
-                    shown(inside, value)
-                )),
-                _ => Err(unknown_pattern(inside, value)),
-            },
-            _ => Err(unknown_pattern(inside, value)),
-        };
-        if answer.is_ok() {
-            answer = this;
-        }
-    });
-    answer
-}
-
-fn unknown_pattern(inside: Resolver<'_>, value: &Expr) -> Objection {
-    let written = shown(inside, value);
-    text!(
-        "whether pydantic can read the pattern `{written}` cannot be known",
-        "无法确定 pydantic 能否解析正则表达式 `{written}`"
-    )
-}
-
-fn is_none(value: &Expr) -> bool {
-    matches!(value, Expr::Constant(constant) if matches!(constant.value, ast::Constant::None))
 }
 
 /// What is given to `Depends`.
@@ -478,12 +430,17 @@ fn class_objection(
     if let Some(own) = instance_method_objection(resolver, class, "__init__", unknown, place) {
         return own;
     }
-    types::fields(resolver, class, place, &mut |inside, annotation| {
-        let this = field_objection(inside, Some(annotation), None, place);
-        if answer.is_ok() {
-            answer = this;
-        }
-    });
+    types::fields(
+        resolver,
+        class,
+        place,
+        &mut |inside, annotation, default| {
+            let this = field_objection(inside, Some(annotation), default, place);
+            if answer.is_ok() {
+                answer = this;
+            }
+        },
+    );
     answer
 }
 

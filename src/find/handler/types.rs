@@ -12,6 +12,9 @@ use std::path::PathBuf;
 
 use rustpython_parser::ast::{self, Constant, Expr, Operator, Stmt};
 
+use super::constraints;
+use super::defaults::{self, Given};
+use super::known_arguments;
 use super::known_types::{self, Base, Generic, Kind};
 use super::lookup::{Target, externals, targets};
 use crate::edit::ByteRange;
@@ -310,11 +313,18 @@ fn subscripted(
     match head(resolver, &subscript.value, place)? {
         Subscripted::Kind(kind) => Ok(kind),
         Subscripted::Generic(Generic::Union) => union(resolver, &arguments, place),
-        Subscripted::Generic(Generic::Literal) => Ok(Kind::Scalar),
+        Subscripted::Generic(Generic::Literal) if !arguments.is_empty() => Ok(Kind::Scalar),
+        Subscripted::Generic(Generic::Literal) => Err(refused(&shown(resolver, &subscript.value))),
         Subscripted::Generic(Generic::Annotated) => match arguments.first() {
-            // A name in quotes is one inside of another type; the rest is as if it stood alone.
-            Some(first) if is_text(first) => kind(resolver, first, place.part()),
-            Some(first) => kind(resolver, first, place),
+            Some(first) => {
+                let family = constraints::family(resolver, first, place);
+                for data in &arguments[1..] {
+                    constraints::metadata(resolver, data, family, place)?;
+                }
+                // A name in quotes is one inside of another type; the rest is as if it stood alone.
+                let place = if is_text(first) { place.part() } else { place };
+                kind(resolver, first, place)
+            }
             None => Err(unknown(&shown(resolver, &subscript.value))),
         },
         Subscripted::Generic(Generic::Sequence) => {
@@ -380,6 +390,12 @@ fn head(
 fn made(resolver: Resolver<'_>, call: &ast::ExprCall, place: Place<'_>) -> Result<Kind, Objection> {
     let written = shown(resolver, &call.func);
     let names = externals(resolver, &call.func).unwrap_or_default();
+    if let [name] = names.as_slice()
+        && let Some(signature) = known_arguments::maker(name)
+    {
+        let family = known_arguments::made_by(name);
+        signature.of(call).check(resolver, family)?;
+    }
     match names.first().map(String::as_str) {
         Some(_) if names.len() > 1 => Err(unknown(&written)),
         Some("typing.NewType" | "typing_extensions.NewType") => match call.args.get(1) {
@@ -393,9 +409,33 @@ fn made(resolver: Resolver<'_>, call: &ast::ExprCall, place: Place<'_>) -> Resul
             },
             None => Err(unknown(&written)),
         },
+        Some("typing.TypeVar" | "typing_extensions.TypeVar") => {
+            type_variable(resolver, call, place)
+        }
         Some(name) => known_types::made_by(name).ok_or_else(|| unknown(&written)),
         None => Err(unknown(&written)),
     }
+}
+
+/// `TypeVar("T")`, which is what it is bound to.
+fn type_variable(
+    resolver: Resolver<'_>,
+    call: &ast::ExprCall,
+    place: Place<'_>,
+) -> Result<Kind, Objection> {
+    for constraint in call.args.iter().skip(1) {
+        kind(resolver, constraint, place.part())?;
+    }
+    for keyword in &call.keywords {
+        match keyword.arg.as_deref() {
+            Some("bound") => {
+                kind(resolver, &keyword.value, place.part())?;
+            }
+            Some("covariant" | "contravariant" | "infer_variance") => {}
+            _ => return Err(unknown(&shown(resolver, &call.func))),
+        }
+    }
+    Ok(Kind::Scalar)
 }
 
 /// What a class is, as far as its bases and decorators say it.
@@ -427,11 +467,18 @@ fn class(
         ClassKind::Fields if !place.is_new(resolver, definition) => Ok(Kind::Body),
         ClassKind::Fields => {
             let mut objection = None;
-            fields(resolver, definition, place, &mut |inside, annotation| {
-                if objection.is_none() {
-                    objection = kind(inside, annotation, place.field()).err();
-                }
-            });
+            fields(
+                resolver,
+                definition,
+                place,
+                &mut |inside, annotation, default| {
+                    if objection.is_none() {
+                        objection = kind(inside, annotation, place.field())
+                            .and_then(|_| field_default(inside, annotation, default, place))
+                            .err();
+                    }
+                },
+            );
             objection.map_or(Ok(Kind::Body), Err)
         }
         ClassKind::Plain => Err(refused(name)),
@@ -531,12 +578,43 @@ pub(super) fn class_kind(
     Ok(found.unwrap_or(ClassKind::Plain))
 }
 
-/// Calls `visit` with the annotation of each field of a class and of its bases of the repo.
+/// Whether pydantic takes the default of a dataclass's field, which may limit its values.
+fn field_default(
+    resolver: Resolver<'_>,
+    annotation: &Expr,
+    default: Option<&Expr>,
+    place: Place<'_>,
+) -> Result<(), Objection> {
+    let mut answer = Ok(());
+    let Some(default) = default else {
+        return answer;
+    };
+    let family = constraints::family(resolver, annotation, place);
+    defaults::each(resolver, default, &mut |given| {
+        let this = match given {
+            Given::Value => Ok(()),
+            Given::Marker(inside, marked) => {
+                match known_arguments::marker(marked.marker, &marked.name) {
+                    Some(signature) => signature.of(marked.call).check(inside, family),
+                    None => Err(unknown(&marked.name)),
+                }
+            }
+            Given::Unknown(written) => Err(unknown(&written)),
+        };
+        if answer.is_ok() {
+            answer = this;
+        }
+    });
+    answer
+}
+
+/// Calls `visit` with the annotation and the default of each field of a class and of its bases of
+/// the repo.
 pub(super) fn fields(
     resolver: Resolver<'_>,
     definition: &ast::StmtClassDef,
     place: Place<'_>,
-    visit: &mut dyn FnMut(Resolver<'_>, &Expr),
+    visit: &mut dyn FnMut(Resolver<'_>, &Expr, Option<&Expr>),
 ) {
     let Some(place) = place.deeper() else {
         return;
@@ -552,9 +630,27 @@ pub(super) fn fields(
         if let Stmt::AnnAssign(field) = statement
             && !is_class_variable(resolver, &field.annotation)
         {
-            visit(resolver, &field.annotation);
+            let default = field.value.as_deref();
+            visit(
+                resolver,
+                &field.annotation,
+                default.and_then(|value| plain_default(resolver, value)),
+            );
         }
     }
+}
+
+/// The default of a dataclass's field: what `dataclasses.field` is given as such.
+fn plain_default<'e>(resolver: Resolver<'_>, value: &'e Expr) -> Option<&'e Expr> {
+    if let Expr::Call(call) = value
+        && externals(resolver, &call.func)
+            .is_some_and(|names| names.iter().all(|name| name == "dataclasses.field"))
+    {
+        let mut keywords = call.keywords.iter();
+        let default = keywords.find(|keyword| keyword.arg.as_deref() == Some("default"));
+        return default.map(|keyword| &keyword.value);
+    }
+    Some(value)
 }
 
 fn is_class_variable(resolver: Resolver<'_>, annotation: &Expr) -> bool {

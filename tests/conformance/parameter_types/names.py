@@ -43,10 +43,12 @@ from typing import (
     Union,
 )
 
+import annotated_types
 import fastapi
 import pydantic
 import starlette.datastructures
 import typing_extensions
+from annotated_types import Ge, Gt, Interval, Len, MaxLen, MinLen, MultipleOf, Predicate
 from fastapi import (
     APIRouter,
     BackgroundTasks,
@@ -72,15 +74,42 @@ from fastapi.security import (
     OAuth2PasswordRequestForm,
     SecurityScopes,
 )
-from pydantic import BaseModel, BeforeValidator, Field, HttpUrl, RootModel, conint, conlist
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    PlainValidator,
+    RootModel,
+    StringConstraints,
+    WrapValidator,
+    condate,
+    condecimal,
+    confloat,
+    conint,
+    conlist,
+    conset,
+    constr,
+)
 from starlette.requests import HTTPConnection
-from typing_extensions import NotRequired, Required, TypedDict
+from typing_extensions import Doc, NotRequired, Required, TypedDict
 
 T = TypeVar("T")
+Whole = TypeVar("Whole", bound=int)
+MINIMUM = 1
+WORD = "a"
+NAME: str = "X-Name"
+TWICE = 1
+TWICE = "a"
+OPTIONS = {"gt": "a"}
 
 
 class Service:
     """A class that pydantic knows nothing of."""
+
+
+Served = TypeVar("Served", bound=Service)
 
 
 class Special(Service): ...
@@ -214,6 +243,76 @@ Payload = Dict[str, Any]
 Maybe = Optional[Model]
 Alias: typing.TypeAlias = "int | str"
 PerhapsRequest = Optional[Request]
+
+
+class Note:
+    def __init__(self, text: str): ...
+
+
+class Noted(Note): ...
+
+
+@dataclass
+class Limited_:
+    x: Annotated[int, Field(gt="a")] = 1
+
+
+@dataclass
+class Bounded:
+    x: int = Query(1, gt="a")
+
+
+@dataclass
+class Later:
+    x: int = field(default=Query(1, gt="a"))
+
+
+class Limits:
+    LEAST = 1
+    WORD = "a"
+    MARKED = Query(1, gt="a")
+
+
+class Raised:
+    LEAST = 1
+    LEAST += 1
+
+
+@dataclass
+class WithField:
+    x: int = Field(1, gt="a")
+
+
+@dataclass
+class WithGoodField:
+    x: int = Field(1, gt=1, title="A")
+    y: str = field(default="a")
+
+
+class Marking(fastapi.params.Query): ...
+
+
+LIMITS = Limits()
+MARKED = Query(1, gt="a")
+BY_NAME = {"x": Query(1, gt="a")}
+
+
+@dataclass
+class Counted:
+    x: int = Query(1, gt=1)
+
+
+def once(value): ...
+
+
+def twice(value, more): ...
+
+
+@functools.lru_cache
+def kept(value): ...
+
+
+def limits(x: int = Query(1, gt="a")): ...
 
 
 def numbers(x: int = 1, request: Request = None): ...
