@@ -8,13 +8,14 @@
 //! [`STACK_SIZE`] bytes of it; code that is nested so deeply that Python refuses it, or that no
 //! person wrote, is refused here first.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use rustpython_parser::Parse;
 use rustpython_parser::ast::{Expr, Stmt, Suite};
 use rustpython_parser::text_size::TextSize;
 
-use super::parser_tokens::parser_tokens;
+use super::parser_tokens::ParserTokens;
 use super::tokens::{TokenKind, Tokens};
 use super::tree::{self, Descend, Node};
 use crate::diagnostic::{Code, Diagnostic};
@@ -63,10 +64,11 @@ impl Module {
         }
         let blanked = blank(source.text(), 0, &tokens);
         let text = blanked.as_deref().unwrap_or(source.text());
-        let parsed = match parser_tokens(text, &tokens) {
-            Some(tokens) => Suite::parse_tokens(tokens.into_iter().map(Ok), ""),
-            None => Suite::parse(text, ""),
-        };
+        let is_odd = Cell::new(false);
+        let mut parsed = Suite::parse_tokens(ParserTokens::new(text, &tokens, &is_odd), "");
+        if is_odd.get() {
+            parsed = Suite::parse(text, "");
+        }
         let suite = parsed.map_err(|error| {
             let offset = error.offset.to_usize().min(source.text().len());
             Box::new(syntax_error(&source, offset, &error.error.to_string()))

@@ -1,35 +1,82 @@
 //! Our own tokens as the parser takes them: it parses several times as fast as with its own lexer.
 //!
 //! Invariant: what is given is, token for token, what the parser's own lexer would have made of the
-//! text. Anything odd gives nothing; the parser then lexes the text itself, so that its messages
-//! stay, too.
+//! text. Anything odd ends it; the parser then lexes the text itself, so that its messages stay, too.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 use std::str::FromStr;
 
 use rustpython_parser::ast::bigint::BigInt;
+use rustpython_parser::lexer::{LexResult, LexicalError, LexicalErrorType};
 use rustpython_parser::text_size::{TextRange, TextSize};
 use rustpython_parser::{StringKind, Tok};
 
 use super::tokens::{self, Token, TokenKind, Tokens};
 
-/// The tokens of `text` for the parser of a module; none where the text is odd. In `text` the
-/// modern f-strings among `tokens` are blanked.
-pub(super) fn parser_tokens(text: &str, tokens: &Tokens) -> Option<Vec<(Tok, TextRange)>> {
-    // Offsets of the parser have 32 bits.
-    u32::try_from(text.len()).ok()?;
-    let mut converter = Converter {
-        text,
-        tokens: tokens.all(),
-        next: 0,
-        output: Vec::with_capacity(tokens.all().len() + 16),
-        indents: vec![Indent::default()],
-        open: 0,
-    };
-    converter.run()?;
-    let mut output = converter.output;
-    settle_soft_keywords(&mut output);
-    Some(output)
+/// The tokens of a text for the parser of a module, made as they are asked for.
+///
+/// What is odd ends them with an error, and is noted: whoever parses then has to start again with the
+/// parser's own lexer.
+pub(super) struct ParserTokens<'a> {
+    text: &'a str,
+    tokens: &'a [Token],
+    /// The index of the next token.
+    next: usize,
+    /// Where the last token ended.
+    done: usize,
+    at_line_start: bool,
+    indents: Vec<Indent>,
+    /// How many brackets are open.
+    open: usize,
+    /// Made, and not yet asked for.
+    ready: VecDeque<(Tok, TextRange)>,
+    is_finished: bool,
+    is_odd: &'a Cell<bool>,
+}
+
+impl<'a> ParserTokens<'a> {
+    /// Those of `text`, in which the modern f-strings among `tokens` are blanked; `is_odd` is set when
+    /// they cannot be given to their end.
+    pub(super) fn new(text: &'a str, tokens: &'a Tokens, is_odd: &'a Cell<bool>) -> Self {
+        Self {
+            text,
+            tokens: tokens.all(),
+            next: 0,
+            done: if text.starts_with('\u{feff}') { 3 } else { 0 },
+            at_line_start: true,
+            indents: vec![Indent::default()],
+            open: 0,
+            ready: VecDeque::new(),
+            is_finished: false,
+            is_odd,
+        }
+    }
+}
+
+impl Iterator for ParserTokens<'_> {
+    type Item = LexResult;
+
+    fn next(&mut self) -> Option<LexResult> {
+        loop {
+            if let Some(token) = self.ready.pop_front() {
+                return Some(Ok(token));
+            }
+            if self.is_finished {
+                return None;
+            }
+            if self.step().is_none() {
+                self.is_finished = true;
+                self.ready.clear();
+                self.is_odd.set(true);
+                return Some(Err(LexicalError {
+                    error: LexicalErrorType::OtherError(String::new()),
+                    location: TextSize::default(),
+                }));
+            }
+        }
+    }
 }
 
 /// The white space that a line starts with.
@@ -71,71 +118,64 @@ impl Indent {
     }
 }
 
-struct Converter<'a> {
-    text: &'a str,
-    tokens: &'a [Token],
-    /// The index of the next token.
-    next: usize,
-    output: Vec<(Tok, TextRange)>,
-    indents: Vec<Indent>,
-    /// How many brackets are open.
-    open: usize,
-}
-
-impl Converter<'_> {
-    fn run(&mut self) -> Option<()> {
-        let mut at_line_start = true;
-        let mut done = if self.text.starts_with('\u{feff}') {
-            3
-        } else {
-            0
+impl ParserTokens<'_> {
+    /// Makes what comes of the next token, or of the end; none when it is odd.
+    fn step(&mut self) -> Option<()> {
+        let Some(&token) = self.tokens.get(self.next) else {
+            self.is_finished = true;
+            return self.end();
         };
-        while let Some(&token) = self.tokens.get(self.next) {
-            let (start, end) = (token.range.start(), token.range.end());
-            let gap = self.text.as_bytes().get(done..start)?;
-            if at_line_start {
-                let indent = Indent::after(gap)?;
-                if token.kind != TokenKind::Comment {
-                    self.indent(indent, start)?;
-                    at_line_start = false;
-                }
-            } else if !is_within_line(gap, self.open > 0) {
-                return None;
+        let (start, end) = (token.range.start(), token.range.end());
+        let gap = self.text.as_bytes().get(self.done..start)?;
+        let mut is_first = false;
+        if self.at_line_start {
+            let indent = Indent::after(gap)?;
+            if token.kind != TokenKind::Comment {
+                self.indent(indent, start)?;
+                self.at_line_start = false;
+                is_first = true;
             }
-            self.next += 1;
-            done = match token.kind {
-                TokenKind::Comment => end,
-                TokenKind::Newline => {
-                    at_line_start = true;
-                    self.push(Tok::Newline, start, end);
-                    end
-                }
-                _ => self.token(token)?,
-            };
+        } else if !is_within_line(gap, self.open > 0) {
+            return None;
         }
-        let rest = self.text.as_bytes().get(done..)?;
+        self.next += 1;
+        self.done = match token.kind {
+            TokenKind::Comment => end,
+            TokenKind::Newline => {
+                self.at_line_start = true;
+                self.push(Tok::Newline, start, end)?;
+                end
+            }
+            _ => self.token(token, is_first)?,
+        };
+        Some(())
+    }
+
+    fn end(&mut self) -> Option<()> {
+        let rest = self.text.as_bytes().get(self.done..)?;
         let end = self.text.len();
-        if at_line_start {
+        if self.at_line_start {
             Indent::after(rest)?;
         } else if rest.contains(&b'\\') {
             return None;
         } else {
-            self.push(Tok::Newline, end, end);
+            self.push(Tok::Newline, end, end)?;
         }
         if self.open > 0 {
             return None;
         }
         for _ in 1..self.indents.len() {
-            self.push(Tok::Dedent, end, end);
+            self.push(Tok::Dedent, end, end)?;
         }
         Some(())
     }
 
-    fn push(&mut self, token: Tok, start: usize, end: usize) {
-        // The text is shorter than 4 GiB.
-        let offset = |at: usize| TextSize::from(at as u32);
-        let range = TextRange::new(offset(start), offset(end));
-        self.output.push((token, range));
+    fn push(&mut self, token: Tok, start: usize, end: usize) -> Option<()> {
+        // Offsets of the parser have 32 bits.
+        let offset = |at: usize| u32::try_from(at).ok().map(TextSize::from);
+        let range = TextRange::new(offset(start)?, offset(end)?);
+        self.ready.push_back((token, range));
+        Some(())
     }
 
     /// The first token of a line is at `at`.
@@ -144,13 +184,13 @@ impl Converter<'_> {
             Ordering::Equal => {}
             Ordering::Greater => {
                 self.indents.push(indent);
-                self.push(Tok::Indent, at - indent.width(), at);
+                self.push(Tok::Indent, at - indent.width(), at)?;
             }
             Ordering::Less => loop {
                 match indent.compare(*self.indents.last()?)? {
                     Ordering::Less => {
                         self.indents.pop();
-                        self.push(Tok::Dedent, at, at);
+                        self.push(Tok::Dedent, at, at)?;
                     }
                     Ordering::Equal => break,
                     Ordering::Greater => return None,
@@ -161,11 +201,11 @@ impl Converter<'_> {
     }
 
     /// Converts `token`, and those that the parser has in one with it; gives the offset after them.
-    fn token(&mut self, token: Token) -> Option<usize> {
+    fn token(&mut self, token: Token, is_first: bool) -> Option<usize> {
         let (start, end) = (token.range.start(), token.range.end());
         let text = self.text.get(start..end)?;
         let (converted, end) = match token.kind {
-            TokenKind::Name => (name(text)?, end),
+            TokenKind::Name => (self.soft_keyword_or_name(name(text)?, is_first), end),
             TokenKind::Number => self.number(start, end)?,
             TokenKind::String | TokenKind::FString => (string(text)?, end),
             TokenKind::Comma => (Tok::Comma, end),
@@ -190,8 +230,88 @@ impl Converter<'_> {
             TokenKind::Operator => self.operator(start)?,
             TokenKind::Comment | TokenKind::Newline => return None,
         };
-        self.push(converted, start, end);
+        self.push(converted, start, end)?;
         Some(end)
+    }
+
+    /// `match`, `case` and `type` are names where they do not begin a line that needs a keyword there.
+    fn soft_keyword_or_name(&self, token: Tok, is_first: bool) -> Tok {
+        let name = match token {
+            Tok::Match if !(is_first && self.opens_block()) => "match",
+            Tok::Case if !(is_first && self.opens_block()) => "case",
+            Tok::Type if !(is_first && self.is_alias()) => "type",
+            other => return other,
+        };
+        let name = name.to_owned();
+        Tok::Name { name }
+    }
+
+    /// The tokens up to the end of the line, comments aside.
+    fn rest_of_line(&self) -> impl Iterator<Item = &Token> {
+        let rest = self.tokens[self.next..].iter();
+        rest.filter(|token| token.kind != TokenKind::Comment)
+            .take_while(|token| token.kind != TokenKind::Newline)
+    }
+
+    /// Whether `sign` starts at `at`, and not as a part of that sign followed by `=`.
+    fn is_sign(&self, at: usize, sign: u8) -> bool {
+        let bytes = self.text.as_bytes();
+        bytes.get(at) == Some(&sign) && bytes.get(at + 1) != Some(&b'=')
+    }
+
+    /// Whether the line goes on with a colon of its own that is not at once its first token.
+    fn opens_block(&self) -> bool {
+        let mut open = 0i32;
+        let mut in_lambda = false;
+        let mut seen = false;
+        for (index, token) in self.rest_of_line().enumerate() {
+            let start = token.range.start();
+            match token.kind {
+                TokenKind::Name
+                    if open == 0 && self.text.get(token.range.as_range()) == Some("lambda") =>
+                {
+                    in_lambda = true;
+                }
+                TokenKind::Operator if open == 0 && self.is_sign(start, b':') => {
+                    if in_lambda {
+                        in_lambda = false;
+                    } else {
+                        seen |= index > 0;
+                    }
+                }
+                TokenKind::Open => open += 1,
+                TokenKind::Close => open -= 1,
+                _ => {}
+            }
+        }
+        seen
+    }
+
+    /// Whether the line goes on as `type NAME[...] = ...` does.
+    fn is_alias(&self) -> bool {
+        let mut rest = self.rest_of_line();
+        let text = |token: &Token| self.text.get(token.range.as_range()).unwrap_or_default();
+        let is_name = rest.next().is_some_and(|first| {
+            first.kind == TokenKind::Name
+                && matches!(
+                    name(text(first)),
+                    Some(Tok::Name { .. } | Tok::Type | Tok::Match | Tok::Case)
+                )
+        });
+        if !is_name {
+            return false;
+        }
+        let mut open = 0i32;
+        for token in rest {
+            match text(token) {
+                "=" if open == 0 => return self.is_sign(token.range.start(), b'='),
+                "[" => open += 1,
+                "]" => open -= 1,
+                _ if open > 0 => {}
+                _ => return false,
+            }
+        }
+        false
     }
 
     /// Takes the next token if it is of `kind` and starts at `at`.
@@ -449,78 +569,19 @@ fn operator(bytes: &[u8]) -> Option<(Tok, usize)> {
     Some(found)
 }
 
-/// Makes names of `match`, `case` and `type` where they are no keywords.
-fn settle_soft_keywords(tokens: &mut [(Tok, TextRange)]) {
-    let mut at_line_start = true;
-    for index in 0..tokens.len() {
-        let rest = &tokens[index + 1..];
-        let soft = match tokens[index].0 {
-            Tok::Match => Some("match").filter(|_| !(at_line_start && opens_block(rest))),
-            Tok::Case => Some("case").filter(|_| !(at_line_start && opens_block(rest))),
-            Tok::Type => Some("type").filter(|_| !(at_line_start && is_alias(rest))),
-            _ => None,
-        };
-        if let Some(name) = soft {
-            let name = name.to_owned();
-            tokens[index].0 = Tok::Name { name };
-        }
-        at_line_start = matches!(tokens[index].0, Tok::Newline | Tok::Indent | Tok::Dedent);
-    }
-}
-
-/// Whether the line of `rest` has a colon of its own that is not at once its first token.
-fn opens_block(rest: &[(Tok, TextRange)]) -> bool {
-    let mut open = 0i32;
-    let mut in_lambda = false;
-    let mut seen = false;
-    let line = rest.iter().take_while(|(token, _)| *token != Tok::Newline);
-    for (index, (token, _)) in line.enumerate() {
-        match token {
-            Tok::Lambda if open == 0 => in_lambda = true,
-            Tok::Colon if open == 0 && in_lambda => in_lambda = false,
-            Tok::Colon if open == 0 => seen |= index > 0,
-            Tok::Lpar | Tok::Lsqb | Tok::Lbrace => open += 1,
-            Tok::Rpar | Tok::Rsqb | Tok::Rbrace => open -= 1,
-            _ => {}
-        }
-    }
-    seen
-}
-
-/// Whether `rest` goes on as `type NAME[...] = ...` does.
-fn is_alias(rest: &[(Tok, TextRange)]) -> bool {
-    let [
-        (Tok::Name { .. } | Tok::Type | Tok::Match | Tok::Case, _),
-        rest @ ..,
-    ] = rest
-    else {
-        return false;
-    };
-    let mut open = 0i32;
-    for (token, _) in rest {
-        match token {
-            Tok::Newline => return false,
-            Tok::Equal if open == 0 => return true,
-            Tok::Lsqb => open += 1,
-            Tok::Rsqb => open -= 1,
-            _ if open > 0 => {}
-            _ => return false,
-        }
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use rustpython_parser::Mode;
-    use rustpython_parser::lexer::{LexResult, lex};
+    use rustpython_parser::lexer::lex;
 
     use super::*;
 
     fn ours(text: &str) -> Option<Vec<LexResult>> {
-        let tokens = parser_tokens(text, &Tokens::new(text, 0))?;
-        Some(tokens.into_iter().map(Ok).collect())
+        let is_odd = Cell::new(false);
+        let tokens = Tokens::new(text, 0);
+        let given = ParserTokens::new(text, &tokens, &is_odd).collect();
+        (!is_odd.get()).then_some(given)
     }
 
     #[track_caller]
