@@ -106,10 +106,8 @@ impl Finder<'_> {
                 for decorator in definition.decorators {
                     self.expression(decorator, false);
                 }
-                self.scopes.push(
-                    self.loaded
-                        .function_scope(definition.arguments, definition.body),
-                );
+                self.scopes
+                    .push(Scope::of_function(definition.arguments, definition.body));
                 self.body(definition.body);
                 self.scopes.pop();
                 continue;

@@ -407,10 +407,8 @@ impl<'a> Finder<'a> {
             .into_iter()
             .partition(is_outside);
         self.scopes = outside;
-        self.scopes.push(
-            self.loaded
-                .function_scope(definition.arguments, definition.body),
-        );
+        self.scopes
+            .push(Scope::of_function(definition.arguments, definition.body));
         self.functions.push(Around {
             definition,
             is_method: self.in_class,

@@ -56,6 +56,7 @@ pub struct Reach<'a> {
     known: HashMap<Key, usize>,
     variants: HashMap<(PathBuf, ByteRange), usize>,
     pending: VecDeque<usize>,
+    scopes: Scopes,
 }
 
 impl<'a> Reach<'a> {
@@ -67,6 +68,7 @@ impl<'a> Reach<'a> {
             known: HashMap::new(),
             variants: HashMap::new(),
             pending: VecDeque::new(),
+            scopes: Scopes::default(),
         }
     }
 
@@ -153,15 +155,11 @@ impl<'a> Reach<'a> {
             self.reached[index].analysis.checks_caller = true;
             return Vec::new();
         };
-        let scopes: Vec<Scope> = chain
-            .iter()
-            .map(|around| loaded.function_scope(around.arguments, around.body))
-            .collect();
         let analysis = function::analyse(Subject {
             resolver: Resolver {
                 workspace: self.workspace,
                 loaded: &loaded,
-                locals: &scopes,
+                locals: self.scopes.of(&key.path, &chain),
             },
             outer: &reached.outer,
             definition,
@@ -239,6 +237,38 @@ impl<'a> Reach<'a> {
         }
         let callee = self.enter(key, depth, outer);
         self.reached[callee].callers.push(caller);
+    }
+}
+
+/// The scopes of the functions around the last place that was asked for; the next one mostly has
+/// the same ones.
+#[derive(Default)]
+struct Scopes {
+    path: PathBuf,
+    ranges: Vec<ByteRange>,
+    scopes: Vec<Scope>,
+}
+
+impl Scopes {
+    fn of(&mut self, path: &Path, chain: &[Definition<'_>]) -> &[Scope] {
+        if self.path != path {
+            self.path = path.to_owned();
+            self.ranges.clear();
+        }
+        let shared = self
+            .ranges
+            .iter()
+            .zip(chain)
+            .take_while(|(range, definition)| **range == definition.range)
+            .count();
+        self.ranges.truncate(shared);
+        self.scopes.truncate(shared);
+        for definition in &chain[shared..] {
+            self.ranges.push(definition.range);
+            let scope = Scope::of_function(definition.arguments, definition.body);
+            self.scopes.push(scope);
+        }
+        &self.scopes
     }
 }
 

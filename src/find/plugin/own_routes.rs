@@ -280,7 +280,7 @@ fn routes_in(
                     Descend::Into
                 });
             }
-            scopes.push(loaded.function_scope(definition.arguments, definition.body));
+            scopes.push(Scope::of_function(definition.arguments, definition.body));
             routes_in(workspace, loaded, definition.body, scopes, own);
             scopes.pop();
             return Descend::Past;

@@ -1,7 +1,6 @@
 //! The names that a module, a class or a function binds, and how.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
@@ -47,10 +46,10 @@ pub struct Binding {
     pub kind: BindingKind,
 }
 
-/// The names that a module, a class or a function binds in its own body. A copy shares them.
+/// The names that a module, a class or a function binds in its own body.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    bindings: Arc<HashMap<String, Vec<Binding>>>,
+    bindings: HashMap<String, Vec<Binding>>,
     stars: Vec<ModuleName>,
     /// Where the names hold; none for everywhere.
     extent: Option<ByteRange>,
@@ -88,7 +87,7 @@ impl Scope {
     pub fn of_class(body: &[Stmt]) -> Self {
         let mut scope = Self::of_body(body);
         scope.is_class = true;
-        Arc::make_mut(&mut scope.bindings).retain(|name, bindings| {
+        scope.bindings.retain(|name, bindings| {
             !bindings.iter().all(|binding| match &binding.kind {
                 BindingKind::Value(value) => {
                     matches!(&**value, Expr::Name(outside) if outside.id.as_str() == name)
@@ -169,7 +168,7 @@ impl Scope {
     }
 
     fn bind(&mut self, name: &str, range: ByteRange, type_checking_only: bool, kind: BindingKind) {
-        Arc::make_mut(&mut self.bindings)
+        self.bindings
             .entry(name.to_owned())
             .or_default()
             .push(Binding {

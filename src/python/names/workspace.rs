@@ -6,15 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rustpython_parser::ast::{self, Stmt};
-
 use super::scope::{ModuleName, Scope};
 use super::setters::Setters;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lang::foreign;
 use crate::python::parse::Module;
 use crate::python::stdlib::is_stdlib;
-use crate::python::tree::range_of;
 use crate::regular_file;
 use crate::source::SourceFile;
 use crate::text;
@@ -26,32 +23,6 @@ pub struct Loaded {
     pub module: Module,
     /// The names at module level.
     pub scope: Scope,
-    /// The names of its functions, by where their bodies start: each reader of a module asks for
-    /// those of all functions.
-    functions: Mutex<HashMap<usize, Scope>>,
-}
-
-impl Loaded {
-    fn new(module: Module) -> Self {
-        let scope = Scope::of_module(module.suite(), module.source().text());
-        Self {
-            module,
-            scope,
-            functions: Mutex::default(),
-        }
-    }
-
-    /// What a function of the module binds.
-    pub fn function_scope(&self, arguments: &ast::Arguments, body: &[Stmt]) -> Scope {
-        let scope = || Scope::of_function(arguments, body);
-        let Some(first) = body.first() else {
-            return scope();
-        };
-        let known = self.functions.lock();
-        let mut known = known.unwrap_or_else(PoisonError::into_inner);
-        let start = range_of(first).start();
-        known.entry(start).or_insert_with(scope).clone()
-    }
 }
 
 /// Why a module is not there.
@@ -175,7 +146,8 @@ impl Workspace {
         })?;
         let source = SourceFile::from_bytes(path, bytes).map_err(LoadError::Broken)?;
         let module = Module::parse(source).map_err(LoadError::Broken)?;
-        Ok(Arc::new(Loaded::new(module)))
+        let scope = Scope::of_module(module.suite(), module.source().text());
+        Ok(Arc::new(Loaded { module, scope }))
     }
 
     /// The file of the module `name` as it is written in the file `from`; none outside the repo.
