@@ -27,6 +27,9 @@ const BY_TEXT: &[&str] = &[
     "exec(",
     "sys.modules",
     "__dict__",
+    "__code__",
+    "__defaults__",
+    "__kwdefaults__",
     "_getframe",
     "f_locals",
     "f_globals",
@@ -34,9 +37,6 @@ const BY_TEXT: &[&str] = &[
 
 /// Of these, what may call a function of the module by its name.
 const CALLS_BY_TEXT: &[&str] = &["globals", "locals(", "eval(", "exec(", "sys.modules"];
-
-/// What an object is and does: whoever sets one of these makes another one of it.
-const OF_OBJECTS: &[&str] = &["__class__", "__code__", "__defaults__", "__kwdefaults__"];
 
 /// Where a `*` import leads.
 enum Star {
@@ -66,7 +66,7 @@ impl Resolver<'_> {
         let setters = self.workspace.setters();
         !contains_any(self.loaded.module.source().text(), BY_TEXT)
             && !setters.sets(name)
-            && !OF_OBJECTS.iter().any(|attribute| setters.sets(attribute))
+            && !setters.sets("__class__")
             && !setters.reach_module(self.path())
     }
 
@@ -86,7 +86,7 @@ impl Resolver<'_> {
         let mut parts = dotted.split('.');
         let library = parts.next().unwrap_or_default();
         !setters.reach_library(library)
-            && !OF_OBJECTS.iter().any(|attribute| setters.sets(attribute))
+            && !setters.sets("__class__")
             && !parts.any(|part| setters.sets(part))
     }
 
