@@ -230,6 +230,29 @@ pub fn mount_router(
         .render(context! { plugin, create_router, api_router, router, docstring })
 }
 
+/// The names that `reply_route` is written with where none of them is taken.
+#[cfg(test)]
+const PLAIN_NAMES: ReplyRouteNames<'static> = ReplyRouteNames {
+    reply_route: "reply_route",
+    make_reply: "make_reply",
+    handler_type: "ReplyHandler",
+    router: "router",
+    any: "Any",
+    callable: "Callable",
+    mapping: "Mapping",
+    copy: "copy",
+    depends: "Depends",
+    get_type_hints: "get_type_hints",
+    inspect: "inspect",
+    json_response: "JSONResponse",
+    jsonable_encoder: "jsonable_encoder",
+    partial: "partial",
+    response: "Response",
+    run_in_threadpool: "run_in_threadpool",
+    simple_namespace: "SimpleNamespace",
+    suppress: "suppress",
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,26 +340,7 @@ mod tests {
         .unwrap();
         assert!(unicode.contains(&MESSAGE.concat()));
         assert_eq!(builtins_in(&unicode), BUILTINS_OF_WEBHOOK_ROUTE);
-        let names = ReplyRouteNames {
-            reply_route: "reply_route",
-            make_reply: "make_reply",
-            handler_type: "ReplyHandler",
-            router: "router",
-            any: "Any",
-            callable: "Callable",
-            mapping: "Mapping",
-            copy: "copy",
-            depends: "Depends",
-            get_type_hints: "get_type_hints",
-            inspect: "inspect",
-            json_response: "JSONResponse",
-            jsonable_encoder: "jsonable_encoder",
-            partial: "partial",
-            response: "Response",
-            run_in_threadpool: "run_in_threadpool",
-            simple_namespace: "SimpleNamespace",
-            suppress: "suppress",
-        };
+        let names = PLAIN_NAMES;
         let text = reply_route(names).unwrap();
         assert_eq!(builtins_in(&text), BUILTINS_OF_REPLY_ROUTE);
         assert!(text.contains("def make_reply(") && text.ends_with("return decorator"));

@@ -48,8 +48,8 @@ pub struct Found {
     pub unclear: Vec<Unclear>,
 }
 
-/// Something that is left by hand, and may take the place of a webhook that is understood, or give
-/// away that it is no webhook any more.
+/// Something that needs a manual change, and may take the place of a webhook that is understood, or give
+/// away that it is not a webhook any more.
 #[derive(Debug, Clone)]
 pub struct Unclear {
     /// The plugin; none when it cannot be known.
@@ -66,7 +66,7 @@ pub struct Unclear {
     pub effect: Effect,
 }
 
-/// What something that is left by hand may do.
+/// What something that needs a manual change may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// It may register a webhook.

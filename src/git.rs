@@ -497,7 +497,7 @@ impl<'p> Place<'p> {
         })
     }
 
-    /// Why there is no git to run.
+    /// Why git cannot be run.
     fn missing(self) -> GitError {
         match on_path().next() {
             Some(program) if self.program().is_none() => GitError::OfRepo { program },

@@ -238,7 +238,7 @@ pub enum RouteMapError {
         /// The version.
         version: i64,
     },
-    /// A path that is none, or not for everybody.
+    /// A path that is invalid, or that servers read differently.
     Path {
         /// The line.
         line: Option<usize>,

@@ -296,7 +296,7 @@ fn clear(disk: &mut Disk<'_>, folder: &Path) {
         .and_then(|()| disk.remove_empty_folder(folder));
 }
 
-/// An error when something that is no file has the name of one that is made here.
+/// An error when the name of a file that is made here is taken by something else.
 fn refuse_obstacles(folder: &Path) -> Result<(), ApplyError> {
     for name in [GITIGNORE, LOCK, WRITING] {
         let path = folder.join(name);

@@ -48,7 +48,7 @@ impl Console {
         Some(columns.into())
     }
 
-    /// Writes results. That nobody reads them any more is no error: the rest of the command, what it
+    /// Writes results. That nobody reads them any more is not an error: the rest of the command, what it
     /// says and its exit code do not depend on it.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl Console {
     }
 }
 
-/// What came of writing results, where a reader that has gone has what it wanted.
+/// The result of writing results: a reader that has gone has what it wanted.
 fn unless_gone(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::not_shown(&error)),

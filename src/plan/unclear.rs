@@ -69,7 +69,7 @@ pub(crate) fn problem(
     let (detail, says) = match (&other.plugin, &other.endpoint) {
         (Some(_), Some(_)) => (
             text!(
-                "the endpoint `{endpoint}` is registered once more, and that registration is left by hand",
+                "the endpoint `{endpoint}` is registered once more, and that registration needs a manual change",
                 "端点 `{endpoint}` 还有另一处注册，而那一处需要手动处理"
             ),
             text!("the other registration", "另一处注册"),

@@ -141,8 +141,8 @@ pub(super) const REFUSED_PARAMETER: Page = Page {
          is imported: a parameter that it refuses ends the import, and every webhook of the plugin \
          is lost. It refuses classes that pydantic knows nothing of, a `Request` that is a part of \
          another type (`Request | None`), what dependencies take of that kind, and arguments of \
-         `Query(...)` and its like that do not fit the type: a bound that is no number (`gt=\"a\"`), a \
-         negative length, an `alias` that is no string, a `pattern` with look-around or \
+         `Query(...)` and its like that do not fit the type: a bound that is not a number (`gt=\"a\"`), a \
+         negative length, an `alias` that is not a string, a `pattern` with look-around or \
          backreferences, a validator that takes no value, a default inside of `Annotated`. A \
          `Callable` breaks the agent's OpenAPI document. Types of other packages, and arguments whose \
          values are not to be seen (`**options`), may be of either kind, and are left alone too.",

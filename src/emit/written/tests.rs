@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::{Helper, known_helper};
-use crate::emit::{ReplyRouteNames, WebhookRouteNames, reply_route, webhook_route};
+use crate::emit::{PLAIN_NAMES, ReplyRouteNames, WebhookRouteNames, reply_route, webhook_route};
 use crate::python::names::{Given, Workspace};
 
 const IMPORTS: &str = "import inspect\nimport json\nfrom collections.abc import Awaitable, Callable, Mapping\n\
@@ -34,22 +34,7 @@ fn replies() -> String {
     reply_route(ReplyRouteNames {
         reply_route: "replying",
         make_reply: "made",
-        handler_type: "ReplyHandler",
-        router: "router",
-        any: "Any",
-        callable: "Callable",
-        mapping: "Mapping",
-        copy: "copy",
-        depends: "Depends",
-        get_type_hints: "get_type_hints",
-        inspect: "inspect",
-        json_response: "JSONResponse",
-        jsonable_encoder: "jsonable_encoder",
-        partial: "partial",
-        response: "Response",
-        run_in_threadpool: "run_in_threadpool",
-        simple_namespace: "SimpleNamespace",
-        suppress: "suppress",
+        ..PLAIN_NAMES
     })
     .unwrap()
 }

@@ -1,13 +1,15 @@
 //! What is said of a parameter's value beside its type: the arguments of `Query(...)` and its like,
 //! of pydantic's `Field`, `StringConstraints` and `conint`, and what else stands in `Annotated`.
 //!
-//! Pydantic looks at all of it when the route is made, and raises for a bound that is no number, a
+//! Pydantic looks at all of it when the route is made, and raises for a bound that is not a number, a
 //! pattern that it cannot read, a validator that takes nothing.
 //!
 //! Invariant: an argument is taken only when its name, and a literal (or a constant that stays) of
 //! its kind, are in the tables here for that type; everything else is an [`Objection`].
 
 use regex_automata::nfa::thompson::NFA;
+use std::path::Path;
+
 use rustpython_parser::ast::{self, Constant, Expr, Operator, UnaryOp};
 
 use super::known_types::{self, Generic};
@@ -263,19 +265,30 @@ fn each_constant(
             else {
                 return false;
             };
-            let Ok(loaded) = resolver.workspace.load(&path) else {
-                return false;
-            };
-            let inside = Resolver {
-                workspace: resolver.workspace,
-                loaded: &loaded,
-                locals: &[],
-            };
-            each_constant(inside, &lookup::name_expression(original), depth, visit)
+            each_of_module(resolver, &path, original, depth, visit)
         }
         _ => lookup::assigned(resolver, name, binding.range)
             .is_some_and(|value| each_constant(resolver, value, depth, visit)),
     })
+}
+
+/// As [`each_constant`], of what the module at `path` gives a name.
+fn each_of_module(
+    resolver: Resolver<'_>,
+    path: &Path,
+    name: &str,
+    depth: usize,
+    visit: &mut dyn FnMut(Resolver<'_>, &Expr) -> bool,
+) -> bool {
+    let Ok(loaded) = resolver.workspace.load(path) else {
+        return false;
+    };
+    let inside = Resolver {
+        workspace: resolver.workspace,
+        loaded: &loaded,
+        locals: &[],
+    };
+    each_constant(inside, &lookup::name_expression(name), depth, visit)
 }
 
 /// As [`each_constant`], of what a module or a class of the repo gives a name.
@@ -287,17 +300,7 @@ fn each_member(
 ) -> bool {
     let name = attribute.attr.as_str();
     match resolver.value(&attribute.value) {
-        Value::Module(path) => {
-            let Ok(loaded) = resolver.workspace.load(&path) else {
-                return false;
-            };
-            let inside = Resolver {
-                workspace: resolver.workspace,
-                loaded: &loaded,
-                locals: &[],
-            };
-            each_constant(inside, &lookup::name_expression(name), depth, visit)
-        }
+        Value::Module(path) => each_of_module(resolver, &path, name, depth, visit),
         Value::Class(path, range) => {
             let mut is_taken = false;
             lookup::class_at(resolver, (&path, range), &mut |inside, class| {

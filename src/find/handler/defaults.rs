@@ -211,7 +211,7 @@ fn is_method_of_plain(resolver: Resolver<'_>, function: &Expr) -> bool {
     }
 }
 
-/// Whether what a class of the repo makes is no marker.
+/// Whether what a class of the repo makes is surely not a marker.
 fn is_plain_class(resolver: Resolver<'_>, class: &ast::StmtClassDef) -> bool {
     let question = Question::new();
     types::class_kind(resolver, class, question.parameter()).is_ok()

@@ -338,7 +338,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether a class of the repo has no bases, so that it is no plugin's.
+    /// Whether a class of the repo has no bases, so that it cannot be a plugin's.
     fn is_plain_class(&self, path: &Path, range: ByteRange) -> bool {
         let loaded = self.workspace.load(path);
         loaded.is_ok_and(|loaded| {
@@ -357,7 +357,7 @@ impl<'a> Walker<'a> {
         })
     }
 
-    /// Whether the name is a parameter whose annotation is a class that is no plugin's.
+    /// Whether the name is a parameter whose annotation is a class, and surely not a plugin's.
     fn is_annotated_otherwise(&self, name: &str) -> bool {
         let Some(Some(annotation)) = parameter_annotation(self.resolver(), name) else {
             return false;

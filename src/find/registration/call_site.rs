@@ -56,7 +56,7 @@ impl Finder<'_> {
                 "参数是以 `*` 或 `**` 的方式传入的"
             ));
         }
-        // What it gives is no text, and beside other arguments Python wants it in brackets.
+        // The result is not text, and beside other arguments Python wants it in brackets.
         if call
             .args
             .iter()

@@ -59,7 +59,7 @@ impl Setters {
         let mut setters = Self::default();
         let mut facts = Vec::new();
         for path in paths {
-            // What cannot be read or is no text cannot be imported either.
+            // What cannot be read, or is not text, cannot be imported either.
             let Some(bytes) = read(path) else { continue };
             let text = String::from_utf8_lossy(&bytes);
             add_set_attributes(&text, &mut setters.names);
@@ -403,11 +403,7 @@ fn add_setattr(text: &str, names: &mut HashSet<String>) -> bool {
             continue;
         }
         let arguments = arguments(call);
-        let literals: Vec<&str> = arguments
-            .iter()
-            .take(2)
-            .filter_map(|one| literal(one))
-            .collect();
+        let literals = names_among(&arguments);
         let is_own = matches!(arguments.first(), Some(&("self" | "cls")));
         found |= literals.is_empty() && !is_own;
         names.extend(literals.into_iter().map(str::to_owned));
@@ -425,12 +421,7 @@ fn add_patched(text: &str, names: &mut HashSet<String>) -> bool {
         let Some(call) = call.strip_prefix('(') else {
             continue;
         };
-        let arguments = arguments(call);
-        let literals: Vec<&str> = arguments
-            .iter()
-            .take(2)
-            .filter_map(|one| literal(one))
-            .collect();
+        let literals = names_among(&arguments(call));
         let head = text[..at].trim_end_matches('.');
         let is_request =
             text[..at].ends_with('.') && !head.ends_with("mock") && !head.ends_with("mocker");
@@ -461,6 +452,12 @@ fn arguments(call: &str) -> Vec<&str> {
         rest = after.strip_prefix(',').unwrap_or_default();
     }
     all
+}
+
+/// What the first two arguments of a call name: the object may be a string itself.
+fn names_among<'t>(arguments: &[&'t str]) -> Vec<&'t str> {
+    let first = arguments.iter().take(2);
+    first.filter_map(|one| literal(one)).collect()
 }
 
 /// The text of a string that is nothing but letters between quotes.

@@ -42,7 +42,7 @@ const CALLS_BY_TEXT: &[&str] = &["globals", "locals(", "eval(", "exec(", "sys.mo
 enum Star {
     /// A module of the repo.
     Here(Arc<Loaded>),
-    /// A module outside of it whose names are no concern.
+    /// A module outside of it whose names do not matter here.
     Known,
     /// It cannot be seen what it gives.
     Unseen,
