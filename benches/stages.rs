@@ -10,16 +10,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rehook::diff;
-use rehook::discover::discover;
-use rehook::find::Found;
-use rehook::find::registration::find;
-use rehook::plan::{self, Input, Plan, PlanOptions};
-use rehook::python::names::{Files, Workspace};
-use rehook::python::parse::Module;
-use rehook::python::tokens::Tokens;
-use rehook::source::SourceFile;
-use rehook::style::Style;
+use rehook::migrate::diff;
+use rehook::migrate::discover::discover;
+use rehook::migrate::find::Found;
+use rehook::migrate::find::registration::find;
+use rehook::migrate::plan::{self, Input, Plan, PlanOptions};
+use rehook::migrate::python::names::{Files, Workspace};
+use rehook::migrate::python::parse::Module;
+use rehook::migrate::python::tokens::Tokens;
+use rehook::migrate::source::SourceFile;
+use rehook::migrate::style::Style;
 
 /// The registrations of the two plugins that are measured.
 const SIZES: [(&str, usize); 2] = [("plugin", 4), ("large", 400)];
@@ -167,7 +167,7 @@ fn stages(criterion: &mut Criterion) {
         });
         let plan = planned(&workspace, &found);
         let file = plan.files.first().expect("the generated plugin changes");
-        assert_eq!(plan.ledger.migrated, webhooks);
+        assert_eq!(plan.counts.migrated, webhooks);
         group.bench_function("diff", |bencher| {
             bencher.iter(|| {
                 diff::unified(diff::Change {

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::cli::{self, Cli, ColorChoice, Command};
-use crate::lang::Lang;
+use crate::text::Lang;
 pub use console::Console;
 pub use failure::Failure;
 

@@ -1,25 +1,17 @@
 //! `rehook` moves Nekro Agent plugins from the retired `mount_webhook_method` decorator to dynamic
 //! routes, previews that change, and keeps the old URLs alive meanwhile.
+//!
+//! In reading order: the ground that all share, the three wings (`migrate`, `shim`, and `verify`, which
+//! uses `migrate`), and the command line, the only place that uses all of them.
 
-pub mod lang;
+pub mod regular_file;
+pub mod routes;
+pub mod term;
+pub mod text;
 
-pub mod apply;
+pub mod migrate;
+pub mod shim;
+pub mod verify;
+
 pub mod cli;
 pub mod commands;
-pub mod diagnostic;
-pub mod diff;
-pub mod discover;
-pub mod edit;
-pub mod emit;
-pub mod find;
-pub mod git;
-pub mod plan;
-pub mod python;
-pub mod regular_file;
-pub mod report;
-pub mod routes;
-pub mod shim;
-pub mod source;
-pub mod style;
-pub mod term;
-pub mod verify;

@@ -21,9 +21,9 @@ use toml_edit::{ArrayOfTables, Document, DocumentMut, Item, Table, Value};
 
 pub use lines::RouteLines;
 
-use crate::lang::{Text, foreign};
 use crate::term;
 use crate::text;
+use crate::text::{Text, translate};
 
 /// The name of the file at the root of a repo.
 pub const FILE_NAME: &str = "webhook-routes.toml";
@@ -279,7 +279,7 @@ impl RouteMapError {
             Self::Malformed {
                 column, message, ..
             } => {
-                let reason = foreign::of_toml(message);
+                let reason = translate::toml_error(message);
                 let (en, zh) = reason.both();
                 text!(
                     "this is not a route map, at column {column}: {en}",

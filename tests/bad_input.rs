@@ -558,7 +558,7 @@ fn two_migrations_at_once_do_not_mix() {
 /// The plan was made from bytes that are not there any more when it is to be written.
 #[test]
 fn a_file_that_changes_between_plan_and_write_stops_the_migration() {
-    use rehook::apply::{FileChange, apply};
+    use rehook::migrate::apply::{FileChange, apply};
     let repo = repo(&[("a.py", b"planned\n"), ("b.py", b"planned\n")]);
     let root = repo.root().canonicalize().expect("it is there");
     let change = |name: &str| FileChange {

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use rehook::diagnostic::Code;
+use rehook::migrate::diagnostic::Code;
 use serde::Deserialize;
 
 use support::edits;

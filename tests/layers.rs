@@ -8,45 +8,42 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of `src`, lowest first; `commands` may use everything.
+/// The modules of `src` and of its wing `migrate`, lowest first; `commands` may use everything.
 const LAYERS: &[&str] = &[
-    "lang",
+    "text",
     "term",
     "regular_file",
-    "diagnostic",
-    "edit",
-    "source",
-    "style",
     "routes",
-    "python",
-    "emit",
-    "find",
-    "plan",
-    "diff",
-    "report",
-    "discover",
-    "git",
+    "migrate::diagnostic",
+    "migrate::edit",
+    "migrate::source",
+    "migrate::style",
+    "migrate::python",
+    "migrate::emit",
+    "migrate::find",
+    "migrate::lint",
+    "migrate::plan",
+    "migrate::diff",
+    "migrate::report",
+    "migrate::discover",
+    "migrate::git",
     "verify",
-    "apply",
+    "migrate::apply",
     "cli",
     "commands",
 ];
 
 /// The modules that see the parser.
-const SEE_THE_PARSER: &[&str] = &["python", "find"];
+const SEE_THE_PARSER: &[&str] = &["migrate::python", "migrate::find", "migrate::lint"];
+
+/// The wing whose modules are layers of their own.
+const WING: &str = "migrate";
 
 /// A wing that shares the route map and nothing else with the rest.
 const SHIM: &str = "shim";
 
 /// What the shim may use.
-const SHARED_WITH_SHIM: &[&str] = &[
-    "lang",
-    "term",
-    "regular_file",
-    "diagnostic",
-    "routes",
-    "shim",
-];
+const SHARED_WITH_SHIM: &[&str] = &["text", "term", "regular_file", "routes", "shim"];
 
 /// A file of `src`: the module at the top that it belongs to, its place, and its code without
 /// comments and without what is compiled for tests alone.
@@ -85,13 +82,9 @@ fn files() -> Vec<File> {
             {
                 continue;
             }
-            let module = inside.components().next().expect("a file has a name");
-            let module = Path::new(module.as_os_str())
-                .file_stem()
-                .expect("a file has a name");
             let text = fs::read_to_string(&path).expect("src can be read");
             files.push(File {
-                module: module.to_string_lossy().into_owned(),
+                module: module(&inside),
                 lines: code(&text),
                 path: inside,
             });
@@ -107,6 +100,17 @@ fn files() -> Vec<File> {
         root.display()
     );
     files
+}
+
+/// The module of a file, as [`LAYERS`] names it.
+fn module(inside: &Path) -> String {
+    let path = inside.with_extension("");
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    match parts.as_slice() {
+        [wing, module, ..] if wing == WING => format!("{wing}::{module}"),
+        [module, ..] => module.clone().into_owned(),
+        [] => String::new(),
+    }
 }
 
 /// The lines of code with their numbers: without comments, and without items under `#[cfg(test)]`:
@@ -143,32 +147,68 @@ fn code(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
-/// The modules at the top that a line names after `crate::` (or `rehook::` in `main`).
+/// The modules that a line names after `crate::`, as [`LAYERS`] names them.
 fn used(line: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    for path in line.split("crate::").skip(1) {
-        let group = path
-            .strip_prefix('{')
-            .map(|group| group.split('}').next().unwrap_or(group));
-        let parts: Vec<&str> = match group {
-            Some(group) => group.split(',').collect(),
-            None => vec![path],
-        };
-        for part in parts {
-            let name = part
-                .trim()
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_');
-            names.push(name.collect());
+    line.split("crate::")
+        .skip(1)
+        .flat_map(first_names)
+        .flat_map(|(name, rest)| match rest.strip_prefix("::") {
+            Some(inside) if name == WING => first_names(inside)
+                .into_iter()
+                .map(|(name, _)| format!("{WING}::{name}"))
+                .collect(),
+            _ => vec![name],
+        })
+        .collect()
+}
+
+/// The names with which a path or a group of paths begins, each with what follows it.
+fn first_names(path: &str) -> Vec<(String, &str)> {
+    let parts: Vec<&str> = match path.strip_prefix('{') {
+        Some(group) => {
+            let mut depth = 1;
+            let end = group.find(|c| {
+                match c {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    _ => {}
+                }
+                depth == 0
+            });
+            outer_commas(&group[..end.unwrap_or(group.len())])
         }
-    }
-    names
+        None => vec![path],
+    };
+    parts
+        .into_iter()
+        .map(|part| {
+            let part = part.trim();
+            let end = part.find(|c: char| !c.is_alphanumeric() && c != '_');
+            let (name, rest) = part.split_at(end.unwrap_or(part.len()));
+            (name.to_owned(), rest)
+        })
+        .collect()
+}
+
+/// The parts of a group between the commas that are in no group inside.
+fn outer_commas(group: &str) -> Vec<&str> {
+    let mut depth = 0;
+    group
+        .split(|c| {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            c == ',' && depth == 0
+        })
+        .collect()
 }
 
 /// Every module is in the list, and the list has no other.
 #[test]
 fn every_module_has_its_place() {
-    let known = |name: &str| LAYERS.contains(&name) || [SHIM, "lib", "main"].contains(&name);
+    let known = |name: &str| LAYERS.contains(&name) || [SHIM, WING, "lib", "main"].contains(&name);
     let files = files();
     let strangers: Vec<_> = files.iter().filter(|file| !known(&file.module)).collect();
     let strangers: Vec<_> = strangers
@@ -192,7 +232,7 @@ fn every_module_has_its_place() {
 fn a_module_imports_only_from_those_below_it() {
     let mut wrong = Vec::new();
     for file in files() {
-        if file.module == "lib" || file.module == "main" {
+        if [WING, "lib", "main"].contains(&file.module.as_str()) {
             continue;
         }
         let allowed: Vec<&str> = match LAYERS.iter().position(|layer| *layer == file.module) {
@@ -202,8 +242,7 @@ fn a_module_imports_only_from_those_below_it() {
         };
         for (number, line) in &file.lines {
             for name in used(line) {
-                // The macro for sentences in both languages is known by its name alone.
-                if name != "text" && !allowed.contains(&name.as_str()) {
+                if !allowed.contains(&name.as_str()) {
                     wrong.push(format!(
                         "{}: `{}` uses `{name}`",
                         file.place(*number),
@@ -256,11 +295,15 @@ fn nothing_gives_up_by_panicking() {
 /// The helpers above see what they are to see.
 #[test]
 fn uses_and_code_are_told_apart() {
-    assert_eq!(used("use crate::edit::{A, B};"), ["edit"]);
-    assert_eq!(used("use crate::{diff, plan::Plan};"), ["diff", "plan"]);
+    assert_eq!(used("use crate::migrate::edit::{A, B};"), ["migrate::edit"]);
+    assert_eq!(used("use crate::{term, text::Text};"), ["term", "text"]);
     assert_eq!(
-        used("    crate::lang::Lang::En, crate::git::x()"),
-        ["lang", "git"]
+        used("    crate::text::Lang::En, crate::migrate::git::x()"),
+        ["text", "migrate::git"]
+    );
+    assert_eq!(
+        used("use crate::migrate::{edit::{A, B}, find};"),
+        ["migrate::edit", "migrate::find"]
     );
     let text =
         "a\n// crate::x\n#[cfg(test)]\nmod tests {\n    b\n\"#;\n}\nc\n#[cfg(test)]\nmod t;\nd\n";

@@ -13,16 +13,16 @@ use std::sync::{Arc, OnceLock};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestCaseResult;
-use rehook::diagnostic::Code;
-use rehook::diff;
-use rehook::edit::{ByteRange, EditSet, TextEdit};
-use rehook::find;
-use rehook::plan::{self, Action, Input, Plan, PlanOptions};
-use rehook::python::names::{Files, LoadError, Workspace};
-use rehook::python::parse::{Module, STACK_SIZE};
-use rehook::python::tokens::TokenKind;
-use rehook::source::SourceFile;
-use rehook::style::Style;
+use rehook::migrate::diagnostic::Code;
+use rehook::migrate::diff;
+use rehook::migrate::edit::{ByteRange, EditSet, TextEdit};
+use rehook::migrate::find;
+use rehook::migrate::plan::{self, Action, Input, Plan, PlanOptions};
+use rehook::migrate::python::names::{Files, LoadError, Workspace};
+use rehook::migrate::python::parse::{Module, STACK_SIZE};
+use rehook::migrate::python::tokens::TokenKind;
+use rehook::migrate::source::SourceFile;
+use rehook::migrate::style::Style;
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -218,7 +218,7 @@ fn comments(text: &[u8]) -> Vec<String> {
 /// Checks what holds for every plan.
 fn holds(sources: &Sources) -> TestCaseResult {
     let (plan, broken) = pass(sources);
-    prop_assert_eq!(plan.ledger.unaccounted(), 0);
+    prop_assert_eq!(plan.counts.unaccounted(), 0);
     for file in &plan.files {
         prop_assert!(
             !file.edits.is_empty(),
@@ -616,7 +616,7 @@ const TOKENS: &[&str] = &[
 fn survives(bytes: &[u8]) -> TestCaseResult {
     let sources = Sources::one(bytes);
     let (plan, _) = pass(&sources);
-    prop_assert_eq!(plan.ledger.unaccounted(), 0);
+    prop_assert_eq!(plan.counts.unaccounted(), 0);
     if plan.files.is_empty() {
         return Ok(());
     }

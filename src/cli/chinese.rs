@@ -14,7 +14,7 @@ use clap::{Arg, Command};
 
 pub use errors::error_in_chinese;
 
-use crate::lang::Lang;
+use crate::text::Lang;
 
 /// What each command does: by its name, the program itself as an empty one.
 const COMMANDS: &[(&str, &str)] = &[

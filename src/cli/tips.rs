@@ -6,8 +6,8 @@ use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::lang::{Lang, Text};
 use crate::text;
+use crate::text::{Lang, Text};
 
 /// Options of other tools, and what does it here.
 const OPTIONS: &[(&[&str], &str, &str)] = &[

@@ -5,9 +5,9 @@ use std::io::{self, IsTerminal as _, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::Failure;
-use crate::lang::{Lang, Text};
 use crate::term;
 use crate::text;
+use crate::text::{Lang, Text};
 
 /// Where a command speaks.
 #[derive(Debug)]

@@ -4,7 +4,8 @@ use super::prepare::prepare;
 use super::scan::{report_view, say_findings, say_pending, show_patch};
 use super::{Console, Outcome};
 use crate::cli::{DiffArgs, Format};
-use crate::{report, term, text};
+use crate::migrate::report;
+use crate::{term, text};
 
 /// Runs the command.
 ///
@@ -29,7 +30,7 @@ pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
     say_pending(&prepared, console);
     say_findings(&prepared, console);
     Ok(match prepared.changes.is_empty() {
-        true if prepared.nothing_readable => Outcome::Failed,
+        true if prepared.all_unreadable => Outcome::Failed,
         false if args.exit_code => Outcome::Remaining,
         // The preview could be shown.
         _ => Outcome::Done,

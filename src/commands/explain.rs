@@ -2,8 +2,9 @@
 
 use super::{Console, Failure, Outcome};
 use crate::cli::ExplainArgs;
-use crate::diagnostic::{Code, RetiredCode};
-use crate::{report, text};
+use crate::migrate::diagnostic::{Code, RetiredCode};
+use crate::migrate::report;
+use crate::text;
 
 /// Runs the command.
 ///

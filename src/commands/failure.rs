@@ -5,11 +5,11 @@ use std::io;
 use std::path::Path;
 
 use super::nearest;
-use crate::apply::ApplyError;
-use crate::git::GitError;
-use crate::lang::{Text, foreign};
+use crate::migrate::apply::ApplyError;
+use crate::migrate::git::GitError;
 use crate::term;
 use crate::text;
+use crate::text::{Text, translate};
 use crate::verify::error::VerifyError;
 
 /// An error with its remedy, in both languages.
@@ -28,7 +28,7 @@ impl Failure {
             io::ErrorKind::NotFound => nearest::path(path),
             _ => None,
         };
-        let (path, reason) = (term::path(path), foreign::of_system(error));
+        let (path, reason) = (term::path(path), translate::io_error(error));
         let (en, zh) = reason.both();
         Self {
             text: text!("cannot access {path}: {en}", "无法访问 {path}：{zh}"),
@@ -48,7 +48,7 @@ impl Failure {
 
     /// A file that has to be read besides the sources.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
-        let (path, reason) = (term::path(path), foreign::of_system(error));
+        let (path, reason) = (term::path(path), translate::io_error(error));
         let (en, zh) = reason.both();
         Self {
             text: text!("cannot read {path}: {en}", "无法读取 {path}：{zh}"),
@@ -58,7 +58,7 @@ impl Failure {
 
     /// The results could not be written to where they were to go.
     pub fn not_shown(error: &io::Error) -> Self {
-        let reason = foreign::of_system(error);
+        let reason = translate::io_error(error);
         let (en, zh) = reason.both();
         Self {
             text: text!(
@@ -75,8 +75,8 @@ impl Failure {
     /// This program made something that is wrong; nothing was written.
     pub fn bug(reason: &Text) -> Self {
         let (en, zh) = (
-            reason.get(crate::lang::Lang::En),
-            reason.get(crate::lang::Lang::Zh),
+            reason.get(crate::text::Lang::En),
+            reason.get(crate::text::Lang::Zh),
         );
         Self {
             text: text!(

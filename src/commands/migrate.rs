@@ -8,11 +8,11 @@ use std::path::Path;
 use super::prepare::{Prepared, prepare};
 use super::scan::{report_view, say_findings, say_pending, show_patch};
 use super::{Console, Failure, Outcome};
-use crate::apply::{self, FileChange};
 use crate::cli::{Format, MigrateArgs};
+use crate::migrate::apply::{self, FileChange};
+use crate::migrate::{git, report};
 use crate::term;
 use crate::text;
-use crate::{git, report};
 
 /// Runs the command.
 ///
@@ -31,8 +31,8 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
         show(&prepared, args.format, console)?;
         say_pending(&prepared, console);
         say_findings(&prepared, console);
-        let something = !prepared.changes.is_empty() || prepared.leaves_work();
-        return Ok(match (something, prepared.nothing_readable) {
+        let something = !prepared.changes.is_empty() || prepared.has_manual_work();
+        return Ok(match (something, prepared.all_unreadable) {
             (_, true) => Outcome::Failed,
             (true, _) => Outcome::Remaining,
             (false, _) => Outcome::Done,
@@ -72,8 +72,8 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
         );
         console.say(next.get(console.lang()));
     }
-    let leaves_work = prepared.leaves_work() || shown.is_err();
-    Ok(match (prepared.nothing_readable, leaves_work) {
+    let has_manual_work = prepared.has_manual_work() || shown.is_err();
+    Ok(match (prepared.all_unreadable, has_manual_work) {
         (true, _) => Outcome::Failed,
         (_, true) => Outcome::Remaining,
         (_, false) => Outcome::Done,

@@ -14,16 +14,16 @@ use callers::Callers;
 
 use super::{Failure, self_check};
 use crate::cli::PlanArgs;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::discover::{self, Discovery};
-use crate::find::{self, Found, ReferenceKind};
-use crate::git;
-use crate::plan::{self, Input, Plan, PlanOptions, PlannedWebhook};
-use crate::python::names::{Files, LoadError, Loaded, Workspace};
-use crate::python::parse::STACK_SIZE;
+use crate::migrate::diagnostic::{Code, Diagnostic, Severity};
+use crate::migrate::discover::{self, Discovery};
+use crate::migrate::find::{self, Found, ReferenceKind};
+use crate::migrate::git;
+use crate::migrate::plan::{self, Input, Plan, PlanOptions, PlannedWebhook};
+use crate::migrate::python::names::{Files, LoadError, Loaded, Workspace};
+use crate::migrate::python::parse::STACK_SIZE;
+use crate::migrate::style::{self, ConfigFile, Style};
 use crate::regular_file;
 use crate::routes::{FILE_NAME, RouteMap, RouteMapError};
-use crate::style::{self, ConfigFile, Style};
 use crate::term;
 use crate::text;
 
@@ -46,14 +46,14 @@ pub struct Prepared {
     /// Whether that is the current folder.
     pub base_is_current: bool,
     /// How many Python files were looked at.
-    pub looked_at: usize,
+    pub files_scanned: usize,
     /// Files that were named and are no Python.
     pub not_python: Vec<PathBuf>,
     /// What plugins register that are switched off.
     pub disabled: Disabled,
     /// Whether files that matter were there, but none of them could be read, or nothing of what was
     /// made of them holds.
-    pub nothing_readable: bool,
+    pub all_unreadable: bool,
 }
 
 /// What is in the files of plugins that are switched off: nothing of it is changed.
@@ -77,7 +77,7 @@ impl Disabled {
         }
         let paths: Vec<PathBuf> = files.keys().cloned().collect();
         let layers = vec![Arc::new(files), others.clone()];
-        let pass = Pass::run(root, Layered { layers }, paths.clone(), options);
+        let pass = Pass::run(root, OverlayFs { layers }, paths.clone(), options);
         Self {
             files: paths,
             webhooks: pass.plan.webhooks,
@@ -102,8 +102,8 @@ impl Prepared {
     }
 
     /// Whether something is left to do by hand once the plan is carried out.
-    pub fn leaves_work(&self) -> bool {
-        self.plan.ledger.by_hand > 0
+    pub fn has_manual_work(&self) -> bool {
+        self.plan.counts.by_hand > 0
             || self
                 .plan
                 .diagnostics
@@ -118,14 +118,14 @@ impl Prepared {
 /// A [`Failure`] when a path does not exist, when the route map cannot be read, or when the plan
 /// does not hold: then this program is at fault.
 pub fn prepare(args: &PlanArgs) -> anyhow::Result<Prepared> {
-    on_deep_stacks(|| prepare_here(args))?
+    with_parser_stack(|| prepare_here(args))?
 }
 
 /// Runs what parses on a pool of threads whose stacks are deep enough for any code.
 ///
 /// # Errors
 /// When there are no threads to be had.
-pub fn on_deep_stacks<T: Send>(work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
+pub fn with_parser_stack<T: Send>(work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
     let pool = rayon::ThreadPoolBuilder::new()
         .stack_size(STACK_SIZE)
         .build()?;
@@ -141,7 +141,7 @@ pub fn plan_of(root: &Path, options: PlanOptions) -> anyhow::Result<Plan> {
         .map_err(|(path, error)| Failure::path(&path, &error))?;
     let paths = discovery.files.keys().cloned().collect();
     let layers = vec![Arc::new(discovery.files)];
-    Ok(Pass::run(root, Layered { layers }, paths, options).plan)
+    Ok(Pass::run(root, OverlayFs { layers }, paths, options).plan)
 }
 
 fn real_paths(args: &PlanArgs) -> anyhow::Result<Vec<PathBuf>> {
@@ -160,7 +160,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
     let (root, is_in_git) = root_of(&paths);
     let Discovery {
         files,
-        looked_at,
+        files_scanned,
         diagnostics,
         not_python,
         disabled,
@@ -173,7 +173,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
 
     let pass = Pass::run(
         &root,
-        Layered {
+        OverlayFs {
             layers: vec![files.clone()],
         },
         files.keys().cloned().collect(),
@@ -184,8 +184,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         self_check::faults(&root, &files, plan, options)
     })?;
     let disabled = Disabled::of(&root, &files, disabled, options);
-    let nothing_readable = pass.found_nothing
-        && !(pass.broken.is_empty() && diagnostics.is_empty())
+    let all_unreadable = pass.found_nothing && !(pass.broken.is_empty() && diagnostics.is_empty())
         || plan.is_all_withdrawn();
     plan.diagnostics.extend(pass.broken);
     plan.diagnostics.extend(diagnostics);
@@ -218,10 +217,10 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
         is_in_git,
         base_is_current: base == current,
         base,
-        looked_at,
+        files_scanned,
         not_python,
         disabled,
-        nothing_readable,
+        all_unreadable,
     })
 }
 
@@ -287,11 +286,11 @@ fn base_of(paths: &[PathBuf], root: &Path, current: &Path, changes: &[Change]) -
 }
 
 /// Files: those that were read already, or are about to be written, before those on the disk.
-pub(super) struct Layered {
+pub(super) struct OverlayFs {
     pub(super) layers: Vec<Arc<BTreeMap<PathBuf, Vec<u8>>>>,
 }
 
-impl Files for Layered {
+impl Files for OverlayFs {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         match self.layers.iter().find_map(|layer| layer.get(path)) {
             Some(bytes) => Ok(bytes.clone()),
@@ -318,7 +317,7 @@ pub(super) struct Pass {
 impl Pass {
     pub(super) fn run(
         root: &Path,
-        files: Layered,
+        files: OverlayFs,
         paths: Vec<PathBuf>,
         options: PlanOptions,
     ) -> Self {
@@ -341,12 +340,12 @@ impl Pass {
                 Err(LoadError::Missing) => {}
             }
         }
-        let package_roots = ByFolder::<Option<PathBuf>>::default();
+        let package_roots = PerDirCache::<Option<PathBuf>>::default();
         let package_root = |path: &Path| package_roots.of(path, || discover::package_root(path));
         found.extend(lookups(&workspace, &found, &package_root));
         let related = related(&workspace, &found, &package_root);
         let callers = Callers::of(&workspace, root, &found, &package_root);
-        let styles = ByFolder::<Arc<Style>>::default();
+        let styles = PerDirCache::<Arc<Style>>::default();
         let modules = Modules::default();
         let input = Input {
             workspace: &workspace,
@@ -483,11 +482,11 @@ fn related(
 }
 
 /// What holds for all files of a folder, each folder asked once.
-struct ByFolder<T> {
+struct PerDirCache<T> {
     known: Mutex<HashMap<PathBuf, T>>,
 }
 
-impl<T> Default for ByFolder<T> {
+impl<T> Default for PerDirCache<T> {
     fn default() -> Self {
         Self {
             known: Mutex::default(),
@@ -495,7 +494,7 @@ impl<T> Default for ByFolder<T> {
     }
 }
 
-impl<T: Clone> ByFolder<T> {
+impl<T: Clone> PerDirCache<T> {
     /// What holds for the file at `path`; `ask` finds it out.
     fn of(&self, path: &Path, ask: impl FnOnce() -> T) -> T {
         let Some(folder) = path.parent() else {

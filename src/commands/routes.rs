@@ -6,12 +6,12 @@ use std::{env, fs};
 use super::shim::refuse;
 use super::{Console, Outcome};
 use crate::cli::{RoutesArgs, ServerChoice};
-use crate::git;
-use crate::lang::Lang;
+use crate::migrate::git;
 use crate::routes::FILE_NAME;
 use crate::shim::config::{Problem, UpstreamUrl};
 use crate::shim::export::{self, Export};
 use crate::shim::lifecycle::reload;
+use crate::text::Lang;
 
 /// Writes the route map as the configuration of another server.
 pub fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {

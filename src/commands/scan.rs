@@ -3,7 +3,7 @@
 use super::prepare::{Prepared, prepare};
 use super::{Console, Failure, Outcome};
 use crate::cli::{ScanArgs, ScanFormat};
-use crate::{apply, report};
+use crate::migrate::{apply, report};
 
 /// Runs the command.
 ///
@@ -19,7 +19,7 @@ pub fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome> {
     }
     say_pending(&prepared, console);
     say_findings(&prepared, console);
-    Ok(if prepared.nothing_readable {
+    Ok(if prepared.all_unreadable {
         Outcome::Failed
     } else {
         Outcome::Done
@@ -32,7 +32,7 @@ pub fn report_view(prepared: &Prepared) -> report::View<'_> {
         is_written: prepared.is_written,
         plan: &prepared.plan,
         base: &prepared.base,
-        looked_at: prepared.looked_at,
+        looked_at: prepared.files_scanned,
         not_python: &prepared.not_python,
         disabled: &prepared.disabled.webhooks,
         disabled_files: &prepared.disabled.files,
@@ -40,7 +40,7 @@ pub fn report_view(prepared: &Prepared) -> report::View<'_> {
         files: prepared
             .changes
             .iter()
-            .map(|change| crate::diff::Change {
+            .map(|change| crate::migrate::diff::Change {
                 path: prepared.shown(&change.path),
                 before: change.before.as_deref(),
                 after: &change.after,
@@ -69,9 +69,9 @@ pub fn say_findings(prepared: &Prepared, console: &Console) {
     let view = report_view(prepared);
     let style = report::findings::Style {
         amount: match (console.is_quiet(), console.is_verbose()) {
-            (true, _) => report::findings::Amount::Little,
-            (false, false) => report::findings::Amount::Usual,
-            (false, true) => report::findings::Amount::Much,
+            (true, _) => report::findings::Verbosity::Quiet,
+            (false, false) => report::findings::Verbosity::Normal,
+            (false, true) => report::findings::Verbosity::Verbose,
         },
         lang: console.lang(),
         columns: console.columns(),

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::Failure;
-use super::prepare::{Layered, Pass};
-use crate::diagnostic::Diagnostic;
-use crate::discover;
-use crate::plan::{Fault, FilePlan, Plan, PlanOptions};
-use crate::python::parse::{Module, changed_statements};
-use crate::source::SourceFile;
+use super::prepare::{OverlayFs, Pass};
+use crate::migrate::diagnostic::Diagnostic;
+use crate::migrate::discover;
+use crate::migrate::plan::{Fault, FilePlan, Plan, PlanOptions};
+use crate::migrate::python::parse::{Module, changed_statements};
+use crate::migrate::source::SourceFile;
 use crate::text;
 
 /// Leaves the plugins as they are with which something is wrong, until `faults` finds nothing.
@@ -52,8 +52,8 @@ pub(super) fn faults(
     plan: &Plan,
     options: PlanOptions,
 ) -> anyhow::Result<Vec<Fault>> {
-    if plan.ledger.unaccounted() > 0 {
-        let count = plan.ledger.unaccounted();
+    if plan.counts.unaccounted() > 0 {
+        let count = plan.counts.unaccounted();
         let failure = Failure::bug(&text!(
             "{count} references to the old API are unaccounted for",
             "有 {count} 处对旧接口的引用去向不明"
@@ -69,20 +69,20 @@ pub(super) fn faults(
         .map(|FilePlan { path, after, .. }| (path.clone(), after.clone()))
         .collect();
     let changed = Arc::new(changed);
-    let layers = Layered {
+    let layers = OverlayFs {
         layers: vec![changed.clone(), files.clone()],
     };
     // What no longer mentions the old API is not looked at by a second run; it has to parse.
     let mut broken: Vec<Diagnostic> = plan
         .files
         .par_iter()
-        .filter(|file| !discover::matters(&file.after))
+        .filter(|file| !discover::mentions_old_api(&file.after))
         .filter_map(broken_by)
         .collect();
     // All others again: a registration in one may matter to one in another.
     let remaining = files.iter().map(|(path, bytes)| {
         let after = changed.get(path).unwrap_or(bytes);
-        discover::matters(after).then(|| path.clone())
+        discover::mentions_old_api(after).then(|| path.clone())
     });
     let second = Pass::run(root, layers, remaining.flatten().collect(), options);
     let of_second = second.broken.into_iter();
@@ -123,10 +123,10 @@ fn broken_by(file: &FilePlan) -> Option<Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::prepare::on_deep_stacks;
+    use super::super::prepare::with_parser_stack;
     use super::*;
-    use crate::diagnostic::Code;
-    use crate::plan::Action;
+    use crate::migrate::diagnostic::Code;
+    use crate::migrate::plan::Action;
 
     const ROOT: &str = "/nowhere";
 
@@ -145,7 +145,7 @@ mod tests {
 
     /// Tampers with the plan for three plugins, holds it against the check, and gives what is left.
     fn held(tamper: impl Fn(&mut FilePlan) + Sync) -> anyhow::Result<Plan> {
-        on_deep_stacks(|| {
+        with_parser_stack(|| {
             let names = ["first", "second", "third"];
             let files: BTreeMap<PathBuf, Vec<u8>> = names
                 .map(|name| (Path::new(ROOT).join(format!("{name}.py")), plugin(name, "")))
@@ -155,7 +155,7 @@ mod tests {
             let options = PlanOptions::default();
             let layers = vec![files.clone()];
             let paths = files.keys().cloned().collect();
-            let mut plan = Pass::run(root, Layered { layers }, paths, options).plan;
+            let mut plan = Pass::run(root, OverlayFs { layers }, paths, options).plan;
             plan.files.iter_mut().for_each(&tamper);
             hold(&mut plan, |plan| faults(root, &files, plan, options))?;
             Ok(plan)
@@ -179,7 +179,7 @@ mod tests {
     fn what_holds_is_left_alone() {
         let plan = held(|_| ()).unwrap();
         assert_eq!(names(&plan), ["first", "second", "third"]);
-        assert_eq!((plan.ledger.migrated, plan.ledger.by_hand), (3, 0));
+        assert_eq!((plan.counts.migrated, plan.counts.by_hand), (3, 0));
     }
 
     #[test]
@@ -191,8 +191,8 @@ mod tests {
         })
         .unwrap();
         assert_eq!(names(&plan), ["first", "third"]);
-        assert_eq!((plan.ledger.migrated, plan.ledger.by_hand), (2, 1));
-        assert_eq!(plan.ledger.unaccounted(), 0);
+        assert_eq!((plan.counts.migrated, plan.counts.by_hand), (2, 1));
+        assert_eq!(plan.counts.unaccounted(), 0);
         assert_eq!(plan.routes().len(), 2);
         assert!(!plan.is_all_withdrawn());
         let left = plan
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(left.code(), Code::OwnFault);
         assert!(left.path().ends_with("second.py"));
         assert_eq!(left.position(), Some((6, 2)));
-        let detail = left.detail().get(crate::lang::Lang::En);
+        let detail = left.detail().get(crate::text::Lang::En);
         assert!(
             detail.contains("second.py") && detail.contains("no longer parse"),
             "{detail}"
@@ -230,7 +230,7 @@ mod tests {
         let plan = held(|file| spoil(file, "def broken(\n")).unwrap();
         assert!(plan.files.is_empty() && plan.routes().is_empty());
         assert!(plan.is_all_withdrawn());
-        assert_eq!((plan.ledger.migrated, plan.ledger.by_hand), (0, 3));
+        assert_eq!((plan.counts.migrated, plan.counts.by_hand), (0, 3));
     }
 
     #[test]

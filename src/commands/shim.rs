@@ -12,7 +12,6 @@ use tokio::sync::Semaphore;
 use super::routes::map_of_repo;
 use super::{Console, Outcome};
 use crate::cli::{LogChoice, ShimArgs};
-use crate::lang::{Lang, Text, foreign};
 use crate::shim::config::{Config, Flags, LogFormat, Problem};
 use crate::shim::lifecycle::{preflight, reload};
 use crate::shim::observe::access_log::Log;
@@ -23,6 +22,7 @@ use crate::shim::route::table::Table;
 use crate::shim::{Listeners, ServerState, UNIT, serve};
 use crate::term;
 use crate::text;
+use crate::text::{Lang, Text, translate};
 
 /// Ports below it are for root alone.
 const FIRST_FREE_PORT: u16 = 1_024;
@@ -149,7 +149,7 @@ fn start(
     fd_limit::check_at_startup(&state);
     let (senders, page) = listeners.addresses();
     let cannot = |error: std::io::Error| {
-        let reason = foreign::of_system(&error);
+        let reason = translate::io_error(&error);
         let (en, zh) = reason.both();
         Problem::general(text!(
             "the shim cannot serve: {en}; the log says more",
@@ -190,7 +190,7 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Text {
             "请用 --listen / --admin 换一个地址",
         ),
     };
-    let reason = foreign::of_system(error);
+    let reason = translate::io_error(error);
     let (why_en, why_zh) = reason.both();
     text!(
         "cannot listen on {address}: {why_en}; {en}",
@@ -226,7 +226,7 @@ fn warn(state: &Arc<ServerState>) {
         }
     });
     if let Err(error) = started {
-        let reason = foreign::of_system(&error);
+        let reason = translate::io_error(&error);
         let (en, zh) = reason.both();
         state.log.event(&text!(
             "a thread cannot be started: {en}",

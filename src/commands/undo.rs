@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::{Console, Failure, Outcome};
 use crate::cli::UndoArgs;
-use crate::{apply, git, term, text};
+use crate::migrate::{apply, git};
+use crate::{term, text};
 
 /// Runs the command.
 ///
@@ -30,7 +31,7 @@ pub fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
     }
     let undone = apply::undo(&root).map_err(Failure::from)?;
     let mut result = String::new();
-    let mut line = |label: &crate::lang::Text, path: &Path| {
+    let mut line = |label: &crate::text::Text, path: &Path| {
         result += &format!("{} {}\n", label.get(lang), term::path(path));
     };
     for path in &undone.restored {

@@ -4,15 +4,15 @@ mod baseline;
 
 use std::path::Path;
 
-use super::prepare::{Prepared, on_deep_stacks, prepare};
+use super::prepare::{Prepared, prepare, with_parser_stack};
 use super::{Console, Failure, Outcome};
 use crate::cli::{AgentArg, Format, VerifyArgs};
-use crate::diagnostic::Severity;
-use crate::lang::{Lang, Text};
-use crate::plan::Action;
+use crate::migrate::diagnostic::Severity;
+use crate::migrate::plan::Action;
 use crate::routes::Route;
 use crate::term;
 use crate::text;
+use crate::text::{Lang, Text};
 use crate::verify::cases::{self, Case, Layout};
 use crate::verify::error::VerifyError;
 use crate::verify::interrupt;
@@ -61,7 +61,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
             console.say(&report::text::saved(path, &saved, console.lang()));
         }
     }
-    Ok(match (prepared.nothing_readable, results.is_same()) {
+    Ok(match (prepared.all_unreadable, results.is_same()) {
         (true, _) => Outcome::Failed,
         (false, true) => Outcome::Done,
         (false, false) => Outcome::Remaining,
@@ -122,7 +122,7 @@ fn lay_out(
     let trees = folder.join("trees");
     let mut layout = Layout::new(&trees);
     let groups =
-        on_deep_stacks(|| cases::group(&prepared.root, cases::to_migrate(&prepared.plan)))?;
+        with_parser_stack(|| cases::group(&prepared.root, cases::to_migrate(&prepared.plan)))?;
     for group in groups {
         let routes: Vec<Route> = group.routes().cloned().collect();
         if let Err(error) = layout.add_planned(group, &prepared.plan) {
@@ -185,7 +185,7 @@ fn nothing_to_verify(prepared: &Prepared, results: &VerifyReport) -> Failure {
         );
         return Failure { text, remedy };
     }
-    let files = prepared.looked_at;
+    let files = prepared.files_scanned;
     Failure {
         text: text!(
             "nothing to verify: no webhook in {files} Python files, and no route in the route map",

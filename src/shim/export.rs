@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 
-use crate::lang::{Lang, Text};
 use crate::routes::{Route, RouteMap};
 use crate::shim::config::UpstreamUrl;
 use crate::shim::http::http_date;
@@ -14,6 +13,7 @@ use crate::shim::http::target;
 use crate::shim::route::pattern::Pattern;
 use crate::term;
 use crate::text;
+use crate::text::{Lang, Text};
 
 /// The methods that `limit_except` of nginx knows.
 const METHODS_OF_NGINX: &[&str] = &[

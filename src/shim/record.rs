@@ -17,12 +17,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use crate::lang::{Text, foreign};
 use crate::shim::http::head::Head;
 use crate::shim::route::table::OldUrl;
 use crate::shim::serve::worker::ServerState;
 use crate::term;
 use crate::text;
+use crate::text::{Text, translate};
 
 pub use file::probe;
 
@@ -173,7 +173,7 @@ impl Recorder {
 
 /// That requests cannot be recorded at `path`, why, and the remedy.
 fn cannot_record(path: &Path, error: &io::Error) -> Text {
-    let (path, reason) = (term::path(path), foreign::of_system(error));
+    let (path, reason) = (term::path(path), translate::io_error(error));
     let (en, zh) = reason.both();
     text!(
         "requests cannot be recorded in {path}: {en}; check the path given to --record and its \

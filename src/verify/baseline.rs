@@ -14,10 +14,10 @@ use std::thread;
 use super::copy::CopyBudget;
 use super::error::VerifyError;
 use super::process::{self, Group, Watchdog};
-use crate::git;
-use crate::lang::{Text, foreign};
+use crate::migrate::git;
 use crate::term;
 use crate::text;
+use crate::text::{Text, translate};
 
 /// A commit of a repo.
 #[derive(Debug)]
@@ -204,7 +204,7 @@ fn failed(root: &Path, error: &io::Error) -> VerifyError {
             "{} 秒内没有应答，例如它自己的文件中有管道",
             git::TIME_LIMIT.as_secs()
         ),
-        _ => foreign::of_system(error),
+        _ => translate::io_error(error),
     };
     VerifyError::Git {
         root: root.to_owned(),

@@ -14,9 +14,9 @@ use super::error::VerifyError;
 use super::job::{self, Written};
 use super::plugin_source::{Kind, PluginSource};
 use super::requests::{Given, Request, Unsent, WhyUnsent};
-use crate::discover;
-use crate::plan::{Action, FilePlan, Plan, PlannedWebhook};
-use crate::python::names::{Files, Workspace};
+use crate::migrate::discover;
+use crate::migrate::plan::{Action, FilePlan, Plan, PlannedWebhook};
+use crate::migrate::python::names::{Files, Workspace};
 use crate::regular_file;
 use crate::routes::Route;
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::error::{Limit, VerifyError};
 use super::interrupt;
 use super::plugin_source::{Kind, PluginSource};
-use crate::discover;
+use crate::migrate::discover;
 use crate::regular_file;
 
 /// How much is copied in all, so that a folder of recordings beside a plugin does not fill the disk.
@@ -164,7 +164,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), VerifyError> {
     for path in entries(folder)? {
         match Entry::of(&path)? {
             Entry::File => files.push(path),
-            Entry::Folder if !discover::holds_no_source(&path) => collect(&path, files)?,
+            Entry::Folder if !discover::is_ignored_dir(&path) => collect(&path, files)?,
             Entry::Folder | Entry::Neither => {}
         }
     }

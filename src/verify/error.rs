@@ -7,9 +7,9 @@ use thiserror::Error;
 
 use super::protocol::{Fatal, FatalReason};
 use super::python::LookedAt;
-use crate::lang::{Lang, Text, foreign};
 use crate::term;
 use crate::text;
+use crate::text::{Lang, Text, translate};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -152,7 +152,7 @@ impl VerifyError {
                 is_named,
             } => no_python(looked_at, *is_named),
             Self::Io { path, error } => {
-                let (path, reason) = (term::path(path), foreign::of_system(error));
+                let (path, reason) = (term::path(path), translate::io_error(error));
                 let (en, zh) = reason.both();
                 text!("{path}: {en}", "{path}：{zh}")
             }

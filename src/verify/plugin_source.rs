@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::python::names::Workspace;
+use crate::migrate::python::names::Workspace;
 
 /// The name that the agent looks for in what it has imported.
 const PLUGIN: &str = "plugin";
@@ -137,7 +137,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::python::names::Given;
+    use crate::migrate::python::names::Given;
 
     fn plugin(files: &[(&str, &str)], module: &str) -> (String, String, Kind) {
         let files: HashMap<PathBuf, String> = files

@@ -22,9 +22,9 @@ use serde::Deserialize;
 use super::error::VerifyError;
 use super::interrupt;
 use super::process;
-use crate::git;
-use crate::lang::{Text, foreign};
+use crate::migrate::git;
 use crate::text;
+use crate::text::{Text, translate};
 
 /// The oldest version that the agent runs on.
 const OLDEST: (u32, u32) = (3, 11);
@@ -349,7 +349,7 @@ fn probe(path: &Path, repo: Option<&Path>) -> Result<(Python, bool), Text> {
         Ok(Some(output)) => output,
         Ok(None) => return Err(text!("it does not answer", "没有响应")),
         Err(error) => {
-            let reason = foreign::of_system(&error);
+            let reason = translate::io_error(&error);
             let (en, zh) = reason.both();
             return Err(text!("it does not run: {en}", "无法运行：{zh}"));
         }

@@ -16,7 +16,7 @@ use super::job::AgentChoice;
 use super::protocol::About;
 use super::python::Python;
 use super::results::{Cause, VerifyReport};
-use crate::lang::{Lang, Text};
+use crate::text::{Lang, Text};
 
 /// What was verified, as a report shows it.
 pub struct View<'a> {

@@ -20,9 +20,9 @@ use serde_json::{Map, Value};
 
 use super::error::VerifyError;
 use super::job::{Body, Bytes};
-use crate::lang::{Text, foreign};
 use crate::routes::Route;
 use crate::text;
+use crate::text::{Text, translate};
 
 pub use saved::{Saved, can_save, save};
 
@@ -170,7 +170,7 @@ fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool), T
                 "{ODD_VALUE}",
                 "查询参数和请求头的值应为字符串，或 {{\"base64\": 字符串}}"
             ),
-            message => foreign::of_json(message),
+            message => translate::json_error(message),
         };
         let (en, zh) = reason.both();
         text!("column {column}: {en}", "第 {column} 列：{zh}")

@@ -8,7 +8,7 @@ use super::plugin_source::PluginSource;
 use super::protocol::{Answering, Detail, Lines, Proof, Ready, Reason, Sent, Side, Verdict};
 use super::requests::Unsent;
 use super::session::SessionOutput;
-use crate::diagnostic::Diagnostic;
+use crate::migrate::diagnostic::Diagnostic;
 use crate::routes::Route;
 
 /// What came of all of it.

@@ -221,7 +221,7 @@ pub fn write(folder: &Path) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discover;
+    use crate::migrate::discover;
 
     /// What is in the folder is in the list, and the other way round.
     #[test]

@@ -153,7 +153,7 @@ fn a_rule_without_its_secret_does_not_open_it_keeps_the_shim_from_starting() {
         };
         let shown = problems
             .iter()
-            .map(|p| p.show(rehook::lang::Lang::En))
+            .map(|p| p.show(rehook::text::Lang::En))
             .collect::<String>();
         assert!(shown.contains(says), "{rule}: {shown}");
         assert!(shown.contains("shim.toml:"), "{shown}");

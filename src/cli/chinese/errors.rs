@@ -5,7 +5,7 @@ use std::error::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::cli::tips;
-use crate::lang::Lang;
+use crate::text::Lang;
 
 /// The whole message for an error of the arguments in Chinese, to be printed to stderr; none when
 /// it is no error but help or the version, which is to be printed as it is.

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::diagnostic::Diagnostic;
-use crate::edit::EditSet;
-use crate::plan::{Action, FilePlan, Plan};
-use crate::source::SourceFile;
+use crate::migrate::diagnostic::Diagnostic;
+use crate::migrate::edit::EditSet;
+use crate::migrate::plan::{Action, FilePlan, Plan};
+use crate::migrate::source::SourceFile;
 
 /// A file that was written.
 struct Written<'p> {

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::discover;
-use crate::edit::ByteRange;
-use crate::find::imports::Imports;
-use crate::find::{Found, texts};
-use crate::python::names::{Loaded, Workspace};
-use crate::python::tokens::TokenKind;
+use crate::migrate::discover;
+use crate::migrate::edit::ByteRange;
+use crate::migrate::find::imports::Imports;
+use crate::migrate::find::{Found, texts};
+use crate::migrate::python::names::{Loaded, Workspace};
+use crate::migrate::python::tokens::TokenKind;
 
 /// The handlers, by module and name, that other files of the repo use.
 #[derive(Debug, Default)]

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::Failure;
-use super::super::prepare::{Prepared, on_deep_stacks, plan_of, read_route_map};
+use super::super::prepare::{Prepared, plan_of, read_route_map, with_parser_stack};
 use crate::cli::VerifyArgs;
-use crate::git;
-use crate::plan::{Plan, PlanOptions};
+use crate::migrate::git;
+use crate::migrate::plan::{Plan, PlanOptions};
 use crate::regular_file;
 use crate::routes::{FILE_NAME, Route};
 use crate::verify::baseline::Baseline;
@@ -186,7 +186,7 @@ fn lay_out(
         allow_unsafe: args.plan.allow_unsafe,
         native: true,
     };
-    let found = on_deep_stacks(|| -> anyhow::Result<Found<'_>> {
+    let found = with_parser_stack(|| -> anyhow::Result<Found<'_>> {
         let plan = plan_of(tree, options)?;
         Ok(find(&repo.root, tree, &plan, routes, asked))
     })??;

@@ -5,11 +5,11 @@
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, escape_formatter};
 
-use crate::lang::Lang;
 use crate::shim::admin::url_report::{self, Row};
 use crate::shim::http::http_date;
 use crate::shim::serve::worker::ServerState;
 use crate::term;
+use crate::text::Lang;
 
 const TEMPLATE: &str = include_str!("../../../templates/shim/page.html");
 

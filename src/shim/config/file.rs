@@ -8,11 +8,11 @@ use ipnet::IpNet;
 use toml_edit::Document;
 
 use super::{Environment, Limits, LogFormat, RouteRule, UpstreamUrl};
-use crate::lang::foreign;
 use crate::regular_file;
 use crate::shim::config::auth;
 use crate::shim::config::reader::{At, Problem, Reader, Section};
 use crate::text;
+use crate::text::translate;
 
 /// What a file says.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ pub fn read(path: &Path, environment: Environment<'_>, problems: &mut Vec<Proble
     let text = match regular_file::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            let reason = foreign::of_system(&error);
+            let reason = translate::io_error(&error);
             let (en, zh) = reason.both();
             let text = text!(
                 "the configuration cannot be read ({en}); check the path given to --config",
@@ -76,7 +76,7 @@ pub fn read(path: &Path, environment: Environment<'_>, problems: &mut Vec<Proble
         Err(error) => {
             let line = reader.line(error.span());
             let column = reader.column(error.span());
-            let reason = foreign::of_toml(error.message());
+            let reason = translate::toml_error(error.message());
             let (en, zh) = reason.both();
             let text = text!(
                 "this is not TOML, at column {column}: {en}; correct the line",
@@ -156,7 +156,7 @@ fn read_upstream(section: &Section<'_>) -> Option<UpstreamUrl> {
 }
 
 /// What to write instead of `value`.
-pub fn not_an_address(key: &str, value: &str) -> crate::lang::Text {
+pub fn not_an_address(key: &str, value: &str) -> crate::text::Text {
     text!(
         "`{value}` is not an address for `{key}`; write it like `127.0.0.1:8080` or `[::1]:8080`",
         "`{value}` 不能作为 `{key}` 的地址；请写成 `127.0.0.1:8080` 或 `[::1]:8080`"
@@ -164,7 +164,7 @@ pub fn not_an_address(key: &str, value: &str) -> crate::lang::Text {
 }
 
 /// What to write instead of `value`.
-pub fn not_public(value: &str) -> crate::lang::Text {
+pub fn not_public(value: &str) -> crate::text::Text {
     text!(
         "`{value}` is not a public URL; write it like `https://agent.example.com`",
         "`{value}` 不是公网 URL；请写成 `https://agent.example.com` 这样的形式"
@@ -211,7 +211,7 @@ pub fn network(text: &str) -> Option<IpNet> {
 }
 
 /// What to write instead of `text`.
-pub fn not_a_network(text: &str) -> crate::lang::Text {
+pub fn not_a_network(text: &str) -> crate::text::Text {
     text!(
         "`{text}` is not a network; write it like `10.0.0.0/8`, `2001:db8::/32` or `192.0.2.7`",
         "`{text}` 不是网段；请写成 `10.0.0.0/8`、`2001:db8::/32` 或 `192.0.2.7`"

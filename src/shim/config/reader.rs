@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use toml_edit::{Item, TableLike, Value};
 
-use crate::lang::{Lang, Text};
 use crate::term;
 use crate::text;
+use crate::text::{Lang, Text};
 
 /// Something wrong in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]

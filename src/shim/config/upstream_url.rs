@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::lang::Text;
 use crate::text;
+use crate::text::Text;
 
 /// Where an agent answers: plain HTTP, with a path before its own paths if need be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

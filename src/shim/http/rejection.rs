@@ -3,7 +3,7 @@
 //! Invariants: every answer that does not come from the agent is one of these, so that its
 //! status, its label in the metrics and its sentence in both languages are decided in one place.
 
-use crate::lang::Lang;
+use crate::text::Lang;
 
 /// A reason to answer without the agent, or instead of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::lang::{Text, foreign};
 use crate::shim::config::{Problem, UpstreamUrl};
 use crate::shim::observe::counters_file;
 use crate::shim::route::table::Table;
 use crate::text;
+use crate::text::{Text, translate};
 
 /// An agent that cannot be reached, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub fn absent(table: &Table) -> Vec<Absent> {
         });
         asked.push((agent, started.map(|_| answered)));
     }
-    let too_long = || foreign::of_system(&ErrorKind::TimedOut.into());
+    let too_long = || translate::io_error(&ErrorKind::TimedOut.into());
     let mut absent = Vec::new();
     for (agent, answered) in asked {
         let result = match answered {
@@ -75,7 +75,7 @@ pub fn absent(table: &Table) -> Vec<Absent> {
                     }
                 }
             }
-            Err(error) => Err(foreign::of_system(&error)),
+            Err(error) => Err(translate::io_error(&error)),
         };
         if let Err(reason) = result {
             let agent = agent.url.to_string();
@@ -106,7 +106,7 @@ fn reach(url: &UpstreamUrl, end: Instant) -> Result<(), Text> {
             Err(error) => last = error,
         }
     }
-    Err(foreign::of_system(&last))
+    Err(translate::io_error(&last))
 }
 
 /// That the counts cannot be kept where they should be.

@@ -10,7 +10,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::lang::{Text, foreign};
 use crate::regular_file;
 use crate::routes::{RouteMap, RouteMapError};
 use crate::shim::config::file_stamp::FileStamp;
@@ -21,6 +20,7 @@ use crate::shim::observe::metrics::Registry;
 use crate::shim::route::table::Table;
 use crate::shim::serve::worker::ServerState;
 use crate::text;
+use crate::text::{Text, translate};
 
 /// How often the files are looked at.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -74,7 +74,7 @@ pub fn modified(path: &Path) -> Option<u64> {
 pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
     let problem = |line, text| Problem::of_file(path, line, text);
     let text = regular_file::read_to_string(path).map_err(|error| {
-        let reason = foreign::of_system(&error);
+        let reason = translate::io_error(&error);
         let (en, zh) = reason.both();
         problem(
             None,
@@ -152,8 +152,8 @@ pub fn reload(state: &ServerState, source: &Source) -> bool {
             bad.fetch_add(1, Ordering::Relaxed);
             for problem in problems {
                 let (en, zh) = (
-                    problem.show(crate::lang::Lang::En),
-                    problem.show(crate::lang::Lang::Zh),
+                    problem.show(crate::text::Lang::En),
+                    problem.show(crate::text::Lang::Zh),
                 );
                 state.log.event(&text!(
                     "not reloaded, the old configuration is kept: {en}",

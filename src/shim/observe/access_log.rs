@@ -12,11 +12,11 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::lang::{Lang, Text};
 use crate::shim::config::LogFormat;
 use crate::shim::http::http_date;
 use crate::shim::observe::redact::{self, MASKED};
 use crate::term;
+use crate::text::{Lang, Text};
 
 /// A request that was answered.
 #[derive(Debug, Clone, Copy)]

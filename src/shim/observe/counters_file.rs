@@ -10,12 +10,12 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
-use crate::lang::{Text, foreign};
 use crate::regular_file;
 use crate::shim::observe::metrics::{Caller, UrlCounts};
 use crate::shim::serve::worker::ServerState;
 use crate::term;
 use crate::text;
+use crate::text::{Text, translate};
 
 /// Takes the counts up again.
 pub fn restore(state: &ServerState) {
@@ -100,7 +100,7 @@ pub fn probe(path: &Path) -> Result<(), Text> {
 }
 
 fn cannot_keep(path: &Path, error: &io::Error) -> Text {
-    let (path, reason) = (term::path(path), foreign::of_system(error));
+    let (path, reason) = (term::path(path), translate::io_error(error));
     let (en, zh) = reason.both();
     text!(
         "the counts in {path} cannot be kept: {en}; check the path and its permissions",

@@ -11,9 +11,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{LARGEST_BODY, cannot_record};
-use crate::lang::Text;
 use crate::term;
 use crate::text;
+use crate::text::Text;
 
 /// What only the owner may do.
 const FOR_THE_OWNER: u32 = 0o600;

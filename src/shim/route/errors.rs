@@ -1,10 +1,10 @@
 //! What can be wrong with a route of the map: each with its line and its remedy.
 
-use crate::lang::Text;
 use crate::routes::{Route, RouteLines};
 use crate::shim::config::{Config, Problem};
 use crate::shim::route::pattern::PatternError;
 use crate::text;
+use crate::text::Text;
 
 /// A route that is being read, and where it stands.
 #[derive(Clone, Copy)]

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::lang::Lang;
 use crate::shim::http::http_date;
 use crate::shim::http::rejection::{Rejection, phrase};
 use crate::shim::route::table::{OldUrl, Table};
+use crate::text::Lang;
 
 /// Old URLs that a 404 names; more would only help those who look for something else.
 const MOST_NAMED: usize = 50;

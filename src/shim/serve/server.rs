@@ -17,7 +17,6 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 use tokio::time::timeout_at;
 
-use crate::lang::foreign;
 use crate::shim::admin;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::lifecycle::reload;
@@ -25,6 +24,7 @@ use crate::shim::observe::fd_limit;
 use crate::shim::serve::connection::{self, Counted, SHUTDOWN_ACCEPT_WINDOW};
 use crate::shim::serve::worker::{ServerState, Worker};
 use crate::text;
+use crate::text::translate;
 
 /// How often a thread writes its log and looks after its connections.
 const TICK: Duration = Duration::from_millis(100);
@@ -144,7 +144,7 @@ fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch:
     let runtime = match built {
         Ok(runtime) => runtime,
         Err(error) => {
-            let reason = foreign::of_system(&error);
+            let reason = translate::io_error(&error);
             let (en, zh) = reason.both();
             state.log.event(&text!(
                 "a thread cannot be started: {en}",
@@ -164,7 +164,7 @@ fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch:
                     accepting.push(tokio::task::spawn_local(accept));
                 }
                 Err(error) => {
-                    let reason = foreign::of_system(&error);
+                    let reason = translate::io_error(&error);
                     let (en, zh) = reason.both();
                     worker.state.log.event(&text!(
                         "a listener cannot be used: {en}",

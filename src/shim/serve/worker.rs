@@ -8,13 +8,13 @@ use arc_swap::ArcSwap;
 use bytes::BytesMut;
 use tokio::sync::{Semaphore, watch};
 
-use crate::lang::Lang;
 use crate::shim::http::head::Head;
 use crate::shim::observe::access_log::{Log, Stamp};
 use crate::shim::observe::metrics::{Registry, UpstreamStats};
 use crate::shim::record::{Entry, Recorder};
 use crate::shim::route::table::Table;
 use crate::shim::upstream::pool::Pool;
+use crate::text::Lang;
 
 /// What all threads share.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::lang::Lang;
+use crate::text::Lang;
 
 /// A program that answers as a Python of that version does.
 fn fake(path: &Path, version: &str, fastapi: bool) {

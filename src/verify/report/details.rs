@@ -2,8 +2,8 @@
 
 use super::super::protocol::{Answering, Detail, Fact, Named};
 use super::request_label;
-use crate::lang::Text;
 use crate::text;
+use crate::text::Text;
 
 /// What is the case, without a full stop; empty if nothing is known.
 pub fn text(detail: &Detail) -> Text {

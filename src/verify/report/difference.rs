@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::super::protocol::{Difference, Part};
 use super::sanitize::{about, indented_request, shortened, shortened_beside};
-use crate::lang::{Lang, Text};
-use crate::style::width;
+use crate::migrate::style::width;
 use crate::text;
+use crate::text::{Lang, Text};
 
 const BOLD: Style = Style::new().bold();
 const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));

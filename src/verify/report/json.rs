@@ -9,10 +9,10 @@ use super::super::protocol::{self, Proof};
 use super::super::requests::WhyUnsent;
 use super::super::results::{Failure, Kind, Status, Webhook};
 use super::{View, called, details, reasons, url};
-use crate::diagnostic::Diagnostic;
-use crate::lang::Lang;
+use crate::migrate::diagnostic::Diagnostic;
 use crate::routes::Route;
 use crate::term;
+use crate::text::Lang;
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -6,9 +6,9 @@ use super::super::error::{Limit, VerifyError};
 use super::super::protocol::{Detail, Fact, Reason, Side};
 use super::super::results::Cause;
 use super::details;
-use crate::lang::{Lang, Text};
 use crate::term;
 use crate::text;
+use crate::text::{Lang, Text};
 
 /// The name of a cause in the JSON report.
 pub fn name(cause: &Cause) -> &'static str {

@@ -1,8 +1,8 @@
 //! What requests are called, in words. The runner says it in parts.
 
 use super::super::protocol::{About, Place};
-use crate::lang::Text;
 use crate::text;
+use crate::text::Text;
 
 /// The requests that plugins get whatever they ask for: in English, as the runner calls them, and
 /// in Chinese.

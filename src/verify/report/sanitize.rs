@@ -2,9 +2,9 @@
 
 use super::super::protocol::{Bytes, Request};
 use super::request_label;
-use crate::lang::Lang;
 use crate::term;
 use crate::text;
+use crate::text::Lang;
 
 /// How many characters of a value are shown.
 const MOST_SHOWN: usize = 600;

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::super::protocol::{Event, Lines, Proof, Reason, Side};
 use super::super::results::{Failure, Status, Webhook};
 use super::*;
-use crate::lang::Lang;
 use crate::routes::{Dialect, Route};
+use crate::text::Lang;
 
 #[test]
 fn neighbouring_lines_are_one_range() {

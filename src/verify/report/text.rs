@@ -12,10 +12,10 @@ use super::super::requests::{Saved, Unsent, WhyUnsent};
 use super::super::results::{Failure, Kind, Status, Webhook};
 use super::sanitize::{about, indented_request, shortened, shortened_lines};
 use super::{View, details, difference, ranges, reasons, uncovered, url};
-use crate::lang::{Lang, Text};
-use crate::style::width;
+use crate::migrate::style::width;
 use crate::term;
 use crate::text;
+use crate::text::{Lang, Text};
 
 const BOLD: Style = Style::new().bold();
 const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::super::protocol::{Lines, Side};
 use super::ranges;
-use crate::lang::{Lang, Text};
 use crate::text;
+use crate::text::{Lang, Text};
 
 /// A line of text for each file; `shown` says what a file of a side is called.
 pub fn text(elsewhere: &[Lines], shown: impl Fn(Side, &Path) -> String, lang: Lang) -> String {

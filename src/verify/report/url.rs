@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::super::protocol::Difference;
-use crate::lang::Text;
 use crate::text;
+use crate::text::Text;
 
 /// Whether both sides are the same but for the path of the request, which is `target` on the new
 /// side.

@@ -1,6 +1,6 @@
 use super::*;
-use crate::lang::Lang;
 use crate::routes::Dialect;
+use crate::text::Lang;
 
 fn file(text: impl AsRef<[u8]>) -> Result<Vec<Request>, String> {
     let folder = tempfile::tempdir().unwrap();

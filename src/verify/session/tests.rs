@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::super::protocol::Detail;
 use super::*;
-use crate::lang::Lang;
+use crate::text::Lang;
 use crate::verify::job;
 use crate::verify::protocol::Kept;
 

@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use rehook::lang::Lang;
 use rehook::shim::config::{Flags, Problem};
 use rehook::shim::lifecycle::reload;
 use rehook::shim::observe::access_log::Log;
 use rehook::shim::observe::metrics::Registry;
 use rehook::shim::{Listeners, ServerState, UNIT, serve};
+use rehook::text::Lang;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use message::{Message, read_message};

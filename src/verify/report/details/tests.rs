@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::lang::Lang;
+use crate::text::Lang;
 
 /// Both texts of a detail as the runner says it.
 fn texts(detail: Value, answering: Option<Value>) -> (String, String) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::super::runner;
 use super::*;
-use crate::lang::Lang;
+use crate::text::Lang;
 
 /// The runner's own files, without the stand-in.
 fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {

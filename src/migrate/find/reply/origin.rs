@@ -1,0 +1,586 @@
+//! What a value is, as far as the source shows: whether it may be a tuple that is made elsewhere, or
+//! a response.
+//!
+//! Invariant: the forms here are a closed list, and everything else is [`Origin::Unknown`]; so a
+//! value that is [`Origin::Plain`] is never a tuple, never a response and never has to be awaited.
+//! The list stands in `ARCHITECTURE.md`.
+
+use std::cell::{Cell, OnceCell};
+
+use rustpython_parser::ast::{self, CmpOp, Constant, Expr, Operator, Stmt, UnaryOp};
+
+use super::bindings::{Bindings, Bound};
+use super::classes::MadeBy;
+use super::known::{self, is_response_class};
+use crate::migrate::edit::ByteRange;
+use crate::migrate::find::handler::Definition;
+use crate::migrate::find::registration::definition_at;
+use crate::migrate::python::names::{Resolver, Scope, Value};
+use crate::migrate::python::parse::Module;
+use crate::migrate::python::tree::{Descend, Node, walk_body};
+
+/// How many calls, names and classes may lead to each other.
+const MAX_DEPTH: usize = 8;
+
+/// How many steps one handler may lead to.
+const MAX_STEPS: usize = 5_000;
+
+/// What a value is. Of several that it may be, the last in this order counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Origin {
+    /// A value of a built-in type that is no tuple; sums and the like of such values are too.
+    Plain,
+    /// Another object that is no tuple and no response.
+    Object,
+    /// A response, or one of the above.
+    Response,
+    /// It may be anything.
+    Unknown,
+}
+
+/// The names of a function or module, and what their values are.
+pub(super) struct Values<'a> {
+    pub(super) resolver: Resolver<'a>,
+    bindings: Bindings<'a>,
+    /// Whether FastAPI fills the parameters, so that they are what their annotations say.
+    is_handler: bool,
+    /// The names of the module around a function, once they are asked for.
+    module: OnceCell<Option<Box<Self>>>,
+    is_module: bool,
+    pub(super) steps: &'a Cell<usize>,
+}
+
+/// What the questions about one handler may still cost.
+pub(super) fn steps() -> Cell<usize> {
+    Cell::new(MAX_STEPS)
+}
+
+impl<'a> Values<'a> {
+    /// The names of a handler; `resolver` sees those of the function.
+    pub(super) fn of_handler(
+        resolver: Resolver<'a>,
+        arguments: &'a ast::Arguments,
+        body: &'a [Stmt],
+        steps: &'a Cell<usize>,
+    ) -> Self {
+        Self {
+            resolver,
+            bindings: Bindings::of_function(&resolver.loaded.module, arguments, body),
+            is_handler: true,
+            module: OnceCell::new(),
+            is_module: false,
+            steps,
+        }
+    }
+
+    /// The names at the level of a module, which is that of `resolver`.
+    pub(super) fn of_module(
+        resolver: Resolver<'a>,
+        module: &'a Module,
+        steps: &'a Cell<usize>,
+    ) -> Self {
+        Self {
+            resolver,
+            bindings: Bindings::of_body(module, module.suite()),
+            is_handler: false,
+            module: OnceCell::new(),
+            is_module: true,
+            steps,
+        }
+    }
+
+    fn module(&self) -> Option<&Self> {
+        let of_module = || {
+            let module = &self.resolver.loaded.module;
+            (!self.is_module).then(|| {
+                let resolver = Resolver {
+                    locals: &[],
+                    ..self.resolver
+                };
+                Box::new(Self::of_module(resolver, module, self.steps))
+            })
+        };
+        self.module.get_or_init(of_module).as_deref()
+    }
+
+    /// How a name is bound, and where its values are to be read; none when nothing binds it.
+    pub(super) fn bound(&self, name: &str) -> Option<(&Self, &[Bound<'a>])> {
+        if let Some(bound) = self.bindings.of(name) {
+            return Some((self, self.as_long_as_kept(name, bound)));
+        }
+        let around = self.resolver.locals.split_last().map(|(_, around)| around);
+        let mut around = around.unwrap_or_default().iter();
+        if around.any(|scope| !scope.bindings(name).is_empty()) {
+            // Of a function around, which may bind it again at any time.
+            return Some((self, &[Bound::Unknown]));
+        }
+        let module = self.module()?;
+        let bound = module.bindings.of(name)?;
+        Some((module, module.as_long_as_kept(name, bound)))
+    }
+
+    /// How a name is bound, if nothing but the statements that do so gives it a value.
+    fn as_long_as_kept<'b>(&self, name: &str, bound: &'b [Bound<'a>]) -> &'b [Bound<'a>] {
+        // What is imported is asked where it comes from.
+        let is_imported = || bound.iter().all(|one| matches!(one, Bound::Import));
+        if !self.is_module || is_imported() || self.resolver.keeps(name) {
+            bound
+        } else {
+            &[Bound::Unknown]
+        }
+    }
+
+    /// Whether nothing binds the name, so that it is the built-in one.
+    pub(super) fn is_builtin(&self, name: &str) -> bool {
+        self.bound(name).is_none()
+            && self.resolver.loaded.scope.stars().is_empty()
+            && self.resolver.keeps_builtins()
+    }
+
+    /// What an expression stands for, if the name that it starts with is only bound in forms that
+    /// the resolver sees.
+    pub(super) fn known(&self, expression: &Expr) -> Value {
+        let mut root = expression;
+        loop {
+            root = match root {
+                Expr::Attribute(attribute) => &attribute.value,
+                Expr::Call(call) => &call.func,
+                Expr::Name(name) => {
+                    let is_seen = self.bound(&name.id).is_none_or(|(_, bound)| {
+                        bound.iter().all(|one| {
+                            matches!(one, Bound::Value(_) | Bound::Import | Bound::Definition)
+                        })
+                    });
+                    return if is_seen {
+                        self.lasting(expression)
+                    } else {
+                        Value::Unknown
+                    };
+                }
+                _ => return Value::Unknown,
+            }
+        }
+    }
+
+    /// What an expression stands for, if no file of the repo gives it anew: also not what is
+    /// outside of the repo.
+    pub(super) fn lasting(&self, expression: &Expr) -> Value {
+        match self.resolver.lasting_value(expression) {
+            Value::External(name) | Value::CallOf(name) if !self.resolver.keeps_external(&name) => {
+                Value::Unknown
+            }
+            value => value,
+        }
+    }
+
+    /// What the value of an expression is.
+    pub(super) fn origin(&self, expression: &Expr) -> Origin {
+        self.origin_within(expression, MAX_DEPTH)
+    }
+
+    fn all<'e>(&self, values: impl IntoIterator<Item = &'e Expr>, depth: usize) -> Origin {
+        let values = values.into_iter();
+        values
+            .map(|value| self.origin_within(value, depth))
+            .max()
+            .unwrap_or(Origin::Plain)
+    }
+
+    pub(super) fn origin_within(&self, expression: &Expr, depth: usize) -> Origin {
+        let steps = self.steps.get();
+        if steps == 0 {
+            return Origin::Unknown;
+        }
+        self.steps.set(steps - 1);
+        match expression {
+            Expr::Constant(constant) => match constant.value {
+                Constant::None
+                | Constant::Bool(_)
+                | Constant::Str(_)
+                | Constant::Bytes(_)
+                | Constant::Int(_)
+                | Constant::Float(_)
+                | Constant::Complex { .. }
+                | Constant::Ellipsis => Origin::Plain,
+                Constant::Tuple(_) => Origin::Unknown,
+            },
+            Expr::JoinedStr(_)
+            | Expr::List(_)
+            | Expr::Dict(_)
+            | Expr::Set(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_) => Origin::Plain,
+            Expr::GeneratorExp(_) | Expr::Lambda(_) => Origin::Object,
+            Expr::UnaryOp(operation) => match operation.op {
+                UnaryOp::Not => Origin::Plain,
+                UnaryOp::USub | UnaryOp::UAdd | UnaryOp::Invert => {
+                    plain_only(self.origin_within(&operation.operand, depth))
+                }
+            },
+            Expr::Compare(comparison) => {
+                let gives_bool =
+                    |op: &CmpOp| matches!(op, CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn);
+                if comparison.ops.iter().all(gives_bool) {
+                    return Origin::Plain;
+                }
+                let compared = comparison.comparators.iter().chain([&*comparison.left]);
+                plain_only(self.all(compared, depth))
+            }
+            Expr::BinOp(operation) => {
+                if operation.op == Operator::Mod && self.is_text(&operation.left) {
+                    return Origin::Plain;
+                }
+                plain_only(self.all([&*operation.left, &*operation.right], depth))
+            }
+            Expr::BoolOp(operation) => self.all(&operation.values, depth),
+            Expr::IfExp(choice) => self.all([&*choice.body, &*choice.orelse], depth),
+            Expr::NamedExpr(named) => self.origin_within(&named.value, depth),
+            Expr::Await(awaited) => match &*awaited.value {
+                Expr::Call(call) => self.awaited(call, depth),
+                _ => Origin::Unknown,
+            },
+            Expr::Call(call) => self.called(call, depth),
+            Expr::Attribute(attribute) => self.attribute(expression, attribute),
+            Expr::Subscript(_) if self.is_text_of_request(expression) => Origin::Plain,
+            Expr::Name(name) => self.name(expression, name, depth),
+            _ => Origin::Unknown,
+        }
+    }
+
+    fn name(&self, expression: &Expr, name: &ast::ExprName, depth: usize) -> Origin {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Origin::Unknown;
+        };
+        let Some((inside, bound)) = self.bound(&name.id) else {
+            return Origin::Unknown;
+        };
+        let of_one = |one: &Bound<'_>| match one {
+            // What it is the same as adds nothing to what it may be.
+            Bound::Value(Expr::Name(same)) if same.id == name.id => Origin::Plain,
+            Bound::Value(value) => inside.origin_within(value, depth),
+            // Only of a built-in value it is sure that the value stays one.
+            Bound::Augmented(value) => plain_only(inside.origin_within(value, depth)),
+            Bound::Parameter(parameter) if inside.is_handler => inside.parameter(parameter),
+            Bound::Import => match self.lasting(expression) {
+                Value::Text(_) | Value::Number(_) => Origin::Plain,
+                _ => Origin::Unknown,
+            },
+            Bound::Parameter(_) | Bound::Definition | Bound::Unknown => Origin::Unknown,
+        };
+        let origin = bound.iter().map(of_one).max().unwrap_or(Origin::Unknown);
+        if bound.iter().any(|one| matches!(one, Bound::Augmented(_))) {
+            plain_only(origin)
+        } else {
+            origin
+        }
+    }
+
+    /// What FastAPI gives for a parameter of a handler.
+    fn parameter(&self, parameter: &ast::ArgWithDefault) -> Origin {
+        let has_plain_default = match parameter.default.as_deref() {
+            None => true,
+            Some(Expr::Constant(_)) => true,
+            // `Query(default=10, ge=1)`
+            Some(marker @ Expr::Call(call)) => {
+                let arguments = call
+                    .args
+                    .iter()
+                    .chain(call.keywords.iter().map(|k| &k.value));
+                matches!(self.known(marker), Value::CallOf(name) if known::is_marker(&name))
+                    && arguments
+                        .clone()
+                        .all(|one| matches!(one, Expr::Constant(_)))
+            }
+            Some(_) => false,
+        };
+        match parameter.def.annotation.as_deref() {
+            Some(annotation) if has_plain_default => self.annotated(annotation),
+            _ => Origin::Unknown,
+        }
+    }
+
+    fn annotated(&self, annotation: &Expr) -> Origin {
+        match annotation {
+            Expr::Constant(constant) if matches!(constant.value, Constant::None) => Origin::Plain,
+            Expr::BinOp(operation) if operation.op == Operator::BitOr => {
+                let left = self.annotated(&operation.left);
+                left.max(self.annotated(&operation.right))
+            }
+            Expr::Subscript(subscript) => match &*subscript.value {
+                Expr::Name(name)
+                    if matches!(name.id.as_str(), "dict" | "list") && self.is_builtin(&name.id) =>
+                {
+                    Origin::Plain
+                }
+                _ => Origin::Unknown,
+            },
+            Expr::Name(name)
+                if known::PLAIN_TYPES.contains(&name.id.as_str()) && self.is_builtin(&name.id) =>
+            {
+                Origin::Plain
+            }
+            Expr::Name(_) | Expr::Attribute(_) => match self.known(annotation) {
+                Value::Class(path, range) if self.resolver.is_model(annotation) => {
+                    self.instance(&path, range, MadeBy::Validation, MAX_DEPTH)
+                }
+                _ => Origin::Unknown,
+            },
+            _ => Origin::Unknown,
+        }
+    }
+
+    /// Whether an expression is the request that FastAPI gives to the handler.
+    fn is_request(&self, expression: &Expr) -> bool {
+        let Expr::Name(name) = expression else {
+            return false;
+        };
+        match self.bindings.of(&name.id) {
+            Some([Bound::Parameter(parameter)]) if self.is_handler => {
+                match parameter.def.annotation.as_deref() {
+                    Some(annotation) => matches!(
+                        self.lasting(annotation),
+                        Value::External(name) if known::is_request_class(&name)
+                    ),
+                    // It gets this annotation when the handler is migrated.
+                    None => parameter.default.is_none() && self.bindings.parameters() == 1,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the class of requests, or that of a part of them, still has its own member `name`.
+    fn keeps_of_request(&self, name: &str) -> bool {
+        let keeps = |dotted: &str| self.resolver.keeps_external(dotted);
+        let mut parts = known::PARTS_OF_REQUEST.iter();
+        keeps(&format!("starlette.requests.Request.{name}"))
+            && keeps("fastapi.Request")
+            && !parts.any(|part| self.resolver.is_set_in_repo(part))
+    }
+
+    /// `request.headers` and what is like it: texts by name.
+    fn is_part_of_request(&self, expression: &Expr) -> bool {
+        matches!(expression, Expr::Attribute(attribute)
+            if matches!(attribute.attr.as_str(), "headers" | "query_params")
+                && self.keeps_of_request(&attribute.attr)
+                && self.is_request(&attribute.value))
+    }
+
+    /// `request.method`, `request.headers["X"]`, `request.query_params.get("x")`: strings which JSON
+    /// can always have, since they were read from bytes.
+    pub(super) fn is_text_of_request(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Attribute(attribute) => {
+                attribute.attr.as_str() == "method"
+                    && self.keeps_of_request("method")
+                    && self.is_request(&attribute.value)
+            }
+            Expr::Subscript(subscript) => {
+                self.keeps_of_request("__getitem__") && self.is_part_of_request(&subscript.value)
+            }
+            Expr::Call(call) => match (&*call.func, call.args.as_slice()) {
+                (Expr::Attribute(method), [_]) => {
+                    method.attr.as_str() == "get"
+                        && self.keeps_of_request("get")
+                        && call.keywords.is_empty()
+                        && self.is_part_of_request(&method.value)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn attribute(&self, expression: &Expr, attribute: &ast::ExprAttribute) -> Origin {
+        if self.is_text_of_request(expression) {
+            return Origin::Plain;
+        }
+        if self.is_part_of_request(expression) {
+            return Origin::Object;
+        }
+        // A constant of another module; that of a class may be set anew by anybody.
+        match (self.known(&attribute.value), self.known(expression)) {
+            (Value::Module(_), Value::Text(_) | Value::Number(_)) => Origin::Plain,
+            _ => Origin::Unknown,
+        }
+    }
+
+    /// Whether an expression is surely a string.
+    pub(super) fn is_text(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Constant(constant) => matches!(constant.value, Constant::Str(_)),
+            Expr::JoinedStr(_) => true,
+            Expr::BinOp(operation) => {
+                matches!(operation.op, Operator::Mod) && self.is_text(&operation.left)
+            }
+            Expr::Call(call) => match &*call.func {
+                Expr::Name(name) => {
+                    matches!(name.id.as_str(), "str" | "repr" | "format")
+                        && self.is_builtin(&name.id)
+                }
+                Expr::Attribute(method) => {
+                    known::TEXT_TO_TEXT.contains(&method.attr.as_str())
+                        && self.is_text(&method.value)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn called(&self, call: &ast::ExprCall, depth: usize) -> Origin {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Origin::Unknown;
+        };
+        if let Expr::Name(name) = &*call.func
+            && self.is_builtin(&name.id)
+        {
+            return if known::PLAIN_FUNCTIONS.contains(&name.id.as_str()) {
+                Origin::Plain
+            } else {
+                Origin::Unknown
+            };
+        }
+        match self.known(&call.func) {
+            Value::Function(path, range) => self.function(&path, range, false, depth),
+            Value::Class(path, range) => self.instance(&path, range, MadeBy::Call, depth),
+            Value::External(name) if is_response_class(&name) => Origin::Response,
+            Value::External(name) => known::gives(&name, call),
+            _ => match &*call.func {
+                Expr::Attribute(method) => self.method(call, method, depth),
+                _ => Origin::Unknown,
+            },
+        }
+    }
+
+    fn method(&self, call: &ast::ExprCall, method: &ast::ExprAttribute, depth: usize) -> Origin {
+        let name = method.attr.as_str();
+        let receiver = &*method.value;
+        if self.is_text(receiver) && known::TEXT_METHODS.contains(&name) {
+            return Origin::Plain;
+        }
+        // `request.headers.get("X", "")`
+        if name == "get"
+            && self.keeps_of_request("get")
+            && self.is_part_of_request(receiver)
+            && call.keywords.is_empty()
+        {
+            return plain_only(self.all(&call.args, depth));
+        }
+        match self.known(receiver) {
+            Value::CallOf(made_by)
+                if known::method_gives_plain(&made_by, name)
+                    && !self.resolver.is_set_in_repo(name) =>
+            {
+                Origin::Plain
+            }
+            _ => Origin::Unknown,
+        }
+    }
+
+    fn awaited(&self, call: &ast::ExprCall, depth: usize) -> Origin {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Origin::Unknown;
+        };
+        if let Expr::Attribute(method) = &*call.func
+            && self.is_request(&method.value)
+        {
+            return match method.attr.as_str() {
+                name if !self.keeps_of_request(name) => Origin::Unknown,
+                "json" | "body" if call.args.is_empty() && call.keywords.is_empty() => {
+                    Origin::Plain
+                }
+                "form" => Origin::Object,
+                _ => Origin::Unknown,
+            };
+        }
+        match self.known(&call.func) {
+            Value::Function(path, range) => self.function(&path, range, true, depth),
+            Value::External(name) if name == "asyncio.gather" => Origin::Plain,
+            _ => Origin::Unknown,
+        }
+    }
+
+    /// What a function at the level of a module of the repo returns.
+    fn function(
+        &self,
+        path: &std::path::Path,
+        range: ByteRange,
+        is_awaited: bool,
+        depth: usize,
+    ) -> Origin {
+        let Ok(loaded) = self.resolver.workspace.load(path) else {
+            return Origin::Unknown;
+        };
+        let Some(definition) = definition_at(loaded.module.suite(), range) else {
+            return Origin::Unknown;
+        };
+        let Definition {
+            name,
+            arguments,
+            body,
+            decorators,
+            is_async,
+            ..
+        } = definition;
+        let bindings = loaded.scope.bindings(name);
+        let is_of_module = bindings.iter().any(|binding| binding.range == range);
+        // Another body may be put into it.
+        let is_kept = !self.resolver.is_set_in_repo("__code__");
+        let is_as_written = is_of_module && is_kept && decorators.is_empty();
+        if !is_as_written || is_async != is_awaited || yields(body) {
+            return Origin::Unknown;
+        }
+        let locals = [Scope::of_function(arguments, body)];
+        let inside = Values {
+            resolver: Resolver {
+                workspace: self.resolver.workspace,
+                loaded: &loaded,
+                locals: &locals,
+            },
+            bindings: Bindings::of_function(&loaded.module, arguments, body),
+            is_handler: false,
+            module: OnceCell::new(),
+            is_module: false,
+            steps: self.steps,
+        };
+        let mut origin = Origin::Plain;
+        walk_body(body, &mut |node| match node {
+            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
+            | Node::Expr(_) => Descend::Past,
+            Node::Stmt(Stmt::Return(statement)) => {
+                if let Some(value) = &statement.value {
+                    origin = origin.max(inside.origin_within(value, depth));
+                }
+                Descend::Past
+            }
+            Node::Stmt(_) => Descend::Into,
+        });
+        origin
+    }
+}
+
+/// A built-in value that is made of such values, and of nothing else.
+fn plain_only(origin: Origin) -> Origin {
+    if origin == Origin::Plain {
+        Origin::Plain
+    } else {
+        Origin::Unknown
+    }
+}
+
+/// Whether a function is a generator.
+pub(in crate::migrate::find) fn yields(body: &[Stmt]) -> bool {
+    let mut found = false;
+    walk_body(body, &mut |node| match node {
+        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
+        | Node::Expr(Expr::Lambda(_)) => Descend::Past,
+        Node::Expr(Expr::Yield(_) | Expr::YieldFrom(_)) => {
+            found = true;
+            Descend::Past
+        }
+        _ => Descend::Into,
+    });
+    found
+}

@@ -1,0 +1,150 @@
+//! Rule: `mount = plugin.mount_webhook_method` goes once everything that was registered by that name
+//! is a route.
+//!
+//! It stays as long as a use of the name stays, or another module imports it, or a comment stands on
+//! its line; then it is left by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::Registered;
+use super::cross_module::Members;
+use super::draft::Draft;
+use crate::migrate::edit::{ByteRange, EditError};
+use crate::migrate::find::{Alias, Found, ReferenceKind};
+
+/// A name that goes.
+pub(crate) struct Removed<'a> {
+    pub(crate) path: PathBuf,
+    pub(crate) alias: &'a Alias,
+}
+
+/// Takes the names out whose last uses `gone` are; `beside_plugin` is where the router is written,
+/// with the blank lines that belong there.
+///
+/// # Errors
+/// When another edit wants the same bytes.
+pub(crate) fn remove<'a>(
+    members: &Members<'_>,
+    drafts: &mut BTreeMap<PathBuf, Draft>,
+    webhooks: &[Registered<'a>],
+    gone: &[&Registered<'a>],
+    beside_plugin: Option<(&Path, usize)>,
+) -> Result<Vec<Removed<'a>>, EditError> {
+    let mut files: Vec<&'a Found> = Vec::new();
+    for one in webhooks {
+        if !files.iter().any(|found| std::ptr::eq(*found, one.found)) {
+            files.push(one.found);
+        }
+    }
+    let mut removed = Vec::new();
+    for found in files {
+        let path = found.loaded.module.source().path();
+        let Some(draft) = drafts.get_mut(path) else {
+            continue;
+        };
+        let aliases = found.references.iter().filter_map(|one| match &one.kind {
+            ReferenceKind::Alias(alias) => Some(&**alias),
+            _ => None,
+        });
+        // A name for another name stands below it, and goes first.
+        let mut aliases: Vec<&Alias> = aliases.collect();
+        aliases.sort_by_key(|alias| std::cmp::Reverse(alias.statement));
+        let mut gone_here: Vec<&Alias> = Vec::new();
+        for alias in aliases {
+            let calls: BTreeSet<ByteRange> = gone
+                .iter()
+                .filter(|one| one.path() == path)
+                .filter(|one| one.webhook.call.alias == Some(alias.statement))
+                .map(|one| one.webhook.call.call)
+                .collect();
+            let names = gone_here
+                .iter()
+                .filter(|other| other.of == Some(alias.statement));
+            // A name in `__all__` is a use, too.
+            let is_last = calls.len() + names.count() == alias.uses
+                && draft.imports.uses_of(&alias.name) <= alias.uses + 1
+                && !members.is_passed_on(path, &alias.name)
+                && !members.others_use(path, &alias.name);
+            if !is_last {
+                continue;
+            }
+            if is_alone(draft, alias.statement) {
+                gone_here.push(alias);
+            }
+        }
+        let written_at = beside_plugin.filter(|(module, _)| *module == path);
+        let written_at = written_at.map(|(_, offset)| offset);
+        for statements in one_below_another(draft, &gone_here) {
+            let lines = removable(draft, statements, written_at);
+            draft.replace(lines, "")?;
+        }
+        removed.extend(gone_here.into_iter().map(|alias| Removed {
+            path: path.to_owned(),
+            alias,
+        }));
+    }
+    Ok(removed)
+}
+
+/// Whether nothing else stands on the lines of a statement.
+fn is_alone(draft: &Draft, statement: ByteRange) -> bool {
+    let source = draft.source();
+    let lines = lines_of(draft, statement);
+    let before = source.slice(ByteRange::new(lines.start(), statement.start()));
+    let after = source.slice(ByteRange::new(statement.end(), lines.end()));
+    let is_alone = before.trim().is_empty() && after.trim().is_empty();
+    is_alone && !draft.loaded.module.tokens().has_comment(lines)
+}
+
+fn lines_of(draft: &Draft, statements: ByteRange) -> ByteRange {
+    let source = draft.source();
+    let first = source.line_at(statements.start());
+    let last = source.line_at(statements.end());
+    ByteRange::new(first.start(), last.end())
+}
+
+/// The statements, which come the last first, as ranges of those without a line between them.
+fn one_below_another(draft: &Draft, aliases: &[&Alias]) -> Vec<ByteRange> {
+    let mut ranges: Vec<ByteRange> = Vec::new();
+    for alias in aliases.iter().rev() {
+        let this = alias.statement;
+        match ranges.last_mut() {
+            Some(range) if lines_of(draft, *range).end() == lines_of(draft, this).start() => {
+                *range = ByteRange::new(range.start(), this.end());
+            }
+            _ => ranges.push(this),
+        }
+    }
+    ranges
+}
+
+/// The lines of statements with the blank lines on one side of them: those of which there are fewer.
+fn removable(draft: &Draft, statements: ByteRange, written_at: Option<usize>) -> ByteRange {
+    let source = draft.source();
+    let lines = lines_of(draft, statements);
+    let text = source.text();
+    let above = blank_lines(&text[..lines.start()], true);
+    let below = blank_lines(&text[lines.end()..], false);
+    if above.0 == 0 && below.0 == 0 {
+        return lines;
+    }
+    let follows_router = written_at == Some(lines.start() - above.1);
+    if below.0 <= above.0 || follows_router {
+        ByteRange::new(lines.start(), lines.end() + below.1)
+    } else {
+        ByteRange::new(lines.start() - above.1, lines.end())
+    }
+}
+
+/// How many blank lines a text starts with, or ends with, and how many bytes they take.
+fn blank_lines(text: &str, at_end: bool) -> (usize, usize) {
+    let blank = |line: &&str| line.trim().is_empty();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let found: Vec<&str> = if at_end {
+        lines.into_iter().rev().take_while(blank).collect()
+    } else {
+        lines.into_iter().take_while(blank).collect()
+    };
+    (found.len(), found.iter().map(|line| line.len()).sum())
+}

@@ -1,0 +1,366 @@
+//! What stands in the way of migrating a webhook.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
+
+use super::access::access;
+use crate::migrate::diagnostic::Code;
+use crate::migrate::edit::{Applicability, ByteRange};
+use crate::migrate::emit;
+use crate::migrate::find::handler::Blocker;
+use crate::migrate::find::imports;
+use crate::migrate::find::plugin::Plugin;
+use crate::migrate::find::{CallableKind, Form};
+use crate::migrate::plan::cross_module::Members;
+use crate::migrate::plan::draft::Draft;
+use crate::migrate::plan::duplicates::{self, Verdict};
+use crate::migrate::plan::{Input, Registered, annotations};
+use crate::routes::{Dialect, Route, stays_below_plugins};
+use crate::term;
+use crate::text;
+
+/// Whether the replies of a webhook have to be looked at at run time: it cannot be seen which of
+/// what the handler returns are replies, or somebody else depends on what it returns.
+pub(super) fn is_at_run_time(
+    input: &Input<'_>,
+    members: &Members<'_>,
+    drafts: &BTreeMap<PathBuf, Draft>,
+    one: &Registered<'_>,
+) -> bool {
+    let handler = &one.webhook.handler;
+    if one.webhook.dialect == Dialect::Context {
+        return false;
+    }
+    if handler.needs_reply_route || handler.is_wrapped {
+        return true;
+    }
+    let is_used = || {
+        let draft = drafts.get(one.path());
+        draft.is_none_or(|draft| is_used_elsewhere(members, draft, one))
+            || (input.is_called_outside)(one.path(), &handler.name)
+    };
+    !handler.replies.is_empty()
+        && (handler.is_elsewhere || handler.is_decorated || is_on_another_plugin(one) || is_used())
+}
+
+/// What stands in the way of migrating a webhook, the others aside.
+pub(super) fn problem(
+    input: &Input<'_>,
+    drafts: &BTreeMap<PathBuf, Draft>,
+    plugin: &Plugin,
+    one: &Registered<'_>,
+    is_at_run_time: bool,
+) -> Option<Blocker> {
+    let webhook = one.webhook;
+    let handler = &webhook.handler;
+    let overcome = |problem: &&Blocker| {
+        !(input.options.allow_unsafe && problem.applicability == Applicability::Unsafe)
+    };
+    if let Some(problem) = handler.problems.iter().find(overcome) {
+        return Some(problem.clone());
+    }
+    if is_at_run_time && let Some(problem) = &handler.run_time_problem {
+        return Some(problem.clone());
+    }
+    let here = webhook.call.call;
+    if let Some(problem) = mount_problem(plugin, here) {
+        return Some(problem);
+    }
+    let route = Route::new(
+        &plugin.author,
+        &plugin.module_name,
+        &webhook.endpoint.value,
+        webhook.dialect,
+    );
+    if route.target.contains(['?', '#']) {
+        let hint = text!(
+            "choose a path without `?` and `#` for the route, and point the senders to it",
+            "请为路由选用不含 `?` 与 `#` 的路径，并让发送方改用新地址"
+        );
+        return Some(Blocker {
+            hint: Some(hint),
+            ..Blocker::manual(
+                Code::UnusableEndpoint,
+                here,
+                text!(
+                    "the endpoint `{}` contains `?` or `#`, where the path of a request ends",
+                    "端点 `{}` 含有 `?` 或 `#`，而请求的路径到此为止",
+                    webhook.endpoint.value
+                ),
+            )
+        });
+    }
+    if !stays_below_plugins(&route.target) || route.target.chars().any(term::is_harmful) {
+        let hint = text!(
+            "choose a path without segments such as `..`, escapes (`%2e`, `%2f`) and invisible characters for the route, and point the senders to it",
+            "请为路由选用不含 `..` 等路径段、转义（`%2e`、`%2f`）与不可见字符的路径，并让发送方改用新地址"
+        );
+        return Some(Blocker {
+            hint: Some(hint),
+            ..Blocker::manual(
+                Code::UnusableEndpoint,
+                here,
+                text!(
+                    "the path `{}` would lead out of `/plugins/`, or mean different things to different servers",
+                    "路径 `{}` 会超出 `/plugins/` 的范围，或被不同的服务器作不同理解",
+                    route.target
+                ),
+            )
+        });
+    }
+    if let Some(own) = plugin.route_in_the_way(&webhook.endpoint.value, &route) {
+        let detail = if own.is_known() {
+            text!(
+                "the plugin's own router has the route `{}` already, which would answer instead",
+                "插件自己的路由 `{}` 已经存在，请求会由它来响应",
+                own.path
+            )
+        } else {
+            text!(
+                "the plugin's own router may get a route of this path, which would answer instead: what `{}` adds cannot be known",
+                "插件自己的路由中可能有这一路径，请求会由它来响应：无法确定 `{}` 添加了哪些路由",
+                own.added.says
+            )
+        };
+        return Some(Blocker {
+            related: Some(own.added.clone()),
+            ..Blocker::manual(Code::PathTaken, here, detail)
+        });
+    }
+    if let Some(own) = plugin.route_that_is_matched(&webhook.endpoint.value) {
+        return Some(Blocker::manual(
+            Code::PathTaken,
+            here,
+            text!(
+                "the plugin's own route `{}` matches the same requests",
+                "插件自己的路由 `{}` 会匹配相同的请求",
+                own.path
+            ),
+        ));
+    }
+    if let Some(problem) = taken_builtin(drafts, plugin, one, is_at_run_time) {
+        return Some(problem);
+    }
+    let draft = drafts.get(one.path())?;
+    if webhook.dialect == Dialect::Request {
+        if let Some(problem) = annotations::problem(handler, draft.imports.future_annotations) {
+            return Some(problem);
+        }
+        if is_at_run_time
+            && let Some(problem) = annotations::problem_at_once(draft, handler, here.start())
+        {
+            return Some(problem);
+        }
+        if let Some(problem) = &handler.refused_parameter {
+            return Some(problem.clone());
+        }
+    }
+    if access(input.workspace, one, plugin, draft).is_none() {
+        return Some(Blocker::manual(
+            Code::UnknownRouter,
+            here,
+            text!(
+                "cannot determine how to import the router from `{}`",
+                "无法确定此模块应如何从 `{}` 导入路由",
+                plugin
+                    .loaded
+                    .module
+                    .source()
+                    .path()
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+            ),
+        ));
+    }
+    None
+}
+
+/// A built-in name that the function which makes the route needs, and that the plugin's module
+/// gives another meaning.
+fn taken_builtin(
+    drafts: &BTreeMap<PathBuf, Draft>,
+    plugin: &Plugin,
+    one: &Registered<'_>,
+    is_at_run_time: bool,
+) -> Option<Blocker> {
+    let needed = match one.webhook.dialect {
+        Dialect::Context => emit::BUILTINS_OF_WEBHOOK_ROUTE,
+        Dialect::Request if is_at_run_time => emit::BUILTINS_OF_REPLY_ROUTE,
+        Dialect::Request => return None,
+    };
+    let scope = &plugin.loaded.scope;
+    let draft = drafts.get(&plugin.id.module);
+    let is_taken = |name: &&&str| {
+        let mut bindings = scope.bindings(name).iter();
+        bindings.any(|binding| !binding.type_checking_only)
+            || draft.is_some_and(|draft| draft.has_from_star(name))
+    };
+    let taken = needed.iter().find(is_taken)?;
+    Some(Blocker::manual(
+        Code::TakenBuiltin,
+        one.webhook.call.call,
+        text!(
+            "the function that makes the route needs the built-in `{taken}`, which the plugin's module gives another meaning",
+            "创建路由的函数需要内置名称 `{taken}`，而插件所在模块改变了它的含义"
+        ),
+    ))
+}
+
+pub(super) fn mount_problem(plugin: &Plugin, here: ByteRange) -> Option<Blocker> {
+    if let Some(place) = &plugin.unclear_mount {
+        return Some(Blocker {
+            related: Some(place.clone()),
+            hint: Some(text!(
+                "write `@plugin.mount_router()` above a function at module level",
+                "请在模块顶层的函数上直接使用 `@plugin.mount_router()`"
+            )),
+            ..Blocker::manual(
+                Code::UnknownRouter,
+                here,
+                text!(
+                    "another router may be mounted for the plugin in a way that cannot be followed, and only the last one counts",
+                    "插件可能以无法追踪的方式挂载了另一个路由器，而只有最后一个生效"
+                ),
+            )
+        });
+    }
+    match plugin.mounts.as_slice() {
+        [] => None,
+        [mount] if mount.returns.is_some() => None,
+        [mount] => Some(Blocker::manual(
+            Code::UnknownRouter,
+            here,
+            text!(
+                "what the plugin's `mount_router` function `{}` returns cannot be understood",
+                "无法理解插件的 `mount_router` 函数 `{}` 返回了什么",
+                mount.name
+            ),
+        )),
+        _ => Some(Blocker::manual(
+            Code::UnknownRouter,
+            here,
+            text!(
+                "the plugin has several `mount_router` functions, of which only the last counts",
+                "插件有多个 `mount_router` 函数，而只有最后一个生效"
+            ),
+        )),
+    }
+}
+
+/// Whether a handler is registered on another plugin too, of which nothing is decided here.
+pub(super) fn is_on_another_plugin(one: &Registered<'_>) -> bool {
+    one.found.references.iter().any(|reference| {
+        matches!(
+            &reference.kind,
+            crate::migrate::find::ReferenceKind::Webhooks(others)
+                if others.iter().any(|other| {
+                    other.handler.range == one.webhook.handler.range
+                        && other.plugin != one.webhook.plugin
+                })
+        )
+    })
+}
+
+/// Whether a handler is used other than by registering it.
+pub(in crate::migrate::plan) fn is_used_elsewhere(
+    members: &Members<'_>,
+    draft: &Draft,
+    one: &Registered<'_>,
+) -> bool {
+    let webhook = one.webhook;
+    let name = &webhook.handler.name;
+    if webhook.callable.is_shared {
+        return true;
+    }
+    // Where the registrations themselves name it; a loop may do so once for several.
+    let registrations = || {
+        let places: BTreeSet<ByteRange> = one
+            .found
+            .webhooks()
+            .filter(|webhook| webhook.form == Form::Call && webhook.handler.name == *name)
+            .map(|webhook| webhook.callable.place)
+            .collect();
+        places.len()
+    };
+    let loaded = &one.found.loaded;
+    // Few handlers are named anywhere else: only then it matters whose the name is there.
+    let is_taken =
+        draft.imports.attributes.contains(name) && webhook.callable.kind != CallableKind::Function;
+    let used_here = if is_taken {
+        imports::uses_as_attribute(loaded, name) + imports::uses_of_global(loaded, name)
+            > registrations()
+    } else {
+        draft.imports.uses_of(name) > 0 && imports::uses_of_global(loaded, name) > registrations()
+    };
+    used_here
+        || members.others_use(one.path(), name)
+        || members.is_used_where_imported(one.path(), name)
+}
+
+/// Takes the other webhooks into account: the last registration of an endpoint wins, and the replies
+/// of a function that is registered twice are changed for both or for none.
+pub(super) fn resolve_duplicates(
+    webhooks: &[Registered<'_>],
+    problems: &mut [Option<Blocker>],
+    at_run_time: &mut [bool],
+) -> Vec<Verdict> {
+    loop {
+        let has_problem: Vec<bool> = problems.iter().map(Option::is_some).collect();
+        let verdicts = duplicates::judge(webhooks, &has_problem);
+        let mut changed = false;
+        for (index, verdict) in verdicts.iter().enumerate() {
+            if let Verdict::Unknown(problem) = verdict
+                && problems[index].is_none()
+            {
+                problems[index] = Some((**problem).clone());
+                changed = true;
+            }
+        }
+        let function = |one: &Registered<'_>| (one.path().to_owned(), one.webhook.handler.range);
+        let unchanged: HashSet<(PathBuf, ByteRange)> = webhooks
+            .iter()
+            .zip(problems.iter().zip(at_run_time.iter()))
+            .filter(|(_, (problem, at_run_time))| problem.is_some() || **at_run_time)
+            .map(|(one, _)| function(one))
+            .collect();
+        for (index, one) in webhooks.iter().enumerate() {
+            let handler = &one.webhook.handler;
+            if at_run_time[index]
+                || handler.replies.is_empty()
+                || !unchanged.contains(&function(one))
+            {
+                continue;
+            }
+            at_run_time[index] = true;
+            if problems[index].is_none() {
+                problems[index].clone_from(&handler.run_time_problem);
+                changed |= problems[index].is_some();
+            }
+        }
+        changed |= link(webhooks, problems);
+        if !changed {
+            return verdicts;
+        }
+    }
+}
+
+/// What one call registers in a loop becomes routes together, or nothing of it does: whether that
+/// gave one of them the problem of another.
+fn link(webhooks: &[Registered<'_>], problems: &mut [Option<Blocker>]) -> bool {
+    let mut changed = false;
+    let mut start = 0;
+    while start < webhooks.len() {
+        let further = webhooks[start + 1..].iter();
+        let end = start + 1 + further.take_while(|one| one.webhook.is_further).count();
+        let problem = problems[start..end].iter().flatten().next().cloned();
+        if let Some(problem) = problem {
+            for one in problems[start..end].iter_mut().filter(|one| one.is_none()) {
+                *one = Some(problem.clone());
+                changed = true;
+            }
+        }
+        start = end;
+    }
+    changed
+}
