@@ -129,7 +129,9 @@ mod tests {
     /// What is in the folder is in the list, and the other way round.
     #[test]
     fn every_file_of_the_program_is_listed() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/verify/pysrc").join(PACKAGE);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("src/verify/pysrc")
+            .join(PACKAGE);
         let mut there: Vec<String> = discover::python_files(&folder)
             .iter()
             .map(|path| path.strip_prefix(&folder).expect("it is in the folder"))

@@ -229,4 +229,3 @@ def _bytes(value: object) -> bytes:
 
         return b64decode(value["base64"])
     return str(value).encode()
-

@@ -27,15 +27,15 @@ PAUSE_SECONDS = 1.1
 MOST_RUNS = 4
 # One row of the table of bodies for each kind of body that a handler can be given.
 KINDS = (
-    "an object",
-    "an empty object",
-    "an object as text",
+    "object",
+    "empty_object",
+    "object_as_text",
     "text",
-    "a form",
-    "nothing at all",
+    "form",
+    "nothing",
 )
 # Of the table, what a handler gets whose way of taking a body is shown at another one.
-PART = (*KINDS, "half an object", "a list", "a query")
+PART = (*KINDS, "half_object", "list", "query")
 # How many requests that end the process are left out at most.
 MOST_LEFT_OUT = 20
 # What is wrong with requests that were given, and with neither side.

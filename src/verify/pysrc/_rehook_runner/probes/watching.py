@@ -16,7 +16,7 @@ from _rehook_runner.probes.texts import Bytes, Text, compared
 from _rehook_runner.probes.wishes import BODY, INSIDE, Place, Watch
 from _rehook_runner.process.child import FORM_PACKAGE
 
-RAW_BODY = Place("raw body", ())
+RAW_BODY = Place("raw_body", ())
 COOKIE = Place("header", ("cookie",))
 NOT_JSON = b"{"
 # The modules that Starlette reads forms with, and the package that has them.
@@ -138,7 +138,7 @@ def _request(watch: Watch, current: Current) -> None:
         _part = "query"
 
         def __iter__(self):
-            place = Place("query name", ())
+            place = Place("query_name", ())
             names = list(super().__iter__())
             if not names:
                 watch.wish(place, "x", strong=False)

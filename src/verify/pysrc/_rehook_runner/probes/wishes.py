@@ -29,7 +29,7 @@ def same(value):
 @dataclass(frozen=True)
 class Place:
     """A place in a request: `header`, `query` or `form` and a name, or `body` and the keys to it;
-    `query name` is the name itself, `method` the method, `raw body` the body as bytes. `setting` and
+    `query_name` is the name itself, `method` the method, `raw_body` the body as bytes. `setting` and
     a name is one of the plugin's settings, which go with a request."""
 
     part: str

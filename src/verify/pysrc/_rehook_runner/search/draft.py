@@ -48,7 +48,7 @@ class Draft:
         if place.part == "setting":
             new.settings[place.keys[0]] = value
             return new
-        if place.part == "raw body":
+        if place.part == "raw_body":
             if new.form or new.method in ("GET", "HEAD"):
                 return None
             new.raw = value
@@ -59,7 +59,7 @@ class Draft:
             return self.with_value(Place(place.part, (name,)), _put(text, tuple(keys), value))
         if isinstance(value, (dict, list)) or value is None:
             return None
-        if place.part == "query name":
+        if place.part == "query_name":
             new.query[str(value)] = "x"
             return new
         name, text = str(place.keys[0]), str(value)

@@ -264,7 +264,7 @@ class _Search:
 
     async def run(self, until: float) -> None:
         for draft in self.plain():
-            self.push(0, draft, Known("a plain request"), ("", draft.key()))
+            self.push(0, draft, Known("plain"), ("", draft.key()))
         self.trace.begin()
         while self.sent < MOST_REQUESTS and monotonic() < until:
             is_turn = not self.queue or self.sent > FIRST and self.sent % TURN == 0
