@@ -21,7 +21,6 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::cli::{self, Cli, ColorChoice, Command};
 use crate::text::Lang;
 pub use console::Console;
-pub use failure::Failure;
 
 /// What a command came to, as the exit code tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
