@@ -21,6 +21,7 @@ pub mod copy;
 pub mod error;
 pub mod interrupt;
 pub mod job;
+pub mod limits;
 pub mod plugin_source;
 mod process;
 pub mod protocol;

@@ -18,6 +18,7 @@ use crate::verify::cases::{self, Case, Layout};
 use crate::verify::error::VerifyError;
 use crate::verify::interrupt;
 use crate::verify::job::{AgentChoice, Job};
+use crate::verify::limits::Limits;
 use crate::verify::python::{self, Places, Python};
 use crate::verify::report::{self, View};
 use crate::verify::requests::{self, Given};
@@ -102,7 +103,7 @@ fn run_in(
         let runner = Runner::start(agent(args.agent), &found, work_dir.path());
         let runner = runner.map_err(UserError::from)?;
         let job = Job {
-            seconds: u64::from(args.limit),
+            limits: Limits::new(u64::from(args.limit)),
             save: args.save_requests.is_some(),
             cases: cases::to_run(&cases, &given.requests, work_dir.path()),
         };

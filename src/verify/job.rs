@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::limits::Limits;
+
 /// Everything that is to be run.
 #[derive(Debug, Serialize)]
 pub struct Job<'a> {
-    /// How long one side of a case may take.
-    pub seconds: u64,
+    /// How long it may take.
+    pub limits: Limits,
     /// Whether it is to say which requests it has sent.
     pub save: bool,
     /// What is compared.

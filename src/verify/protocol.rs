@@ -10,6 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::limits::MOST_ENDLESS;
+
 pub use detail::{Answering, Detail, Fact, Named};
 pub use failed::{Failed, Fatal, FatalReason, Reason, Side};
 pub use request::{About, Bytes, Kind, Place, Request};
@@ -129,14 +131,10 @@ pub struct Endless {
     pub ended: Detail,
 }
 
-/// The most requests that can have been without an end: a search begins anew twice (`explore.py`),
-/// and so many are left out that end the process (`prove.py`).
-const MOST_ENDLESS: usize = 3 + 20;
-
 /// As many as there can be, of which none but the last has ended the search.
 fn endless<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Endless>, D::Error> {
     let all = Vec::<Endless>::deserialize(deserializer)?;
-    if all.len() > MOST_ENDLESS {
+    if all.len() as u64 > MOST_ENDLESS {
         return Err(D::Error::custom("too many requests without an end"));
     }
     if all.iter().rev().skip(1).any(|one| !one.went_on) {

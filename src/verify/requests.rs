@@ -20,14 +20,12 @@ use serde_json::{Map, Value};
 
 use super::error::VerifyError;
 use super::job::{Body, Bytes};
+use super::limits::REQUESTS_FILE_BYTES;
 use crate::routes::Route;
 use crate::text;
 use crate::text::{Text, translate};
 
 pub use saved::{Saved, can_save, save};
-
-/// How large the file may be.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What a file has.
 #[derive(Debug, Default)]
@@ -119,8 +117,8 @@ pub fn read(path: &Path) -> Result<Given, VerifyError> {
         reason,
     };
     let size = fs::metadata(path).map_err(VerifyError::io(path))?.len();
-    if size > MOST_BYTES {
-        let most = MOST_BYTES / (1024 * 1024);
+    if size > REQUESTS_FILE_BYTES {
+        let most = REQUESTS_FILE_BYTES / (1024 * 1024);
         let reason = text!("the file is larger than {most} MiB", "文件超过 {most} MiB");
         return Err(at(1, reason));
     }

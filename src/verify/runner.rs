@@ -34,6 +34,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "model/__init__.py",
     "model/case.py",
     "model/label.py",
+    "model/limits.py",
     "model/message.py",
     "model/parcel.py",
     "model/plain.py",

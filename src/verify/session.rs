@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{Ending, VerifyError};
 use super::interrupt;
-use super::job::{AgentChoice, Case, Job};
+use super::job::{AgentChoice, Job};
 use super::process::Group;
 use super::protocol::{Event, Failed, Proof, Ready, Reason, Refused, Sent, Side};
 use super::python::{self, Python};
@@ -28,26 +28,6 @@ use lines::Line;
 
 /// How much of stderr is kept, from its end.
 const STDERR_KEPT: usize = 8 * 1024;
-
-/// How long requests to a plugin are looked for (`prove.py`).
-const SEARCH_SECONDS: u64 = 20;
-
-/// How much longer than its limit a process may take to be ended, and to be begun (`child.py`).
-const SPARE_SECONDS: u64 = 5;
-
-/// How often a search begins anew after a request that does not end (`explore.py`).
-const MOST_RESTARTS: u64 = 2;
-
-/// How often both sides are run, at the same time: with what was found, with the rest of the table of
-/// bodies; and the old side once more, where something differs (`prove.py`).
-const RUNS: u64 = 3;
-
-/// How many runs' time both sides take once more without requests that end the process (`prove.py`).
-/// Each route may take one besides, that the others are run without.
-const RUNS_WITHOUT: u64 = 2;
-
-/// How long the runner may take besides the cases: the agent alone takes seconds to be imported.
-const STARTING_SECONDS: u64 = 120;
 
 /// What the runner has said.
 #[derive(Debug, Default)]
@@ -130,7 +110,7 @@ impl Runner {
     /// # Errors
     /// When it says that nothing can be run, or says no results; and when this program is to end.
     pub fn run(self, job: &Job<'_>) -> Result<SessionOutput, VerifyError> {
-        let limit = limit(job);
+        let limit = job.limits.of_all(job.cases.iter().map(|case| case.routes.len()));
         self.run_within(limit, job)
     }
 
@@ -164,26 +144,6 @@ fn scratch(folder: &Path) -> Result<PathBuf, VerifyError> {
     let scratch = folder.join("scratch");
     fs::create_dir_all(&scratch).map_err(VerifyError::io(&scratch))?;
     Ok(scratch)
-}
-
-/// How long all of it may take. The runner keeps the limit of each process itself; this is their sum,
-/// for a runner that does not.
-fn limit(job: &Job<'_>) -> Duration {
-    let of_case = |case: &Case<'_>| {
-        let search = job.seconds.min(SEARCH_SECONDS);
-        // It begins once, anew after some requests that do not end, and after others with what is
-        // left of the routes.
-        let routes = u64::try_from(case.routes.len()).unwrap_or(u64::MAX);
-        let searches = routes.saturating_add(1 + MOST_RESTARTS);
-        let runs = routes.saturating_add(RUNS + RUNS_WITHOUT);
-        let one = job.seconds.saturating_add(search + SPARE_SECONDS);
-        let run = job.seconds.saturating_add(SPARE_SECONDS);
-        let searches = one.saturating_mul(searches);
-        searches.saturating_add(run.saturating_mul(runs))
-    };
-    let seconds = job.cases.iter().map(of_case);
-    let seconds = seconds.fold(STARTING_SECONDS, u64::saturating_add);
-    Duration::from_secs(seconds.min(u64::from(u32::MAX)))
 }
 
 fn command(python: &Python, main: &Path, folder: &Path) -> Result<Command, VerifyError> {

@@ -20,7 +20,7 @@ fn a_webhook_of_the_source_is_compared_with_what_migrate_would_write() {
     let job = bench.job();
     let case = &job["cases"][0];
     assert_eq!(bench.agent(), "auto");
-    assert_eq!(job["seconds"], 60);
+    assert_eq!(job["limits"]["side_seconds"], 60);
     assert_eq!(case["name"], "dev.a");
     assert_eq!(
         (&case["item"], &case["place"]),
@@ -155,7 +155,7 @@ fn options_reach_the_runner() {
     check(&bench.verify(&python, &args), 0, &[]);
     let job = bench.job();
     assert_eq!(bench.agent(), "stand-in");
-    assert_eq!(job["seconds"], 7);
+    assert_eq!(job["limits"]["side_seconds"], 7);
     let case = &job["cases"][0];
     assert_eq!(case["routes"][0]["native"], true);
     assert!(bench.side(case, "after")["a.py"].contains("request: Request"));

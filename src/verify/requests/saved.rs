@@ -12,10 +12,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::super::error::VerifyError;
+use super::super::limits::REQUESTS_FILE_BYTES;
 use super::super::protocol::{Bytes, Request, Sent};
 use super::super::report;
 use super::super::results::{Status, VerifyReport};
-use super::{MOST_BYTES, parse};
+use super::parse;
 use crate::routes::Route;
 
 /// How many requests there were to save.
@@ -73,7 +74,7 @@ fn create(path: &Path) -> Result<File, VerifyError> {
 
 /// The text of the file, within the size that is read.
 fn lines(results: &VerifyReport) -> (Vec<u8>, Saved) {
-    let most = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
+    let most = usize::try_from(REQUESTS_FILE_BYTES).unwrap_or(usize::MAX);
     let mut owners: HashMap<&str, usize> = HashMap::new();
     for webhook in &results.webhooks {
         for path in webhook.route.iter().flat_map(|route| &route.legacy) {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::super::protocol::Detail;
 use super::*;
 use crate::text::Lang;
-use crate::verify::job;
+use crate::verify::limits::Limits;
 use crate::verify::protocol::Kept;
 
 const READY: &str =
@@ -50,7 +50,7 @@ impl Fake {
         let work = self.path("work");
         fs::create_dir_all(&work).unwrap();
         let job = Job {
-            seconds: 1,
+            limits: Limits::new(1),
             save: false,
             cases: Vec::new(),
         };
@@ -81,7 +81,7 @@ echo '{{"event":"refused","case":"c","what":["run git"]}}'
     assert!(said.cut_off.is_none());
     let read = |name: &str| fs::read_to_string(fake.path(name)).unwrap();
     let job: serde_json::Value = serde_json::from_str(&read("job")).unwrap();
-    assert_eq!(job["seconds"], 1);
+    assert_eq!(job["limits"]["side_seconds"], 1);
     let work = fake.path("work");
     let main = work.join("runner/_rehook_runner/__main__.py");
     let scratch = work.join("scratch");
@@ -217,45 +217,6 @@ fn compiled_files_stay_in_the_folder() {
     let command = command(&python, &main, fake.folder.path()).unwrap();
     let prefix = ("PYTHONPYCACHEPREFIX".as_ref(), None);
     assert!(command.get_envs().any(|one| one == prefix));
-}
-
-#[test]
-fn there_is_time_for_all_that_a_plugin_may_take() {
-    let route = || job::Route {
-        plugin: "p",
-        endpoint: "e",
-        dialect: "context",
-        target: "/t",
-        native: false,
-        written: None,
-    };
-    let case = |routes: usize| Case {
-        name: "c",
-        before: Path::new("before"),
-        after: Path::new("after"),
-        item: "",
-        place: "workdir",
-        routes: (0..routes).map(|_| route()).collect(),
-        requests: Vec::new(),
-    };
-    let seconds = |seconds, cases| {
-        let job = Job {
-            seconds,
-            save: false,
-            cases,
-        };
-        limit(&job).as_secs()
-    };
-    assert_eq!(seconds(30, Vec::new()), STARTING_SECONDS);
-    // Four searches of 30 + 20 + 5 seconds, six runs of 30 + 5.
-    let one = 4 * 55 + 6 * 35;
-    assert_eq!(seconds(30, vec![case(1)]), STARTING_SECONDS + one);
-    let more = one + 2 * 55 + 2 * 35;
-    assert_eq!(
-        seconds(30, vec![case(1), case(3)]),
-        STARTING_SECONDS + one + more
-    );
-    assert_eq!(seconds(u64::MAX, vec![case(1)]), u64::from(u32::MAX));
 }
 
 #[test]

@@ -43,6 +43,7 @@ def main(agent: str, scratch: str) -> None:
     import json
 
     from _rehook_runner.comparison.prove import prove
+    from _rehook_runner.model.limits import Limits
     from _rehook_runner.model.saved import Saved
     from _rehook_runner.process import child, sandbox
 
@@ -58,10 +59,11 @@ def main(agent: str, scratch: str) -> None:
     )
     # As bytes: what text is depends on where this runs.
     job = json.load(sys.stdin.buffer)
-    saved = Saved() if job["save"] else None
+    limits = Limits(**job["limits"])
+    saved = Saved(limits.saved_bytes) if job["save"] else None
     for one in job["cases"]:
         try:
-            for event in prove(_case(one, workplace), job["seconds"], saved):
+            for event in prove(_case(one, workplace), limits, saved):
                 say(event)
         except Exception as error:  # noqa: BLE001
             # What a plugin answers can be such that it cannot be compared; others can.

@@ -12,15 +12,14 @@ from _rehook_runner.comparison import compare
 from _rehook_runner.coverage import exercised, lines
 from _rehook_runner.model import label, parcel, plain
 from _rehook_runner.model.case import Case
+from _rehook_runner.model.limits import Limits
 from _rehook_runner.model.message import Request, Route, stays_alike, table
 from _rehook_runner.model.saved import Saved
 from _rehook_runner.process import child, sandbox
-from _rehook_runner.search.explore import REQUEST_SECONDS, Endless, Found, explore
+from _rehook_runner.search.explore import Endless, Found, explore
 from _rehook_runner.side import agent
 from _rehook_runner.side.recorder import Folder
 
-# How long is searched for requests, for all routes of a plugin together.
-SEARCH_SECONDS = 20.0
 # Before the old side runs once more, so that what shows a time shows another one.
 PAUSE_SECONDS = 1.1
 # How often the old side runs at most. Where it varies by itself, twice the same may be chance.
@@ -36,8 +35,6 @@ KINDS = (
 )
 # Of the table, what a handler gets whose way of taking a body is shown at another one.
 PART = (*KINDS, "half_object", "list", "query")
-# How many requests that end the process are left out at most.
-MOST_LEFT_OUT = 20
 # What is wrong with requests that were given, and with neither side.
 GIVEN = ("no_setting", "bad_setting")
 # Attempts that are reported of one plugin.
@@ -61,14 +58,14 @@ class Run:
     refused: list
 
 
-def prove(case: Case, seconds: float, saved: Saved | None = None) -> Iterator[dict]:
+def prove(case: Case, limits: Limits, saved: Saved | None = None) -> Iterator[dict]:
     """The results of a plugin, as main.py writes them; where they are to be saved, with the requests that
     were sent."""
     try:
-        found = explore(case, min(SEARCH_SECONDS, seconds), seconds)
-        out = _Out(case, found, seconds)
-        sent, old, new = _compared(case, found, out, seconds)
-        differing = _differing(case, sent, old, new, seconds)
+        found = explore(case, limits)
+        out = _Out(case, found, limits)
+        sent, old, new = _compared(case, found, out, limits)
+        differing = _differing(case, sent, old, new, limits)
         agent.tidy()
     except _SideFailed as failed:
         yield _failed(case, failed.side, failed.why)
@@ -84,7 +81,7 @@ def prove(case: Case, seconds: float, saved: Saved | None = None) -> Iterator[di
     for place, (route, handler) in enumerate(zip(case.routes, old.handlers, strict=True)):
         if place not in out.failed:
             proof = _proof(case, route, handler, missed, sent, old, differing)
-            yield proof | {"endless": _endless(route, found[place])}
+            yield proof | {"endless": _endless(route, found[place], limits)}
     if saved is not None:
         yield from saved.events(case, sent, _shown)
     refused = _refused(old, new)
@@ -95,10 +92,10 @@ def prove(case: Case, seconds: float, saved: Saved | None = None) -> Iterator[di
 class _Out:
     """What is not sent: requests that end the process, and those to routes whose requests do."""
 
-    def __init__(self, case: Case, found: list[Found], seconds: float):
-        self.case, self.found = case, found
+    def __init__(self, case: Case, found: list[Found], limits: Limits):
+        self.case, self.found, self.most = case, found, limits.left_out_requests
         # All runs together that leave out one more request may begin within the time of one.
-        self.until = time.monotonic() + seconds
+        self.until = time.monotonic() + limits.side_seconds
         self.requests: list[Request] = []
         # Of routes by their places: the side, and why.
         self.failed = {
@@ -118,7 +115,7 @@ class _Out:
         answer is a fault of it."""
         place = next(place for place, one in enumerate(self.case.routes) if one is route)
         is_ended = side == "old" and why.reason in ("crash", "exit")
-        if is_ended and len(self.requests) < MOST_LEFT_OUT and time.monotonic() < self.until:
+        if is_ended and len(self.requests) < self.most and time.monotonic() < self.until:
             self.requests.append(request)
             self.found[place].endless.insert(0, Endless(request, True, why.detail))
         else:
@@ -149,7 +146,7 @@ def _answering(method: str, called: label.Label) -> dict:
 
 
 def _compared(
-    case: Case, found: list[Found], out: _Out, seconds: float
+    case: Case, found: list[Found], out: _Out, limits: Limits
 ) -> tuple[list[tuple[Route, Request]], Run, Run]:
     """What was sent, and what both sides gave. Of handlers that have the same around them, one gets
     the whole table of bodies, and the others a part."""
@@ -168,7 +165,7 @@ def _compared(
                 waiting[len(everything)] = place
             everything.append((route, request))
     sent = [one for place, one in enumerate(everything) if place not in waiting]
-    sent, old, new = _both(case, sent, out, seconds)
+    sent, old, new = _both(case, sent, out, limits)
     shown = None if model is None else new.around[model]
     not_shown = {p for p in waiting.values() if shown is None or new.around[p] != shown}
     if not_shown:
@@ -178,7 +175,7 @@ def _compared(
             for place, one in enumerate(everything)
             if place not in waiting or waiting[place] in not_shown
         ]
-        sent, old, new = _both(case, sent, out, seconds)
+        sent, old, new = _both(case, sent, out, limits)
     return sent, old, new
 
 
@@ -187,13 +184,13 @@ def _takes_context(route: Route) -> bool:
 
 
 def _both(
-    case: Case, sent: list[tuple[Route, Request]], out: _Out, seconds: float
+    case: Case, sent: list[tuple[Route, Request]], out: _Out, limits: Limits
 ) -> tuple[list[tuple[Route, Request]], Run, Run]:
     """Both sides, at the same time, and what was sent to them."""
     while True:
         sent = [one for one in sent if not out.has(*one)]
         agent.tidy()
-        waits = {side: _start(case, side, sent, seconds) for side in ("old", "new")}
+        waits = {side: _start(case, side, sent, limits) for side in ("old", "new")}
         exercised.read(case)
         runs: list[Run] = []
         failed: list[_SideFailed] = []
@@ -250,7 +247,7 @@ def _once(requests: list[Request]) -> list[Request]:
 
 
 def _start(
-    case: Case, side: str, sent: list[tuple[Route, Request]], seconds: float
+    case: Case, side: str, sent: list[tuple[Route, Request]], limits: Limits
 ) -> Callable[[], Run]:
     def work(progress: child.Progress) -> Run:
         async def everything() -> Run:
@@ -273,7 +270,7 @@ def _start(
 
         return asyncio.run(everything())
 
-    return child.start(work, seconds)
+    return child.start(work, limits.side_seconds, limits.grace_seconds)
 
 
 def _inside(reached: set[lines.Line]) -> set[lines.Line]:
@@ -308,7 +305,7 @@ def _ran(run: Run) -> exercised.Ran:
 
 
 def _differing(
-    case: Case, sent: list[tuple[Route, Request]], old: Run, new: Run, seconds: float
+    case: Case, sent: list[tuple[Route, Request]], old: Run, new: Run, limits: Limits
 ) -> dict[int, list]:
     """For each request (by its place) that shows a difference, the parts that differ."""
 
@@ -323,7 +320,7 @@ def _differing(
     runs, begun = [old], time.monotonic()
     while differing and len(runs) < MOST_RUNS:
         time.sleep(PAUSE_SECONDS)
-        runs.append(_start(case, "old", sent, seconds)())
+        runs.append(_start(case, "old", sent, limits)())
         found = {
             i: compare.real(sent[i][0], [run.answers[i] for run in runs], new.answers[i])
             for i in differing
@@ -332,7 +329,7 @@ def _differing(
         pairs = zip(sent, old.answers, runs[-1].answers, strict=True)
         varies = any(compare.parts(route, one, other) for (route, _), one, other in pairs)
         # All of them together may take as long as one run.
-        if not varies or (time.monotonic() - begun) * 2 > seconds:
+        if not varies or (time.monotonic() - begun) * 2 > limits.side_seconds:
             break
     return differing
 
@@ -395,12 +392,12 @@ def _proof(
     }
 
 
-def _endless(route: Route, found: Found) -> list[dict]:
+def _endless(route: Route, found: Found, limits: Limits) -> list[dict]:
     """The requests that did not end, or ended the process, which no side was sent afterwards."""
     return [
         {
             "request": _shown(route, one.request),
-            "seconds": REQUEST_SECONDS,
+            "seconds": limits.request_seconds,
             "went_on": one.went_on,
             "ended": one.ended,
         }

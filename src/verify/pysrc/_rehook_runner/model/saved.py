@@ -8,15 +8,12 @@ from _rehook_runner.model import plain
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.message import Request, Route
 
-# How much is said of all of them, in bytes: what a file of requests may have (requests.rs).
-MOST_BYTES = 64 << 20
-
 
 class Saved:
-    """What may still be said."""
+    """What may still be said, in bytes."""
 
-    def __init__(self):
-        self.left = MOST_BYTES
+    def __init__(self, most: int):
+        self.left = most
 
     def events(
         self,

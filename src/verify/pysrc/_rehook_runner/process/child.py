@@ -17,8 +17,6 @@ from _rehook_runner.model import parcel
 from _rehook_runner.model.label import Label
 from _rehook_runner.process import parent
 
-# How much longer than its limit a process may take to say that it hangs before it is ended.
-GRACE_SECONDS = 2.0
 # The largest result, in bytes.
 MOST_BYTES = 512 << 20
 
@@ -86,8 +84,9 @@ class Progress:
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
 
-def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], object]:
-    """Begins the work; what is returned waits for its result or raises `Failed`."""
+def start(work: Callable[[Progress], object], seconds: float, grace: float) -> Callable[[], object]:
+    """Begins the work; what is returned waits for its result or raises `Failed`. A process that does
+    not say in time that it hangs is ended after a `grace`."""
     reader, writer = os.pipe()
     private.add(reader)
     # A file, since nobody reads it before the end, and a pipe takes only so much.
@@ -106,7 +105,7 @@ def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], ob
         _run(work, seconds, writer, journal)
     os.close(writer)
     private.add(journal)
-    until = monotonic() + seconds + GRACE_SECONDS
+    until = monotonic() + seconds + grace
 
     def result():
         try:

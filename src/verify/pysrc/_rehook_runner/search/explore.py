@@ -16,6 +16,7 @@ from _rehook_runner.coverage.lines import Trace
 from _rehook_runner.model import parcel
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.label import Known, Label, Tried
+from _rehook_runner.model.limits import Limits
 from _rehook_runner.model.message import Request, Route
 from _rehook_runner.probes import shadows, watching
 from _rehook_runner.probes.wishes import LookedUp, Watch, Wish
@@ -25,10 +26,6 @@ from _rehook_runner.search.draft import FRESH, Draft
 from _rehook_runner.side import agent
 
 MOST_REQUESTS = 600
-# A request that takes longer does not end; only waiting is that slow, and nothing here waits.
-REQUEST_SECONDS = 5
-# How often a search begins anew, without the request that did not end.
-MOST_RESTARTS = 2
 MOST_KEPT = 200
 # Up to so many, those are kept too that showed nothing new: another side may tell them apart.
 FILLED = 60
@@ -80,16 +77,16 @@ class _Gave:
     failed: dict[int, child.Failed] = field(default_factory=dict)
 
 
-def explore(case: Case, search: float, seconds: float) -> list[Found]:
-    """For each route of the case, requests that reach different parts of its handler. Takes `search`
-    seconds, and before that as long as it takes to load the plugin, `seconds` at most; and some more
-    where a request does not end.
+def explore(case: Case, limits: Limits) -> list[Found]:
+    """For each route of the case, requests that reach different parts of its handler. Takes the time of
+    a search, and before that as long as it takes to load the plugin, that of a side at most; and some
+    more where a request does not end.
 
     Raises `child.Failed` if the old side cannot be run.
     """
     routes = list(range(len(case.routes)))
     # Two at the same time: machines have two processors.
-    started = [_Part(case, part, search, seconds) for part in (routes[::2], routes[1::2]) if part]
+    started = [_Part(case, part, limits) for part in (routes[::2], routes[1::2]) if part]
     found: dict[int, Found] = {}
     failed = None
     for part in started:
@@ -106,8 +103,8 @@ def explore(case: Case, search: float, seconds: float) -> list[Found]:
 class _Part:
     """The search for some of the routes (by their places), in a process of its own."""
 
-    def __init__(self, case: Case, places: list[int], search: float, seconds: float):
-        self.case, self.places, self.search, self.seconds = case, places, search, seconds
+    def __init__(self, case: Case, places: list[int], limits: Limits):
+        self.case, self.places, self.limits = case, places, limits
         self.restarts = 0
         self.found = {place: Found() for place in places}
         # For each route, what requests that did not end were made for.
@@ -116,11 +113,12 @@ class _Part:
 
     def _start(self, places: list[int]):
         # What is left of the time goes with the routes that are left.
-        search = self.search * len(places) / len(self.places)
+        search = self.limits.search_seconds * len(places) / len(self.places)
         left_out = [self.left_out[place] for place in places]
         return child.start(
-            lambda progress: _work(self.case, places, left_out, search, self.seconds, progress),
-            self.seconds + search,
+            lambda progress: _work(self.case, places, left_out, search, self.limits, progress),
+            self.limits.side_seconds + search,
+            self.limits.grace_seconds,
         )
 
     def result(self) -> dict[int, Found]:
@@ -153,11 +151,11 @@ class _Part:
         found = self.found[place]
         if not found.requests:
             found.failed = ended and child.while_answering(ended, hanging)
-            fact = {"kind": "no_answer", "seconds": REQUEST_SECONDS}
+            fact = {"kind": "no_answer", "seconds": self.limits.request_seconds}
             found.failed = found.failed or child.Failed("hang", fact)
             return False
         self.left_out[place].append(made_for)
-        goes_on = self.restarts < MOST_RESTARTS
+        goes_on = self.restarts < self.limits.search_restarts
         self.restarts += goes_on
         found.endless.append(Endless(hanging, goes_on, ended.detail if ended else ""))
         return goes_on
@@ -186,7 +184,7 @@ def _work(
     places: list[int],
     left_out: list[list[Made]],
     seconds: float,
-    loading: float,
+    limits: Limits,
     progress: child.Progress,
 ) -> _Gave:
     """Searches for some routes; a request that does not end ends it."""
@@ -196,7 +194,7 @@ def _work(
         folder = agent.scratch()
         watch, current = Watch(folder), watching.Current()
         watching.install(watch, current)
-        progress.allow(loading)
+        progress.allow(limits.side_seconds)
         loaded = await agent.Side.load(case, "old")
         for settings in loaded.defaults.values():
             watching.settings(watch, type(settings), starts.other_settings(settings))
@@ -209,7 +207,7 @@ def _work(
             share = (until - monotonic()) / (len(places) - number)
             # What comes before the first request is no request that does not end.
             progress.so_far = None
-            progress.allow(loading)
+            progress.allow(limits.side_seconds)
             gave.requests.append([])
             progress.note(("route",))
             route, without = case.routes[place], left_out[number]
@@ -217,7 +215,9 @@ def _work(
                 gave.failed[number] = wrong
                 progress.note(("fails", number, wrong))
                 continue
-            one = _Search(loaded, route, watch, trace, keys, current, gave, without, progress)
+            one = _Search(
+                loaded, route, watch, trace, keys, current, gave, without, progress, limits
+            )
             await one.run(monotonic() + share)
         gave.hanging = None
         return gave
@@ -239,8 +239,9 @@ class _Search:
         gave: _Gave,
         left_out: list[Made],
         progress: child.Progress,
+        limits: Limits,
     ):
-        self.progress = progress
+        self.progress, self.request_seconds = progress, limits.request_seconds
         self.loaded, self.route, self.watch, self.trace = loaded, route, watch, trace
         self.current, self.gave, self.kept = current, gave, gave.requests[-1]
         self.left_out = left_out
@@ -336,7 +337,7 @@ class _Search:
         self.current.body = request.body
         # If it does not end, this is the result.
         self.gave.hanging, self.progress.so_far = (request, made_for), self.gave
-        self.progress.allow(REQUEST_SECONDS)
+        self.progress.allow(self.request_seconds)
         self.progress.note(("tries", request, made_for))
         answer = await self.loaded.answer(agent.addressed(self.route, request, "old"))
         self.progress.note(("tried",))

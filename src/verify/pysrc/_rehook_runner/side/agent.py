@@ -31,8 +31,9 @@ from _rehook_runner.side.around import around
 from _rehook_runner.side.recorder import Folder, Recorder, kept
 from _rehook_runner.side.tracebacks import without_places_in_bytes
 
-# A side that takes longer hangs. Generous, since it only decides how a failure looks.
-LIMIT_SECONDS = 120
+# A side that takes longer hangs, and is ended a little later. Generous, since it only decides how a
+# failure looks.
+LIMIT_SECONDS, GRACE_SECONDS = 120, 2
 
 # The folders of a user, which each side has to itself (those of session.rs).
 OWN_FOLDERS = {
@@ -157,7 +158,6 @@ def start(
     case: Case,
     side: str,
     sent: list[Sent],
-    seconds: float = LIMIT_SECONDS,
     through: Callable[[object], AbstractAsyncContextManager[Send]] | None = None,
 ) -> Callable[[], list[Answer]]:
     """Sends the requests to one side, `old` or `new`, in a process of its own; what is returned
@@ -175,7 +175,7 @@ def start(
 
         return asyncio.run(everything())
 
-    return child.start(work, seconds)
+    return child.start(work, LIMIT_SECONDS, GRACE_SECONDS)
 
 
 def tidy() -> None:
