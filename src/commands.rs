@@ -19,7 +19,6 @@ use std::process::ExitCode;
 use crate::cli::{self, ColorChoice, Command};
 use crate::text::Lang;
 pub use console::Console;
-pub use failure::Failure;
 
 /// What a command came to, as the exit code tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

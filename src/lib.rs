@@ -8,6 +8,7 @@ pub mod regular_file;
 pub mod routes;
 pub mod term;
 pub mod text;
+pub mod user_error;
 
 pub mod migrate;
 pub mod shim;
