@@ -4,12 +4,12 @@ use std::error::Error;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::cli::tips;
+use super::{localize, tips};
 use crate::text::Lang;
 
 /// The whole message for an error of the arguments in Chinese, to be printed to stderr; none when
-/// it is no error but help or the version, which is to be printed as it is.
-pub fn error_in_chinese(error: &clap::Error) -> Option<String> {
+/// it is not an error but help or the version.
+pub(super) fn error_in_chinese(error: &clap::Error) -> Option<String> {
     let of = |kind| error.get(kind).map(value_text).unwrap_or_default();
     let argument = of(ContextKind::InvalidArg);
     let value = of(ContextKind::InvalidValue);
@@ -66,7 +66,7 @@ pub fn error_in_chinese(error: &clap::Error) -> Option<String> {
     if let Some(tip) = tips::tip(error) {
         message.push_str(&format!("\n  提示：{}", tip.get(Lang::Zh)));
     }
-    let usage = of(ContextKind::Usage);
+    let usage = localize::own_words(&of(ContextKind::Usage), Lang::Zh);
     let usage = usage.trim_start_matches("Usage:").trim();
     if !usage.is_empty() {
         message.push_str(&format!("\n\n用法：{usage}"));
@@ -106,7 +106,8 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-    use crate::cli::{Cli, localize};
+    use crate::cli::Cli;
+    use crate::cli::localize::localize;
 
     /// The first paragraph of what `rehook` says about `arguments`.
     fn said(arguments: &[&str]) -> Option<String> {
