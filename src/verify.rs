@@ -15,20 +15,11 @@
 //!   started.
 //! - A signal that asks this program to end leaves nothing of it behind ([`interrupt`]).
 
-pub mod baseline;
 pub mod cases;
-pub mod copy;
 pub mod error;
 pub mod interrupt;
-pub mod job;
-pub mod limits;
-pub mod plugin_source;
 mod process;
-pub mod protocol;
-pub mod python;
 pub mod report;
 pub mod requests;
 pub mod results;
-mod runner;
-pub mod session;
-pub mod temp_dir;
+pub mod runner;

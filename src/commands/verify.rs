@@ -14,17 +14,19 @@ use crate::term;
 use crate::text;
 use crate::text::{Lang, Text};
 use crate::user_error::UserError;
-use crate::verify::cases::{self, Case, Layout};
+use crate::verify::cases::grouping;
+use crate::verify::cases::layout::Layout;
+use crate::verify::cases::model::Case;
 use crate::verify::error::VerifyError;
 use crate::verify::interrupt;
-use crate::verify::job::{AgentChoice, Job};
-use crate::verify::limits::Limits;
-use crate::verify::python::{self, Places, Python};
-use crate::verify::report::{self, View};
-use crate::verify::requests::{self, Given};
+use crate::verify::report::{self, View, saved_requests};
+use crate::verify::requests::{self, UserRequests};
 use crate::verify::results::{Cause, Kind, Status, VerifyReport, Webhook};
-use crate::verify::session::Runner;
-use crate::verify::temp_dir::WorkDir;
+use crate::verify::runner::job::{self, AgentChoice, Job};
+use crate::verify::runner::limits::Limits;
+use crate::verify::runner::python::{self, Places, Python};
+use crate::verify::runner::session::Runner;
+use crate::verify::runner::temp_dir::WorkDir;
 
 /// Runs the command.
 ///
@@ -36,11 +38,11 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     }
     let given = match &args.requests {
         Some(path) => requests::read(path).map_err(UserError::from)?,
-        None => Given::default(),
+        None => UserRequests::default(),
     };
     if let Some(path) = &args.save_requests {
         // Before anything is run, which takes long.
-        requests::can_save(path).map_err(UserError::from)?;
+        saved_requests::can_save(path).map_err(UserError::from)?;
     }
     let work_dir = WorkDir::new().map_err(UserError::from)?;
     let prepared = prepare(&args.plan)?;
@@ -58,7 +60,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     };
     show(args, &view, console)?;
     if let Some(path) = &args.save_requests {
-        let saved = requests::save(path, &results).map_err(UserError::from)?;
+        let saved = saved_requests::save(path, &results).map_err(UserError::from)?;
         if !console.is_quiet() {
             console.say(&report::text::saved(path, &saved, console.lang()));
         }
@@ -80,7 +82,7 @@ fn run_in(
     work_dir: &WorkDir,
     args: &VerifyArgs,
     prepared: &Prepared,
-    given: &Given,
+    given: &UserRequests,
     console: &Console,
 ) -> anyhow::Result<(VerifyReport, Option<Python>)> {
     let mut results = VerifyReport {
@@ -91,7 +93,11 @@ fn run_in(
     if cases.is_empty() && results.count(Kind::NotMigrated) == 0 {
         return Err(nothing_to_verify(prepared, &results).into());
     }
-    results.unsent = cases::unsent(&cases, given);
+    results.unsent = given.unsent(
+        cases
+            .iter()
+            .flat_map(|case| case.subjects.iter().map(|subject| &subject.route)),
+    );
     let mut python = None;
     if !cases.is_empty() {
         let found = self::python(args, &prepared.root).map_err(UserError::from)?;
@@ -105,7 +111,7 @@ fn run_in(
         let job = Job {
             limits: Limits::new(u64::from(args.limit)),
             save: args.save_requests.is_some(),
-            cases: cases::to_run(&cases, &given.requests, work_dir.path()),
+            cases: job::cases(&cases, &given.requests, work_dir.path()),
         };
         let said = runner.run(&job).map_err(UserError::from)?;
         results.take(&cases, said).map_err(UserError::from)?;
@@ -123,8 +129,9 @@ fn lay_out(
 ) -> anyhow::Result<Vec<Case>> {
     let trees = folder.join("trees");
     let mut layout = Layout::new(&trees);
-    let groups =
-        with_parser_stack(|| cases::group(&prepared.root, cases::to_migrate(&prepared.plan)))?;
+    let groups = with_parser_stack(|| {
+        grouping::group(&prepared.root, grouping::to_migrate(&prepared.plan))
+    })?;
     for group in groups {
         let routes: Vec<Route> = group.routes().cloned().collect();
         if let Err(error) = layout.add_planned(group, &prepared.plan) {

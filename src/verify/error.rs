@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::protocol::{Fatal, FatalReason};
-use super::python::LookedAt;
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text, translate};
+use crate::verify::runner::protocol::{Fatal, FatalReason};
+use crate::verify::runner::python::LookedAt;
 
 const MIB: u64 = 1024 * 1024;
 

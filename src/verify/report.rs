@@ -6,17 +6,18 @@ pub mod json;
 mod reasons;
 mod request_label;
 mod sanitize;
+pub mod saved_requests;
 pub mod text;
 mod uncovered;
 mod url;
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-use super::job::AgentChoice;
-use super::protocol::About;
-use super::python::Python;
 use super::results::{Cause, VerifyReport};
 use crate::text::{Lang, Text};
+use crate::verify::runner::job::AgentChoice;
+use crate::verify::runner::protocol::About;
+use crate::verify::runner::python::Python;
 
 /// What was verified, as a report shows it.
 pub struct View<'a> {

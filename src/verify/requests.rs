@@ -8,32 +8,46 @@
 //! is there to be told of: a request for a path that is no old URL, or one that was recorded without its
 //! body.
 
-mod saved;
-
 use std::fs;
 use std::path::Path;
 
 use base64::Engine as _;
-use serde::Deserialize;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::VerifyError;
-use super::job::{Body, Bytes};
-use super::limits::REQUESTS_FILE_BYTES;
 use crate::routes::Route;
 use crate::text;
 use crate::text::{Text, translate};
 
-pub use saved::{Saved, can_save, save};
+/// How much a file of requests may have, in bytes.
+pub const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What a file has.
 #[derive(Debug, Default)]
-pub struct Given {
+pub struct UserRequests {
     /// The requests.
     pub requests: Vec<Request>,
     /// Those that cannot be sent, since their bodies were too large to be recorded.
     pub without_body: Vec<Unsent>,
+}
+
+impl UserRequests {
+    /// The requests that are not sent, in the order of their lines: those for none of the routes, and
+    /// those without a body.
+    pub fn unsent<'r>(&self, routes: impl Iterator<Item = &'r Route> + Clone) -> Vec<Unsent> {
+        let is_for_none = |request: &&Request| !routes.clone().any(|route| request.is_for(route));
+        let for_none = self.requests.iter().filter(is_for_none);
+        let for_none = for_none.map(|request| Unsent {
+            line: request.line,
+            path: request.path.clone(),
+            why: SkipReason::NoOldUrl,
+        });
+        let mut all: Vec<Unsent> = for_none.chain(self.without_body.iter().cloned()).collect();
+        all.sort_by_key(|one| one.line);
+        all
+    }
 }
 
 /// A request that is not sent.
@@ -44,12 +58,12 @@ pub struct Unsent {
     /// The URL, decoded.
     pub path: String,
     /// Why it is not.
-    pub why: WhyUnsent,
+    pub why: SkipReason,
 }
 
 /// Why a request is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhyUnsent {
+pub enum SkipReason {
     /// The path is no old URL of what is verified.
     NoOldUrl,
     /// Of its body only the length was recorded.
@@ -86,13 +100,49 @@ impl Request {
     }
 }
 
+/// A query, or the value of a header: text, or bytes that are none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a query, or a header's value, is a string, or {\"base64\": string}"
+)]
+pub enum Bytes {
+    /// Text.
+    Text(String),
+    /// Bytes in base64.
+    Encoded {
+        /// The base64.
+        base64: String,
+    },
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
+
+/// What serde says of a value that is neither.
+const ODD_VALUE: &str = "a query, or a header's value, is a string, or {\"base64\": string}";
+
+/// A body: text, or bytes that are none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Body {
+    /// Text.
+    #[serde(rename = "body")]
+    Text(String),
+    /// Bytes in base64.
+    #[serde(rename = "base64")]
+    Encoded(String),
+}
+
 /// A line as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
     path: String,
     method: Option<String>,
-    query: Option<Written>,
+    query: Option<Bytes>,
     #[serde(default)]
     headers: Headers,
     body: Option<String>,
@@ -110,21 +160,21 @@ struct Line {
 ///
 /// # Errors
 /// When it cannot be read, or a line of it is no request.
-pub fn read(path: &Path) -> Result<Given, VerifyError> {
+pub fn read(path: &Path) -> Result<UserRequests, VerifyError> {
     let at = |line, reason| VerifyError::Requests {
         path: path.to_owned(),
         line,
         reason,
     };
     let size = fs::metadata(path).map_err(VerifyError::io(path))?.len();
-    if size > REQUESTS_FILE_BYTES {
-        let most = REQUESTS_FILE_BYTES / (1024 * 1024);
+    if size > MOST_BYTES {
+        let most = MOST_BYTES / (1024 * 1024);
         let reason = text!("the file is larger than {most} MiB", "文件超过 {most} MiB");
         return Err(at(1, reason));
     }
     let bytes = fs::read(path).map_err(VerifyError::io(path))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut given = Given::default();
+    let mut given = UserRequests::default();
     for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
         let number = index + 1;
         // Some editors put a mark in front of the first line.
@@ -140,7 +190,7 @@ pub fn read(path: &Path) -> Result<Given, VerifyError> {
             (request, true) => given.without_body.push(Unsent {
                 line: number,
                 path: request.path,
-                why: WhyUnsent::NoBody,
+                why: SkipReason::NoBody,
             }),
             (request, false) => given.requests.push(request),
         }
@@ -152,7 +202,7 @@ pub fn read(path: &Path) -> Result<Given, VerifyError> {
 }
 
 /// The request of a line, and whether its body was left out.
-fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool), Text> {
+pub fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool), Text> {
     if !line.trim_ascii_start().starts_with(b"{") {
         return Err(text!("the line is no object", "这一行不是 JSON 对象"));
     }
@@ -188,10 +238,7 @@ fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool), T
                 "查询参数重复：既写在路径中，又写在 `query` 中"
             ));
         }
-        (None, query) => (
-            line.path,
-            query.map_or(Bytes::Text(String::new()), Bytes::from),
-        ),
+        (None, query) => (line.path, query.unwrap_or_default()),
     };
     let query = match query {
         Bytes::Text(text) => Bytes::Text(text.strip_prefix('?').unwrap_or(&text).to_owned()),
@@ -310,44 +357,21 @@ impl<'de> Deserialize<'de> for Headers {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
                 let mut headers = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, Written>()? {
-                    headers.push((name, value.into()));
+                while let Some((name, value)) = map.next_entry()? {
+                    headers.push((name, value));
                 }
                 Ok(Headers(headers))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Headers, A::Error> {
                 let mut headers = Vec::new();
-                while let Some((name, value)) = list.next_element::<(String, Written)>()? {
-                    headers.push((name, value.into()));
+                while let Some((name, value)) = list.next_element()? {
+                    headers.push((name, value));
                 }
                 Ok(Headers(headers))
             }
         }
         deserializer.deserialize_any(Either)
-    }
-}
-
-/// What serde is told to say of a value that is neither.
-const ODD_VALUE: &str = "a query, or a header's value, is a string, or {\"base64\": string}";
-
-/// A query, or the value of a header, as it is written.
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a query, or a header's value, is a string, or {\"base64\": string}"
-)]
-enum Written {
-    Text(String),
-    Encoded { base64: String },
-}
-
-impl From<Written> for Bytes {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Text(text) => Self::Text(text),
-            Written::Encoded { base64 } => Self::Encoded { base64 },
-        }
     }
 }
 

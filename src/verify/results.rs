@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cases::Case;
+use super::cases::model::Case;
 use super::error::{Ending, Limit, VerifyError};
-use super::plugin_source::PluginSource;
-use super::protocol::{Answering, Detail, Lines, Proof, Ready, Reason, Sent, Side, Verdict};
 use super::requests::Unsent;
-use super::session::SessionOutput;
 use crate::migrate::diagnostic::Diagnostic;
 use crate::routes::Route;
+use crate::verify::cases::plugin_source::PluginSource;
+use crate::verify::runner::protocol::{
+    Answering, Detail, Lines, Proof, Ready, Reason, Sent, Side, Verdict,
+};
+use crate::verify::runner::session::SessionOutput;
 
 /// What came of all of it.
 #[derive(Debug, Default)]

@@ -11,11 +11,13 @@ use crate::migrate::plan::{Plan, PlanOptions};
 use crate::regular_file;
 use crate::routes::{FILE_NAME, Route};
 use crate::user_error::UserError;
-use crate::verify::baseline::Baseline;
-use crate::verify::cases::{self, Group, Layout, Subject};
-use crate::verify::copy::CopyBudget;
+use crate::verify::cases::baseline::Baseline;
+use crate::verify::cases::copy::CopyBudget;
+use crate::verify::cases::grouping;
+use crate::verify::cases::layout::Layout;
+use crate::verify::cases::model::{Group, Subject};
+use crate::verify::cases::plugin_source::Kind;
 use crate::verify::error::VerifyError;
-use crate::verify::plugin_source::Kind;
 use crate::verify::results::{Cause, Failure as CannotRun, Status, VerifyReport, Webhook};
 
 /// Adds the routes of the map whose webhooks the source does not show. Where several repos were
@@ -35,7 +37,7 @@ pub fn add(
     let mut known = HashSet::new();
     let mut unknown: Vec<(Route, Cause)> = Vec::new();
     for (number, repo) in repos(args, prepared, &asked)?.into_iter().enumerate() {
-        let routes = cases::migrated_before(&prepared.plan, &repo.routes);
+        let routes = grouping::migrated_before(&prepared.plan, &repo.routes);
         if routes.is_empty() {
             continue;
         }
@@ -241,7 +243,7 @@ fn find<'r>(
     let mut missing = Vec::new();
     let mut found = Vec::new();
     for route in routes {
-        let Some(webhook) = cases::webhook_of(plan, route) else {
+        let Some(webhook) = grouping::webhook_of(plan, route) else {
             missing.push(route);
             continue;
         };
@@ -252,12 +254,12 @@ fn find<'r>(
         }
         // Where it cannot be read there is no handler that takes anything.
         let text = regular_file::read_to_string(&place).unwrap_or_default();
-        let is_native = cases::became_native(plan, webhook, &text);
+        let is_native = grouping::became_native(plan, webhook, &text);
         let subject = Subject::new(route.clone(), is_native);
         found.push((webhook, subject));
     }
     Found {
-        groups: cases::group(tree, found),
+        groups: grouping::group(tree, found),
         missing,
     }
 }

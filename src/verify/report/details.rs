@@ -1,9 +1,9 @@
 //! What is known of a failure, in words.
 
-use super::super::protocol::{Answering, Detail, Fact, Named};
 use super::request_label;
 use crate::text;
 use crate::text::Text;
+use crate::verify::runner::protocol::{Answering, Detail, Fact, Named};
 
 /// What is the case, without a full stop; empty if nothing is known.
 pub fn text(detail: &Detail) -> Text {

@@ -4,11 +4,11 @@
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-use super::super::protocol::{Difference, Part};
 use super::sanitize::{about, indented_request, shortened, shortened_beside};
 use crate::migrate::style::width;
 use crate::text;
 use crate::text::{Lang, Text};
+use crate::verify::runner::protocol::{Difference, Part};
 
 const BOLD: Style = Style::new().bold();
 const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));

@@ -5,14 +5,14 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::super::protocol::{self, Proof};
-use super::super::requests::WhyUnsent;
-use super::super::results::{Failure, Kind, Status, Webhook};
 use super::{View, called, details, reasons, url};
 use crate::migrate::diagnostic::Diagnostic;
 use crate::routes::Route;
 use crate::term;
 use crate::text::Lang;
+use crate::verify::requests::{Bytes, SkipReason};
+use crate::verify::results::{Failure, Kind, Status, Webhook};
+use crate::verify::runner::protocol::{self, Proof};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -84,20 +84,13 @@ struct Request<'a> {
     about: String,
     method: &'a str,
     path: &'a str,
-    query: Bytes<'a>,
-    headers: Vec<(&'a str, Bytes<'a>)>,
+    query: &'a Bytes,
+    headers: &'a [(String, Bytes)],
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     base64: Option<&'a str>,
     settings: &'a Map<String, Value>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Bytes<'a> {
-    Text(&'a str),
-    Encoded { base64: &'a str },
 }
 
 #[derive(Serialize)]
@@ -185,8 +178,8 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
                 line: request.line,
                 path: &request.path,
                 reason: match request.why {
-                    WhyUnsent::NoOldUrl => "no_old_url",
-                    WhyUnsent::NoBody => "no_body",
+                    SkipReason::NoOldUrl => "no_old_url",
+                    SkipReason::NoBody => "no_body",
                 },
             })
             .collect(),
@@ -263,24 +256,15 @@ fn run<'a>(
 }
 
 fn request(request: &protocol::Request) -> Request<'_> {
-    let headers = request.headers.iter();
-    let headers = headers.map(|(name, value)| (name.as_str(), bytes(value)));
     Request {
         about: request.about.as_ref().map_or_else(String::new, called),
         method: &request.method,
         path: &request.path,
-        query: bytes(&request.query),
-        headers: headers.collect(),
+        query: &request.query,
+        headers: &request.headers,
         body: request.body.as_deref(),
         base64: request.base64.as_deref(),
         settings: &request.settings,
-    }
-}
-
-fn bytes(value: &protocol::Bytes) -> Bytes<'_> {
-    match value {
-        protocol::Bytes::Text(text) => Bytes::Text(text),
-        protocol::Bytes::Encoded { base64 } => Bytes::Encoded { base64 },
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::error::{Limit, VerifyError};
-use super::super::protocol::{Detail, Fact, Reason, Side};
-use super::super::results::Cause;
 use super::details;
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text};
+use crate::verify::error::{Limit, VerifyError};
+use crate::verify::results::Cause;
+use crate::verify::runner::protocol::{Detail, Fact, Reason, Side};
 
 /// The name of a cause in the JSON report.
 pub fn name(cause: &Cause) -> &'static str {
@@ -275,8 +275,8 @@ pub fn remedy(cause: &Cause, python: &str) -> Text {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::protocol::Answering;
     use super::*;
+    use crate::verify::runner::protocol::Answering;
 
     fn ran(reason: Reason, detail: Detail, answering: Option<Answering>) -> Cause {
         Cause::Ran {

@@ -1,8 +1,8 @@
 //! What requests are called, in words. The runner says it in parts.
 
-use super::super::protocol::{About, Kind, Place};
 use crate::text;
 use crate::text::Text;
+use crate::verify::runner::protocol::{About, Kind, Place};
 
 /// What a request is called. What the user calls it is the same in both languages.
 pub fn text(about: &About) -> Text {

@@ -1,10 +1,11 @@
 //! What comes from a plugin, as people read it: without what could steer the terminal, and shortened.
 
-use super::super::protocol::{Bytes, Request};
 use super::request_label;
 use crate::term;
 use crate::text;
 use crate::text::Lang;
+use crate::verify::requests::Bytes;
+use crate::verify::runner::protocol::Request;
 
 /// How many characters of a value are shown.
 const MOST_SHOWN: usize = 600;

@@ -2,11 +2,11 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::super::protocol::{Event, Lines, Proof, Reason, Side};
-use super::super::results::{Failure, Status, Webhook};
 use super::*;
 use crate::routes::{Dialect, Route};
 use crate::text::Lang;
+use crate::verify::results::{Failure, Status, Webhook};
+use crate::verify::runner::protocol::{Event, Lines, Proof, Reason, Side};
 
 #[test]
 fn neighbouring_lines_are_one_range() {

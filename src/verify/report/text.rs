@@ -5,17 +5,18 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
-use super::super::job::AgentChoice;
-use super::super::protocol::{Endless, Kept, Proof, STAND_IN, Side};
-use super::super::python::Python;
-use super::super::requests::{Saved, Unsent, WhyUnsent};
-use super::super::results::{Failure, Kind, Status, Webhook};
 use super::sanitize::{about, indented_request, shortened, shortened_lines};
+use super::saved_requests::Saved;
 use super::{View, details, difference, ranges, reasons, uncovered, url};
 use crate::migrate::style::width;
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text};
+use crate::verify::requests::{SkipReason, Unsent};
+use crate::verify::results::{Failure, Kind, Status, Webhook};
+use crate::verify::runner::job::AgentChoice;
+use crate::verify::runner::protocol::{Endless, Kept, Proof, STAND_IN, Side};
+use crate::verify::runner::python::Python;
 
 const BOLD: Style = Style::new().bold();
 const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -386,11 +387,11 @@ fn unsent(unsent: &[Unsent], requests: &str, lang: Lang) -> String {
         };
         let (more_en, more_zh) = more.both();
         let text = match first.why {
-            WhyUnsent::NoOldUrl => text!(
+            SkipReason::NoOldUrl => text!(
                 "{requests}:{line}: {path} is no old URL of what was verified; the request was not sent{more_en}\n",
                 "{requests}:{line}：{path} 不是本次验证的旧 URL，该请求没有发送{more_zh}\n"
             ),
-            WhyUnsent::NoBody => text!(
+            SkipReason::NoBody => text!(
                 "{requests}:{line}: the request to {path} was recorded without its body, which was too large, and was not sent{more_en}\n",
                 "{requests}:{line}：发往 {path} 的请求因请求体过大而未记录其内容，没有发送{more_zh}\n"
             ),

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::super::protocol::{Lines, Side};
 use super::ranges;
 use crate::text;
 use crate::text::{Lang, Text};
+use crate::verify::runner::protocol::{Lines, Side};
 
 /// A line of text for each file; `shown` says what a file of a side is called.
 pub fn text(elsewhere: &[Lines], shown: impl Fn(Side, &Path) -> String, lang: Lang) -> String {

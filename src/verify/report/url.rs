@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::super::protocol::Difference;
 use crate::text;
 use crate::text::Text;
+use crate::verify::runner::protocol::Difference;
 
 /// Whether both sides are the same but for the path of the request, which is `target` on the new
 /// side.

@@ -2,13 +2,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::super::runner;
 use super::*;
 use crate::text::Lang;
+use crate::verify::runner::embedded;
 
 /// The runner's own files, without the stand-in.
 fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let own = runner::FILES.iter().copied();
+    let own = embedded::FILES.iter().copied();
     own.filter(|(name, _)| !name.starts_with("standin/"))
 }
 

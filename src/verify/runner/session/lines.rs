@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
-use super::super::protocol::Event;
+use crate::verify::runner::protocol::Event;
 
 /// The longest line that is taken.
 const LONGEST: usize = 16 * 1024 * 1024;

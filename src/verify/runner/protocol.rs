@@ -14,7 +14,7 @@ use super::limits::MOST_ENDLESS;
 
 pub use detail::{Answering, Detail, Fact, Named};
 pub use failed::{Failed, Fatal, FatalReason, Reason, Side};
-pub use request::{About, Bytes, Kind, Place, Request};
+pub use request::{About, Kind, Place, Request};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -134,7 +134,7 @@ pub struct Endless {
 /// As many as there can be, of which none but the last has ended the search.
 fn endless<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Endless>, D::Error> {
     let all = Vec::<Endless>::deserialize(deserializer)?;
-    if all.len() as u64 > MOST_ENDLESS {
+    if all.len() > MOST_ENDLESS {
         return Err(D::Error::custom("too many requests without an end"));
     }
     if all.iter().rev().skip(1).any(|one| !one.went_on) {

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::verify::requests::Bytes;
+
 /// A request as it was sent.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Request {
@@ -135,23 +137,4 @@ pub enum Place {
     Method,
     /// A setting of the plugin.
     Setting,
-}
-
-/// A query, or the value of a header: text, or bytes that are none.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub enum Bytes {
-    /// Text.
-    Text(String),
-    /// Bytes in base64.
-    Encoded {
-        /// The base64.
-        base64: String,
-    },
-}
-
-impl Default for Bytes {
-    fn default() -> Self {
-        Self::Text(String::new())
-    }
 }

@@ -12,12 +12,12 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 
 use super::copy::CopyBudget;
-use super::error::VerifyError;
-use super::process::{self, Group, Watchdog};
 use crate::migrate::git;
 use crate::term;
 use crate::text;
 use crate::text::{Text, translate};
+use crate::verify::error::VerifyError;
+use crate::verify::process::{self, Group, Watchdog};
 
 /// A commit of a repo.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::error::VerifyError;
-use super::interrupt::{self, Listening};
+use crate::verify::error::VerifyError;
+use crate::verify::interrupt::{self, Listening};
 
 /// What the folders are called.
 const PREFIX: &str = "rehook-verify-";

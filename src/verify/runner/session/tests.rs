@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
-use super::super::protocol::Detail;
 use super::*;
 use crate::text::Lang;
-use crate::verify::limits::Limits;
-use crate::verify::protocol::Kept;
+use crate::verify::runner::limits::Limits;
+use crate::verify::runner::protocol::Detail;
+use crate::verify::runner::protocol::Kept;
 
 const READY: &str =
     r#"echo '{"event":"ready","agent":"a","python":"3.12.0","network":"cut","files":"cut"}'"#;

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// How much a file of requests may have, in bytes, and what is said of requests that are to be saved.
-pub const REQUESTS_FILE_BYTES: u64 = 64 * 1024 * 1024;
+use crate::verify::requests;
 
 /// How often a search begins anew, without the request that did not end.
 const SEARCH_RESTARTS: u64 = 2;
@@ -17,7 +16,7 @@ const SEARCH_RESTARTS: u64 = 2;
 const LEFT_OUT_REQUESTS: u64 = 20;
 
 /// The most requests of one webhook that can have been without an end, or ended the process.
-pub const MOST_ENDLESS: u64 = SEARCH_RESTARTS + 1 + LEFT_OUT_REQUESTS;
+pub const MOST_ENDLESS: usize = (SEARCH_RESTARTS + 1 + LEFT_OUT_REQUESTS) as usize;
 
 /// How long a process may take to begin.
 const STARTING_SECONDS: u64 = 3;
@@ -59,7 +58,7 @@ impl Limits {
             request_seconds: 5,
             search_restarts: SEARCH_RESTARTS,
             left_out_requests: LEFT_OUT_REQUESTS,
-            saved_bytes: REQUESTS_FILE_BYTES,
+            saved_bytes: requests::MOST_BYTES,
         }
     }
 
@@ -104,7 +103,7 @@ mod tests {
     /// The runner takes each of them by its name, and no other.
     #[test]
     fn the_runner_has_the_same_fields() {
-        let python = include_str!("pysrc/_rehook_runner/model/limits.py");
+        let python = include_str!("../pysrc/_rehook_runner/model/limits.py");
         let fields = python.lines().filter_map(|line| {
             let (name, kind) = line.strip_prefix("    ")?.split_once(": ")?;
             (kind == "int").then_some(name)

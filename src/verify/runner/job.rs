@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::limits::Limits;
+use crate::verify::cases::model::{self, Subject, Written};
+use crate::verify::requests::{self, Body, Bytes};
 
 /// Everything that is to be run.
 #[derive(Debug, Serialize)]
@@ -79,17 +81,6 @@ pub struct Route<'a> {
     pub written: Option<&'a Written>,
 }
 
-/// Where a handler was written, in the tree before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Written {
-    /// The file of the registration, relative to the tree.
-    pub file: PathBuf,
-    /// The line of the registration, 1-based: that of a decorator, or of a call.
-    pub line: usize,
-    /// What the function is called.
-    pub name: String,
-}
-
 /// A request of the user's for one of the routes.
 #[derive(Debug, Serialize)]
 pub struct Request<'a> {
@@ -114,26 +105,46 @@ pub struct Request<'a> {
     pub settings: &'a serde_json::Map<String, serde_json::Value>,
 }
 
-/// A query, or the value of a header: text, or bytes that are none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Bytes {
-    /// Text.
-    Text(String),
-    /// Bytes in base64.
-    Encoded {
-        /// The base64.
-        base64: String,
-    },
+/// The cases as the runner is told of them, with the requests for each; it is started in `folder`.
+pub fn cases<'a>(
+    cases: &'a [model::Case],
+    requests: &'a [requests::Request],
+    folder: &Path,
+) -> Vec<Case<'a>> {
+    let inside = |path: &'a PathBuf| path.strip_prefix(folder).unwrap_or(path);
+    let requests_of = |subject: &'a Subject| {
+        let fitting = requests.iter().filter(|one| one.is_for(&subject.route));
+        fitting.map(|request| Request {
+            plugin: &subject.route.plugin,
+            endpoint: &subject.route.endpoint,
+            place: &request.place,
+            about: &request.about,
+            method: &request.method,
+            query: &request.query,
+            headers: &request.headers,
+            body: &request.body,
+            settings: &request.settings,
+        })
+    };
+    let cases = cases.iter().map(|case| Case {
+        name: &case.name,
+        before: inside(&case.before),
+        after: inside(&case.after),
+        item: &case.plugin.item,
+        place: case.plugin.kind.place(),
+        routes: case.subjects.iter().map(route).collect(),
+        requests: case.subjects.iter().flat_map(requests_of).collect(),
+    });
+    cases.collect()
 }
 
-/// A body: text, or bytes that are none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum Body {
-    /// Text.
-    #[serde(rename = "body")]
-    Text(String),
-    /// Bytes in base64.
-    #[serde(rename = "base64")]
-    Encoded(String),
+fn route(subject: &Subject) -> Route<'_> {
+    Route {
+        plugin: &subject.route.plugin,
+        endpoint: &subject.route.endpoint,
+        dialect: subject.route.dialect.as_str(),
+        target: &subject.route.target,
+        native: subject.is_native,
+        written: subject.written.as_ref(),
+    }
 }

@@ -2,9 +2,9 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::routes::Dialect;
-use crate::verify::protocol::Event;
 use crate::verify::requests::read;
 use crate::verify::results::Webhook;
+use crate::verify::runner::protocol::Event;
 
 fn event(event: Value) -> Event {
     serde_json::from_value(event).unwrap()
@@ -90,7 +90,7 @@ fn what_is_saved_is_read_as_it_was() {
         "headers": [["X", "1"], ["x", {"base64": "6Q=="}]], "body": {"body": "{\"a\": \"中\\n\"}"},
         "settings": {"S": [1, null, 2.5]},
     });
-    let seen = |one: &super::super::Request| {
+    let seen = |one: &crate::verify::requests::Request| {
         json!({
             "about": one.about, "method": one.method, "query": one.query, "headers": one.headers,
             "body": one.body, "settings": one.settings,

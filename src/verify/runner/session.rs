@@ -17,13 +17,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::error::{Ending, VerifyError};
-use super::interrupt;
+use super::embedded;
 use super::job::{AgentChoice, Job};
-use super::process::Group;
 use super::protocol::{Event, Failed, Proof, Ready, Reason, Refused, Sent, Side};
 use super::python::{self, Python};
-use super::runner;
+use crate::verify::error::{Ending, VerifyError};
+use crate::verify::interrupt;
+use crate::verify::process::Group;
 use lines::Line;
 
 /// How much of stderr is kept, from its end.
@@ -71,7 +71,7 @@ impl Runner {
     /// When it cannot be started.
     pub fn start(agent: AgentChoice, python: &Python, folder: &Path) -> Result<Self, VerifyError> {
         let main = folder.join("runner");
-        let main = runner::write(&main).map_err(VerifyError::io(&main))?;
+        let main = embedded::write(&main).map_err(VerifyError::io(&main))?;
         let (sender, heard) = mpsc::channel();
         let signal = sender.clone();
         interrupt::at_signal(move || drop(signal.send(RunnerMessage::Signal)));
@@ -110,7 +110,9 @@ impl Runner {
     /// # Errors
     /// When it says that nothing can be run, or says no results; and when this program is to end.
     pub fn run(self, job: &Job<'_>) -> Result<SessionOutput, VerifyError> {
-        let limit = job.limits.of_all(job.cases.iter().map(|case| case.routes.len()));
+        let limit = job
+            .limits
+            .of_all(job.cases.iter().map(|case| case.routes.len()));
         self.run_within(limit, job)
     }
 

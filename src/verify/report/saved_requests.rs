@@ -1,4 +1,4 @@
-//! Requests that were sent, written in the form that is read ([`super::read`]).
+//! Requests that were sent, written in the form that is read ([`requests`]).
 //!
 //! Nothing that is there is written over. Plugins have made some of what is written, so each line is
 //! read before it counts, and nobody but the owner gets to read the file.
@@ -11,13 +11,12 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::super::error::VerifyError;
-use super::super::limits::REQUESTS_FILE_BYTES;
-use super::super::protocol::{Bytes, Request, Sent};
-use super::super::report;
-use super::super::results::{Status, VerifyReport};
-use super::parse;
+use super::called;
 use crate::routes::Route;
+use crate::verify::error::VerifyError;
+use crate::verify::requests::{self, Bytes};
+use crate::verify::results::{Status, VerifyReport};
+use crate::verify::runner::protocol::{Request, Sent};
 
 /// How many requests there were to save.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,7 +73,7 @@ fn create(path: &Path) -> Result<File, VerifyError> {
 
 /// The text of the file, within the size that is read.
 fn lines(results: &VerifyReport) -> (Vec<u8>, Saved) {
-    let most = usize::try_from(REQUESTS_FILE_BYTES).unwrap_or(usize::MAX);
+    let most = usize::try_from(requests::MOST_BYTES).unwrap_or(usize::MAX);
     let mut owners: HashMap<&str, usize> = HashMap::new();
     for webhook in &results.webhooks {
         for path in webhook.route.iter().flat_map(|route| &route.legacy) {
@@ -115,7 +114,7 @@ struct Line<'a> {
     path: &'a str,
     method: &'a str,
     query: Value,
-    headers: Vec<(&'a str, Value)>,
+    headers: &'a [(String, Bytes)],
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,17 +135,14 @@ fn line(request: &Request, route: &Route, is_own: impl Fn(&&String) -> bool) -> 
     let query = match &request.query {
         // One question mark is taken for the one before a query.
         Bytes::Text(text) if text.starts_with('?') => format!("?{text}").into(),
-        query => bytes(query),
+        query => json!(query),
     };
-    let headers = request.headers.iter();
-    let about = request.about.as_ref().map(report::called);
+    let about = request.about.as_ref().map(called);
     let line = Line {
         path: &path,
         method: &request.method,
         query,
-        headers: headers
-            .map(|(name, value)| (name.as_str(), bytes(value)))
-            .collect(),
+        headers: &request.headers,
         body: match request.base64 {
             Some(_) => None,
             None => Some(request.body.as_deref().unwrap_or("")),
@@ -156,16 +152,9 @@ fn line(request: &Request, route: &Route, is_own: impl Fn(&&String) -> bool) -> 
         about: about.filter(|about| !about.is_empty()),
     };
     let mut line = serde_json::to_vec(&line).ok()?;
-    parse(&line, 1, String::new()).ok()?;
+    requests::parse(&line, 1, String::new()).ok()?;
     line.push(b'\n');
     Some(line)
-}
-
-fn bytes(value: &Bytes) -> Value {
-    match value {
-        Bytes::Text(text) => text.as_str().into(),
-        Bytes::Encoded { base64 } => json!({"base64": base64}),
-    }
 }
 
 #[cfg(test)]

@@ -19,12 +19,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::error::VerifyError;
-use super::interrupt;
-use super::process;
 use crate::migrate::git;
 use crate::text;
 use crate::text::{Text, translate};
+use crate::verify::error::VerifyError;
+use crate::verify::interrupt;
+use crate::verify::process;
 
 /// The oldest version that the agent runs on.
 const OLDEST: (u32, u32) = (3, 11);

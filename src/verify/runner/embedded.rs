@@ -1,0 +1,160 @@
+//! The Python program that runs both sides: its files, which are part of this one.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The file that Python is given.
+const MAIN: &str = "__main__.py";
+
+/// The one package that all of it is in, so that none of its modules is taken for one of a plugin's.
+const PACKAGE: &str = "_rehook_runner";
+
+/// Paths in the package, each with the text of its file.
+macro_rules! files {
+    ($($path:literal),+ $(,)?) => {
+        &[$(($path, include_str!(concat!("../pysrc/_rehook_runner/", $path)))),+]
+    };
+}
+
+/// Every file of the package.
+pub const FILES: &[(&str, &str)] = files![
+    "__init__.py",
+    "__main__.py",
+    "main.py",
+    "comparison/__init__.py",
+    "comparison/compare.py",
+    "comparison/prove.py",
+    "comparison/varying.py",
+    "coverage/__init__.py",
+    "coverage/changed.py",
+    "coverage/exercised.py",
+    "coverage/lines.py",
+    "coverage/mentions.py",
+    "model/__init__.py",
+    "model/case.py",
+    "model/label.py",
+    "model/limits.py",
+    "model/message.py",
+    "model/parcel.py",
+    "model/plain.py",
+    "model/saved.py",
+    "probes/__init__.py",
+    "probes/figures.py",
+    "probes/parameters.py",
+    "probes/patterns.py",
+    "probes/probe.py",
+    "probes/sample.py",
+    "probes/shadows.py",
+    "probes/texts.py",
+    "probes/watching.py",
+    "probes/wishes.py",
+    "process/__init__.py",
+    "process/child.py",
+    "process/landlock.py",
+    "process/network.py",
+    "process/parent.py",
+    "process/sandbox.py",
+    "search/__init__.py",
+    "search/draft.py",
+    "search/explore.py",
+    "search/starts.py",
+    "side/__init__.py",
+    "side/agent.py",
+    "side/around.py",
+    "side/oracle.py",
+    "side/recorder.py",
+    "side/tracebacks.py",
+    "standin/nekro_agent/__init__.py",
+    "standin/nekro_agent/lacking.py",
+    "standin/nekro_agent/adapters/utils.py",
+    "standin/nekro_agent/api/__init__.py",
+    "standin/nekro_agent/api/core.py",
+    "standin/nekro_agent/api/i18n.py",
+    "standin/nekro_agent/api/message.py",
+    "standin/nekro_agent/api/plugin.py",
+    "standin/nekro_agent/api/schemas.py",
+    "standin/nekro_agent/api/signal.py",
+    "standin/nekro_agent/api/timer.py",
+    "standin/nekro_agent/core/__init__.py",
+    "standin/nekro_agent/core/config.py",
+    "standin/nekro_agent/core/core_utils.py",
+    "standin/nekro_agent/core/exception_handlers.py",
+    "standin/nekro_agent/core/logger.py",
+    "standin/nekro_agent/core/os_env.py",
+    "standin/nekro_agent/core/small_loguru.py",
+    "standin/nekro_agent/models/db_chat_channel.py",
+    "standin/nekro_agent/routers/__init__.py",
+    "standin/nekro_agent/routers/webhook.py",
+    "standin/nekro_agent/schemas/agent_ctx.py",
+    "standin/nekro_agent/schemas/agent_message.py",
+    "standin/nekro_agent/schemas/chat_message.py",
+    "standin/nekro_agent/schemas/errors.py",
+    "standin/nekro_agent/schemas/i18n.py",
+    "standin/nekro_agent/schemas/signal.py",
+    "standin/nekro_agent/services/message_service.py",
+    "standin/nekro_agent/services/chat/universal_chat_service.py",
+    "standin/nekro_agent/services/command/base.py",
+    "standin/nekro_agent/services/command/ctl.py",
+    "standin/nekro_agent/services/command/group.py",
+    "standin/nekro_agent/services/command/schemas.py",
+    "standin/nekro_agent/services/plugin/base.py",
+    "standin/nekro_agent/services/plugin/collector.py",
+    "standin/nekro_agent/services/plugin/packages.py",
+    "standin/nekro_agent/services/plugin/router_manager.py",
+    "standin/nekro_agent/services/plugin/schema.py",
+    "standin/nekro_agent/services/plugin/task.py",
+];
+
+/// Writes the program into `folder`, which is made; what is returned is the file to run.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn write(folder: &Path) -> io::Result<PathBuf> {
+    let package = folder.join(PACKAGE);
+    for (name, text) in FILES {
+        let path = package.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, text)?;
+    }
+    Ok(package.join(MAIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrate::discover;
+
+    /// What is in the folder is in the list, and the other way round.
+    #[test]
+    fn every_file_of_the_program_is_listed() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("src/verify/pysrc")
+            .join(PACKAGE);
+        let mut there: Vec<String> = discover::python_files(&folder)
+            .iter()
+            .map(|path| path.strip_prefix(&folder).expect("it is in the folder"))
+            .map(|path| path.to_string_lossy().replace('\\', "/"))
+            .collect();
+        there.sort();
+        let mut listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        listed.sort_unstable();
+        assert_eq!(
+            there, listed,
+            "src/verify/runner/embedded.rs lists the files"
+        );
+    }
+
+    #[test]
+    fn the_program_is_written_with_its_packages() {
+        let folder = tempfile::tempdir().unwrap();
+        let main = write(&folder.path().join("runner")).unwrap();
+        assert!(main.is_file());
+        for (name, text) in FILES {
+            let path = main.with_file_name(name);
+            assert_eq!(fs::read_to_string(path).unwrap(), *text);
+        }
+    }
+}
