@@ -10,7 +10,6 @@ use crate::term;
 use crate::text;
 use crate::text::translate;
 use crate::user_error::UserError;
-use crate::verify::error::VerifyError;
 
 impl UserError {
     /// A path that was asked for does not exist or cannot be read.
@@ -65,15 +64,6 @@ impl From<ApplyError> for UserError {
 
 impl From<GitError> for UserError {
     fn from(error: GitError) -> Self {
-        Self {
-            message: error.text(),
-            help: error.remedy(),
-        }
-    }
-}
-
-impl From<VerifyError> for UserError {
-    fn from(error: VerifyError) -> Self {
         Self {
             message: error.text(),
             help: error.remedy(),

@@ -12,7 +12,6 @@ use crate::migrate::plan::Action;
 use crate::routes::Route;
 use crate::term;
 use crate::text;
-use crate::text::{Lang, Text};
 use crate::user_error::UserError;
 use crate::verify::cases::grouping;
 use crate::verify::cases::layout::Layout;
@@ -34,17 +33,17 @@ use crate::verify::runner::temp_dir::WorkDir;
 /// See [`prepare`]; and when nothing can be verified.
 pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     if cfg!(not(unix)) {
-        return Err(UserError::from(VerifyError::NotUnix).into());
+        return Err(not_unix().into());
     }
     let given = match &args.requests {
-        Some(path) => requests::read(path).map_err(UserError::from)?,
+        Some(path) => requests::read(path)?,
         None => UserRequests::default(),
     };
     if let Some(path) = &args.save_requests {
         // Before anything is run, which takes long.
-        saved_requests::can_save(path).map_err(UserError::from)?;
+        saved_requests::can_save(path)?;
     }
-    let work_dir = WorkDir::new().map_err(UserError::from)?;
+    let work_dir = WorkDir::new()?;
     let prepared = prepare(&args.plan)?;
     let ran = run_in(&work_dir, args, &prepared, &given, console);
     // From here on there is nothing that a signal would leave behind, and it ends the program.
@@ -60,7 +59,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     };
     show(args, &view, console)?;
     if let Some(path) = &args.save_requests {
-        let saved = saved_requests::save(path, &results).map_err(UserError::from)?;
+        let saved = saved_requests::save(path, &results)?;
         if !console.is_quiet() {
             console.say(&report::text::saved(path, &saved, console.lang()));
         }
@@ -114,7 +113,7 @@ fn run_in(
             cases: job::cases(&cases, &given.requests, work_dir.path()),
         };
         let said = runner.run(&job).map_err(UserError::from)?;
-        results.take(&cases, said).map_err(UserError::from)?;
+        results.merge(&cases, said)?;
         python = Some(found);
     }
     Ok((results, python))
@@ -135,8 +134,8 @@ fn lay_out(
     for group in groups {
         let routes: Vec<Route> = group.routes().cloned().collect();
         if let Err(error) = layout.add_planned(group, &prepared.plan) {
-            let cause =
-                Cause::of(error, &prepared.root, &prepared.root).map_err(UserError::from)?;
+            let not_run = error.of_plugin(&prepared.root, &prepared.root);
+            let cause = Cause::NotRun(not_run.map_err(UserError::from)?);
             baseline::cannot_run(results, &routes, &cause);
         }
     }
@@ -179,6 +178,20 @@ fn not_migrated(prepared: &Prepared) -> Vec<Webhook> {
     by_hand.chain(unread).collect()
 }
 
+/// The runner needs what this system does not have.
+fn not_unix() -> UserError {
+    UserError::new(
+        text!(
+            "verify runs on Linux, macOS and other Unix systems only",
+            "verify 只能在 Linux、macOS 等 Unix 系统上运行"
+        ),
+        text!(
+            "run it in WSL, or on the system that your agent runs on",
+            "请在 WSL 中运行，或在 Agent 所在的系统上运行"
+        ),
+    )
+}
+
 fn nothing_to_verify(prepared: &Prepared, results: &VerifyReport) -> UserError {
     // What is migrated already has no original, or is somewhere else.
     if let Some(failure) = results.failures.first() {
@@ -188,15 +201,10 @@ fn nothing_to_verify(prepared: &Prepared, results: &VerifyReport) -> UserError {
             .map(|failure| failure.plugin.as_str())
             .collect();
         let (en, zh) = (all.join(", "), all.join("、"));
-        let (reason, remedy) = report::explained(&failure.cause);
-        let text = Text::new(
-            format!("{en}: {}", reason.get(Lang::En)),
-            format!("{zh}：{}", reason.get(Lang::Zh)),
-        );
-        return UserError {
-            message: text,
-            help: remedy,
-        };
+        let UserError { message, help } = report::explained(&failure.cause);
+        let (reason_en, reason_zh) = message.both();
+        let message = text!("{en}: {reason_en}", "{zh}：{reason_zh}");
+        return UserError { message, help };
     }
     let files = prepared.files_scanned;
     UserError {

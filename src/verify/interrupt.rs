@@ -19,7 +19,7 @@ static STATE: Mutex<State> = Mutex::new(State {
     has_something: false,
     came: false,
     groups: Vec::new(),
-    told: Vec::new(),
+    callbacks: Vec::new(),
 });
 
 struct State {
@@ -32,7 +32,7 @@ struct State {
     /// The groups of processes, by their ids.
     groups: Vec<u32>,
     /// What is done at a signal.
-    told: Vec<Box<dyn FnOnce() + Send>>,
+    callbacks: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 fn state() -> MutexGuard<'static, State> {
@@ -41,28 +41,28 @@ fn state() -> MutexGuard<'static, State> {
 
 /// Signals do not end the program while this value is there.
 #[derive(Debug)]
-pub struct Listening(());
+pub struct SignalGuard(());
 
 /// From now on a signal is heard.
 ///
 /// # Errors
 /// When the system does not let it listen.
-pub fn listen() -> io::Result<Listening> {
+pub fn listen() -> io::Result<SignalGuard> {
     let mut state = state();
     if !state.is_heard {
-        hear()?;
+        spawn_signal_thread()?;
     }
     state.is_heard = true;
     state.has_something = true;
     state.came = false;
-    Ok(Listening(()))
+    Ok(SignalGuard(()))
 }
 
-impl Drop for Listening {
+impl Drop for SignalGuard {
     fn drop(&mut self) {
         let mut state = state();
         state.has_something = false;
-        state.told.clear();
+        state.callbacks.clear();
     }
 }
 
@@ -83,7 +83,7 @@ pub fn at_signal(what: impl FnOnce() + Send + 'static) {
     if state.came {
         what();
     } else if state.has_something {
-        state.told.push(Box::new(what));
+        state.callbacks.push(Box::new(what));
     }
 }
 
@@ -122,7 +122,7 @@ fn kill(group: u32) {
     let _ = group;
 }
 
-fn came() {
+fn on_signal() {
     let mut state = state();
     if !state.has_something {
         process::exit(EXIT_CODE);
@@ -131,13 +131,13 @@ fn came() {
     for &group in &state.groups {
         kill(group);
     }
-    for what in state.told.drain(..) {
+    for what in state.callbacks.drain(..) {
         what();
     }
 }
 
 /// Listens on a thread of its own, to the end of the program.
-fn hear() -> io::Result<()> {
+fn spawn_signal_thread() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -150,7 +150,7 @@ fn hear() -> io::Result<()> {
         runtime.block_on(async move {
             loop {
                 signals.next().await;
-                came();
+                on_signal();
             }
         });
     });

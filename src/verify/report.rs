@@ -14,7 +14,8 @@ mod url;
 use std::path::{MAIN_SEPARATOR, Path};
 
 use super::results::{Cause, VerifyReport};
-use crate::text::{Lang, Text};
+use crate::text::Lang;
+use crate::user_error::UserError;
 use crate::verify::runner::job::AgentChoice;
 use crate::verify::runner::protocol::About;
 use crate::verify::runner::python::Python;
@@ -40,8 +41,8 @@ impl View<'_> {
 }
 
 /// Why a plugin cannot be run, and what to do about it.
-pub fn explained(cause: &Cause) -> (Text, Text) {
-    (reasons::text(cause), reasons::remedy(cause, "python"))
+pub fn explained(cause: &Cause) -> UserError {
+    reasons::error(cause, "python")
 }
 
 /// What a request is called in what is for programs: the same whatever the language is.

@@ -16,10 +16,12 @@ use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::error::VerifyError;
+use super::error;
 use crate::routes::Route;
+use crate::term;
 use crate::text;
 use crate::text::{Text, translate};
+use crate::user_error::UserError;
 
 /// How much a file of requests may have, in bytes.
 pub const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -160,19 +162,15 @@ struct Line {
 ///
 /// # Errors
 /// When it cannot be read, or a line of it is no request.
-pub fn read(path: &Path) -> Result<UserRequests, VerifyError> {
-    let at = |line, reason| VerifyError::Requests {
-        path: path.to_owned(),
-        line,
-        reason,
-    };
-    let size = fs::metadata(path).map_err(VerifyError::io(path))?.len();
+pub fn read(path: &Path) -> Result<UserRequests, UserError> {
+    let at = |line, reason| wrong_line(path, line, &reason);
+    let size = fs::metadata(path).map_err(error::io(path))?.len();
     if size > MOST_BYTES {
         let most = MOST_BYTES / (1024 * 1024);
         let reason = text!("the file is larger than {most} MiB", "文件超过 {most} MiB");
         return Err(at(1, reason));
     }
-    let bytes = fs::read(path).map_err(VerifyError::io(path))?;
+    let bytes = fs::read(path).map_err(error::io(path))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut given = UserRequests::default();
     for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
@@ -199,6 +197,19 @@ pub fn read(path: &Path) -> Result<UserRequests, VerifyError> {
         return Err(at(1, text!("there is no request in it", "其中没有请求")));
     }
     Ok(given)
+}
+
+/// What is wrong with a line, 1-based.
+fn wrong_line(path: &Path, line: usize, reason: &Text) -> UserError {
+    let path = term::path(path);
+    let (en, zh) = reason.both();
+    UserError::new(
+        text!("{path}:{line}: {en}", "{path}:{line}：{zh}"),
+        text!(
+            r#"each line is an object as in {{"path": "/api/webhook/github", "method": "POST", "headers": {{"X-Event": "push"}}, "body": "{{}}"}}"#,
+            r#"每行一个对象，例如 {{"path": "/api/webhook/github", "method": "POST", "headers": {{"X-Event": "push"}}, "body": "{{}}"}}"#
+        ),
+    )
 }
 
 /// The request of a line, and whether its body was left out.

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::cases::model::Case;
-use super::error::{Ending, Limit, VerifyError};
+use super::error::NotRun;
 use super::requests::Unsent;
 use crate::migrate::diagnostic::Diagnostic;
 use crate::routes::Route;
+use crate::user_error::UserError;
 use crate::verify::cases::plugin_source::PluginSource;
 use crate::verify::runner::protocol::{
-    Answering, Detail, Lines, Proof, Ready, Reason, Sent, Side, Verdict,
+    Answering, Detail, Lines, Ready, Reason, Sent, Side, Verdict, WebhookResult,
 };
-use crate::verify::runner::session::SessionOutput;
+use crate::verify::runner::session::{Ending, SessionOutput, protocol_error};
 
 /// What came of all of it.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ pub struct VerifyReport {
     pub failures: Vec<Failure>,
     /// What plugins tried and were not allowed to do: the key, and each in a few words.
     pub refused: Vec<(String, Vec<String>)>,
-    /// The requests that were sent to webhooks of which there is a proof, if they are to be saved.
+    /// The requests that were sent to webhooks of which there is a result, if they are to be saved.
     pub sent: Vec<Sent>,
     /// Requests of the user's that were not sent, in the order of their lines.
     pub unsent: Vec<Unsent>,
@@ -53,7 +54,7 @@ pub enum Status {
     /// It was run.
     Run {
         /// What the runner says.
-        proof: Box<Proof>,
+        result: Box<WebhookResult>,
         /// The handler's file, in the user's repo.
         path: PathBuf,
         /// What was changed and did not run, but for lines of the handler before.
@@ -106,7 +107,7 @@ impl Webhook {
     /// How it is counted.
     pub fn kind(&self) -> Kind {
         match &self.status {
-            Status::Run { proof, .. } => match proof.verdict {
+            Status::Run { result, .. } => match result.verdict {
                 Verdict::Same => Kind::Same,
                 Verdict::Differs => Kind::Differs,
                 Verdict::NotCovered => Kind::NotCovered,
@@ -142,70 +143,8 @@ pub enum Cause {
         /// The request that was being answered, if one was.
         answering: Option<Answering>,
     },
-    /// It is migrated already, and the commit does not show what it was.
-    NoOriginal {
-        /// The commit; none outside of git.
-        base: Option<String>,
-    },
-    /// It is migrated already, and there is no such commit.
-    NoRevision {
-        /// The commit, as the user wrote it.
-        base: String,
-        /// The repo.
-        root: PathBuf,
-    },
-    /// It is migrated already, and there is no git.
-    NoGit,
-    /// It is migrated already, and git refuses the repo because somebody else owns it.
-    Distrusted {
-        /// The repo.
-        root: PathBuf,
-    },
-    /// There is more of it than is copied.
-    TooLarge {
-        /// Its file or folder.
-        place: PathBuf,
-        /// How much is copied at most.
-        limit: Limit,
-        /// What is largest of it, with the sizes.
-        largest: Vec<(PathBuf, u64)>,
-    },
-    /// It is migrated already, and is not at the place that it had in the commit.
-    Gone {
-        /// The commit.
-        base: String,
-        /// Where it was.
-        place: PathBuf,
-    },
-}
-
-impl Cause {
-    /// Why a plugin cannot be laid out. What is in the folder of `copied` is called by its place in
-    /// that of `real`.
-    ///
-    /// # Errors
-    /// The error, when it concerns more than that plugin.
-    pub fn of(error: VerifyError, copied: &Path, real: &Path) -> Result<Self, VerifyError> {
-        let shown = |path: PathBuf| match path.strip_prefix(copied) {
-            Ok(inside) => real.join(inside),
-            Err(_) => path,
-        };
-        match error {
-            VerifyError::TooLarge {
-                folder,
-                limit,
-                largest,
-            } => Ok(Self::TooLarge {
-                place: shown(folder),
-                limit,
-                largest: largest
-                    .into_iter()
-                    .map(|(path, size)| (shown(path), size))
-                    .collect(),
-            }),
-            other => Err(other),
-        }
-    }
+    /// It was not run at all.
+    NotRun(NotRun),
 }
 
 impl VerifyReport {
@@ -226,19 +165,16 @@ impl VerifyReport {
     ///
     /// # Errors
     /// When it speaks of a case or a webhook that it was not asked about, or twice of one.
-    pub fn take(&mut self, cases: &[Case], mut said: SessionOutput) -> Result<(), VerifyError> {
-        let stranger = |name: &str| VerifyError::Garbled {
-            said: name.to_owned(),
-        };
+    pub fn merge(&mut self, cases: &[Case], mut said: SessionOutput) -> Result<(), UserError> {
         let case_of = |name: &str| {
             let case = cases.iter().find(|case| case.name == name);
-            case.ok_or_else(|| stranger(name))
+            case.ok_or_else(|| protocol_error(name))
         };
-        for proof in &said.proofs {
-            let case = case_of(&proof.case)?;
+        for result in &said.results {
+            let case = case_of(&result.case)?;
             let mut subjects = case.subjects.iter();
-            if proof.contradicts_itself() || !subjects.any(|one| is_about(proof, &one.route)) {
-                return Err(stranger(&format!("{} {}", proof.plugin, proof.endpoint)));
+            if result.contradicts_itself() || !subjects.any(|one| is_about(result, &one.route)) {
+                return Err(unknown_webhook(result));
             }
         }
         for sent in &said.sent {
@@ -254,15 +190,14 @@ impl VerifyReport {
         for case in cases {
             let mut unknown = Vec::new();
             for subject in &case.subjects {
-                let place = said
-                    .proofs
-                    .iter()
-                    .position(|proof| proof.case == case.name && is_about(proof, &subject.route));
-                let status = match place.map(|place| said.proofs.swap_remove(place)) {
-                    Some(proof) => Status::Run {
-                        path: case.plugin.origin(Path::new(&proof.file)),
-                        elsewhere: in_repo(&case.plugin, &proof.uncovered_elsewhere),
-                        proof: Box::new(proof),
+                let place = said.results.iter().position(|result| {
+                    result.case == case.name && is_about(result, &subject.route)
+                });
+                let status = match place.map(|place| said.results.swap_remove(place)) {
+                    Some(result) => Status::Run {
+                        path: case.plugin.origin(Path::new(&result.file)),
+                        elsewhere: in_repo(&case.plugin, &result.uncovered_elsewhere),
+                        result: Box::new(result),
                     },
                     None => {
                         unknown.push(subject.route.endpoint.clone());
@@ -299,13 +234,13 @@ impl VerifyReport {
                 failures.push(Failure {
                     plugin: case.plugin(),
                     endpoints: unknown,
-                    cause: unsaid(said.cut_off.as_ref()),
+                    cause: missing_result_cause(said.cut_off.as_ref()),
                 });
             }
             self.failures.extend(failures);
         }
-        if let Some(second) = said.proofs.first() {
-            return Err(stranger(&format!("{} {}", second.plugin, second.endpoint)));
+        if let Some(second) = said.results.first() {
+            return Err(unknown_webhook(second));
         }
         self.sent = said.sent;
         self.ready = said.ready;
@@ -334,12 +269,17 @@ fn take_out(unknown: &mut Vec<String>, endpoint: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-fn is_about(proof: &Proof, route: &Route) -> bool {
-    proof.plugin == route.plugin && proof.endpoint == route.endpoint
+/// A result that was not asked for.
+fn unknown_webhook(result: &WebhookResult) -> UserError {
+    protocol_error(&format!("{} {}", result.plugin, result.endpoint))
+}
+
+fn is_about(result: &WebhookResult, route: &Route) -> bool {
+    result.plugin == route.plugin && result.endpoint == route.endpoint
 }
 
 /// Why there is nothing about a case.
-fn unsaid(cut_off: Option<&(Ending, String)>) -> Cause {
+fn missing_result_cause(cut_off: Option<&(Ending, String)>) -> Cause {
     let (reason, detail) = match cut_off {
         Some((Ending::Overdue(_), _)) => (Reason::Hang, String::new()),
         Some((Ending::Died, stderr)) => (Reason::Crash, stderr.trim().to_owned()),

@@ -131,7 +131,7 @@ def broken_fastapi(agent: str, scratch: Path) -> list[str]:
     (broken / "fastapi.py").write_text('raise RuntimeError("half installed")\n')
     done = verify(folder, agent, environment={"PYTHONPATH": str(broken)})
     texts = ["FastAPI is installed for ", "cannot be imported: RuntimeError: half installed"]
-    texts += ["mend that environment, or name another with --python"]
+    texts += ["fix that environment, or name another with --python"]
     good = done.returncode == 2 and all(text in done.stderr for text in texts)
     print(f"verify on {agent}: a FastAPI that is broken: {'named' if good else 'NOT NAMED'}")
     return [] if good else [f"broken FastAPI: {done.returncode}, {done.stdout}{done.stderr}"]

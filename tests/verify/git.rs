@@ -27,7 +27,7 @@ fn a_repo_of_somebody_else_is_named_with_what_to_do() {
     check(
         &verify_with(&bench, other, &[]),
         2,
-        &["dev.a: migrated already, and git refuses", &remedy],
+        &["dev.a: already migrated, and git refuses", &remedy],
     );
     check(
         &verify_with(&bench, other, &["--lang", "zh"]),
@@ -105,7 +105,7 @@ fn each_of_several_repos_has_its_own_originals() {
         1,
         &[
             "same           dev.a a",
-            "failed         dev.b b\n  migrated already",
+            "failed         dev.b b\n  already migrated",
         ],
     );
 }

@@ -79,7 +79,7 @@ fn a_commit_that_has_the_routes_too_is_no_original() {
         &run,
         2,
         &[
-            "dev.a: migrated already, and the commit HEAD shows no webhook",
+            "dev.a: already migrated, and the commit HEAD shows no webhook",
             "name the commit before the migration, as in `--base HEAD~1`",
         ],
     );
@@ -109,7 +109,7 @@ fn a_commit_that_has_the_routes_too_is_no_original() {
         &run,
         1,
         &[
-            "failed         dev.a a\n  migrated already",
+            "failed         dev.a a\n  already migrated",
             "1 same",
             "1 failed",
         ],

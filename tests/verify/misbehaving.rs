@@ -34,7 +34,7 @@ fn a_runner_that_misbehaves_is_an_error() {
     check(
         &run("echo why >&2; exit 4"),
         2,
-        &["ended before it had begun\nwhy"],
+        &["ended before it was ready\nwhy"],
     );
     check(&run("head -c 20000000 /dev/zero"), 2, &["too long"]);
     // What it has said until then counts.

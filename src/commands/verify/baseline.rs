@@ -11,13 +11,13 @@ use crate::migrate::plan::{Plan, PlanOptions};
 use crate::regular_file;
 use crate::routes::{FILE_NAME, Route};
 use crate::user_error::UserError;
-use crate::verify::cases::baseline::Baseline;
+use crate::verify::cases::baseline::{Baseline, gone, no_original};
 use crate::verify::cases::copy::CopyBudget;
 use crate::verify::cases::grouping;
 use crate::verify::cases::layout::Layout;
 use crate::verify::cases::model::{Group, Subject};
 use crate::verify::cases::plugin_source::Kind;
-use crate::verify::error::VerifyError;
+use crate::verify::error::{self, VerifyError};
 use crate::verify::results::{Cause, Failure as CannotRun, Status, VerifyReport, Webhook};
 
 /// Adds the routes of the map whose webhooks the source does not show. Where several repos were
@@ -48,8 +48,7 @@ pub fn add(
         let (found, cause) = match open(&repo, &args.base)? {
             Ok(original) => {
                 let found = lay_out(args, &repo, &original, &asked, &tree, routes, layout)?;
-                let base = Some(args.base.clone());
-                (found, Cause::NoOriginal { base })
+                (found, Cause::NotRun(no_original(Some(&args.base))))
             }
             Err(cause) => (LaidOut::nothing(routes), cause),
         };
@@ -131,16 +130,11 @@ fn key(route: &Route) -> (String, String) {
 /// The commit with the originals; why there is none, as long as others need none.
 fn open(repo: &Repo, base: &str) -> Result<Result<Baseline, Cause>, UserError> {
     if !repo.is_git {
-        return Ok(Err(Cause::NoOriginal { base: None }));
+        return Ok(Err(Cause::NotRun(no_original(None))));
     }
     match Baseline::open(&repo.root, base) {
         Ok(original) => Ok(Ok(original)),
-        Err(VerifyError::NoRevision { revision, root }) => Ok(Err(Cause::NoRevision {
-            base: revision,
-            root,
-        })),
-        Err(VerifyError::NoGit) => Ok(Err(Cause::NoGit)),
-        Err(VerifyError::Distrusted { root }) => Ok(Err(Cause::Distrusted { root })),
+        Err(VerifyError::NotRun(not_run)) => Ok(Err(Cause::NotRun(not_run))),
         Err(other) => Err(UserError::from(other)),
     }
 }
@@ -175,9 +169,7 @@ fn lay_out(
     routes: Vec<&Route>,
     layout: &mut Layout<'_>,
 ) -> anyhow::Result<LaidOut> {
-    fs::create_dir_all(tree)
-        .map_err(VerifyError::io(tree))
-        .map_err(UserError::from)?;
+    fs::create_dir_all(tree).map_err(error::io(tree))?;
     let mut budget = CopyBudget::default();
     let is_python = |path: &Path| path.extension().is_some_and(|extension| extension == "py");
     original
@@ -208,11 +200,10 @@ fn lay_out(
         let place = place.unwrap_or(&group.plugin.source);
         let cause = match is_there {
             Ok(true) => continue,
-            Ok(false) => Cause::Gone {
-                base: args.base.clone(),
-                place: place.to_owned(),
-            },
-            Err(error) => Cause::of(error, tree, &repo.root).map_err(UserError::from)?,
+            Ok(false) => Cause::NotRun(gone(&args.base, place)),
+            Err(error) => {
+                Cause::NotRun(error.of_plugin(tree, &repo.root).map_err(UserError::from)?)
+            }
         };
         laid_out
             .left

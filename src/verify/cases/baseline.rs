@@ -16,7 +16,8 @@ use crate::migrate::git;
 use crate::term;
 use crate::text;
 use crate::text::{Text, translate};
-use crate::verify::error::VerifyError;
+use crate::user_error::UserError;
+use crate::verify::error::{self, NotRun, VerifyError};
 use crate::verify::process::{self, Group, Watchdog};
 
 /// A commit of a repo.
@@ -45,10 +46,7 @@ impl Baseline {
     /// # Errors
     /// When there is no such commit, or git does not answer.
     pub fn open(root: &Path, revision: &str) -> Result<Self, VerifyError> {
-        git::check_files(root, &[]).map_err(|error| VerifyError::Git {
-            root: root.to_owned(),
-            message: error.text(),
-        })?;
+        git::check_files(root, &[]).map_err(|error| git_failed(root, &error.text()))?;
         let wanted = format!("{revision}^{{commit}}");
         let mut parse = git::command(root);
         parse.args([
@@ -60,16 +58,11 @@ impl Baseline {
         ]);
         let output = output(root, parse)?;
         if git::is_distrust(&output.stderr) {
-            return Err(VerifyError::Distrusted {
-                root: root.to_owned(),
-            });
+            return Err(unsafe_ownership(root).into());
         }
         let commit = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         if !output.status.success() || commit.is_empty() {
-            return Err(VerifyError::NoRevision {
-                revision: revision.to_owned(),
-                root: root.to_owned(),
-            });
+            return Err(no_revision(revision, root).into());
         }
         let mut list = git::command(root);
         list.args(["ls-tree", "-r", "-z", "--full-tree", &commit]);
@@ -145,7 +138,7 @@ impl Baseline {
                 Err(error) => return Err(failed(error)),
             }
             let path = folder.join(&file.path);
-            write_file(&path, &bytes, file.is_link).map_err(VerifyError::io(&path))?;
+            write_file(&path, &bytes, file.is_link).map_err(error::io(&path))?;
         }
         Ok(())
     }
@@ -206,15 +199,12 @@ fn failed(root: &Path, error: &io::Error) -> VerifyError {
         ),
         _ => translate::io_error(error),
     };
-    VerifyError::Git {
-        root: root.to_owned(),
-        message,
-    }
+    git_failed(root, &message).into()
 }
 
 fn output(root: &Path, command: Command) -> Result<std::process::Output, VerifyError> {
     process::output(command, git::TIME_LIMIT).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => VerifyError::NoGit,
+        io::ErrorKind::NotFound => no_git().into(),
         _ => failed(root, &error),
     })
 }
@@ -225,10 +215,127 @@ fn output_of(root: &Path, command: Command) -> Result<Vec<u8>, VerifyError> {
         return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(VerifyError::Git {
-        root: root.to_owned(),
-        message: Text::verbatim(term::escaped(said.trim()).into_owned()),
-    })
+    let said = Text::verbatim(term::escaped(said.trim()).into_owned());
+    Err(git_failed(root, &said).into())
+}
+
+/// Git did not give what was asked of it.
+fn git_failed(root: &Path, message: &Text) -> UserError {
+    let root = term::path(root);
+    let (en, zh) = message.both();
+    UserError::new(
+        text!(
+            "git cannot read the original from {root}: {en}",
+            "git 无法从 {root} 读取迁移前的版本：{zh}"
+        ),
+        text!(
+            "if you trust the repo, see what `git status` says there; what a partial clone lacks is not fetched here: `git fetch` it first",
+            "如果信任该仓库，请在该处运行 `git status` 查看原因；这里不会为部分克隆取回缺少的对象，请先运行 `git fetch`"
+        ),
+    )
+}
+
+/// There is no such commit.
+fn no_revision(revision: &str, root: &Path) -> NotRun {
+    let root = term::path(root);
+    NotRun {
+        reason: "no_revision",
+        error: UserError::new(
+            text!(
+                "there is no commit {revision} in {root}",
+                "{root} 中没有提交 {revision}"
+            ),
+            text!(
+                "name the commit before the migration with --base",
+                "请用 --base 指定迁移之前的提交"
+            ),
+        ),
+    }
+}
+
+/// There is no git to ask for the original.
+fn no_git() -> NotRun {
+    NotRun {
+        reason: "no_git",
+        error: UserError::new(
+            text!(
+                "already migrated, and git is not available to read the original",
+                "该插件已迁移，但找不到 git，无法取得迁移前的版本"
+            ),
+            text!(
+                "install git, or add its folder to the PATH",
+                "请安装 git，或把它所在的文件夹加入 PATH"
+            ),
+        ),
+    }
+}
+
+/// Git refuses the repo because somebody else owns it.
+fn unsafe_ownership(root: &Path) -> NotRun {
+    let root = term::path(root);
+    NotRun {
+        reason: "distrusted",
+        error: UserError::new(
+            text!(
+                "already migrated, and git refuses to read the original from {root}, which belongs to another user",
+                "该插件已迁移，但 {root} 属于其他用户，git 拒绝从中读取迁移前的版本"
+            ),
+            text!(
+                "if you trust the repo, run `git config --global --add safe.directory {root}`, or run verify as its owner",
+                "如果信任该仓库，请运行 `git config --global --add safe.directory {root}`，或以其所有者的身份运行 verify"
+            ),
+        ),
+    }
+}
+
+/// The commit `base` does not show what a plugin was; there is none outside of git.
+pub fn no_original(base: Option<&str>) -> NotRun {
+    let message = match base {
+        Some(base) => text!(
+            "already migrated, and the commit {base} shows no webhook to compare with",
+            "该插件已迁移，但提交 {base} 中没有可供比较的 webhook"
+        ),
+        None => text!(
+            "already migrated, and outside of git there is no original to compare with",
+            "该插件已迁移，但不在 git 仓库中，没有迁移前的版本可供比较"
+        ),
+    };
+    let help = match base {
+        Some("HEAD") => text!(
+            "name the commit before the migration, as in `--base HEAD~1`; `git log -- webhook-routes.toml` shows when that was",
+            "请指定迁移之前的提交，例如 `--base HEAD~1`；`git log -- webhook-routes.toml` 会显示迁移的时间"
+        ),
+        Some(_) => text!(
+            "name another commit before the migration with --base; what needed a manual change in that commit too has nothing to be compared with",
+            "请用 --base 指定迁移之前的另一个提交；如果它在那个提交中也需要手动处理，就没有可供比较的版本"
+        ),
+        None => text!(
+            "run it before `migrate`, or in a git repo whose commit `--base` names has the original",
+            "请在 `migrate` 之前运行，或在 git 仓库中用 `--base` 指定含有原始版本的提交"
+        ),
+    };
+    NotRun {
+        reason: "no_original",
+        error: UserError::new(message, help),
+    }
+}
+
+/// A plugin is not at the place any more that it had in the commit `base`.
+pub fn gone(base: &str, place: &Path) -> NotRun {
+    let place = term::path(place);
+    NotRun {
+        reason: "gone",
+        error: UserError::new(
+            text!(
+                "not at {place} any more, where it was in the commit {base}",
+                "已从提交 {base} 中的位置 {place} 移走"
+            ),
+            text!(
+                "name a commit in which it is where it is today: --base",
+                "请用 --base 指定位置与现在相同的提交"
+            ),
+        ),
+    }
 }
 
 #[cfg(all(test, unix))]

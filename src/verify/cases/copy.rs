@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::plugin_source::{Kind, PluginSource};
 use crate::migrate::discover;
 use crate::regular_file;
-use crate::verify::error::{Limit, VerifyError};
+use crate::verify::error::{self, Limit, TooLarge, VerifyError};
 use crate::verify::interrupt;
 
 /// How much is copied in all, so that a folder of recordings beside a plugin does not fill the disk.
@@ -52,10 +52,12 @@ impl CopyBudget {
     /// [`VerifyError::TooLarge`], which names `folder`; and when this program is to end.
     pub fn take(&mut self, folder: &Path, bytes: u64) -> Result<(), VerifyError> {
         interrupt::check()?;
-        let too_large = |limit| VerifyError::TooLarge {
-            folder: folder.to_owned(),
-            limit,
-            largest: Vec::new(),
+        let too_large = |limit| {
+            VerifyError::TooLarge(TooLarge {
+                place: folder.to_owned(),
+                limit,
+                largest: Vec::new(),
+            })
         };
         let (most_bytes, most_files) = self.limits;
         let bytes = self.bytes.checked_sub(bytes);
@@ -73,15 +75,14 @@ impl CopyBudget {
     ) -> Result<(), VerifyError> {
         let mut rest = Self { ..*self };
         for (_, size) in sizes {
-            rest.take(&plugin.source, *size)
-                .map_err(|error| match error {
-                    VerifyError::TooLarge { folder, limit, .. } => VerifyError::TooLarge {
-                        folder,
-                        limit,
-                        largest: largest(plugin.layout().0, sizes),
-                    },
-                    other => other,
-                })?;
+            let taken = rest.take(&plugin.source, *size);
+            taken.map_err(|error| match error {
+                VerifyError::TooLarge(error) => VerifyError::TooLarge(TooLarge {
+                    largest: largest(plugin.layout().0, sizes),
+                    ..error
+                }),
+                other => other,
+            })?;
         }
         *self = rest;
         Ok(())
@@ -129,7 +130,7 @@ pub fn lay_out(
     let size_of = |file: &PathBuf| match changes.get(file.as_path()) {
         Some(bytes) => Ok((file.clone(), bytes.len() as u64)),
         None => {
-            let about = file.metadata().map_err(VerifyError::io(file))?;
+            let about = file.metadata().map_err(error::io(file))?;
             Ok((file.clone(), about.len()))
         }
     };
@@ -137,7 +138,7 @@ pub fn lay_out(
     // Before anything is copied, so that what is too large leaves the room to others.
     budget.take_all(plugin, &sizes?)?;
     let root = target.join(prefix);
-    fs::create_dir_all(&root).map_err(VerifyError::io(&root))?;
+    fs::create_dir_all(&root).map_err(error::io(&root))?;
     for file in files {
         interrupt::check()?;
         let Ok(inside) = file.strip_prefix(folder) else {
@@ -145,14 +146,14 @@ pub fn lay_out(
         };
         let to = root.join(inside);
         if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).map_err(VerifyError::io(parent))?;
+            fs::create_dir_all(parent).map_err(error::io(parent))?;
         }
         match changes.get(file.as_path()) {
             Some(bytes) => {
-                fs::write(&to, bytes).map_err(VerifyError::io(&to))?;
+                fs::write(&to, bytes).map_err(error::io(&to))?;
             }
             None => {
-                fs::copy(&file, &to).map_err(VerifyError::io(&file))?;
+                fs::copy(&file, &to).map_err(error::io(&file))?;
             }
         }
     }
@@ -188,7 +189,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
         let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
         entries.collect()
     };
-    let mut entries = read().map_err(VerifyError::io(folder))?;
+    let mut entries = read().map_err(error::io(folder))?;
     entries.sort();
     // A worktree and a submodule have a file of that name.
     entries.retain(|path| path.file_name().is_none_or(|name| name != ".git"));
@@ -204,7 +205,7 @@ enum Entry {
 
 impl Entry {
     fn of(path: &Path) -> Result<Self, VerifyError> {
-        let own = path.symlink_metadata().map_err(VerifyError::io(path))?;
+        let own = path.symlink_metadata().map_err(error::io(path))?;
         Ok(if own.is_dir() {
             Self::Folder
         } else if own.is_symlink() && regular_file::is_of_the_system(path) {

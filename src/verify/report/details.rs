@@ -8,7 +8,7 @@ use crate::verify::runner::protocol::{Answering, Detail, Fact, Named};
 /// What is the case, without a full stop; empty if nothing is known.
 pub fn text(detail: &Detail) -> Text {
     match detail {
-        Detail::SessionOutput(text) => Text::verbatim(text.trim()),
+        Detail::Text(text) => Text::verbatim(text.trim()),
         Detail::Fact(fact) => fact_text(fact),
     }
 }

@@ -11,8 +11,8 @@ use crate::routes::Route;
 use crate::term;
 use crate::text::Lang;
 use crate::verify::requests::{Bytes, SkipReason};
-use crate::verify::results::{Failure, Kind, Status, Webhook};
-use crate::verify::runner::protocol::{self, Proof};
+use crate::verify::results::{Cause, Failure, Kind, Status, Webhook};
+use crate::verify::runner::protocol::{self, Side, WebhookResult};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -115,10 +115,17 @@ struct Failed<'a> {
     plugin: &'a str,
     endpoints: &'a [String],
     side: Option<&'static str>,
-    reason: &'static str,
+    reason: Reason,
     detail: String,
     message: String,
     hint: String,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Reason {
+    Ran(protocol::Reason),
+    NotRun(&'static str),
 }
 
 #[derive(Serialize)]
@@ -198,10 +205,10 @@ fn entry<'a>(view: &View<'_>, webhook: &'a Webhook, lang: Lang) -> Entry<'a> {
     let route = webhook.route.as_ref();
     let (run, reason) = match &webhook.status {
         Status::Run {
-            proof,
+            result,
             path,
             elsewhere,
-        } => (Some(run(view, proof, path, elsewhere, route)), None),
+        } => (Some(run(view, result, path, elsewhere, route)), None),
         Status::NotMigrated(diagnostic) => (None, Some(finding(view, diagnostic, lang))),
         Status::Failed => (None, None),
     };
@@ -220,7 +227,7 @@ fn entry<'a>(view: &View<'_>, webhook: &'a Webhook, lang: Lang) -> Entry<'a> {
 
 fn run<'a>(
     view: &View<'_>,
-    proof: &'a Proof,
+    result: &'a WebhookResult,
     path: &Path,
     elsewhere: &'a [protocol::Lines],
     route: Option<&Route>,
@@ -232,24 +239,24 @@ fn run<'a>(
     });
     Run {
         path: view.shown(path),
-        first: proof.first,
-        last: proof.last,
-        requests: proof.requests,
-        differing: proof.differing,
-        reached: &proof.reached,
-        missed: &proof.missed,
-        uncovered: &proof.uncovered,
+        first: result.first,
+        last: result.last,
+        requests: result.requests,
+        differing: result.differing,
+        reached: &result.reached,
+        missed: &result.missed,
+        uncovered: &result.uncovered,
         uncovered_elsewhere: lines.collect(),
-        difference: proof.difference.as_ref().map(|one| difference(one, route)),
-        endless: proof
-            .endless
+        difference: result.difference.as_ref().map(|one| difference(one, route)),
+        endless: result
+            .nonterminating
             .iter()
             .map(|one| Endless {
                 request: request(&one.request),
                 seconds: one.seconds,
-                went_on: one.went_on,
+                went_on: one.search_resumed,
                 // For programs, as what the request is called.
-                ended: details::text(&one.ended).get(Lang::En).to_owned(),
+                ended: details::text(&one.exit).get(Lang::En).to_owned(),
             })
             .collect(),
     }
@@ -300,15 +307,18 @@ fn failed<'a>(view: &View<'_>, failure: &'a Failure, lang: Lang) -> Failed<'a> {
         .python
         .map(|python| python.executable.display().to_string());
     let python = python.unwrap_or_else(|| "python".to_owned());
+    let (side, reason) = match &failure.cause {
+        Cause::Ran { side, reason, .. } => (*side, Reason::Ran(*reason)),
+        Cause::NotRun(not_run) => (Side::Neither, Reason::NotRun(not_run.reason)),
+    };
+    let error = reasons::error(&failure.cause, &python);
     Failed {
         plugin: &failure.plugin,
         endpoints: &failure.endpoints,
-        side: reasons::side(&failure.cause),
-        reason: reasons::name(&failure.cause),
+        side: (side != Side::Neither).then(|| side.as_str()),
+        reason,
         detail: reasons::detail(&failure.cause),
-        message: reasons::text(&failure.cause).get(lang).to_owned(),
-        hint: reasons::remedy(&failure.cause, &python)
-            .get(lang)
-            .to_owned(),
+        message: error.message.get(lang).to_owned(),
+        hint: error.help.get(lang).to_owned(),
     }
 }

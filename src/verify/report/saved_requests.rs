@@ -13,7 +13,10 @@ use serde_json::{Map, Value, json};
 
 use super::called;
 use crate::routes::Route;
-use crate::verify::error::VerifyError;
+use crate::term;
+use crate::text;
+use crate::user_error::UserError;
+use crate::verify::error;
 use crate::verify::requests::{self, Bytes};
 use crate::verify::results::{Status, VerifyReport};
 use crate::verify::runner::protocol::{Request, Sent};
@@ -31,16 +34,16 @@ pub struct Saved {
 ///
 /// # Errors
 /// When it is, or cannot be.
-pub fn can_save(path: &Path) -> Result<(), VerifyError> {
+pub fn can_save(path: &Path) -> Result<(), UserError> {
     drop(create(path)?);
-    fs::remove_file(path).map_err(VerifyError::io(path))
+    fs::remove_file(path).map_err(error::io(path))
 }
 
-/// Writes what was sent to the webhooks of which there is a proof; nothing if that is no request.
+/// Writes what was sent to the webhooks of which there is a result; nothing if that is no request.
 ///
 /// # Errors
 /// When the file is there, or cannot be written.
-pub fn save(path: &Path, results: &VerifyReport) -> Result<Saved, VerifyError> {
+pub fn save(path: &Path, results: &VerifyReport) -> Result<Saved, UserError> {
     let (text, saved) = lines(results);
     if saved.written == 0 {
         return Ok(saved);
@@ -48,14 +51,14 @@ pub fn save(path: &Path, results: &VerifyReport) -> Result<Saved, VerifyError> {
     let mut file = create(path)?;
     if let Err(error) = file.write_all(&text) {
         // A part of it would look like all of it. What cannot be removed is reported with it.
-        return Err(VerifyError::io(path)(
+        return Err(error::io(path)(
             fs::remove_file(path).err().unwrap_or(error),
         ));
     }
     Ok(saved)
 }
 
-fn create(path: &Path) -> Result<File, VerifyError> {
+fn create(path: &Path) -> Result<File, UserError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -64,11 +67,23 @@ fn create(path: &Path) -> Result<File, VerifyError> {
         options.mode(0o600);
     }
     options.open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => VerifyError::IsThere {
-            path: path.to_owned(),
-        },
-        _ => VerifyError::io(path)(error),
+        io::ErrorKind::AlreadyExists => already_exists(path),
+        _ => error::io(path)(error),
     })
+}
+
+fn already_exists(path: &Path) -> UserError {
+    let path = term::path(path);
+    UserError::new(
+        text!(
+            "{path} already exists; refusing to overwrite it",
+            "{path} 已经存在，不会覆盖"
+        ),
+        text!(
+            "name another file with --save-requests, or remove that one",
+            "请用 --save-requests 指定其他文件，或先删除它"
+        ),
+    )
 }
 
 /// The text of the file, within the size that is read.
@@ -87,13 +102,13 @@ fn lines(results: &VerifyReport) -> (Vec<u8>, Saved) {
     }
     let (mut text, mut written, mut all) = (Vec::new(), 0, 0);
     for webhook in &results.webhooks {
-        let (Status::Run { proof, .. }, Some(route)) = (&webhook.status, &webhook.route) else {
+        let (Status::Run { result, .. }, Some(route)) = (&webhook.status, &webhook.route) else {
             continue;
         };
-        all += proof.requests;
+        all += result.requests;
         // No more than it says that there were.
         let sent = of_webhook.get(&(route.plugin.as_str(), route.endpoint.as_str()));
-        for sent in sent.into_iter().flatten().take(proof.requests) {
+        for sent in sent.into_iter().flatten().take(result.requests) {
             let is_own = |path: &&String| owners.get(path.as_str()) == Some(&1);
             let Some(line) = line(&sent.request, route, is_own) else {
                 continue;

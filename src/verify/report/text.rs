@@ -15,7 +15,7 @@ use crate::text::{Lang, Text};
 use crate::verify::requests::{SkipReason, Unsent};
 use crate::verify::results::{Failure, Kind, Status, Webhook};
 use crate::verify::runner::job::AgentChoice;
-use crate::verify::runner::protocol::{Endless, Kept, Proof, STAND_IN, Side};
+use crate::verify::runner::protocol::{Isolation, Nonterminating, STAND_IN, Side, WebhookResult};
 use crate::verify::runner::python::Python;
 
 const BOLD: Style = Style::new().bold();
@@ -100,7 +100,7 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
     );
     match &webhook.status {
         Status::Run {
-            proof,
+            result,
             path,
             elsewhere,
         } => {
@@ -113,10 +113,10 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
                 Side::New | Side::Neither => shown(view, path),
             };
             let open = uncovered::text(elsewhere, place, lang);
-            output += &run_text(proof, &before(path), &open, lang);
-            if let (Some(difference), Some(route)) = (&proof.difference, &webhook.route) {
+            output += &run_text(result, &before(path), &open, lang);
+            if let (Some(difference), Some(route)) = (&result.difference, &webhook.route) {
                 let next = if url::is_all(difference, &route.target) {
-                    url::text(proof.differing)
+                    url::text(result.differing)
                 } else {
                     difference::next(webhook.base.as_deref())
                 };
@@ -137,9 +137,9 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
     output
 }
 
-fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
-    let (requests, differing) = (proof.requests, proof.differing);
-    let amount = match proof.difference {
+fn run_text(result: &WebhookResult, place: &str, open: &str, lang: Lang) -> String {
+    let (requests, differing) = (result.requests, result.differing);
+    let amount = match result.difference {
         Some(_) => text!(
             "  {differing} of {requests} requests",
             "  {requests} 个请求中有 {differing} 个不一致"
@@ -147,10 +147,10 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
         None => text!("  {requests} requests", "  {requests} 个请求"),
     };
     let mut output = format!("{}\n", amount.get(lang));
-    let first = proof.first;
-    let all = [proof.reached.as_slice(), &proof.missed].concat();
-    let reached = ranges(&proof.reached, &all);
-    let ran = if proof.reached.is_empty() {
+    let first = result.first;
+    let all = [result.reached.as_slice(), &result.missed].concat();
+    let reached = ranges(&result.reached, &all);
+    let ran = if result.reached.is_empty() {
         text!(
             "  {place}:{first}  no request got into the handler\n",
             "  {place}:{first}  没有请求进入处理函数\n"
@@ -162,33 +162,33 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
         )
     };
     output += ran.get(lang);
-    let changed: HashSet<&usize> = proof.uncovered.iter().collect();
+    let changed: HashSet<&usize> = result.uncovered.iter().collect();
     let is_changed = |line: &&usize| changed.contains(line);
-    let unchanged: Vec<usize> = proof
+    let unchanged: Vec<usize> = result
         .missed
         .iter()
         .filter(|l| !is_changed(l))
         .copied()
         .collect();
-    if !proof.uncovered.is_empty() && !proof.reached.is_empty() {
-        let lines = ranges(&proof.uncovered, &all);
+    if !result.uncovered.is_empty() && !result.reached.is_empty() {
+        let lines = ranges(&result.uncovered, &all);
         output += text!(
             "  changed by the migration, and reached by no request: {lines}\n",
             "  迁移改动过，但没有请求触及的行：{lines}\n"
         )
         .get(lang);
     }
-    if !proof.reached.is_empty() {
+    if !result.reached.is_empty() {
         output += open;
     }
-    if proof.reached.is_empty() || !proof.uncovered.is_empty() || !open.is_empty() {
+    if result.reached.is_empty() || !result.uncovered.is_empty() || !open.is_empty() {
         let hint = text!(
             "  hint: give a request that gets there with --requests; --save-requests writes those that were sent, to start from\n",
             "  提示：请用 --requests 提供能运行到那里的请求；可用 --save-requests 写出已发送的请求，在此基础上修改\n"
         );
         output += hint.get(lang);
     }
-    if !unchanged.is_empty() && !proof.reached.is_empty() {
+    if !unchanged.is_empty() && !result.reached.is_empty() {
         let lines = ranges(&unchanged, &all);
         let text = text!(
             "reached by no request, and not changed by the migration: {lines}",
@@ -196,25 +196,25 @@ fn run_text(proof: &Proof, place: &str, open: &str, lang: Lang) -> String {
         );
         output += &format!("  {DIM}{}{DIM:#}\n", text.get(lang));
     }
-    output += &endless_text(&proof.endless, lang);
-    if let Some(difference) = &proof.difference {
+    output += &nonterminating_text(&result.nonterminating, lang);
+    if let Some(difference) = &result.difference {
         output += &difference::text(difference, lang);
     }
     output
 }
 
 /// The requests that did not end, and what to do about them.
-fn endless_text(endless: &[Endless], lang: Lang) -> String {
+fn nonterminating_text(nonterminating: &[Nonterminating], lang: Lang) -> String {
     let mut output = String::new();
-    for one in endless {
+    for one in nonterminating {
         let (about, seconds) = (about(&one.request, lang), one.seconds);
-        let ended = shortened(details::text(&one.ended).get(lang));
+        let ended = shortened(details::text(&one.exit).get(lang));
         let intro = if !ended.is_empty() {
             text!(
                 "a request{about} ended the process ({ended}); it is no part of what was compared:",
                 "有一个请求{about}结束了进程（{ended}），没有参与比较："
             )
-        } else if one.went_on {
+        } else if one.search_resumed {
             text!(
                 "a request{about} had not ended after {seconds} s; it is no part of what was compared, and more were looked for without it:",
                 "有一个请求{about}在 {seconds} 秒后仍未结束，没有参与比较；已略过它继续寻找其他请求："
@@ -228,14 +228,14 @@ fn endless_text(endless: &[Endless], lang: Lang) -> String {
         output += &format!("  {YELLOW}{}{YELLOW:#}\n", intro.get(lang));
         output += &indented_request(&one.request, lang);
     }
-    if endless.iter().any(|one| one.ended.is_empty()) {
+    if nonterminating.iter().any(|one| one.exit.is_empty()) {
         let hint = text!(
             "  hint: see whether the handler waits or loops for such a request; give others with --requests\n",
             "  提示：请检查处理函数遇到这样的请求是否会一直等待或循环；可用 --requests 提供其他请求\n"
         );
         output += hint.get(lang);
     }
-    if endless.iter().any(|one| !one.ended.is_empty()) {
+    if nonterminating.iter().any(|one| !one.exit.is_empty()) {
         let hint = text!(
             "  hint: the server would have ended with it as well; see whether the handler is to do so\n",
             "  提示：服务器同样会因此结束；请检查处理函数是否应当如此\n"
@@ -256,13 +256,12 @@ fn failure_text(view: &View<'_>, failure: &Failure, lang: Lang) -> String {
         shortened(&failure.plugin),
     );
     output = format!("{}{BOLD:#}\n", output.trim_end());
-    let reason = reasons::text(&failure.cause);
-    for line in shortened_lines(reason.get(lang)) {
+    let error = reasons::error(&failure.cause, &python);
+    for line in shortened_lines(error.message.get(lang)) {
         output += &format!("  {line}\n");
     }
-    let remedy = reasons::remedy(&failure.cause, &python);
     let hint = text!("hint: ", "提示：");
-    output + &format!("  {}{}\n", hint.get(lang), remedy.get(lang))
+    output + &format!("  {}{}\n", hint.get(lang), error.help.get(lang))
 }
 
 /// The last line: how many there are of each kind, and on what they ran.
@@ -283,12 +282,12 @@ fn count(view: &View<'_>, lang: Lang) -> String {
         let around = if agent == STAND_IN && view.agent == AgentChoice::Auto {
             text!(
                 "; on the stand-in, because no agent is installed for {executable}, Python {python}",
-                "；运行于替身（{executable} 没有安装 Agent），Python {python}"
+                "；运行于模拟 Agent（{executable} 没有安装 Agent），Python {python}"
             )
         } else if agent == STAND_IN {
             text!(
                 "; on the stand-in, Python {python}",
-                "；运行于替身，Python {python}"
+                "；运行于模拟 Agent，Python {python}"
             )
         } else {
             text!(
@@ -405,7 +404,7 @@ fn unsent(unsent: &[Unsent], requests: &str, lang: Lang) -> String {
 pub fn notes(view: &View<'_>, requests: &str, lang: Lang) -> String {
     let mut output = unsent(&view.results.unsent, requests, lang);
     let ready = view.results.ready.as_ref();
-    if ready.is_some_and(|ready| ready.files == Kept::Refused) {
+    if ready.is_some_and(|ready| ready.files == Isolation::PythonOnly) {
         output += text!(
             "this system does not keep a process away from files and programs: only what Python itself would call was refused
 ",
@@ -414,7 +413,7 @@ pub fn notes(view: &View<'_>, requests: &str, lang: Lang) -> String {
         )
         .get(lang);
     }
-    if ready.is_some_and(|ready| ready.network == Kept::Refused) {
+    if ready.is_some_and(|ready| ready.network == Isolation::PythonOnly) {
         output += text!(
             "this system does not let a process be cut off from the network: only what Python itself would call was refused\n",
             "本系统无法切断进程的网络：只拒绝了 Python 自身的网络调用\n"

@@ -7,7 +7,7 @@ fn file(text: impl AsRef<[u8]>) -> Result<Vec<Request>, String> {
     let path = folder.path().join("requests.jsonl");
     fs::write(&path, text).unwrap();
     read(&path).map(|given| given.requests).map_err(|error| {
-        let text = error.text();
+        let text = error.message;
         let text = text.get(Lang::En);
         text.rsplit_once("requests.jsonl:").unwrap().1.to_owned()
     })
@@ -37,7 +37,7 @@ fn what_is_wrong_is_said_in_chinese_too() {
     ] {
         fs::write(&path, line).unwrap();
         let error = read(&path).unwrap_err();
-        let text = error.text();
+        let text = error.message;
         let said = text.get(Lang::Zh).rsplit_once("requests.jsonl:1").unwrap();
         assert!(said.1.starts_with(expected), "{}", said.1);
     }

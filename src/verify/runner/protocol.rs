@@ -23,7 +23,8 @@ pub enum Event {
     /// It runs.
     Ready(Ready),
     /// What came of a webhook.
-    Proof(Box<Proof>),
+    #[serde(rename = "proof")]
+    Webhook(Box<WebhookResult>),
     /// A request that was sent, where they are to be saved.
     Sent(Box<Sent>),
     /// A case that could not be run to its end.
@@ -44,9 +45,9 @@ pub struct Ready {
     /// The version of Python.
     pub python: String,
     /// How the network is kept away.
-    pub network: Kept,
+    pub network: Isolation,
     /// How files elsewhere, and other programs, are kept away.
-    pub files: Kept,
+    pub files: Isolation,
 }
 
 /// What the stand-in for the agent is called.
@@ -54,27 +55,28 @@ pub const STAND_IN: &str = "stand-in";
 
 /// How something is kept away from the plugins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kept {
+pub enum Isolation {
     /// The system gives the process none.
-    Cut,
+    #[serde(rename = "cut")]
+    Kernel,
     /// What Python itself would call is refused.
-    Refused,
+    #[serde(rename = "refused")]
+    PythonOnly,
 }
 
-impl Kept {
+impl Isolation {
     /// Its name in the protocol and in results.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Cut => "cut",
-            Self::Refused => "refused",
+            Self::Kernel => "cut",
+            Self::PythonOnly => "refused",
         }
     }
 }
 
 /// What came of a webhook.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Proof {
+pub struct WebhookResult {
     /// The name of the case.
     pub case: String,
     /// The key of the plugin.
@@ -113,31 +115,34 @@ pub struct Proof {
     #[serde(default)]
     pub difference: Option<Difference>,
     /// The requests that did not end while more of them were looked for, or ended the process.
-    #[serde(default, deserialize_with = "endless")]
-    pub endless: Vec<Endless>,
+    #[serde(default, rename = "endless", deserialize_with = "nonterminating")]
+    pub nonterminating: Vec<Nonterminating>,
 }
 
 /// A request that did not end on the old side, or ended its process. No side was sent it afterwards.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Endless {
+pub struct Nonterminating {
     /// The request.
     pub request: Request,
     /// How long it was waited for.
     pub seconds: u64,
-    /// Whether it was looked for more requests without it.
-    pub went_on: bool,
+    /// Whether the search for more requests was resumed without it.
+    #[serde(rename = "went_on")]
+    pub search_resumed: bool,
     /// How it ended the process; empty if it did not.
-    #[serde(default)]
-    pub ended: Detail,
+    #[serde(default, rename = "ended")]
+    pub exit: Detail,
 }
 
 /// As many as there can be, of which none but the last has ended the search.
-fn endless<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Endless>, D::Error> {
-    let all = Vec::<Endless>::deserialize(deserializer)?;
+fn nonterminating<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Nonterminating>, D::Error> {
+    let all = Vec::<Nonterminating>::deserialize(deserializer)?;
     if all.len() > MOST_ENDLESS {
         return Err(D::Error::custom("too many requests without an end"));
     }
-    if all.iter().rev().skip(1).any(|one| !one.went_on) {
+    if all.iter().rev().skip(1).any(|one| !one.search_resumed) {
         return Err(D::Error::custom("a search that went on after its end"));
     }
     if all.iter().any(|one| one.seconds == 0) {
@@ -176,7 +181,7 @@ fn inside<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Erro
     Ok(path)
 }
 
-impl Proof {
+impl WebhookResult {
     /// Whether it says that all is the same, and what is not covered.
     pub fn contradicts_itself(&self) -> bool {
         let is_open = !self.uncovered.is_empty() || !self.uncovered_elsewhere.is_empty();

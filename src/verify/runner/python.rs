@@ -20,9 +20,11 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::migrate::git;
+use crate::term;
 use crate::text;
-use crate::text::{Text, translate};
-use crate::verify::error::VerifyError;
+use crate::text::{Lang, Text, translate};
+use crate::user_error::UserError;
+use crate::verify::error::{self, VerifyError};
 use crate::verify::interrupt;
 use crate::verify::process;
 
@@ -93,11 +95,11 @@ impl Places {
     ///
     /// # Errors
     /// When there is no current folder.
-    pub fn of_process(named: Option<&Path>, root: &Path) -> Result<Self, VerifyError> {
+    pub fn of_process(named: Option<&Path>, root: &Path) -> Result<Self, UserError> {
         Ok(Self {
             named: named.map(Path::to_owned),
             root: root.to_owned(),
-            current: env::current_dir().map_err(VerifyError::io(Path::new(".")))?,
+            current: env::current_dir().map_err(error::io(Path::new(".")))?,
             virtual_env: env::var_os("VIRTUAL_ENV"),
             path: env::var_os("PATH"),
         })
@@ -250,7 +252,7 @@ fn python_of(environment: &Path) -> PathBuf {
 /// plugin.
 ///
 /// # Errors
-/// [`VerifyError::NoPython`], which says where it was looked for; and when this program is to end.
+/// When there is none, with where it was looked for; and when this program is to end.
 pub fn find(places: &Places) -> Result<Python, VerifyError> {
     let mut looked_at = Vec::new();
     let mut without_fastapi = None;
@@ -289,14 +291,46 @@ pub fn find(places: &Places) -> Result<Python, VerifyError> {
             Err(problem) => looked_at.push(LookedAt { path, problem }),
         }
     }
-    let python = without_fastapi.ok_or(VerifyError::NoPython {
-        looked_at,
-        is_named: places.named.is_some(),
-    })?;
+    let python = without_fastapi.ok_or_else(|| no_python(&looked_at, places.named.is_some()))?;
     Ok(Python {
         not_started,
         ..python
     })
+}
+
+/// None of those that were `looked_at` can be used.
+fn no_python(looked_at: &[LookedAt], is_named: bool) -> UserError {
+    let list = |lang: Lang, separator: &str| {
+        let each = looked_at.iter().map(|one| {
+            let path = term::path(&one.path);
+            format!("{path} ({})", one.problem.get(lang))
+        });
+        each.collect::<Vec<_>>().join(separator)
+    };
+    let (en, zh) = (list(Lang::En, ", "), list(Lang::Zh, "、"));
+    let message = if is_named {
+        text!(
+            "this Python cannot be used: {en}",
+            "无法使用这个 Python：{zh}"
+        )
+    } else if looked_at.is_empty() {
+        text!(
+            "there is no Python: no VIRTUAL_ENV, and no python3 or python on the PATH",
+            "找不到 Python：没有 VIRTUAL_ENV，PATH 上也没有 python3 或 python"
+        )
+    } else {
+        text!(
+            "no Python that can be used was found; looked at {en}",
+            "没有找到可用的 Python；已查看：{zh}"
+        )
+    };
+    UserError::new(
+        message,
+        text!(
+            "name a Python of 3.11 or later with --python, best one in which nekro-agent is installed",
+            "请用 --python 指定 3.11 或更高版本的 Python，最好是已安装 nekro-agent 的环境"
+        ),
+    )
 }
 
 /// Where Python finds modules and what is compiled of them, in the variables that say so.

@@ -4,6 +4,7 @@
 //! It runs code that nobody has looked at. So nothing that it says is believed beyond its form, how
 //! much it says and how long it takes are limited, and its end does not depend on it.
 
+mod errors;
 mod lines;
 
 use std::collections::VecDeque;
@@ -19,15 +20,27 @@ use std::time::{Duration, Instant};
 
 use super::embedded;
 use super::job::{AgentChoice, Job};
-use super::protocol::{Event, Failed, Proof, Ready, Reason, Refused, Sent, Side};
+use super::protocol::{Event, Failed, Ready, Reason, Refused, Sent, Side, WebhookResult};
 use super::python::{self, Python};
-use crate::verify::error::{Ending, VerifyError};
+use crate::verify::error::{self, VerifyError};
 use crate::verify::interrupt;
 use crate::verify::process::Group;
+pub use errors::protocol_error;
 use lines::Line;
 
 /// How much of stderr is kept, from its end.
 const STDERR_KEPT: usize = 8 * 1024;
+
+/// How the runner ended before it had said everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself.
+    Died,
+    /// It was ended after so many seconds.
+    Overdue(u64),
+    /// It was ended because it said more than is taken.
+    TooMuch,
+}
 
 /// What the runner has said.
 #[derive(Debug, Default)]
@@ -35,7 +48,7 @@ pub struct SessionOutput {
     /// Around what the plugins ran; none when it did not come to that.
     pub ready: Option<Ready>,
     /// What came of webhooks.
-    pub proofs: Vec<Proof>,
+    pub results: Vec<WebhookResult>,
     /// Requests that were sent, if they are to be saved.
     pub sent: Vec<Sent>,
     /// Cases that could not be run to their end.
@@ -71,13 +84,13 @@ impl Runner {
     /// When it cannot be started.
     pub fn start(agent: AgentChoice, python: &Python, folder: &Path) -> Result<Self, VerifyError> {
         let main = folder.join("runner");
-        let main = embedded::write(&main).map_err(VerifyError::io(&main))?;
+        let main = embedded::write(&main).map_err(error::io(&main))?;
         let (sender, heard) = mpsc::channel();
         let signal = sender.clone();
         interrupt::at_signal(move || drop(signal.send(RunnerMessage::Signal)));
         let mut command = command(python, &main, folder)?;
         command.arg(agent.name()).arg(scratch(folder)?);
-        let mut group = Group::spawn(command).map_err(VerifyError::io(&python.executable))?;
+        let mut group = Group::spawn(command).map_err(error::io(&python.executable))?;
         let child = group.child();
         let stdin = child.stdin.take();
         let stdout = child.stdout.take();
@@ -117,9 +130,7 @@ impl Runner {
     }
 
     fn run_within(self, limit: Duration, job: &Job<'_>) -> Result<SessionOutput, VerifyError> {
-        let text = serde_json::to_vec(job).map_err(|error| VerifyError::Garbled {
-            said: error.to_string(),
-        })?;
+        let text = serde_json::to_vec(job).map_err(|error| protocol_error(&error.to_string()))?;
         if let Some(mut stdin) = self.stdin {
             // If the runner does not read it, it has no results either, which is noticed.
             thread::spawn(move || drop(stdin.write_all(&text)));
@@ -129,10 +140,9 @@ impl Runner {
         interrupt::check()?;
         match result? {
             (said, None) => Ok(said),
-            (said, Some(ending)) if said.ready.is_none() => Err(VerifyError::Silent {
-                ending,
-                stderr: self.stderr.text(),
-            }),
+            (said, Some(ending)) if said.ready.is_none() => {
+                Err(errors::runner_failed(ending, &self.stderr.text()).into())
+            }
             (mut said, Some(ending)) => {
                 said.cut_off = Some((ending, self.stderr.text()));
                 Ok(said)
@@ -144,7 +154,7 @@ impl Runner {
 /// The folder that plugins are run in.
 fn scratch(folder: &Path) -> Result<PathBuf, VerifyError> {
     let scratch = folder.join("scratch");
-    fs::create_dir_all(&scratch).map_err(VerifyError::io(&scratch))?;
+    fs::create_dir_all(&scratch).map_err(error::io(&scratch))?;
     Ok(scratch)
 }
 
@@ -181,7 +191,7 @@ fn command(python: &Python, main: &Path, folder: &Path) -> Result<Command, Verif
         ("XDG_RUNTIME_DIR", "home/run"),
     ] {
         let path = folder.join(name);
-        fs::create_dir_all(&path).map_err(VerifyError::io(&path))?;
+        fs::create_dir_all(&path).map_err(error::io(&path))?;
         command.env(variable, path);
     }
     Ok(command)
@@ -215,22 +225,19 @@ fn listen(
                 said.failed.extend(unreadable(&line, why));
                 continue;
             }
-            Err(_) => return Err(garbled(&line)),
+            Err(_) => return Err(protocol_error(&line.beginning()).into()),
         };
         match event {
             Event::Ready(ready) => said.ready = Some(ready),
-            Event::Proof(proof) => said.proofs.push(*proof),
+            Event::Webhook(result) => said.results.push(*result),
             Event::Sent(sent) => said.sent.push(*sent),
             Event::Failed(failed) => said.failed.push(failed),
             Event::Refused(refused) => said.refused.push(refused),
             Event::Fatal(fatal) => {
-                return Err(VerifyError::Fatal {
-                    fatal,
-                    python: python.to_owned(),
-                });
+                return Err(errors::fatal(&fatal, python).into());
             }
             Event::End if said.ready.is_some() => return Ok((said, None)),
-            Event::End => return Err(garbled(&line)),
+            Event::End => return Err(protocol_error(&line.beginning()).into()),
         }
     }
 }
@@ -246,12 +253,6 @@ fn unreadable(line: &Line, why: String) -> Option<Failed> {
         answering: None,
         endpoint: None,
     })
-}
-
-fn garbled(line: &Line) -> VerifyError {
-    VerifyError::Garbled {
-        said: line.beginning(),
-    }
 }
 
 /// The last of what is written to a pipe.

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::verify::error::VerifyError;
-use crate::verify::interrupt::{self, Listening};
+use crate::user_error::UserError;
+use crate::verify::error;
+use crate::verify::interrupt::{self, SignalGuard};
 
 /// What the folders are called.
 const PREFIX: &str = "rehook-verify-";
@@ -27,7 +28,7 @@ pub struct WorkDir {
     /// Locked until the end.
     _lock: File,
     /// Until the folder is gone: so it comes after it here.
-    _listening: Listening,
+    _signals: SignalGuard,
 }
 
 impl WorkDir {
@@ -35,23 +36,23 @@ impl WorkDir {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn new() -> Result<Self, VerifyError> {
+    pub fn new() -> Result<Self, UserError> {
         let place = env::temp_dir();
-        let listening = interrupt::listen().map_err(VerifyError::io(&place))?;
+        let signals = interrupt::listen().map_err(error::io(&place))?;
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)
             .tempdir()
-            .map_err(VerifyError::io(&place))?;
+            .map_err(error::io(&place))?;
         // Without links in it, as what is looked for in it has none either.
-        let path = fs::canonicalize(folder.path()).map_err(VerifyError::io(folder.path()))?;
-        let lock = lock(&path).map_err(VerifyError::io(&path))?;
+        let path = fs::canonicalize(folder.path()).map_err(error::io(folder.path()))?;
+        let lock = lock(&path).map_err(error::io(&path))?;
         // After its own is locked, and it is not looked at.
         remove_left(&place, &path);
         Ok(Self {
             path,
             _lock: lock,
             folder: Some(folder),
-            _listening: listening,
+            _signals: signals,
         })
     }
 

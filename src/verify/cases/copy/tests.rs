@@ -1,4 +1,5 @@
 use super::*;
+use crate::user_error::UserError;
 
 /// A folder with these files.
 fn folder(files: &[&str]) -> tempfile::TempDir {
@@ -120,7 +121,7 @@ fn too_much_is_an_error_that_names_the_folder() {
             &target,
             &mut CopyBudget::new(bytes, files),
         )
-        .map_err(|error| error.text().to_string())
+        .map_err(|error| UserError::from(error).to_string())
     };
     let named = folder.path().join("in/p").display().to_string();
     let error = allow(15, 10).unwrap_err();

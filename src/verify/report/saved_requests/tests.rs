@@ -10,14 +10,14 @@ fn event(event: Value) -> Event {
     serde_json::from_value(event).unwrap()
 }
 
-/// A webhook of a plugin, of which there is a proof with so many requests.
+/// A webhook of a plugin, of which there is a result with so many requests.
 fn webhook(plugin: &str, endpoint: &str, requests: usize) -> Webhook {
-    let proof = event(json!({
+    let result = event(json!({
         "event": "proof", "case": "c", "plugin": format!("dev.{plugin}"), "endpoint": endpoint,
         "verdict": "same", "requests": requests,
     }));
-    let Event::Proof(proof) = proof else {
-        panic!("no proof")
+    let Event::Webhook(result) = result else {
+        panic!("no result")
     };
     Webhook {
         plugin: Some(format!("dev.{plugin}")),
@@ -25,7 +25,7 @@ fn webhook(plugin: &str, endpoint: &str, requests: usize) -> Webhook {
         endpoint: Some(endpoint.to_owned()),
         base: None,
         status: Status::Run {
-            proof,
+            result,
             path: PathBuf::new(),
             elsewhere: Vec::new(),
         },

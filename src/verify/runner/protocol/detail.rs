@@ -9,7 +9,7 @@ use super::About;
 #[serde(untagged)]
 pub enum Detail {
     /// What Python, the plugin or the system says, as it says it.
-    SessionOutput(String),
+    Text(String),
     /// What the runner has found.
     Fact(Fact),
 }
@@ -109,18 +109,18 @@ pub struct Answering {
 impl Detail {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        matches!(self, Self::SessionOutput(text) if text.is_empty())
+        matches!(self, Self::Text(text) if text.is_empty())
     }
 }
 
 impl Default for Detail {
     fn default() -> Self {
-        Self::SessionOutput(String::new())
+        Self::Text(String::new())
     }
 }
 
 impl<T: Into<String>> From<T> for Detail {
     fn from(text: T) -> Self {
-        Self::SessionOutput(text.into())
+        Self::Text(text.into())
     }
 }

@@ -1,6 +1,6 @@
 //! What could not be run, and why: a case, or everything.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Answering, Detail};
 
@@ -50,8 +50,8 @@ impl Side {
     }
 }
 
-/// Why a case could not be run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// Why a case could not be run; also in the JSON report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// It cannot be imported.

@@ -7,7 +7,7 @@ fn endless(seconds: Value, went_on: Value) -> Value {
     json!({"request": request, "seconds": seconds, "went_on": went_on})
 }
 
-fn proof(endless: Value) -> Result<Event, serde_json::Error> {
+fn result(endless: Value) -> Result<Event, serde_json::Error> {
     serde_json::from_value(json!({
         "event": "proof", "case": "dev.ci", "plugin": "dev.ci", "endpoint": "ci",
         "verdict": "same", "requests": 9, "endless": endless,
@@ -16,14 +16,14 @@ fn proof(endless: Value) -> Result<Event, serde_json::Error> {
 
 #[test]
 fn a_handler_has_no_more_lines_than_a_file() {
-    let proof = |count: usize| {
+    let result = |count: usize| {
         serde_json::from_value::<Event>(json!({
             "event": "proof", "case": "c", "plugin": "p", "endpoint": "e", "verdict": "same",
             "requests": 1, "reached": vec![1; count],
         }))
     };
-    assert!(proof(MOST_LINES).is_ok());
-    let error = proof(MOST_LINES + 1).unwrap_err().to_string();
+    assert!(result(MOST_LINES).is_ok());
+    let error = result(MOST_LINES + 1).unwrap_err().to_string();
     assert!(error.contains("more lines than a file has"), "{error}");
 }
 
@@ -39,7 +39,7 @@ fn requests_without_an_end_are_as_the_search_can_have_left_them() {
         json!([last()]),
         json!([on(), on(), last()]),
     ] {
-        assert!(proof(good.clone()).is_ok(), "{good}");
+        assert!(result(good.clone()).is_ok(), "{good}");
     }
     for bad in [
         json!(vec![on(); MOST_ENDLESS + 1]),
@@ -52,6 +52,6 @@ fn requests_without_an_end_are_as_the_search_can_have_left_them() {
         json!(on()),
         json!(null),
     ] {
-        assert!(proof(bad.clone()).is_err(), "{bad}");
+        assert!(result(bad.clone()).is_err(), "{bad}");
     }
 }

@@ -54,8 +54,12 @@ impl Folder {
     #[track_caller]
     fn check(&self, places: &Places, expected: &str) {
         let found = find(places).map(|python| python.executable);
-        assert_eq!(found.map_err(|e| e.text()).unwrap(), self.path(expected));
+        assert_eq!(found.unwrap(), self.path(expected));
     }
+}
+
+fn failure(places: &Places) -> UserError {
+    find(places).unwrap_err().into()
 }
 
 #[test]
@@ -94,7 +98,7 @@ fn what_the_repo_or_the_current_folder_contains_is_named_and_not_started() {
         "here/below/.venv/bin/python",
     ];
     let marks = traps.map(|path| trap(&folder, path));
-    let error = find(&places).unwrap_err();
+    let error = failure(&places);
     for path in traps.iter().filter(|path| !path.starts_with("here/.venv")) {
         let path = path.strip_suffix("/bin/python").unwrap_or(path);
         assert!(error.to_string().contains(path), "{path}: {error}");
@@ -150,7 +154,7 @@ fn what_git_tracks_is_not_started() {
     folder.check(&places, "other/env/bin/python");
     // Not the interpreter itself: what is beside it decides what is run.
     git(&["add", "env/pyvenv.cfg"]);
-    let error = find(&places).unwrap_err();
+    let error = failure(&places);
     assert!(error.to_string().contains("git tracks it"), "{error}");
 }
 
@@ -162,7 +166,7 @@ fn what_another_user_owns_is_not_started() {
     folder.check(&folder.places(), "active/bin/python");
     // Only root can give a file away.
     if std::os::unix::fs::chown(&path, Some(12345), None).is_ok() {
-        let error = find(&folder.places()).unwrap_err();
+        let error = failure(&folder.places());
         assert!(
             error.to_string().contains("another user owns it"),
             "{error}"
@@ -191,7 +195,7 @@ fn what_does_not_run_is_passed_over_and_named() {
     );
     fake(&folder.path("bin/python3"), "[3, 10, 9]", true);
     script(&folder.path("bin/python"), "echo hello");
-    let error = find(&places).unwrap_err().text();
+    let error = failure(&places).message;
     for expected in [
         "active/bin/python (it does not run: no such version)",
         "bin/python3 (Python 3.10.9)",
@@ -231,7 +235,7 @@ fn what_is_named_is_all_that_is_looked_at() {
     folder.check(&named("python3.11"), "bin/python3.11");
     folder.check(&named("own"), "here/below/own/bin/python");
     folder.check(&named("./own/bin/python"), "here/below/./own/bin/python");
-    let error = find(&named("nowhere/python")).unwrap_err().text();
+    let error = failure(&named("nowhere/python")).message;
     assert!(
         error
             .get(Lang::En)
@@ -244,10 +248,10 @@ fn what_is_named_is_all_that_is_looked_at() {
 #[test]
 fn without_any_it_is_said_where_it_would_have_been() {
     let folder = Folder::new();
-    let error = find(&folder.places()).unwrap_err();
-    assert!(error.text().get(Lang::En).contains("no VIRTUAL_ENV"));
-    assert!(error.remedy().get(Lang::En).contains("--python"));
-    assert!(error.text().get(Lang::Zh).contains("找不到 Python"));
+    let error = failure(&folder.places());
+    assert!(error.message.get(Lang::En).contains("no VIRTUAL_ENV"));
+    assert!(error.help.get(Lang::En).contains("--python"));
+    assert!(error.message.get(Lang::Zh).contains("找不到 Python"));
 }
 
 #[test]

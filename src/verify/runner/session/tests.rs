@@ -2,9 +2,10 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::text::Lang;
+use crate::user_error::UserError;
 use crate::verify::runner::limits::Limits;
 use crate::verify::runner::protocol::Detail;
-use crate::verify::runner::protocol::Kept;
+use crate::verify::runner::protocol::Isolation;
 
 const READY: &str =
     r#"echo '{"event":"ready","agent":"a","python":"3.12.0","network":"cut","files":"cut"}'"#;
@@ -59,8 +60,8 @@ impl Fake {
 
     #[track_caller]
     fn check_error(&self, script: &str, expected: &str) {
-        let error = self.run(script).unwrap_err().text();
-        assert!(error.get(Lang::En).contains(expected), "{error}");
+        let error = UserError::from(self.run(script).unwrap_err());
+        assert!(error.message.get(Lang::En).contains(expected), "{error}");
     }
 }
 
@@ -76,7 +77,7 @@ echo '{{"event":"refused","case":"c","what":["run git"]}}'
 {END}"#
         ))
         .unwrap();
-    assert_eq!(said.ready.unwrap().network, Kept::Cut);
+    assert_eq!(said.ready.unwrap().network, Isolation::Kernel);
     assert_eq!((said.failed.len(), said.refused.len()), (1, 1));
     assert!(said.cut_off.is_none());
     let read = |name: &str| fs::read_to_string(fake.path(name)).unwrap();
@@ -139,7 +140,7 @@ fn a_result_that_cannot_be_read_is_one_of_its_case() {
             ("b", Reason::Unreadable)
         );
         assert!(
-            matches!(&failed.detail, Detail::SessionOutput(said) if said.contains(why)),
+            matches!(&failed.detail, Detail::Text(said) if said.contains(why)),
             "{:?}",
             failed.detail
         );
@@ -151,7 +152,7 @@ fn one_that_dies_first_is_quoted() {
     let fake = Fake::new();
     fake.check_error(
         "echo some reason >&2; exit 3",
-        "ended before it had begun\nsome reason",
+        "ended before it was ready\nsome reason",
     );
     // However much it says there, the last of it is kept.
     fake.check_error("yes | head -c 1000000 >&2; echo at last >&2", "\nat last");
@@ -193,12 +194,16 @@ fn one_that_hangs_is_ended() {
         limit: Duration::from_millis(300),
         ..Fake::new()
     };
-    let ending = match fake.run(&format!("{READY}\nsleep 600; touch ../survived")) {
-        Ok(said) => said.cut_off.unwrap().0,
-        Err(VerifyError::Silent { ending, .. }) => ending,
-        Err(error) => panic!("{error}"),
-    };
-    assert!(matches!(ending, Ending::Overdue(_)));
+    match fake.run(&format!("{READY}\nsleep 600; touch ../survived")) {
+        Ok(said) => assert!(matches!(said.cut_off, Some((Ending::Overdue(_), _)))),
+        Err(error) => {
+            let error = UserError::from(error);
+            assert!(
+                error.message.get(Lang::En).contains("was not ready after"),
+                "{error}"
+            );
+        }
+    }
     assert!(!fake.path("survived").exists());
 }
 
@@ -225,7 +230,7 @@ fn one_that_never_begins_is_an_error() {
         limit: Duration::from_millis(100),
         ..Fake::new()
     };
-    fake.check_error("sleep 60", "had not begun after");
+    fake.check_error("sleep 60", "was not ready after");
 }
 
 #[test]
