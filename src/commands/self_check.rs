@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use super::prepare::{OverlayFs, Pass};
 use crate::migrate::diagnostic::Diagnostic;
@@ -73,11 +74,12 @@ pub(super) fn faults(
         layers: vec![changed.clone(), files.clone()],
     };
     // What no longer mentions the old API is not looked at by a second run; it has to parse.
+    let parsed = Parsed::default();
     let mut broken: Vec<Diagnostic> = plan
         .files
         .par_iter()
         .filter(|file| !discover::mentions_old_api(&file.after))
-        .filter_map(broken_by)
+        .filter_map(|file| parsed.broken_by(file))
         .collect();
     // All others again: a registration in one may matter to one in another.
     let remaining = files.iter().map(|(path, bytes)| {
@@ -106,19 +108,37 @@ pub(super) fn faults(
     Ok(faults.collect())
 }
 
-/// Why the result does not parse, if it does not.
-///
-/// A module is its statements one after another, so what is the same as before parses as before:
-/// only the other statements are parsed again.
-fn broken_by(file: &FilePlan) -> Option<Diagnostic> {
-    let parse =
-        |bytes: &[u8]| SourceFile::from_bytes(&file.path, bytes.to_vec()).and_then(Module::parse);
-    if file.after == file.text_after.as_bytes()
-        && parse(changed_statements(&file.text_before, &file.text_after).as_bytes()).is_ok()
-    {
-        return None;
+/// The statements that parse, of all files: what is written beside plugins is the same in most of them.
+#[derive(Default)]
+struct Parsed(Mutex<FxHashSet<String>>);
+
+impl Parsed {
+    fn lock(&self) -> MutexGuard<'_, FxHashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    parse(&file.after).err().map(|broken| *broken)
+
+    /// Why the result does not parse, if it does not.
+    ///
+    /// A module is its statements one after another, so what is the same as before parses as before:
+    /// only the other statements are parsed again.
+    fn broken_by(&self, file: &FilePlan) -> Option<Diagnostic> {
+        let parse = |bytes: &[u8]| {
+            SourceFile::from_bytes(&file.path, bytes.to_vec()).and_then(Module::parse)
+        };
+        if file.after == file.text_after.as_bytes() {
+            let mut statements = changed_statements(&file.text_before, &file.text_after);
+            {
+                let known = self.lock();
+                statements.retain(|statement| !known.contains(*statement));
+            }
+            if parse(statements.concat().as_bytes()).is_ok() {
+                self.lock()
+                    .extend(statements.into_iter().map(str::to_owned));
+                return None;
+            }
+        }
+        parse(&file.after).err().map(|broken| *broken)
+    }
 }
 
 #[cfg(test)]
