@@ -14,5 +14,5 @@ pub mod migrate;
 pub mod shim;
 pub mod verify;
 
-pub mod cli;
+mod cli;
 pub mod commands;
