@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&str] = &[
     "text",
     "term",
+    "nearest",
     "user_error",
     "regular_file",
     "routes",
@@ -28,6 +29,7 @@ const LAYERS: &[&str] = &[
     "migrate::report",
     "migrate::discover",
     "migrate::git",
+    "migrate::pipeline",
     "verify",
     "migrate::apply",
     "cli",

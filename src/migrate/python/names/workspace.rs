@@ -119,16 +119,6 @@ impl Workspace {
         })
     }
 
-    /// Every module that was asked for and could be parsed, in no order.
-    pub fn into_modules(self) -> Vec<Arc<Loaded>> {
-        let modules = self.modules.into_inner();
-        modules
-            .unwrap_or_else(PoisonError::into_inner)
-            .into_values()
-            .filter_map(|slot| Arc::into_inner(slot)?.into_inner()?.ok())
-            .collect()
-    }
-
     /// Every module that was asked for and could be parsed, by path.
     pub fn loaded(&self) -> Vec<Arc<Loaded>> {
         let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::prepare::{OverlayFs, Pass};
+use super::overlay::OverlayFs;
+use super::pass::Pass;
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::discover;
 use crate::migrate::plan::{Fault, FilePlan, Plan, PlanOptions};
@@ -26,8 +27,8 @@ use crate::user_error::UserError;
 /// When `faults` fails, and for a fault that is no single plugin's.
 pub(super) fn hold(
     plan: &mut Plan,
-    faults: impl Fn(&Plan) -> anyhow::Result<Vec<Fault>>,
-) -> anyhow::Result<()> {
+    faults: impl Fn(&Plan) -> Result<Vec<Fault>, UserError>,
+) -> Result<(), UserError> {
     loop {
         let found = faults(plan)?;
         let Some(first) = found.first() else {
@@ -38,7 +39,7 @@ pub(super) fn hold(
             has_changed |= plan.withdraw(fault);
         }
         if !has_changed {
-            return Err(UserError::bug(&first.text()).into());
+            return Err(UserError::bug(&first.text()));
         }
     }
 }
@@ -52,14 +53,14 @@ pub(super) fn faults(
     files: &Arc<BTreeMap<PathBuf, Vec<u8>>>,
     plan: &Plan,
     options: PlanOptions,
-) -> anyhow::Result<Vec<Fault>> {
+) -> Result<Vec<Fault>, UserError> {
     if plan.counts.unaccounted() > 0 {
         let count = plan.counts.unaccounted();
         let failure = UserError::bug(&text!(
             "{count} references to the old API are unaccounted for",
             "有 {count} 处对旧接口的引用去向不明"
         ));
-        return Err(failure.into());
+        return Err(failure);
     }
     if plan.files.is_empty() {
         return Ok(Vec::new());
@@ -143,7 +144,7 @@ impl Parsed {
 
 #[cfg(test)]
 mod tests {
-    use super::super::prepare::with_parser_stack;
+    use super::super::with_parser_stack;
     use super::*;
     use crate::migrate::diagnostic::Code;
     use crate::migrate::plan::Action;
@@ -164,7 +165,7 @@ mod tests {
     }
 
     /// Tampers with the plan for three plugins, holds it against the check, and gives what is left.
-    fn held(tamper: impl Fn(&mut FilePlan) + Sync) -> anyhow::Result<Plan> {
+    fn held(tamper: impl Fn(&mut FilePlan) + Sync) -> Result<Plan, UserError> {
         with_parser_stack(|| {
             let names = ["first", "second", "third"];
             let files: BTreeMap<PathBuf, Vec<u8>> = names
