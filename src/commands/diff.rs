@@ -1,7 +1,7 @@
 //! `rehook diff`: exactly what `migrate` would write, as a patch.
 
 use super::output::{report_view, say_findings, say_pending, show_patch};
-use super::plan_args::prepare;
+use super::plan_args::migration_of;
 use super::{Console, Outcome};
 use crate::cli::{DiffArgs, Format};
 use crate::migrate::report;
@@ -10,9 +10,9 @@ use crate::{term, text};
 /// Runs the command.
 ///
 /// # Errors
-/// See [`prepare`].
+/// See [`migration_of`].
 pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
-    let migration = prepare(&args.plan)?;
+    let migration = migration_of(&args.plan)?;
     let view = report_view(&migration);
     match args.format {
         Format::Json => console.result(&report::json::render_with_edits(&view, console.lang())?)?,

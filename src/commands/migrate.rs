@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::output::{report_view, say_findings, say_pending, show_patch};
-use super::plan_args::prepare;
+use super::plan_args::migration_of;
 use super::{Console, Outcome};
 use crate::cli::{Format, MigrateArgs};
 use crate::migrate::apply::{self, FileChange};
@@ -17,15 +17,15 @@ use crate::user_error::UserError;
 /// Runs the command.
 ///
 /// # Errors
-/// See [`prepare`]; and when files have uncommitted changes, or cannot be written: then nothing was.
+/// See [`migration_of`]; and when files have uncommitted changes, or cannot be written: then nothing was.
 pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
-    let mut migration = prepare(&args.plan)?;
+    let mut migration = migration_of(&args.plan)?;
     if !args.check
         && let Some(recovered) = apply::recover(&migration.root).map_err(UserError::from)?
     {
         console.say(&format!("{}\n", recovered.text().get(console.lang())));
         // The sources may have changed by it.
-        migration = prepare(&args.plan)?;
+        migration = migration_of(&args.plan)?;
     }
     if args.check {
         let view = report_view(&migration);

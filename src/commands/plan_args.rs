@@ -13,7 +13,7 @@ use crate::user_error::UserError;
 ///
 /// # Errors
 /// As for [`migration`], and for a code that cannot be ignored.
-pub(super) fn prepare(args: &PlanArgs) -> Result<Migration, UserError> {
+pub(super) fn migration_of(args: &PlanArgs) -> Result<Migration, UserError> {
     migration(&Options {
         paths: args.paths.clone(),
         routes: args.routes.clone(),

@@ -1,7 +1,7 @@
 //! `rehook scan`: every webhook, and what `migrate` would do with it.
 
 use super::output::{report_view, say_findings, say_pending};
-use super::plan_args::prepare;
+use super::plan_args::migration_of;
 use super::{Console, Outcome};
 use crate::cli::{ScanArgs, ScanFormat};
 use crate::migrate::report;
@@ -9,9 +9,9 @@ use crate::migrate::report;
 /// Runs the command.
 ///
 /// # Errors
-/// See [`prepare`].
+/// See [`migration_of`].
 pub fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome> {
-    let migration = prepare(&args.plan)?;
+    let migration = migration_of(&args.plan)?;
     let view = report_view(&migration);
     match args.format {
         ScanFormat::Text => console.result(&report::text::webhooks(&view, console.lang()))?,

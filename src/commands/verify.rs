@@ -4,7 +4,7 @@ mod baseline;
 
 use std::path::Path;
 
-use super::plan_args::prepare;
+use super::plan_args::migration_of;
 use super::{Console, Outcome};
 use crate::cli::{AgentArg, Format, VerifyArgs};
 use crate::migrate::diagnostic::Severity;
@@ -29,7 +29,7 @@ use crate::verify::temp_dir::WorkDir;
 /// Runs the command.
 ///
 /// # Errors
-/// See [`prepare`]; and when nothing can be verified.
+/// See [`migration_of`]; and when nothing can be verified.
 pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     if cfg!(not(unix)) {
         return Err(UserError::from(VerifyError::NotUnix).into());
@@ -43,7 +43,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         requests::can_save(path).map_err(UserError::from)?;
     }
     let work_dir = WorkDir::new().map_err(UserError::from)?;
-    let migration = prepare(&args.plan)?;
+    let migration = migration_of(&args.plan)?;
     let ran = run_in(&work_dir, args, &migration, &given, console);
     // From here on there is nothing that a signal would leave behind, and it ends the program.
     drop(work_dir);
