@@ -17,7 +17,6 @@ pub mod emit;
 pub mod find;
 pub mod git;
 pub mod lint;
-pub mod pipeline;
 pub mod plan;
 pub mod python;
 pub mod report;

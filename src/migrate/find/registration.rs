@@ -18,10 +18,9 @@ pub(crate) mod path_parameters;
 mod receiver;
 mod timing;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-
-use rustc_hash::FxHashSet;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
@@ -64,8 +63,8 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         in_lambda: false,
         references: Vec::new(),
         unclear: Vec::new(),
-        shown: FxHashSet::default(),
-        looked_at: FxHashSet::default(),
+        shown: HashSet::new(),
+        looked_at: HashSet::new(),
         called_by_name: Vec::new(),
     };
     finder.body(loaded.module.suite());
@@ -138,8 +137,7 @@ fn used_otherwise(references: &[Reference], called: &[ByteRange]) -> Vec<Unclear
 fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
     let module = &loaded.module;
     let source = module.source();
-    let known: FxHashSet<ByteRange> = known.iter().map(|reference| reference.place).collect();
-    let patterns = patterns(loaded);
+    let known: HashSet<ByteRange> = known.iter().map(|reference| reference.place).collect();
     let names = module
         .tokens()
         .all()
@@ -152,9 +150,7 @@ fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
         .map(|token| {
             let before = module.tokens().previous(token.range.start());
             let is_attribute = before.is_some_and(|dot| source.slice(dot.range) == ".");
-            // `case NekroPlugin(mount_webhook_method=mount)`
-            let is_captured = patterns.iter().any(|one| one.contains(token.range));
-            let kind = if is_attribute || is_captured {
+            let kind = if is_attribute {
                 let method = source.slice(token.range);
                 let detail = text!(
                     "this mention of `{method}` is not understood",
@@ -172,21 +168,6 @@ fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
             }
         })
         .collect()
-}
-
-/// The patterns of `match` statements.
-fn patterns(loaded: &Loaded) -> Vec<ByteRange> {
-    let module = &loaded.module;
-    let mut ranges = Vec::new();
-    if module.source().text().contains("match ") {
-        module.walk(module.suite(), module.range(), &mut |node| {
-            if let Node::Stmt(Stmt::Match(statement)) = node {
-                ranges.extend(statement.cases.iter().map(|case| range_of(&case.pattern)));
-            }
-            Descend::Into
-        });
-    }
-    ranges
 }
 
 /// What gives an attribute by its name.
@@ -214,7 +195,7 @@ const SHOWING: &[&str] = &["hasattr", "len", "print", "repr", "str"];
 fn names_in_strings(
     loaded: &Loaded,
     known: &[Reference],
-    shown: &FxHashSet<ByteRange>,
+    shown: &HashSet<ByteRange>,
 ) -> Vec<Reference> {
     let module = &loaded.module;
     let source = module.source();
@@ -273,9 +254,9 @@ struct Finder<'a> {
     references: Vec<Reference>,
     unclear: Vec<Unclear>,
     /// The strings that are only shown, or asked for.
-    shown: FxHashSet<ByteRange>,
+    shown: HashSet<ByteRange>,
     /// What is looked up by a name, and was looked at with what is around it.
-    looked_at: FxHashSet<ByteRange>,
+    looked_at: HashSet<ByteRange>,
     /// The statements that give the method a name, for each call by it.
     called_by_name: Vec<ByteRange>,
 }

@@ -4,11 +4,9 @@
 //! bounded too, so that the work grows with the text and ends on any input. Where a bound cuts
 //! something off, the caller counts as checked: nothing is said about what was not seen.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-
-use rustc_hash::FxHashMap;
 
 use rustpython_parser::ast::Stmt;
 
@@ -55,8 +53,8 @@ struct Reached {
 pub struct Reach<'a> {
     workspace: &'a Workspace,
     reached: Vec<Reached>,
-    known: FxHashMap<Key, usize>,
-    variants: FxHashMap<(PathBuf, ByteRange), usize>,
+    known: HashMap<Key, usize>,
+    variants: HashMap<(PathBuf, ByteRange), usize>,
     pending: VecDeque<usize>,
     scopes: Scopes,
 }
@@ -67,8 +65,8 @@ impl<'a> Reach<'a> {
         Self {
             workspace,
             reached: Vec::new(),
-            known: FxHashMap::default(),
-            variants: FxHashMap::default(),
+            known: HashMap::new(),
+            variants: HashMap::new(),
             pending: VecDeque::new(),
             scopes: Scopes::default(),
         }

@@ -3,10 +3,8 @@
 //! Imports are asked for by what they mean and become edits at the end, all at once, so that
 //! rules do not know of each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
 
 use super::call_format::Place;
 use super::imports::{self, Surroundings};
@@ -65,7 +63,7 @@ pub struct Draft {
     /// The imported names that new text uses.
     reused: BTreeSet<String>,
     /// What the `*` imports of the file may bind.
-    from_stars: FxHashMap<String, Value>,
+    from_stars: HashMap<String, Value>,
 }
 
 impl Draft {
@@ -94,7 +92,7 @@ impl Draft {
             taken: BTreeSet::new(),
             released: BTreeMap::new(),
             reused: BTreeSet::new(),
-            from_stars: FxHashMap::default(),
+            from_stars: HashMap::new(),
         }
     }
 

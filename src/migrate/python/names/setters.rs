@@ -5,19 +5,18 @@
 //! hold of. Invariant: looking at the text alone says "may be set" too often rather than too seldom,
 //! and what is not in a list of harmless forms counts as setting.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The names that are set somewhere, and what may be set without a name.
 #[derive(Debug, Default)]
 pub(super) struct Setters {
     /// Names that are set as an attribute of something.
-    names: FxHashSet<String>,
+    names: HashSet<String>,
     /// Whether built-in names may be set.
     builtins: bool,
     /// Libraries in which something is set, which others of their functions may use.
-    changed: FxHashSet<String>,
+    changed: HashSet<String>,
     /// Modules in which anything may be set: see [`Reach`].
     reach: Reach,
 }
@@ -28,12 +27,12 @@ pub(super) struct Setters {
 #[derive(Debug, Default)]
 struct Reach {
     /// Those that set anything, and those that import one of these.
-    units: FxHashSet<PathBuf>,
-    unit_of: FxHashMap<PathBuf, PathBuf>,
+    units: HashSet<PathBuf>,
+    unit_of: HashMap<PathBuf, PathBuf>,
     /// What these units import, or name as a module: modules of the repo.
-    imported: FxHashSet<String>,
+    imported: HashSet<String>,
     /// Libraries that the files themselves import, or that are handed to them.
-    libraries: FxHashSet<String>,
+    libraries: HashSet<String>,
     /// Whether one of them imports modules by names that are made at run time.
     is_everything: bool,
     /// The same of the files themselves.
@@ -44,7 +43,7 @@ struct Reach {
 struct FileFacts<'a> {
     path: &'a Path,
     unit: PathBuf,
-    imports: FxHashSet<String>,
+    imports: HashSet<String>,
     imports_any: bool,
     sets_any: bool,
 }
@@ -52,7 +51,7 @@ struct FileFacts<'a> {
 impl Setters {
     /// Looks through the files at `paths`; `read` gives their bytes.
     pub(super) fn of(paths: &[PathBuf], read: impl Fn(&Path) -> Option<Vec<u8>>) -> Self {
-        let packages: FxHashSet<&Path> = paths
+        let packages: HashSet<&Path> = paths
             .iter()
             .filter(|path| path.file_name().is_some_and(|name| name == "__init__.py"))
             .filter_map(|path| path.parent())
@@ -130,12 +129,12 @@ impl Reach {
         }
         // Whoever imports one of these may hand it a module.
         loop {
-            let names: FxHashSet<&str> = reach
+            let names: HashSet<&str> = reach
                 .units
                 .iter()
                 .filter_map(|one| outer_name(one))
                 .collect();
-            let joining: FxHashSet<PathBuf> = facts
+            let joining: HashSet<PathBuf> = facts
                 .iter()
                 .filter(|file| !reach.units.contains(&file.unit))
                 .filter(|file| {
@@ -162,7 +161,7 @@ impl Reach {
 }
 
 /// The topmost package that the file is in, or the file itself.
-fn unit(path: &Path, packages: &FxHashSet<&Path>) -> PathBuf {
+fn unit(path: &Path, packages: &HashSet<&Path>) -> PathBuf {
     let folders = path.ancestors().skip(1);
     let top = folders
         .take_while(|folder| packages.contains(folder))
@@ -181,8 +180,8 @@ fn contains(text: &str, word: &str) -> bool {
 
 /// The words of the statements that import, and of what looks modules up; and whether a module is
 /// imported whose name cannot be seen there.
-fn imports(text: &str) -> (FxHashSet<String>, bool) {
-    let mut all = FxHashSet::default();
+fn imports(text: &str) -> (HashSet<String>, bool) {
+    let mut all = HashSet::new();
     let mut is_any = false;
     for statement in import_lines(text) {
         all.extend(words(statement).map(str::to_owned));
@@ -232,8 +231,8 @@ fn import_lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Notes the libraries of which something is set: `json.decoder.JSONDecoder.decode = …`.
-fn add_changed_libraries(text: &str, imports: &FxHashSet<String>, changed: &mut FxHashSet<String>) {
-    let mut roots = FxHashSet::default();
+fn add_changed_libraries(text: &str, imports: &HashSet<String>, changed: &mut HashSet<String>) {
+    let mut roots = HashSet::new();
     for_set_attributes(text, &mut |_, head| {
         let start = head
             .trim_end_matches(|c: char| is_word(c) || c == '.')
@@ -259,8 +258,8 @@ fn add_changed_libraries(text: &str, imports: &FxHashSet<String>, changed: &mut 
 }
 
 /// Notes what is imported and given to a call as it is: the callee may set anything in it.
-fn add_handed(text: &str, libraries: &mut FxHashSet<String>) {
-    let mut handed = FxHashSet::default();
+fn add_handed(text: &str, libraries: &mut HashSet<String>) {
+    let mut handed = HashSet::new();
     let mut rest = text;
     while let Some(start) = rest.find(['(', ',', '=']) {
         rest = rest[start + 1..].trim_start();
@@ -367,7 +366,7 @@ fn closing(text: &str) -> usize {
 }
 
 /// Whether a text may set anything without naming it; notes what `setattr` and `patch` name.
-fn sets_anything(text: &str, names: &mut FxHashSet<String>) -> bool {
+fn sets_anything(text: &str, names: &mut HashSet<String>) -> bool {
     let mut found = false;
     for (word, is_harmless) in ANYTHING {
         found = found
@@ -388,7 +387,7 @@ fn sets_anything(text: &str, names: &mut FxHashSet<String>) -> bool {
 }
 
 /// `setattr(module, "name", value)`: whether one sets what it does not name.
-fn add_setattr(text: &str, names: &mut FxHashSet<String>) -> bool {
+fn add_setattr(text: &str, names: &mut HashSet<String>) -> bool {
     let mut found = false;
     for (at, _) in text.match_indices("setattr") {
         let head = &text[..at];
@@ -413,7 +412,7 @@ fn add_setattr(text: &str, names: &mut FxHashSet<String>) -> bool {
 }
 
 /// `mock.patch("module.name")`: whether one sets what it does not name.
-fn add_patched(text: &str, names: &mut FxHashSet<String>) -> bool {
+fn add_patched(text: &str, names: &mut HashSet<String>) -> bool {
     let mut found = false;
     for (at, _) in text.match_indices("patch") {
         let after = &text[at + "patch".len()..];
@@ -473,14 +472,14 @@ fn literal(argument: &str) -> Option<&str> {
 
 /// Whether a text sets any attribute.
 fn sets_attribute(text: &str) -> bool {
-    let mut names = FxHashSet::default();
+    let mut names = HashSet::new();
     add_set_attributes(text, &mut names);
     add_setattr(text, &mut names);
     !names.is_empty()
 }
 
 /// Notes the names that a text sets as attributes of something other than `self` and `cls`.
-fn add_set_attributes(text: &str, names: &mut FxHashSet<String>) {
+fn add_set_attributes(text: &str, names: &mut HashSet<String>) {
     let mut note = |name: &str, _: &str| {
         names.insert(name.to_owned());
     };
@@ -639,7 +638,7 @@ mod tests {
     use super::*;
 
     fn attributes(text: &str) -> String {
-        let mut names = FxHashSet::default();
+        let mut names = HashSet::new();
         add_set_attributes(text, &mut names);
         let mut names: Vec<_> = names.into_iter().collect();
         names.sort();
@@ -696,7 +695,7 @@ mod tests {
             "put = setattr\nput(conf, name, 1)",
             "getattr(conf, '__setattr__')('A', 1)",
         ] {
-            assert!(sets_anything(text, &mut FxHashSet::default()), "{text}");
+            assert!(sets_anything(text, &mut HashSet::new()), "{text}");
         }
         for text in [
             "setattr(conf, 'A', 1)",
@@ -706,7 +705,7 @@ mod tests {
             "from unittest import mock\nmock.patch('conf.A', 1)",
             "from unittest import mock\nmock.patch.object(conf, 'A', 1)",
         ] {
-            let mut names = FxHashSet::default();
+            let mut names = HashSet::new();
             assert!(!sets_anything(text, &mut names), "{text}");
             assert!(names.contains("A"), "{text}");
         }
@@ -723,7 +722,7 @@ mod tests {
             "path = sys.modules['conf'].__file__",
             "from unittest import mock\nclient.patch(url)",
         ] {
-            let mut names = FxHashSet::default();
+            let mut names = HashSet::new();
             assert!(!sets_anything(text, &mut names), "{text}");
             assert!(!names.contains("A"), "{text}");
         }
@@ -732,7 +731,7 @@ mod tests {
     #[test]
     fn libraries_of_which_something_is_set_are_noted() {
         let text = "import json\nimport os\njson.decoder.JSONDecoder.decode = f\n";
-        let mut changed = FxHashSet::default();
+        let mut changed = HashSet::new();
         add_changed_libraries(text, &imports(text).0, &mut changed);
         assert!(changed.contains("json") && !changed.contains("os"));
     }
