@@ -26,6 +26,22 @@ impl UserError {
         Self { message, help }
     }
 
+    /// The error, said of a file, and of a line of it where that is known.
+    pub fn at(self, path: &Path, line: Option<usize>) -> Self {
+        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+        let (place, (en, zh)) = (term::path(path), self.message.both());
+        Self {
+            message: text!("{place}{line}: {en}", "{place}{line}: {zh}"),
+            help: self.help,
+        }
+    }
+
+    /// Both sentences in one line.
+    pub fn in_one_line(&self) -> Text {
+        let ((en, zh), (help_en, help_zh)) = (self.message.both(), self.help.both());
+        text!("{en}; {help_en}", "{zh}；{help_zh}")
+    }
+
     /// A file that has to be read besides the sources.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
         let (path, reason) = (term::path(path), translate::io_error(error));

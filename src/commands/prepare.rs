@@ -23,8 +23,7 @@ use crate::migrate::python::names::{Files, LoadError, Loaded, Workspace};
 use crate::migrate::python::parse::STACK_SIZE;
 use crate::migrate::style::{self, ConfigFile, Style};
 use crate::regular_file;
-use crate::routes::{FILE_NAME, RouteMap, RouteMapError};
-use crate::term;
+use crate::routes::{self, FILE_NAME, RouteMap};
 use crate::text;
 use crate::user_error::UserError;
 
@@ -586,12 +585,15 @@ fn route_map(
         }
         None => root.join(FILE_NAME),
     };
-    let (mut map, before) = read_with_bytes(&path)?;
-    let routes = plan.routes();
-    if routes.is_empty() {
+    let (mut map, before) = match routes::read_if_present(&path)? {
+        Some((map, bytes)) => (map, Some(bytes)),
+        None => (RouteMap::default(), None),
+    };
+    let found = plan.routes();
+    if found.is_empty() {
         return Ok((map, None));
     }
-    map.merge(&routes);
+    map.merge(&found);
     let after = map.to_string().into_bytes();
     let change = (before.as_ref() != Some(&after)).then_some(Change {
         path,
@@ -599,42 +601,4 @@ fn route_map(
         after,
     });
     Ok((map, change))
-}
-
-/// The route map at `path`; an empty one where there is no file.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn read_route_map(path: &Path) -> anyhow::Result<RouteMap> {
-    Ok(read_with_bytes(path)?.0)
-}
-
-fn broken_map(path: &Path, error: &RouteMapError) -> UserError {
-    let line = error.line().map(|line| format!(":{line}"));
-    let place = term::path(path) + &line.unwrap_or_default();
-    let (text, remedy) = (error.text(), error.remedy());
-    let ((en, zh), (remedy_en, remedy_zh)) = (text.both(), remedy.both());
-    UserError {
-        message: text!("{place}: {en}", "{place}: {zh}"),
-        help: text!(
-            "{remedy_en}; or name another file with --routes",
-            "{remedy_zh}；或用 --routes 指定其他文件"
-        ),
-    }
-}
-
-fn read_with_bytes(path: &Path) -> anyhow::Result<(RouteMap, Option<Vec<u8>>)> {
-    let before = match regular_file::read(path) {
-        Ok(bytes) => Some(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(UserError::unreadable(path, &error).into()),
-    };
-    let map = match &before {
-        Some(bytes) => std::str::from_utf8(bytes)
-            .map_err(|_| UserError::unreadable(path, &io::ErrorKind::InvalidData.into()))?
-            .parse::<RouteMap>()
-            .map_err(|error| broken_map(path, &error))?,
-        None => RouteMap::default(),
-    };
-    Ok((map, before))
 }

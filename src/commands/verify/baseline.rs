@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::prepare::{Prepared, plan_of, read_route_map, with_parser_stack};
+use super::super::prepare::{Prepared, plan_of, with_parser_stack};
 use crate::cli::VerifyArgs;
 use crate::migrate::git;
 use crate::migrate::plan::{Plan, PlanOptions};
 use crate::regular_file;
-use crate::routes::{FILE_NAME, Route};
+use crate::routes::{self, FILE_NAME, Route};
 use crate::user_error::UserError;
 use crate::verify::baseline::Baseline;
 use crate::verify::cases::{self, Group, Layout, Subject};
@@ -108,8 +108,8 @@ fn repos(args: &VerifyArgs, prepared: &Prepared, asked: &[PathBuf]) -> anyhow::R
         let mut routes = of_all.to_vec();
         if args.plan.routes.is_none() {
             let known: HashSet<_> = of_all.iter().map(key).collect();
-            let own = read_route_map(&root.join(FILE_NAME))?;
-            let own = own.routes().iter();
+            let own = routes::read_if_present(&root.join(FILE_NAME))?;
+            let own = own.iter().flat_map(|(map, _)| map.routes());
             routes.extend(own.filter(|route| !known.contains(&key(route))).cloned());
         }
         Ok(Repo {
