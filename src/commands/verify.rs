@@ -1,40 +1,21 @@
 //! `rehook verify`: runs the plugins before and after, and shows where they differ.
 
-mod baseline;
-
 use std::path::Path;
 
-use super::prepare::{Prepared, prepare, with_parser_stack};
+use super::plan_args::migration_of;
 use super::{Console, Outcome};
 use crate::cli::{AgentArg, Format, VerifyArgs};
-use crate::migrate::diagnostic::Severity;
-use crate::migrate::plan::Action;
-use crate::routes::Route;
 use crate::term;
-use crate::text;
-use crate::user_error::UserError;
-use crate::verify::cases::grouping;
-use crate::verify::cases::layout::Layout;
-use crate::verify::cases::model::Case;
-use crate::verify::error::VerifyError;
-use crate::verify::interrupt;
+use crate::verify::options::AgentChoice;
 use crate::verify::report::{self, View, saved_requests};
 use crate::verify::requests::{self, UserRequests};
-use crate::verify::results::{Cause, Kind, Status, VerifyReport, Webhook};
-use crate::verify::runner::job::{self, AgentChoice, Job};
-use crate::verify::runner::limits::Limits;
-use crate::verify::runner::python::{self, Places, Python};
-use crate::verify::runner::session::Runner;
-use crate::verify::runner::temp_dir::WorkDir;
+use crate::verify::{Options, verify};
 
 /// Runs the command.
 ///
 /// # Errors
-/// See [`prepare`]; and when nothing can be verified.
-pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
-    if cfg!(not(unix)) {
-        return Err(not_unix().into());
-    }
+/// See [`migration_of`] and [`verify`].
+pub(super) fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     let given = match &args.requests {
         Some(path) => requests::read(path)?,
         None => UserRequests::default(),
@@ -43,19 +24,18 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         // Before anything is run, which takes long.
         saved_requests::can_save(path)?;
     }
-    let work_dir = WorkDir::new()?;
-    let prepared = prepare(&args.plan)?;
-    let ran = run_in(&work_dir, args, &prepared, &given, console);
-    // From here on there is nothing that a signal would leave behind, and it ends the program.
-    drop(work_dir);
-    // Before what else has come of it: processes that are ended leave errors.
-    interrupt::check().map_err(UserError::from)?;
-    let (results, python) = ran?;
+    let migration = migration_of(&args.plan)?;
+    let options = options(args);
+    let results = verify(&migration, &given, &options, |plugins, python| {
+        if !console.is_quiet() {
+            let announced = report::text::announcement(plugins, python, console.lang());
+            console.say(&announced);
+        }
+    })?;
     let view = View {
         results: &results,
-        agent: agent(args.agent),
-        python: python.as_ref(),
-        base: &prepared.base,
+        agent: options.agent,
+        base: &migration.base,
     };
     show(args, &view, console)?;
     if let Some(path) = &args.save_requests {
@@ -64,158 +44,27 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
             console.say(&report::text::saved(path, &saved, console.lang()));
         }
     }
-    Ok(match (prepared.all_unreadable, results.is_same()) {
+    Ok(match (migration.all_unreadable, results.is_same()) {
         (true, _) => Outcome::Failed,
         (false, true) => Outcome::Done,
         (false, false) => Outcome::Remaining,
     })
 }
 
-/// The Python that is meant.
-fn python(args: &VerifyArgs, root: &Path) -> Result<Python, VerifyError> {
-    python::find(&Places::of_process(args.python.as_deref(), root)?)
-}
-
-/// What comes of everything, and the Python that it was run with, if anything was.
-fn run_in(
-    work_dir: &WorkDir,
-    args: &VerifyArgs,
-    prepared: &Prepared,
-    given: &UserRequests,
-    console: &Console,
-) -> anyhow::Result<(VerifyReport, Option<Python>)> {
-    let mut results = VerifyReport {
-        webhooks: not_migrated(prepared),
-        ..VerifyReport::default()
-    };
-    let cases = lay_out(args, prepared, work_dir.path(), &mut results)?;
-    if cases.is_empty() && results.count(Kind::NotMigrated) == 0 {
-        return Err(nothing_to_verify(prepared, &results).into());
-    }
-    results.unsent = given.unsent(
-        cases
-            .iter()
-            .flat_map(|case| case.subjects.iter().map(|subject| &subject.route)),
-    );
-    let mut python = None;
-    if !cases.is_empty() {
-        let found = self::python(args, &prepared.root).map_err(UserError::from)?;
-        if !console.is_quiet() {
-            let plugins: Vec<String> = cases.iter().map(Case::plugin).collect();
-            let announced = report::text::announcement(&plugins, &found, console.lang());
-            console.say(&announced);
-        }
-        let runner = Runner::start(agent(args.agent), &found, work_dir.path());
-        let runner = runner.map_err(UserError::from)?;
-        let job = Job {
-            limits: Limits::new(u64::from(args.limit)),
-            save: args.save_requests.is_some(),
-            cases: job::cases(&cases, &given.requests, work_dir.path()),
-        };
-        let said = runner.run(&job).map_err(UserError::from)?;
-        results.merge(&cases, said)?;
-        python = Some(found);
-    }
-    Ok((results, python))
-}
-
-/// Lays out both sides of everything that is to be verified.
-fn lay_out(
-    args: &VerifyArgs,
-    prepared: &Prepared,
-    folder: &Path,
-    results: &mut VerifyReport,
-) -> anyhow::Result<Vec<Case>> {
-    let trees = folder.join("trees");
-    let mut layout = Layout::new(&trees);
-    let groups = with_parser_stack(|| {
-        grouping::group(&prepared.root, grouping::to_migrate(&prepared.plan))
-    })?;
-    for group in groups {
-        let routes: Vec<Route> = group.routes().cloned().collect();
-        if let Err(error) = layout.add_planned(group, &prepared.plan) {
-            let not_run = error.of_plugin(&prepared.root, &prepared.root);
-            let cause = Cause::NotRun(not_run.map_err(UserError::from)?);
-            baseline::cannot_run(results, &routes, &cause);
-        }
-    }
-    baseline::add(args, prepared, folder, &mut layout, results)?;
-    Ok(layout.into_cases())
-}
-
-fn agent(asked: AgentArg) -> AgentChoice {
-    match asked {
-        AgentArg::Auto => AgentChoice::Auto,
-        AgentArg::Installed => AgentChoice::Installed,
-        AgentArg::StandIn => AgentChoice::StandIn,
-    }
-}
-
-/// What is left by hand, and the files that could not be read, in which anything may be.
-fn not_migrated(prepared: &Prepared) -> Vec<Webhook> {
-    let by_hand = prepared.plan.webhooks.iter().filter_map(|webhook| {
-        let Action::ByHand(diagnostic) = &webhook.action else {
-            return None;
-        };
-        Some(Webhook {
-            route: webhook.route.clone(),
-            plugin: webhook.plugin.clone(),
-            endpoint: webhook.endpoint.clone(),
-            base: None,
-            status: Status::NotMigrated(diagnostic.clone()),
-        })
-    });
-    let unread = prepared.plan.diagnostics.iter();
-    let unread = unread
-        .filter(|diagnostic| diagnostic.code().severity() == Severity::Error)
-        .map(|diagnostic| Webhook {
-            route: None,
-            plugin: None,
-            endpoint: None,
-            base: None,
-            status: Status::NotMigrated(Box::new(diagnostic.clone())),
-        });
-    by_hand.chain(unread).collect()
-}
-
-/// The runner needs what this system does not have.
-fn not_unix() -> UserError {
-    UserError::new(
-        text!(
-            "verify runs on Linux, macOS and other Unix systems only",
-            "verify 只能在 Linux、macOS 等 Unix 系统上运行"
-        ),
-        text!(
-            "run it in WSL, or on the system that your agent runs on",
-            "请在 WSL 中运行，或在 Agent 所在的系统上运行"
-        ),
-    )
-}
-
-fn nothing_to_verify(prepared: &Prepared, results: &VerifyReport) -> UserError {
-    // What is migrated already has no original, or is somewhere else.
-    if let Some(failure) = results.failures.first() {
-        let all: Vec<&str> = results
-            .failures
-            .iter()
-            .map(|failure| failure.plugin.as_str())
-            .collect();
-        let (en, zh) = (all.join(", "), all.join("、"));
-        let UserError { message, help } = report::explained(&failure.cause);
-        let (reason_en, reason_zh) = message.both();
-        let message = text!("{en}: {reason_en}", "{zh}：{reason_zh}");
-        return UserError { message, help };
-    }
-    let files = prepared.files_scanned;
-    UserError {
-        message: text!(
-            "nothing to verify: no webhook in {files} Python files, and no route in the route map",
-            "没有可验证的内容：{files} 个 Python 文件中没有 webhook，路由表中也没有路由"
-        ),
-        help: text!(
-            "name the folder of a plugin, or the route map with --routes",
-            "请指定插件所在的文件夹，或用 --routes 指定路由表"
-        ),
+fn options(args: &VerifyArgs) -> Options {
+    Options {
+        paths: args.plan.paths.clone(),
+        has_own_maps: args.plan.routes.is_none(),
+        allow_unsafe: args.plan.allow_unsafe,
+        base: args.base.clone(),
+        agent: match args.agent {
+            AgentArg::Auto => AgentChoice::Auto,
+            AgentArg::Installed => AgentChoice::Installed,
+            AgentArg::StandIn => AgentChoice::StandIn,
+        },
+        python: args.python.clone(),
+        limit: args.limit,
+        save: args.save_requests.is_some(),
     }
 }
 

@@ -5,13 +5,18 @@ mod edits;
 pub mod findings;
 pub mod json;
 pub mod markdown;
+mod position_map;
 pub mod text;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::diff::Change;
 use crate::migrate::plan::{Plan, PlannedWebhook};
 use crate::routes::Route;
+use position_map::Position;
+pub use position_map::PositionMap;
 
 /// A plan as a report shows it.
 pub struct View<'a> {
@@ -33,22 +38,55 @@ pub struct View<'a> {
     pub files: Vec<Change<'a>>,
     /// Whether they have been written.
     pub is_written: bool,
+    /// Where places of the plan are in the files as they are on the disk.
+    pub positions: PositionMap<'a>,
+}
+
+/// Those of the routes that were migrated before: no webhook of the source is behind them.
+pub(crate) fn migrated_before<'r>(
+    plan: &Plan,
+    routes: &'r [Route],
+) -> impl Iterator<Item = &'r Route> {
+    let webhooks = plan.webhooks.iter();
+    let in_source: HashSet<(&str, &str)> = webhooks
+        .filter_map(|webhook| webhook.route.as_ref())
+        .map(|route| (route.plugin.as_str(), route.endpoint.as_str()))
+        .collect();
+    let is_known = move |route: &&Route| {
+        !in_source.contains(&(route.plugin.as_str(), route.endpoint.as_str()))
+    };
+    routes.iter().filter(is_known)
 }
 
 impl View<'_> {
-    /// The routes of the map that were migrated before: no webhook of the source is behind them.
+    /// The routes of the map that were migrated before.
     fn migrated_before(&self) -> impl Iterator<Item = &Route> {
-        let in_source = |route: &Route| {
-            let webhooks = self
-                .plan
-                .webhooks
-                .iter()
-                .filter_map(|webhook| webhook.route.as_ref());
-            webhooks
-                .into_iter()
-                .any(|other| other.plugin == route.plugin && other.endpoint == route.endpoint)
-        };
-        self.routes.iter().filter(move |route| !in_source(route))
+        migrated_before(self.plan, self.routes)
+    }
+
+    /// Where a webhook is.
+    fn position_of(&self, webhook: &PlannedWebhook) -> Position {
+        let position = (webhook.line, webhook.column);
+        self.positions.map_position(&webhook.path, position)
+    }
+
+    /// Where a diagnostic is, if it is about a place.
+    fn place_of(&self, diagnostic: &Diagnostic) -> Option<Position> {
+        let position = diagnostic.position()?;
+        Some(self.positions.map_position(diagnostic.path(), position))
+    }
+
+    /// The line of source that a diagnostic is about, and how many characters of it are meant.
+    fn snippet_of<'d>(&'d self, diagnostic: &'d Diagnostic) -> Option<(&'d str, usize)> {
+        let (line, length) = diagnostic.snippet()?;
+        let (number, column) = self.place_of(diagnostic)?;
+        match self.positions.line(diagnostic.path(), number) {
+            Some(line) => {
+                let left = line.chars().count().saturating_sub(column - 1);
+                Some((line, length.min(left).max(1)))
+            }
+            None => Some((line, length)),
+        }
     }
 
     /// A path as it is shown.

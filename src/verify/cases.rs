@@ -8,5 +8,6 @@ pub mod baseline;
 pub mod copy;
 pub mod grouping;
 pub mod layout;
+pub mod migrated;
 pub mod model;
 pub mod plugin_source;

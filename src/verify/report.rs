@@ -16,9 +16,8 @@ use std::path::{MAIN_SEPARATOR, Path};
 use super::results::{Cause, VerifyReport};
 use crate::text::Lang;
 use crate::user_error::UserError;
-use crate::verify::runner::job::AgentChoice;
+use crate::verify::options::AgentChoice;
 use crate::verify::runner::protocol::About;
-use crate::verify::runner::python::Python;
 
 /// What was verified, as a report shows it.
 pub struct View<'a> {
@@ -26,8 +25,6 @@ pub struct View<'a> {
     pub results: &'a VerifyReport,
     /// What was to stand around the plugins.
     pub agent: AgentChoice,
-    /// The Python that ran them; none when nothing was run.
-    pub python: Option<&'a Python>,
     /// The folder that paths are shown relative to.
     pub base: &'a Path,
 }

@@ -229,7 +229,7 @@ pub fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool
                 "{ODD_VALUE}",
                 "查询参数和请求头的值应为字符串，或 {{\"base64\": 字符串}}"
             ),
-            message => translate::json_error(message),
+            message => translate::json_error(message, &[HEADERS]),
         };
         let (en, zh) = reason.both();
         text!("column {column}: {en}", "第 {column} 列：{zh}")
@@ -363,7 +363,7 @@ impl<'de> Deserialize<'de> for Headers {
             type Value = Headers;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of headers, or a list of pairs")
+                f.write_str(HEADERS.0)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
@@ -385,6 +385,12 @@ impl<'de> Deserialize<'de> for Headers {
         deserializer.deserialize_any(Either)
     }
 }
+
+/// What serde is told to say of headers that are neither.
+const HEADERS: (&str, &str) = (
+    "an object of headers, or a list of pairs",
+    "对象或键值对数组",
+);
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! What came of everything that was to be verified: each webhook once, whatever the runner said.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::cases::model::Case;
@@ -12,6 +13,7 @@ use crate::verify::cases::plugin_source::PluginSource;
 use crate::verify::runner::protocol::{
     Answering, Detail, Lines, Ready, Reason, Sent, Side, Verdict, WebhookResult,
 };
+use crate::verify::runner::python::Python;
 use crate::verify::runner::session::{Ending, SessionOutput, protocol_error};
 
 /// What came of all of it.
@@ -19,6 +21,8 @@ use crate::verify::runner::session::{Ending, SessionOutput, protocol_error};
 pub struct VerifyReport {
     /// Around what the plugins ran; none when nothing was run.
     pub ready: Option<Ready>,
+    /// The Python that ran them; none when nothing was run.
+    pub python: Option<Python>,
     /// Each webhook and each route that was to be verified.
     pub webhooks: Vec<Webhook>,
     /// The plugins that could not be run to their end.
@@ -159,6 +163,28 @@ impl VerifyReport {
         self.failures.is_empty()
             && self.cut_off.is_none()
             && self.count(Kind::Same) == self.webhooks.len()
+    }
+
+    /// Notes that these routes cannot be verified.
+    pub fn cannot_run(&mut self, routes: &[Route], not_run: NotRun) {
+        let mut plugins: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for route in routes {
+            let endpoints = plugins.entry(&route.plugin).or_default();
+            endpoints.push(route.endpoint.clone());
+            self.webhooks.push(Webhook {
+                plugin: Some(route.plugin.clone()),
+                route: Some(route.clone()),
+                endpoint: Some(route.endpoint.clone()),
+                base: None,
+                status: Status::Failed,
+            });
+        }
+        let failures = plugins.into_iter().map(|(plugin, endpoints)| Failure {
+            plugin: plugin.to_owned(),
+            endpoints,
+            cause: Cause::NotRun(not_run.clone()),
+        });
+        self.failures.extend(failures);
     }
 
     /// Takes in what the runner said of the cases.

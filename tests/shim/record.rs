@@ -79,7 +79,7 @@ fn requests_to_old_urls_are_kept_and_secrets_are_not() {
     assert_eq!(with("base64")["base64"], "//5h");
     assert_eq!(with("body_omitted")["body_omitted"], (1 << 20) + 1);
     assert!(
-        log.contains("requests are recorded in requests.jsonl, with secrets masked"),
+        log.contains("requests are recorded in requests.jsonl, with secrets redacted"),
         "{log}"
     );
     assert!(
@@ -156,7 +156,9 @@ fn a_file_that_cannot_be_written_is_said_at_the_start() {
         assert_eq!(output.status.code(), Some(2));
         let err = String::from_utf8(output.stderr).unwrap();
         assert!(
-            err.contains("requests cannot be recorded in nowhere/a: no such file or folder; check"),
+            err.contains(
+                "requests cannot be recorded in nowhere/a: no such file or folder\n  hint: check"
+            ),
             "{err}"
         );
     }
@@ -172,4 +174,21 @@ fn a_file_that_cannot_be_written_is_said_at_the_start() {
     assert_eq!(output.status.code(), Some(2));
     let err = String::from_utf8(output.stderr).unwrap();
     assert!(err.contains("--record"), "{err}");
+}
+
+/// The line in `docs/shim.md` and `docs/shim.zh-CN.md` is what this request gives.
+#[test]
+fn the_pages_show_what_is_recorded() {
+    let agent = Agent::start(ok);
+    let folder = folder(&agent, GITHUB, "");
+    let body = "{\"token\": \"hunter2\", \"n\": 1}";
+    let signature = "X-Hub-Signature-256: sha256=hunter2\r\n";
+    let request = post("/api/webhook/github?a=hunter2", signature, body);
+    recorded(folder.path(), &[], &[request.into_bytes()]);
+    let line = std::fs::read_to_string(folder.path().join("requests.jsonl")).unwrap();
+    for page in ["docs/shim.md", "docs/shim.zh-CN.md"] {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = std::fs::read_to_string(page).unwrap();
+        assert!(text.contains(&format!("```json\n{line}```")), "{line}");
+    }
 }

@@ -1,40 +1,21 @@
 //! Which webhooks are verified, and what the agent loads for each.
 
-use std::collections::{BTreeMap, HashSet};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::model::{Group, Subject, Written};
 use super::plugin_source::PluginSource;
-use crate::migrate::discover;
+use crate::migrate::pipeline::OverlayFs;
 use crate::migrate::plan::{Action, FilePlan, Plan, PlannedWebhook};
-use crate::migrate::python::names::{Files, Workspace};
-use crate::regular_file;
+use crate::migrate::python::names::Workspace;
 use crate::routes::Route;
-
-/// Files as they are on the disk.
-struct OnDisk;
-
-impl Files for OnDisk {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        regular_file::read(path)
-    }
-
-    fn is_file(&self, path: &Path) -> bool {
-        path.is_file()
-    }
-
-    fn python_files(&self, root: &Path) -> Vec<PathBuf> {
-        discover::python_files(root)
-    }
-}
 
 /// The webhooks by plugin. Has to run on a deep stack, since it parses.
 pub fn group<'a>(
     root: &Path,
     webhooks: impl IntoIterator<Item = (&'a PlannedWebhook, Subject)>,
 ) -> Vec<Group> {
-    let workspace = Workspace::new(root.to_owned(), Box::new(OnDisk));
+    let workspace = Workspace::new(root.to_owned(), Box::new(OverlayFs { layers: Vec::new() }));
     // Of several plugins in one module the agent takes one: so each is verified by itself.
     let mut groups: BTreeMap<(PluginSource, String), Vec<Subject>> = BTreeMap::new();
     for (webhook, subject) in webhooks {
@@ -64,19 +45,6 @@ pub fn to_migrate(plan: &Plan) -> Vec<(&PlannedWebhook, Subject)> {
         (webhook.action == Action::Migrate).then(|| (webhook, Subject::new(route, is_native)))
     });
     migrated.collect()
-}
-
-/// The routes of which the source shows no webhook.
-pub fn migrated_before<'r>(plan: &Plan, routes: &'r [Route]) -> Vec<&'r Route> {
-    let in_source: HashSet<(&str, &str)> = plan
-        .webhooks
-        .iter()
-        .filter_map(|webhook| webhook.route.as_ref())
-        .map(|route| (route.plugin.as_str(), route.endpoint.as_str()))
-        .collect();
-    let is_known =
-        |route: &&Route| !in_source.contains(&(route.plugin.as_str(), route.endpoint.as_str()));
-    routes.iter().filter(is_known).collect()
 }
 
 /// The webhook of the original that became `route`.

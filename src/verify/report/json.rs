@@ -304,7 +304,9 @@ fn finding<'a>(view: &View<'_>, diagnostic: &'a Diagnostic, lang: Lang) -> Findi
 
 fn failed<'a>(view: &View<'_>, failure: &'a Failure, lang: Lang) -> Failed<'a> {
     let python = view
+        .results
         .python
+        .as_ref()
         .map(|python| python.executable.display().to_string());
     let python = python.unwrap_or_else(|| "python".to_owned());
     let (side, reason) = match &failure.cause {

@@ -60,7 +60,6 @@ fn text(results: &VerifyReport, lang: Lang) -> String {
     let view = View {
         results,
         agent: AgentChoice::Auto,
-        python: None,
         base: Path::new("/repo"),
     };
     anstream::adapter::strip_str(&text::render(&view, lang)).to_string()
@@ -151,7 +150,6 @@ fn a_difference_that_is_only_the_path_is_called_so() {
         let view = View {
             results: &results,
             agent: AgentChoice::Auto,
-            python: None,
             base: Path::new("/repo"),
         };
         let report = json::render(&view, Lang::En).unwrap();
@@ -191,7 +189,6 @@ fn changed_lines_elsewhere_are_named_with_their_side() {
     let view = View {
         results: &results,
         agent: AgentChoice::Auto,
-        python: None,
         base: Path::new("/repo"),
     };
     let report: serde_json::Value =
@@ -299,7 +296,6 @@ fn no_name_gets_control_characters_onto_the_terminal() {
     let view = View {
         results: &results,
         agent: AgentChoice::Auto,
-        python: None,
         base: Path::new("/repo"),
     };
     let shown = text::render(&view, Lang::En);
@@ -433,7 +429,6 @@ fn programs_are_told_of_it_too() {
     let view = View {
         results: &results,
         agent: AgentChoice::Auto,
-        python: None,
         base: Path::new("/repo"),
     };
     let report = json::render(&view, Lang::En).unwrap();
@@ -468,7 +463,6 @@ fn requests_are_called_by_chinese_names_in_chinese() {
     let view = View {
         results: &known,
         agent: AgentChoice::Auto,
-        python: None,
         base: Path::new("/repo"),
     };
     let report = json::render(&view, Lang::Zh).unwrap();
@@ -556,7 +550,6 @@ fn what_the_system_does_not_keep_away_is_said() {
         let view = View {
             results: &results,
             agent: AgentChoice::Auto,
-            python: None,
             base: Path::new("/repo"),
         };
         text::notes(&view, "", lang)

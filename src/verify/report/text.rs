@@ -12,9 +12,9 @@ use crate::migrate::style::width;
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text};
+use crate::verify::options::AgentChoice;
 use crate::verify::requests::{SkipReason, Unsent};
 use crate::verify::results::{Failure, Kind, Status, Webhook};
-use crate::verify::runner::job::AgentChoice;
 use crate::verify::runner::protocol::{Isolation, Nonterminating, STAND_IN, Side, WebhookResult};
 use crate::verify::runner::python::Python;
 
@@ -247,7 +247,11 @@ fn nonterminating_text(nonterminating: &[Nonterminating], lang: Lang) -> String 
 
 fn failure_text(view: &View<'_>, failure: &Failure, lang: Lang) -> String {
     let (name, style) = label(Kind::Failed);
-    let python = view.python.map(|python| term::path(&python.executable));
+    let python = view
+        .results
+        .python
+        .as_ref()
+        .map(|python| term::path(&python.executable));
     let python = python.unwrap_or_else(|| "python".to_owned());
     let endpoints = shortened(&failure.endpoints.join(", "));
     let mut output = format!(
@@ -277,7 +281,11 @@ fn count(view: &View<'_>, lang: Lang) -> String {
     let mut output = counts.join(separator);
     if let Some(ready) = &view.results.ready {
         let (agent, python) = (shortened(&ready.agent), shortened(&ready.python));
-        let executable = view.python.map(|python| term::path(&python.executable));
+        let executable = view
+            .results
+            .python
+            .as_ref()
+            .map(|python| term::path(&python.executable));
         let executable = executable.unwrap_or_default();
         let around = if agent == STAND_IN && view.agent == AgentChoice::Auto {
             text!(

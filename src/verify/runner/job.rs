@@ -22,28 +22,6 @@ pub struct Job<'a> {
     pub cases: Vec<Case<'a>>,
 }
 
-/// What stands around the plugins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgentChoice {
-    /// The installed agent, if there is one.
-    Auto,
-    /// The installed agent.
-    Installed,
-    /// What the runner brings along.
-    StandIn,
-}
-
-impl AgentChoice {
-    /// What it is called as an argument of the runner.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Installed => "installed",
-            Self::StandIn => "stand-in",
-        }
-    }
-}
-
 /// Something that the agent loads, before and after.
 #[derive(Debug, Serialize)]
 pub struct Case<'a> {

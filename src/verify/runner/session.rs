@@ -19,11 +19,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::embedded;
-use super::job::{AgentChoice, Job};
+use super::job::Job;
 use super::protocol::{Event, Failed, Ready, Reason, Refused, Sent, Side, WebhookResult};
 use super::python::{self, Python};
 use crate::verify::error::{self, VerifyError};
 use crate::verify::interrupt;
+use crate::verify::options::AgentChoice;
 use crate::verify::process::Group;
 pub use errors::protocol_error;
 use lines::Line;

@@ -1,43 +1,49 @@
-//! What is migrated already: it is compared with its original in a commit.
+//! What is already migrated: it is compared with its original in a commit.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::prepare::{Prepared, plan_of, read_route_map, with_parser_stack};
-use crate::cli::VerifyArgs;
+use super::baseline::{Baseline, gone, no_original};
+use super::copy::CopyBudget;
+use super::grouping;
+use super::layout::Layout;
+use super::model::{Group, Subject};
+use super::plugin_source::Kind;
 use crate::migrate::git;
+use crate::migrate::pipeline::{Migration, plan_of, with_parser_stack};
 use crate::migrate::plan::{Plan, PlanOptions};
+use crate::migrate::report;
 use crate::regular_file;
-use crate::routes::{FILE_NAME, Route};
+use crate::routes::{self, FILE_NAME, Route};
 use crate::user_error::UserError;
-use crate::verify::cases::baseline::{Baseline, gone, no_original};
-use crate::verify::cases::copy::CopyBudget;
-use crate::verify::cases::grouping;
-use crate::verify::cases::layout::Layout;
-use crate::verify::cases::model::{Group, Subject};
-use crate::verify::cases::plugin_source::Kind;
-use crate::verify::error::{self, VerifyError};
-use crate::verify::results::{Cause, Failure as CannotRun, Status, VerifyReport, Webhook};
+use crate::verify::error::{self, NotRun, VerifyError};
+use crate::verify::options::Options;
+
+/// Routes that cannot be verified, and why.
+pub type Unverified = Vec<(Vec<Route>, NotRun)>;
 
 /// Adds the routes of the map whose webhooks the source does not show. Where several repos were
-/// asked for, each has a map and originals of its own.
+/// asked for, each has a map and originals of its own. `is_all_else_empty` says that there is nothing
+/// but what is laid out; what is returned cannot be verified.
 ///
 /// # Errors
 /// When git does not give the commit, or its tree cannot be laid out.
 pub fn add(
-    args: &VerifyArgs,
-    prepared: &Prepared,
+    options: &Options,
+    migration: &Migration,
     folder: &Path,
     layout: &mut Layout<'_>,
-    results: &mut VerifyReport,
-) -> anyhow::Result<()> {
-    let asked: Result<Vec<PathBuf>, _> = args.plan.paths.iter().map(fs::canonicalize).collect();
+    is_all_else_empty: bool,
+) -> Result<Unverified, VerifyError> {
+    let real = |path: &PathBuf| fs::canonicalize(path).map_err(error::io(path));
+    let asked: Result<Vec<PathBuf>, UserError> = options.paths.iter().map(real).collect();
     let asked = asked?;
+    let mut unverified = Unverified::new();
     let mut known = HashSet::new();
-    let mut unknown: Vec<(Route, Cause)> = Vec::new();
-    for (number, repo) in repos(args, prepared, &asked)?.into_iter().enumerate() {
-        let routes = grouping::migrated_before(&prepared.plan, &repo.routes);
+    let mut unknown: Vec<(Route, NotRun)> = Vec::new();
+    for (number, repo) in repos(options, migration, &asked)?.into_iter().enumerate() {
+        let routes: Vec<&Route> = report::migrated_before(&migration.plan, &repo.routes).collect();
         if routes.is_empty() {
             continue;
         }
@@ -45,30 +51,30 @@ pub fn add(
         // everything was, or there is nothing else that can have been.
         let is_all = asked.iter().any(|path| repo.root.starts_with(path));
         let tree = folder.join("original").join(number.to_string());
-        let (found, cause) = match open(&repo, &args.base)? {
+        let (found, not_run) = match open(&repo, &options.base)? {
             Ok(original) => {
-                let found = lay_out(args, &repo, &original, &asked, &tree, routes, layout)?;
-                (found, Cause::NotRun(no_original(Some(&args.base))))
+                let found = lay_out(options, &repo, &original, &asked, &tree, routes, layout)?;
+                (found, no_original(Some(&options.base)))
             }
-            Err(cause) => (LaidOut::nothing(routes), cause),
+            Err(not_run) => (LaidOut::nothing(routes), not_run),
         };
         known.extend(found.known);
-        for (routes, cause) in found.left {
-            cannot_run(results, &routes, &cause);
-        }
-        if is_all || is_only(layout, results) {
+        unverified.extend(found.left);
+        let is_only = is_all_else_empty && layout.is_empty() && unverified.is_empty();
+        if is_all || is_only {
             let missing = found.missing.into_iter();
-            unknown.extend(missing.map(|route| (route, cause.clone())));
+            unknown.extend(missing.map(|route| (route, not_run.clone())));
         }
     }
     // What is in the map of several repos is in one of them.
     unknown.retain(|(route, _)| known.insert(key(route)));
     for same in unknown.chunk_by(|one, next| one.1 == next.1) {
-        if let Some((_, cause)) = same.first() {
-            cannot_run(results, same.iter().map(|(route, _)| route), cause);
+        if let Some((_, not_run)) = same.first() {
+            let routes = same.iter().map(|(route, _)| route.clone()).collect();
+            unverified.push((routes, not_run.clone()));
         }
     }
-    Ok(())
+    Ok(unverified)
 }
 
 /// A repo, or a folder outside of one, and the routes that its plugins may have.
@@ -80,10 +86,14 @@ struct Repo {
 
 /// The repos that were asked for: the one that holds everything, or else each that a path is in or
 /// that is in a folder that was asked for.
-fn repos(args: &VerifyArgs, prepared: &Prepared, asked: &[PathBuf]) -> anyhow::Result<Vec<Repo>> {
-    let of_all = prepared.route_map.routes();
+fn repos(
+    options: &Options,
+    migration: &Migration,
+    asked: &[PathBuf],
+) -> Result<Vec<Repo>, UserError> {
+    let of_all = migration.route_map.routes();
     let mut roots = Vec::new();
-    if !prepared.is_in_git {
+    if !migration.is_in_git {
         for path in asked {
             roots.extend(git::repo_root(path));
             if path.is_dir() && git::repo_root(path).is_none() {
@@ -100,17 +110,17 @@ fn repos(args: &VerifyArgs, prepared: &Prepared, asked: &[PathBuf]) -> anyhow::R
     roots.retain(|root| known.insert(root.clone()));
     if roots.is_empty() {
         return Ok(vec![Repo {
-            root: prepared.root.clone(),
-            is_git: prepared.is_in_git,
+            root: migration.root.clone(),
+            is_git: migration.is_in_git,
             routes: of_all.to_vec(),
         }]);
     }
     let with_routes = |root: PathBuf| {
         let mut routes = of_all.to_vec();
-        if args.plan.routes.is_none() {
+        if options.has_own_maps {
             let known: HashSet<_> = of_all.iter().map(key).collect();
-            let own = read_route_map(&root.join(FILE_NAME))?;
-            let own = own.routes().iter();
+            let own = routes::read_if_present(&root.join(FILE_NAME))?;
+            let own = own.iter().flat_map(|(map, _)| map.routes());
             routes.extend(own.filter(|route| !known.contains(&key(route))).cloned());
         }
         Ok(Repo {
@@ -128,14 +138,14 @@ fn key(route: &Route) -> (String, String) {
 }
 
 /// The commit with the originals; why there is none, as long as others need none.
-fn open(repo: &Repo, base: &str) -> Result<Result<Baseline, Cause>, UserError> {
+fn open(repo: &Repo, base: &str) -> Result<Result<Baseline, NotRun>, VerifyError> {
     if !repo.is_git {
-        return Ok(Err(Cause::NotRun(no_original(None))));
+        return Ok(Err(no_original(None)));
     }
     match Baseline::open(&repo.root, base) {
         Ok(original) => Ok(Ok(original)),
-        Err(VerifyError::NotRun(not_run)) => Ok(Err(Cause::NotRun(not_run))),
-        Err(other) => Err(UserError::from(other)),
+        Err(VerifyError::NotRun(not_run)) => Ok(Err(not_run)),
+        Err(other) => Err(other),
     }
 }
 
@@ -144,7 +154,7 @@ struct LaidOut {
     /// Those whose original was found.
     known: Vec<(String, String)>,
     /// Those whose plugin cannot be laid out.
-    left: Vec<(Vec<Route>, Cause)>,
+    left: Unverified,
     /// Those of which the commit shows no webhook.
     missing: Vec<Route>,
 }
@@ -161,28 +171,26 @@ impl LaidOut {
 
 /// Lays out both sides of what the commit shows, which is written into `tree`.
 fn lay_out(
-    args: &VerifyArgs,
+    options: &Options,
     repo: &Repo,
     original: &Baseline,
     asked: &[PathBuf],
     tree: &Path,
     routes: Vec<&Route>,
     layout: &mut Layout<'_>,
-) -> anyhow::Result<LaidOut> {
+) -> Result<LaidOut, VerifyError> {
     fs::create_dir_all(tree).map_err(error::io(tree))?;
     let mut budget = CopyBudget::default();
     let is_python = |path: &Path| path.extension().is_some_and(|extension| extension == "py");
-    original
-        .write(tree, is_python, &mut budget)
-        .map_err(UserError::from)?;
+    original.write(tree, is_python, &mut budget)?;
     // With `native`, so that it is known which handlers may take the request by now.
-    let options = PlanOptions {
-        allow_unsafe: args.plan.allow_unsafe,
+    let plan_options = PlanOptions {
+        allow_unsafe: options.allow_unsafe,
         native: true,
     };
-    let found = with_parser_stack(|| -> anyhow::Result<Found<'_>> {
-        let plan = plan_of(tree, options)?;
-        Ok(find(&repo.root, tree, &plan, routes, asked))
+    let found = with_parser_stack(|| {
+        let plan = plan_of(tree, plan_options)?;
+        Ok::<_, UserError>(find(&repo.root, tree, &plan, routes, asked))
     })??;
     let mut laid_out = LaidOut::nothing(found.missing);
     for group in &found.groups {
@@ -198,23 +206,15 @@ fn lay_out(
         laid_out.known.extend(group.routes().map(key));
         let place = group.plugin.source.strip_prefix(tree);
         let place = place.unwrap_or(&group.plugin.source);
-        let cause = match is_there {
+        let not_run = match is_there {
             Ok(true) => continue,
-            Ok(false) => Cause::NotRun(gone(&args.base, place)),
-            Err(error) => {
-                Cause::NotRun(error.of_plugin(tree, &repo.root).map_err(UserError::from)?)
-            }
+            Ok(false) => gone(&options.base, place),
+            Err(error) => error.of_plugin(tree, &repo.root)?,
         };
-        laid_out
-            .left
-            .push((group.routes().cloned().collect(), cause));
+        let routes = group.routes().cloned().collect();
+        laid_out.left.push((routes, not_run));
     }
     Ok(laid_out)
-}
-
-/// Whether there is nothing else to verify.
-fn is_only(layout: &Layout<'_>, results: &VerifyReport) -> bool {
-    layout.is_empty() && results.webhooks.is_empty()
 }
 
 /// What the commit shows.
@@ -267,32 +267,5 @@ fn belongs(original: &Baseline, group: &Group, tree: &Path, path: &Path) -> bool
     match (group.plugin.kind, parts.next(), parts.next()) {
         (Kind::File, Some(first), Some(_)) => original.is_package(&folder.join(first)),
         _ => true,
-    }
-}
-
-/// Notes that nothing is known of these routes.
-pub fn cannot_run<'r>(
-    results: &mut VerifyReport,
-    routes: impl IntoIterator<Item = &'r Route>,
-    cause: &Cause,
-) {
-    let mut plugins: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for route in routes {
-        let endpoints = plugins.entry(&route.plugin).or_default();
-        endpoints.push(route.endpoint.clone());
-        results.webhooks.push(Webhook {
-            plugin: Some(route.plugin.clone()),
-            route: Some(route.clone()),
-            endpoint: Some(route.endpoint.clone()),
-            base: None,
-            status: Status::Failed,
-        });
-    }
-    for (plugin, endpoints) in plugins {
-        results.failures.push(CannotRun {
-            plugin: plugin.to_owned(),
-            endpoints,
-            cause: cause.clone(),
-        });
     }
 }
