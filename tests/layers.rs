@@ -65,6 +65,7 @@ const WITHOUT_CIRCLES: &[&str] = &[
     "regular_file",
     "routes",
     "shim",
+    "verify",
 ];
 
 /// A file of `src`: the module at the top that it belongs to, its place, and its code without

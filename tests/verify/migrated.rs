@@ -98,7 +98,7 @@ fn a_commit_that_has_the_routes_too_is_no_original() {
     check(
         &bench.verify(&python, &["--base", "HEAD~0"]),
         2,
-        &["name another commit before the migration with --base; what was left by hand"],
+        &["name another commit before the migration with --base; what needed a manual change"],
     );
 
     // Beside something that can be verified it is one of the results.

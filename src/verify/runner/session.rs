@@ -26,22 +26,11 @@ use crate::verify::error::{self, VerifyError};
 use crate::verify::interrupt;
 use crate::verify::options::AgentChoice;
 use crate::verify::process::Group;
-pub use errors::protocol_error;
+pub use errors::{Ending, protocol_error};
 use lines::Line;
 
 /// How much of stderr is kept, from its end.
 const STDERR_KEPT: usize = 8 * 1024;
-
-/// How the runner ended before it had said everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// By itself.
-    Died,
-    /// It was ended after so many seconds.
-    Overdue(u64),
-    /// It was ended because it said more than is taken.
-    TooMuch,
-}
 
 /// What the runner has said.
 #[derive(Debug, Default)]

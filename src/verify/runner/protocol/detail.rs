@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::About;
+use super::request::About;
 
 /// What is known of a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answering, Detail};
+use super::detail::{Answering, Detail};
 
 /// A case that could not be run to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -3,10 +3,20 @@
 use std::path::Path;
 
 use super::super::protocol::{Fatal, FatalReason};
-use super::Ending;
 use crate::term;
 use crate::text;
 use crate::user_error::UserError;
+
+/// How the runner ended before it had said everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself.
+    Died,
+    /// It was ended after so many seconds.
+    Overdue(u64),
+    /// It was ended because it said more than is taken.
+    TooMuch,
+}
 
 /// It says that nothing can be run with this Python.
 pub fn fatal(fatal: &Fatal, python: &Path) -> UserError {
