@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&str] = &[
     "text",
     "term",
+    "nearest",
     "user_error",
     "regular_file",
     "routes",
@@ -29,6 +30,7 @@ const LAYERS: &[&str] = &[
     "migrate::report",
     "migrate::discover",
     "migrate::git",
+    "migrate::pipeline",
     "verify",
     "migrate::apply",
     "cli",
