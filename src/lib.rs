@@ -13,7 +13,7 @@ pub mod user_error;
 
 pub mod migrate;
 pub mod shim;
-pub mod verify;
+mod verify;
 
 mod cli;
 pub mod commands;

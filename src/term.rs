@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{MAIN_SEPARATOR, Path};
 
 /// Whether a character steers what shows it instead of being seen: control characters, those that
 /// set the direction of text (UAX 9), ends of lines and pages, and those that are not seen at all.
@@ -44,6 +44,27 @@ pub fn escaped_lines(text: &str) -> Cow<'_, str> {
 /// A path on one line, with what is harmful in it written out.
 pub fn path(path: &Path) -> String {
     escaped(&path.to_string_lossy()).into_owned()
+}
+
+/// A path with `/` between its parts on every system, as reports and patches have it.
+pub(crate) fn slashes(path: &Path) -> String {
+    path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
+}
+
+/// The styles of what is for people.
+pub(crate) mod style {
+    use anstyle::{AnsiColor, Color, Style};
+
+    pub(crate) const BOLD: Style = Style::new().bold();
+    pub(crate) const DIM: Style = Style::new().dimmed();
+    pub(crate) const RED: Style = colored(AnsiColor::Red);
+    pub(crate) const GREEN: Style = colored(AnsiColor::Green);
+    pub(crate) const YELLOW: Style = colored(AnsiColor::Yellow);
+    pub(crate) const CYAN: Style = colored(AnsiColor::Cyan);
+
+    const fn colored(color: AnsiColor) -> Style {
+        Style::new().fg_color(Some(Color::Ansi(color)))
+    }
 }
 
 /// A character that takes one column: itself, or the mark of one that cannot be shown.

@@ -52,6 +52,11 @@ impl Text {
         }
     }
 
+    /// A list, as each language writes one.
+    pub(crate) fn list(items: &[String]) -> Self {
+        Self::new(items.join(", "), items.join("、"))
+    }
+
     /// The same in both languages: a path, a piece of code, a message of the system.
     pub fn verbatim(text: impl Into<String>) -> Self {
         let en = text.into();

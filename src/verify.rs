@@ -44,6 +44,7 @@ use crate::migrate::pipeline::{Migration, with_parser_stack};
 use crate::migrate::plan::Action;
 use crate::routes::Route;
 use crate::text;
+use crate::text::Text;
 use crate::user_error::UserError;
 
 /// Verifies what is to be migrated, and what is already. `announce` is told of the plugins whose code is
@@ -173,12 +174,10 @@ fn not_unix() -> UserError {
 fn nothing_to_verify(migration: &Migration, results: &VerifyReport) -> UserError {
     // What is migrated already has no original, or is somewhere else.
     if let Some(failure) = results.failures.first() {
-        let all: Vec<&str> = results
-            .failures
-            .iter()
-            .map(|failure| failure.plugin.as_str())
-            .collect();
-        let (en, zh) = (all.join(", "), all.join("、"));
+        let failures = results.failures.iter();
+        let plugins: Vec<String> = failures.map(|failure| failure.plugin.clone()).collect();
+        let plugins = Text::list(&plugins);
+        let (en, zh) = plugins.both();
         let UserError { message, help } = report::explained(&failure.cause);
         let (reason_en, reason_zh) = message.both();
         let message = text!("{en}: {reason_en}", "{zh}：{reason_zh}");

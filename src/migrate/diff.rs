@@ -112,9 +112,7 @@ fn hunk_range(range: &std::ops::Range<usize>) -> String {
 /// A path as git writes it, and what has to follow it: quoted when there is a quote or a backslash in
 /// it, or what could steer a terminal; with a tab behind it when there is a space.
 fn quoted(prefix: &str, path: &Path) -> (String, &'static str) {
-    let path = path
-        .to_string_lossy()
-        .replace(std::path::MAIN_SEPARATOR, "/");
+    let path = term::slashes(path);
     let whole = format!("{prefix}{path}");
     if whole
         .chars()

@@ -15,6 +15,7 @@ use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::diff::Change;
 use crate::migrate::plan::{Plan, PlannedWebhook};
 use crate::routes::Route;
+use crate::term;
 use position_map::Position;
 pub use position_map::PositionMap;
 
@@ -92,7 +93,6 @@ impl View<'_> {
     /// A path as it is shown.
     fn shown(&self, path: &Path) -> String {
         let path = path.strip_prefix(self.base).unwrap_or(path);
-        path.to_string_lossy()
-            .replace(std::path::MAIN_SEPARATOR, "/")
+        term::slashes(path)
     }
 }

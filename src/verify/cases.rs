@@ -4,10 +4,10 @@
 //! is migrated already, with its original in a commit. A plugin may have both kinds; each is a case
 //! of its own then.
 
-pub mod baseline;
-pub mod copy;
-pub mod grouping;
-pub mod layout;
-pub mod migrated;
-pub mod model;
-pub mod plugin_source;
+pub(crate) mod baseline;
+pub(crate) mod copy;
+pub(crate) mod grouping;
+pub(crate) mod layout;
+pub(crate) mod migrated;
+pub(crate) mod model;
+pub(crate) mod plugin_source;

@@ -14,7 +14,7 @@ const MIB: u64 = 1024 * 1024;
 
 /// Why nothing can be verified, or one plugin cannot.
 #[derive(Debug)]
-pub enum VerifyError {
+pub(crate) enum VerifyError {
     /// Nothing can be.
     User(UserError),
     /// One plugin cannot; others may be.
@@ -27,27 +27,27 @@ pub enum VerifyError {
 
 /// Why a plugin is not run at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotRun {
+pub(crate) struct NotRun {
     /// The name of it in the JSON report.
-    pub reason: &'static str,
+    pub(crate) reason: &'static str,
     /// What people read.
-    pub error: UserError,
+    pub(crate) error: UserError,
 }
 
 /// There is more of something than is copied.
 #[derive(Debug)]
-pub struct TooLarge {
+pub(crate) struct TooLarge {
     /// The plugin's file or folder, or that of the repo.
-    pub place: PathBuf,
+    pub(crate) place: PathBuf,
     /// How much is copied at most.
-    pub limit: Limit,
+    pub(crate) limit: Limit,
     /// What is largest of it, with the sizes.
-    pub largest: Vec<(PathBuf, u64)>,
+    pub(crate) largest: Vec<(PathBuf, u64)>,
 }
 
 /// How much is copied at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub(crate) enum Limit {
     /// So many bytes.
     Bytes(u64),
     /// So many files.
@@ -55,7 +55,7 @@ pub enum Limit {
 }
 
 /// A file or folder that cannot be read or written.
-pub fn io(path: &Path) -> impl FnOnce(io::Error) -> UserError {
+pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> UserError {
     let path = path.to_owned();
     move |error| {
         let (path, reason) = (term::path(&path), translate::io_error(&error));
@@ -76,7 +76,7 @@ impl VerifyError {
     ///
     /// # Errors
     /// The error, when it concerns more than that plugin.
-    pub fn of_plugin(self, copied: &Path, real: &Path) -> Result<NotRun, Self> {
+    pub(crate) fn of_plugin(self, copied: &Path, real: &Path) -> Result<NotRun, Self> {
         let shown = |path: PathBuf| match path.strip_prefix(copied) {
             Ok(inside) => real.join(inside),
             Err(_) => path,

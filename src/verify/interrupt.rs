@@ -41,13 +41,13 @@ fn state() -> MutexGuard<'static, State> {
 
 /// Signals do not end the program while this value is there.
 #[derive(Debug)]
-pub struct SignalGuard(());
+pub(crate) struct SignalGuard(());
 
 /// From now on a signal is heard.
 ///
 /// # Errors
 /// When the system does not let it listen.
-pub fn listen() -> io::Result<SignalGuard> {
+pub(crate) fn listen() -> io::Result<SignalGuard> {
     let mut state = state();
     if !state.is_heard {
         spawn_signal_thread()?;
@@ -70,7 +70,7 @@ impl Drop for SignalGuard {
 ///
 /// # Errors
 /// [`VerifyError::Interrupted`] when a signal came.
-pub fn check() -> Result<(), VerifyError> {
+pub(crate) fn check() -> Result<(), VerifyError> {
     if state().came {
         return Err(VerifyError::Interrupted);
     }
@@ -78,7 +78,7 @@ pub fn check() -> Result<(), VerifyError> {
 }
 
 /// Does something when a signal comes, or at once if one came already.
-pub fn at_signal(what: impl FnOnce() + Send + 'static) {
+pub(crate) fn at_signal(what: impl FnOnce() + Send + 'static) {
     let mut state = state();
     if state.came {
         what();
@@ -91,7 +91,7 @@ pub fn at_signal(what: impl FnOnce() + Send + 'static) {
 ///
 /// # Errors
 /// Those of `start`, which is not even tried after a signal.
-pub fn group<T>(start: impl FnOnce() -> io::Result<(u32, T)>) -> io::Result<T> {
+pub(crate) fn group<T>(start: impl FnOnce() -> io::Result<(u32, T)>) -> io::Result<T> {
     // As long as it is held no signal is heard, so that none falls between start and note.
     let mut state = state();
     if state.came {
@@ -104,7 +104,7 @@ pub fn group<T>(start: impl FnOnce() -> io::Result<(u32, T)>) -> io::Result<T> {
 
 /// Ends a group, if that has not been done. Its id has to be its own still: nobody has waited for its
 /// first process.
-pub fn end_group(group: u32) {
+pub(crate) fn end_group(group: u32) {
     let mut state = state();
     if let Some(place) = state.groups.iter().position(|&one| one == group) {
         state.groups.swap_remove(place);

@@ -4,28 +4,28 @@ use std::path::PathBuf;
 
 /// What to run, and with what.
 #[derive(Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// The files and folders that are verified, as typed.
-    pub paths: Vec<PathBuf>,
+    pub(crate) paths: Vec<PathBuf>,
     /// Whether each repo among them has its own route map: none was named.
-    pub has_own_maps: bool,
+    pub(crate) has_own_maps: bool,
     /// Whether changes count that may alter behaviour.
-    pub allow_unsafe: bool,
+    pub(crate) allow_unsafe: bool,
     /// The commit with the original of what is already migrated.
-    pub base: String,
+    pub(crate) base: String,
     /// The agent to run the plugins in.
-    pub agent: AgentChoice,
+    pub(crate) agent: AgentChoice,
     /// The Python that is named; else one is looked for.
-    pub python: Option<PathBuf>,
+    pub(crate) python: Option<PathBuf>,
     /// How long one side of a plugin may take, in seconds.
-    pub limit: u32,
+    pub(crate) limit: u32,
     /// Whether the requests that were sent are wanted.
-    pub save: bool,
+    pub(crate) save: bool,
 }
 
 /// The agent to run the plugins in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgentChoice {
+pub(crate) enum AgentChoice {
     /// The installed agent, if there is one.
     Auto,
     /// The installed agent.
@@ -36,7 +36,7 @@ pub enum AgentChoice {
 
 impl AgentChoice {
     /// What it is called as an argument of the runner.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Installed => "installed",

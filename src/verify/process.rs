@@ -12,7 +12,7 @@ use super::interrupt;
 
 /// A process, and all that it starts and that does not leave its group; they end with this value.
 #[derive(Debug)]
-pub struct Group {
+pub(crate) struct Group {
     child: Child,
 }
 
@@ -21,7 +21,7 @@ impl Group {
     ///
     /// # Errors
     /// When it cannot be started, or this program is to end.
-    pub fn spawn(mut command: Command) -> io::Result<Self> {
+    pub(crate) fn spawn(mut command: Command) -> io::Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let child = interrupt::group(|| {
@@ -32,7 +32,7 @@ impl Group {
     }
 
     /// The process.
-    pub fn child(&mut self) -> &mut Child {
+    pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
@@ -54,7 +54,7 @@ impl Drop for Group {
 
 /// Ends a group when something takes longer than it may.
 #[derive(Debug)]
-pub struct Watchdog {
+pub(crate) struct Watchdog {
     is_over: Arc<AtomicBool>,
     /// Dropping it says that all is well.
     _done: mpsc::Sender<()>,
@@ -62,7 +62,7 @@ pub struct Watchdog {
 
 impl Watchdog {
     /// From now on `group` has `limit`, unless this value goes before.
-    pub fn over(group: &Group, limit: Duration) -> Self {
+    pub(crate) fn over(group: &Group, limit: Duration) -> Self {
         let (done, heard) = mpsc::channel::<()>();
         let is_over = Arc::new(AtomicBool::new(false));
         let (id, over) = (group.child.id(), is_over.clone());
@@ -80,7 +80,7 @@ impl Watchdog {
     }
 
     /// Whether the group was ended for that reason.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }
 }
@@ -93,7 +93,7 @@ const MOST: u64 = 64 * 1024;
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn output_within(command: Command, limit: Duration) -> io::Result<Option<Output>> {
+pub(crate) fn output_within(command: Command, limit: Duration) -> io::Result<Option<Output>> {
     let Some((mut group, [stdout, stderr])) = outputs(command, limit, MOST)? else {
         return Ok(None);
     };
@@ -111,7 +111,7 @@ pub fn output_within(command: Command, limit: Duration) -> io::Result<Option<Out
 ///
 /// # Errors
 /// When it cannot be started, or this program is to end; [`io::ErrorKind::TimedOut`].
-pub fn output(command: Command, limit: Duration) -> io::Result<Output> {
+pub(crate) fn output(command: Command, limit: Duration) -> io::Result<Output> {
     let Some((mut group, [stdout, stderr])) = outputs(command, limit, u64::MAX)? else {
         return Err(match interrupt::check() {
             Ok(()) => io::ErrorKind::TimedOut.into(),

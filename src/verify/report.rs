@@ -2,48 +2,49 @@
 
 mod details;
 mod difference;
-pub mod json;
+pub(crate) mod json;
 mod reasons;
 mod request_label;
 mod sanitize;
-pub mod saved_requests;
-pub mod text;
+pub(crate) mod saved_requests;
+pub(crate) mod text;
 mod uncovered;
 mod url;
 
-use std::path::{MAIN_SEPARATOR, Path};
+use std::path::Path;
 
 use super::results::{Cause, VerifyReport};
+use crate::term;
 use crate::text::Lang;
 use crate::user_error::UserError;
 use crate::verify::options::AgentChoice;
 use crate::verify::runner::protocol::About;
 
 /// What was verified, as a report shows it.
-pub struct View<'a> {
-    /// What came of it.
-    pub results: &'a VerifyReport,
-    /// What was to stand around the plugins.
-    pub agent: AgentChoice,
+pub(crate) struct View<'a> {
+    /// The result.
+    pub(crate) results: &'a VerifyReport,
+    /// The agent that was asked for.
+    pub(crate) agent: AgentChoice,
     /// The folder that paths are shown relative to.
-    pub base: &'a Path,
+    pub(crate) base: &'a Path,
 }
 
 impl View<'_> {
     /// A path as it is shown.
     fn shown(&self, path: &Path) -> String {
         let path = path.strip_prefix(self.base).unwrap_or(path);
-        path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
+        term::slashes(path)
     }
 }
 
 /// Why a plugin cannot be run, and what to do about it.
-pub fn explained(cause: &Cause) -> UserError {
+pub(crate) fn explained(cause: &Cause) -> UserError {
     reasons::error(cause, "python")
 }
 
 /// What a request is called in what is for programs: the same whatever the language is.
-pub fn called(about: &About) -> String {
+pub(crate) fn called(about: &About) -> String {
     request_label::text(about).get(Lang::En).to_owned()
 }
 

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Nothing is passed over: whatever is wrong is an error that names the line, and what cannot be sent
-//! is there to be told of: a request for a path that is no old URL, or one that was recorded without its
+//! is there to be told of: a request for a path that is not an old URL, or one that was recorded without its
 //! body.
 
 use std::fs;
@@ -24,21 +24,24 @@ use crate::text::{Text, translate};
 use crate::user_error::UserError;
 
 /// How much a file of requests may have, in bytes.
-pub const MOST_BYTES: u64 = 64 * 1024 * 1024;
+pub(crate) const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What a file has.
 #[derive(Debug, Default)]
-pub struct UserRequests {
+pub(crate) struct UserRequests {
     /// The requests.
-    pub requests: Vec<Request>,
+    pub(crate) requests: Vec<Request>,
     /// Those that cannot be sent, since their bodies were too large to be recorded.
-    pub without_body: Vec<Unsent>,
+    pub(crate) without_body: Vec<Unsent>,
 }
 
 impl UserRequests {
     /// The requests that are not sent, in the order of their lines: those for none of the routes, and
     /// those without a body.
-    pub fn unsent<'r>(&self, routes: impl Iterator<Item = &'r Route> + Clone) -> Vec<Unsent> {
+    pub(crate) fn unsent<'r>(
+        &self,
+        routes: impl Iterator<Item = &'r Route> + Clone,
+    ) -> Vec<Unsent> {
         let is_for_none = |request: &&Request| !routes.clone().any(|route| request.is_for(route));
         let for_none = self.requests.iter().filter(is_for_none);
         let for_none = for_none.map(|request| Unsent {
@@ -54,19 +57,19 @@ impl UserRequests {
 
 /// A request that is not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsent {
+pub(crate) struct Unsent {
     /// The line of the file, 1-based.
-    pub line: usize,
+    pub(crate) line: usize,
     /// The URL, decoded.
-    pub path: String,
+    pub(crate) path: String,
     /// Why it is not.
-    pub why: SkipReason,
+    pub(crate) why: SkipReason,
 }
 
 /// Why a request is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SkipReason {
-    /// The path is no old URL of what is verified.
+pub(crate) enum SkipReason {
+    /// The path is not an old URL of what is verified.
     NoOldUrl,
     /// Of its body only the length was recorded.
     NoBody,
@@ -74,30 +77,30 @@ pub enum SkipReason {
 
 /// A request of the user's.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
+pub(crate) struct Request {
     /// The line of the file, 1-based.
-    pub line: usize,
+    pub(crate) line: usize,
     /// The old URL, decoded.
-    pub path: String,
+    pub(crate) path: String,
     /// The name of the file, and the line.
-    pub place: String,
+    pub(crate) place: String,
     /// What to call it; that place, unless the user says.
-    pub about: String,
+    pub(crate) about: String,
     /// The method, in upper case.
-    pub method: String,
+    pub(crate) method: String,
     /// What follows the question mark.
-    pub query: Bytes,
+    pub(crate) query: Bytes,
     /// The headers in order.
-    pub headers: Vec<(String, Bytes)>,
+    pub(crate) headers: Vec<(String, Bytes)>,
     /// The body.
-    pub body: Body,
+    pub(crate) body: Body,
     /// Settings of the plugin that differ from its own.
-    pub settings: Map<String, Value>,
+    pub(crate) settings: Map<String, Value>,
 }
 
 impl Request {
     /// Whether it was sent to `route`.
-    pub fn is_for(&self, route: &Route) -> bool {
+    pub(crate) fn is_for(&self, route: &Route) -> bool {
         route.legacy.contains(&self.path)
     }
 }
@@ -108,7 +111,7 @@ impl Request {
     untagged,
     expecting = "a query, or a header's value, is a string, or {\"base64\": string}"
 )]
-pub enum Bytes {
+pub(crate) enum Bytes {
     /// Text.
     Text(String),
     /// Bytes in base64.
@@ -129,7 +132,7 @@ const ODD_VALUE: &str = "a query, or a header's value, is a string, or {\"base64
 
 /// A body: text, or bytes that are none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum Body {
+pub(crate) enum Body {
     /// Text.
     #[serde(rename = "body")]
     Text(String),
@@ -161,8 +164,8 @@ struct Line {
 /// Reads the file.
 ///
 /// # Errors
-/// When it cannot be read, or a line of it is no request.
-pub fn read(path: &Path) -> Result<UserRequests, UserError> {
+/// When it cannot be read, or a line of it is not a request.
+pub(crate) fn read(path: &Path) -> Result<UserRequests, UserError> {
     let at = |line, reason| wrong_line(path, line, &reason);
     let size = fs::metadata(path).map_err(error::io(path))?.len();
     if size > MOST_BYTES {
@@ -213,9 +216,9 @@ fn wrong_line(path: &Path, line: usize, reason: &Text) -> UserError {
 }
 
 /// The request of a line, and whether its body was left out.
-pub fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool), Text> {
+pub(crate) fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool), Text> {
     if !line.trim_ascii_start().starts_with(b"{") {
-        return Err(text!("the line is no object", "这一行不是 JSON 对象"));
+        return Err(text!("the line is not an object", "这一行不是 JSON 对象"));
     }
     let line: Line = serde_json::from_slice(line).map_err(|error| {
         // It knows of one line only, whose number is ours to tell.
@@ -283,7 +286,10 @@ pub fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool
     }
     let method = line.method.unwrap_or_else(|| "POST".to_owned());
     if method.is_empty() || !method.bytes().all(is_token) {
-        return Err(text!("{method:?} is no method", "{method:?} 不是请求方法"));
+        return Err(text!(
+            "{method:?} is not a method",
+            "{method:?} 不是请求方法"
+        ));
     }
     let request = Request {
         line: number,
@@ -302,14 +308,14 @@ pub fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool
 fn check_base64(encoded: &str) -> Result<(), Text> {
     match base64::engine::general_purpose::STANDARD.decode(encoded) {
         Ok(_) => Ok(()),
-        Err(error) => Err(text!("no base64: {error}", "不是 base64：{error}")),
+        Err(error) => Err(text!("invalid base64: {error}", "base64 无效：{error}")),
     }
 }
 
 fn check_header(name: &str, value: &Bytes) -> Result<(), Text> {
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(text!(
-            "{name:?} is no name of a header",
+            "{name:?} is not the name of a header",
             "{name:?} 不是请求头名称"
         ));
     }
@@ -328,7 +334,7 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// A path as route maps have it. What is no valid escape stays, and is then no old URL.
+/// A path as route maps have it. What is not a valid escape stays, and is then not an old URL.
 fn decoded(path: &str) -> String {
     let bytes = path.as_bytes();
     let digit = |at: usize| {

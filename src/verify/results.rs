@@ -1,4 +1,4 @@
-//! What came of everything that was to be verified: each webhook once, whatever the runner said.
+//! The results of everything that was to be verified: each webhook once, whatever the runner said.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,45 +16,45 @@ use crate::verify::runner::protocol::{
 use crate::verify::runner::python::Python;
 use crate::verify::runner::session::{Ending, SessionOutput, protocol_error};
 
-/// What came of all of it.
+/// All results.
 #[derive(Debug, Default)]
-pub struct VerifyReport {
-    /// Around what the plugins ran; none when nothing was run.
-    pub ready: Option<Ready>,
+pub(crate) struct VerifyReport {
+    /// What the plugins ran in; none when nothing was run.
+    pub(crate) ready: Option<Ready>,
     /// The Python that ran them; none when nothing was run.
-    pub python: Option<Python>,
+    pub(crate) python: Option<Python>,
     /// Each webhook and each route that was to be verified.
-    pub webhooks: Vec<Webhook>,
+    pub(crate) webhooks: Vec<Webhook>,
     /// The plugins that could not be run to their end.
-    pub failures: Vec<Failure>,
+    pub(crate) failures: Vec<Failure>,
     /// What plugins tried and were not allowed to do: the key, and each in a few words.
-    pub refused: Vec<(String, Vec<String>)>,
+    pub(crate) refused: Vec<(String, Vec<String>)>,
     /// The requests that were sent to webhooks of which there is a result, if they are to be saved.
-    pub sent: Vec<Sent>,
+    pub(crate) sent: Vec<Sent>,
     /// Requests of the user's that were not sent, in the order of their lines.
-    pub unsent: Vec<Unsent>,
+    pub(crate) unsent: Vec<Unsent>,
     /// How the runner ended, when it had not said everything.
-    pub cut_off: Option<(Ending, String)>,
+    pub(crate) cut_off: Option<(Ending, String)>,
 }
 
-/// A webhook, and what came of it.
+/// A webhook, and its result.
 #[derive(Debug)]
-pub struct Webhook {
+pub(crate) struct Webhook {
     /// The route, when the plugin's key is known.
-    pub route: Option<Route>,
+    pub(crate) route: Option<Route>,
     /// The plugin's key, as far as it is known.
-    pub plugin: Option<String>,
+    pub(crate) plugin: Option<String>,
     /// The endpoint, as far as it is known.
-    pub endpoint: Option<String>,
+    pub(crate) endpoint: Option<String>,
     /// The commit that was compared with; none for what `migrate` would write.
-    pub base: Option<String>,
-    /// What came of it.
-    pub status: Status,
+    pub(crate) base: Option<String>,
+    /// The result.
+    pub(crate) status: Status,
 }
 
-/// What came of a webhook.
+/// The result of a webhook.
 #[derive(Debug)]
-pub enum Status {
+pub(crate) enum Status {
     /// It was run.
     Run {
         /// What the runner says.
@@ -64,7 +64,7 @@ pub enum Status {
         /// What was changed and did not run, but for lines of the handler before.
         elsewhere: Vec<Lines>,
     },
-    /// It is left by hand.
+    /// It needs a manual change.
     NotMigrated(Box<Diagnostic>),
     /// It could not be run; a failure says why.
     Failed,
@@ -72,14 +72,14 @@ pub enum Status {
 
 /// How the webhooks are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Everything is the same.
     Same,
     /// Something is not.
     Differs,
     /// Not everything was seen that has to be.
     NotCovered,
-    /// It is left by hand.
+    /// It needs a manual change.
     NotMigrated,
     /// It could not be run.
     Failed,
@@ -87,7 +87,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, as they are counted.
-    pub const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Same,
         Self::Differs,
         Self::NotCovered,
@@ -96,7 +96,7 @@ impl Kind {
     ];
 
     /// The name in the JSON report.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Same => "same",
             Self::Differs => "differs",
@@ -109,7 +109,7 @@ impl Kind {
 
 impl Webhook {
     /// How it is counted.
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match &self.status {
             Status::Run { result, .. } => match result.verdict {
                 Verdict::Same => Kind::Same,
@@ -124,18 +124,18 @@ impl Webhook {
 
 /// A plugin that could not be run to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The key of the plugin.
-    pub plugin: String,
+    pub(crate) plugin: String,
     /// The endpoints of which nothing is known for that.
-    pub endpoints: Vec<String>,
+    pub(crate) endpoints: Vec<String>,
     /// Why.
-    pub cause: Cause,
+    pub(crate) cause: Cause,
 }
 
 /// Why a plugin could not be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// The runner says so.
     Ran {
         /// Which side it was.
@@ -153,20 +153,20 @@ pub enum Cause {
 
 impl VerifyReport {
     /// How many of a kind there are.
-    pub fn count(&self, kind: Kind) -> usize {
+    pub(crate) fn count(&self, kind: Kind) -> usize {
         let webhooks = self.webhooks.iter();
         webhooks.filter(|webhook| webhook.kind() == kind).count()
     }
 
     /// Whether everything is the same.
-    pub fn is_same(&self) -> bool {
+    pub(crate) fn is_same(&self) -> bool {
         self.failures.is_empty()
             && self.cut_off.is_none()
             && self.count(Kind::Same) == self.webhooks.len()
     }
 
     /// Notes that these routes cannot be verified.
-    pub fn cannot_run(&mut self, routes: &[Route], not_run: NotRun) {
+    pub(crate) fn cannot_run(&mut self, routes: &[Route], not_run: NotRun) {
         let mut plugins: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for route in routes {
             let endpoints = plugins.entry(&route.plugin).or_default();
@@ -191,7 +191,11 @@ impl VerifyReport {
     ///
     /// # Errors
     /// When it speaks of a case or a webhook that it was not asked about, or twice of one.
-    pub fn merge(&mut self, cases: &[Case], mut said: SessionOutput) -> Result<(), UserError> {
+    pub(crate) fn merge(
+        &mut self,
+        cases: &[Case],
+        mut said: SessionOutput,
+    ) -> Result<(), UserError> {
         let case_of = |name: &str| {
             let case = cases.iter().find(|case| case.name == name);
             case.ok_or_else(|| protocol_error(name))
@@ -284,7 +288,7 @@ fn in_repo(plugin: &PluginSource, of_files: &[Lines]) -> Vec<Lines> {
     in_repo.collect()
 }
 
-/// The endpoint that a failure is about, which then is no other's.
+/// The endpoint that a failure is about, which then belongs to no other.
 fn take_out(unknown: &mut Vec<String>, endpoint: Option<&str>) -> Vec<String> {
     let place = unknown
         .iter()

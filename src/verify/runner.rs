@@ -4,9 +4,9 @@
 //! time, and it ends with all that it has started.
 
 pub(super) mod embedded;
-pub mod job;
-pub mod limits;
-pub mod protocol;
-pub mod python;
-pub mod session;
-pub mod temp_dir;
+pub(crate) mod job;
+pub(crate) mod limits;
+pub(crate) mod protocol;
+pub(crate) mod python;
+pub(crate) mod session;
+pub(crate) mod temp_dir;

@@ -141,7 +141,7 @@ def in_chinese(agent: str, scratch: Path) -> list[str]:
     plugin = named("exits_later")
     (folder / "exits_later.py").write_text(plugin.text())
     said = verify(folder, agent, "--lang", "zh", places=["exits_later.py"]).stdout
-    good = "结束了进程：退出码 3，当时正在应答 POST 请求（普通请求）\n" in said
+    good = "结束了进程：退出码 3，当时正在响应 POST 请求（普通请求）\n" in said
     print(f"verify on {agent}: a failure in Chinese: {'so' if good else 'NOT SO'}")
     if not good:
         wrong.append(f"no failure in Chinese:\n{said}")

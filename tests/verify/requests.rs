@@ -23,7 +23,7 @@ fn requests_go_to_the_routes_of_their_old_urls() {
     let run = bench.verify(&python, &["--requests", &file]);
     let notes = [
         format!(
-            "{file}:3: /api/webhook/c is no old URL of what was verified; the request was not sent\n"
+            "{file}:3: /api/webhook/c is not an old URL of what was verified; the request was not sent\n"
         ),
         format!(
             "{file}:4: the request to /api/webhook/a was recorded without its body, which was too large, and was not sent (and 1 more like it)\n"

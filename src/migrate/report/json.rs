@@ -126,12 +126,8 @@ fn rendered(
             .iter()
             .map(|change| {
                 let (lines_added, lines_removed) = diff::stat(*change);
-                let path = change
-                    .path
-                    .to_string_lossy()
-                    .replace(std::path::MAIN_SEPARATOR, "/");
                 File {
-                    path,
+                    path: term::slashes(change.path),
                     is_new: change.before.is_none(),
                     lines_added,
                     lines_removed,

@@ -1,6 +1,6 @@
 //! What people read on a terminal.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use rayon::prelude::*;
 
 use super::View;
@@ -13,13 +13,7 @@ use crate::term;
 use crate::text;
 use crate::text::{Lang, Text};
 
-pub(super) const BOLD: Style = Style::new().bold();
-pub(super) const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-pub(super) const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
-pub(super) const YELLOW: Style =
-    Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
-pub(super) const CYAN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
-pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) use crate::term::style::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
 
 /// The list of `rehook scan`.
 pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
@@ -184,8 +178,7 @@ pub fn stat(view: &View<'_>, lang: Lang) -> String {
         .iter()
         .map(|change| {
             let (added, removed) = diff::stat(*change);
-            let path = change.path.to_string_lossy();
-            let path = path.replace(std::path::MAIN_SEPARATOR, "/");
+            let path = term::slashes(change.path);
             (term::escaped(&path).into_owned(), added, removed)
         })
         .collect();

@@ -22,7 +22,7 @@ use crate::verify::process::{self, Group, Watchdog};
 
 /// A commit of a repo.
 #[derive(Debug)]
-pub struct Baseline {
+pub(crate) struct Baseline {
     root: PathBuf,
     /// The commit, as the user wrote it.
     revision: String,
@@ -45,7 +45,7 @@ impl Baseline {
     ///
     /// # Errors
     /// When there is no such commit, or git does not answer.
-    pub fn open(root: &Path, revision: &str) -> Result<Self, VerifyError> {
+    pub(crate) fn open(root: &Path, revision: &str) -> Result<Self, VerifyError> {
         git::check_files(root, &[]).map_err(|error| git_failed(root, &error.text()))?;
         let wanted = format!("{revision}^{{commit}}");
         let mut parse = git::command(root);
@@ -82,12 +82,12 @@ impl Baseline {
     }
 
     /// The commit, as the user wrote it.
-    pub fn revision(&self) -> &str {
+    pub(crate) fn revision(&self) -> &str {
         &self.revision
     }
 
     /// Whether the folder at `path`, relative to the root, is a package.
-    pub fn is_package(&self, path: &Path) -> bool {
+    pub(crate) fn is_package(&self, path: &Path) -> bool {
         self.packages.contains(path)
     }
 
@@ -95,7 +95,7 @@ impl Baseline {
     ///
     /// # Errors
     /// When git does not give them, they cannot be written, or there are too many.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         folder: &Path,
         wanted: impl Fn(&Path) -> bool,
@@ -149,7 +149,7 @@ impl Baseline {
 }
 
 impl File {
-    /// `mode type id<tab>path`; none for what is no file, and for a path that leads elsewhere.
+    /// `mode type id<tab>path`; none for what is not a file, and for a path that leads elsewhere.
     fn parse(entry: &[u8]) -> Option<Self> {
         let tab = entry.iter().position(|&byte| byte == b'\t')?;
         let mut words = std::str::from_utf8(entry.get(..tab)?).ok()?.split(' ');
@@ -194,7 +194,7 @@ fn failed(root: &Path, error: &io::Error) -> VerifyError {
     let message = match error.kind() {
         io::ErrorKind::TimedOut => text!(
             "it did not answer within {} seconds, as when a pipe is among its own files",
-            "{} 秒内没有应答，例如它自己的文件中有管道",
+            "{} 秒内没有响应，例如它自己的文件中有管道",
             git::TIME_LIMIT.as_secs()
         ),
         _ => translate::io_error(error),
@@ -289,7 +289,7 @@ fn unsafe_ownership(root: &Path) -> NotRun {
 }
 
 /// The commit `base` does not show what a plugin was; there is none outside of git.
-pub fn no_original(base: Option<&str>) -> NotRun {
+pub(crate) fn no_original(base: Option<&str>) -> NotRun {
     let message = match base {
         Some(base) => text!(
             "already migrated, and the commit {base} shows no webhook to compare with",
@@ -321,7 +321,7 @@ pub fn no_original(base: Option<&str>) -> NotRun {
 }
 
 /// A plugin is not at the place any more that it had in the commit `base`.
-pub fn gone(base: &str, place: &Path) -> NotRun {
+pub(crate) fn gone(base: &str, place: &Path) -> NotRun {
     let place = term::path(place);
     NotRun {
         reason: "gone",

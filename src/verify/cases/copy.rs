@@ -1,8 +1,8 @@
 //! The trees that are run: copies of what belongs to a plugin, before and after.
 //!
 //! What is copied: everything in the folder of a package; of a file also the files and packages
-//! beside it, which it may import. Version control, virtual environments and caches are no part of
-//! it. A link to a file is copied as a file, one to a folder is not followed. Nothing is ever
+//! beside it, which it may import. Version control, virtual environments and caches are
+//! left out. A link to a file is copied as a file, one to a folder is not followed. Nothing is ever
 //! written outside of the folder that a tree goes to.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ const MOST_FILES: usize = 50_000;
 
 /// What may still be copied.
 #[derive(Debug)]
-pub struct CopyBudget {
+pub(crate) struct CopyBudget {
     bytes: u64,
     files: usize,
     limits: (u64, usize),
@@ -38,7 +38,7 @@ impl Default for CopyBudget {
 
 impl CopyBudget {
     /// So much, and no more.
-    pub fn new(bytes: u64, files: usize) -> Self {
+    pub(crate) fn new(bytes: u64, files: usize) -> Self {
         Self {
             bytes,
             files,
@@ -50,7 +50,7 @@ impl CopyBudget {
     ///
     /// # Errors
     /// [`VerifyError::TooLarge`], which names `folder`; and when this program is to end.
-    pub fn take(&mut self, folder: &Path, bytes: u64) -> Result<(), VerifyError> {
+    pub(crate) fn take(&mut self, folder: &Path, bytes: u64) -> Result<(), VerifyError> {
         interrupt::check()?;
         let too_large = |limit| {
             VerifyError::TooLarge(TooLarge {
@@ -115,7 +115,7 @@ fn largest(folder: &Path, sizes: &[(PathBuf, u64)]) -> Vec<(PathBuf, u64)> {
 ///
 /// # Errors
 /// When something cannot be read or written, or there is too much of it.
-pub fn lay_out(
+pub(crate) fn lay_out(
     plugin: &PluginSource,
     changes: &BTreeMap<&Path, &[u8]>,
     target: &Path,

@@ -11,7 +11,7 @@ use crate::migrate::python::names::Workspace;
 use crate::routes::Route;
 
 /// The webhooks by plugin. Has to run on a deep stack, since it parses.
-pub fn group<'a>(
+pub(crate) fn group<'a>(
     root: &Path,
     webhooks: impl IntoIterator<Item = (&'a PlannedWebhook, Subject)>,
 ) -> Vec<Group> {
@@ -38,7 +38,7 @@ pub fn group<'a>(
 }
 
 /// The webhooks that `migrate` would make routes of.
-pub fn to_migrate(plan: &Plan) -> Vec<(&PlannedWebhook, Subject)> {
+pub(crate) fn to_migrate(plan: &Plan) -> Vec<(&PlannedWebhook, Subject)> {
     let migrated = plan.webhooks.iter().filter_map(|webhook| {
         let route = webhook.route.clone()?;
         let is_native = webhook.is_native;
@@ -48,7 +48,7 @@ pub fn to_migrate(plan: &Plan) -> Vec<(&PlannedWebhook, Subject)> {
 }
 
 /// The webhook of the original that became `route`.
-pub fn webhook_of<'p>(original: &'p Plan, route: &Route) -> Option<&'p PlannedWebhook> {
+pub(crate) fn webhook_of<'p>(original: &'p Plan, route: &Route) -> Option<&'p PlannedWebhook> {
     original.webhooks.iter().find(|webhook| {
         webhook.action != Action::Drop
             && webhook
@@ -61,7 +61,7 @@ pub fn webhook_of<'p>(original: &'p Plan, route: &Route) -> Option<&'p PlannedWe
 /// Whether a handler that was written for a context takes the request itself by now, where
 /// `original` is a plan that may make it do so, and `text` is its file as it is: then its head is
 /// the one of the plan.
-pub fn became_native(original: &Plan, webhook: &PlannedWebhook, text: &str) -> bool {
+pub(crate) fn became_native(original: &Plan, webhook: &PlannedWebhook, text: &str) -> bool {
     let Some(handler) = webhook.handler.as_deref().filter(|_| webhook.is_native) else {
         return false;
     };

@@ -11,7 +11,7 @@ use crate::migrate::plan::Plan;
 use crate::verify::error::VerifyError;
 
 /// Lays out the trees in a folder of its own for each case.
-pub struct Layout<'f> {
+pub(crate) struct Layout<'f> {
     folder: &'f Path,
     budget: CopyBudget,
     /// The plugins of one folder, or of one package, share its copy. Whether it is a copy with
@@ -23,7 +23,7 @@ pub struct Layout<'f> {
 
 impl<'f> Layout<'f> {
     /// Nothing as yet, below `folder`.
-    pub fn new(folder: &'f Path) -> Self {
+    pub(crate) fn new(folder: &'f Path) -> Self {
         Self {
             folder,
             budget: CopyBudget::default(),
@@ -34,12 +34,12 @@ impl<'f> Layout<'f> {
     }
 
     /// Whether there is no case.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.cases.is_empty()
     }
 
     /// The cases, in order.
-    pub fn into_cases(self) -> Vec<Case> {
+    pub(crate) fn into_cases(self) -> Vec<Case> {
         self.cases
     }
 
@@ -47,7 +47,7 @@ impl<'f> Layout<'f> {
     ///
     /// # Errors
     /// When it cannot be copied.
-    pub fn add_planned(&mut self, group: Group, plan: &Plan) -> Result<(), VerifyError> {
+    pub(crate) fn add_planned(&mut self, group: Group, plan: &Plan) -> Result<(), VerifyError> {
         let changes: BTreeMap<&Path, &[u8]> = plan
             .files
             .iter()
@@ -64,7 +64,7 @@ impl<'f> Layout<'f> {
     ///
     /// # Errors
     /// When it cannot be copied.
-    pub fn add_original(
+    pub(crate) fn add_original(
         &mut self,
         group: &Group,
         original: &Baseline,

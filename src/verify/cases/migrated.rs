@@ -21,7 +21,7 @@ use crate::verify::error::{self, NotRun, VerifyError};
 use crate::verify::options::Options;
 
 /// Routes that cannot be verified, and why.
-pub type Unverified = Vec<(Vec<Route>, NotRun)>;
+pub(crate) type Unverified = Vec<(Vec<Route>, NotRun)>;
 
 /// Adds the routes of the map whose webhooks the source does not show. Where several repos were
 /// asked for, each has a map and originals of its own. `is_all_else_empty` says that there is nothing
@@ -29,7 +29,7 @@ pub type Unverified = Vec<(Vec<Route>, NotRun)>;
 ///
 /// # Errors
 /// When git does not give the commit, or its tree cannot be laid out.
-pub fn add(
+pub(crate) fn add(
     options: &Options,
     migration: &Migration,
     folder: &Path,
@@ -149,7 +149,7 @@ fn open(repo: &Repo, base: &str) -> Result<Result<Baseline, NotRun>, VerifyError
     }
 }
 
-/// What came of the routes of a repo.
+/// The routes of a repo, by what could be done with them.
 struct LaidOut {
     /// Those whose original was found.
     known: Vec<(String, String)>,

@@ -9,18 +9,18 @@ use crate::routes::Route;
 
 /// A webhook, and the route that it became or will become.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// The route.
-    pub route: Route,
+    pub(crate) route: Route,
     /// Whether the handler takes the request itself, though it was written for a context.
-    pub is_native: bool,
+    pub(crate) is_native: bool,
     /// Where the handler was written, once it is known what the agent loads.
-    pub written: Option<Written>,
+    pub(crate) written: Option<Written>,
 }
 
 impl Subject {
     /// A webhook that became `route`.
-    pub fn new(route: Route, is_native: bool) -> Self {
+    pub(crate) fn new(route: Route, is_native: bool) -> Self {
         Self {
             route,
             is_native,
@@ -31,40 +31,40 @@ impl Subject {
 
 /// A plugin, and all that is to be verified of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub(crate) struct Group {
     /// What the agent loads.
-    pub plugin: PluginSource,
+    pub(crate) plugin: PluginSource,
     /// What is to be verified.
-    pub subjects: Vec<Subject>,
+    pub(crate) subjects: Vec<Subject>,
 }
 
 impl Group {
     /// The routes that are to be verified.
-    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
         self.subjects.iter().map(|subject| &subject.route)
     }
 }
 
 /// A group that is laid out.
 #[derive(Debug)]
-pub struct Case {
+pub(crate) struct Case {
     /// Its name, which no other case has.
-    pub name: String,
+    pub(crate) name: String,
     /// What the agent loads, in the repo of the user.
-    pub plugin: PluginSource,
+    pub(crate) plugin: PluginSource,
     /// The commit that is compared with; none for what `migrate` would write.
-    pub base: Option<String>,
+    pub(crate) base: Option<String>,
     /// What is to be verified.
-    pub subjects: Vec<Subject>,
+    pub(crate) subjects: Vec<Subject>,
     /// The tree before.
-    pub before: PathBuf,
+    pub(crate) before: PathBuf,
     /// The tree after.
-    pub after: PathBuf,
+    pub(crate) after: PathBuf,
 }
 
 impl Case {
     /// The key of the plugin.
-    pub fn plugin(&self) -> String {
+    pub(crate) fn plugin(&self) -> String {
         let first = self.subjects.first();
         first.map_or_else(String::new, |subject| subject.route.plugin.clone())
     }
@@ -72,11 +72,11 @@ impl Case {
 
 /// Where a handler was written, in the tree before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Written {
+pub(crate) struct Written {
     /// The file of the registration, relative to the tree.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The line of the registration, 1-based: that of a decorator, or of a call.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What the function is called.
-    pub name: String,
+    pub(crate) name: String,
 }

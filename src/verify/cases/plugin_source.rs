@@ -12,18 +12,18 @@ const PLUGIN: &str = "plugin";
 
 /// What the agent loads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PluginSource {
+pub(crate) struct PluginSource {
     /// The package's folder, or the file; an absolute path.
-    pub source: PathBuf,
+    pub(crate) source: PathBuf,
     /// What it is called in the agent's folder.
-    pub item: String,
+    pub(crate) item: String,
     /// What kind of thing it is, and in which of the agent's folders.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
 }
 
 /// What the agent loads, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A file among its siblings, in the folder for plugins that are being written.
     File,
     /// A package, in that folder too.
@@ -34,7 +34,7 @@ pub enum Kind {
 
 impl Kind {
     /// The name of the agent's folder.
-    pub fn place(self) -> &'static str {
+    pub(crate) fn place(self) -> &'static str {
         match self {
             Self::File | Self::Package => "workdir",
             Self::ClonedRepo => "packages",
@@ -45,7 +45,7 @@ impl Kind {
 impl PluginSource {
     /// The source of the plugin that is made in `module`; `root` is the root of the repo, and
     /// `module_name` the second half of the plugin's key, under which the agent clones a repo.
-    pub fn of(workspace: &Workspace, root: &Path, module: &Path, module_name: &str) -> Self {
+    pub(crate) fn of(workspace: &Workspace, root: &Path, module: &Path, module_name: &str) -> Self {
         let packages = module
             .ancestors()
             .skip(1)
@@ -78,7 +78,7 @@ impl PluginSource {
     }
 
     /// The folder whose contents are laid out, and where they go in the agent's folder.
-    pub fn layout(&self) -> (&Path, &Path) {
+    pub(crate) fn layout(&self) -> (&Path, &Path) {
         match self.kind {
             Kind::File => (self.source.parent().unwrap_or(&self.source), Path::new("")),
             Kind::Package | Kind::ClonedRepo => (&self.source, Path::new(&self.item)),
@@ -86,13 +86,13 @@ impl PluginSource {
     }
 
     /// Where a file of the repo is in the agent's folder; none when it is not laid out.
-    pub fn laid_out(&self, path: &Path) -> Option<PathBuf> {
+    pub(crate) fn laid_out(&self, path: &Path) -> Option<PathBuf> {
         let (folder, prefix) = self.layout();
         Some(prefix.join(path.strip_prefix(folder).ok()?))
     }
 
     /// Where a file of the agent's folder comes from.
-    pub fn origin(&self, laid_out: &Path) -> PathBuf {
+    pub(crate) fn origin(&self, laid_out: &Path) -> PathBuf {
         let (folder, prefix) = self.layout();
         folder.join(laid_out.strip_prefix(prefix).unwrap_or(laid_out))
     }

@@ -6,7 +6,7 @@ use crate::text::Text;
 use crate::verify::runner::protocol::{Answering, Detail, Fact, Named};
 
 /// What is the case, without a full stop; empty if nothing is known.
-pub fn text(detail: &Detail) -> Text {
+pub(crate) fn text(detail: &Detail) -> Text {
     match detail {
         Detail::Text(text) => Text::verbatim(text.trim()),
         Detail::Fact(fact) => fact_text(fact),
@@ -14,7 +14,7 @@ pub fn text(detail: &Detail) -> Text {
 }
 
 /// The same, with the request that was being answered.
-pub fn while_answering(detail: &Detail, answering: Option<&Answering>) -> Text {
+pub(crate) fn while_answering(detail: &Detail, answering: Option<&Answering>) -> Text {
     let detail = text(detail);
     let Some(Answering { method, about }) = answering else {
         return detail;
@@ -23,7 +23,7 @@ pub fn while_answering(detail: &Detail, answering: Option<&Answering>) -> Text {
     let ((en, zh), (about_en, about_zh)) = (detail.both(), about.both());
     text!(
         "{en}, while it answers {method} ({about_en})",
-        "{zh}，当时正在应答 {method} 请求（{about_zh}）"
+        "{zh}，当时正在响应 {method} 请求（{about_zh}）"
     )
 }
 
@@ -38,7 +38,7 @@ fn fact_text(fact: &Fact) -> Text {
         ),
         Fact::NoAnswer { seconds } => text!(
             "no answer to a plain request after {seconds} s",
-            "{seconds} 秒后仍未应答一个普通请求"
+            "{seconds} 秒后仍未响应一个普通请求"
         ),
         Fact::TooLarge { mib } => text!(
             "its results are larger than {mib} MiB",
@@ -59,7 +59,8 @@ fn fact_text(fact: &Fact) -> Text {
             text!("there is no plugin {plugin}", "没有插件 {plugin}")
         }
         Fact::NoPlugin { plugin, there } => {
-            let (en, zh) = (there.join(", "), there.join("、"));
+            let there = Text::list(there);
+            let (en, zh) = there.both();
             text!(
                 "there is no plugin {plugin}, only {en}",
                 "没有插件 {plugin}，只有 {zh}"
@@ -79,7 +80,8 @@ fn fact_text(fact: &Fact) -> Text {
             if there.is_empty() {
                 return text!("{en} (its settings are: none)", "{zh}（它没有设置项）");
             }
-            let (there_en, there_zh) = (there.join(", "), there.join("、"));
+            let there = Text::list(there);
+            let (there_en, there_zh) = there.both();
             text!(
                 "{en} (its settings are: {there_en})",
                 "{zh}（它的设置项有：{there_zh}）"

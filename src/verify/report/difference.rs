@@ -1,18 +1,15 @@
 //! A difference as people read it: the request, and what each side gave. What both gave alike is left
 //! out, and so is what follows from the rest; programs get all of it (`json`).
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde_json::Value;
 
 use super::sanitize::{about, indented_request, shortened, shortened_beside};
 use crate::migrate::style::width;
+use crate::term::style::{BOLD, GREEN, RED};
 use crate::text;
 use crate::text::{Lang, Text};
 use crate::verify::runner::protocol::{Difference, Part};
-
-const BOLD: Style = Style::new().bold();
-const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
 /// How many items of a side are shown.
 const MOST_ITEMS: usize = 20;
@@ -21,7 +18,7 @@ const MOST_ITEMS: usize = 20;
 const LENGTH: &str = "content-length";
 
 /// The request that shows it, and what differs.
-pub fn text(difference: &Difference, lang: Lang) -> String {
+pub(crate) fn text(difference: &Difference, lang: Lang) -> String {
     let about = about(&difference.request, lang);
     let intro = text!(
         "  the smallest request that shows it{about}:\n",
@@ -47,7 +44,7 @@ pub fn text(difference: &Difference, lang: Lang) -> String {
 }
 
 /// What to do about it; `base` is the commit with the original, of a plugin that is migrated already.
-pub fn next(base: Option<&str>) -> Text {
+pub(crate) fn next(base: Option<&str>) -> Text {
     match base {
         None => text!(
             "  hint: leave senders where they are until this is as you want it; `rehook diff` shows what the migration changes\n",
@@ -136,7 +133,7 @@ impl Sides {
                 return None;
             }
         }
-        // Their order is no part of them.
+        // Their order does not count.
         let all = old.len();
         old.retain(|header| match new.iter().position(|one| one == header) {
             Some(place) => {

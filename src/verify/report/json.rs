@@ -154,7 +154,7 @@ struct Summary {
 ///
 /// # Errors
 /// None that a result leads to.
-pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
+pub(crate) fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
     let results = view.results;
     let ready = results.ready.as_ref();
     let report = Report {

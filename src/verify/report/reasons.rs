@@ -8,7 +8,7 @@ use crate::verify::results::Cause;
 use crate::verify::runner::protocol::{Answering, Detail, Fact, Reason, Side};
 
 /// What is the case, and what to do about it; `python` is the interpreter.
-pub fn error(cause: &Cause, python: &str) -> UserError {
+pub(crate) fn error(cause: &Cause, python: &str) -> UserError {
     match cause {
         Cause::NotRun(not_run) => not_run.error.clone(),
         Cause::Ran {
@@ -25,7 +25,7 @@ pub fn error(cause: &Cause, python: &str) -> UserError {
 }
 
 /// What more is known of it, for programs: the same whatever the language is.
-pub fn detail(cause: &Cause) -> String {
+pub(crate) fn detail(cause: &Cause) -> String {
     match cause {
         Cause::Ran {
             detail, answering, ..

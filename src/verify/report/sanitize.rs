@@ -11,7 +11,7 @@ use crate::verify::runner::protocol::Request;
 const MOST_SHOWN: usize = 600;
 
 /// What a request is about, in brackets; nothing when nobody has said.
-pub fn about(request: &Request, lang: Lang) -> String {
+pub(crate) fn about(request: &Request, lang: Lang) -> String {
     let about = request.about.as_ref().map(request_label::text);
     let about = about.map_or_else(String::new, |about| shortened(about.get(lang)));
     if about.is_empty() {
@@ -21,7 +21,7 @@ pub fn about(request: &Request, lang: Lang) -> String {
 }
 
 /// A request below the line that introduces it.
-pub fn indented_request(request: &Request, lang: Lang) -> String {
+pub(crate) fn indented_request(request: &Request, lang: Lang) -> String {
     let mut output = String::new();
     for line in lines(request, lang) {
         output += format!("    {line}").trim_end();
@@ -77,7 +77,7 @@ fn bytes(value: &Bytes) -> String {
 }
 
 /// A text of a plugin on one line.
-pub fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     let mut characters = text.chars();
     let mut shown: String = characters
         .by_ref()
@@ -93,7 +93,7 @@ pub fn shortened(text: &str) -> String {
 
 /// A text of a plugin on one line; of a long one, from shortly before it differs from the one
 /// `beside` it.
-pub fn shortened_beside(text: &str, beside: &str) -> String {
+pub(crate) fn shortened_beside(text: &str, beside: &str) -> String {
     const BEFORE: usize = 40;
     let length = text.chars().count();
     let pairs = text.chars().zip(beside.chars());
@@ -109,7 +109,7 @@ pub fn shortened_beside(text: &str, beside: &str) -> String {
 }
 
 /// A text of a plugin on as many lines as it has, up to a limit.
-pub fn shortened_lines(text: &str) -> Vec<String> {
+pub(crate) fn shortened_lines(text: &str) -> Vec<String> {
     const MOST_LINES: usize = 20;
     let mut lines: Vec<String> = text.lines().take(MOST_LINES).map(shortened).collect();
     if text.lines().count() > MOST_LINES {

@@ -23,27 +23,27 @@ use crate::verify::runner::protocol::{Request, Sent};
 
 /// How many requests there were to save.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Saved {
+pub(crate) struct Saved {
     /// Those in the file.
-    pub written: usize,
+    pub(crate) written: usize,
     /// Those that were sent and are not.
-    pub left_out: usize,
+    pub(crate) left_out: usize,
 }
 
 /// Makes sure that the file is not there and can be written. Leaves nothing behind.
 ///
 /// # Errors
 /// When it is, or cannot be.
-pub fn can_save(path: &Path) -> Result<(), UserError> {
+pub(crate) fn can_save(path: &Path) -> Result<(), UserError> {
     drop(create(path)?);
     fs::remove_file(path).map_err(error::io(path))
 }
 
-/// Writes what was sent to the webhooks of which there is a result; nothing if that is no request.
+/// Writes what was sent to the webhooks of which there is a result; nothing if there is no request.
 ///
 /// # Errors
 /// When the file is there, or cannot be written.
-pub fn save(path: &Path, results: &VerifyReport) -> Result<Saved, UserError> {
+pub(crate) fn save(path: &Path, results: &VerifyReport) -> Result<Saved, UserError> {
     let (text, saved) = lines(results);
     if saved.written == 0 {
         return Ok(saved);

@@ -378,14 +378,14 @@ fn a_request_that_did_not_end_is_said_beside_the_verdict() {
         "same           dev.ci ci  9 requests
   plugins/ci.py:5  lines run: 6-9
   reached by no request, and not changed by the migration: 12-13
-  a request (first) had not ended after 5 s; it is no part of what was compared, and more were looked for without it:
+  a request (first) had not ended after 5 s; it was not compared, and the search went on without it:
     POST /api/webhook/ci
     content-type: application/json
 
     {\"a\": \"loop\"}
 
     (with the settings {\"LOUD\":true})
-  a request had not ended after 5 s; it is no part of what was compared, and no more were looked for:
+  a request had not ended after 5 s; it was not compared, and the search ended there:
     POST /api/webhook/ci
     content-type: application/json
 
@@ -412,7 +412,7 @@ fn a_request_that_ended_the_process_is_said_as_such() {
     one["ended"] = json!({"kind": "exit_code", "code": 3});
     let results = results(result("same", json!({"endless": [one]})));
     let shown = text(&results, Lang::En);
-    let expected = "  a request (first) ended the process (exit code 3); it is no part of what was compared:\n    POST /api/webhook/ci\n";
+    let expected = "  a request (first) ended the process (exit code 3); it was not compared:\n    POST /api/webhook/ci\n";
     assert!(shown.contains(expected), "{shown}");
     assert!(!shown.contains("loops"), "{shown}");
     let shown = text(&results, Lang::Zh);

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
 use super::sanitize::{about, indented_request, shortened, shortened_lines};
 use super::saved_requests::Saved;
 use super::{View, details, difference, ranges, reasons, uncovered, url};
 use crate::migrate::style::width;
 use crate::term;
+use crate::term::style::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::text;
 use crate::text::{Lang, Text};
 use crate::verify::options::AgentChoice;
@@ -18,17 +19,11 @@ use crate::verify::results::{Failure, Kind, Status, Webhook};
 use crate::verify::runner::protocol::{Isolation, Nonterminating, STAND_IN, Side, WebhookResult};
 use crate::verify::runner::python::Python;
 
-const BOLD: Style = Style::new().bold();
-const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
-const YELLOW: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
-const DIM: Style = Style::new().dimmed();
-
 /// How wide the column of verdicts is.
 const COLUMN: usize = 15;
 
 /// The whole report.
-pub fn render(view: &View<'_>, lang: Lang) -> String {
+pub(crate) fn render(view: &View<'_>, lang: Lang) -> String {
     let mut output = String::new();
     for webhook in &view.results.webhooks {
         // Why it failed is said once for the plugin.
@@ -211,17 +206,17 @@ fn nonterminating_text(nonterminating: &[Nonterminating], lang: Lang) -> String 
         let ended = shortened(details::text(&one.exit).get(lang));
         let intro = if !ended.is_empty() {
             text!(
-                "a request{about} ended the process ({ended}); it is no part of what was compared:",
+                "a request{about} ended the process ({ended}); it was not compared:",
                 "有一个请求{about}结束了进程（{ended}），没有参与比较："
             )
         } else if one.search_resumed {
             text!(
-                "a request{about} had not ended after {seconds} s; it is no part of what was compared, and more were looked for without it:",
+                "a request{about} had not ended after {seconds} s; it was not compared, and the search went on without it:",
                 "有一个请求{about}在 {seconds} 秒后仍未结束，没有参与比较；已略过它继续寻找其他请求："
             )
         } else {
             text!(
-                "a request{about} had not ended after {seconds} s; it is no part of what was compared, and no more were looked for:",
+                "a request{about} had not ended after {seconds} s; it was not compared, and the search ended there:",
                 "有一个请求{about}在 {seconds} 秒后仍未结束，没有参与比较；此后没有再寻找其他请求："
             )
         };
@@ -310,7 +305,7 @@ fn count(view: &View<'_>, lang: Lang) -> String {
 }
 
 /// What is said before any code of a plugin is run: what runs, and what it can do.
-pub fn announcement(plugins: &[String], python: &Python, lang: Lang) -> String {
+pub(crate) fn announcement(plugins: &[String], python: &Python, lang: Lang) -> String {
     let (executable, version) = (term::path(&python.executable), &python.version);
     /// A repo of hundreds is not listed.
     const MOST_NAMED: usize = 8;
@@ -340,8 +335,8 @@ pub fn announcement(plugins: &[String], python: &Python, lang: Lang) -> String {
     output
 }
 
-/// What came of saving the requests.
-pub fn saved(path: &Path, saved: &Saved, lang: Lang) -> String {
+/// How many requests were saved.
+pub(crate) fn saved(path: &Path, saved: &Saved, lang: Lang) -> String {
     let (path, Saved { written, left_out }) = (term::path(path), saved);
     let are = |count: usize| match count {
         1 => "request was",
@@ -350,7 +345,7 @@ pub fn saved(path: &Path, saved: &Saved, lang: Lang) -> String {
     let (they, others) = (are(*written), are(*left_out));
     let mut output = match written {
         0 => text!(
-            "there are no requests to save in {path}\n",
+            "no requests to save in {path}\n",
             "没有可以写入 {path} 的请求\n"
         ),
         _ => text!(
@@ -395,7 +390,7 @@ fn unsent(unsent: &[Unsent], requests: &str, lang: Lang) -> String {
         let (more_en, more_zh) = more.both();
         let text = match first.why {
             SkipReason::NoOldUrl => text!(
-                "{requests}:{line}: {path} is no old URL of what was verified; the request was not sent{more_en}\n",
+                "{requests}:{line}: {path} is not an old URL of what was verified; the request was not sent{more_en}\n",
                 "{requests}:{line}：{path} 不是本次验证的旧 URL，该请求没有发送{more_zh}\n"
             ),
             SkipReason::NoBody => text!(
@@ -409,7 +404,7 @@ fn unsent(unsent: &[Unsent], requests: &str, lang: Lang) -> String {
 }
 
 /// What is to be said besides the results.
-pub fn notes(view: &View<'_>, requests: &str, lang: Lang) -> String {
+pub(crate) fn notes(view: &View<'_>, requests: &str, lang: Lang) -> String {
     let mut output = unsent(&view.results.unsent, requests, lang);
     let ready = view.results.ready.as_ref();
     if ready.is_some_and(|ready| ready.files == Isolation::PythonOnly) {

@@ -8,7 +8,11 @@ use crate::text::{Lang, Text};
 use crate::verify::runner::protocol::{Lines, Side};
 
 /// A line of text for each file; `shown` says what a file of a side is called.
-pub fn text(elsewhere: &[Lines], shown: impl Fn(Side, &Path) -> String, lang: Lang) -> String {
+pub(crate) fn text(
+    elsewhere: &[Lines],
+    shown: impl Fn(Side, &Path) -> String,
+    lang: Lang,
+) -> String {
     let of_file = |one: &Lines| {
         // Each gap counts, since nothing is known of the lines between.
         let all: Vec<usize> = match (one.lines.iter().min(), one.lines.iter().max()) {

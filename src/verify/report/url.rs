@@ -9,7 +9,7 @@ use crate::verify::runner::protocol::Difference;
 
 /// Whether both sides are the same but for the path of the request, which is `target` on the new
 /// side.
-pub fn is_all(difference: &Difference, target: &str) -> bool {
+pub(crate) fn is_all(difference: &Difference, target: &str) -> bool {
     let old_path = difference.request.path.as_str();
     !difference.parts.is_empty()
         && old_path.len() > 1
@@ -22,17 +22,17 @@ pub fn is_all(difference: &Difference, target: &str) -> bool {
 }
 
 /// What is said where it is. Of all `differing` requests, one is looked at.
-pub fn text(differing: usize) -> Text {
+pub(crate) fn text(differing: usize) -> Text {
     if differing == 1 {
         return text!(
-            "  only the path of the URL differs, which the plugin uses; if nobody relies on it, nothing has to be done\n",
-            "  差异只在于 URL 的路径，插件用到了它；如果没有人依赖该路径，就不需要处理\n"
+            "  only the path of the URL differs, which the plugin uses; if nothing relies on it, this can be ignored\n",
+            "  差异只在于 URL 的路径，插件用到了它；如果没有人依赖该路径，可以忽略\n"
         );
     }
     let others = differing.saturating_sub(1);
     text!(
         "  for this request only the path of the URL differs, which the plugin uses; if nothing relies on it, this can be ignored (the other {others} were not looked at for this)\n",
-        "  这个请求的差异只在于 URL 的路径，插件用到了它；如果没有人依赖该路径，这一差异就不需要处理（其余 {others} 个请求未作此项检查）\n"
+        "  这个请求的差异只在于 URL 的路径，插件用到了它；如果没有人依赖该路径，这一差异可以忽略（其余 {others} 个请求未作此项检查）\n"
     )
 }
 

@@ -99,7 +99,7 @@ fn what_is_wrong_is_named_with_its_line() {
         format!("{ok}{{\"path\": 1}}\n"),
         "2: column 10: invalid type: integer",
     );
-    check_error(format!("{ok}\nnothing\n"), "3: the line is no object");
+    check_error(format!("{ok}\nnothing\n"), "3: the line is not an object");
     check_error("{}", "1: column 2: missing field `path`");
     check_error(
         r#"{"path": "/p", "pth": 1}"#,
@@ -129,7 +129,7 @@ fn what_is_wrong_is_named_with_its_line() {
     );
     check_error(
         r#"{"path": "/p", "headers": {"A B": ""}}"#,
-        "1: \"A B\" is no name of a header",
+        "1: \"A B\" is not the name of a header",
     );
     check_error(
         r#"{"path": "/p", "headers": {"A": "1\r\nB: 2"}}"#,
@@ -141,7 +141,7 @@ fn what_is_wrong_is_named_with_its_line() {
     );
     check_error(
         r#"{"path": "/p", "method": "A B"}"#,
-        "1: \"A B\" is no method",
+        "1: \"A B\" is not a method",
     );
     check_error(b"{\"path\": \"/\xff\"}", "1: column ");
     check_error("\n \n", "1: there is no request");

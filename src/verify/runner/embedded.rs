@@ -18,7 +18,7 @@ macro_rules! files {
 }
 
 /// Every file of the package.
-pub const FILES: &[(&str, &str)] = files![
+pub(crate) const FILES: &[(&str, &str)] = files![
     "__init__.py",
     "__main__.py",
     "main.py",
@@ -110,7 +110,7 @@ pub const FILES: &[(&str, &str)] = files![
 ///
 /// # Errors
 /// When the folder cannot be written to.
-pub fn write(folder: &Path) -> io::Result<PathBuf> {
+pub(crate) fn write(folder: &Path) -> io::Result<PathBuf> {
     let package = folder.join(PACKAGE);
     for (name, text) in FILES {
         let path = package.join(name);

@@ -1,7 +1,6 @@
-//! What the runner is asked to do: what stands around the plugins as an argument, the rest as it reads
-//! it from its stdin.
+//! What the runner is asked to do: the agent as an argument, the rest as it reads it from its stdin.
 //!
-//! This is no promise to anybody: the runner is part of this program.
+//! Its form is not a promise: the runner is part of this program.
 
 use std::path::{Path, PathBuf};
 
@@ -13,78 +12,78 @@ use crate::verify::requests::{self, Body, Bytes};
 
 /// Everything that is to be run.
 #[derive(Debug, Serialize)]
-pub struct Job<'a> {
+pub(crate) struct Job<'a> {
     /// How long it may take.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// Whether it is to say which requests it has sent.
-    pub save: bool,
+    pub(crate) save: bool,
     /// What is compared.
-    pub cases: Vec<Case<'a>>,
+    pub(crate) cases: Vec<Case<'a>>,
 }
 
 /// Something that the agent loads, before and after.
 #[derive(Debug, Serialize)]
-pub struct Case<'a> {
+pub(crate) struct Case<'a> {
     /// Its name in the results.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// A folder with what the agent's folder of plugins has, relative to the one that the runner is
     /// started in: where that is may have no form in JSON.
-    pub before: &'a Path,
+    pub(crate) before: &'a Path,
     /// The same afterwards.
-    pub after: &'a Path,
+    pub(crate) after: &'a Path,
     /// What the agent loads from that folder.
-    pub item: &'a str,
+    pub(crate) item: &'a str,
     /// Which of the agent's folders it is.
-    pub place: &'static str,
+    pub(crate) place: &'static str,
     /// What is compared.
-    pub routes: Vec<Route<'a>>,
+    pub(crate) routes: Vec<Route<'a>>,
     /// What is to be sent besides what the runner thinks of itself.
-    pub requests: Vec<Request<'a>>,
+    pub(crate) requests: Vec<Request<'a>>,
 }
 
 /// A webhook and the route that it became.
 #[derive(Debug, Serialize)]
-pub struct Route<'a> {
+pub(crate) struct Route<'a> {
     /// The key of the plugin.
-    pub plugin: &'a str,
+    pub(crate) plugin: &'a str,
     /// The endpoint as it was registered.
-    pub endpoint: &'a str,
+    pub(crate) endpoint: &'a str,
     /// The API that the handler was written for.
-    pub dialect: &'static str,
+    pub(crate) dialect: &'static str,
     /// The path of the new route.
-    pub target: &'a str,
+    pub(crate) target: &'a str,
     /// Whether the handler takes the request itself, though it was written for a context.
-    pub native: bool,
+    pub(crate) native: bool,
     /// Where the handler was written; none when nothing says it.
-    pub written: Option<&'a Written>,
+    pub(crate) written: Option<&'a Written>,
 }
 
 /// A request of the user's for one of the routes.
 #[derive(Debug, Serialize)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// The key of the plugin.
-    pub plugin: &'a str,
+    pub(crate) plugin: &'a str,
     /// The endpoint.
-    pub endpoint: &'a str,
+    pub(crate) endpoint: &'a str,
     /// The file and the line that it is from.
-    pub place: &'a str,
+    pub(crate) place: &'a str,
     /// What to call it.
-    pub about: &'a str,
+    pub(crate) about: &'a str,
     /// The method.
-    pub method: &'a str,
+    pub(crate) method: &'a str,
     /// What follows the question mark.
-    pub query: &'a Bytes,
+    pub(crate) query: &'a Bytes,
     /// The headers in order.
-    pub headers: &'a [(String, Bytes)],
+    pub(crate) headers: &'a [(String, Bytes)],
     /// The body.
     #[serde(flatten)]
-    pub body: &'a Body,
+    pub(crate) body: &'a Body,
     /// Settings of the plugin that differ from its own.
-    pub settings: &'a serde_json::Map<String, serde_json::Value>,
+    pub(crate) settings: &'a serde_json::Map<String, serde_json::Value>,
 }
 
-/// The cases as the runner is told of them, with the requests for each; it is started in `folder`.
-pub fn cases<'a>(
+/// The cases of the job, with the requests for each; it is started in `folder`.
+pub(crate) fn cases<'a>(
     cases: &'a [model::Case],
     requests: &'a [requests::Request],
     folder: &Path,

@@ -16,7 +16,7 @@ const SEARCH_RESTARTS: u64 = 2;
 const LEFT_OUT_REQUESTS: u64 = 20;
 
 /// The most requests of one webhook that can have been without an end, or ended the process.
-pub const MOST_ENDLESS: usize = (SEARCH_RESTARTS + 1 + LEFT_OUT_REQUESTS) as usize;
+pub(crate) const MOST_ENDLESS: usize = (SEARCH_RESTARTS + 1 + LEFT_OUT_REQUESTS) as usize;
 
 /// How long a process may take to begin.
 const STARTING_SECONDS: u64 = 3;
@@ -34,7 +34,7 @@ const RUNS_WITHOUT: u64 = 2;
 
 /// What the runner keeps to; `limits.py` has the same fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// A side of a case, or the start of a search.
     side_seconds: u64,
     /// How much longer a process may take to be ended.
@@ -50,7 +50,7 @@ pub struct Limits {
 
 impl Limits {
     /// The limits where one side of a case may take so long.
-    pub fn new(side_seconds: u64) -> Self {
+    pub(crate) fn new(side_seconds: u64) -> Self {
         Self {
             side_seconds,
             grace_seconds: 2,
@@ -64,7 +64,7 @@ impl Limits {
 
     /// How long cases with so many routes each may take: the sum, for a runner that does not keep to
     /// its limits.
-    pub fn of_all(&self, cases: impl IntoIterator<Item = usize>) -> Duration {
+    pub(crate) fn of_all(&self, cases: impl IntoIterator<Item = usize>) -> Duration {
         let spare = STARTING_SECONDS + self.grace_seconds;
         let run = self.side_seconds.saturating_add(spare);
         let search = run.saturating_add(self.search_seconds);

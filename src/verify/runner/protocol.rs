@@ -12,17 +12,17 @@ use serde_json::Value;
 
 use super::limits::MOST_ENDLESS;
 
-pub use detail::{Answering, Detail, Fact, Named};
-pub use failed::{Failed, Fatal, FatalReason, Reason, Side};
-pub use request::{About, Kind, Place, Request};
+pub(crate) use detail::{Answering, Detail, Fact, Named};
+pub(crate) use failed::{Failed, Fatal, FatalReason, Reason, Side};
+pub(crate) use request::{About, Kind, Place, Request};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub(crate) enum Event {
     /// It runs.
     Ready(Ready),
-    /// What came of a webhook.
+    /// The result of a webhook.
     #[serde(rename = "proof")]
     Webhook(Box<WebhookResult>),
     /// A request that was sent, where they are to be saved.
@@ -37,25 +37,25 @@ pub enum Event {
     End,
 }
 
-/// Around what the plugins run.
+/// What the plugins run in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Ready {
+pub(crate) struct Ready {
     /// The name and version of the agent, or [`STAND_IN`].
-    pub agent: String,
+    pub(crate) agent: String,
     /// The version of Python.
-    pub python: String,
+    pub(crate) python: String,
     /// How the network is kept away.
-    pub network: Isolation,
+    pub(crate) network: Isolation,
     /// How files elsewhere, and other programs, are kept away.
-    pub files: Isolation,
+    pub(crate) files: Isolation,
 }
 
 /// What the stand-in for the agent is called.
-pub const STAND_IN: &str = "stand-in";
+pub(crate) const STAND_IN: &str = "stand-in";
 
 /// How something is kept away from the plugins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum Isolation {
+pub(crate) enum Isolation {
     /// The system gives the process none.
     #[serde(rename = "cut")]
     Kernel,
@@ -66,7 +66,7 @@ pub enum Isolation {
 
 impl Isolation {
     /// Its name in the protocol and in results.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Kernel => "cut",
             Self::PythonOnly => "refused",
@@ -74,64 +74,64 @@ impl Isolation {
     }
 }
 
-/// What came of a webhook.
+/// The result of a webhook.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct WebhookResult {
+pub(crate) struct WebhookResult {
     /// The name of the case.
-    pub case: String,
+    pub(crate) case: String,
     /// The key of the plugin.
-    pub plugin: String,
+    pub(crate) plugin: String,
     /// The endpoint.
-    pub endpoint: String,
+    pub(crate) endpoint: String,
     /// What is to be held of it.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// How many requests were sent to both sides.
-    pub requests: usize,
+    pub(crate) requests: usize,
     /// The file of the handler, relative to the tree before.
     #[serde(default)]
-    pub file: String,
+    pub(crate) file: String,
     /// The first line of the handler.
     #[serde(default)]
-    pub first: usize,
+    pub(crate) first: usize,
     /// The last line of the handler.
     #[serde(default)]
-    pub last: usize,
+    pub(crate) last: usize,
     /// The lines of its body that were run.
     #[serde(default, deserialize_with = "lines")]
-    pub reached: Vec<usize>,
+    pub(crate) reached: Vec<usize>,
     /// The lines of its body that were not.
     #[serde(default, deserialize_with = "lines")]
-    pub missed: Vec<usize>,
+    pub(crate) missed: Vec<usize>,
     /// Those among them that the migration changed.
     #[serde(default, deserialize_with = "lines")]
-    pub uncovered: Vec<usize>,
+    pub(crate) uncovered: Vec<usize>,
     /// What else was changed, has to run, and did not.
     #[serde(default)]
-    pub uncovered_elsewhere: Vec<Lines>,
+    pub(crate) uncovered_elsewhere: Vec<Lines>,
     /// How many requests showed a difference.
     #[serde(default)]
-    pub differing: usize,
+    pub(crate) differing: usize,
     /// The smallest of them.
     #[serde(default)]
-    pub difference: Option<Difference>,
+    pub(crate) difference: Option<Difference>,
     /// The requests that did not end while more of them were looked for, or ended the process.
     #[serde(default, rename = "endless", deserialize_with = "nonterminating")]
-    pub nonterminating: Vec<Nonterminating>,
+    pub(crate) nonterminating: Vec<Nonterminating>,
 }
 
 /// A request that did not end on the old side, or ended its process. No side was sent it afterwards.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Nonterminating {
+pub(crate) struct Nonterminating {
     /// The request.
-    pub request: Request,
+    pub(crate) request: Request,
     /// How long it was waited for.
-    pub seconds: u64,
+    pub(crate) seconds: u64,
     /// Whether the search for more requests was resumed without it.
     #[serde(rename = "went_on")]
-    pub search_resumed: bool,
+    pub(crate) search_resumed: bool,
     /// How it ended the process; empty if it did not.
     #[serde(default, rename = "ended")]
-    pub exit: Detail,
+    pub(crate) exit: Detail,
 }
 
 /// As many as there can be, of which none but the last has ended the search.
@@ -153,16 +153,16 @@ fn nonterminating<'de, D: Deserializer<'de>>(
 
 /// Lines of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Lines {
+pub(crate) struct Lines {
     /// On which side.
     #[serde(deserialize_with = "one_side")]
-    pub side: Side,
+    pub(crate) side: Side,
     /// The file, relative to the tree of that side.
     #[serde(deserialize_with = "inside")]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The lines, 1-based.
     #[serde(deserialize_with = "lines")]
-    pub lines: Vec<usize>,
+    pub(crate) lines: Vec<usize>,
 }
 
 fn one_side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Side, D::Error> {
@@ -183,7 +183,7 @@ fn inside<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Erro
 
 impl WebhookResult {
     /// Whether it says that all is the same, and what is not covered.
-    pub fn contradicts_itself(&self) -> bool {
+    pub(crate) fn contradicts_itself(&self) -> bool {
         let is_open = !self.uncovered.is_empty() || !self.uncovered_elsewhere.is_empty();
         self.verdict == Verdict::Same && (is_open || self.reached.is_empty())
     }
@@ -204,7 +204,7 @@ fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<usize>, D::Er
 /// What is to be held of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// All answers and effects are the same, and every changed line was run.
     Same,
     /// Something is not the same.
@@ -215,46 +215,46 @@ pub enum Verdict {
 
 /// A request that the two sides answer differently.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// The request.
-    pub request: Request,
+    pub(crate) request: Request,
     /// What differs.
-    pub parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
 }
 
 /// A request that was sent to both sides of a webhook.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// The name of the case.
-    pub case: String,
+    pub(crate) case: String,
     /// The key of the plugin.
-    pub plugin: String,
+    pub(crate) plugin: String,
     /// The endpoint.
-    pub endpoint: String,
+    pub(crate) endpoint: String,
     /// The request, whole.
-    pub request: Request,
+    pub(crate) request: Request,
 }
 
 /// A part of what the two sides gave.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Part {
+pub(crate) struct Part {
     /// Which part.
-    pub part: String,
+    pub(crate) part: String,
     /// What the old side gave.
     #[serde(default)]
-    pub old: Value,
+    pub(crate) old: Value,
     /// What the new side gave.
     #[serde(default)]
-    pub new: Value,
+    pub(crate) new: Value,
 }
 
 /// What a plugin tried and was not allowed to do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// The name of the case.
-    pub case: String,
+    pub(crate) case: String,
     /// Each in a few words.
-    pub what: Vec<String>,
+    pub(crate) what: Vec<String>,
 }
 
 #[cfg(test)]

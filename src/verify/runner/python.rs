@@ -45,26 +45,26 @@ print('{\"executable\": %s, \"version\": %s, \"user_base\": %s, \"fastapi\": %d}
 
 /// A Python that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Python {
+pub(crate) struct Python {
     /// The interpreter, an absolute path.
-    pub executable: PathBuf,
+    pub(crate) executable: PathBuf,
     /// Its version, as in `3.12.3`.
-    pub version: String,
+    pub(crate) version: String,
     /// Where packages of this user alone are, which it would not find in another home.
-    pub user_base: Option<PathBuf>,
+    pub(crate) user_base: Option<PathBuf>,
     /// Environments and interpreters that were not started because nobody asked for them.
-    pub not_started: Vec<PathBuf>,
+    pub(crate) not_started: Vec<PathBuf>,
     /// The root of the repo that it takes nothing from; none when the user named it.
-    pub repo: Option<PathBuf>,
+    pub(crate) repo: Option<PathBuf>,
 }
 
 /// A candidate that cannot be used.
 #[derive(Debug, Clone)]
-pub struct LookedAt {
+pub(crate) struct LookedAt {
     /// Where it is.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Why it cannot be used.
-    pub problem: Text,
+    pub(crate) problem: Text,
 }
 
 #[derive(Deserialize)]
@@ -77,17 +77,17 @@ struct Answer {
 
 /// Where to look.
 #[derive(Debug, Default)]
-pub struct Places {
+pub(crate) struct Places {
     /// What the user named; then nothing else is looked at.
-    pub named: Option<PathBuf>,
+    pub(crate) named: Option<PathBuf>,
     /// The root of the repo.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// The current folder.
-    pub current: PathBuf,
+    pub(crate) current: PathBuf,
     /// `VIRTUAL_ENV`.
-    pub virtual_env: Option<OsString>,
+    pub(crate) virtual_env: Option<OsString>,
     /// `PATH`.
-    pub path: Option<OsString>,
+    pub(crate) path: Option<OsString>,
 }
 
 impl Places {
@@ -95,7 +95,7 @@ impl Places {
     ///
     /// # Errors
     /// When there is no current folder.
-    pub fn of_process(named: Option<&Path>, root: &Path) -> Result<Self, UserError> {
+    pub(crate) fn of_process(named: Option<&Path>, root: &Path) -> Result<Self, UserError> {
         Ok(Self {
             named: named.map(Path::to_owned),
             root: root.to_owned(),
@@ -253,7 +253,7 @@ fn python_of(environment: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When there is none, with where it was looked for; and when this program is to end.
-pub fn find(places: &Places) -> Result<Python, VerifyError> {
+pub(crate) fn find(places: &Places) -> Result<Python, VerifyError> {
     let mut looked_at = Vec::new();
     let mut without_fastapi = None;
     let mut not_started = Vec::new();
@@ -339,7 +339,7 @@ const MODULES: &[&str] = &["PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE"];
 /// Takes from the environment of `command`, which starts a Python, what leads into the repo at
 /// `repo`, and what leads who knows where: modules there, such as `sitecustomize`, run at every start.
 /// An empty part of `PYTHONPATH` is the current folder.
-pub fn leave_out(command: &mut Command, repo: &Path) {
+pub(crate) fn leave_out(command: &mut Command, repo: &Path) {
     // Beside each source is said which compiled file is its own, and this one says another.
     command.env_remove("PYTHONPYCACHEPREFIX");
     let is_elsewhere = |path: &PathBuf| {
@@ -392,7 +392,7 @@ fn probe(path: &Path, repo: Option<&Path>) -> Result<(Python, bool), Text> {
         let said = String::from_utf8_lossy(&output.stderr);
         match said.trim().lines().last() {
             Some(said) => text!("it does not run: {said}", "无法运行：{said}"),
-            None => text!("it is no Python", "不是 Python"),
+            None => text!("it is not a Python", "不是 Python"),
         }
     })?;
     let (major, minor, micro) = answer.version;
@@ -412,7 +412,7 @@ fn probe(path: &Path, repo: Option<&Path>) -> Result<(Python, bool), Text> {
 }
 
 /// The path that Python's text of these characters stands for; none for an empty one, or one that
-/// no path has. A byte that is no UTF-8 is a character of its own there, U+DC80 to U+DCFF (PEP 383).
+/// no path has. A byte that is not UTF-8 is a character of its own there, U+DC80 to U+DCFF (PEP 383).
 fn path_of(characters: &[u32]) -> Option<PathBuf> {
     let mut bytes = Vec::new();
     for &character in characters {

@@ -1,7 +1,7 @@
 //! Runs the runner: gives it the job, takes what it says within bounds, and ends it with everything
 //! that it has started.
 //!
-//! It runs code that nobody has looked at. So nothing that it says is believed beyond its form, how
+//! It runs untrusted code. So nothing that it says is believed beyond its form, how
 //! much it says and how long it takes are limited, and its end does not depend on it.
 
 mod errors;
@@ -26,7 +26,7 @@ use crate::verify::error::{self, VerifyError};
 use crate::verify::interrupt;
 use crate::verify::options::AgentChoice;
 use crate::verify::process::Group;
-pub use errors::{Ending, protocol_error};
+pub(crate) use errors::{Ending, protocol_error};
 use lines::Line;
 
 /// How much of stderr is kept, from its end.
@@ -34,19 +34,19 @@ const STDERR_KEPT: usize = 8 * 1024;
 
 /// What the runner has said.
 #[derive(Debug, Default)]
-pub struct SessionOutput {
-    /// Around what the plugins ran; none when it did not come to that.
-    pub ready: Option<Ready>,
-    /// What came of webhooks.
-    pub results: Vec<WebhookResult>,
+pub(crate) struct SessionOutput {
+    /// What the plugins ran in; none when it did not come to that.
+    pub(crate) ready: Option<Ready>,
+    /// The results of webhooks.
+    pub(crate) results: Vec<WebhookResult>,
     /// Requests that were sent, if they are to be saved.
-    pub sent: Vec<Sent>,
+    pub(crate) sent: Vec<Sent>,
     /// Cases that could not be run to their end.
-    pub failed: Vec<Failed>,
+    pub(crate) failed: Vec<Failed>,
     /// What plugins tried and were not allowed to do.
-    pub refused: Vec<Refused>,
+    pub(crate) refused: Vec<Refused>,
     /// How it ended, when it had not said everything; with the last of its stderr.
-    pub cut_off: Option<(Ending, String)>,
+    pub(crate) cut_off: Option<(Ending, String)>,
 }
 
 /// What comes out of the threads that listen.
@@ -58,7 +58,7 @@ enum RunnerMessage {
 }
 
 /// A runner that has been started. It imports the agent until it is given a job.
-pub struct Runner {
+pub(crate) struct Runner {
     group: Group,
     stdin: Option<ChildStdin>,
     heard: Receiver<RunnerMessage>,
@@ -67,12 +67,15 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Starts it below `folder`, in which it is written. What stands around the plugins is decided
-    /// by then.
+    /// Starts it below `folder`, in which it is written. The agent is decided by then.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(agent: AgentChoice, python: &Python, folder: &Path) -> Result<Self, VerifyError> {
+    pub(crate) fn start(
+        agent: AgentChoice,
+        python: &Python,
+        folder: &Path,
+    ) -> Result<Self, VerifyError> {
         let main = folder.join("runner");
         let main = embedded::write(&main).map_err(error::io(&main))?;
         let (sender, heard) = mpsc::channel();
@@ -112,7 +115,7 @@ impl Runner {
     ///
     /// # Errors
     /// When it says that nothing can be run, or says no results; and when this program is to end.
-    pub fn run(self, job: &Job<'_>) -> Result<SessionOutput, VerifyError> {
+    pub(crate) fn run(self, job: &Job<'_>) -> Result<SessionOutput, VerifyError> {
         let limit = job
             .limits
             .of_all(job.cases.iter().map(|case| case.routes.len()));

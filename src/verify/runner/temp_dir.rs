@@ -22,7 +22,7 @@ const LOCK: &str = "lock";
 
 /// A folder for everything that is written.
 #[derive(Debug)]
-pub struct WorkDir {
+pub(crate) struct WorkDir {
     path: PathBuf,
     folder: Option<TempDir>,
     /// Locked until the end.
@@ -36,7 +36,7 @@ impl WorkDir {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn new() -> Result<Self, UserError> {
+    pub(crate) fn new() -> Result<Self, UserError> {
         let place = env::temp_dir();
         let signals = interrupt::listen().map_err(error::io(&place))?;
         let folder = tempfile::Builder::new()
@@ -57,7 +57,7 @@ impl WorkDir {
     }
 
     /// Its path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
@@ -73,7 +73,7 @@ fn lock(folder: &Path) -> io::Result<File> {
 }
 
 /// Removes the folders of programs that were killed. One that cannot be removed, or of which it cannot
-/// be told, stays: it is no part of this run.
+/// be told, stays: it does not belong to this run.
 fn remove_left(place: &Path, own: &Path) {
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -81,7 +81,7 @@ fn remove_left(place: &Path, own: &Path) {
             && entry.file_type().is_ok_and(|kind| kind.is_dir())
             && path.file_name() != own.file_name()
             && is_alike(&path, own);
-        // Opening what is no file could wait for ever.
+        // Opening what is not a file could wait for ever.
         let lock = path.join(LOCK);
         if !is_one || !lock.symlink_metadata().is_ok_and(|about| about.is_file()) {
             continue;

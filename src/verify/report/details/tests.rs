@@ -28,7 +28,7 @@ fn what_the_runner_finds_is_said_in_both_languages() {
         (
             json!({"kind": "no_answer", "seconds": 5}),
             "no answer to a plain request after 5 s",
-            "5 秒后仍未应答一个普通请求",
+            "5 秒后仍未响应一个普通请求",
         ),
         (
             json!({"kind": "too_large", "mib": 512}),
@@ -99,10 +99,10 @@ fn the_request_that_was_being_answered_is_called_by_its_name() {
     let about = json!({"known": {"kind": "plain"}});
     let (en, zh) = texts(exit(), Some(json!({"method": "POST", "about": about})));
     assert_eq!(en, "exit code 3, while it answers POST (a plain request)");
-    assert_eq!(zh, "退出码 3，当时正在应答 POST 请求（普通请求）");
+    assert_eq!(zh, "退出码 3，当时正在响应 POST 请求（普通请求）");
     let about = json!({"given": "mine"});
     let (_, zh) = texts(exit(), Some(json!({"method": "PUT", "about": about})));
-    assert_eq!(zh, "退出码 3，当时正在应答 PUT 请求（mine）");
+    assert_eq!(zh, "退出码 3，当时正在响应 PUT 请求（mine）");
 }
 
 #[test]

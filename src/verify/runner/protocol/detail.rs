@@ -7,7 +7,7 @@ use super::request::About;
 /// What is known of a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub enum Detail {
+pub(crate) enum Detail {
     /// What Python, the plugin or the system says, as it says it.
     Text(String),
     /// What the runner has found.
@@ -17,7 +17,7 @@ pub enum Detail {
 /// What the runner has found (`Failed` in `child.py`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Fact {
+pub(crate) enum Fact {
     /// A process had no result in time.
     NoResult {
         /// How long it was waited for.
@@ -89,26 +89,26 @@ pub enum Fact {
 /// A setting that a request names.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Named {
+pub(crate) struct Named {
     /// The file and the line of the request.
-    pub place: String,
+    pub(crate) place: String,
     /// The name of the setting.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// The request that was being answered.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answering {
+pub(crate) struct Answering {
     /// The method.
-    pub method: String,
+    pub(crate) method: String,
     /// What it is called.
-    pub about: About,
+    pub(crate) about: About,
 }
 
 impl Detail {
     /// Whether nothing is known.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         matches!(self, Self::Text(text) if text.is_empty())
     }
 }

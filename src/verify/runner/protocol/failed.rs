@@ -6,29 +6,29 @@ use super::detail::{Answering, Detail};
 
 /// A case that could not be run to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Failed {
+pub(crate) struct Failed {
     /// The name of the case.
-    pub case: String,
+    pub(crate) case: String,
     /// Which side it was.
     #[serde(default)]
-    pub side: Side,
+    pub(crate) side: Side,
     /// Why.
-    pub reason: Reason,
+    pub(crate) reason: Reason,
     /// What more is known of it.
     #[serde(default)]
-    pub detail: Detail,
+    pub(crate) detail: Detail,
     /// The request that was being answered, if one was.
     #[serde(default)]
-    pub answering: Option<Answering>,
+    pub(crate) answering: Option<Answering>,
     /// The endpoint that it is about; none for the whole case.
     #[serde(default)]
-    pub endpoint: Option<String>,
+    pub(crate) endpoint: Option<String>,
 }
 
 /// One of the two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Side {
+pub(crate) enum Side {
     /// Before the migration.
     Old,
     /// After it.
@@ -41,7 +41,7 @@ pub enum Side {
 
 impl Side {
     /// Its name in the protocol and in results.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Old => "old",
             Self::New => "new",
@@ -53,7 +53,7 @@ impl Side {
 /// Why a case could not be run; also in the JSON report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub(crate) enum Reason {
     /// It cannot be imported.
     Import,
     /// A module that it imports is not installed.
@@ -84,18 +84,18 @@ pub enum Reason {
 
 /// Nothing can be run at all.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Fatal {
+pub(crate) struct Fatal {
     /// Why.
-    pub reason: FatalReason,
+    pub(crate) reason: FatalReason,
     /// What Python or the runner says.
     #[serde(default)]
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// Why nothing can be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FatalReason {
+pub(crate) enum FatalReason {
     /// FastAPI is not installed.
     NoFastapi,
     /// The agent is not installed, and it was asked for.

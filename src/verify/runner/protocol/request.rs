@@ -7,35 +7,35 @@ use crate::verify::requests::Bytes;
 
 /// A request as it was sent.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Request {
+pub(crate) struct Request {
     /// What it is called.
     #[serde(default)]
-    pub about: Option<About>,
+    pub(crate) about: Option<About>,
     /// The method.
-    pub method: String,
+    pub(crate) method: String,
     /// The old URL.
-    pub path: String,
+    pub(crate) path: String,
     /// What follows the question mark.
     #[serde(default)]
-    pub query: Bytes,
+    pub(crate) query: Bytes,
     /// The headers in order.
     #[serde(default)]
-    pub headers: Vec<(String, Bytes)>,
+    pub(crate) headers: Vec<(String, Bytes)>,
     /// The body, when it is text.
     #[serde(default)]
-    pub body: Option<String>,
+    pub(crate) body: Option<String>,
     /// The body in base64, when it is none.
     #[serde(default)]
-    pub base64: Option<String>,
+    pub(crate) base64: Option<String>,
     /// Settings of the plugin that differ from its own.
     #[serde(default)]
-    pub settings: serde_json::Map<String, Value>,
+    pub(crate) settings: serde_json::Map<String, Value>,
 }
 
 /// What a request is called, in parts (`label.py`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum About {
+pub(crate) enum About {
     /// One that plugins get whatever they ask for.
     Known {
         /// Which one.
@@ -62,10 +62,9 @@ pub enum About {
 
 /// The requests that plugins get whatever they ask for: a few to begin with, and the bodies of
 /// `message.py`.
-#[allow(missing_docs, reason = "`request_label` has the words for each")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub(crate) enum Kind {
     Plain,
     OnlyMethod,
     OtherMethod,
@@ -120,7 +119,7 @@ pub enum Kind {
 /// A part of a request that has values (`Place` in `wishes.py`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
+pub(crate) enum Place {
     /// A header.
     Header,
     /// A parameter of the query.

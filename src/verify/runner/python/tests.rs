@@ -199,7 +199,7 @@ fn what_does_not_run_is_passed_over_and_named() {
     for expected in [
         "active/bin/python (it does not run: no such version)",
         "bin/python3 (Python 3.10.9)",
-        "bin/python (it is no Python)",
+        "bin/python (it is not a Python)",
     ] {
         assert!(error.get(Lang::En).contains(expected), "{error}");
     }

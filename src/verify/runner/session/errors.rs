@@ -9,7 +9,7 @@ use crate::user_error::UserError;
 
 /// How the runner ended before it had said everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// By itself.
     Died,
     /// It was ended after so many seconds.
@@ -19,7 +19,7 @@ pub enum Ending {
 }
 
 /// It says that nothing can be run with this Python.
-pub fn fatal(fatal: &Fatal, python: &Path) -> UserError {
+pub(crate) fn fatal(fatal: &Fatal, python: &Path) -> UserError {
     let (python, detail) = (term::path(python), &fatal.detail);
     let (message, help) = match fatal.reason {
         FatalReason::NoFastapi => (
@@ -77,7 +77,7 @@ pub fn fatal(fatal: &Fatal, python: &Path) -> UserError {
 }
 
 /// It ended before it was ready; with the last of its stderr.
-pub fn runner_failed(ending: Ending, stderr: &str) -> UserError {
+pub(crate) fn runner_failed(ending: Ending, stderr: &str) -> UserError {
     let said = match stderr.trim() {
         "" => String::new(),
         said => format!("\n{said}"),
@@ -111,7 +111,7 @@ pub fn runner_failed(ending: Ending, stderr: &str) -> UserError {
 }
 
 /// It said something that is not a result, or not one of what it was asked.
-pub fn protocol_error(said: &str) -> UserError {
+pub(crate) fn protocol_error(said: &str) -> UserError {
     UserError::new(
         text!(
             "unexpected output from the verify runner: {said}",

@@ -20,7 +20,7 @@ const MOST_SAID: u64 = 256 * 1024 * 1024;
 
 /// A line.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct Line {
     bytes: Vec<u8>,
     /// How long it is, if that is more than is taken: then `bytes` are its beginning.
     too_long: Option<usize>,
@@ -35,8 +35,8 @@ impl Line {
         })
     }
 
-    /// What it says; or else why it is no event.
-    pub fn event(&self) -> Result<Event, String> {
+    /// What it says; or else why it is not an event.
+    pub(crate) fn event(&self) -> Result<Event, String> {
         if let Some(length) = self.too_long {
             return Err(format!("{length} B > {LONGEST} B"));
         }
@@ -50,7 +50,7 @@ impl Line {
     }
 
     /// The case that it speaks of, as far as that can be seen.
-    pub fn case(&self) -> Option<String> {
+    pub(crate) fn case(&self) -> Option<String> {
         let name = RefCell::new(None);
         let mut reader = serde_json::Deserializer::from_slice(&self.bytes);
         // What comes after the name may be anything, and need not be there.
@@ -59,7 +59,7 @@ impl Line {
     }
 
     /// Its beginning, for people.
-    pub fn beginning(&self) -> String {
+    pub(crate) fn beginning(&self) -> String {
         const SHOWN: usize = 200;
         let shown = &self.bytes[..self.bytes.len().min(4 * SHOWN)];
         let text = String::from_utf8_lossy(shown);
@@ -96,7 +96,7 @@ impl<'de> Visitor<'de> for Head<'_> {
 
 /// Hands on each line, until there are no more, or `take` says that nobody listens. What is returned
 /// is whether there was too much of it.
-pub fn read(stdout: impl Read, take: impl FnMut(Line) -> bool) -> bool {
+pub(crate) fn read(stdout: impl Read, take: impl FnMut(Line) -> bool) -> bool {
     read_most(MOST_SAID, stdout, take)
 }
 
@@ -110,7 +110,7 @@ fn read_most(most: u64, stdout: impl Read, mut take: impl FnMut(Line) -> bool) -
     reader.get_ref().limit() == 0
 }
 
-/// The next line; none at the end. What is left there is no whole line: the runner died.
+/// The next line; none at the end. What is left there is not a whole line: the runner died.
 fn next(reader: &mut impl BufRead) -> io::Result<Option<Line>> {
     let mut bytes = Vec::new();
     let mut length = 0;
