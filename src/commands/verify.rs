@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::console::Console;
+use super::outcome::Outcome;
 use super::plan_args::migration_of;
-use super::{Console, Outcome};
 use crate::cli::{AgentArg, Format, VerifyArgs};
 use crate::term;
 use crate::verify::options::AgentChoice;
