@@ -114,14 +114,14 @@ fn what_is_wrong_is_named_with_its_line() {
         r#"{"path": "/p", "body": "", "base64": ""}"#,
         "1: the body is given twice",
     );
-    check_error(r#"{"path": "/p", "base64": "/"}"#, "1: no base64");
+    check_error(r#"{"path": "/p", "base64": "/"}"#, "1: invalid base64");
     check_error(
         r#"{"path": "/p", "body": "", "body_omitted": 9}"#,
         "1: the body is given, and said to be omitted",
     );
     check_error(
         r#"{"path": "/p", "query": {"base64": "/"}}"#,
-        "1: no base64",
+        "1: invalid base64",
     );
     check_error(
         r#"{"path": "/p", "headers": {"A": 1}}"#,
@@ -137,7 +137,7 @@ fn what_is_wrong_is_named_with_its_line() {
     );
     check_error(
         r#"{"path": "/p", "headers": {"A": {"base64": "!"}}}"#,
-        "1: no base64",
+        "1: invalid base64",
     );
     check_error(
         r#"{"path": "/p", "method": "A B"}"#,
