@@ -6,7 +6,6 @@
 //! - [`reply`]: what a handler returns, as far as it can be seen.
 //! - [`native`]: whether a handler that takes a context could take the request itself.
 //! - [`plugin`]: the plugin behind a registration, its key, its own router.
-//! - [`imports`]: the import statements of a module and the names in use.
 //! - [`doc_only_api`]: the API that the document names and no release has.
 //! - [`handed_on`]: whether a plugin may be known by a name that does not lead to it.
 //! - [`suppression`]: comments that switch advice off.
@@ -17,7 +16,6 @@
 pub mod doc_only_api;
 pub(crate) mod handed_on;
 pub mod handler;
-pub mod imports;
 pub mod native;
 pub mod plugin;
 pub mod registration;

@@ -46,8 +46,8 @@ use std::sync::Arc;
 use self::reach::Reach;
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::registration::diagnostic_at;
 use crate::migrate::find::{Found, Webhook};
+use crate::migrate::python::function::definitions_at;
 use crate::migrate::python::names::{Loaded, Workspace};
 use crate::migrate::source::SourceFile;
 use crate::text;
@@ -144,7 +144,7 @@ fn file_of_handler<'a>(
     std::iter::once(&found.loaded)
         .chain(package)
         .find(|loaded| {
-            reach::definitions_at(loaded.module.suite(), handler.range)
+            definitions_at(loaded.module.suite(), handler.range)
                 .last()
                 .is_some_and(|definition| definition.name == handler.name)
         })
@@ -171,8 +171,7 @@ fn diagnostics(workspace: &Workspace, mut findings: Vec<Finding>) -> Vec<Diagnos
             let loaded = workspace.load(&finding.path).ok()?;
             let secrets = secrets.get(&finding.path).map_or(&[][..], Vec::as_slice);
             let source = loaded.module.source();
-            let mut diagnostic =
-                diagnostic_at(&loaded, finding.code, finding.range, finding.detail);
+            let mut diagnostic = loaded.diagnostic_at(finding.code, finding.range, finding.detail);
             if let Some((line, length)) = masked(source, finding.range, secrets) {
                 diagnostic = diagnostic.with_snippet(line, length);
             }

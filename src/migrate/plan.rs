@@ -38,26 +38,27 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use cross_module::Members;
+use draft::Draft;
+use imports::Surroundings;
 use rayon::prelude::*;
+use shared_keys::SharedKeys;
+use withdraw::PlanGroup;
 
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::{ByteRange, EditError, EditSet};
 use crate::migrate::find::doc_only_api::DocOnlyUse;
-use crate::migrate::find::imports::Imports;
 use crate::migrate::find::plugin::ModuleParts;
 use crate::migrate::find::suppression::Suppressions;
 use crate::migrate::find::{Blocker, Found, Reference, ReferenceKind, Webhook};
+use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{Loaded, PluginId, Workspace};
 use crate::migrate::style::Style;
 use crate::routes::Route;
 use crate::text;
-use cross_module::Members;
-use draft::Draft;
-use imports::Surroundings;
+
 pub use router::RuleError;
-use shared_keys::SharedKeys;
 pub use withdraw::Fault;
-use withdraw::PlanGroup;
 
 /// How far a plan may go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,8 +4,12 @@
 //! - [`parse`]: the tree of a file, also of one in the syntax of Python 3.12.
 //! - [`parser_tokens`]: the lexer's tokens as the parser takes them.
 //! - [`tree`]: walking a tree.
+//! - [`function`]: functions as they are defined.
+//! - [`imports`]: the import statements of a module and the names in use.
 //! - [`names`]: what a name stands for, across the modules of a repo.
 
+pub(crate) mod function;
+pub mod imports;
 pub mod names;
 pub mod parse;
 mod parser_tokens;

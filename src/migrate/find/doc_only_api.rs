@@ -7,12 +7,11 @@ use std::sync::Arc;
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{
     BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace,
 };
 use crate::migrate::python::tree::{self, Node, range_of};
-
-use super::handler::Definition;
 
 /// The module of the document that is gone since release 2.0.
 const CONTEXT_MODULE: &str = "nekro_agent.api.context";

@@ -14,6 +14,7 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 use super::reply::{self, Replies};
 use crate::migrate::diagnostic::{Code, Related};
 use crate::migrate::edit::{Applicability, ByteRange};
+use crate::migrate::python::function::{Definition, yields};
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Scope, Value};
 use crate::migrate::python::parse;
 use crate::migrate::python::tree::{self, Descend, Node, range_of, walk_body};
@@ -164,52 +165,6 @@ pub struct Handler {
     pub unannotated_request: Option<String>,
 }
 
-/// The parts of a function definition that matter here.
-#[derive(Clone, Copy)]
-pub struct Definition<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// From `def` or `async` to its end.
-    pub range: ByteRange,
-    /// Its parameters.
-    pub arguments: &'a ast::Arguments,
-    /// Its statements.
-    pub body: &'a [Stmt],
-    /// Its decorators.
-    pub decorators: &'a [Expr],
-    /// Its return annotation.
-    pub returns: Option<&'a Expr>,
-    /// Whether it is an `async def`.
-    pub is_async: bool,
-}
-
-impl<'a> Definition<'a> {
-    /// The definition in a statement, if it is one.
-    pub fn of(statement: &'a Stmt) -> Option<Self> {
-        match statement {
-            Stmt::FunctionDef(f) => Some(Self {
-                name: &f.name,
-                range: range_of(f),
-                arguments: &f.args,
-                body: &f.body,
-                decorators: &f.decorator_list,
-                returns: f.returns.as_deref(),
-                is_async: false,
-            }),
-            Stmt::AsyncFunctionDef(f) => Some(Self {
-                name: &f.name,
-                range: range_of(f),
-                arguments: &f.args,
-                body: &f.body,
-                decorators: &f.decorator_list,
-                returns: f.returns.as_deref(),
-                is_async: true,
-            }),
-            _ => None,
-        }
-    }
-}
-
 /// The handler that `definition` is; `resolver` sees what is outside the function, `in_class` is
 /// whether a class is around it, and `of_path` are the parameters of the endpoint.
 pub fn handler(
@@ -290,7 +245,7 @@ pub fn handler(
             ),
         ));
     }
-    if reply::yields(definition.body) {
+    if yields(definition.body) {
         let problem = Blocker::manual(
             Code::NotAsync,
             name_range,
@@ -578,12 +533,7 @@ fn dialect(
     of_path: &[&str],
 ) -> Result<Dialect, Text> {
     let arguments = definition.arguments;
-    let with_default: Vec<&ast::ArgWithDefault> = arguments
-        .posonlyargs
-        .iter()
-        .chain(&arguments.args)
-        .chain(&arguments.kwonlyargs)
-        .collect();
+    let with_default: Vec<&ast::ArgWithDefault> = tree::plain_parameters(arguments).collect();
     let mut said = Vec::new();
     for argument in &with_default {
         if let Some(annotation) = &argument.def.annotation {

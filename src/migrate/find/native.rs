@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use rustpython_parser::ast::{self, CmpOp, Constant, Expr, ExprContext, Ranged, Stmt};
 
-use super::handler::{Definition, Handler};
-use super::registration::definition_at;
+use super::handler::Handler;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::function::{Definition, definition_at};
 use crate::migrate::python::names::{Loaded, Scope};
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::{self, Descend, Node, range_of, walk_body};
@@ -940,9 +940,10 @@ fn single_name(statement: &Stmt) -> Option<(&str, &Expr)> {
 
 /// Whether what is in a statement is still in the function around it.
 fn descend_unless_nested(statement: &Stmt) -> Descend {
-    match statement {
-        Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_) => Descend::Past,
-        _ => Descend::Into,
+    if tree::is_definition(statement) {
+        Descend::Past
+    } else {
+        Descend::Into
     }
 }
 

@@ -7,23 +7,24 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use mentions::{METHOD, Mention};
+use own_routes::{RouterId, UNKNOWN, own_routes_of};
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::handler::{Blocker, Definition};
+use super::handler::Blocker;
 use super::registration::path_parameters::can_match_alike;
 use crate::migrate::diagnostic::{Code, Related};
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::function::{Definition, each_return};
 use crate::migrate::python::names::{
     BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace,
 };
 use crate::migrate::python::tokens::TokenKind;
-use crate::migrate::python::tree::{Descend, Node, range_of, walk_body};
+use crate::migrate::python::tree::{Descend, Node, is_definition, range_of, walk_body};
 use crate::routes::{Route, route_path};
 use crate::text;
 
-use mentions::{METHOD, Mention};
 pub use own_routes::{OwnRoute, OwnRoutes};
-use own_routes::{RouterId, UNKNOWN, own_routes_of};
 
 /// How many routers may be included in each other.
 const MAX_PREFIXES: usize = 4;
@@ -160,10 +161,12 @@ pub fn key(workspace: &Workspace, id: &PluginId) -> Option<String> {
             Descend::Past
         }
         // Decorators stand before the statement that they belong to.
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
-        | Node::Expr(_) => Descend::Into,
-        Node::Stmt(statement) if range_of(statement).contains(id.call) => Descend::Into,
-        Node::Stmt(_) => Descend::Past,
+        Node::Stmt(statement)
+            if !is_definition(statement) && !range_of(statement).contains(id.call) =>
+        {
+            Descend::Past
+        }
+        Node::Stmt(_) | Node::Expr(_) => Descend::Into,
     });
     let (author, module_name) = key?;
     Some(format!("{author}.{module_name}"))
@@ -307,9 +310,7 @@ fn assignment(suite: &[Stmt], value: ByteRange) -> Option<(String, ByteRange, &E
         let (target, assigned) = match node {
             Node::Stmt(Stmt::Assign(s)) => (s.targets.first(), Some(&*s.value)),
             Node::Stmt(Stmt::AnnAssign(s)) => (Some(&*s.target), s.value.as_deref()),
-            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
-                return Descend::Past;
-            }
+            Node::Stmt(statement) if is_definition(statement) => return Descend::Past,
             Node::Stmt(Stmt::For(_) | Stmt::While(_)) | Node::Expr(_) => return Descend::Past,
             Node::Stmt(_) => return Descend::Into,
         };
@@ -477,30 +478,22 @@ fn router_returns(
     };
     let source = resolver.loaded.module.source();
     let mut returns = Some(Vec::new());
-    walk_body(definition.body, &mut |node| match node {
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
-            Descend::Past
-        }
-        Node::Stmt(Stmt::Return(statement)) => {
-            let range = range_of(statement);
-            let starts_line = source
-                .slice(ByteRange::new(
-                    source.line_at(range.start()).start(),
-                    range.start(),
-                ))
-                .trim()
-                .is_empty();
-            let one_line = source.line_at(range.start()).end() >= range.end();
-            match (&statement.value, &mut returns) {
-                (Some(value), Some(all)) if starts_line && one_line => {
-                    all.push(router_return(inside, id, range, value));
-                }
-                _ => returns = None,
+    each_return(definition.body, &mut |statement| {
+        let range = range_of(statement);
+        let starts_line = source
+            .slice(ByteRange::new(
+                source.line_at(range.start()).start(),
+                range.start(),
+            ))
+            .trim()
+            .is_empty();
+        let one_line = source.line_at(range.start()).end() >= range.end();
+        match (&statement.value, &mut returns) {
+            (Some(value), Some(all)) if starts_line && one_line => {
+                all.push(router_return(inside, id, range, value));
             }
-            Descend::Past
+            _ => returns = None,
         }
-        Node::Stmt(_) => Descend::Into,
-        Node::Expr(_) => Descend::Past,
     });
     returns.filter(|returns| !returns.is_empty() && returns.iter().all(|one| one.is_known))
 }

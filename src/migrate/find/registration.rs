@@ -28,16 +28,16 @@ use self::callee::{Callee, attribute_name};
 use self::handler_of::Target;
 use self::loops::Loop;
 use self::receiver::Receiver;
-use super::handler::{Blocker, Definition};
-use super::imports::uses_of_global;
+use super::handler::Blocker;
 use super::{
     Branch, CallSite, CallableKind, Effect, Endpoint, Form, Found, Known, LeadingSlash, Reference,
     ReferenceKind, Unclear, Webhook,
 };
-use crate::migrate::diagnostic::{Code, Diagnostic};
+use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::function::Definition;
+use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{Loaded, PluginId, Resolver, Scope, Workspace};
-use crate::migrate::python::parse;
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 use crate::routes::Dialect;
@@ -156,7 +156,7 @@ fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
                     "this mention of `{method}` is not understood",
                     "无法理解此处对 `{method}` 的引用"
                 );
-                let diagnostic = diagnostic_at(loaded, Code::NotARegistration, token.range, detail);
+                let diagnostic = loaded.diagnostic_at(Code::NotARegistration, token.range, detail);
                 ReferenceKind::ByHand(Box::new(diagnostic))
             } else {
                 ReferenceKind::NotOurs
@@ -226,7 +226,7 @@ fn names_in_strings(
             "the name of `{method}` stands here as a string, by which it may be looked up",
             "此处以字符串写出了 `{method}` 的名称，可能会据此获取该方法"
         );
-        let diagnostic = diagnostic_at(loaded, Code::NotARegistration, place, detail);
+        let diagnostic = loaded.diagnostic_at(Code::NotARegistration, place, detail);
         Reference {
             place,
             kind: ReferenceKind::ByHand(Box::new(diagnostic)),
@@ -393,11 +393,7 @@ impl<'a> Finder<'a> {
             }
         }
         let arguments = definition.arguments;
-        let defaults = arguments
-            .posonlyargs
-            .iter()
-            .chain(&arguments.args)
-            .chain(&arguments.kwonlyargs);
+        let defaults = tree::plain_parameters(arguments);
         for default in defaults.filter_map(|argument| argument.default.as_deref()) {
             self.expression(default);
         }
@@ -493,7 +489,7 @@ impl<'a> Finder<'a> {
                     self.expression(&lambda.body);
                     self.in_lambda = before;
                     let arguments = &lambda.args;
-                    let all = arguments.posonlyargs.iter().chain(&arguments.args);
+                    let all = tree::positional_parameters(arguments);
                     for argument in all.chain(&arguments.kwonlyargs) {
                         if let Some(default) = &argument.default {
                             self.expression(default);
@@ -527,7 +523,7 @@ impl<'a> Finder<'a> {
     }
 
     fn by_hand(&mut self, place: ByteRange, code: Code, range: ByteRange, detail: Text) {
-        let diagnostic = diagnostic_at(self.loaded, code, range, detail);
+        let diagnostic = self.loaded.diagnostic_at(code, range, detail);
         self.references.push(Reference {
             place,
             kind: ReferenceKind::ByHand(Box::new(diagnostic)),
@@ -995,33 +991,4 @@ fn together(
         }
     }
     Ok(webhooks)
-}
-
-/// The function that is defined at `range`.
-pub(super) fn definition_at(suite: &[Stmt], range: ByteRange) -> Option<Definition<'_>> {
-    let mut found = None;
-    tree::walk_body(suite, &mut |node| match node {
-        Node::Stmt(statement) => {
-            if range_of(statement) == range {
-                found = Definition::of(statement);
-            }
-            Descend::Into
-        }
-        Node::Expr(_) => Descend::Past,
-    });
-    found
-}
-
-/// A diagnostic about `range` of a file, with the line of source that it starts in.
-pub fn diagnostic_at(loaded: &Loaded, code: Code, range: ByteRange, detail: Text) -> Diagnostic {
-    let source = loaded.module.source();
-    let (line, _) = source.position(range.start());
-    let on_line = range.end().min(source.line_at(range.start()).end());
-    let length = source
-        .slice(ByteRange::new(range.start(), on_line))
-        .trim_end()
-        .chars()
-        .count();
-    parse::at(source, range.start(), code, detail)
-        .with_snippet(source.line_text(line), length.max(1))
 }

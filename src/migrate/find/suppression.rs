@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 
-use super::registration::diagnostic_at;
 use crate::migrate::diagnostic::{Code, Diagnostic, Severity};
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::Loaded;
@@ -70,7 +69,7 @@ impl Suppressions {
             return;
         };
         let mut wrong = |range, detail| {
-            let diagnostic = diagnostic_at(loaded, Code::IgnoreComment, range, detail);
+            let diagnostic = loaded.diagnostic_at(Code::IgnoreComment, range, detail);
             self.wrong.push(diagnostic);
         };
         let place = |start: usize, length: usize| {

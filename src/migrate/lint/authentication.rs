@@ -107,12 +107,8 @@ pub fn is_refusal(expression: &Expr) -> bool {
 /// Whether the parameters of a handler contain a dependency.
 pub fn in_parameters(context: &CheckContext<'_>, arguments: &ast::Arguments) -> bool {
     let annotations = tree::parameters(arguments).filter_map(|p| p.annotation.as_deref());
-    let defaults = arguments
-        .posonlyargs
-        .iter()
-        .chain(&arguments.args)
-        .chain(&arguments.kwonlyargs)
-        .filter_map(|argument| argument.default.as_deref());
+    let defaults =
+        tree::plain_parameters(arguments).filter_map(|argument| argument.default.as_deref());
     let mut found = false;
     for expression in annotations.chain(defaults) {
         tree::walk(Node::Expr(expression), &mut |node| {

@@ -13,10 +13,11 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 use super::context::{CheckContext, Mode, NodeContext};
 use super::evaluate::{Evaluator, Names};
 use super::fact::Fact;
-use super::names;
-use super::{Finding, authentication, blocking, header, secret, setting, signature, slow, task};
+use super::{
+    Finding, authentication, blocking, header, names, secret, setting, signature, slow, task,
+};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::handler::Definition;
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
 use crate::migrate::python::tree::{self, Node};
 use crate::routes::Dialect;
@@ -208,7 +209,7 @@ impl<'a> Walker<'a> {
         };
         task::in_statement(&context, statement, &is_used, &mut self.out.findings);
         match statement {
-            Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_) => {}
+            statement if tree::is_definition(statement) => {}
             Stmt::For(s) => {
                 self.expression(&s.iter, around);
                 self.body(&s.body, looped);

@@ -18,8 +18,8 @@ pub fn collect(subject: &Subject<'_>) -> Names {
     let mut names = parameters(subject);
     tree::walk_body(subject.definition.body, &mut |node| {
         match node {
-            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
-            | Node::Expr(Expr::Lambda(_)) => return Descend::Past,
+            Node::Stmt(statement) if tree::is_definition(statement) => return Descend::Past,
+            Node::Expr(Expr::Lambda(_)) => return Descend::Past,
             Node::Stmt(statement) => add_statement(subject, statement, &mut names),
             Node::Expr(Expr::NamedExpr(named)) => {
                 bind(subject, &named.target, Some(&named.value), &mut names);
@@ -117,11 +117,7 @@ fn bind(subject: &Subject<'_>, target: &Expr, value: Option<&Expr>, names: &mut 
 
 fn parameters(subject: &Subject<'_>) -> Names {
     let arguments = subject.definition.arguments;
-    let plain: Vec<&ast::ArgWithDefault> = arguments
-        .posonlyargs
-        .iter()
-        .chain(&arguments.args)
-        .collect();
+    let plain: Vec<&ast::ArgWithDefault> = tree::positional_parameters(arguments).collect();
     let mut names = Names::new();
     for parameter in [&arguments.vararg, &arguments.kwarg].into_iter().flatten() {
         names.insert(parameter.arg.to_string(), Fact::Unknown);

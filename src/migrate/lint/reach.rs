@@ -8,15 +8,12 @@ use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use rustpython_parser::ast::Stmt;
-
 use super::context::Mode;
 use super::evaluate::Names;
 use super::function::{self, Analysis, Edge, Entry, Given, Subject};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::handler::Definition;
+use crate::migrate::python::function::{Definition, definitions_at};
 use crate::migrate::python::names::{Resolver, Scope, Workspace};
-use crate::migrate::python::tree::{self, Node, range_of};
 use crate::routes::Dialect;
 
 /// How many calls are followed from a handler.
@@ -270,36 +267,4 @@ impl Scopes {
         }
         &self.scopes
     }
-}
-
-/// The functions around and at `range`, the innermost last; empty when no function is there.
-///
-/// Statements of a body are in the order of the text, so that only those are entered that the
-/// place can be in.
-pub fn definitions_at(suite: &[Stmt], range: ByteRange) -> Vec<Definition<'_>> {
-    let before = |body: &'_ [Stmt]| {
-        body.partition_point(|statement| range_of(statement).start() <= range.start())
-            .checked_sub(1)
-    };
-    let mut chain = Vec::new();
-    let mut next = before(suite).and_then(|index| suite.get(index));
-    while let Some(statement) = next {
-        if let Some(definition) = Definition::of(statement) {
-            chain.push(definition);
-            if definition.range == range {
-                return chain;
-            }
-            next = before(definition.body).and_then(|index| definition.body.get(index));
-            continue;
-        }
-        next = None;
-        tree::children(Node::Stmt(statement), &mut |child| {
-            if let Node::Stmt(inner) = child
-                && range_of(inner).contains(range)
-            {
-                next = Some(inner);
-            }
-        });
-    }
-    Vec::new()
 }

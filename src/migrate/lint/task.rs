@@ -13,7 +13,7 @@ use super::Finding;
 use super::context::CheckContext;
 use super::fact::Fact;
 use crate::migrate::diagnostic::Code;
-use crate::migrate::find::handler::Definition;
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::parse::Module;
 use crate::migrate::python::tree::{Descend, Node, range_of};
 use crate::text;

@@ -11,7 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::ModuleFacts;
 use super::plugin::names_module;
 use crate::migrate::find::handed_on::hands_on;
-use crate::migrate::find::imports::uses_of_global;
+use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{ModuleName, PluginId, Workspace};
 
 /// The modules that belong to a plugin.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::call_format::Place;
 use super::imports::{self, Surroundings};
 use crate::migrate::edit::{ByteRange, EditError, EditSet, TextEdit};
-use crate::migrate::find::imports::Imports;
+use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{Loaded, ModuleName, Value, Workspace, names_from_stars};
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::source::SourceFile;

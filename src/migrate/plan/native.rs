@@ -27,7 +27,6 @@ use super::plugin::is_used_elsewhere;
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::find::native::{self, NotRewritable, Part, RequestRewrite};
-use crate::migrate::find::registration::diagnostic_at;
 use crate::migrate::find::{CallableKind, Form, Handler};
 use crate::migrate::python::tokens::{Token, TokenKind, Tokens};
 use crate::migrate::style::{comment_width, indentation_width, width};
@@ -80,7 +79,7 @@ impl RequestRewrites {
                 Err(NotRewritable { range, detail }) => {
                     let loaded = &one.found.loaded;
                     told.entry(key)
-                        .or_insert_with(|| diagnostic_at(loaded, Code::NotNative, range, detail));
+                        .or_insert_with(|| loaded.diagnostic_at(Code::NotNative, range, detail));
                 }
             }
         }

@@ -7,7 +7,10 @@ mod problems;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::aliases;
+use access::{Access, access, module_for};
+use naming::{choose_names, wanted};
+use problems::{is_at_run_time, problem, resolve_duplicates};
+
 use super::cross_module::Members;
 use super::draft::Draft;
 use super::duplicates::Verdict;
@@ -16,23 +19,18 @@ use super::registration::Routing;
 use super::router::{MountStrategy, RouterNames, RuleError};
 use super::shared_keys::SharedKeys;
 use super::{
-    Action, Input, ModuleFacts, PlannedWebhook, Registered, annotations, doc_only_api,
+    Action, Input, ModuleFacts, PlannedWebhook, Registered, aliases, annotations, doc_only_api,
     registration, reply, router, unclear,
 };
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::edit::{Applicability, ByteRange};
 use crate::migrate::find::Found;
 use crate::migrate::find::handler::Blocker;
-use crate::migrate::find::imports::names_within;
 use crate::migrate::find::plugin::{ModuleParts, Plugin};
-use crate::migrate::find::registration::diagnostic_at;
+use crate::migrate::python::imports::names_within;
 use crate::migrate::python::names::{PluginId, Workspace};
 use crate::routes::{Dialect, Route};
 use crate::text;
-
-use access::{Access, access, module_for};
-use naming::{choose_names, wanted};
-use problems::{is_at_run_time, problem, resolve_duplicates};
 
 pub(super) use access::names_module;
 pub(super) use problems::is_used_elsewhere;
@@ -171,13 +169,11 @@ pub(super) fn planned_webhook(
     });
     let action = match problem {
         Some(problem) => {
-            let mut diagnostic = diagnostic_at(
-                &one.found.loaded,
-                problem.code,
-                problem.range,
-                problem.detail.clone(),
-            )
-            .with_related(problem.related.clone());
+            let mut diagnostic = one
+                .found
+                .loaded
+                .diagnostic_at(problem.code, problem.range, problem.detail.clone())
+                .with_related(problem.related.clone());
             if let Some(hint) = &problem.hint {
                 diagnostic = diagnostic.with_hint(hint.clone());
             }

@@ -60,6 +60,28 @@ pub fn parameters(arguments: &ast::Arguments) -> impl Iterator<Item = &ast::Arg>
         .chain(arguments.kwarg.as_deref())
 }
 
+/// The parameters of a function that may have defaults, in order: all but `*args` and `**kwargs`.
+pub(crate) fn plain_parameters(
+    arguments: &ast::Arguments,
+) -> impl Iterator<Item = &ast::ArgWithDefault> + Clone {
+    positional_parameters(arguments).chain(&arguments.kwonlyargs)
+}
+
+/// The parameters of a function that may be given by their place.
+pub(crate) fn positional_parameters(
+    arguments: &ast::Arguments,
+) -> impl Iterator<Item = &ast::ArgWithDefault> + Clone {
+    arguments.posonlyargs.iter().chain(&arguments.args)
+}
+
+/// Whether a statement defines a function or class, whose body is another scope.
+pub(crate) fn is_definition(statement: &Stmt) -> bool {
+    matches!(
+        statement,
+        Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)
+    )
+}
+
 fn argument_children<'a>(arguments: &'a ast::Arguments, visit: &mut dyn FnMut(Node<'a>)) {
     for parameter in parameters(arguments) {
         optional(parameter.annotation.as_deref(), visit);

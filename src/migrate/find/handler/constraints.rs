@@ -7,15 +7,16 @@
 //! Invariant: an argument is taken only when its name, and a literal (or a constant that stays) of
 //! its kind, are in the tables here for that type; everything else is an [`Objection`].
 
-use regex_automata::nfa::thompson::NFA;
 use std::path::Path;
 
+use regex_automata::nfa::thompson::NFA;
 use rustpython_parser::ast::{self, Constant, Expr, Operator, UnaryOp};
 
 use super::known_types::{self, Generic};
 use super::lookup::{self, Target, externals, targets};
 use super::types::{self, ClassKind, Objection, Place, shown};
-use super::{Definition, defaults, known_arguments};
+use super::{defaults, known_arguments};
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, Resolver, Value};
 use crate::migrate::python::parse;
 use crate::text;

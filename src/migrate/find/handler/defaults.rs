@@ -6,10 +6,10 @@
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::Definition;
 use super::known_types::{self, Marker};
 use super::lookup::{self, Target, targets};
 use super::types::{self, ClassKind, Place, Question, shown};
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
 use crate::migrate::python::stdlib::is_stdlib;
 

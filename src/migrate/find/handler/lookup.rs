@@ -8,8 +8,9 @@ use std::path::Path;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::{Definition, known_types};
+use super::known_types;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Binding, BindingKind, ModuleName, Resolver, Value};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 

@@ -6,20 +6,20 @@
 //!
 //! Invariant: a handler without a problem here has only parameters that are understood.
 
-use rustpython_parser::ast::{self, Expr, Stmt};
+use rustpython_parser::ast::{self, Expr};
 
 use super::constraints::{self, Family};
 use super::defaults::{self, Given, Marked};
-use super::known_arguments;
 use super::known_types::{self, Kind, Marker};
 use super::lookup::{Target, externals, targets};
 use super::types::{self, ClassKind, Objection, Place, Question, kind, shown};
-use super::{Blocker, Definition};
+use super::{Blocker, known_arguments};
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::function::{Definition, each_return};
 use crate::migrate::python::names::{Resolver, Scope, Value};
 use crate::migrate::python::parse;
-use crate::migrate::python::tree::{Descend, Node, range_of, walk_body};
+use crate::migrate::python::tree::{plain_parameters, range_of};
 use crate::text;
 
 /// What is known of a handler's parameters.
@@ -63,11 +63,6 @@ fn problem(
         let detail = text!("parameter `{name}`: {en}", "参数 `{name}`：{zh}");
         Some(Blocker::manual(Code::RefusedParameter, range, detail))
     })
-}
-
-fn plain_parameters(arguments: &ast::Arguments) -> impl Iterator<Item = &ast::ArgWithDefault> {
-    let positional = arguments.posonlyargs.iter().chain(&arguments.args);
-    positional.chain(&arguments.kwonlyargs)
 }
 
 fn parameter_objection(
@@ -531,20 +526,12 @@ fn returned_objection(
     if !function.decorators.is_empty() {
         return Err(unknown());
     }
-    walk_body(function.body, &mut |node| match node {
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
-            Descend::Past
-        }
-        Node::Stmt(Stmt::Return(returned)) => {
-            let this = match returned.value.as_deref() {
-                Some(value) => dependency_objection(inside, value, place),
-                None => Err(unknown()),
-            };
-            answer = Some(answer.take().unwrap_or(Ok(())).and(this));
-            Descend::Past
-        }
-        Node::Stmt(_) => Descend::Into,
-        Node::Expr(_) => Descend::Past,
+    each_return(function.body, &mut |returned| {
+        let this = match returned.value.as_deref() {
+            Some(value) => dependency_objection(inside, value, place),
+            None => Err(unknown()),
+        };
+        answer = Some(answer.take().unwrap_or(Ok(())).and(this));
     });
     answer.unwrap_or_else(|| Err(unknown()))
 }

@@ -12,12 +12,12 @@ use std::path::PathBuf;
 
 use rustpython_parser::ast::{self, Constant, Expr, Operator, Stmt};
 
-use super::constraints;
 use super::defaults::{self, Given};
-use super::known_arguments;
 use super::known_types::{self, Base, Generic, Kind};
 use super::lookup::{Target, externals, targets};
+use super::{constraints, known_arguments};
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::Resolver;
 use crate::migrate::python::parse;
 use crate::migrate::python::tree::range_of;
@@ -565,7 +565,7 @@ pub(super) fn class_kind(
         return Err(objection);
     }
     let has_own_schema = definition.body.iter().any(|statement| {
-        super::Definition::of(statement).is_some_and(|function| {
+        Definition::of(statement).is_some_and(|function| {
             matches!(
                 function.name,
                 "__get_pydantic_core_schema__" | "__get_validators__"

@@ -4,15 +4,16 @@
 //! What a decorator from outside the repo returns is not looked at; such ones keep the signature of
 //! what they wrap. One of the repo has to be understood, or its webhook needs a manual change.
 
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
+use rustpython_parser::ast::{self, Constant, Expr};
 
 use super::lookup::{Target, targets};
-use super::{Blocker, Definition, annotation};
+use super::{Blocker, annotation};
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::imports::Imports;
+use crate::migrate::python::function::{Definition, each_return};
+use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{BindingKind, Resolver, Scope};
-use crate::migrate::python::tree::{self, Descend, Node, range_of, walk_body};
+use crate::migrate::python::tree::{self, Descend, Node, range_of};
 use crate::text;
 use crate::text::Text;
 
@@ -139,20 +140,12 @@ impl Look<'_> {
             ..resolver
         };
         let mut answer: Option<Answer> = None;
-        walk_body(function.body, &mut |node| match node {
-            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
-                Descend::Past
-            }
-            Node::Stmt(Stmt::Return(returned)) => {
-                let this = match returned.value.as_deref() {
-                    Some(value) => look(inside, value),
-                    None => Err(self.unseen()),
-                };
-                answer = Some(answer.take().unwrap_or(Ok(())).and(this));
-                Descend::Past
-            }
-            Node::Stmt(_) => Descend::Into,
-            Node::Expr(_) => Descend::Past,
+        each_return(function.body, &mut |returned| {
+            let this = match returned.value.as_deref() {
+                Some(value) => look(inside, value),
+                None => Err(self.unseen()),
+            };
+            answer = Some(answer.take().unwrap_or(Ok(())).and(this));
         });
         answer.unwrap_or_else(|| Err(self.unseen()))
     }

@@ -17,6 +17,7 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::handler::parameter_annotation;
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{
     BindingKind, Loaded, ModuleName, PluginId, Resolver, Scope, Value, Workspace,
 };
@@ -192,7 +193,7 @@ impl<'a> Walker<'a> {
             | Stmt::AsyncFunctionDef(ast::StmtAsyncFunctionDef { args, body, .. }) => {
                 let scope = Scope::of_function(args, body);
                 let class = self.class.take();
-                let mut plain = args.posonlyargs.iter().chain(&args.args);
+                let mut plain = tree::positional_parameters(args);
                 let first = plain.next().map(|first| first.def.arg.as_str());
                 self.below(statement, |walker, inner| {
                     walker.scopes.push(scope.clone());
@@ -380,11 +381,8 @@ impl<'a> Walker<'a> {
         else {
             return false;
         };
-        let defines = |statement: &Stmt| match statement {
-            Stmt::FunctionDef(function) => function.name.as_str() == METHOD,
-            Stmt::AsyncFunctionDef(function) => function.name.as_str() == METHOD,
-            _ => false,
-        };
+        let defines =
+            |statement: &Stmt| Definition::of(statement).is_some_and(|one| one.name == METHOD);
         let is_parameter = || {
             matches!(
                 self.resolver().bindings(name),

@@ -19,8 +19,8 @@ use super::is_router_class;
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::emit::{is_as_written, is_like_a_helper};
-use crate::migrate::find::handler::Definition;
 use crate::migrate::find::handler::lookup::{Target, targets};
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Scope, Value, Workspace};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 use crate::routes::REQUEST_METHODS;
@@ -408,7 +408,7 @@ fn is_path_of_helper(resolver: Resolver<'_>, path: &Expr) -> bool {
 /// Whether a function is like a decorator of an earlier run, and `parameter` its first one.
 fn takes_path(loaded: &Loaded, definition: Definition<'_>, parameter: ByteRange) -> bool {
     let arguments = definition.arguments;
-    let mut plain = arguments.posonlyargs.iter().chain(&arguments.args);
+    let mut plain = tree::positional_parameters(arguments);
     plain
         .next()
         .is_some_and(|first| range_of(&first.def) == parameter)

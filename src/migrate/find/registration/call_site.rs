@@ -5,7 +5,6 @@ use rustpython_parser::ast::{self, Expr};
 use super::callee::{Callee, OLDER_METHOD};
 use super::{Finder, METHOD};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::reply::split_at_commas;
 use crate::migrate::find::{Argument, CallSite, Role};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tokens::TokenKind;
@@ -74,10 +73,8 @@ impl Finder<'_> {
         let (Some(open), Some(close)) = (open, close) else {
             return Err(unreadable());
         };
-        let (pieces, trailing_comma) = split_at_commas(
-            tokens,
-            ByteRange::new(open.range.end(), close.range.start()),
-        );
+        let (pieces, trailing_comma) =
+            tokens.split_at_commas(ByteRange::new(open.range.end(), close.range.start()));
         if pieces.len() != call.args.len() + call.keywords.len() {
             return Err(unreadable());
         }

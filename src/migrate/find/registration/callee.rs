@@ -12,8 +12,8 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 use super::receiver::Receiver;
 use super::{Finder, METHOD};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::imports::uses_of_global;
 use crate::migrate::find::{Alias, Known, Reference, ReferenceKind};
+use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{BindingKind, Loaded, PluginId, Value};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 
@@ -292,8 +292,7 @@ impl<'a> Finder<'a> {
             name.id,
             taken.method
         );
-        let diagnostic = super::diagnostic_at(
-            self.loaded,
+        let diagnostic = self.loaded.diagnostic_at(
             crate::migrate::diagnostic::Code::NotARegistration,
             range_of(&*assign.value),
             detail,

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::{Finder, definition_at};
+use super::Finder;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::handler::{self, Blocker, Definition, lookup, wrapper};
+use crate::migrate::find::handler::{self, Blocker, lookup, wrapper};
 use crate::migrate::find::{Callable, CallableKind, Form, Handler};
+use crate::migrate::python::function::{Definition, definition_at};
 use crate::migrate::python::names::{BindingKind, Resolver, Scope, Value};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 use crate::routes::Dialect;
@@ -488,7 +489,7 @@ fn is_misread(
         let mut parameters = handler.parameters.iter();
         parameters.any(|one| one.annotation.is_some())
     };
-    let is_future = || crate::migrate::find::imports::Imports::of(loaded).future_annotations;
+    let is_future = || crate::migrate::python::imports::Imports::of(loaded).future_annotations;
     !reached.keywords.is_empty()
         || reached.kind == CallableKind::Partial && has_annotation() && is_future()
 }

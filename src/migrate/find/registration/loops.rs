@@ -51,9 +51,8 @@ pub(super) fn may_end_early(body: &[Stmt]) -> bool {
             found = true;
             Descend::Past
         }
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
-        | Node::Expr(_) => Descend::Past,
-        Node::Stmt(_) => Descend::Into,
+        Node::Stmt(statement) if !tree::is_definition(statement) => Descend::Into,
+        Node::Stmt(_) | Node::Expr(_) => Descend::Past,
     });
     found
 }

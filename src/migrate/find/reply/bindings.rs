@@ -44,11 +44,7 @@ impl<'a> Bindings<'a> {
         body: &'a [Stmt],
     ) -> Self {
         let mut bindings = Self::of_body(module, body);
-        let plain = arguments
-            .posonlyargs
-            .iter()
-            .chain(&arguments.args)
-            .chain(&arguments.kwonlyargs);
+        let plain = tree::plain_parameters(arguments);
         for parameter in plain {
             bindings.bind(&parameter.def.arg, Bound::Parameter(parameter));
         }

@@ -12,8 +12,9 @@ use super::known::{self, is_response_class};
 use super::origin::{Origin, Values};
 use super::status::Status;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
-use crate::migrate::python::tree::{Descend, Node, range_of, walk, walk_body};
+use crate::migrate::python::tree::{self, Descend, Node, is_definition, range_of, walk, walk_body};
 
 /// What makes an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +47,8 @@ impl Values<'_> {
                 }
                 Descend::Past
             }
-            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_)) | Node::Expr(_) => {
-                Descend::Past
-            }
-            Node::Stmt(_) => Descend::Into,
+            Node::Stmt(statement) if !is_definition(statement) => Descend::Into,
+            Node::Stmt(_) | Node::Expr(_) => Descend::Past,
         });
         let Some(class) = class else {
             return Origin::Unknown;
@@ -96,6 +95,13 @@ impl Values<'_> {
     /// Whether a statement in the body of a class surely binds nothing that changes what a call of
     /// the class gives, and what it binds leaves the class alone.
     fn is_harmless(&self, statement: &Stmt, made_by: MadeBy, depth: usize) -> bool {
+        if let Some(method) = Definition::of(statement) {
+            let mut decorators = method.decorators.iter();
+            let mut evaluated = evaluated(method.arguments).chain(method.returns);
+            return is_plain_name(method.name)
+                && decorators.all(|one| self.keeps_method(one, made_by))
+                && evaluated.all(binds_nothing);
+        }
         match statement {
             Stmt::Pass(_) => true,
             Stmt::Expr(statement) => statement.value.is_constant_expr(),
@@ -110,26 +116,6 @@ impl Values<'_> {
                     && s.value
                         .as_ref()
                         .is_none_or(|value| self.leaves_class_alone(value, depth))
-            }
-            Stmt::FunctionDef(ast::StmtFunctionDef {
-                name,
-                decorator_list,
-                args,
-                returns,
-                ..
-            })
-            | Stmt::AsyncFunctionDef(ast::StmtAsyncFunctionDef {
-                name,
-                decorator_list,
-                args,
-                returns,
-                ..
-            }) => {
-                is_plain_name(name)
-                    && decorator_list
-                        .iter()
-                        .all(|one| self.keeps_method(one, made_by))
-                    && evaluated(args).chain(returns.as_deref()).all(binds_nothing)
             }
             // `class Config:`
             Stmt::ClassDef(class) => {
@@ -219,11 +205,7 @@ fn binds_nothing(expression: &Expr) -> bool {
 
 /// What is evaluated for the parameters of a function where it is defined.
 fn evaluated(arguments: &ast::Arguments) -> impl Iterator<Item = &Expr> {
-    let parameters = arguments
-        .posonlyargs
-        .iter()
-        .chain(&arguments.args)
-        .chain(&arguments.kwonlyargs);
+    let parameters = tree::plain_parameters(arguments);
     let collected = arguments.vararg.iter().chain(&arguments.kwarg);
     parameters
         .flat_map(|one| {

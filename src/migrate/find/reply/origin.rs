@@ -13,11 +13,9 @@ use super::bindings::{Bindings, Bound};
 use super::classes::MadeBy;
 use super::known::{self, is_response_class};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::handler::Definition;
-use crate::migrate::find::registration::definition_at;
+use crate::migrate::python::function::{Definition, definition_at, each_return, yields};
 use crate::migrate::python::names::{Resolver, Scope, Value};
 use crate::migrate::python::parse::Module;
-use crate::migrate::python::tree::{Descend, Node, walk_body};
 
 /// How many calls, names and classes may lead to each other.
 const MAX_DEPTH: usize = 8;
@@ -546,16 +544,10 @@ impl<'a> Values<'a> {
             steps: self.steps,
         };
         let mut origin = Origin::Plain;
-        walk_body(body, &mut |node| match node {
-            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
-            | Node::Expr(_) => Descend::Past,
-            Node::Stmt(Stmt::Return(statement)) => {
-                if let Some(value) = &statement.value {
-                    origin = origin.max(inside.origin_within(value, depth));
-                }
-                Descend::Past
+        each_return(body, &mut |statement| {
+            if let Some(value) = &statement.value {
+                origin = origin.max(inside.origin_within(value, depth));
             }
-            Node::Stmt(_) => Descend::Into,
         });
         origin
     }
@@ -568,19 +560,4 @@ fn plain_only(origin: Origin) -> Origin {
     } else {
         Origin::Unknown
     }
-}
-
-/// Whether a function is a generator.
-pub(in crate::migrate::find) fn yields(body: &[Stmt]) -> bool {
-    let mut found = false;
-    walk_body(body, &mut |node| match node {
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
-        | Node::Expr(Expr::Lambda(_)) => Descend::Past,
-        Node::Expr(Expr::Yield(_) | Expr::YieldFrom(_)) => {
-            found = true;
-            Descend::Past
-        }
-        _ => Descend::Into,
-    });
-    found
 }

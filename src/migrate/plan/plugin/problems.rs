@@ -8,16 +8,15 @@ use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::{Applicability, ByteRange};
 use crate::migrate::emit;
 use crate::migrate::find::handler::Blocker;
-use crate::migrate::find::imports;
 use crate::migrate::find::plugin::Plugin;
 use crate::migrate::find::{CallableKind, Form};
 use crate::migrate::plan::cross_module::Members;
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::duplicates::{self, Verdict};
 use crate::migrate::plan::{Input, Registered, annotations};
+use crate::migrate::python::imports;
 use crate::routes::{Dialect, Route, stays_below_plugins};
-use crate::term;
-use crate::text;
+use crate::{term, text};
 
 /// Whether the replies of a webhook have to be looked at at run time: it cannot be seen which of
 /// what the handler returns are replies, or somebody else depends on what it returns.

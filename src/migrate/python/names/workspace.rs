@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::scope::{ModuleName, Scope};
 use super::setters::Setters;
 use crate::migrate::diagnostic::{Code, Diagnostic};
+use crate::migrate::python::names::ByteRange;
 use crate::migrate::python::parse::Module;
 use crate::migrate::python::stdlib::is_stdlib;
 use crate::migrate::source::SourceFile;
-use crate::regular_file;
-use crate::text;
-use crate::text::translate;
+use crate::text::{Text, translate};
+use crate::{regular_file, text};
 
 /// A module with the names that it binds.
 #[derive(Debug)]
@@ -23,6 +23,22 @@ pub struct Loaded {
     pub module: Module,
     /// The names at module level.
     pub scope: Scope,
+}
+
+impl Loaded {
+    /// A diagnostic about `range` of the file, with the line of source that it starts in.
+    pub fn diagnostic_at(&self, code: Code, range: ByteRange, detail: Text) -> Diagnostic {
+        let source = self.module.source();
+        let (line, _) = source.position(range.start());
+        let on_line = range.end().min(source.line_at(range.start()).end());
+        let length = source
+            .slice(ByteRange::new(range.start(), on_line))
+            .trim_end()
+            .chars()
+            .count();
+        super::super::parse::at(source, range.start(), code, detail)
+            .with_snippet(source.line_text(line), length.max(1))
+    }
 }
 
 /// Why a module is not there.

@@ -9,9 +9,9 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 use super::{Argument, Hidden, OwnRoute, OwnRoutes, RouterId, UNKNOWN, argument, routers, written};
 use crate::migrate::edit::ByteRange;
 use crate::migrate::emit::is_as_written;
-use crate::migrate::find::handler::Definition;
 use crate::migrate::find::handler::lookup::{Target, targets};
 use crate::migrate::find::plugin::{is_router_class, plugin_of_call};
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Scope, Workspace};
 use crate::migrate::python::tree::{self, Node, range_of};
 
@@ -242,7 +242,7 @@ impl Walker<'_> {
             self.expression(decorator, Use::Harmless);
         }
         let arguments = definition.arguments;
-        let plain = arguments.posonlyargs.iter().chain(&arguments.args);
+        let plain = tree::positional_parameters(arguments);
         for parameter in plain.chain(&arguments.kwonlyargs) {
             if let Some(default) = &parameter.default {
                 self.expression(default, Use::Escapes);
@@ -529,7 +529,7 @@ fn parameter<'d>(
     keyword: Option<&str>,
 ) -> Option<&'d str> {
     let arguments = definition.arguments;
-    let mut positional = arguments.posonlyargs.iter().chain(&arguments.args);
+    let mut positional = tree::positional_parameters(arguments);
     // A method has its object first.
     let first = positional.clone().next();
     if first.is_some_and(|first| matches!(first.def.arg.as_str(), "self" | "cls")) {

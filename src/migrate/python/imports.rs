@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
-use super::handler::Definition;
-use super::reply::split_at_commas;
+use super::function::Definition;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::{
     Loaded, ModuleName, Scope, is_always_installed, is_type_checking,
@@ -268,7 +267,7 @@ impl Imports {
             Some((open, close)) => ByteRange::new(open.end(), close.start()),
             None => ByteRange::new(import_end, range.end()),
         };
-        let (pieces, trailing_comma) = split_at_commas(tokens, list);
+        let (pieces, trailing_comma) = tokens.split_at_commas(list);
         let names = if pieces.len() == statement.names.len() {
             let pairs = statement.names.iter().zip(pieces);
             pairs
@@ -369,11 +368,7 @@ pub fn uses_of_global(loaded: &Loaded, name: &str) -> usize {
                     if let Some(definition) = Definition::of(statement) {
                         let scope = Scope::of_function(definition.arguments, definition.body);
                         let arguments = definition.arguments;
-                        let defaults = arguments
-                            .posonlyargs
-                            .iter()
-                            .chain(&arguments.args)
-                            .chain(&arguments.kwonlyargs)
+                        let defaults = tree::plain_parameters(arguments)
                             .filter_map(|argument| argument.default.as_deref());
                         for outside in definition.decorators.iter().chain(defaults) {
                             count(Node::Expr(outside), name, uses);
