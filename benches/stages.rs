@@ -2,18 +2,17 @@
 //! `cargo bench`. `benches/compare.py` measures the program as a whole, beside its peers.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::hint::black_box;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, io};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rehook::migrate::diff;
 use rehook::migrate::discover::discover;
 use rehook::migrate::find::Found;
-use rehook::migrate::find::registration::find;
+use rehook::migrate::find::references::find;
 use rehook::migrate::plan::{self, Input, Plan, PlanOptions};
 use rehook::migrate::python::names::{Files, Workspace};
 use rehook::migrate::python::parse::Module;

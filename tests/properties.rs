@@ -5,24 +5,22 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::{fs, io};
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestCaseResult;
 use rehook::migrate::diagnostic::Code;
-use rehook::migrate::diff;
 use rehook::migrate::edit::{ByteRange, EditSet, TextEdit};
-use rehook::migrate::find;
 use rehook::migrate::plan::{self, Action, Input, Plan, PlanOptions};
 use rehook::migrate::python::names::{Files, LoadError, Workspace};
 use rehook::migrate::python::parse::{Module, STACK_SIZE};
 use rehook::migrate::python::tokens::TokenKind;
 use rehook::migrate::source::SourceFile;
 use rehook::migrate::style::Style;
+use rehook::migrate::{diff, find};
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -168,7 +166,7 @@ fn pass(sources: &Sources) -> (Plan, usize) {
     let mut broken = 0;
     for path in sources.0.keys() {
         match workspace.load(path) {
-            Ok(loaded) => found.push(find::registration::find(&workspace, loaded)),
+            Ok(loaded) => found.push(find::references::find(&workspace, loaded)),
             Err(LoadError::Broken(_)) => broken += 1,
             Err(LoadError::Missing) => {}
         }

@@ -3,14 +3,12 @@
 mod callers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::{env, fs};
-
-use rayon::prelude::*;
+use std::{env, fs, io};
 
 use callers::Callers;
+use rayon::prelude::*;
 
 use super::{Failure, self_check};
 use crate::cli::PlanArgs;
@@ -22,10 +20,8 @@ use crate::migrate::plan::{self, Input, Plan, PlanOptions, PlannedWebhook};
 use crate::migrate::python::names::{Files, LoadError, Loaded, Workspace};
 use crate::migrate::python::parse::STACK_SIZE;
 use crate::migrate::style::{self, ConfigFile, Style};
-use crate::regular_file;
 use crate::routes::{FILE_NAME, RouteMap, RouteMapError};
-use crate::term;
-use crate::text;
+use crate::{regular_file, term, text};
 
 /// A plan, and what it was made from.
 pub struct Prepared {
@@ -327,7 +323,7 @@ impl Pass {
             .map(|path| {
                 workspace
                     .load(path)
-                    .map(|loaded| find::registration::find(&workspace, loaded))
+                    .map(|loaded| find::references::find(&workspace, loaded))
             })
             .collect();
         let mut found = Vec::new();
@@ -411,11 +407,11 @@ fn lookups(
         .filter(|path| {
             workspace.read(path).is_ok_and(|bytes| {
                 let has = |word: &&str| memchr::memmem::find(&bytes, word.as_bytes()).is_some();
-                find::registration::LOOKUPS.iter().any(has)
+                find::references::LOOKUPS.iter().any(has)
             })
         })
         .filter_map(|path| workspace.load(&path).ok())
-        .map(|loaded| find::registration::find(workspace, loaded))
+        .map(|loaded| find::references::find(workspace, loaded))
         .filter(|found| !found.unclear.is_empty())
         .collect()
 }

@@ -12,66 +12,16 @@ pub(in crate::migrate::find) mod wrapper;
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use super::reply::{self, Replies};
-use crate::migrate::diagnostic::{Code, Related};
-use crate::migrate::edit::{Applicability, ByteRange};
+use crate::migrate::diagnostic::Code;
+use crate::migrate::edit::ByteRange;
+use crate::migrate::find::blocker::Blocker;
 use crate::migrate::python::function::{Definition, yields};
-use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Scope, Value};
+use crate::migrate::python::names::{BindingKind, Resolver, Scope, Value};
 use crate::migrate::python::parse;
 use crate::migrate::python::tree::{self, Descend, Node, range_of, walk_body};
 use crate::routes::Dialect;
 use crate::text;
 use crate::text::Text;
-
-/// Something that stands in the way of a migration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blocker {
-    /// The reason.
-    pub code: Code,
-    /// Where.
-    pub range: ByteRange,
-    /// [`Applicability::Unsafe`] when the migration can be had with `--unsafe` all the same.
-    pub applicability: Applicability,
-    /// What is the case there.
-    pub detail: Text,
-    /// What to do about it, when it is not the code's remedy.
-    pub hint: Option<Text>,
-    /// Another place that it speaks of.
-    pub related: Option<Related>,
-}
-
-impl Blocker {
-    /// Something that no option overcomes.
-    pub fn manual(code: Code, range: ByteRange, detail: Text) -> Self {
-        Self {
-            code,
-            range,
-            applicability: Applicability::Manual,
-            detail,
-            hint: None,
-            related: None,
-        }
-    }
-
-    /// With another place that it speaks of: what is at `range` in `loaded`.
-    #[must_use]
-    pub fn with_related(self, loaded: &Loaded, range: ByteRange, says: Text) -> Self {
-        let source = loaded.module.source();
-        let related = Related {
-            path: source.path().to_owned(),
-            position: source.position(range.start()),
-            says,
-        };
-        Self {
-            related: Some(related),
-            ..self
-        }
-    }
-
-    pub(crate) fn with_hint(mut self, hint: Text) -> Self {
-        self.hint = Some(hint);
-        self
-    }
-}
 
 /// An annotation, and how the names in it are bound.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use mentions::{METHOD, Mention};
 use own_routes::{RouterId, UNKNOWN, own_routes_of};
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::handler::Blocker;
-use super::registration::path_parameters::can_match_alike;
+use super::Blocker;
+use super::path_parameters::can_match_alike;
 use crate::migrate::diagnostic::{Code, Related};
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::function::{Definition, each_return};

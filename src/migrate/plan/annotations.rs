@@ -9,8 +9,8 @@
 use super::draft::Draft;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::EditError;
-use crate::migrate::find::Handler;
-use crate::migrate::find::handler::{AnnotationName, Blocker};
+use crate::migrate::find::handler::AnnotationName;
+use crate::migrate::find::{Blocker, Handler};
 use crate::migrate::python::names::is_always_installed;
 use crate::text;
 

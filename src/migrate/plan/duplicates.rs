@@ -9,9 +9,8 @@ use std::collections::HashMap;
 
 use super::{Registered, registration};
 use crate::migrate::diagnostic::Code;
-use crate::migrate::find::Branch;
-use crate::migrate::find::handler::Blocker;
-use crate::migrate::find::registration::path_parameters::can_match_alike;
+use crate::migrate::find::path_parameters::can_match_alike;
+use crate::migrate::find::{Blocker, Branch};
 use crate::routes::route_path;
 use crate::text;
 

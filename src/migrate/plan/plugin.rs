@@ -24,9 +24,8 @@ use super::{
 };
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::edit::{Applicability, ByteRange};
-use crate::migrate::find::Found;
-use crate::migrate::find::handler::Blocker;
 use crate::migrate::find::plugin::{ModuleParts, Plugin};
+use crate::migrate::find::{Blocker, Found};
 use crate::migrate::python::imports::names_within;
 use crate::migrate::python::names::{PluginId, Workspace};
 use crate::routes::{Dialect, Route};

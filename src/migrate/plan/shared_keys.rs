@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{PluginWebhooks, Registered};
 use crate::migrate::diagnostic::{Code, Diagnostic};
-use crate::migrate::find::handler::Blocker;
+use crate::migrate::find::Blocker;
 use crate::migrate::find::plugin::key;
 use crate::migrate::python::names::{PluginId, Workspace};
 use crate::routes::route_path;

@@ -10,8 +10,7 @@ use super::Registered;
 use super::cross_module::Members;
 use super::duplicates::exclusive;
 use crate::migrate::diagnostic::Code;
-use crate::migrate::find::handler::Blocker;
-use crate::migrate::find::{Effect, Found, Unclear};
+use crate::migrate::find::{Blocker, Effect, Found, Unclear};
 use crate::routes::route_path;
 use crate::text;
 

@@ -2,10 +2,11 @@
 
 use rustpython_parser::ast::{self, Expr};
 
-use super::callee::{Callee, OLDER_METHOD};
-use super::{Finder, METHOD};
+use super::callee::Callee;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::{Argument, CallSite, Role};
+use crate::migrate::find::model::{Argument, CallSite, Role};
+use crate::migrate::find::references::finder::Finder;
+use crate::migrate::find::references::method::{METHOD, OLDER_METHOD};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::range_of;

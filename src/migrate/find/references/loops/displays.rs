@@ -1,148 +1,21 @@
-//! Registrations in loops over literals: what each turn of the loop registers.
+//! The values that an iterable gives, where they are written out.
 //!
-//! Invariants: the turns are all that there can be, and a name that stands for something else in a
-//! turn than what is said here is not answered. So a loop is understood when its values are written
-//! out (a display, or a name that stands for one and is only read), when nothing in its body gives
-//! its variables another value, and when there are not too many.
+//! Invariant: a list, dict or set counts as written out only where everything that is done with its
+//! name reads it.
 
-use rustpython_parser::ast::{self, CmpOp, Expr, Stmt};
+use rustpython_parser::ast;
+use rustpython_parser::ast::{CmpOp, Expr, Stmt};
 
-use super::Finder;
+use super::MAX_TURNS;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::python::names::{BindingKind, ModuleName, Resolver, Scope, Value};
-use crate::migrate::python::tree::{self, Descend, Node, range_of};
-
-/// How many webhooks one call may register.
-const MAX_TURNS: usize = 64;
-
-/// The values of a loop's variables in one turn.
-type Turn = Vec<(String, Expr)>;
-
-/// A loop around the place that is looked at.
-pub(super) struct Loop {
-    /// What the variables stand for, turn by turn; none when that cannot be seen.
-    turns: Option<Vec<Turn>>,
-    /// The names that the body binds under a condition: a turn may see what an earlier one left.
-    unknown: Vec<String>,
-    body: ByteRange,
-}
-
-impl Loop {
-    /// A loop whose turns cannot be seen.
-    pub(super) fn unknown(body: ByteRange) -> Self {
-        Self {
-            turns: None,
-            unknown: Vec::new(),
-            body,
-        }
-    }
-
-    /// What is run again and again.
-    pub(super) fn body(&self) -> ByteRange {
-        self.body
-    }
-}
-
-/// Whether something in the body of a loop may end it, or a turn of it, before its end.
-pub(super) fn may_end_early(body: &[Stmt]) -> bool {
-    let mut found = false;
-    tree::walk_body(body, &mut |node| match node {
-        Node::Stmt(Stmt::Break(_) | Stmt::Continue(_) | Stmt::Return(_)) => {
-            found = true;
-            Descend::Past
-        }
-        Node::Stmt(statement) if !tree::is_definition(statement) => Descend::Into,
-        Node::Stmt(_) | Node::Expr(_) => Descend::Past,
-    });
-    found
-}
+use crate::migrate::find::references::finder::Finder;
+use crate::migrate::python::names::{BindingKind, ModuleName, Resolver, Value};
+use crate::migrate::python::tree;
+use crate::migrate::python::tree::{Descend, Node, range_of};
 
 impl Finder<'_> {
-    /// `for target in values: body`.
-    pub(super) fn for_loop(&self, statement: &ast::StmtFor) -> Loop {
-        let range = range_of(statement);
-        let (Some(first), Some(last)) = (statement.body.first(), statement.body.last()) else {
-            return Loop::unknown(range);
-        };
-        let body = ByteRange::new(range_of(first).start(), range_of(last).end());
-        let scope = Scope::of_body(&statement.body);
-        let direct: Vec<ByteRange> = statement.body.iter().map(range_of).collect();
-        let unknown: Vec<String> = scope
-            .names()
-            .filter(|name| {
-                let bindings = scope.bindings(name);
-                bindings.len() > 1 || bindings.iter().any(|one| !direct.contains(&one.range))
-            })
-            .map(str::to_owned)
-            .collect();
-        let turns = self
-            .turns(&statement.target, &statement.iter)
-            .filter(|turns| {
-                let names = turns.iter().flatten().map(|(name, _)| name.as_str());
-                let mut names: Vec<&str> = names.collect();
-                names.sort_unstable();
-                names.dedup();
-                names
-                    .iter()
-                    .all(|name| scope.bindings(name).is_empty() && !rebinds(&statement.body, name))
-            });
-        Loop {
-            turns,
-            unknown,
-            body,
-        }
-    }
-
-    /// `... for target in values`, around an expression.
-    pub(super) fn comprehension(&self, whole: ByteRange, one: &ast::Comprehension) -> Loop {
-        let turns = (!one.is_async && one.ifs.is_empty())
-            .then(|| self.turns(&one.target, &one.iter))
-            .flatten();
-        Loop {
-            turns,
-            unknown: Vec::new(),
-            body: whole,
-        }
-    }
-
-    /// What the names of the loops stand for when the call at `place` runs, each time that it runs;
-    /// none when that cannot be seen.
-    pub(super) fn environments(&self, place: ByteRange) -> Option<Vec<Vec<Scope>>> {
-        let mut all: Vec<Vec<Scope>> = vec![Vec::new()];
-        for one in &self.loops {
-            let turns = one.turns.as_ref()?;
-            let extent = ByteRange::new(one.body.start(), place.start().max(one.body.start()));
-            if turns.is_empty() || all.len() * turns.len() > MAX_TURNS {
-                return None;
-            }
-            all = all
-                .iter()
-                .flat_map(|outer| {
-                    turns.iter().map(move |turn| {
-                        let mut scopes = outer.clone();
-                        scopes.push(Scope::of_values(extent, turn, &one.unknown));
-                        scopes
-                    })
-                })
-                .collect();
-        }
-        Some(all)
-    }
-
-    fn turns(&self, target: &Expr, values: &Expr) -> Option<Vec<Turn>> {
-        let values = self.values(values)?;
-        values
-            .iter()
-            .map(|value| {
-                let mut turn = Vec::new();
-                unpack(target, value, &mut turn)?;
-                Some(turn)
-            })
-            .collect()
-    }
-
     /// The values that an iterable gives, in order or, where the order does not matter, in any.
-    fn values(&self, iterable: &Expr) -> Option<Vec<Expr>> {
+    pub(super) fn values(&self, iterable: &Expr) -> Option<Vec<Expr>> {
         match iterable {
             Expr::Tuple(ast::ExprTuple { elts, .. })
             | Expr::List(ast::ExprList { elts, .. })
@@ -235,7 +108,11 @@ impl Finder<'_> {
     }
 
     /// The string that an endpoint is, which may be an item of a display.
-    pub(super) fn text_of(&self, resolver: Resolver<'_>, endpoint: &Expr) -> Option<String> {
+    pub(in crate::migrate::find::references) fn text_of(
+        &self,
+        resolver: Resolver<'_>,
+        endpoint: &Expr,
+    ) -> Option<String> {
         resolver
             .text(endpoint)
             .or_else(|| resolver.text(&self.item(endpoint)?))
@@ -328,14 +205,6 @@ impl Finder<'_> {
                     && is_only_read(self.loaded.module.suite(), &name.id, 0));
         is_understood.then(|| (**display).clone())
     }
-
-    /// A resolver that knows what the names of the loops stand for.
-    pub(super) fn with_locals<'s>(&'s self, locals: &'s [Scope]) -> Resolver<'s> {
-        Resolver {
-            locals,
-            ..self.resolver()
-        }
-    }
 }
 
 /// Whether an expression is made of constants and displays alone.
@@ -384,35 +253,6 @@ fn text_range(place: ByteRange) -> rustpython_parser::text_size::TextRange {
     rustpython_parser::text_size::TextRange::new(at(place.start()), at(place.end()))
 }
 
-/// What the names of a target stand for when it is given `value`.
-fn unpack(target: &Expr, value: &Expr, turn: &mut Turn) -> Option<()> {
-    match target {
-        Expr::Name(name) => {
-            if turn.iter().any(|(other, _)| *other == name.id.as_str()) {
-                return None;
-            }
-            turn.push((name.id.to_string(), value.clone()));
-            Some(())
-        }
-        Expr::Tuple(ast::ExprTuple { elts: targets, .. })
-        | Expr::List(ast::ExprList { elts: targets, .. }) => {
-            let Expr::Tuple(ast::ExprTuple { elts: values, .. }) = value else {
-                return None;
-            };
-            if targets.len() != values.len() || values.iter().any(|v| matches!(v, Expr::Starred(_)))
-            {
-                return None;
-            }
-            targets
-                .iter()
-                .zip(values)
-                .try_for_each(|(target, value)| unpack(target, value, turn).ok_or(()))
-                .ok()
-        }
-        _ => None,
-    }
-}
-
 fn names(expression: &Expr) -> Vec<&str> {
     let mut names = Vec::new();
     tree::walk(Node::Expr(expression), &mut |node| {
@@ -422,22 +262,6 @@ fn names(expression: &Expr) -> Vec<&str> {
         Descend::Into
     });
     names
-}
-
-/// Whether an expression or `del` in the body gives a name another value.
-fn rebinds(body: &[Stmt], name: &str) -> bool {
-    let is_name =
-        |expression: &Expr| matches!(expression, Expr::Name(other) if other.id.as_str() == name);
-    let mut found = false;
-    tree::walk_body(body, &mut |node| {
-        match node {
-            Node::Expr(Expr::NamedExpr(named)) => found |= is_name(&named.target),
-            Node::Stmt(Stmt::Delete(delete)) => found |= delete.targets.iter().any(is_name),
-            _ => {}
-        }
-        Descend::Into
-    });
-    found
 }
 
 /// Whether a name that stands for a list, dict or set is only read in a module: looped over,

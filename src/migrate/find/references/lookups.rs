@@ -6,13 +6,13 @@
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
-use super::callee::{self, OLDER_METHOD};
-use super::receiver::Receiver;
-use super::{Finder, METHOD, TABLE};
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::handler::parameter_annotation;
-use crate::migrate::find::{Effect, Unclear};
+use crate::migrate::find::model::{Effect, Unclear};
+use crate::migrate::find::references::callee::receiver::Receiver;
+use crate::migrate::find::references::finder::Finder;
+use crate::migrate::find::references::method::{METHOD, OLDER_METHOD, TABLE, by_name, is_method};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, PluginId, Resolver, Value};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
@@ -133,7 +133,7 @@ impl<'a> Finder<'a> {
             return None;
         }
         let text = self.resolver().text(name)?;
-        ours(&text).filter(|method| callee::is_method(method))
+        ours(&text).filter(|method| is_method(method))
     }
 
     fn named(&self, name: &Expr) -> Named {
@@ -371,7 +371,7 @@ fn whole_dict(receiver: &Expr) -> Lookup<'_> {
 
 /// What a call looks up.
 fn of_call(call: &ast::ExprCall) -> Vec<Lookup<'_>> {
-    if callee::by_name(call).is_some() {
+    if by_name(call).is_some() {
         return Vec::new();
     }
     let (function, value) = match &*call.func {

@@ -4,23 +4,21 @@
 //! Invariants: the parameters are those that the caller fills, without those that the object or the
 //! `partial` fills; whoever else may call the function by a name on the way is noticed.
 
-use std::path::{Path, PathBuf};
+mod reached;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::Finder;
+use self::reached::{MAX_STEPS, Reached, is_named};
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::handler::{self, Blocker, lookup, wrapper};
-use crate::migrate::find::{Callable, CallableKind, Form, Handler};
+use crate::migrate::find::handler::{self, lookup, wrapper};
+use crate::migrate::find::references::finder::Finder;
+use crate::migrate::find::{Blocker, Callable, CallableKind, Form, Handler};
 use crate::migrate::python::function::{Definition, definition_at};
-use crate::migrate::python::names::{BindingKind, Resolver, Scope, Value};
+use crate::migrate::python::names::{Resolver, Scope};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 use crate::routes::Dialect;
 use crate::text;
-
-/// How many names, bases and `partial`s may lead to a function.
-const MAX_STEPS: usize = 8;
 
 /// What is registered.
 pub(super) enum Target<'a> {
@@ -30,23 +28,6 @@ pub(super) enum Target<'a> {
     Applied(&'a Expr),
     /// Nothing that can be seen.
     Nothing,
-}
-
-/// A function, and how it is reached.
-struct Reached {
-    path: PathBuf,
-    range: ByteRange,
-    kind: CallableKind,
-    /// How many of its parameters are filled already, from the left.
-    filled: usize,
-    /// The parameters that are filled by keyword.
-    keywords: Vec<String>,
-    /// Where it is named last on the way.
-    place: ByteRange,
-    /// The names on the way.
-    names: Vec<String>,
-    /// The keyword that fills the parameter that a caller would fill first.
-    first_keyword: Option<String>,
 }
 
 impl<'a> Finder<'a> {
@@ -174,138 +155,6 @@ impl<'a> Finder<'a> {
         scopes.cloned().collect()
     }
 
-    /// The function that an expression leads to.
-    fn reached(&self, resolver: Resolver<'_>, expression: &Expr, steps: usize) -> Option<Reached> {
-        let steps = steps.checked_sub(1)?;
-        let place = range_of(expression);
-        let value = resolver.value(expression);
-        match (expression, value) {
-            // By the name of the function itself, or by another name for it.
-            (Expr::Name(name), value) => {
-                if let [binding] = resolver.bindings(&name.id)
-                    && let BindingKind::Value(other) = &binding.kind
-                    && !matches!(value, Value::Instance(..))
-                {
-                    let mut reached = self.reached(resolver, other, steps)?;
-                    reached.names.push(name.id.to_string());
-                    return Some(reached);
-                }
-                match value {
-                    Value::Function(path, range) => Some(Reached::function(path, range, place)),
-                    Value::Instance(path, range) => self.instance(&path, range, place, steps),
-                    _ => None,
-                }
-            }
-            (Expr::Attribute(attribute), value) => {
-                match (resolver.value(&attribute.value), value) {
-                    (Value::Instance(path, range), _) => {
-                        self.method(&path, range, &attribute.attr, true, place, steps)
-                    }
-                    (Value::Class(path, range), _) => {
-                        self.method(&path, range, &attribute.attr, false, place, steps)
-                    }
-                    (_, Value::Function(path, range)) => {
-                        Some(Reached::function(path, range, place))
-                    }
-                    (_, Value::Instance(path, range)) => self.instance(&path, range, place, steps),
-                    _ => None,
-                }
-            }
-            (Expr::Call(call), Value::CallOf(name)) if name == "functools.partial" => {
-                let [function, filled @ ..] = call.args.as_slice() else {
-                    return None;
-                };
-                if call.args.iter().any(|one| matches!(one, Expr::Starred(_))) {
-                    return None;
-                }
-                let keywords: Option<Vec<String>> = call
-                    .keywords
-                    .iter()
-                    .map(|keyword| keyword.arg.as_ref().map(ToString::to_string))
-                    .collect();
-                let mut reached = self.reached(resolver, function, steps)?;
-                reached.filled += filled.len();
-                for keyword in keywords? {
-                    // The outer `partial` fills it anew.
-                    if !reached.keywords.contains(&keyword) {
-                        reached.keywords.push(keyword);
-                    }
-                }
-                reached.kind = CallableKind::Partial;
-                Some(reached)
-            }
-            (Expr::Call(_), Value::Instance(path, range)) => {
-                self.instance(&path, range, place, steps)
-            }
-            _ => None,
-        }
-    }
-
-    fn instance(
-        &self,
-        path: &Path,
-        class: ByteRange,
-        place: ByteRange,
-        steps: usize,
-    ) -> Option<Reached> {
-        let mut reached = self.method(path, class, "__call__", true, place, steps)?;
-        reached.kind = CallableKind::Instance;
-        reached.names = vec![self.loaded.module.source().slice(place).to_owned()];
-        Some(reached)
-    }
-
-    /// A method of a class of the repo, taken of an object or of the class.
-    fn method(
-        &self,
-        path: &Path,
-        class: ByteRange,
-        name: &str,
-        of_object: bool,
-        place: ByteRange,
-        steps: usize,
-    ) -> Option<Reached> {
-        let steps = steps.checked_sub(1)?;
-        let loaded = self.workspace.load(path).ok()?;
-        let resolver = Resolver {
-            workspace: self.workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
-        let (bases, scope) = loaded.scope.class_at(class)?;
-        // An object may have another one of that name, and the class be another one.
-        if resolver.sets_attribute(name) || is_changed(loaded.module.suite(), class) {
-            return None;
-        }
-        match scope.bindings(name) {
-            [] => {
-                let [base] = bases else {
-                    return None;
-                };
-                match resolver.value(base) {
-                    Value::Class(path, range) => {
-                        self.method(&path, range, name, of_object, place, steps)
-                    }
-                    _ => None,
-                }
-            }
-            [binding] if matches!(binding.kind, BindingKind::Function) => {
-                let definition = definition_at(loaded.module.suite(), binding.range)?;
-                let is_filled = match definition.decorators {
-                    [] => of_object,
-                    [one] if is_named(one, "staticmethod") => false,
-                    [one] if is_named(one, "classmethod") => true,
-                    _ => return None,
-                };
-                Some(Reached {
-                    filled: usize::from(is_filled),
-                    kind: CallableKind::Method,
-                    ..Reached::function(path.to_owned(), binding.range, place)
-                })
-            }
-            _ => None,
-        }
-    }
-
     /// What a function is as a handler, with the parameters that are not filled yet.
     fn applied(
         &self,
@@ -418,21 +267,6 @@ impl<'a> Finder<'a> {
     }
 }
 
-impl Reached {
-    fn function(path: PathBuf, range: ByteRange, place: ByteRange) -> Self {
-        Self {
-            path,
-            range,
-            kind: CallableKind::Function,
-            filled: 0,
-            keywords: Vec::new(),
-            place,
-            names: Vec::new(),
-            first_keyword: None,
-        }
-    }
-}
-
 fn binds(target: &Expr, name: &str) -> bool {
     match target {
         Expr::Name(other) => other.id.as_str() == name,
@@ -441,40 +275,6 @@ fn binds(target: &Expr, name: &str) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether something may have made another class of the one that is defined at `range`: a decorator
-/// that is not known to keep its methods, or a metaclass.
-fn is_changed(suite: &[Stmt], range: ByteRange) -> bool {
-    let mut changed = false;
-    tree::walk_body(suite, &mut |node| {
-        if let Node::Stmt(Stmt::ClassDef(class)) = node
-            && range_of(class) == range
-        {
-            let keeps = |decorator: &Expr| {
-                let called = match decorator {
-                    Expr::Call(call) => &*call.func,
-                    other => other,
-                };
-                match called {
-                    Expr::Name(name) => {
-                        matches!(name.id.as_str(), "dataclass" | "final" | "define")
-                    }
-                    Expr::Attribute(attribute) => {
-                        matches!(attribute.attr.as_str(), "dataclass" | "final" | "define")
-                    }
-                    _ => false,
-                }
-            };
-            changed = !class.keywords.is_empty() || !class.decorator_list.iter().all(keeps);
-        }
-        Descend::Into
-    });
-    changed
-}
-
-fn is_named(decorator: &Expr, name: &str) -> bool {
-    matches!(decorator, Expr::Name(other) if other.id.as_str() == name)
 }
 
 /// Whether FastAPI would not take a `partial` for what it is: a request could set what is bound by

@@ -2,8 +2,8 @@
 
 use rustpython_parser::ast::{Expr, Stmt};
 
-use super::Finder;
 use crate::migrate::diagnostic::Code;
+use crate::migrate::find::references::finder::Finder;
 use crate::migrate::python::tree::{self, Descend, Node};
 use crate::text;
 use crate::text::Text;

@@ -5,23 +5,25 @@
 //! for handlers of the request dialect. No release has it, so a class of the repo that defines a
 //! method of that name means its own.
 
+pub(super) mod receiver;
+
 use std::path::Path;
 
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
+use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::receiver::Receiver;
-use super::{Finder, METHOD};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::{Alias, Known, Reference, ReferenceKind};
+use crate::migrate::find::model::{Alias, Known, Reference, ReferenceKind};
+use crate::migrate::find::references::callee::receiver::Receiver;
+use crate::migrate::find::references::finder::Finder;
+use crate::migrate::find::references::method::{
+    OLDER_METHOD, arguments_of_getattr, attribute_name, by_name, is_method,
+};
 use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{BindingKind, Loaded, PluginId, Value};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 
 /// How many names may stand for each other.
 const MAX_NAMES: usize = 8;
-
-/// The method as the older edition of the document names it.
-pub(super) const OLDER_METHOD: &str = "mount_webhook";
 
 /// What is called.
 pub(super) struct Callee<'a> {
@@ -44,38 +46,6 @@ struct Taken<'e> {
     receiver: &'e Expr,
     place: ByteRange,
     method: &'e str,
-}
-
-/// Whether a name is that of the method in either edition.
-pub(super) fn is_method(name: &str) -> bool {
-    name == METHOD || name == OLDER_METHOD
-}
-
-/// `getattr(x, "mount_webhook_method")`: `x`, the string, and the method.
-pub(super) fn by_name(call: &ast::ExprCall) -> Option<(&Expr, &Expr, &str)> {
-    let (receiver, name) = arguments_of_getattr(call)?;
-    match name {
-        Expr::Constant(constant) => match &constant.value {
-            Constant::Str(method) if is_method(method) => Some((receiver, name, method)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// What `getattr` is called with first.
-fn arguments_of_getattr(call: &ast::ExprCall) -> Option<(&Expr, &Expr)> {
-    let is_getattr = matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "getattr");
-    match call.args.as_slice() {
-        [receiver, name, ..] if is_getattr => Some((receiver, name)),
-        _ => None,
-    }
-}
-
-/// Where the name of an attribute stands.
-pub(super) fn attribute_name(attribute: &ast::ExprAttribute) -> ByteRange {
-    let end = range_of(attribute).end();
-    ByteRange::new(end - attribute.attr.as_str().len().min(end), end)
 }
 
 impl<'a> Finder<'a> {

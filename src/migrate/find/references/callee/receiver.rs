@@ -8,10 +8,10 @@ use std::path::Path;
 
 use rustpython_parser::ast::Expr;
 
-use super::Finder;
-use super::callee::OLDER_METHOD;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::handler;
+use crate::migrate::find::references::finder::Finder;
+use crate::migrate::find::references::method::OLDER_METHOD;
 use crate::migrate::python::names::{BindingKind, PluginId, Resolver, Value};
 use crate::migrate::python::tree::range_of;
 use crate::text;
@@ -22,7 +22,7 @@ const MAX_BASES: usize = 8;
 
 /// What a receiver is.
 #[derive(Debug, Clone)]
-pub(super) enum Receiver {
+pub(in crate::migrate::find::references) enum Receiver {
     Plugin(PluginId),
     NotOurs,
     Unknown(Text),

@@ -1,0 +1,112 @@
+//! Mentions of the old API that the tree does not lead to. It is the text that is asked here, so that
+//! nothing is passed over.
+
+use std::collections::HashSet;
+
+use crate::migrate::diagnostic::Code;
+use crate::migrate::edit::ByteRange;
+use crate::migrate::find::model::{Known, Reference, ReferenceKind};
+use crate::migrate::find::references::method::{TABLE, is_method};
+use crate::migrate::python::names::Loaded;
+use crate::migrate::python::tokens::TokenKind;
+use crate::text;
+
+/// The places where the method's name stands that the tree did not lead to: definitions, arguments,
+/// names of something else. It is the text that is asked here, so that nothing can be passed over:
+/// an attribute of that name which the tree did not show is left by hand.
+pub(super) fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
+    let module = &loaded.module;
+    let source = module.source();
+    let known: HashSet<ByteRange> = known.iter().map(|reference| reference.place).collect();
+    let names = module
+        .tokens()
+        .all()
+        .iter()
+        .filter(|token| token.kind == TokenKind::Name && is_method(source.slice(token.range)))
+        .filter(|token| !known.contains(&token.range));
+    names
+        .map(|token| {
+            let before = module.tokens().previous(token.range.start());
+            let is_attribute = before.is_some_and(|dot| source.slice(dot.range) == ".");
+            let kind = if is_attribute {
+                let method = source.slice(token.range);
+                let detail = text!(
+                    "this mention of `{method}` is not understood",
+                    "无法理解此处对 `{method}` 的引用"
+                );
+                let diagnostic = loaded.diagnostic_at(Code::NotARegistration, token.range, detail);
+                ReferenceKind::ByHand(Box::new(diagnostic))
+            } else {
+                ReferenceKind::NotOurs
+            };
+            Reference {
+                place: token.range,
+                kind,
+                known: Known::default(),
+            }
+        })
+        .collect()
+}
+
+/// The strings that are the name of the method or of the table, in a module that looks attributes up by their names, but for
+/// those that are `known`, or only `shown`.
+pub(super) fn names_in_strings(
+    loaded: &Loaded,
+    known: &[Reference],
+    shown: &HashSet<ByteRange>,
+) -> Vec<Reference> {
+    let module = &loaded.module;
+    let source = module.source();
+    let tokens = module.tokens().all();
+    let method_in = |range: ByteRange| {
+        let quoted = source
+            .slice(range)
+            .trim_start_matches(|c: char| c.is_alphabetic());
+        let inside = quoted.trim_matches(['"', '\'']);
+        (is_method(inside) || inside == TABLE).then(|| inside.to_owned())
+    };
+    let strings: Vec<(ByteRange, String)> = tokens
+        .iter()
+        .filter(|token| token.kind == TokenKind::String)
+        .filter(|token| !known.iter().any(|one| one.place.contains(token.range)))
+        .filter(|token| !shown.contains(&token.range))
+        .filter_map(|token| Some((token.range, method_in(token.range)?)))
+        .collect();
+    let looks_up = || {
+        let mut names = tokens.iter().filter(|token| token.kind == TokenKind::Name);
+        names.any(|token| LOOKUPS.contains(&source.slice(token.range)))
+    };
+    if strings.is_empty() || !looks_up() {
+        return Vec::new();
+    }
+    let reference = |(place, method): (ByteRange, String)| {
+        let detail = text!(
+            "the name of `{method}` stands here as a string, by which it may be looked up",
+            "此处以字符串写出了 `{method}` 的名称，可能会据此获取该方法"
+        );
+        let diagnostic = loaded.diagnostic_at(Code::NotARegistration, place, detail);
+        Reference {
+            place,
+            kind: ReferenceKind::ByHand(Box::new(diagnostic)),
+            known: Known::default(),
+        }
+    };
+    strings.into_iter().map(reference).collect()
+}
+
+/// What gives an attribute by its name.
+pub(crate) const LOOKUPS: &[&str] = &[
+    "__delattr__",
+    "__dict__",
+    "__getattr__",
+    "__getattribute__",
+    "__setattr__",
+    "attrgetter",
+    "delattr",
+    "getattr",
+    "getattr_static",
+    "getmembers",
+    "methodcaller",
+    "setattr",
+    "vars",
+];
