@@ -6,6 +6,7 @@
 //! - [`blocker`]: what stands in the way of a migration.
 //! - [`path_parameters`]: endpoints with parameters.
 //! - [`handler`]: the function behind a registration, and its dialect.
+//! - [`lookup`]: what a name leads to: classes, functions, values.
 //! - [`reply`]: what a handler returns, as far as it can be seen.
 //! - [`native`]: whether a handler that takes a context could take the request itself.
 //! - [`plugin`]: the plugin behind a registration, its key, its own router.
@@ -20,6 +21,7 @@ mod blocker;
 pub mod doc_only_api;
 pub(crate) mod handed_on;
 pub mod handler;
+mod lookup;
 mod model;
 pub mod native;
 pub(crate) mod path_parameters;

@@ -165,6 +165,15 @@ impl<'a> Resolver<'a> {
             .unwrap_or_else(|| self.loaded.scope.bindings(name))
     }
 
+    /// Whether a name is the parameter of a function around, and what it is annotated with.
+    pub(crate) fn parameter_annotation(&self, name: &str) -> Option<Option<&'a Expr>> {
+        let mut bindings = self.bindings(name).iter();
+        bindings.find_map(|binding| match &binding.kind {
+            BindingKind::Parameter(annotation) => Some(annotation.as_deref()),
+            _ => None,
+        })
+    }
+
     fn evaluate(&self, expression: &Expr, budget: &Budget) -> Value {
         budget.deeper(|| self.evaluate_here(expression, budget))
     }

@@ -16,7 +16,6 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::handler::parameter_annotation;
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{
     BindingKind, Loaded, ModuleName, PluginId, Resolver, Scope, Value, Workspace,
@@ -360,7 +359,7 @@ impl<'a> Walker<'a> {
 
     /// Whether the name is a parameter whose annotation is a class, and surely not a plugin's.
     fn is_annotated_otherwise(&self, name: &str) -> bool {
-        let Some(Some(annotation)) = parameter_annotation(self.resolver(), name) else {
+        let Some(Some(annotation)) = self.resolver().parameter_annotation(name) else {
             return false;
         };
         match self.resolver().value(annotation) {

@@ -19,7 +19,7 @@ use super::is_router_class;
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::emit::{is_as_written, is_like_a_helper};
-use crate::migrate::find::handler::lookup::{Target, targets};
+use crate::migrate::find::lookup::{Target, targets};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Scope, Value, Workspace};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};

@@ -8,7 +8,6 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::handler::parameter_annotation;
 use crate::migrate::find::model::{Effect, Unclear};
 use crate::migrate::find::references::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
@@ -229,7 +228,7 @@ impl<'a> Finder<'a> {
             Value::Class(path, range) => self.has_no_bases(&path, range),
             Value::Unknown => match receiver {
                 Expr::Name(name) => {
-                    if let Some(Some(annotation)) = parameter_annotation(resolver, &name.id) {
+                    if let Some(Some(annotation)) = resolver.parameter_annotation(&name.id) {
                         return self.is_others_type(annotation, steps);
                     }
                     if self.is_self_of_others(&name.id, range_of(receiver)) {

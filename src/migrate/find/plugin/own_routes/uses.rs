@@ -9,7 +9,7 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 use super::{Argument, Hidden, OwnRoute, OwnRoutes, RouterId, UNKNOWN, argument, routers, written};
 use crate::migrate::edit::ByteRange;
 use crate::migrate::emit::is_as_written;
-use crate::migrate::find::handler::lookup::{Target, targets};
+use crate::migrate::find::lookup::{Target, targets};
 use crate::migrate::find::plugin::{is_router_class, plugin_of_call};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Scope, Workspace};

@@ -9,7 +9,6 @@ use std::path::Path;
 use rustpython_parser::ast::Expr;
 
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::handler;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::OLDER_METHOD;
 use crate::migrate::python::names::{BindingKind, PluginId, Resolver, Value};
@@ -53,7 +52,7 @@ impl Finder<'_> {
     /// The annotation of the parameter that an expression is.
     fn annotation_of(&self, receiver: &Expr) -> Option<&Expr> {
         match receiver {
-            Expr::Name(name) => handler::parameter_annotation(self.resolver(), &name.id)?,
+            Expr::Name(name) => self.resolver().parameter_annotation(&name.id)?,
             _ => None,
         }
     }

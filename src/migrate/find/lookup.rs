@@ -8,18 +8,36 @@ use std::path::Path;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::known_types;
+use super::handler::parameters::known_types;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Binding, BindingKind, ModuleName, Resolver, Value};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
+
+/// Built-in names that annotations are made of.
+pub(super) const BUILTIN_TYPES: &[&str] = &[
+    "bool",
+    "bytes",
+    "bytearray",
+    "complex",
+    "dict",
+    "float",
+    "frozenset",
+    "int",
+    "list",
+    "object",
+    "set",
+    "str",
+    "tuple",
+    "type",
+];
 
 /// How many names may lead to each other.
 const MAX_DEPTH: usize = 20;
 
 /// One thing that an expression may stand for; what is of the repo comes with a resolver that sees
 /// the names where it is defined.
-pub(in crate::migrate::find) enum Target<'t> {
+pub(super) enum Target<'t> {
     /// Something outside the repo, by its dotted name.
     External(String),
     /// A name that nothing binds: a built-in.
@@ -35,7 +53,7 @@ pub(in crate::migrate::find) enum Target<'t> {
 }
 
 /// Calls `visit` with everything that `expression` may stand for.
-pub(in crate::migrate::find) fn targets(
+pub(super) fn targets(
     resolver: Resolver<'_>,
     expression: &Expr,
     visit: &mut dyn FnMut(Target<'_>),
@@ -132,7 +150,7 @@ fn path_of<'t>(resolver: Resolver<'t>) -> &'t Path {
 /// A name that no statement here binds: from a `*` import, or built in.
 fn unbound(resolver: Resolver<'_>, name: &str, depth: usize, visit: &mut dyn FnMut(Target<'_>)) {
     let stars = resolver.loaded.scope.stars();
-    if super::BUILTIN_TYPES.contains(&name) || stars.is_empty() {
+    if BUILTIN_TYPES.contains(&name) || stars.is_empty() {
         return visit(Target::Builtin(name));
     }
     let mut known = None;

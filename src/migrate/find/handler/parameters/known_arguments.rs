@@ -3,26 +3,7 @@
 //!
 //! Invariant: what is in none of these tables is not understood.
 
-use rustpython_parser::ast;
-
-use super::constraints::Call;
 use super::known_types::{self, Marker};
-
-/// What a type is to the arguments that limit its values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
-    Int,
-    Float,
-    Decimal,
-    Text,
-    Bytes,
-    /// A list, tuple or set.
-    Several,
-    /// Without an annotation, or `Any`: it is compared when a request comes.
-    Untyped,
-    /// Anything else: no limit is taken for it.
-    Other,
-}
 
 /// What an argument has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,21 +42,12 @@ pub(super) enum Argument {
 
 /// The arguments that a call takes.
 pub(super) struct Signature {
-    name: &'static str,
-    positional: &'static [Argument],
-    named: fn(&str) -> Option<Argument>,
-}
-
-impl Signature {
-    /// A call with this signature.
-    pub(super) fn of<'e>(&self, call: &'e ast::ExprCall) -> Call<'e> {
-        Call {
-            name: self.name,
-            call,
-            positional: self.positional,
-            named: self.named,
-        }
-    }
+    /// What is called, without its module.
+    pub(super) name: &'static str,
+    /// What the arguments without a name are, in order.
+    pub(super) positional: &'static [Argument],
+    /// What an argument with a name is.
+    pub(super) named: fn(&str) -> Option<Argument>,
 }
 
 /// The type's own limits.
@@ -236,76 +208,6 @@ pub(super) fn maker(name: &str) -> Option<Signature> {
     })
 }
 
-/// What `pydantic.conint(...)` and its like are.
-pub(super) fn made_by(name: &str) -> Family {
-    match name.rsplit_once('.') {
-        Some(("pydantic" | "pydantic.types", last)) => match last {
-            "conint" => Family::Int,
-            "confloat" => Family::Float,
-            "condecimal" => Family::Decimal,
-            "conbytes" => Family::Bytes,
-            "constr" => Family::Text,
-            "conlist" | "conset" => Family::Several,
-            _ => Family::Other,
-        },
-        _ => Family::Other,
-    }
-}
-
-pub(super) fn builtin(name: &str) -> Family {
-    match name {
-        "int" => Family::Int,
-        "float" => Family::Float,
-        "str" => Family::Text,
-        "bytes" => Family::Bytes,
-        "list" | "tuple" | "set" | "frozenset" => Family::Several,
-        _ => Family::Other,
-    }
-}
-
-pub(super) fn builtin_generic(name: &str) -> Family {
-    match builtin(name) {
-        Family::Several => Family::Several,
-        _ => Family::Other,
-    }
-}
-
-/// As [`builtin`], of a type outside the repo.
-pub(super) fn external(name: &str) -> Family {
-    let Some((module, last)) = name.rsplit_once('.') else {
-        return Family::Other;
-    };
-    match (module, last) {
-        ("builtins", last) => builtin(last),
-        ("decimal", "Decimal") => Family::Decimal,
-        ("typing" | "typing_extensions", "Any") => Family::Untyped,
-        ("typing" | "typing_extensions", "Text") => Family::Text,
-        ("typing", _) => generic(name),
-        ("pydantic" | "pydantic.types", last) => match last {
-            "PositiveInt" | "NegativeInt" | "NonNegativeInt" | "NonPositiveInt" | "StrictInt" => {
-                Family::Int
-            }
-            "PositiveFloat" | "NegativeFloat" | "NonNegativeFloat" | "NonPositiveFloat"
-            | "StrictFloat" | "FiniteFloat" => Family::Float,
-            "StrictStr" => Family::Text,
-            "StrictBytes" => Family::Bytes,
-            _ => Family::Other,
-        },
-        _ => Family::Other,
-    }
-}
-
-/// As [`builtin`], of a generic type outside the repo.
-pub(super) fn generic(name: &str) -> Family {
-    match name.rsplit_once('.') {
-        Some(("builtins", last)) => builtin_generic(last),
-        Some(("typing" | "typing_extensions", "List" | "Set" | "FrozenSet" | "Tuple")) => {
-            Family::Several
-        }
-        _ => Family::Other,
-    }
-}
-
 /// Whether something of pydantic takes one function, which is given the value.
 pub(super) fn is_validator(name: &str) -> bool {
     matches!(
@@ -318,7 +220,7 @@ pub(super) fn is_validator(name: &str) -> bool {
 }
 
 /// Whether pydantic takes a built-in function as a validator.
-pub(super) fn builtin_validator(name: &str) -> bool {
+pub(in crate::migrate::find) fn builtin_validator(name: &str) -> bool {
     matches!(
         name,
         "str" | "int" | "float" | "bool" | "list" | "set" | "tuple" | "dict" | "len" | "abs"

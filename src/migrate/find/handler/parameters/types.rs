@@ -6,115 +6,21 @@
 //! Invariant: what is accepted is in a closed list, of types outside the repo ([`known_types`]) and
 //! of forms here; everything else is an [`Objection`].
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
-use std::path::PathBuf;
-
-use rustpython_parser::ast::{self, Constant, Expr, Operator, Stmt};
+use rustpython_parser::ast::{self, Constant, Expr, Operator};
 
 use super::defaults::{self, Given};
-use super::known_types::{self, Base, Generic, Kind};
-use super::lookup::{Target, externals, targets};
+use super::known_types::{self, Generic, Kind};
 use super::{constraints, known_arguments};
-use crate::migrate::edit::ByteRange;
-use crate::migrate::python::function::Definition;
+use crate::migrate::find::handler::parameters::classes::{ClassKind, class_kind, fields};
+use crate::migrate::find::handler::parameters::constants::is_none;
+use crate::migrate::find::handler::parameters::family;
+use crate::migrate::find::handler::parameters::question::{
+    Objection, Place, refused, shown, unknown,
+};
+use crate::migrate::find::lookup::{Target, externals, targets};
 use crate::migrate::python::names::Resolver;
 use crate::migrate::python::parse;
-use crate::migrate::python::tree::range_of;
 use crate::text;
-use crate::text::Text;
-
-/// Why FastAPI would not take a type, or why that cannot be known.
-pub(super) type Objection = Text;
-
-/// How many types may be inside each other.
-const MAX_DEPTH: usize = 24;
-
-/// How many types one handler may lead to: those of classes that refer to each other could be more
-/// than there is time for.
-const MAX_STEPS: usize = 2_000;
-
-/// What the question about one handler has led to.
-pub(super) struct Question {
-    steps: Cell<usize>,
-    /// The classes whose fields have been looked at, or are being so.
-    seen: RefCell<HashSet<(PathBuf, ByteRange)>>,
-    /// Whether one of the parameters is a Response, or that cannot be known.
-    takes_response: Cell<bool>,
-}
-
-impl Question {
-    pub(super) fn new() -> Self {
-        Self {
-            steps: Cell::new(MAX_STEPS),
-            seen: RefCell::default(),
-            takes_response: Cell::new(false),
-        }
-    }
-
-    /// Whether the handler or a dependency may be given the Response, on which it can set headers.
-    pub(super) fn takes_response(&self) -> bool {
-        self.takes_response.get()
-    }
-
-    /// The place of a parameter's type.
-    pub(super) fn parameter(&self) -> Place<'_> {
-        Place {
-            question: self,
-            depth: MAX_DEPTH,
-            in_class: false,
-            is_part: false,
-        }
-    }
-}
-
-/// Where a type stands.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'q> {
-    question: &'q Question,
-    depth: usize,
-    /// Whether pydantic resolves types in quotes here, as it does in the fields of a class.
-    in_class: bool,
-    /// Whether it is a part of another type.
-    is_part: bool,
-}
-
-impl Place<'_> {
-    /// One level deeper; none where that is too deep.
-    pub(super) fn deeper(self) -> Option<Self> {
-        let steps = self.question.steps.get().checked_sub(1)?;
-        self.question.steps.set(steps);
-        let depth = self.depth.checked_sub(1)?;
-        Some(Self { depth, ..self })
-    }
-
-    /// Notes that a parameter is, or may be, the Response.
-    pub(super) fn note_response(self) {
-        self.question.takes_response.set(true);
-    }
-
-    fn part(self) -> Self {
-        Self {
-            is_part: true,
-            ..self
-        }
-    }
-
-    fn field(self) -> Self {
-        Self {
-            in_class: true,
-            is_part: true,
-            ..self
-        }
-    }
-
-    /// Whether the fields of a class are asked about for the first time.
-    fn is_new(self, resolver: Resolver<'_>, definition: &ast::StmtClassDef) -> bool {
-        let path = resolver.loaded.module.source().path().to_owned();
-        let mut seen = self.question.seen.borrow_mut();
-        seen.insert((path, range_of(definition)))
-    }
-}
 
 /// What FastAPI makes of a parameter that is annotated with `expression`.
 ///
@@ -163,33 +69,6 @@ pub(super) fn kind(
         }
         _ => Err(unknown(&written())),
     }
-}
-
-/// A piece of source, on one line; of what stands in quotes, which has no place there, its head.
-pub(super) fn shown(resolver: Resolver<'_>, expression: &Expr) -> String {
-    let text = resolver.loaded.module.source().slice(range_of(expression));
-    match expression {
-        Expr::Name(name) => name.id.to_string(),
-        Expr::Attribute(attribute) => attribute.attr.to_string(),
-        Expr::Subscript(subscript) if text.is_empty() => shown(resolver, &subscript.value) + "[…]",
-        Expr::Call(call) if text.is_empty() => shown(resolver, &call.func) + "(…)",
-        _ if text.is_empty() => "…".to_owned(),
-        _ => text.split_whitespace().collect::<Vec<_>>().join(" "),
-    }
-}
-
-pub(super) fn unknown(name: &str) -> Objection {
-    text!(
-        "whether FastAPI can read `{name}` from a request cannot be known",
-        "无法确定 FastAPI 能否从请求中读取 `{name}`"
-    )
-}
-
-fn refused(name: &str) -> Objection {
-    text!(
-        "FastAPI cannot read `{name}` from a request, and refuses to make the route",
-        "FastAPI 无法从请求中读取 `{name}`，会拒绝创建路由"
-    )
 }
 
 fn quoted(resolver: Resolver<'_>, text: &str, place: Place<'_>) -> Result<Kind, Objection> {
@@ -248,10 +127,6 @@ fn members_of_union<'e>(expression: &'e Expr, members: &mut Vec<&'e Expr>) {
         }
         other => members.push(other),
     }
-}
-
-fn is_none(expression: &Expr) -> bool {
-    matches!(expression, Expr::Constant(constant) if matches!(constant.value, Constant::None))
 }
 
 fn union(resolver: Resolver<'_>, members: &[&Expr], place: Place<'_>) -> Result<Kind, Objection> {
@@ -317,7 +192,7 @@ fn subscripted(
         Subscripted::Generic(Generic::Literal) => Err(refused(&shown(resolver, &subscript.value))),
         Subscripted::Generic(Generic::Annotated) => match arguments.first() {
             Some(first) => {
-                let family = constraints::family(resolver, first, place);
+                let family = family::family_of(resolver, first, place);
                 for data in &arguments[1..] {
                     constraints::metadata(resolver, data, family, place)?;
                 }
@@ -393,8 +268,8 @@ fn made(resolver: Resolver<'_>, call: &ast::ExprCall, place: Place<'_>) -> Resul
     if let [name] = names.as_slice()
         && let Some(signature) = known_arguments::maker(name)
     {
-        let family = known_arguments::made_by(name);
-        signature.of(call).check(resolver, family)?;
+        let family = family::made_by(name);
+        constraints::check(&signature, call, resolver, family)?;
     }
     match names.first().map(String::as_str) {
         Some(_) if names.len() > 1 => Err(unknown(&written)),
@@ -438,18 +313,6 @@ fn type_variable(
     Ok(Kind::Scalar)
 }
 
-/// What a class is, as far as its bases and decorators say it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum ClassKind {
-    Model,
-    Enum,
-    Special,
-    /// Its fields are to be taken by pydantic, each for itself.
-    Fields,
-    /// A class like any other, which pydantic knows nothing of.
-    Plain,
-}
-
 fn class(
     resolver: Resolver<'_>,
     definition: &ast::StmtClassDef,
@@ -485,99 +348,6 @@ fn class(
     }
 }
 
-/// What a class is.
-///
-/// # Errors
-/// When a base or a decorator of it is not understood.
-pub(super) fn class_kind(
-    resolver: Resolver<'_>,
-    definition: &ast::StmtClassDef,
-    place: Place<'_>,
-) -> Result<ClassKind, Objection> {
-    let name = definition.name.as_str();
-    let Some(place) = place.deeper() else {
-        return Err(unknown(name));
-    };
-    let mut found: Option<ClassKind> = None;
-    let mut objection: Option<Objection> = None;
-    for base in &definition.bases {
-        let base = match base {
-            Expr::Subscript(subscript) => &subscript.value,
-            other => other,
-        };
-        targets(resolver, base, &mut |target| {
-            let this = match target {
-                // What it is besides, a `str` or an exception, says nothing to pydantic.
-                Target::Builtin(_) => Ok(None),
-                Target::External(external) => match known_types::base(&external) {
-                    Some(Base::Model) => Ok(Some(ClassKind::Model)),
-                    Some(Base::Enum) => Ok(Some(ClassKind::Enum)),
-                    Some(Base::Special) => {
-                        place.note_response();
-                        Ok(Some(ClassKind::Special))
-                    }
-                    Some(Base::TypedDict | Base::NamedTuple) => Ok(Some(ClassKind::Fields)),
-                    Some(Base::TypingTypedDict) => Err(text!(
-                        "pydantic refuses the `TypedDict` of `typing` before Python 3.12 (that of `typing_extensions` is taken): `{name}`",
-                        "Python 3.12 之前，pydantic 不接受 `typing` 的 `TypedDict`（接受 `typing_extensions` 的）：`{name}`"
-                    )),
-                    Some(Base::Neutral) => Ok(None),
-                    None if known_types::is_refused(&external) => Ok(None),
-                    None => Err(unknown(name)),
-                },
-                Target::Class(inside, base) => {
-                    class_kind(inside, base, place).map(|kind| match kind {
-                        ClassKind::Plain => None,
-                        kind => Some(kind),
-                    })
-                }
-                Target::Expression(..) | Target::Function(..) | Target::Unknown => {
-                    Err(unknown(name))
-                }
-            };
-            match this {
-                Ok(kind) => found = found.or(kind),
-                Err(why) => objection = objection.take().or(Some(why)),
-            }
-        });
-    }
-    let has_metaclass = definition
-        .keywords
-        .iter()
-        .any(|keyword| keyword.arg.as_deref().is_none_or(|arg| arg == "metaclass"));
-    for decorator in &definition.decorator_list {
-        let called = match decorator {
-            Expr::Call(call) => &call.func,
-            other => other,
-        };
-        match externals(resolver, called) {
-            Some(names) if names.iter().all(|name| known_types::is_dataclass(name)) => {
-                found = found.or(Some(ClassKind::Fields));
-            }
-            Some(names) if names.iter().all(|name| known_types::keeps_class(name)) => {}
-            _ => return Err(unknown(name)),
-        }
-    }
-    if matches!(found, Some(ClassKind::Model | ClassKind::Enum)) {
-        return Ok(found.unwrap_or(ClassKind::Plain));
-    }
-    if let Some(objection) = objection {
-        return Err(objection);
-    }
-    let has_own_schema = definition.body.iter().any(|statement| {
-        Definition::of(statement).is_some_and(|function| {
-            matches!(
-                function.name,
-                "__get_pydantic_core_schema__" | "__get_validators__"
-            )
-        })
-    });
-    if has_metaclass || has_own_schema {
-        return Err(unknown(name));
-    }
-    Ok(found.unwrap_or(ClassKind::Plain))
-}
-
 /// Whether pydantic takes the default of a dataclass's field, which may limit its values.
 fn field_default(
     resolver: Resolver<'_>,
@@ -589,13 +359,13 @@ fn field_default(
     let Some(default) = default else {
         return answer;
     };
-    let family = constraints::family(resolver, annotation, place);
+    let family = family::family_of(resolver, annotation, place);
     defaults::each(resolver, default, &mut |given| {
         let this = match given {
             Given::Value => Ok(()),
             Given::Marker(inside, marked) => {
                 match known_arguments::marker(marked.marker, &marked.name) {
-                    Some(signature) => signature.of(marked.call).check(inside, family),
+                    Some(signature) => constraints::check(&signature, marked.call, inside, family),
                     None => Err(unknown(&marked.name)),
                 }
             }
@@ -606,60 +376,4 @@ fn field_default(
         }
     });
     answer
-}
-
-/// Calls `visit` with the annotation and the default of each field of a class and of its bases of
-/// the repo.
-pub(super) fn fields(
-    resolver: Resolver<'_>,
-    definition: &ast::StmtClassDef,
-    place: Place<'_>,
-    visit: &mut dyn FnMut(Resolver<'_>, &Expr, Option<&Expr>),
-) {
-    let Some(place) = place.deeper() else {
-        return;
-    };
-    for base in &definition.bases {
-        targets(resolver, base, &mut |target| {
-            if let Target::Class(inside, base) = target {
-                fields(inside, base, place, visit);
-            }
-        });
-    }
-    for statement in &definition.body {
-        if let Stmt::AnnAssign(field) = statement
-            && !is_class_variable(resolver, &field.annotation)
-        {
-            let default = field.value.as_deref();
-            visit(
-                resolver,
-                &field.annotation,
-                default.and_then(|value| plain_default(resolver, value)),
-            );
-        }
-    }
-}
-
-/// The default of a dataclass's field: what `dataclasses.field` is given as such.
-fn plain_default<'e>(resolver: Resolver<'_>, value: &'e Expr) -> Option<&'e Expr> {
-    if let Expr::Call(call) = value
-        && externals(resolver, &call.func)
-            .is_some_and(|names| names.iter().all(|name| name == "dataclasses.field"))
-    {
-        let mut keywords = call.keywords.iter();
-        let default = keywords.find(|keyword| keyword.arg.as_deref() == Some("default"));
-        return default.map(|keyword| &keyword.value);
-    }
-    Some(value)
-}
-
-fn is_class_variable(resolver: Resolver<'_>, annotation: &Expr) -> bool {
-    let name = match annotation {
-        Expr::Subscript(subscript) => &subscript.value,
-        other => other,
-    };
-    externals(resolver, name).is_some_and(|names| {
-        let is_marker = |name: &String| name.ends_with(".ClassVar");
-        names.iter().all(is_marker)
-    })
 }

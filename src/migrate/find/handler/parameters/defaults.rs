@@ -6,9 +6,10 @@
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
+use super::classes::{self, ClassKind};
 use super::known_types::{self, Marker};
-use super::lookup::{self, Target, targets};
-use super::types::{self, ClassKind, Place, Question, shown};
+use super::question::{Place, Question, shown};
+use crate::migrate::find::lookup::{self, Target, targets};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
 use crate::migrate::python::stdlib::is_stdlib;
@@ -21,6 +22,25 @@ pub(super) struct Marked<'e> {
     pub(super) marker: Marker,
     pub(super) name: String,
     pub(super) call: &'e ast::ExprCall,
+}
+
+impl<'e> Marked<'e> {
+    /// What it is given by the keyword `name`.
+    pub(super) fn keyword(&self, name: &str) -> Option<&'e Expr> {
+        let mut keywords = self.call.keywords.iter();
+        let named = keywords.find(|keyword| keyword.arg.as_deref() == Some(name));
+        named.map(|keyword| &keyword.value)
+    }
+
+    /// The default that it is given.
+    pub(super) fn default(&self) -> Option<&'e Expr> {
+        self.call.args.first().or_else(|| self.keyword("default"))
+    }
+
+    /// What is given to `Depends`.
+    pub(super) fn dependency(&self) -> Option<&'e Expr> {
+        self.keyword("dependency").or(self.call.args.first())
+    }
 }
 
 /// One thing that a default may be.
@@ -214,7 +234,7 @@ fn is_method_of_plain(resolver: Resolver<'_>, function: &Expr) -> bool {
 /// Whether what a class of the repo makes is surely not a marker.
 fn is_plain_class(resolver: Resolver<'_>, class: &ast::StmtClassDef) -> bool {
     let question = Question::new();
-    types::class_kind(resolver, class, question.parameter()).is_ok()
+    classes::class_kind(resolver, class, question.parameter()).is_ok()
         && !derives_from_marker(resolver, class, question.parameter())
 }
 
@@ -261,7 +281,7 @@ fn is_plain_attribute(resolver: Resolver<'_>, attribute: &ast::ExprAttribute) ->
     let mut is_plain = false;
     lookup::class_at(resolver, (&value.0, value.1), &mut |inside, class| {
         let question = Question::new();
-        let kind = types::class_kind(inside, class, question.parameter());
+        let kind = classes::class_kind(inside, class, question.parameter());
         is_plain = match kind {
             Ok(ClassKind::Enum) => true,
             Ok(ClassKind::Model) if is_instance => true,
