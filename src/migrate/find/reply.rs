@@ -14,13 +14,15 @@ mod expression;
 mod known;
 mod origin;
 mod protection;
+mod request;
 mod status;
+mod values;
 
 use expression::{is_fixed, is_free_of_effects, is_plain_json};
-use origin::{Origin, Values};
 use protection::{Protection, returned};
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 use status::Status;
+use values::{Origin, Values};
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::Resolver;
@@ -98,7 +100,7 @@ pub(super) fn replies(
     arguments: &ast::Arguments,
     body: &[Stmt],
 ) -> Replies {
-    let steps = origin::steps();
+    let steps = values::steps();
     let mut finder = Finder {
         values: Values::of_handler(resolver, arguments, body, &steps),
         tokens: resolver.loaded.module.tokens(),

@@ -9,21 +9,12 @@ use std::path::Path;
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use super::known::{self, is_response_class};
-use super::origin::{Origin, Values};
 use super::status::Status;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::find::reply::values::{MadeBy, Origin, Values};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
 use crate::migrate::python::tree::{self, Descend, Node, is_definition, range_of, walk, walk_body};
-
-/// What makes an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MadeBy {
-    /// A call of the class.
-    Call,
-    /// The validation of a parameter: what validators of the model return is taken in its place.
-    Validation,
-}
 
 impl Values<'_> {
     /// What a call of a class of the repo gives; with `made_by`, what makes an instance otherwise.

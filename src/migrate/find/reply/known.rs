@@ -2,7 +2,7 @@
 
 use rustpython_parser::ast;
 
-use super::origin::Origin;
+use crate::migrate::find::reply::values::Origin;
 
 /// Built-in functions and types whose calls give a built-in value that is no tuple.
 pub(super) const PLAIN_FUNCTIONS: &[&str] = &[
