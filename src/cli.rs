@@ -1,194 +1,384 @@
-//! What can be typed: the arguments as clap reads them, and nothing else.
+//! The command line: which arguments there are, and what their help says.
 //!
-//! Help is written here in English; [`localize`] puts the Chinese in its place.
+//! Invariants: each help text is one [`pair!`] of English and Chinese beside its argument, so a text in
+//! one language alone does not compile; [`localize`] picks a half before clap reads anything. Each command
+//! has examples, and each example is parsed by a test. Nothing here acts on what was typed.
 
-mod chinese;
+/// A help text in both languages, English first, as the one string that clap keeps for it.
+macro_rules! pair {
+    ($english:literal, $chinese:literal) => {
+        concat!($english, "\u{2063}", $chinese)
+    };
+}
+
+/// Examples for `--help`: what is typed, and what it does in both languages.
+macro_rules! examples {
+    ($(($typed:literal, $english:literal, $chinese:literal $(,)?)),+ $(,)?) => {
+        concat!(
+            $("  ", $typed, "\n          ", $english, "\n",)+
+            "\u{2063}",
+            $("  ", $typed, "\n          ", $chinese, "\n",)+
+        )
+    };
+}
+
+mod errors;
+mod localize;
 mod shim;
 mod tips;
 mod verify;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub use chinese::{error_in_chinese, lang_of_arguments, localize};
-pub use shim::{LogChoice, RoutesArgs, ServerChoice, ShimArgs};
-pub use tips::with_tip;
-pub use verify::{AgentArg, VerifyArgs};
+use crate::text::Lang;
+pub(crate) use localize::lang_of_arguments;
+pub(crate) use shim::{LogChoice, RoutesArgs, ServerChoice, ShimArgs};
+pub(crate) use verify::{AgentArg, VerifyArgs};
 
-/// Moves Nekro Agent plugins from webhooks to dynamic routes.
+const GLOBAL_OPTIONS: &str = pair!("Global options", "全局选项");
+
 #[derive(Debug, Parser)]
-#[command(name = "rehook", version, propagate_version = true)]
-pub struct Cli {
-    /// The language of messages; taken from LC_ALL or LANG if not given
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Global options",
-        value_enum,
-        value_name = "LANG"
-    )]
-    pub lang: Option<LangChoice>,
-    /// When to use colour
-    #[arg(long, global = true, help_heading = "Global options", value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
-    pub color: ColorChoice,
-    /// Say less: results and errors only
-    #[arg(
-        short,
-        long,
-        global = true,
-        help_heading = "Global options",
-        conflicts_with = "verbose"
-    )]
-    pub quiet: bool,
-    /// Use verbose output: why each decision was made
-    #[arg(short, long, global = true, help_heading = "Global options")]
-    pub verbose: bool,
-    /// What to do
+#[command(
+    name = "rehook",
+    version,
+    propagate_version = true,
+    about = pair!(
+        "Moves Nekro Agent plugins from webhooks to dynamic routes",
+        "将 Nekro Agent 插件从 webhook 迁移到动态路由"
+    ),
+    after_long_help = examples![
+        (
+            "rehook scan",
+            "List the webhooks below the current folder",
+            "列出当前文件夹下的所有 webhook",
+        ),
+        ("rehook diff", "Preview what would be written", "预览将写入的内容"),
+        ("rehook migrate", "Write it", "写入"),
+        ("rehook undo", "Revert it", "撤销"),
+    ]
+)]
+pub(crate) struct Cli {
+    #[arg(long, global = true, help_heading = GLOBAL_OPTIONS, value_enum, value_name = "LANG", help = pair!(
+        "Language of messages; if not given, that of LC_ALL, LC_MESSAGES or LANG",
+        "界面语言；未指定时依次取自 LC_ALL、LC_MESSAGES、LANG"
+    ))]
+    pub(crate) lang: Option<LangChoice>,
+    #[arg(long, global = true, help_heading = GLOBAL_OPTIONS, value_enum, value_name = "WHEN",
+          default_value_t = ColorChoice::Auto, help = pair!("When to use colour", "何时使用颜色"))]
+    pub(crate) color: ColorChoice,
+    #[arg(short, long, global = true, help_heading = GLOBAL_OPTIONS, conflicts_with = "verbose", help = pair!(
+        "Print results and errors only",
+        "减少输出：只显示结果和错误"
+    ))]
+    pub(crate) quiet: bool,
+    #[arg(short, long, global = true, help_heading = GLOBAL_OPTIONS, help = pair!(
+        "Use verbose output: why each decision was made",
+        "增加输出：说明每项决定的理由"
+    ))]
+    pub(crate) verbose: bool,
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
-/// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    /// List every webhook, and what `migrate` would do with it
+pub(crate) enum Command {
+    #[command(
+        about = pair!(
+            "List every webhook, and what `migrate` would do with it",
+            "列出所有 webhook，以及 `migrate` 会如何处理它们"
+        ),
+        after_long_help = examples![
+            ("rehook scan", "All plugins below the current folder", "当前文件夹下的所有插件"),
+            ("rehook scan plugins/weather.py", "One plugin", "单个插件"),
+            (
+                "rehook scan --format markdown",
+                "A table of old and new URLs for a README",
+                "新旧 URL 对照表，可放入 README",
+            ),
+        ]
+    )]
     Scan(ScanArgs),
-    /// Show exactly what `migrate` would write, as a patch
+    #[command(
+        about = pair!(
+            "Show exactly what `migrate` would write, as a patch",
+            "以补丁形式显示 `migrate` 将写入的全部内容"
+        ),
+        after_long_help = examples![
+            (
+                "rehook diff",
+                "The patch for all plugins below the current folder",
+                "当前文件夹下所有插件的补丁",
+            ),
+            ("rehook diff --stat", "How many lines change in which file", "各文件改动的行数"),
+            (
+                "rehook diff --quiet --exit-code",
+                "The patch alone; exit code 1 if there is one",
+                "只输出补丁；有改动时退出码为 1",
+            ),
+        ]
+    )]
     Diff(DiffArgs),
-    /// Rewrite the plugins, and write the route map
+    #[command(
+        about = pair!("Rewrite the plugins, and write the route map", "改写插件，并写入路由表"),
+        after_long_help = examples![
+            ("rehook migrate", "All plugins below the current folder", "当前文件夹下的所有插件"),
+            ("rehook migrate plugins/weather.py", "One plugin", "单个插件"),
+            ("rehook migrate --check", "Write nothing; for CI", "不写入任何文件，适用于 CI"),
+        ]
+    )]
     Migrate(MigrateArgs),
-    /// Run the plugins before and after, and show where they differ
+    #[command(
+        about = pair!(
+            "Run the plugins before and after, and show where they differ",
+            "运行迁移前后的插件，显示两者的差异"
+        ),
+        after_long_help = examples![
+            (
+                "rehook verify",
+                "Compare what `migrate` would write, or has written, with the original",
+                "将 `migrate` 将要写入或已写入的内容与原始版本比较",
+            ),
+            (
+                "rehook verify --python .venv --requests recorded.jsonl",
+                "Use the Python of `.venv`, and send recorded requests too",
+                "使用 `.venv` 中的 Python，并发送录制的请求",
+            ),
+            (
+                "rehook verify --base v1.2.0",
+                "The original is in the commit `v1.2.0`",
+                "原始版本在提交 `v1.2.0` 中",
+            ),
+        ]
+    )]
     Verify(VerifyArgs),
-    /// Revert the last migration
+    #[command(
+        about = pair!("Revert the last migration", "撤销上一次迁移"),
+        after_long_help = examples![
+            (
+                "rehook undo",
+                "Restore the files of the last run; again: of the run before it",
+                "还原上一次运行改动的文件；再次执行则还原更早的一次",
+            ),
+            ("rehook undo ../plugins", "In another repo", "在另一个仓库中"),
+        ]
+    )]
     Undo(UndoArgs),
-    /// Explain a diagnostic code
+    #[command(
+        about = pair!("Explain a diagnostic code", "解释诊断代码的含义"),
+        after_long_help = examples![
+            ("rehook explain RH103", "What `RH103` means, with an example", "`RH103` 的含义和示例"),
+            ("rehook explain", "All codes", "全部代码"),
+        ]
+    )]
     Explain(ExplainArgs),
-    /// Answer the old URLs with the new routes of a running agent
+    #[command(
+        about = pair!(
+            "Answer the old URLs with the new routes of a running agent",
+            "用运行中 Agent 的新路由响应旧 URL"
+        ),
+        after_long_help = examples![
+            (
+                "rehook shim --upstream http://127.0.0.1:8021",
+                "Answer old URLs on 127.0.0.1:8080",
+                "在 127.0.0.1:8080 上响应旧 URL",
+            ),
+            ("rehook shim --config shim.toml --check", "Validate a configuration", "检查配置文件"),
+            (
+                "rehook shim --config shim.toml --record recorded.jsonl",
+                "Record requests for `rehook verify`",
+                "记录请求，供 `rehook verify` 使用",
+            ),
+        ]
+    )]
     Shim(Box<ShimArgs>),
-    /// Write the route map as the configuration of another server
+    #[command(
+        about = pair!(
+            "Write the route map as the configuration of another server",
+            "把路由表写成其他服务器的配置"
+        ),
+        after_long_help = examples![
+            ("rehook routes --as nginx", "Locations for nginx", "nginx 的 location"),
+            (
+                "rehook routes --as caddy --upstream http://10.0.0.5:8021",
+                "A snippet for Caddy, for an agent on another machine",
+                "Caddy 片段，Agent 在另一台机器上",
+            ),
+        ]
+    )]
     Routes(RoutesArgs),
 }
 
-/// Where to look, and how far to go.
+/// Which plugins, and how far to go with them: what all commands that plan a migration take.
 #[derive(Debug, Args)]
-pub struct PlanArgs {
-    /// Files and folders to look at
-    #[arg(value_name = "PATH", default_value = ".")]
-    pub paths: Vec<PathBuf>,
-    /// Also apply unsafe fixes (may change behaviour; see `rehook explain`)
-    #[arg(long = "unsafe")]
-    pub allow_unsafe: bool,
-    /// Rewrite handlers of an AgentCtx to take the Request themselves: then the reply is what they
-    /// return, only JSON bodies are understood, one that is no object reaches them, and header
-    /// look-ups ignore case
-    #[arg(long)]
-    pub native: bool,
-    /// The route map, if not webhook-routes.toml at the root of the repo
-    #[arg(long, value_name = "FILE")]
-    pub routes: Option<PathBuf>,
-    /// Leave advice of these codes out, as in RH301,RH402
-    #[arg(long, value_name = "CODES", value_delimiter = ',')]
-    pub ignore: Vec<String>,
+pub(crate) struct PlanArgs {
+    #[arg(value_name = "PATH", default_value = ".", help = pair!(
+        "Files and folders to look at",
+        "要处理的文件和文件夹"
+    ))]
+    pub(crate) paths: Vec<PathBuf>,
+    #[arg(long = "unsafe", help = pair!(
+        "Also apply unsafe fixes (may change behaviour; see `rehook explain`)",
+        "同时应用不安全的修改（可能改变行为，参见 `rehook explain`）"
+    ))]
+    pub(crate) allow_unsafe: bool,
+    #[arg(long, help = pair!(
+        "Rewrite handlers of an AgentCtx to take the Request themselves: then the reply is what they \
+         return, only JSON bodies are understood, one that is not an object reaches them, and header \
+         look-ups ignore case",
+        "将接收 AgentCtx 的处理函数改写为直接接收 Request：此后响应即函数的返回值，只能读取 JSON 请求体，\
+         非对象的请求体也会传给函数，查找请求头不区分大小写"
+    ))]
+    pub(crate) native: bool,
+    #[arg(long, value_name = "FILE", help = pair!(
+        "The route map, if not webhook-routes.toml at the root of the repo",
+        "路由表文件；默认为仓库根目录下的 webhook-routes.toml"
+    ))]
+    pub(crate) routes: Option<PathBuf>,
+    #[arg(long, value_name = "CODES", value_delimiter = ',', help = pair!(
+        "Leave advice of these codes out, as in RH301,RH402",
+        "不显示这些代码的建议，例如 RH301,RH402"
+    ))]
+    pub(crate) ignore: Vec<String>,
 }
 
-/// Arguments of `rehook scan`.
 #[derive(Debug, Args)]
-pub struct ScanArgs {
-    /// Where to look, and how far to go
+pub(crate) struct ScanArgs {
     #[command(flatten)]
-    pub plan: PlanArgs,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = ScanFormat::Text, value_name = "FORMAT")]
-    pub format: ScanFormat,
+    pub(crate) plan: PlanArgs,
+    #[arg(long, value_enum, default_value_t = ScanFormat::Text, value_name = "FORMAT", help = pair!(
+        "Output format",
+        "输出格式"
+    ))]
+    pub(crate) format: ScanFormat,
 }
 
-/// Arguments of `rehook diff`.
 #[derive(Debug, Args)]
-pub struct DiffArgs {
-    /// Where to look, and how far to go
+pub(crate) struct DiffArgs {
     #[command(flatten)]
-    pub plan: PlanArgs,
-    /// Only count the changed lines of each file
-    #[arg(long)]
-    pub stat: bool,
-    /// Exit with 1 when there is a change, as git's
-    #[arg(long)]
-    pub exit_code: bool,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
-    pub format: Format,
+    pub(crate) plan: PlanArgs,
+    #[arg(long, help = pair!("Only count the changed lines of each file", "只统计每个文件的改动行数"))]
+    pub(crate) stat: bool,
+    #[arg(long, help = pair!(
+        "Exit with 1 if there is a change, as `git diff --exit-code` does",
+        "有改动时以退出码 1 结束，与 `git diff --exit-code` 一致"
+    ))]
+    pub(crate) exit_code: bool,
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT", help = pair!(
+        "Output format",
+        "输出格式"
+    ))]
+    pub(crate) format: Format,
 }
 
-/// Arguments of `rehook migrate`.
 #[derive(Debug, Args)]
-pub struct MigrateArgs {
-    /// Where to look, and how far to go
+pub(crate) struct MigrateArgs {
     #[command(flatten)]
-    pub plan: PlanArgs,
-    /// Write nothing; exit with 1 if there is something to migrate
-    #[arg(long)]
-    pub check: bool,
-    /// Write even to files with uncommitted changes, or outside git
-    #[arg(long)]
-    pub allow_dirty: bool,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
-    pub format: Format,
+    pub(crate) plan: PlanArgs,
+    #[arg(long, help = pair!(
+        "Write nothing; exit with 1 if there is something to migrate",
+        "不写入任何文件；有需要迁移的内容时以退出码 1 结束"
+    ))]
+    pub(crate) check: bool,
+    #[arg(long, help = pair!(
+        "Write even to files with uncommitted changes, or outside git",
+        "即使文件有未提交的改动，或不在 git 仓库中，也照常写入"
+    ))]
+    pub(crate) allow_dirty: bool,
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT", help = pair!(
+        "Output format",
+        "输出格式"
+    ))]
+    pub(crate) format: Format,
 }
 
-/// Arguments of `rehook undo`.
 #[derive(Debug, Args)]
-pub struct UndoArgs {
-    /// A folder of the repo that was migrated
-    #[arg(value_name = "PATH", default_value = ".")]
-    pub path: PathBuf,
+pub(crate) struct UndoArgs {
+    #[arg(value_name = "PATH", default_value = ".", help = pair!(
+        "A folder of the repo that was migrated",
+        "已迁移仓库中的任一文件夹"
+    ))]
+    pub(crate) path: PathBuf,
 }
 
-/// Arguments of `rehook explain`.
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
-    /// A code, as in RH101; all of them are listed if none is given
-    #[arg(value_name = "CODE")]
-    pub code: Option<String>,
+pub(crate) struct ExplainArgs {
+    #[arg(value_name = "CODE", help = pair!(
+        "A code, as in RH101; all of them are listed if none is given",
+        "诊断代码，例如 RH101；省略时列出全部代码"
+    ))]
+    pub(crate) code: Option<String>,
 }
 
-/// A language by name.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum LangChoice {
-    /// English
+pub(crate) enum LangChoice {
+    #[value(help = pair!("English", "英文"))]
     En,
-    /// Chinese
+    #[value(help = pair!("Chinese", "中文"))]
     Zh,
 }
 
-/// When to use colour.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ColorChoice {
-    /// On a terminal that shows it
+pub(crate) enum ColorChoice {
+    #[value(help = pair!("On a terminal that shows it", "输出到支持颜色的终端时使用"))]
     Auto,
-    /// Always
+    #[value(help = pair!("Always", "始终使用"))]
     Always,
-    /// Never
+    #[value(help = pair!("Never", "从不使用"))]
     Never,
 }
 
-/// The form of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
+pub(crate) enum Format {
+    #[value(help = pair!("For people", "供人阅读的文本"))]
     Text,
-    /// For programs
+    #[value(help = pair!("For programs", "供程序读取的 JSON"))]
     Json,
 }
 
-/// The output format of `scan`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ScanFormat {
-    /// For people
+pub(crate) enum ScanFormat {
+    #[value(help = pair!("For people", "供人阅读的文本"))]
     Text,
-    /// For programs
+    #[value(help = pair!("For programs", "供程序读取的 JSON"))]
     Json,
-    /// A table of old and new URLs for the README of a plugin
+    #[value(help = pair!(
+        "A table of old and new URLs for the README of a plugin",
+        "新旧 URL 对照表，可放入插件的 README"
+    ))]
     Markdown,
+}
+
+/// What is printed instead of running a command: help, the version, or what is wrong with the arguments.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// The whole text, with ANSI colours.
+    pub(crate) text: String,
+    /// Whether it goes to stderr, with the exit code of an error.
+    pub(crate) is_error: bool,
+}
+
+/// Reads the arguments of a process, the first of which is its name; `lang` is the language of help and
+/// errors.
+///
+/// # Errors
+/// What is to be printed instead of running a command.
+pub(crate) fn parse(arguments: &[OsString], lang: Lang) -> Result<Cli, Message> {
+    localize::localize(Cli::command(), lang)
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map_err(|error| {
+            let error = tips::with_tip(error, lang);
+            let text = match (lang, errors::error_in_chinese(&error)) {
+                (Lang::Zh, Some(text)) => text,
+                _ => localize::own_words(&error.render().ansi().to_string(), lang),
+            };
+            // clap pads empty lines, and ends examples without a line break.
+            let lines = text.trim_end().lines().map(str::trim_end);
+            let text = lines.map(|line| format!("{line}\n")).collect();
+            let is_error = error.use_stderr();
+            Message { text, is_error }
+        })
 }

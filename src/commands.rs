@@ -16,12 +16,9 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
-
-use crate::cli::{self, Cli, ColorChoice, Command};
+use crate::cli::{self, ColorChoice, Command};
 use crate::text::Lang;
 pub use console::Console;
-pub use failure::Failure;
 
 /// What a command came to, as the exit code tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,23 +47,17 @@ pub fn run() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let by_flag = cli::lang_of_arguments(arguments.iter().map(std::ffi::OsString::as_os_str));
     let lang = by_flag.unwrap_or_else(|| Lang::from_locale(|name| std::env::var(name).ok()));
-    let matches = cli::localize(Cli::command(), lang).try_get_matches_from(arguments);
-    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = match cli::parse(&arguments, lang) {
         Ok(cli) => cli,
-        Err(error) => {
-            let error = cli::with_tip(error, lang);
-            let failed = error.use_stderr();
-            match cli::error_in_chinese(&error).filter(|_| lang == Lang::Zh) {
-                Some(text) => Console::new(lang, false, false).say(&text),
-                // Help into a closed pipe is no failure.
-                None => drop(error.print()),
+        Err(message) => {
+            let console = Console::new(lang, false, false);
+            if message.is_error {
+                console.say(&message.text);
+                return Outcome::Failed.into();
             }
-            return if failed {
-                Outcome::Failed
-            } else {
-                Outcome::Done
-            }
-            .into();
+            // Help that nobody reads any more is not a failure.
+            drop(console.result(&message.text));
+            return Outcome::Done.into();
         }
     };
     color(cli.color);

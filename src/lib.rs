@@ -8,10 +8,11 @@ pub mod regular_file;
 pub mod routes;
 pub mod term;
 pub mod text;
+pub mod user_error;
 
 pub mod migrate;
 pub mod shim;
 pub mod verify;
 
-pub mod cli;
+mod cli;
 pub mod commands;

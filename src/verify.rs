@@ -2,7 +2,7 @@
 //! both: in Python processes, on copies, without network.
 //!
 //! [`cases`] says what is compared with what, [`copy`] and [`baseline`] lay both sides out in a
-//! temporary folder ([`temp_dir`]), [`session`] starts the program in `runner/` and reads what it
+//! temporary folder ([`temp_dir`]), [`session`] starts the program in `pysrc/` and reads what it
 //! says ([`protocol`]), [`results`] brings that together with what was to be verified, and
 //! [`report`] makes sentences of it.
 //!

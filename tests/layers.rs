@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&str] = &[
     "text",
     "term",
+    "user_error",
     "regular_file",
     "routes",
     "migrate::diagnostic",
@@ -43,7 +44,14 @@ const WING: &str = "migrate";
 const SHIM: &str = "shim";
 
 /// What the shim may use.
-const SHARED_WITH_SHIM: &[&str] = &["text", "term", "regular_file", "routes", "shim"];
+const SHARED_WITH_SHIM: &[&str] = &[
+    "text",
+    "term",
+    "user_error",
+    "regular_file",
+    "routes",
+    "shim",
+];
 
 /// A file of `src`: the module at the top that it belongs to, its place, and its code without
 /// comments and without what is compiled for tests alone.

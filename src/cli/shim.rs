@@ -4,92 +4,125 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// Arguments of `rehook shim`.
 #[derive(Debug, Args)]
-pub struct ShimArgs {
-    /// The configuration, in TOML; flags win over it
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// The route map, if not webhook-routes.toml at the root of the repo, or beside the configuration
-    #[arg(long, value_name = "FILE")]
-    pub routes: Option<PathBuf>,
-    /// The agent, as in http://127.0.0.1:8021
-    #[arg(long, value_name = "URL")]
-    pub upstream: Option<String>,
-    /// Start even when no agent answers yet, as at boot; a warning is logged then
-    #[arg(long)]
-    pub no_upstream_check: bool,
-    /// Address to listen on (repeatable) [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS")]
-    pub listen: Vec<String>,
-    /// Where health, metrics and the page are, or `off` [default: 127.0.0.1:9180]
-    #[arg(long, value_name = "ADDRESS")]
-    pub admin: Option<String>,
-    /// A proxy or network whose X-Forwarded-* is believed; may be given several times
-    #[arg(long = "trusted-proxy", value_name = "NETWORK")]
-    pub trusted_proxies: Vec<String>,
-    /// Let everything else through to the agent, streams and WebSockets too
-    #[arg(long)]
-    pub passthrough: bool,
-    /// Call the agent's own old URLs as well, for plugins that are not migrated yet
-    #[arg(long)]
-    pub with_legacy: bool,
-    /// When the old URLs end, as in 2026-12-31
-    #[arg(long, value_name = "DATE")]
-    pub sunset: Option<String>,
-    /// Public base URL of the new routes, as in https://agent.example.com
-    #[arg(long, value_name = "URL")]
-    pub public_url: Option<String>,
-    /// Keep the counts of calls in this file over a restart
-    #[arg(long, value_name = "FILE")]
-    pub counters_file: Option<PathBuf>,
-    /// Keep requests to old URLs in this file, for `rehook verify --requests`; secrets are masked
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
-    /// Record secrets as well
-    #[arg(long, requires = "record")]
-    pub record_secrets: bool,
-    /// How many threads serve [default: one for each core]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub threads: Option<u16>,
-    /// How requests are logged [default: text]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub log: Option<LogChoice>,
-    /// Validate the configuration, list what would be served, and exit
-    #[arg(long)]
-    pub check: bool,
+pub(crate) struct ShimArgs {
+    #[arg(long, value_name = "FILE", help = pair!(
+        "Configuration file, in TOML; flags override it",
+        "TOML 配置文件；命令行参数优先于它"
+    ))]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", help = pair!(
+        "The route map, if not webhook-routes.toml at the root of the repo, or beside the configuration",
+        "路由表文件；默认为仓库根目录下、或配置文件旁的 webhook-routes.toml"
+    ))]
+    pub(crate) routes: Option<PathBuf>,
+    #[arg(long, value_name = "URL", help = pair!(
+        "URL of the agent, as in http://127.0.0.1:8021",
+        "Agent 的地址，例如 http://127.0.0.1:8021"
+    ))]
+    pub(crate) upstream: Option<String>,
+    #[arg(long, help = pair!(
+        "Start even if no agent answers yet, as at boot, and log a warning",
+        "Agent 尚未响应时也照常启动（例如开机时），只在日志中给出警告"
+    ))]
+    pub(crate) no_upstream_check: bool,
+    #[arg(long, value_name = "ADDRESS", help = pair!(
+        "Address to listen on (repeatable) [default: 127.0.0.1:8080]",
+        "监听地址，可多次指定 [默认值：127.0.0.1:8080]"
+    ))]
+    pub(crate) listen: Vec<String>,
+    #[arg(long, value_name = "ADDRESS", help = pair!(
+        "Address of health checks, metrics and the status page, or `off` [default: 127.0.0.1:9180]",
+        "健康检查、指标和状态页的地址，或 `off` [默认值：127.0.0.1:9180]"
+    ))]
+    pub(crate) admin: Option<String>,
+    #[arg(long = "trusted-proxy", value_name = "NETWORK", help = pair!(
+        "Proxy or network whose X-Forwarded-* headers are trusted (repeatable)",
+        "信任其 X-Forwarded-* 头的代理或网段，可多次指定"
+    ))]
+    pub(crate) trusted_proxies: Vec<String>,
+    #[arg(long, help = pair!(
+        "Pass all other requests through to the agent, streams and WebSockets too",
+        "其余请求原样转发给 Agent，包括流式响应和 WebSocket"
+    ))]
+    pub(crate) passthrough: bool,
+    #[arg(long, help = pair!(
+        "Call the agent's own old URLs as well, for plugins that are not migrated yet",
+        "同时调用 Agent 自己的旧 URL，供尚未迁移的插件使用"
+    ))]
+    pub(crate) with_legacy: bool,
+    #[arg(long, value_name = "DATE", help = pair!(
+        "Date on which the old URLs end, as in 2026-12-31",
+        "旧 URL 停用的日期，例如 2026-12-31"
+    ))]
+    pub(crate) sunset: Option<String>,
+    #[arg(long, value_name = "URL", help = pair!(
+        "Public base URL of the new routes, as in https://agent.example.com",
+        "新 URL 对外的基础地址，例如 https://agent.example.com"
+    ))]
+    pub(crate) public_url: Option<String>,
+    #[arg(long, value_name = "FILE", help = pair!(
+        "Keep the call counts in this file across restarts",
+        "把调用计数保存在这个文件中，重启后继续"
+    ))]
+    pub(crate) counters_file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", help = pair!(
+        "Record requests to old URLs in this file, for `rehook verify --requests`; secrets are redacted",
+        "把发往旧 URL 的请求记录到这个文件，供 `rehook verify --requests` 使用；密钥会脱敏"
+    ))]
+    pub(crate) record: Option<PathBuf>,
+    #[arg(long, requires = "record", help = pair!("Record secrets too", "记录时不对密钥脱敏"))]
+    pub(crate) record_secrets: bool,
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64), help = pair!(
+        "Number of threads that serve requests [default: one per core]",
+        "服务线程数 [默认值：每个核心一个]"
+    ))]
+    pub(crate) threads: Option<u16>,
+    #[arg(long, value_enum, value_name = "FORMAT", help = pair!(
+        "Format of the access log [default: text]",
+        "访问日志的格式 [默认值：text]"
+    ))]
+    pub(crate) log: Option<LogChoice>,
+    #[arg(long, help = pair!(
+        "Validate the configuration, list what would be served, and exit",
+        "检查配置并列出将提供的 URL，然后退出（不启动服务）"
+    ))]
+    pub(crate) check: bool,
 }
 
-/// How requests are logged.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum LogChoice {
-    /// A line for people
+pub(crate) enum LogChoice {
+    #[value(help = pair!("One line per request, for people", "每个请求一行，供人阅读"))]
     Text,
-    /// A JSON object in a line
+    #[value(help = pair!("One JSON object per request and line", "每个请求一行 JSON"))]
     Json,
-    /// What happens to the shim, no requests
+    #[value(help = pair!("Events of the shim only, no requests", "只记录 shim 自身的事件，不记录请求"))]
     Off,
 }
 
-/// Arguments of `rehook routes`.
 #[derive(Debug, Args)]
-pub struct RoutesArgs {
-    /// The configuration of which server
-    #[arg(long = "as", value_enum, value_name = "SERVER")]
-    pub server: ServerChoice,
-    /// The route map, if not webhook-routes.toml at the root of the repo
-    #[arg(long, value_name = "FILE")]
-    pub routes: Option<PathBuf>,
-    /// The agent
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8021")]
-    pub upstream: String,
+pub(crate) struct RoutesArgs {
+    #[arg(long = "as", value_enum, value_name = "SERVER", help = pair!(
+        "Server to write the configuration for",
+        "生成哪种服务器的配置"
+    ))]
+    pub(crate) server: ServerChoice,
+    #[arg(long, value_name = "FILE", help = pair!(
+        "The route map, if not webhook-routes.toml at the root of the repo",
+        "路由表文件；默认为仓库根目录下的 webhook-routes.toml"
+    ))]
+    pub(crate) routes: Option<PathBuf>,
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8021", help = pair!(
+        "URL of the agent",
+        "Agent 的地址"
+    ))]
+    pub(crate) upstream: String,
 }
 
-/// A server whose configuration can be written.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ServerChoice {
-    /// nginx: locations to include in a server block
+pub(crate) enum ServerChoice {
+    #[value(help = pair!("Locations to include in a server block", "放入 server 块的 location"))]
     Nginx,
-    /// Caddy: a snippet to import into a site
+    #[value(help = pair!("A snippet to import into a site", "在站点中引入的片段"))]
     Caddy,
 }

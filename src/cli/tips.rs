@@ -1,6 +1,6 @@
-//! What somebody may have looked for who typed a command or an option that there is not.
+//! Tips for commands and options that do not exist here, but in other tools.
 //!
-//! clap knows names that are spelt alike; here are those that other tools use for the same thing.
+//! clap suggests names that are spelt alike; here are those that other tools use for the same thing.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::text;
 use crate::text::{Lang, Text};
 
-/// Options of other tools, and what does it here.
+/// Options of other tools, and what to use instead.
 const OPTIONS: &[(&[&str], &str, &str)] = &[
     (
         &[
@@ -43,7 +43,7 @@ const OPTIONS: &[(&[&str], &str, &str)] = &[
     ),
     (
         &["--undo", "--revert", "--rollback"],
-        "`rehook undo` takes the last migration back",
+        "`rehook undo` reverts the last migration",
         "`rehook undo` 撤销上一次迁移",
     ),
     (
@@ -78,7 +78,7 @@ const OPTIONS: &[(&[&str], &str, &str)] = &[
     ),
 ];
 
-/// Commands of other tools, and what does it here.
+/// Commands of other tools, and what to use instead.
 const COMMANDS: &[(&[&str], &str)] = &[
     (&["list", "ls", "find", "status", "search"], "rehook scan"),
     (
@@ -148,7 +148,7 @@ pub(super) fn tip(error: &clap::Error) -> Option<Text> {
 }
 
 /// The error with the tip in it that fits, and without those of clap that do not.
-pub fn with_tip(mut error: clap::Error, lang: Lang) -> clap::Error {
+pub(super) fn with_tip(mut error: clap::Error, lang: Lang) -> clap::Error {
     let tip = tip(&error);
     let is_unknown_option = error.kind() == ErrorKind::UnknownArgument
         && matches!(

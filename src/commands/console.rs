@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal as _, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::Failure;
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text};
+use crate::user_error::UserError;
 
 /// Where a command speaks.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Console {
     ///
     /// # Errors
     /// When stdout does not take them.
-    pub fn result(&self, text: &str) -> Result<(), Failure> {
+    pub fn result(&self, text: &str) -> Result<(), UserError> {
         let mut stdout = anstream::stdout().lock();
         let written = stdout.write_all(term::sanitized(text).as_bytes());
         unless_gone(written.and_then(|()| stdout.flush()))
@@ -73,7 +73,7 @@ impl Console {
     ///
     /// # Errors
     /// As for [`Console::result`].
-    pub fn result_bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub fn result_bytes(&self, bytes: &[u8]) -> Result<(), UserError> {
         let mut stdout = io::stdout().lock();
         let written = stdout.write_all(bytes);
         unless_gone(written.and_then(|()| stdout.flush()))
@@ -86,31 +86,42 @@ impl Console {
         let _ = anstream::stderr().lock().write_all(text.as_bytes());
     }
 
-    /// Says an error with its remedy.
+    /// Says an error, with its remedy where it has one.
     pub fn report(&self, error: &anyhow::Error) {
-        let (reason, remedy) = match error.downcast_ref::<Failure>() {
-            Some(failure) => (failure.text.clone(), Some(failure.remedy.clone())),
-            None => (Text::verbatim(format!("{error:#}")), None),
-        };
+        match error.downcast_ref::<UserError>() {
+            Some(error) => self.error(error),
+            None => self.say(&self.error_line(&Text::verbatim(format!("{error:#}")))),
+        }
+    }
+
+    /// Says an error with its remedy.
+    pub fn error(&self, error: &UserError) {
+        let label = text!("hint: ", "提示：");
+        self.say(&format!(
+            "{}  {}{}\n",
+            self.error_line(&error.message),
+            label.get(self.lang),
+            error.help.get(self.lang)
+        ));
+    }
+
+    fn error_line(&self, message: &Text) -> String {
         let bad = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
         let label = text!("error: ", "错误：");
-        let mut said = format!(
+        format!(
             "{bad}{}{bad:#}{}\n",
             label.get(self.lang),
-            reason.get(self.lang)
-        );
-        if let Some(remedy) = remedy {
-            let label = text!("hint: ", "提示：");
-            said += &format!("  {}{}\n", label.get(self.lang), remedy.get(self.lang));
-        }
-        self.say(&said);
+            message.get(self.lang)
+        )
     }
 }
 
 /// The result of writing results: a reader that has gone has what it wanted.
-fn unless_gone(written: io::Result<()>) -> Result<(), Failure> {
+fn unless_gone(written: io::Result<()>) -> Result<(), UserError> {
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::not_shown(&error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(UserError::not_shown(&error))
+        }
         _ => Ok(()),
     }
 }

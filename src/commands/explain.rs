@@ -1,10 +1,11 @@
 //! `rehook explain`: what a code means.
 
-use super::{Console, Failure, Outcome};
+use super::{Console, Outcome};
 use crate::cli::ExplainArgs;
 use crate::migrate::diagnostic::{Code, RetiredCode};
 use crate::migrate::report;
 use crate::text;
+use crate::user_error::UserError;
 
 /// Runs the command.
 ///
@@ -20,9 +21,9 @@ pub fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outcome> {
             console.result(&report::text::retired(&code, console.lang()))?;
             return Ok(Outcome::Done);
         }
-        return Err(Failure {
-            text: text!("unknown diagnostic code `{asked}`", "没有代码 {asked}"),
-            remedy: text!(
+        return Err(UserError {
+            message: text!("unknown diagnostic code `{asked}`", "没有代码 {asked}"),
+            help: text!(
                 "`rehook explain` lists all codes",
                 "`rehook explain` 会列出所有代码"
             ),

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use super::prepare::{Prepared, prepare};
 use super::scan::{report_view, say_findings, say_pending, show_patch};
-use super::{Console, Failure, Outcome};
+use super::{Console, Outcome};
 use crate::cli::{Format, MigrateArgs};
 use crate::migrate::apply::{self, FileChange};
 use crate::migrate::{git, report};
 use crate::term;
 use crate::text;
+use crate::user_error::UserError;
 
 /// Runs the command.
 ///
@@ -21,7 +22,7 @@ use crate::text;
 pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
     let mut prepared = prepare(&args.plan)?;
     if !args.check
-        && let Some(recovered) = apply::recover(&prepared.root).map_err(Failure::from)?
+        && let Some(recovered) = apply::recover(&prepared.root).map_err(UserError::from)?
     {
         console.say(&format!("{}\n", recovered.text().get(console.lang())));
         // The sources may have changed by it.
@@ -51,7 +52,7 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
             after: change.after.clone(),
         })
         .collect();
-    apply::apply(&prepared.root, &changes).map_err(Failure::from)?;
+    apply::apply(&prepared.root, &changes).map_err(UserError::from)?;
     prepared.is_written = true;
     places::follow(&mut prepared.plan);
     let shown = show(&prepared, args.format, console);
@@ -91,7 +92,7 @@ fn show(prepared: &Prepared, format: Format, console: &Console) -> anyhow::Resul
 
 /// Refuses to write to files of another repo, or outside of this one, to which links lead: nobody who
 /// named this repo has named them.
-fn refuse_foreign_files(prepared: &Prepared, args: &MigrateArgs) -> Result<(), Failure> {
+fn refuse_foreign_files(prepared: &Prepared, args: &MigrateArgs) -> Result<(), UserError> {
     let named: Vec<_> = args
         .plan
         .paths
@@ -138,12 +139,12 @@ fn refuse_foreign_files(prepared: &Prepared, args: &MigrateArgs) -> Result<(), F
             "如需迁移这样的文件，请直接指定它本身，例如 `rehook migrate {first}`；或只指定本仓库的其他文件"
         )
     };
-    Err(Failure {
-        text: text!(
+    Err(UserError {
+        message: text!(
             "nothing was written: these links lead out of the repo: {en}",
             "没有写入任何文件：以下链接指向仓库之外：{zh}"
         ),
-        remedy,
+        help: remedy,
     })
 }
 
@@ -156,7 +157,7 @@ fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
         .map(|change| change.path.clone())
         .collect();
     let mut lost: Vec<_> = if prepared.is_in_git {
-        git::uncommitted(&files).map_err(Failure::from)?
+        git::uncommitted(&files).map_err(UserError::from)?
     } else {
         files.into_iter().filter(|file| file.exists()).collect()
     };
@@ -180,7 +181,7 @@ fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
         .collect::<Vec<_>>();
     let (en, zh) = (names.join(", "), names.join("、"));
     let filtered = if prepared.is_in_git {
-        git::behind_filters(&lost).map_err(Failure::from)?
+        git::behind_filters(&lost).map_err(UserError::from)?
     } else {
         Vec::new()
     };
@@ -193,34 +194,34 @@ fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
             })
             .collect();
         let (filters_en, filters_zh) = (filters.join(", "), filters.join("、"));
-        Failure {
-            text: text!(
+        UserError {
+            message: text!(
                 "nothing was written: these files have uncommitted changes: {en}; of these only a git filter could tell for certain, and none is run here: {filters_en}",
                 "没有写入任何文件：以下文件有未提交的修改：{zh}；其中只有 git 过滤器才能确定是否有修改的（这里不会运行过滤器）：{filters_zh}"
             ),
-            remedy: text!(
+            help: text!(
                 "if you trust the repo, see what `git status` says, and commit what it names; then add --allow-dirty; `rehook undo` takes a migration back either way",
                 "如果信任该仓库，请查看 `git status` 的结果并提交其中列出的修改；然后加上 --allow-dirty；两种情况下都可以用 `rehook undo` 撤销迁移"
             ),
         }
     } else if prepared.is_in_git {
-        Failure {
-            text: text!(
+        UserError {
+            message: text!(
                 "nothing was written: these files have uncommitted changes: {en}",
                 "没有写入任何文件：以下文件有未提交的修改：{zh}"
             ),
-            remedy: text!(
+            help: text!(
                 "commit them first, or add --allow-dirty; `rehook undo` takes a migration back either way",
                 "请先提交，或加上 --allow-dirty；两种情况下都可以用 `rehook undo` 撤销迁移"
             ),
         }
     } else {
-        Failure {
-            text: text!(
+        UserError {
+            message: text!(
                 "nothing was written: these files are in no git repo: {en}",
                 "没有写入任何文件：以下文件不在 git 仓库中：{zh}"
             ),
-            remedy: text!(
+            help: text!(
                 "make their folder a git repo and commit them, or add --allow-dirty; `rehook undo` takes a migration back either way",
                 "请将所在文件夹纳入 git 并提交，或加上 --allow-dirty；两种情况下都可以用 `rehook undo` 撤销迁移"
             ),

@@ -10,7 +10,7 @@ use std::{env, fs, io};
 use callers::Callers;
 use rayon::prelude::*;
 
-use super::{Failure, self_check};
+use super::self_check;
 use crate::cli::PlanArgs;
 use crate::migrate::diagnostic::{Code, Diagnostic, Severity};
 use crate::migrate::discover::{self, Discovery};
@@ -20,8 +20,11 @@ use crate::migrate::plan::{self, Input, Plan, PlanOptions, PlannedWebhook};
 use crate::migrate::python::names::{Files, LoadError, Loaded, Workspace};
 use crate::migrate::python::parse::STACK_SIZE;
 use crate::migrate::style::{self, ConfigFile, Style};
+use crate::regular_file;
 use crate::routes::{FILE_NAME, RouteMap, RouteMapError};
-use crate::{regular_file, term, text};
+use crate::term;
+use crate::text;
+use crate::user_error::UserError;
 
 /// A plan, and what it was made from.
 pub struct Prepared {
@@ -111,7 +114,7 @@ impl Prepared {
 /// Reads, finds and plans on a pool of threads whose stacks are deep enough for any code.
 ///
 /// # Errors
-/// A [`Failure`] when a path does not exist, when the route map cannot be read, or when the plan
+/// A [`UserError`] when a path does not exist, when the route map cannot be read, or when the plan
 /// does not hold: then this program is at fault.
 pub fn prepare(args: &PlanArgs) -> anyhow::Result<Prepared> {
     with_parser_stack(|| prepare_here(args))?
@@ -134,7 +137,7 @@ pub fn with_parser_stack<T: Send>(work: impl FnOnce() -> T + Send) -> anyhow::Re
 /// As for [`prepare`].
 pub fn plan_of(root: &Path, options: PlanOptions) -> anyhow::Result<Plan> {
     let discovery = discover::discover(&[root.to_owned()])
-        .map_err(|(path, error)| Failure::path(&path, &error))?;
+        .map_err(|(path, error)| UserError::path(&path, &error))?;
     let paths = discovery.files.keys().cloned().collect();
     let layers = vec![Arc::new(discovery.files)];
     Ok(Pass::run(root, OverlayFs { layers }, paths, options).plan)
@@ -143,7 +146,7 @@ pub fn plan_of(root: &Path, options: PlanOptions) -> anyhow::Result<Plan> {
 fn real_paths(args: &PlanArgs) -> anyhow::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for path in &args.paths {
-        paths.push(fs::canonicalize(path).map_err(|error| Failure::path(path, &error))?);
+        paths.push(fs::canonicalize(path).map_err(|error| UserError::path(path, &error))?);
     }
     Ok(paths)
 }
@@ -152,7 +155,7 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
     let ignored = ignored(&args.ignore)?;
     let paths = real_paths(args)?;
     let discovery =
-        discover::discover(&paths).map_err(|(path, error)| Failure::path(&path, &error))?;
+        discover::discover(&paths).map_err(|(path, error)| UserError::path(&path, &error))?;
     let (root, is_in_git) = root_of(&paths);
     let Discovery {
         files,
@@ -221,28 +224,28 @@ fn prepare_here(args: &PlanArgs) -> anyhow::Result<Prepared> {
 }
 
 /// The codes that `--ignore` names.
-fn ignored(typed: &[String]) -> Result<BTreeSet<Code>, Failure> {
+fn ignored(typed: &[String]) -> Result<BTreeSet<Code>, UserError> {
     let code = |typed: &String| match Code::from_typed(typed) {
         Some(code) if code.severity() == Severity::Advice => Ok(code),
         Some(code) => {
             let code = code.as_str();
-            Err(Failure {
-                text: text!(
+            Err(UserError {
+                message: text!(
                     "--ignore cannot leave {code} out: it is not advice",
                     "--ignore 不能忽略 {code}：它不是建议"
                 ),
-                remedy: text!(
+                help: text!(
                     "only advice can be ignored, such as RH301; `rehook explain {code}` says what to do",
                     "只有建议（例如 RH301）可以忽略；`rehook explain {code}` 会说明处理办法"
                 ),
             })
         }
-        None => Err(Failure {
-            text: text!(
+        None => Err(UserError {
+            message: text!(
                 "--ignore names a code that there is not: `{typed}`",
                 "--ignore 指定的代码不存在：`{typed}`"
             ),
-            remedy: text!(
+            help: text!(
                 "write codes with commas between them, as in RH301,RH402; `rehook explain` lists all codes",
                 "请用逗号分隔各个代码，例如 RH301,RH402；`rehook explain` 会列出所有代码"
             ),
@@ -575,7 +578,8 @@ fn route_map(
         Some(path) => {
             let absolute = std::path::absolute(path)?;
             let folder = absolute.parent().unwrap_or(&absolute);
-            let folder = fs::canonicalize(folder).map_err(|error| Failure::path(folder, &error))?;
+            let folder =
+                fs::canonicalize(folder).map_err(|error| UserError::path(folder, &error))?;
             folder.join(absolute.file_name().unwrap_or_default())
         }
         None => root.join(FILE_NAME),
@@ -603,14 +607,14 @@ pub fn read_route_map(path: &Path) -> anyhow::Result<RouteMap> {
     Ok(read_with_bytes(path)?.0)
 }
 
-fn broken_map(path: &Path, error: &RouteMapError) -> Failure {
+fn broken_map(path: &Path, error: &RouteMapError) -> UserError {
     let line = error.line().map(|line| format!(":{line}"));
     let place = term::path(path) + &line.unwrap_or_default();
     let (text, remedy) = (error.text(), error.remedy());
     let ((en, zh), (remedy_en, remedy_zh)) = (text.both(), remedy.both());
-    Failure {
-        text: text!("{place}: {en}", "{place}: {zh}"),
-        remedy: text!(
+    UserError {
+        message: text!("{place}: {en}", "{place}: {zh}"),
+        help: text!(
             "{remedy_en}; or name another file with --routes",
             "{remedy_zh}；或用 --routes 指定其他文件"
         ),
@@ -621,11 +625,11 @@ fn read_with_bytes(path: &Path) -> anyhow::Result<(RouteMap, Option<Vec<u8>>)> {
     let before = match regular_file::read(path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::unreadable(path, &error).into()),
+        Err(error) => return Err(UserError::unreadable(path, &error).into()),
     };
     let map = match &before {
         Some(bytes) => std::str::from_utf8(bytes)
-            .map_err(|_| Failure::unreadable(path, &io::ErrorKind::InvalidData.into()))?
+            .map_err(|_| UserError::unreadable(path, &io::ErrorKind::InvalidData.into()))?
             .parse::<RouteMap>()
             .map_err(|error| broken_map(path, &error))?,
         None => RouteMap::default(),

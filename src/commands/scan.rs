@@ -1,9 +1,10 @@
 //! `rehook scan`: every webhook, and what `migrate` would do with it.
 
 use super::prepare::{Prepared, prepare};
-use super::{Console, Failure, Outcome};
+use super::{Console, Outcome};
 use crate::cli::{ScanArgs, ScanFormat};
 use crate::migrate::{apply, report};
+use crate::user_error::UserError;
 
 /// Runs the command.
 ///
@@ -50,7 +51,7 @@ pub fn report_view(prepared: &Prepared) -> report::View<'_> {
 }
 
 /// Shows the patch: to the byte for a program, and for people without what could steer a terminal.
-pub fn show_patch(view: &report::View<'_>, console: &Console) -> Result<(), Failure> {
+pub fn show_patch(view: &report::View<'_>, console: &Console) -> Result<(), UserError> {
     if console.is_terminal() && !console.is_colored() {
         return console.result(&report::text::patch_for_terminal(view));
     }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::Failure;
 use super::prepare::{OverlayFs, Pass};
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::discover;
@@ -18,6 +17,7 @@ use crate::migrate::plan::{Fault, FilePlan, Plan, PlanOptions};
 use crate::migrate::python::parse::{Module, changed_statements};
 use crate::migrate::source::SourceFile;
 use crate::text;
+use crate::user_error::UserError;
 
 /// Leaves the plugins as they are with which something is wrong, until `faults` finds nothing.
 ///
@@ -37,7 +37,7 @@ pub(super) fn hold(
             has_changed |= plan.withdraw(fault);
         }
         if !has_changed {
-            return Err(Failure::bug(&first.text()).into());
+            return Err(UserError::bug(&first.text()).into());
         }
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn faults(
 ) -> anyhow::Result<Vec<Fault>> {
     if plan.counts.unaccounted() > 0 {
         let count = plan.counts.unaccounted();
-        let failure = Failure::bug(&text!(
+        let failure = UserError::bug(&text!(
             "{count} references to the old API are unaccounted for",
             "有 {count} 处对旧接口的引用去向不明"
         ));

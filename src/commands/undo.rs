@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Console, Failure, Outcome};
+use super::{Console, Outcome};
 use crate::cli::UndoArgs;
 use crate::migrate::{apply, git};
+use crate::user_error::UserError;
 use crate::{term, text};
 
 /// Runs the command.
@@ -13,7 +14,7 @@ use crate::{term, text};
 /// # Errors
 /// When there is nothing to take back, or files were edited since: then nothing was written.
 pub fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
-    let path = fs::canonicalize(&args.path).map_err(|error| Failure::path(&args.path, &error))?;
+    let path = fs::canonicalize(&args.path).map_err(|error| UserError::path(&args.path, &error))?;
     let folder = if path.is_dir() {
         path.as_path()
     } else {
@@ -21,7 +22,7 @@ pub fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
     };
     let root = git::repo_root(folder).unwrap_or_else(|| folder.to_owned());
     let lang = console.lang();
-    if let Some(recovered) = apply::recover(&root).map_err(Failure::from)? {
+    if let Some(recovered) = apply::recover(&root).map_err(UserError::from)? {
         console.say(&format!("{}\n", recovered.text().get(lang)));
         if let apply::Recovered::MigrationTakenBack(_) | apply::Recovered::UndoFinished(_) =
             recovered
@@ -29,7 +30,7 @@ pub fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Done);
         }
     }
-    let undone = apply::undo(&root).map_err(Failure::from)?;
+    let undone = apply::undo(&root).map_err(UserError::from)?;
     let mut result = String::new();
     let mut line = |label: &crate::text::Text, path: &Path| {
         result += &format!("{} {}\n", label.get(lang), term::path(path));

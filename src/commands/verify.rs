@@ -5,7 +5,7 @@ mod baseline;
 use std::path::Path;
 
 use super::prepare::{Prepared, prepare, with_parser_stack};
-use super::{Console, Failure, Outcome};
+use super::{Console, Outcome};
 use crate::cli::{AgentArg, Format, VerifyArgs};
 use crate::migrate::diagnostic::Severity;
 use crate::migrate::plan::Action;
@@ -13,6 +13,7 @@ use crate::routes::Route;
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text};
+use crate::user_error::UserError;
 use crate::verify::cases::{self, Case, Layout};
 use crate::verify::error::VerifyError;
 use crate::verify::interrupt;
@@ -30,23 +31,23 @@ use crate::verify::temp_dir::WorkDir;
 /// See [`prepare`]; and when nothing can be verified.
 pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     if cfg!(not(unix)) {
-        return Err(Failure::from(VerifyError::NotUnix).into());
+        return Err(UserError::from(VerifyError::NotUnix).into());
     }
     let given = match &args.requests {
-        Some(path) => requests::read(path).map_err(Failure::from)?,
+        Some(path) => requests::read(path).map_err(UserError::from)?,
         None => Given::default(),
     };
     if let Some(path) = &args.save_requests {
         // Before anything is run, which takes long.
-        requests::can_save(path).map_err(Failure::from)?;
+        requests::can_save(path).map_err(UserError::from)?;
     }
-    let work_dir = WorkDir::new().map_err(Failure::from)?;
+    let work_dir = WorkDir::new().map_err(UserError::from)?;
     let prepared = prepare(&args.plan)?;
     let ran = run_in(&work_dir, args, &prepared, &given, console);
     // From here on there is nothing that a signal would leave behind, and it ends the program.
     drop(work_dir);
     // Before what else has come of it: processes that are ended leave errors.
-    interrupt::check().map_err(Failure::from)?;
+    interrupt::check().map_err(UserError::from)?;
     let (results, python) = ran?;
     let view = View {
         results: &results,
@@ -56,7 +57,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     };
     show(args, &view, console)?;
     if let Some(path) = &args.save_requests {
-        let saved = requests::save(path, &results).map_err(Failure::from)?;
+        let saved = requests::save(path, &results).map_err(UserError::from)?;
         if !console.is_quiet() {
             console.say(&report::text::saved(path, &saved, console.lang()));
         }
@@ -92,21 +93,21 @@ fn run_in(
     results.unsent = cases::unsent(&cases, given);
     let mut python = None;
     if !cases.is_empty() {
-        let found = self::python(args, &prepared.root).map_err(Failure::from)?;
+        let found = self::python(args, &prepared.root).map_err(UserError::from)?;
         if !console.is_quiet() {
             let plugins: Vec<String> = cases.iter().map(Case::plugin).collect();
             let announced = report::text::announcement(&plugins, &found, console.lang());
             console.say(&announced);
         }
         let runner = Runner::start(agent(args.agent), &found, work_dir.path());
-        let runner = runner.map_err(Failure::from)?;
+        let runner = runner.map_err(UserError::from)?;
         let job = Job {
             seconds: u64::from(args.limit),
             save: args.save_requests.is_some(),
             cases: cases::to_run(&cases, &given.requests, work_dir.path()),
         };
-        let said = runner.run(&job).map_err(Failure::from)?;
-        results.take(&cases, said).map_err(Failure::from)?;
+        let said = runner.run(&job).map_err(UserError::from)?;
+        results.take(&cases, said).map_err(UserError::from)?;
         python = Some(found);
     }
     Ok((results, python))
@@ -126,7 +127,8 @@ fn lay_out(
     for group in groups {
         let routes: Vec<Route> = group.routes().cloned().collect();
         if let Err(error) = layout.add_planned(group, &prepared.plan) {
-            let cause = Cause::of(error, &prepared.root, &prepared.root).map_err(Failure::from)?;
+            let cause =
+                Cause::of(error, &prepared.root, &prepared.root).map_err(UserError::from)?;
             baseline::cannot_run(results, &routes, &cause);
         }
     }
@@ -169,7 +171,7 @@ fn not_migrated(prepared: &Prepared) -> Vec<Webhook> {
     by_hand.chain(unread).collect()
 }
 
-fn nothing_to_verify(prepared: &Prepared, results: &VerifyReport) -> Failure {
+fn nothing_to_verify(prepared: &Prepared, results: &VerifyReport) -> UserError {
     // What is migrated already has no original, or is somewhere else.
     if let Some(failure) = results.failures.first() {
         let all: Vec<&str> = results
@@ -183,15 +185,18 @@ fn nothing_to_verify(prepared: &Prepared, results: &VerifyReport) -> Failure {
             format!("{en}: {}", reason.get(Lang::En)),
             format!("{zh}：{}", reason.get(Lang::Zh)),
         );
-        return Failure { text, remedy };
+        return UserError {
+            message: text,
+            help: remedy,
+        };
     }
     let files = prepared.files_scanned;
-    Failure {
-        text: text!(
+    UserError {
+        message: text!(
             "nothing to verify: no webhook in {files} Python files, and no route in the route map",
             "没有可验证的内容：{files} 个 Python 文件中没有 webhook，路由表中也没有路由"
         ),
-        remedy: text!(
+        help: text!(
             "name the folder of a plugin, or the route map with --routes",
             "请指定插件所在的文件夹，或用 --routes 指定路由表"
         ),

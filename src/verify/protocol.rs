@@ -12,7 +12,7 @@ use serde_json::Value;
 
 pub use detail::{Answering, Detail, Fact, Named};
 pub use failed::{Failed, Fatal, FatalReason, Reason, Side};
-pub use request::{About, Bytes, Place, Request};
+pub use request::{About, Bytes, Kind, Place, Request};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -5,202 +5,104 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The file that Python is given.
-const MAIN: &str = "main.py";
+const MAIN: &str = "__main__.py";
 
-/// Every file below `runner/`, with its path there.
-pub(super) const FILES: &[(&str, &str)] = &[
-    ("agent.py", include_str!("runner/agent.py")),
-    ("around.py", include_str!("runner/around.py")),
-    ("case.py", include_str!("runner/case.py")),
-    ("changed.py", include_str!("runner/changed.py")),
-    ("child.py", include_str!("runner/child.py")),
-    ("compare.py", include_str!("runner/compare.py")),
-    ("draft.py", include_str!("runner/draft.py")),
-    ("exercised.py", include_str!("runner/exercised.py")),
-    ("explore.py", include_str!("runner/explore.py")),
-    ("figures.py", include_str!("runner/figures.py")),
-    ("label.py", include_str!("runner/label.py")),
-    ("landlock.py", include_str!("runner/landlock.py")),
-    ("lines.py", include_str!("runner/lines.py")),
-    ("main.py", include_str!("runner/main.py")),
-    ("mentions.py", include_str!("runner/mentions.py")),
-    ("message.py", include_str!("runner/message.py")),
-    ("network.py", include_str!("runner/network.py")),
-    ("oracle.py", include_str!("runner/oracle.py")),
-    ("parameters.py", include_str!("runner/parameters.py")),
-    ("parcel.py", include_str!("runner/parcel.py")),
-    ("patterns.py", include_str!("runner/patterns.py")),
-    ("parent.py", include_str!("runner/parent.py")),
-    ("plain.py", include_str!("runner/plain.py")),
-    ("probe.py", include_str!("runner/probe.py")),
-    ("prove.py", include_str!("runner/prove.py")),
-    ("recorder.py", include_str!("runner/recorder.py")),
-    ("sample.py", include_str!("runner/sample.py")),
-    ("sandbox.py", include_str!("runner/sandbox.py")),
-    ("saved.py", include_str!("runner/saved.py")),
-    ("shadows.py", include_str!("runner/shadows.py")),
-    (
-        "standin/nekro_agent/__init__.py",
-        include_str!("runner/standin/nekro_agent/__init__.py"),
-    ),
-    (
-        "standin/nekro_agent/adapters/utils.py",
-        include_str!("runner/standin/nekro_agent/adapters/utils.py"),
-    ),
-    (
-        "standin/nekro_agent/api/__init__.py",
-        include_str!("runner/standin/nekro_agent/api/__init__.py"),
-    ),
-    (
-        "standin/nekro_agent/api/core.py",
-        include_str!("runner/standin/nekro_agent/api/core.py"),
-    ),
-    (
-        "standin/nekro_agent/api/i18n.py",
-        include_str!("runner/standin/nekro_agent/api/i18n.py"),
-    ),
-    (
-        "standin/nekro_agent/api/message.py",
-        include_str!("runner/standin/nekro_agent/api/message.py"),
-    ),
-    (
-        "standin/nekro_agent/api/plugin.py",
-        include_str!("runner/standin/nekro_agent/api/plugin.py"),
-    ),
-    (
-        "standin/nekro_agent/api/schemas.py",
-        include_str!("runner/standin/nekro_agent/api/schemas.py"),
-    ),
-    (
-        "standin/nekro_agent/api/signal.py",
-        include_str!("runner/standin/nekro_agent/api/signal.py"),
-    ),
-    (
-        "standin/nekro_agent/api/timer.py",
-        include_str!("runner/standin/nekro_agent/api/timer.py"),
-    ),
-    (
-        "standin/nekro_agent/core/__init__.py",
-        include_str!("runner/standin/nekro_agent/core/__init__.py"),
-    ),
-    (
-        "standin/nekro_agent/core/config.py",
-        include_str!("runner/standin/nekro_agent/core/config.py"),
-    ),
-    (
-        "standin/nekro_agent/core/core_utils.py",
-        include_str!("runner/standin/nekro_agent/core/core_utils.py"),
-    ),
-    (
-        "standin/nekro_agent/core/exception_handlers.py",
-        include_str!("runner/standin/nekro_agent/core/exception_handlers.py"),
-    ),
-    (
-        "standin/nekro_agent/core/logger.py",
-        include_str!("runner/standin/nekro_agent/core/logger.py"),
-    ),
-    (
-        "standin/nekro_agent/core/os_env.py",
-        include_str!("runner/standin/nekro_agent/core/os_env.py"),
-    ),
-    (
-        "standin/nekro_agent/core/small_loguru.py",
-        include_str!("runner/standin/nekro_agent/core/small_loguru.py"),
-    ),
-    (
-        "standin/nekro_agent/lacking.py",
-        include_str!("runner/standin/nekro_agent/lacking.py"),
-    ),
-    (
-        "standin/nekro_agent/models/db_chat_channel.py",
-        include_str!("runner/standin/nekro_agent/models/db_chat_channel.py"),
-    ),
-    (
-        "standin/nekro_agent/routers/__init__.py",
-        include_str!("runner/standin/nekro_agent/routers/__init__.py"),
-    ),
-    (
-        "standin/nekro_agent/routers/webhook.py",
-        include_str!("runner/standin/nekro_agent/routers/webhook.py"),
-    ),
-    (
-        "standin/nekro_agent/schemas/agent_ctx.py",
-        include_str!("runner/standin/nekro_agent/schemas/agent_ctx.py"),
-    ),
-    (
-        "standin/nekro_agent/schemas/agent_message.py",
-        include_str!("runner/standin/nekro_agent/schemas/agent_message.py"),
-    ),
-    (
-        "standin/nekro_agent/schemas/chat_message.py",
-        include_str!("runner/standin/nekro_agent/schemas/chat_message.py"),
-    ),
-    (
-        "standin/nekro_agent/schemas/errors.py",
-        include_str!("runner/standin/nekro_agent/schemas/errors.py"),
-    ),
-    (
-        "standin/nekro_agent/schemas/i18n.py",
-        include_str!("runner/standin/nekro_agent/schemas/i18n.py"),
-    ),
-    (
-        "standin/nekro_agent/schemas/signal.py",
-        include_str!("runner/standin/nekro_agent/schemas/signal.py"),
-    ),
-    (
-        "standin/nekro_agent/services/chat/universal_chat_service.py",
-        include_str!("runner/standin/nekro_agent/services/chat/universal_chat_service.py"),
-    ),
-    (
-        "standin/nekro_agent/services/command/base.py",
-        include_str!("runner/standin/nekro_agent/services/command/base.py"),
-    ),
-    (
-        "standin/nekro_agent/services/command/ctl.py",
-        include_str!("runner/standin/nekro_agent/services/command/ctl.py"),
-    ),
-    (
-        "standin/nekro_agent/services/command/group.py",
-        include_str!("runner/standin/nekro_agent/services/command/group.py"),
-    ),
-    (
-        "standin/nekro_agent/services/command/schemas.py",
-        include_str!("runner/standin/nekro_agent/services/command/schemas.py"),
-    ),
-    (
-        "standin/nekro_agent/services/message_service.py",
-        include_str!("runner/standin/nekro_agent/services/message_service.py"),
-    ),
-    (
-        "standin/nekro_agent/services/plugin/base.py",
-        include_str!("runner/standin/nekro_agent/services/plugin/base.py"),
-    ),
-    (
-        "standin/nekro_agent/services/plugin/collector.py",
-        include_str!("runner/standin/nekro_agent/services/plugin/collector.py"),
-    ),
-    (
-        "standin/nekro_agent/services/plugin/packages.py",
-        include_str!("runner/standin/nekro_agent/services/plugin/packages.py"),
-    ),
-    (
-        "standin/nekro_agent/services/plugin/router_manager.py",
-        include_str!("runner/standin/nekro_agent/services/plugin/router_manager.py"),
-    ),
-    (
-        "standin/nekro_agent/services/plugin/schema.py",
-        include_str!("runner/standin/nekro_agent/services/plugin/schema.py"),
-    ),
-    (
-        "standin/nekro_agent/services/plugin/task.py",
-        include_str!("runner/standin/nekro_agent/services/plugin/task.py"),
-    ),
-    ("starts.py", include_str!("runner/starts.py")),
-    ("texts.py", include_str!("runner/texts.py")),
-    ("tracebacks.py", include_str!("runner/tracebacks.py")),
-    ("varying.py", include_str!("runner/varying.py")),
-    ("watching.py", include_str!("runner/watching.py")),
-    ("wishes.py", include_str!("runner/wishes.py")),
+/// The one package that all of it is in, so that none of its modules is taken for one of a plugin's.
+const PACKAGE: &str = "_rehook_runner";
+
+/// Paths in the package, each with the text of its file.
+macro_rules! files {
+    ($($path:literal),+ $(,)?) => {
+        &[$(($path, include_str!(concat!("pysrc/_rehook_runner/", $path)))),+]
+    };
+}
+
+/// Every file of the package.
+pub(super) const FILES: &[(&str, &str)] = files![
+    "__init__.py",
+    "__main__.py",
+    "main.py",
+    "comparison/__init__.py",
+    "comparison/compare.py",
+    "comparison/prove.py",
+    "comparison/varying.py",
+    "coverage/__init__.py",
+    "coverage/changed.py",
+    "coverage/exercised.py",
+    "coverage/lines.py",
+    "coverage/mentions.py",
+    "model/__init__.py",
+    "model/case.py",
+    "model/label.py",
+    "model/message.py",
+    "model/parcel.py",
+    "model/plain.py",
+    "model/saved.py",
+    "probes/__init__.py",
+    "probes/figures.py",
+    "probes/parameters.py",
+    "probes/patterns.py",
+    "probes/probe.py",
+    "probes/sample.py",
+    "probes/shadows.py",
+    "probes/texts.py",
+    "probes/watching.py",
+    "probes/wishes.py",
+    "process/__init__.py",
+    "process/child.py",
+    "process/landlock.py",
+    "process/network.py",
+    "process/parent.py",
+    "process/sandbox.py",
+    "search/__init__.py",
+    "search/draft.py",
+    "search/explore.py",
+    "search/starts.py",
+    "side/__init__.py",
+    "side/agent.py",
+    "side/around.py",
+    "side/oracle.py",
+    "side/recorder.py",
+    "side/tracebacks.py",
+    "standin/nekro_agent/__init__.py",
+    "standin/nekro_agent/lacking.py",
+    "standin/nekro_agent/adapters/utils.py",
+    "standin/nekro_agent/api/__init__.py",
+    "standin/nekro_agent/api/core.py",
+    "standin/nekro_agent/api/i18n.py",
+    "standin/nekro_agent/api/message.py",
+    "standin/nekro_agent/api/plugin.py",
+    "standin/nekro_agent/api/schemas.py",
+    "standin/nekro_agent/api/signal.py",
+    "standin/nekro_agent/api/timer.py",
+    "standin/nekro_agent/core/__init__.py",
+    "standin/nekro_agent/core/config.py",
+    "standin/nekro_agent/core/core_utils.py",
+    "standin/nekro_agent/core/exception_handlers.py",
+    "standin/nekro_agent/core/logger.py",
+    "standin/nekro_agent/core/os_env.py",
+    "standin/nekro_agent/core/small_loguru.py",
+    "standin/nekro_agent/models/db_chat_channel.py",
+    "standin/nekro_agent/routers/__init__.py",
+    "standin/nekro_agent/routers/webhook.py",
+    "standin/nekro_agent/schemas/agent_ctx.py",
+    "standin/nekro_agent/schemas/agent_message.py",
+    "standin/nekro_agent/schemas/chat_message.py",
+    "standin/nekro_agent/schemas/errors.py",
+    "standin/nekro_agent/schemas/i18n.py",
+    "standin/nekro_agent/schemas/signal.py",
+    "standin/nekro_agent/services/message_service.py",
+    "standin/nekro_agent/services/chat/universal_chat_service.py",
+    "standin/nekro_agent/services/command/base.py",
+    "standin/nekro_agent/services/command/ctl.py",
+    "standin/nekro_agent/services/command/group.py",
+    "standin/nekro_agent/services/command/schemas.py",
+    "standin/nekro_agent/services/plugin/base.py",
+    "standin/nekro_agent/services/plugin/collector.py",
+    "standin/nekro_agent/services/plugin/packages.py",
+    "standin/nekro_agent/services/plugin/router_manager.py",
+    "standin/nekro_agent/services/plugin/schema.py",
+    "standin/nekro_agent/services/plugin/task.py",
 ];
 
 /// Writes the program into `folder`, which is made; what is returned is the file to run.
@@ -208,14 +110,15 @@ pub(super) const FILES: &[(&str, &str)] = &[
 /// # Errors
 /// When the folder cannot be written to.
 pub fn write(folder: &Path) -> io::Result<PathBuf> {
+    let package = folder.join(PACKAGE);
     for (name, text) in FILES {
-        let path = folder.join(name);
+        let path = package.join(name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
         fs::write(path, text)?;
     }
-    Ok(folder.join(MAIN))
+    Ok(package.join(MAIN))
 }
 
 #[cfg(test)]
@@ -225,8 +128,10 @@ mod tests {
 
     /// What is in the folder is in the list, and the other way round.
     #[test]
-    fn no_file_of_the_runner_is_missing() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/verify/runner");
+    fn every_file_of_the_program_is_listed() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("src/verify/pysrc")
+            .join(PACKAGE);
         let mut there: Vec<String> = discover::python_files(&folder)
             .iter()
             .map(|path| path.strip_prefix(&folder).expect("it is in the folder"))
@@ -244,7 +149,7 @@ mod tests {
         let main = write(&folder.path().join("runner")).unwrap();
         assert!(main.is_file());
         for (name, text) in FILES {
-            let path = folder.path().join("runner").join(name);
+            let path = main.with_file_name(name);
             assert_eq!(fs::read_to_string(path).unwrap(), *text);
         }
     }

@@ -12,9 +12,9 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
-from case import Case
-from child import Failed
-from message import Request, Route, table
+from _rehook_runner.model.case import Case
+from _rehook_runner.model.message import Request, Route, table
+from _rehook_runner.process.child import Failed
 
 
 class Unusable(Failed):

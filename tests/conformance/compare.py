@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 # In the place of this folder, where a file has the same name.
-sys.path[0] = str(Path(__file__).resolve().parents[2] / "src/verify/runner")
+sys.path[0] = str(Path(__file__).resolve().parents[2] / "src/verify/pysrc")
 sys.dont_write_bytecode = True
 
-import compare
-from agent import Answer
-from message import Route
+from _rehook_runner.comparison import compare
+from _rehook_runner.model.message import Route
+from _rehook_runner.side.agent import Answer
 
 # For how many items it is seen that the time does not grow with their square.
 MANY = 20_000

@@ -5,8 +5,8 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import changed
 import template
+from _rehook_runner.coverage import changed
 from program import migrated, run
 
 HEAD = (

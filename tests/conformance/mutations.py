@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from case import Case
+from _rehook_runner.model.case import Case
 
 
 @dataclass

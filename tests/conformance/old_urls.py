@@ -9,10 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
-from agent import Answer, Sent
-from case import Case
+from _rehook_runner.model.case import Case
+from _rehook_runner.model.message import HOST, Request, Route
+from _rehook_runner.side.agent import Answer, Sent
 from cases import Unusable
-from message import HOST, Request, Route
 from wire import AGENT
 
 # Headers that say something about the connection or the server at its end. The old side is asked in

@@ -9,9 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-import landlock
-import main as runner
-import sandbox
+from _rehook_runner import main as runner
+from _rehook_runner.process import landlock, sandbox
 from program import said, verify
 from table import named
 from template import Plugin

@@ -24,20 +24,19 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
 # Both sides are run by the code that `rehook verify` runs them with.
-sys.path[:0] = [str(HERE), str(PROJECT / "src/verify/runner")]
+sys.path[:0] = [str(HERE), str(PROJECT / "src/verify/pysrc")]
 sys.dont_write_bytecode = True
 
-import agent
 import cases
 import mutations
 import old_urls
 import wheel
-from case import Case
-from child import Failed
-from message import Request, Route
+from _rehook_runner.model.case import Case
+from _rehook_runner.model.message import Request, Route
+from _rehook_runner.process.child import Failed
+from _rehook_runner.side import agent
 
 import shim
-
 
 # Whether the agent is one of the releases that answered errors of handlers otherwise.
 IS_OLDER = tuple(map(int, version("nekro-agent").split(".")[:2])) < (2, 3)

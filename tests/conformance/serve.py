@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/pysrc"))
 
 
 def main() -> None:
@@ -21,9 +21,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["REHOOK_SCRATCH"] = scratch
 
-        import agent
-        from case import Case
-        from recorder import Recorder
+        from _rehook_runner.model.case import Case
+        from _rehook_runner.side import agent
+        from _rehook_runner.side.recorder import Recorder
 
         agent.prepare()
         agent.place(folder)

@@ -15,8 +15,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
+from _rehook_runner.model.message import Reply, Request
 from cases import Unusable
-from message import Reply, Request
 from wire import AGENT, Sender, tcp
 
 # The limit of time is not what is looked at: a machine may be busy with other things.

@@ -8,10 +8,10 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/pysrc"))
 sys.dont_write_bytecode = True
 
-import plain
+from _rehook_runner.model import plain
 
 # The most levels that readers take.
 MOST_LEVELS = 128

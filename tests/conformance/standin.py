@@ -18,17 +18,17 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
-RUNNER = PROJECT / "src/verify/runner"
-STANDIN = RUNNER / "standin"
+RUNNER = PROJECT / "src/verify/pysrc"
+STANDIN = RUNNER / "_rehook_runner/standin"
 sys.path[:0] = [str(HERE), str(RUNNER)]
 sys.dont_write_bytecode = True
 
-import agent
 import cases
 import wheel
-from case import Case
-from child import Failed
-from message import METHODS, Request, Route
+from _rehook_runner.model.case import Case
+from _rehook_runner.model.message import METHODS, Request, Route
+from _rehook_runner.process.child import Failed
+from _rehook_runner.side import agent
 
 # The cases that ask for what the stand-in lacks by design, each with the names.
 LACKING = {

@@ -5,7 +5,7 @@ import shutil
 import sysconfig
 from pathlib import Path
 
-import landlock
+from _rehook_runner.process import landlock
 from program import migrated, run, said, verify
 from table import PLUGINS, named
 from template import HOOK

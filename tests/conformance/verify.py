@@ -10,14 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/runner"))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/pysrc"))
 
 import edits
 import given
 import processes
 import reaching
 import verdicts
-from child import Failed
+from _rehook_runner.process.child import Failed
 
 import shim
 

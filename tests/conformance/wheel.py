@@ -11,9 +11,9 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-from case import Case
+from _rehook_runner.model.case import Case
+from _rehook_runner.model.message import Request, table
 from cases import Unusable, github_signature, routes
-from message import Request, table
 
 import shim
 

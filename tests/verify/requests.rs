@@ -87,7 +87,7 @@ fn what_was_sent_is_saved_where_it_is_asked_for() {
     proof["requests"] = json!(2);
     let sent = json!({
         "event": "sent", "case": "dev.a", "plugin": "dev.a", "endpoint": "a",
-        "request": {"about": {"known": {"kind": "a plain request"}}, "method": "POST",
+        "request": {"about": {"known": {"kind": "plain"}}, "method": "POST",
             "path": "/api/webhook/a", "query": "q=1", "headers": [["X", "1"]], "body": "{}",
             "settings": {"S": 1}},
     });

@@ -11,7 +11,7 @@ fn only_what_is_proved_gives_0() {
     let mut differs = proof("b", "differs");
     differs["differing"] = json!(2);
     differs["difference"] = json!({
-        "request": {"about": {"known": {"kind": "a plain request"}}, "method": "POST", "path": "/api/webhook/b", "query": "",
+        "request": {"about": {"known": {"kind": "plain"}}, "method": "POST", "path": "/api/webhook/b", "query": "",
             "headers": [["A", "1"]], "body": "{}", "settings": {}},
         "parts": [{"part": "status", "old": 200, "new": 500}],
     });

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::Failure;
 use super::super::prepare::{Prepared, plan_of, read_route_map, with_parser_stack};
 use crate::cli::VerifyArgs;
 use crate::migrate::git;
 use crate::migrate::plan::{Plan, PlanOptions};
 use crate::regular_file;
 use crate::routes::{FILE_NAME, Route};
+use crate::user_error::UserError;
 use crate::verify::baseline::Baseline;
 use crate::verify::cases::{self, Group, Layout, Subject};
 use crate::verify::copy::CopyBudget;
@@ -88,7 +88,7 @@ fn repos(args: &VerifyArgs, prepared: &Prepared, asked: &[PathBuf]) -> anyhow::R
             if path.is_dir() && git::repo_root(path).is_none() {
                 let entries = fs::read_dir(path).and_then(Iterator::collect);
                 let entries: Vec<fs::DirEntry> =
-                    entries.map_err(|error| Failure::path(path, &error))?;
+                    entries.map_err(|error| UserError::path(path, &error))?;
                 let mut inside: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
                 inside.sort();
                 roots.extend(inside.iter().filter_map(|path| git::repo_root(path)));
@@ -127,7 +127,7 @@ fn key(route: &Route) -> (String, String) {
 }
 
 /// The commit with the originals; why there is none, as long as others need none.
-fn open(repo: &Repo, base: &str) -> Result<Result<Baseline, Cause>, Failure> {
+fn open(repo: &Repo, base: &str) -> Result<Result<Baseline, Cause>, UserError> {
     if !repo.is_git {
         return Ok(Err(Cause::NoOriginal { base: None }));
     }
@@ -139,7 +139,7 @@ fn open(repo: &Repo, base: &str) -> Result<Result<Baseline, Cause>, Failure> {
         })),
         Err(VerifyError::NoGit) => Ok(Err(Cause::NoGit)),
         Err(VerifyError::Distrusted { root }) => Ok(Err(Cause::Distrusted { root })),
-        Err(other) => Err(Failure::from(other)),
+        Err(other) => Err(UserError::from(other)),
     }
 }
 
@@ -175,12 +175,12 @@ fn lay_out(
 ) -> anyhow::Result<LaidOut> {
     fs::create_dir_all(tree)
         .map_err(VerifyError::io(tree))
-        .map_err(Failure::from)?;
+        .map_err(UserError::from)?;
     let mut budget = CopyBudget::default();
     let is_python = |path: &Path| path.extension().is_some_and(|extension| extension == "py");
     original
         .write(tree, is_python, &mut budget)
-        .map_err(Failure::from)?;
+        .map_err(UserError::from)?;
     // With `native`, so that it is known which handlers may take the request by now.
     let options = PlanOptions {
         allow_unsafe: args.plan.allow_unsafe,
@@ -210,7 +210,7 @@ fn lay_out(
                 base: args.base.clone(),
                 place: place.to_owned(),
             },
-            Err(error) => Cause::of(error, tree, &repo.root).map_err(Failure::from)?,
+            Err(error) => Cause::of(error, tree, &repo.root).map_err(UserError::from)?,
         };
         laid_out
             .left

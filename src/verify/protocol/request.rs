@@ -36,8 +36,8 @@ pub struct Request {
 pub enum About {
     /// One that plugins get whatever they ask for.
     Known {
-        /// Which one, by its English name.
-        kind: String,
+        /// Which one.
+        kind: Kind,
         /// The method, where the same is sent by several; else empty.
         #[serde(default)]
         method: String,
@@ -58,23 +58,78 @@ pub enum About {
     Given(String),
 }
 
+/// The requests that plugins get whatever they ask for: a few to begin with, and the bodies of
+/// `message.py`.
+#[allow(missing_docs, reason = "`request_label` has the words for each")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Plain,
+    OnlyMethod,
+    OtherMethod,
+    Query,
+    Object,
+    EmptyObject,
+    ObjectWithCharset,
+    ObjectTypeAmongOthers,
+    ObjectVendorType,
+    ObjectTypeInUpperCase,
+    NotJsonVendorType,
+    NotJsonWithCharset,
+    NotJsonTypeInUpperCase,
+    ObjectKeyTwice,
+    ObjectWithNan,
+    ObjectWithHugeNumber,
+    ObjectInUtf16,
+    ObjectAfterBom,
+    HalfObject,
+    NothingAsJson,
+    BlanksAsJson,
+    List,
+    Number,
+    String,
+    Null,
+    True,
+    NotUtf8AsJson,
+    NestedTooDeeply,
+    ObjectAsText,
+    ListAsText,
+    NumberAsText,
+    StringAsText,
+    NullAsText,
+    ObjectAfterBomAsText,
+    ObjectInUtf16AsText,
+    NestedTooDeeplyAsText,
+    Text,
+    TextNotUtf8,
+    TextWithNullByte,
+    EmptyText,
+    ObjectWithoutType,
+    TextWithoutType,
+    Nothing,
+    Form,
+    FormWithFile,
+    TypeTwiceJsonLast,
+    TypeTwiceJsonFirst,
+    HeadersTwice,
+    AcceptEnglish,
+}
+
 /// A part of a request that has values (`Place` in `wishes.py`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Place {
     /// A header.
     Header,
     /// A parameter of the query.
     Query,
     /// The name of a parameter of the query.
-    #[serde(rename = "query name")]
     QueryName,
     /// A field of a form.
     Form,
     /// A value in a body of JSON.
     Body,
     /// The body as bytes.
-    #[serde(rename = "raw body")]
     RawBody,
     /// The method.
     Method,

@@ -1,93 +1,8 @@
 //! What requests are called, in words. The runner says it in parts.
 
-use super::super::protocol::{About, Place};
+use super::super::protocol::{About, Kind, Place};
 use crate::text;
 use crate::text::Text;
-
-/// The requests that plugins get whatever they ask for: in English, as the runner calls them, and
-/// in Chinese.
-const KINDS: &[(&str, &str)] = &[
-    ("a plain request", "普通请求"),
-    ("nothing but the method", "只有请求方法"),
-    ("another method", "其他请求方法"),
-    ("a query", "带查询参数的请求"),
-    // The bodies (`BODIES` in `message.py`).
-    ("an object", "JSON 对象"),
-    ("an empty object", "空的 JSON 对象"),
-    ("an object, with a charset", "JSON 对象，类型带字符集"),
-    (
-        "an object, the type among others",
-        "JSON 对象，类型与其他类型并列",
-    ),
-    (
-        "an object, as a JSON type of a vendor",
-        "JSON 对象，类型是厂商自定义的 JSON 类型",
-    ),
-    ("an object, the type in upper case", "JSON 对象，类型用大写"),
-    (
-        "not JSON, as a JSON type of a vendor",
-        "不是 JSON，类型却是厂商自定义的 JSON 类型",
-    ),
-    (
-        "not JSON, with a charset",
-        "不是 JSON，类型却是带字符集的 JSON",
-    ),
-    (
-        "not JSON, the type in upper case",
-        "不是 JSON，类型却是大写的 JSON",
-    ),
-    ("an object with a key twice", "键有重复的 JSON 对象"),
-    ("an object with NaN", "含 NaN 的 JSON 对象"),
-    ("an object with a huge number", "含超大数字的 JSON 对象"),
-    ("an object in UTF-16", "UTF-16 编码的 JSON 对象"),
-    (
-        "an object after a byte order mark",
-        "开头有字节顺序标记的 JSON 对象",
-    ),
-    ("half an object", "不完整的 JSON 对象"),
-    ("nothing, but called JSON", "请求体为空，类型却是 JSON"),
-    ("blanks, but called JSON", "只有空白，类型却是 JSON"),
-    ("a list", "JSON 数组"),
-    ("a number", "JSON 数字"),
-    ("a string", "JSON 字符串"),
-    ("null", "JSON 的 null"),
-    ("true", "JSON 的 true"),
-    ("not UTF-8, but called JSON", "不是 UTF-8，类型却是 JSON"),
-    ("nested too deeply", "嵌套过深的 JSON"),
-    ("an object as text", "JSON 对象，类型是文本"),
-    ("a list as text", "JSON 数组，类型是文本"),
-    ("a number as text", "JSON 数字，类型是文本"),
-    ("a string as text", "JSON 字符串，类型是文本"),
-    ("null as text", "JSON 的 null，类型是文本"),
-    (
-        "an object as text after a byte order mark",
-        "开头有字节顺序标记的 JSON 对象，类型是文本",
-    ),
-    (
-        "an object in UTF-16 as text",
-        "UTF-16 编码的 JSON 对象，类型是文本",
-    ),
-    ("nested too deeply, as text", "嵌套过深的 JSON，类型是文本"),
-    ("text", "普通文本"),
-    ("text that is not UTF-8", "不是 UTF-8 的文本"),
-    ("text with a null byte", "含空字节的文本"),
-    ("an empty text", "空文本"),
-    ("an object without a type", "没有注明类型的 JSON 对象"),
-    ("text without a type", "没有注明类型的文本"),
-    ("nothing at all", "没有请求体"),
-    ("a form", "表单"),
-    ("a form with a file", "带文件的表单"),
-    ("the type given twice, JSON last", "类型写了两次，JSON 在后"),
-    (
-        "the type given twice, JSON first",
-        "类型写了两次，JSON 在前",
-    ),
-    (
-        "headers given twice, and bytes in them",
-        "请求头有重复，且含非 ASCII 字节",
-    ),
-    ("an answer in English asked for", "要求用英语应答"),
-];
 
 /// What a request is called. What the user calls it is the same in both languages.
 pub fn text(about: &About) -> Text {
@@ -98,8 +13,8 @@ pub fn text(about: &About) -> Text {
             method,
             looked_for,
         } => {
-            let known = KINDS.iter().find(|(en, _)| en == kind);
-            let (en, zh) = known.map_or((kind.as_str(), kind.as_str()), |known| *known);
+            let kind = kind_text(*kind);
+            let (en, zh) = kind.both();
             let by = match method.as_str() {
                 "" => Text::verbatim(""),
                 method => text!(", by {method}", "，用 {method} 发送"),
@@ -132,6 +47,101 @@ pub fn text(about: &About) -> Text {
                 format!("{zh}{name} = {value}"),
             )
         }
+    }
+}
+
+fn kind_text(kind: Kind) -> Text {
+    match kind {
+        Kind::Plain => text!("a plain request", "普通请求"),
+        Kind::OnlyMethod => text!("nothing but the method", "只有请求方法"),
+        Kind::OtherMethod => text!("another method", "其他请求方法"),
+        Kind::Query => text!("a query", "带查询参数的请求"),
+        Kind::Object => text!("an object", "JSON 对象"),
+        Kind::EmptyObject => text!("an empty object", "空的 JSON 对象"),
+        Kind::ObjectWithCharset => text!("an object, with a charset", "JSON 对象，类型带字符集"),
+        Kind::ObjectTypeAmongOthers => text!(
+            "an object, the type among others",
+            "JSON 对象，类型与其他类型并列"
+        ),
+        Kind::ObjectVendorType => text!(
+            "an object, as a JSON type of a vendor",
+            "JSON 对象，类型是厂商自定义的 JSON 类型"
+        ),
+        Kind::ObjectTypeInUpperCase => {
+            text!("an object, the type in upper case", "JSON 对象，类型用大写")
+        }
+        Kind::NotJsonVendorType => text!(
+            "not JSON, as a JSON type of a vendor",
+            "不是 JSON，类型却是厂商自定义的 JSON 类型"
+        ),
+        Kind::NotJsonWithCharset => text!(
+            "not JSON, with a charset",
+            "不是 JSON，类型却是带字符集的 JSON"
+        ),
+        Kind::NotJsonTypeInUpperCase => text!(
+            "not JSON, the type in upper case",
+            "不是 JSON，类型却是大写的 JSON"
+        ),
+        Kind::ObjectKeyTwice => text!("an object with a key twice", "键有重复的 JSON 对象"),
+        Kind::ObjectWithNan => text!("an object with NaN", "含 NaN 的 JSON 对象"),
+        Kind::ObjectWithHugeNumber => {
+            text!("an object with a huge number", "含超大数字的 JSON 对象")
+        }
+        Kind::ObjectInUtf16 => text!("an object in UTF-16", "UTF-16 编码的 JSON 对象"),
+        Kind::ObjectAfterBom => text!(
+            "an object after a byte order mark",
+            "开头有字节顺序标记的 JSON 对象"
+        ),
+        Kind::HalfObject => text!("half an object", "不完整的 JSON 对象"),
+        Kind::NothingAsJson => text!("nothing, but called JSON", "请求体为空，类型却是 JSON"),
+        Kind::BlanksAsJson => text!("blanks, but called JSON", "只有空白，类型却是 JSON"),
+        Kind::List => text!("a list", "JSON 数组"),
+        Kind::Number => text!("a number", "JSON 数字"),
+        Kind::String => text!("a string", "JSON 字符串"),
+        Kind::Null => text!("null", "JSON 的 null"),
+        Kind::True => text!("true", "JSON 的 true"),
+        Kind::NotUtf8AsJson => text!("not UTF-8, but called JSON", "不是 UTF-8，类型却是 JSON"),
+        Kind::NestedTooDeeply => text!("nested too deeply", "嵌套过深的 JSON"),
+        Kind::ObjectAsText => text!("an object as text", "JSON 对象，类型是文本"),
+        Kind::ListAsText => text!("a list as text", "JSON 数组，类型是文本"),
+        Kind::NumberAsText => text!("a number as text", "JSON 数字，类型是文本"),
+        Kind::StringAsText => text!("a string as text", "JSON 字符串，类型是文本"),
+        Kind::NullAsText => text!("null as text", "JSON 的 null，类型是文本"),
+        Kind::ObjectAfterBomAsText => text!(
+            "an object as text after a byte order mark",
+            "开头有字节顺序标记的 JSON 对象，类型是文本"
+        ),
+        Kind::ObjectInUtf16AsText => text!(
+            "an object in UTF-16 as text",
+            "UTF-16 编码的 JSON 对象，类型是文本"
+        ),
+        Kind::NestedTooDeeplyAsText => {
+            text!("nested too deeply, as text", "嵌套过深的 JSON，类型是文本")
+        }
+        Kind::Text => text!("text", "普通文本"),
+        Kind::TextNotUtf8 => text!("text that is not UTF-8", "不是 UTF-8 的文本"),
+        Kind::TextWithNullByte => text!("text with a null byte", "含空字节的文本"),
+        Kind::EmptyText => text!("an empty text", "空文本"),
+        Kind::ObjectWithoutType => text!("an object without a type", "没有注明类型的 JSON 对象"),
+        Kind::TextWithoutType => text!("text without a type", "没有注明类型的文本"),
+        Kind::Nothing => text!("nothing at all", "没有请求体"),
+        Kind::Form => text!("a form", "表单"),
+        Kind::FormWithFile => text!("a form with a file", "带文件的表单"),
+        Kind::TypeTwiceJsonLast => {
+            text!("the type given twice, JSON last", "类型写了两次，JSON 在后")
+        }
+        Kind::TypeTwiceJsonFirst => text!(
+            "the type given twice, JSON first",
+            "类型写了两次，JSON 在前"
+        ),
+        Kind::HeadersTwice => text!(
+            "headers given twice, and bytes in them",
+            "请求头有重复，且含非 ASCII 字节"
+        ),
+        Kind::AcceptEnglish => text!(
+            "a request with `Accept-Language: en`",
+            "带 `Accept-Language: en` 的请求"
+        ),
     }
 }
 

@@ -242,7 +242,7 @@ fn a_proof_with_something_open_contradicts_itself() {
 fn a_difference_is_shown_as_a_request_and_two_answers() {
     let difference = json!({"differing": 3, "difference": {
         "request": {
-            "about": {"known": {"kind": "a form"}}, "method": "POST", "path": "/api/webhook/ci", "query": "a=1",
+            "about": {"known": {"kind": "form"}}, "method": "POST", "path": "/api/webhook/ci", "query": "a=1",
             "headers": [["X-A", "1"], ["X-B", {"base64": "/w=="}]],
             "body": "a\u{1b}[2J\nb", "settings": {"TOKEN": "x"},
         },
@@ -452,7 +452,7 @@ fn requests_are_called_by_chinese_names_in_chinese() {
         }});
         results(proof("differs", difference))
     };
-    let known = called(json!({"known": {"kind": "an object", "method": "PUT"}}));
+    let known = called(json!({"known": {"kind": "object", "method": "PUT"}}));
     let shown = text(&known, Lang::Zh);
     assert!(
         shown.contains("  能显示差异的最小请求（JSON 对象，用 PUT 发送）：\n"),

@@ -83,7 +83,8 @@ echo '{{"event":"refused","case":"c","what":["run git"]}}'
     let job: serde_json::Value = serde_json::from_str(&read("job")).unwrap();
     assert_eq!(job["seconds"], 1);
     let work = fake.path("work");
-    let (main, scratch) = (work.join("runner/main.py"), work.join("scratch"));
+    let main = work.join("runner/_rehook_runner/__main__.py");
+    let scratch = work.join("scratch");
     assert_eq!(
         read("arguments"),
         format!("-B\n{}\nauto\n{}\n", main.display(), scratch.display())

@@ -96,7 +96,7 @@ fn what_the_runner_finds_is_said_in_both_languages() {
 #[test]
 fn the_request_that_was_being_answered_is_called_by_its_name() {
     let exit = || json!({"kind": "exit_code", "code": 3});
-    let about = json!({"known": {"kind": "a plain request"}});
+    let about = json!({"known": {"kind": "plain"}});
     let (en, zh) = texts(exit(), Some(json!({"method": "POST", "about": about})));
     assert_eq!(en, "exit code 3, while it answers POST (a plain request)");
     assert_eq!(zh, "退出码 3，当时正在应答 POST 请求（普通请求）");

@@ -1,0 +1,1 @@
+"""Sends the same requests to both sides, and compares what they give."""

@@ -1,0 +1,440 @@
+"""Proves one plugin: finds requests, sends them to both sides, and says what they show."""
+
+import asyncio
+import base64
+import inspect
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from _rehook_runner.comparison import compare
+from _rehook_runner.coverage import exercised, lines
+from _rehook_runner.model import label, parcel, plain
+from _rehook_runner.model.case import Case
+from _rehook_runner.model.message import Request, Route, stays_alike, table
+from _rehook_runner.model.saved import Saved
+from _rehook_runner.process import child, sandbox
+from _rehook_runner.search.explore import REQUEST_SECONDS, Endless, Found, explore
+from _rehook_runner.side import agent
+from _rehook_runner.side.recorder import Folder
+
+# How long is searched for requests, for all routes of a plugin together.
+SEARCH_SECONDS = 20.0
+# Before the old side runs once more, so that what shows a time shows another one.
+PAUSE_SECONDS = 1.1
+# How often the old side runs at most. Where it varies by itself, twice the same may be chance.
+MOST_RUNS = 4
+# One row of the table of bodies for each kind of body that a handler can be given.
+KINDS = (
+    "object",
+    "empty_object",
+    "object_as_text",
+    "text",
+    "form",
+    "nothing",
+)
+# Of the table, what a handler gets whose way of taking a body is shown at another one.
+PART = (*KINDS, "half_object", "list", "query")
+# How many requests that end the process are left out at most.
+MOST_LEFT_OUT = 20
+# What is wrong with requests that were given, and with neither side.
+GIVEN = ("no_setting", "bad_setting")
+# Attempts that are reported of one plugin.
+MOST_REFUSED = 20
+
+
+@parcel.travels
+@dataclass
+class Run:
+    """What a side gave."""
+
+    answers: list[agent.Answer]
+    # None where the function is in no file of the plugin; empty on the new side.
+    handlers: list[exercised.Handler | None]
+    # The lines that ran while it was loaded, and for requests.
+    loading: set[lines.Line]
+    reached: set[lines.Line]
+    # For each route, what stands around its handler (see around.py).
+    around: list[str | None]
+    # What it tried to do while it was loaded, and was refused.
+    refused: list
+
+
+def prove(case: Case, seconds: float, saved: Saved | None = None) -> Iterator[dict]:
+    """The results of a plugin, as main.py writes them; where they are to be saved, with the requests that
+    were sent."""
+    try:
+        found = explore(case, min(SEARCH_SECONDS, seconds), seconds)
+        out = _Out(case, found, seconds)
+        sent, old, new = _compared(case, found, out, seconds)
+        differing = _differing(case, sent, old, new, seconds)
+        agent.tidy()
+    except _SideFailed as failed:
+        yield _failed(case, failed.side, failed.why)
+        return
+    except child.Failed as failed:
+        yield _failed(case, "old", failed)
+        return
+    missed = exercised.missed(
+        case, [one for one in old.handlers if one is not None], _ran(old), _ran(new)
+    )
+    for place, (side, why) in out.failed.items():
+        yield _failed(case, side, why) | {"endpoint": case.routes[place].endpoint}
+    for place, (route, handler) in enumerate(zip(case.routes, old.handlers, strict=True)):
+        if place not in out.failed:
+            proof = _proof(case, route, handler, missed, sent, old, differing)
+            yield proof | {"endless": _endless(route, found[place])}
+    if saved is not None:
+        yield from saved.events(case, sent, _shown)
+    refused = _refused(old, new)
+    if refused:
+        yield {"event": "refused", "case": case.name, "what": refused}
+
+
+class _Out:
+    """What is not sent: requests that end the process, and those to routes whose requests do."""
+
+    def __init__(self, case: Case, found: list[Found], seconds: float):
+        self.case, self.found = case, found
+        # All runs together that leave out one more request may begin within the time of one.
+        self.until = time.monotonic() + seconds
+        self.requests: list[Request] = []
+        # Of routes by their places: the side, and why.
+        self.failed = {
+            place: ("" if one.failed.reason in GIVEN else "old", one.failed)
+            for place, one in enumerate(found)
+            if one.failed
+        }
+
+    def has(self, route: Route, request: Request) -> bool:
+        return any(request is one for one in self.requests) or any(
+            route is self.case.routes[place] for place in self.failed
+        )
+
+    def add(self, side: str, why: child.Failed, route: Route, request: Request) -> None:
+        """Leaves out a request that a side does not come through. Where the old side ends with it,
+        so would the server have, and there is no answer to compare; what the new side alone does not
+        answer is a fault of it."""
+        place = next(place for place, one in enumerate(self.case.routes) if one is route)
+        is_ended = side == "old" and why.reason in ("crash", "exit")
+        if is_ended and len(self.requests) < MOST_LEFT_OUT and time.monotonic() < self.until:
+            self.requests.append(request)
+            self.found[place].endless.insert(0, Endless(request, True, why.detail))
+        else:
+            self.failed[place] = side, child.while_answering(why, request)
+
+
+class _SideFailed(Exception):
+    """One of two sides has no result."""
+
+    def __init__(self, side: str, why: child.Failed):
+        super().__init__(side, why)
+        self.side, self.why = side, why
+
+
+def _failed(case: Case, side: str, why: child.Failed) -> dict:
+    return {
+        "event": "failed",
+        "case": case.name,
+        "side": side,
+        "reason": why.reason,
+        "detail": why.detail,
+        "answering": why.answering and _answering(*why.answering),
+    }
+
+
+def _answering(method: str, called: label.Label) -> dict:
+    return {"method": method, "about": label.parts(called)}
+
+
+def _compared(
+    case: Case, found: list[Found], out: _Out, seconds: float
+) -> tuple[list[tuple[Route, Request]], Run, Run]:
+    """What was sent, and what both sides gave. Of handlers that have the same around them, one gets
+    the whole table of bodies, and the others a part."""
+    everything: list[tuple[Route, Request]] = []
+    # The places of those that wait, and the place of their route.
+    waiting: dict[int, int] = {}
+    model = next((place for place, one in enumerate(case.routes) if _takes_context(one)), None)
+    for place, (route, of_route) in enumerate(zip(case.routes, found, strict=True)):
+        kept = of_route.requests
+        bodies = table(replace(route, requests=[]))
+        is_part = _takes_context(route) and place != model
+        waits = {id(one) for one in bodies if is_part and one.label.kind not in PART}
+        met = _alike(route, _met(kept, bodies))
+        for request in _once([*route.requests, *_alike(route, kept), *bodies, *met]):
+            if id(request) in waits:
+                waiting[len(everything)] = place
+            everything.append((route, request))
+    sent = [one for place, one in enumerate(everything) if place not in waiting]
+    sent, old, new = _both(case, sent, out, seconds)
+    shown = None if model is None else new.around[model]
+    not_shown = {p for p in waiting.values() if shown is None or new.around[p] != shown}
+    if not_shown:
+        # From the beginning, so that another run of it meets the same state.
+        sent = [
+            one
+            for place, one in enumerate(everything)
+            if place not in waiting or waiting[place] in not_shown
+        ]
+        sent, old, new = _both(case, sent, out, seconds)
+    return sent, old, new
+
+
+def _takes_context(route: Route) -> bool:
+    return route.dialect == "context" and not route.native
+
+
+def _both(
+    case: Case, sent: list[tuple[Route, Request]], out: _Out, seconds: float
+) -> tuple[list[tuple[Route, Request]], Run, Run]:
+    """Both sides, at the same time, and what was sent to them."""
+    while True:
+        sent = [one for one in sent if not out.has(*one)]
+        agent.tidy()
+        waits = {side: _start(case, side, sent, seconds) for side in ("old", "new")}
+        exercised.read(case)
+        runs: list[Run] = []
+        failed: list[_SideFailed] = []
+        for side, wait in waits.items():
+            # Both are waited for, so that none outlives what is said of the plugin.
+            try:
+                runs.append(wait())
+            except child.Failed as error:
+                failed.append(_SideFailed(side, error))
+        if not failed:
+            return sent, runs[0], runs[1]
+        first = failed[0]
+        begun = first.why.notes[-1] if first.why.notes else None
+        if begun is None or first.why.reason not in ("crash", "exit", "hang", "no_setting"):
+            # It is no request's doing.
+            raise first
+        out.add(first.side, first.why, *sent[begun])
+
+
+def _alike(route: Route, requests: list[Request]) -> list[Request]:
+    """Of requests that were found, those that are promised to be answered alike: a handler that
+    takes the request itself sees some bodies otherwise than before."""
+    return [one for one in requests if not route.native or stays_alike(one)]
+
+
+def _met(kept: list[Request], bodies: list[Request]) -> list[Request]:
+    """A body of each kind with the headers that the plugin looks for, so that its own code meets them
+    too."""
+    most = max(kept, key=lambda request: len(request.headers), default=None)
+    if most is None:
+        return []
+    looked_for = [(name, value) for name, value in most.headers if name != b"content-type"]
+    return [
+        replace(
+            one,
+            label=replace(one.label, looked_for=True),
+            headers=one.headers + looked_for,
+            settings=most.settings,
+        )
+        for one in bodies
+        if one.label.kind in KINDS
+    ]
+
+
+def _once(requests: list[Request]) -> list[Request]:
+    """Without those that say the same as one before."""
+    seen, kept = set(), []
+    for one in requests:
+        key = (one.method, one.query, tuple(one.headers), one.body, repr(one.settings))
+        if key not in seen:
+            seen.add(key)
+            kept.append(one)
+    return kept
+
+
+def _start(
+    case: Case, side: str, sent: list[tuple[Route, Request]], seconds: float
+) -> Callable[[], Run]:
+    def work(progress: child.Progress) -> Run:
+        async def everything() -> Run:
+            trace = lines.Trace(agent.scratch())
+            loaded = await agent.Side.load(case, side)
+            loading = _inside(trace.take_reached())
+            handlers = [_handler(case, loaded, one) for one in case.routes if side == "old"]
+            answers = []
+            for number, (route, request) in enumerate(sent):
+                progress.note(number)
+                addressed = agent.addressed(route, request, side)
+                answers.append(await loaded.answer(addressed, progress=progress))
+            progress.note(None)
+            if lacks := agent.lacking():
+                # A plugin may have caught the error, and then both sides go the same wrong way.
+                raise child.Failed("stand_in_lacks", ", ".join(lacks))
+            reached = _inside(trace.reached)
+            around = [loaded.around.get(route.target) for route in case.routes]
+            return Run(answers, handlers, loading, reached, around, loaded.refused)
+
+        return asyncio.run(everything())
+
+    return child.start(work, seconds)
+
+
+def _inside(reached: set[lines.Line]) -> set[lines.Line]:
+    """Those in the plugin's tree, with paths below it."""
+    root = _root()
+    return {(_short(file), line, owner) for file, line, owner in reached if file.startswith(root)}
+
+
+def _root() -> str:
+    return os.path.join(Folder.name, "data/nekro_agent/plugins", "")
+
+
+def _short(path: str) -> str:
+    """A path below the plugin's tree, from one of the side."""
+    return path.removeprefix(_root()).partition("/")[2]
+
+
+def _handler(case: Case, loaded: agent.Side, route: Route) -> exercised.Handler | None:
+    plugin = loaded.collector.get_plugin(route.plugin)
+    method = plugin.webhook_methods.get(route.endpoint)
+    if method is None:
+        raise child.Failed(
+            "no_webhook",
+            {"kind": "no_webhook", "plugin": route.plugin, "endpoint": route.endpoint},
+        )
+    code = getattr(inspect.unwrap(method.func), "__code__", None)
+    return exercised.handler(case, route, code, _short(code.co_filename) if code else "")
+
+
+def _ran(run: Run) -> exercised.Ran:
+    return exercised.Ran(run.loading, run.reached)
+
+
+def _differing(
+    case: Case, sent: list[tuple[Route, Request]], old: Run, new: Run, seconds: float
+) -> dict[int, list]:
+    """For each request (by its place) that shows a difference, the parts that differ."""
+
+    def all_of(judge: Callable) -> dict[int, list]:
+        pairs = zip(sent, old.answers, new.answers, strict=True)
+        found = {i: judge(i, route, one, other) for i, ((route, _), one, other) in enumerate(pairs)}
+        return {i: parts for i, parts in found.items() if parts}
+
+    differing = all_of(lambda _i, route, one, other: compare.parts(route, one, other))
+    if not differing:
+        return {}
+    runs, begun = [old], time.monotonic()
+    while differing and len(runs) < MOST_RUNS:
+        time.sleep(PAUSE_SECONDS)
+        runs.append(_start(case, "old", sent, seconds)())
+        found = {
+            i: compare.real(sent[i][0], [run.answers[i] for run in runs], new.answers[i])
+            for i in differing
+        }
+        differing = {i: parts for i, parts in found.items() if parts}
+        pairs = zip(sent, old.answers, runs[-1].answers, strict=True)
+        varies = any(compare.parts(route, one, other) for (route, _), one, other in pairs)
+        # All of them together may take as long as one run.
+        if not varies or (time.monotonic() - begun) * 2 > seconds:
+            break
+    return differing
+
+
+def _proof(
+    case: Case,
+    route: Route,
+    handler: exercised.Handler | None,
+    missed_changes: list[exercised.Missed],
+    sent: list[tuple[Route, Request]],
+    old: Run,
+    differing: dict[int, list],
+) -> dict:
+    own = [i for i, (its, _) in enumerate(sent) if its is route]
+    ran, own_lines = _ran(old), handler.lines.items() if handler else ()
+    reached = sorted(
+        n for n, owners in own_lines if ran.did(handler.file, n, owners, handler.definition.first)
+    )
+    missed = sorted(n for n, _ in own_lines if n not in reached)
+    own_changes = [one for one in missed_changes if one.handler in (None, handler)]
+    uncovered = [one.line for one in own_changes if one.side == "old" and one.handler]
+    elsewhere: dict[tuple[str, str], list[int]] = {}
+    for one in own_changes:
+        if one.side == "new" or not one.handler:
+            elsewhere.setdefault((one.side, one.file), []).append(one.line)
+    shown = sorted((i for i in own if i in differing), key=lambda i: (len(sent[i][1].shown()), i))
+    if shown:
+        verdict = "differs"
+    elif own_changes or not reached:
+        verdict = "not_covered"
+    else:
+        verdict = "same"
+    return {
+        "event": "proof",
+        "case": case.name,
+        "plugin": route.plugin,
+        "endpoint": route.endpoint,
+        "verdict": verdict,
+        "requests": len(own),
+        "file": handler.file if handler else "",
+        "first": handler.definition.first if handler else 0,
+        "last": handler.definition.last if handler else 0,
+        "reached": reached,
+        "missed": missed,
+        "uncovered": uncovered,
+        "uncovered_elsewhere": [
+            {"side": side, "file": file, "lines": of_file}
+            for (side, file), of_file in elsewhere.items()
+        ],
+        "differing": len(shown),
+        "difference": None
+        if not shown
+        else {
+            "request": _shown(route, sent[shown[0]][1]),
+            "parts": [
+                {"part": part, "old": plain.value(one, other), "new": plain.value(other, one)}
+                for part, one, other in differing[shown[0]]
+            ],
+        },
+    }
+
+
+def _endless(route: Route, found: Found) -> list[dict]:
+    """The requests that did not end, or ended the process, which no side was sent afterwards."""
+    return [
+        {
+            "request": _shown(route, one.request),
+            "seconds": REQUEST_SECONDS,
+            "went_on": one.went_on,
+            "ended": one.ended,
+        }
+        for one in found.endless
+    ]
+
+
+def _refused(*runs: Run) -> list[str]:
+    """What was refused while the plugin was loaded, and then."""
+    found: dict[str, None] = {}
+    for run in runs:
+        for effect in (*run.refused, *(one for answer in run.answers for one in answer.effects)):
+            if effect[0] in sandbox.REFUSALS and len(found) < MOST_REFUSED:
+                found[" ".join(str(part) for part in effect[:2])] = None
+    return list(found)
+
+
+def _shown(route: Route, request: Request) -> dict:
+    shown = {
+        "about": label.parts(request.label),
+        "method": request.method,
+        "path": route.old,
+        "query": _wire(request.query),
+        # Names are ASCII, or no names.
+        "headers": [[n.decode("latin-1"), _wire(v)] for n, v in request.headers],
+        "settings": plain.value(request.settings),
+    }
+    body = _wire(request.body)
+    return shown | (body if isinstance(body, dict) else {"body": body})
+
+
+def _wire(value: bytes) -> str | dict:
+    """Bytes as they were sent: as text, or in base64 where they are none."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(value).decode()}

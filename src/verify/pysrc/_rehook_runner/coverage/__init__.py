@@ -1,0 +1,1 @@
+"""Which changed lines have to run, and which did."""

@@ -1,0 +1,1 @@
+"""What all parts speak of: cases, routes, requests; and how values travel between processes."""

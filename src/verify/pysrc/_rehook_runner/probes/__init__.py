@@ -1,0 +1,1 @@
+"""Values that report what a plugin asks of them."""

@@ -1,0 +1,1 @@
+"""The search for requests that reach every line of a handler."""

@@ -1,0 +1,429 @@
+"""Finds requests that reach as much of a handler as requests can.
+
+It starts from a few plain requests and sends them to the old side, with probes for values
+(`probe.py`). What the plugin asks for that was not there, and what it compares with, becomes further
+requests; those that reach lines which none had reached before, or that give an answer of a new kind,
+are kept. Everything ends at a limit of requests and of time; what was not reached then is said.
+"""
+
+import asyncio
+import heapq
+import re
+from dataclasses import dataclass, field
+from time import monotonic
+
+from _rehook_runner.coverage.lines import Trace
+from _rehook_runner.model import parcel
+from _rehook_runner.model.case import Case
+from _rehook_runner.model.label import Known, Label, Tried
+from _rehook_runner.model.message import Request, Route
+from _rehook_runner.probes import shadows, watching
+from _rehook_runner.probes.wishes import LookedUp, Watch, Wish
+from _rehook_runner.process import child
+from _rehook_runner.search import starts
+from _rehook_runner.search.draft import FRESH, Draft
+from _rehook_runner.side import agent
+
+MOST_REQUESTS = 600
+# A request that takes longer does not end; only waiting is that slow, and nothing here waits.
+REQUEST_SECONDS = 5
+# How often a search begins anew, without the request that did not end.
+MOST_RESTARTS = 2
+MOST_KEPT = 200
+# Up to so many, those are kept too that showed nothing new: another side may tell them apart.
+FILLED = 60
+# How often a wish may be granted whose value the plugin has named, since what it leads to depends on
+# the rest of the request; how often a setting may be tried, where that led to new lines; and a guess.
+MOST_NAMED, MOST_SET, MOST_GUESSED = 3, 2, 1
+# From this rank on, a wish is granted once more, or guessed at where nothing new was seen: for lines
+# that have not been reached.
+AGAIN = 2
+# After so many requests one of so many is one of those: others may go on bringing up more.
+FIRST, TURN = 60, 4
+# How often a key may be tried in the place of a part of text.
+MOST_IN_PARTS = 12
+
+
+# What a request was made for, as text that is the same in every process: a place and a value there.
+Made = tuple[str, str]
+
+
+@dataclass
+class Endless:
+    """A request that did not end, and whether the search went on without it."""
+
+    request: Request
+    went_on: bool
+    # How it ended the process; empty if it did not.
+    ended: str | dict = ""
+
+
+@dataclass
+class Found:
+    """What was found for a route: the requests to send, those that did not end, and why none can be
+    sent."""
+
+    requests: list[Request] = field(default_factory=list)
+    endless: list[Endless] = field(default_factory=list)
+    failed: child.Failed | None = None
+
+
+@parcel.travels
+@dataclass
+class _Gave:
+    """What a process gave: for each route that was come to, the requests to send."""
+
+    requests: list[list[Request]] = field(default_factory=list)
+    # The request to the last of them that did not end, and what it was made for.
+    hanging: tuple[Request, Made] | None = None
+    # Of routes (by their place among those), why nothing can be sent.
+    failed: dict[int, child.Failed] = field(default_factory=dict)
+
+
+def explore(case: Case, search: float, seconds: float) -> list[Found]:
+    """For each route of the case, requests that reach different parts of its handler. Takes `search`
+    seconds, and before that as long as it takes to load the plugin, `seconds` at most; and some more
+    where a request does not end.
+
+    Raises `child.Failed` if the old side cannot be run.
+    """
+    routes = list(range(len(case.routes)))
+    # Two at the same time: machines have two processors.
+    started = [_Part(case, part, search, seconds) for part in (routes[::2], routes[1::2]) if part]
+    found: dict[int, Found] = {}
+    failed = None
+    for part in started:
+        # All are waited for, so that none outlives what is said of the plugin.
+        try:
+            found |= part.result()
+        except child.Failed as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return [found[place] for place in routes]
+
+
+class _Part:
+    """The search for some of the routes (by their places), in a process of its own."""
+
+    def __init__(self, case: Case, places: list[int], search: float, seconds: float):
+        self.case, self.places, self.search, self.seconds = case, places, search, seconds
+        self.restarts = 0
+        self.found = {place: Found() for place in places}
+        # For each route, what requests that did not end were made for.
+        self.left_out: dict[int, list[Made]] = {place: [] for place in places}
+        self.wait = self._start(places)
+
+    def _start(self, places: list[int]):
+        # What is left of the time goes with the routes that are left.
+        search = self.search * len(places) / len(self.places)
+        left_out = [self.left_out[place] for place in places]
+        return child.start(
+            lambda progress: _work(self.case, places, left_out, search, self.seconds, progress),
+            self.seconds + search,
+        )
+
+    def result(self) -> dict[int, Found]:
+        """What was found for each place. After a request that does not end, goes on without it, or
+        else with the next route."""
+        places = self.places
+        while places:
+            ended = None
+            try:
+                gave = self.wait()
+            except child.Failed as failed:
+                gave, ended = _noted(failed), failed
+            for place, requests in zip(places, gave.requests, strict=False):
+                self.found[place].requests += requests
+            for number, failed in gave.failed.items():
+                self.found[places[number]].failed = failed
+            done = len(gave.requests)
+            if gave.hanging is not None and self._goes_on(places[done - 1], *gave.hanging, ended):
+                done -= 1
+            places = places[done:]
+            if places:
+                self.wait = self._start(places)
+        return self.found
+
+    def _goes_on(
+        self, place: int, hanging: Request, made_for: Made, ended: child.Failed | None
+    ) -> bool:
+        """Takes note of a request that does not end, or that has `ended` the process. Whether to
+        begin anew without it."""
+        found = self.found[place]
+        if not found.requests:
+            found.failed = ended and child.while_answering(ended, hanging)
+            fact = {"kind": "no_answer", "seconds": REQUEST_SECONDS}
+            found.failed = found.failed or child.Failed("hang", fact)
+            return False
+        self.left_out[place].append(made_for)
+        goes_on = self.restarts < MOST_RESTARTS
+        self.restarts += goes_on
+        found.endless.append(Endless(hanging, goes_on, ended.detail if ended else ""))
+        return goes_on
+
+
+def _noted(failed: child.Failed) -> _Gave:
+    """What a process gave that had a request when it ended. Raises what is the matter if it had none:
+    then it is not the request's doing."""
+    gave = _Gave()
+    for kind, *about in failed.notes:
+        if kind == "route":
+            gave.requests.append([])
+        elif kind == "fails":
+            gave.failed[about[0]] = about[1]
+        elif kind == "keeps":
+            gave.requests[-1] += about
+        else:
+            gave.hanging = (about[0], about[1]) if kind == "tries" else None
+    if gave.hanging is None:
+        raise failed
+    return gave
+
+
+def _work(
+    case: Case,
+    places: list[int],
+    left_out: list[list[Made]],
+    seconds: float,
+    loading: float,
+    progress: child.Progress,
+) -> _Gave:
+    """Searches for some routes; a request that does not end ends it."""
+
+    async def search() -> _Gave:
+        # Everything that is loaded from there is the plugin's.
+        folder = agent.scratch()
+        watch, current = Watch(folder), watching.Current()
+        watching.install(watch, current)
+        progress.allow(loading)
+        loaded = await agent.Side.load(case, "old")
+        for settings in loaded.defaults.values():
+            watching.settings(watch, type(settings), starts.other_settings(settings))
+        keys = starts.keys_of(folder, loaded.defaults.values())
+        shadows.after(folder)
+        trace = Trace(folder)
+        gave = _Gave()
+        until = monotonic() + seconds
+        for number, place in enumerate(places):
+            share = (until - monotonic()) / (len(places) - number)
+            # What comes before the first request is no request that does not end.
+            progress.so_far = None
+            progress.allow(loading)
+            gave.requests.append([])
+            progress.note(("route",))
+            route, without = case.routes[place], left_out[number]
+            if wrong := loaded.wrong_settings(route):
+                gave.failed[number] = wrong
+                progress.note(("fails", number, wrong))
+                continue
+            one = _Search(loaded, route, watch, trace, keys, current, gave, without, progress)
+            await one.run(monotonic() + share)
+        gave.hanging = None
+        return gave
+
+    return asyncio.run(search())
+
+
+class _Search:
+    """The search for one route. Requests that are kept go into what it `gave` at once."""
+
+    def __init__(
+        self,
+        loaded,
+        route: Route,
+        watch: Watch,
+        trace: Trace,
+        keys: list[str],
+        current,
+        gave: _Gave,
+        left_out: list[Made],
+        progress: child.Progress,
+    ):
+        self.progress = progress
+        self.loaded, self.route, self.watch, self.trace = loaded, route, watch, trace
+        self.current, self.gave, self.kept = current, gave, gave.requests[-1]
+        self.left_out = left_out
+        # What is to be sent; what is granted once more waits by itself.
+        self.queue: list = []
+        self.waiting: list = []
+        self.count = self.sent = 0
+        # Where text was looked up in something.
+        self.looked_up: set[tuple] = set()
+        # Whether the request that was sent last has got into a new line.
+        self.leads_on = False
+        self.granted: dict[tuple, int] = {}
+        self.parts: dict[tuple, int] = {}
+        # By the keys of drafts: all, those that the plugin has named, those that told nothing new.
+        self.drafts: set[str] = set()
+        self.named: set[str] = set()
+        self.passed_over: dict[str, Request] = {}
+        self.kinds: set[tuple] = set()
+        self.keys = keys
+        self.filled = starts.filled_settings(loaded.defaults[route.plugin])
+
+    async def run(self, until: float) -> None:
+        for draft in self.plain():
+            self.push(0, draft, Known("plain"), ("", draft.key()))
+        self.trace.begin()
+        while self.sent < MOST_REQUESTS and monotonic() < until:
+            is_turn = not self.queue or self.sent > FIRST and self.sent % TURN == 0
+            if is_turn and self.waiting and not self.trace.is_complete():
+                one = heapq.heappop(self.waiting)
+            elif self.queue:
+                one = heapq.heappop(self.queue)
+            else:
+                break
+            await self.try_one(*one[2:])
+        for request in self.passed_over.values():
+            if len(self.kept) < FILLED:
+                self.keep(request)
+
+    def push(
+        self, rank: int, draft: Draft, label: Label, made_for: Made, named: bool = False
+    ) -> None:
+        """Puts a request in the queue. What the plugin has `named` is kept whatever it gives: a
+        comparison that comes out the same for another reason is still one that was made."""
+        key = draft.key()
+        if named:
+            self.named.add(key)
+            if key in self.passed_over:
+                self.keep(self.passed_over.pop(key))
+        if key not in self.drafts and not self.is_left_out(made_for):
+            self.drafts.add(key)
+            self.count += 1
+            queue = self.waiting if rank >= AGAIN else self.queue
+            heapq.heappush(queue, (rank, self.count, draft, label, made_for, self.leads_on))
+
+    def keep(self, request: Request, is_first: bool = False) -> None:
+        """Keeps it among others, or in any case if it is the first to get into some line."""
+        if is_first or len(self.kept) < MOST_KEPT:
+            self.kept.append(request)
+            self.progress.note(("keeps", request))
+
+    def is_left_out(self, made_for: Made) -> bool:
+        """Whether a request for that did not end, or two did not with other values at that place."""
+        place, _ = made_for
+        at_place = [one for one in self.left_out if place and one[0] == place]
+        return made_for in self.left_out or len(at_place) > 1
+
+    def plain(self) -> list[Draft]:
+        """The requests that it begins with."""
+        drafts = []
+        for settings in ({}, self.filled):
+            drafts.append(Draft(body={}, settings=settings))
+            if self.route.dialect == "request":
+                drafts.append(Draft(method="GET", settings=settings))
+                drafts += starts.declared(self.loaded.app, self.route, settings)
+        for given in self.route.requests:
+            draft = starts.given(given)
+            if draft is not None:
+                drafts.append(draft)
+        return drafts
+
+    async def try_one(
+        self, draft: Draft, label: Label, made_for: Made, is_near: bool = False
+    ) -> None:
+        """Sends one. What it leads to comes first if something of it is new. If it `is_near` to one that
+        got into a new line, so does what may be a signature: that has to be made once more for the
+        time that was asked for there."""
+        try:
+            self.sent += 1
+            request = draft.request(label, self.sent)
+        except (TypeError, ValueError, RecursionError):
+            # No request can say that.
+            return
+        self.current.body = request.body
+        # If it does not end, this is the result.
+        self.gave.hanging, self.progress.so_far = (request, made_for), self.gave
+        self.progress.allow(REQUEST_SECONDS)
+        self.progress.note(("tries", request, made_for))
+        answer = await self.loaded.answer(agent.addressed(self.route, request, "old"))
+        self.progress.note(("tried",))
+        if self.current.lacks:
+            raise child.Failed("missing_module", self.current.lacks)
+        wishes, looked_up = self.watch.take()
+        new = self.trace.take_new()
+        kind = (answer.status, _kind(answer.effects), _kind([answer.json()]))
+        is_new = bool(new) or kind not in self.kinds
+        self.kinds.add(kind)
+        key = draft.key()
+        self.leads_on = bool(new)
+        if is_new or key in self.named:
+            self.keep(request, is_first=bool(new))
+        else:
+            # The plugin may name later what was a guess.
+            self.passed_over[key] = request
+        for wish in wishes:
+            most = MOST_NAMED if wish.strong else MOST_GUESSED
+            if wish.place.part == "setting" and new:
+                # What a setting decides may come after all that the request decides.
+                most = MOST_SET
+            is_signature = is_near and wish.strong and wish.place.part in ("header", "query")
+            self.grant(draft, wish, 0 if wish.strong else 1, is_new or is_signature, most)
+        for one in looked_up:
+            self.grant_another(draft, one)
+            kind = int if one.is_number else str
+            keys = [key for key in self.keys if type(key) is kind]
+            if not one.is_number:
+                keys += starts.named_in(one.code, one.is_part())
+            for key in keys:
+                if one.is_part() and not self.may_try(one, key):
+                    continue
+                wish = Wish(one.place, _safe(one.rebuild, key), one.line)
+                self.grant(draft, wish, 1, is_new, MOST_NAMED)
+
+    def grant_another(self, draft: Draft, one: LookedUp) -> None:
+        """Text that was looked up before may have been kept there, as identifiers of events are that
+        came: then only another one gets further."""
+        place = one.place, one.line
+        if place in self.looked_up and not one.is_number and not one.is_part():
+            self.grant(
+                draft, Wish(one.place, FRESH, one.line, strong=False), AGAIN, True, MOST_NAMED
+            )
+        self.looked_up.add(place)
+
+    def may_try(self, one: LookedUp, key: str) -> bool:
+        """Whether a part may have a key once more. Every other whole that it is in is another value, so
+        that wishes for them would have no end."""
+        tried = (one.place, one.line, key)
+        self.parts[tried] = self.parts.get(tried, 0) + 1
+        return self.parts[tried] <= MOST_IN_PARTS
+
+    def grant(self, draft: Draft, wish: Wish, rank: int, new: bool, most: int) -> None:
+        """Puts the draft with what is wished in the queue, `most` times at most for each wish."""
+        key = (wish.place, repr(wish.value), wish.line)
+        # What it leads to with other settings is another thing, and comes after all that is new.
+        with_settings = (*key, repr(draft.settings))
+        times = self.granted.get(key, 0)
+        if self.granted.get(with_settings, 0) >= most:
+            return
+        next_draft = draft.with_value(wish.place, wish.value)
+        if next_draft is None:
+            return
+        self.granted[key] = times + 1
+        self.granted[with_settings] = self.granted.get(with_settings, 0) + 1
+        named = (wish.strong or wish.place.part == "setting") and times == 0
+        made_for = (repr(wish.place), repr(wish.value))
+        rank += 2 * times + (0 if new else 1)
+        self.push(rank, next_draft, _tried(wish), made_for, named)
+
+
+def _tried(wish: Wish) -> Tried:
+    name = ".".join(str(key) for key in wish.place.keys)
+    value = repr(wish.value)
+    return Tried(wish.place.part, name, value if len(value) < 60 else value[:57] + "...")
+
+
+def _safe(rebuild, key: str) -> object:
+    try:
+        return rebuild(key)
+    except Exception:  # noqa: BLE001
+        # It was put together with something else; then the key may still be the whole.
+        return key
+
+
+def _kind(effects: list) -> str:
+    """What was done, without the values: two requests of one kind show the same twice. Nothing is
+    another kind than something."""
+    return re.sub(r"\d*[1-9]\d*", "1", repr(effects))[:4000]

@@ -1,0 +1,223 @@
+"""What a search for requests begins with, and what it tries beside what a plugin asks for.
+
+Read from what has been loaded: the plugin's settings, the parameters that FastAPI understands its
+handlers to have, the keys of its dictionaries.
+"""
+
+import contextlib
+import dis
+import enum
+import inspect
+import json
+import re
+import sys
+import typing
+from collections.abc import Iterable
+from functools import lru_cache
+from types import CodeType, ModuleType
+from urllib.parse import parse_qsl
+
+from _rehook_runner.model.message import Request, Route
+from _rehook_runner.probes import sample
+from _rehook_runner.probes.wishes import Place
+from _rehook_runner.search.draft import Draft
+from _rehook_runner.side import agent
+
+# Keys of dictionaries and sets that text which is looked up may be meant for.
+MOST_KEYS = 80
+SECRET = "rehook-secret"
+
+# A setting that is likely to be a secret, by its name.
+SECRET_NAME = re.compile(r"secret|token|passw|api_?key|sign", re.IGNORECASE)
+
+# A setting that is likely to be a chat.
+CHAT_NAME = re.compile(r"chat|channel", re.IGNORECASE)
+
+
+def given(request: Request) -> Draft | None:
+    """A request that was given, if its parts can be changed."""
+    query = dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True))
+    draft = Draft(method=request.method, query=query, settings=dict(request.settings))
+    for name, value in request.headers:
+        draft.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+    draft.headers.pop("content-length", None)
+    if request.body:
+        try:
+            draft.body = json.loads(request.body)
+        except (ValueError, RecursionError):
+            return None
+    return draft
+
+
+def other_settings(settings) -> dict[str, list]:
+    """For each setting other values: the others of a choice, a switch the other way, something where
+    nothing is, and nothing where something is."""
+    others: dict[str, list] = {}
+    for name, about in getattr(type(settings), "model_fields", {}).items():
+        value = getattr(settings, name, None)
+        for other in _others(name, about, value):
+            # The plugin may check what its settings are set to.
+            with contextlib.suppress(Exception):
+                setattr(settings.model_copy(deep=True), name, other)
+                others.setdefault(name, []).append(other)
+    return others
+
+
+def _others(name: str, about, value: object) -> list:
+    choices = _choices(about.annotation)
+    if choices:
+        return [one for one in choices if one != value]
+    if type(value) is bool:
+        return [not value]
+    if type(value) in (int, float):
+        return [type(value)(0 if value else 1), *([type(value)(1)] if type(value) is float else [])]
+    if value == "" and type(value) is str:
+        return [_filled(name, about)]
+    if value == []:
+        return [[agent.CHAT]]
+    if value is None:
+        kinds = typing.get_args(about.annotation)
+        fitting = ((str, _filled(name, about)), (int, 1), (float, 1.0), (list, [agent.CHAT]))
+        return [one for kind, one in fitting if kind in kinds][:1]
+    # Of other kinds nobody knows what they may be.
+    return [type(value)()] if type(value) in (str, list, dict) else []
+
+
+def _choices(annotation: object) -> list:
+    """What may be chosen, where that is said."""
+    # Members of an enumeration are no plain values, which is all that a request can be with.
+    if typing.get_origin(annotation) is typing.Literal:
+        return list(typing.get_args(annotation))
+    return []
+
+
+def filled_settings(settings) -> dict[str, object]:
+    """Something in every setting that is empty, as somebody who uses all of the plugin has it."""
+    others = other_settings(settings)
+    return {name: other[0] for name, other in others.items() if getattr(settings, name) in ("", [])}
+
+
+def _filled(name: str, about) -> str:
+    if SECRET_NAME.search(name) or _is_secret(about):
+        return SECRET
+    return agent.CHAT if CHAT_NAME.search(name) else "x"
+
+
+def _is_secret(field) -> bool:
+    extra = getattr(field, "json_schema_extra", None)
+    return isinstance(extra, dict) and bool(extra.get("is_secret"))
+
+
+def declared(app, route: Route, settings: dict) -> list[Draft]:
+    """Requests that fit the parameters which the handler declares, as FastAPI understands them."""
+    from fastapi.openapi.utils import get_openapi
+
+    own = [one for one in app.routes if getattr(one, "path", "") == route.old]
+    try:
+        whole = get_openapi(title="", version="", routes=own)
+    except Exception:  # noqa: BLE001
+        # A parameter that no schema can be made of: then nothing is known of them.
+        return []
+    operations = whole.get("paths", {}).get(route.old, {})
+    drafts = []
+    for method in ("post", "get"):
+        operation = operations.get(method)
+        if operation is None:
+            continue
+        for optional in (True, False):
+            draft = Draft(method=method.upper(), settings=settings)
+            for parameter in operation.get("parameters", []):
+                if not optional and not parameter.get("required"):
+                    continue
+                value = str(sample.sample(parameter.get("schema", {}), whole, optional))
+                if parameter["in"] == "query":
+                    draft.query[parameter["name"]] = value
+                elif parameter["in"] == "header":
+                    name = parameter["name"].lower()
+                    draft = draft.with_value(Place("header", (name,)), value) or draft
+            content = operation.get("requestBody", {}).get("content", {})
+            for kind, about in content.items():
+                schema = about.get("schema", {})
+                value = sample.sample(schema, whole, optional)
+                if kind == "application/json":
+                    draft.body = value
+                    for keys, values in sample.others(schema, whole) if optional else ():
+                        others = [draft.with_value(Place("body", keys), one) for one in values]
+                        drafts += [other for other in others if other is not None]
+                elif isinstance(value, dict):
+                    draft.form = _form(schema, whole, value)
+            drafts.append(draft)
+    return drafts
+
+
+def _form(schema: dict, whole: dict, value: dict) -> dict:
+    """Fields, and bytes where a file is asked for."""
+    if "$ref" in schema:
+        schema = whole["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    form = {}
+    for name, one in value.items():
+        about = repr(schema.get("properties", {}).get(name, {}))
+        is_file = "'binary'" in about or "contentMediaType" in about
+        form[name] = b"x" if is_file else one
+    return form
+
+
+def keys_of(folder: str, settings: Iterable) -> list[str | int]:
+    """Text and numbers that the dictionaries, sets and enumerations of plugins in a folder and of their
+    settings are keyed by."""
+    keys: dict[str | int, None] = {}
+
+    def add(values) -> None:
+        for value in values:
+            if isinstance(value, enum.Enum):
+                value = value.value
+            if isinstance(value, str) and value or type(value) is int:
+                keys[value] = None
+
+    for one in settings:
+        for value in vars(one).values():
+            if isinstance(value, (dict, set, frozenset)):
+                add(value)
+    codes: list[CodeType] = []
+    for module in list(sys.modules.values()):
+        if not isinstance(module, ModuleType) or not str(
+            getattr(module, "__file__", "") or ""
+        ).startswith(folder):
+            continue
+        for name, value in list(vars(module).items()):
+            # Its built-in names and annotations are Python's.
+            if name.startswith("__"):
+                continue
+            if (
+                isinstance(value, (dict, set, frozenset))
+                or isinstance(value, type)
+                and issubclass(value, enum.Enum)
+            ):
+                add(value)
+            elif inspect.isfunction(value) and value.__code__.co_filename.startswith(folder):
+                codes.append(value.__code__)
+    while codes:
+        for value in codes.pop().co_consts:
+            if isinstance(value, CodeType):
+                codes.append(value)
+            elif isinstance(value, (frozenset, tuple)):
+                add(value)
+    return list(keys)[:MOST_KEYS]
+
+
+@lru_cache(maxsize=256)
+def named_in(code: CodeType, of_parts: bool) -> list[str]:
+    """Text that a function looks for in what it has put together: what it asks to be in it, and, of
+    the parts of text, the keys that it asks for."""
+    found: dict[str, None] = {}
+    instructions = list(dis.get_instructions(code))
+    for place, one in enumerate(instructions):
+        before, after = instructions[max(place - 2, 0) : place], instructions[place + 1 : place + 3]
+        if one.opname != "LOAD_CONST" or not isinstance(one.argval, str) or not one.argval:
+            continue
+        is_key = any(other.argval == "get" for other in before[-1:]) or any(
+            "SUBSCR" in other.opname or other.argrepr == "[]" for other in after[:1]
+        )
+        if any(other.opname == "CONTAINS_OP" for other in after) or of_parts and is_key:
+            found[one.argval] = None
+    return list(found)[:MOST_KEYS]
