@@ -8,7 +8,7 @@
 mod annotations;
 mod dialect;
 pub(super) mod parameters;
-pub(in crate::migrate::find) mod wrapper;
+pub(crate) mod wrapper;
 
 use annotations::annotation;
 use rustpython_parser::ast::{self, Constant, Expr};

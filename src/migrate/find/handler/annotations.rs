@@ -38,10 +38,7 @@ pub struct AnnotationName {
 }
 
 /// How the names of an annotation are bound; strings in it are read as expressions.
-pub(in crate::migrate::find) fn annotation(
-    resolver: Resolver<'_>,
-    expression: &Expr,
-) -> Annotation {
+pub(crate) fn annotation(resolver: Resolver<'_>, expression: &Expr) -> Annotation {
     let mut names: Vec<AnnotationName> = Vec::new();
     for (root, whole) in annotation_roots(expression) {
         let name = root.id.to_string();

@@ -13,7 +13,7 @@ mod defaults;
 mod dependencies;
 mod family;
 pub(super) mod known_arguments;
-pub(in crate::migrate::find) mod known_types;
+pub(crate) mod known_types;
 mod question;
 mod types;
 

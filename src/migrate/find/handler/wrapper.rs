@@ -22,10 +22,7 @@ use crate::text::Text;
 const MAX_DEPTH: usize = 10;
 
 /// Why FastAPI could not read the parameters of what `decorator` returns.
-pub(in crate::migrate::find) fn problem(
-    resolver: Resolver<'_>,
-    decorator: &Expr,
-) -> Option<Blocker> {
+pub(crate) fn problem(resolver: Resolver<'_>, decorator: &Expr) -> Option<Blocker> {
     let look = Look {
         registration: resolver,
         decorator: range_of(decorator),

@@ -94,7 +94,7 @@ pub(super) const TEXT_METHODS: &[&str] = &[
 ];
 
 /// Whether a dotted name is that of a class of responses.
-pub(in crate::migrate::find) fn is_response_class(name: &str) -> bool {
+pub(crate) fn is_response_class(name: &str) -> bool {
     (name.starts_with("fastapi.") || name.starts_with("starlette.")) && name.ends_with("Response")
 }
 

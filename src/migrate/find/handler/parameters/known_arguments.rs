@@ -220,7 +220,7 @@ pub(super) fn is_validator(name: &str) -> bool {
 }
 
 /// Whether pydantic takes a built-in function as a validator.
-pub(in crate::migrate::find) fn builtin_validator(name: &str) -> bool {
+pub(crate) fn builtin_validator(name: &str) -> bool {
     matches!(
         name,
         "str" | "int" | "float" | "bool" | "list" | "set" | "tuple" | "dict" | "len" | "abs"

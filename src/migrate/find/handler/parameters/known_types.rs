@@ -380,7 +380,7 @@ pub(super) fn is_dependency(name: &str) -> bool {
 
 /// Whether all that a module gives to `from module import *` is in the tables here, or cannot be
 /// taken for something that is.
-pub(in crate::migrate::find) fn has_known_names(module: &str) -> bool {
+pub(crate) fn has_known_names(module: &str) -> bool {
     is_starlette(module)
         || is_typing(module)
         || module.starts_with("nekro_agent.api.")
@@ -391,7 +391,7 @@ pub(in crate::migrate::find) fn has_known_names(module: &str) -> bool {
 }
 
 /// Whether a module surely gives `name` to `from module import *`.
-pub(in crate::migrate::find) fn offers(module: &str, name: &str) -> bool {
+pub(crate) fn offers(module: &str, name: &str) -> bool {
     let dotted = format!("{module}.{name}");
     external(&dotted).is_some()
         || generic(&dotted).is_some()

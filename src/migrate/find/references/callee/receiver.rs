@@ -21,7 +21,7 @@ const MAX_BASES: usize = 8;
 
 /// What a receiver is.
 #[derive(Debug, Clone)]
-pub(in crate::migrate::find::references) enum Receiver {
+pub(crate) enum Receiver {
     Plugin(PluginId),
     NotOurs,
     Unknown(Text),

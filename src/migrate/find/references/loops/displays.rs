@@ -108,11 +108,7 @@ impl Finder<'_> {
     }
 
     /// The string that an endpoint is, which may be an item of a display.
-    pub(in crate::migrate::find::references) fn text_of(
-        &self,
-        resolver: Resolver<'_>,
-        endpoint: &Expr,
-    ) -> Option<String> {
+    pub(crate) fn text_of(&self, resolver: Resolver<'_>, endpoint: &Expr) -> Option<String> {
         resolver
             .text(endpoint)
             .or_else(|| resolver.text(&self.item(endpoint)?))
