@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::migrate::find::references;
 use crate::migrate::python::names::{Given, Workspace};
-use crate::text::Lang;
+use crate::text::{Lang, Text};
 
 const PRELUDE: &str = "\
 import json
