@@ -8,10 +8,10 @@ use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::context::Mode;
-use super::evaluate::Names;
-use super::function::{self, Analysis, Edge, Entry, Given, Subject};
 use crate::migrate::edit::ByteRange;
+use crate::migrate::lint::facts::evaluate::Names;
+use crate::migrate::lint::model::{Analysis, Edge, Entry, Given, Mode, Subject};
+use crate::migrate::lint::walk;
 use crate::migrate::python::function::{Definition, definitions_at};
 use crate::migrate::python::names::{Resolver, Scope, Workspace};
 use crate::routes::Dialect;
@@ -152,7 +152,7 @@ impl<'a> Reach<'a> {
             self.reached[index].analysis.checks_caller = true;
             return Vec::new();
         };
-        let analysis = function::analyse(Subject {
+        let analysis = walk::analyse(Subject {
             resolver: Resolver {
                 workspace: self.workspace,
                 loaded: &loaded,

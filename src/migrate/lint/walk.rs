@@ -10,84 +10,16 @@ use std::rc::Rc;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::context::{CheckContext, Mode, NodeContext};
-use super::evaluate::{Evaluator, Names};
-use super::fact::Fact;
-use super::{
-    Finding, authentication, blocking, header, names, secret, setting, signature, slow, task,
-};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::python::function::Definition;
-use crate::migrate::python::names::{Resolver, Value};
+use crate::migrate::lint::checks::{
+    authentication, blocking, header, secret, setting, signature, slow, task,
+};
+use crate::migrate::lint::context::CheckContext;
+use crate::migrate::lint::facts::evaluate::{Evaluator, Names};
+use crate::migrate::lint::facts::{Fact, names};
+use crate::migrate::lint::model::{Analysis, Edge, Entry, Given, Mode, NodeContext, Subject};
+use crate::migrate::python::names::Value;
 use crate::migrate::python::tree::{self, Node};
-use crate::routes::Dialect;
-
-/// What a function is given when it is called, as far as it is known.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Given {
-    /// By place.
-    pub positional: Vec<Fact>,
-    /// By name.
-    pub keywords: Vec<(String, Fact)>,
-}
-
-/// How a function is entered.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Entry {
-    /// As the handler of a webhook.
-    Handler,
-    /// By a call, or by something that it was handed to.
-    Call(Given),
-}
-
-/// A function of the repo that is called or handed on.
-#[derive(Debug)]
-pub struct Edge {
-    /// Its file.
-    pub path: PathBuf,
-    /// Its definition.
-    pub range: ByteRange,
-    /// When it runs, if it is a plain function or awaited.
-    pub mode: Mode,
-    /// Whether it is called below `await`.
-    pub awaited: bool,
-    /// Whether it is handed on instead of being called.
-    pub handed_on: bool,
-    /// What it is given.
-    pub given: Given,
-}
-
-/// What is known about a function once it has been looked at.
-#[derive(Debug, Default)]
-pub struct Analysis {
-    /// What the checks say.
-    pub findings: Vec<Finding>,
-    /// Whether something in it looks like a check of the caller.
-    pub checks_caller: bool,
-    /// The secret settings that it verifies something with.
-    pub verified: Vec<String>,
-    /// What it calls.
-    pub edges: Vec<Edge>,
-    /// What is known about its names.
-    pub names: Rc<Names>,
-}
-
-/// A function to look at.
-#[derive(Clone, Copy)]
-pub struct Subject<'a> {
-    /// What its names stand for, its own among them.
-    pub resolver: Resolver<'a>,
-    /// What is known about the names of the functions around it.
-    pub outer: &'a [Rc<Names>],
-    /// The function.
-    pub definition: Definition<'a>,
-    /// When it runs.
-    pub mode: Mode,
-    /// The dialect of the webhook that reaches it.
-    pub dialect: Dialect,
-    /// How it is entered.
-    pub entry: &'a Entry,
-}
 
 /// Looks at a function.
 pub fn analyse(subject: Subject<'_>) -> Analysis {

@@ -8,10 +8,10 @@
 
 use rustpython_parser::ast::{self, CmpOp, Expr};
 
-use super::Finding;
-use super::context::CheckContext;
-use super::fact::Fact;
 use crate::migrate::diagnostic::Code;
+use crate::migrate::lint::context::CheckContext;
+use crate::migrate::lint::facts::Fact;
+use crate::migrate::lint::model::Finding;
 use crate::migrate::python::tree::range_of;
 use crate::routes::Dialect;
 use crate::text;

@@ -6,9 +6,9 @@
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
-use super::evaluate::{Evaluator, Names, argument, last_name};
-use super::fact::{Fact, Made};
-use super::function::{Entry, Given, Subject};
+use crate::migrate::lint::facts::evaluate::{Evaluator, Names, argument, last_name};
+use crate::migrate::lint::facts::{Fact, Made};
+use crate::migrate::lint::model::{Entry, Given, Subject};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tree::{self, Descend, Node};
 use crate::routes::Dialect;

@@ -9,10 +9,10 @@ use std::collections::HashSet;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use super::Finding;
-use super::context::CheckContext;
-use super::fact::Fact;
 use crate::migrate::diagnostic::Code;
+use crate::migrate::lint::context::CheckContext;
+use crate::migrate::lint::facts::Fact;
+use crate::migrate::lint::model::Finding;
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::parse::Module;
 use crate::migrate::python::tree::{Descend, Node, range_of};

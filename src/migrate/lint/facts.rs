@@ -6,10 +6,13 @@
 //! Invariants: a value about which two different things could be said is
 //! [`Fact::Unknown`]; no check speaks about that.
 
+pub(super) mod evaluate;
+pub(super) mod names;
+
 use std::path::PathBuf;
 
-use super::naming_heuristics;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::lint::naming_heuristics;
 
 /// What is known about a value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]

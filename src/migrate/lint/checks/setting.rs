@@ -8,12 +8,12 @@
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
-use super::Finding;
-use super::context::CheckContext;
-use super::evaluate::{argument, last_name};
-use super::fact::Fact;
-use super::naming_heuristics;
 use crate::migrate::diagnostic::Code;
+use crate::migrate::lint::context::CheckContext;
+use crate::migrate::lint::facts::Fact;
+use crate::migrate::lint::facts::evaluate::{argument, last_name};
+use crate::migrate::lint::model::Finding;
+use crate::migrate::lint::naming_heuristics;
 use crate::migrate::python::names::{Binding, BindingKind, Loaded, Resolver, Workspace};
 use crate::migrate::python::parse;
 use crate::migrate::python::tree::{self, Descend, Node, range_of};

@@ -8,10 +8,10 @@
 
 use rustpython_parser::ast::{self, Constant, Expr};
 
-use super::context::CheckContext;
-use super::evaluate::last_name;
-use super::fact::Fact;
-use super::naming_heuristics;
+use crate::migrate::lint::context::CheckContext;
+use crate::migrate::lint::facts::Fact;
+use crate::migrate::lint::facts::evaluate::last_name;
+use crate::migrate::lint::naming_heuristics;
 use crate::migrate::python::names::Value;
 use crate::migrate::python::stdlib::is_stdlib;
 use crate::migrate::python::tree::{self, Descend, Node};

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use rustpython_parser::ast::{self, BoolOp, Constant, Expr, Operator};
 
-use super::fact::{Fact, Made};
+use crate::migrate::lint::facts::{Fact, Made};
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Value};
 use crate::migrate::python::tree::range_of;
 

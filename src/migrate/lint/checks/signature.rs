@@ -11,12 +11,12 @@
 
 use rustpython_parser::ast::{self, CmpOp, Constant, Expr};
 
-use super::Finding;
-use super::context::CheckContext;
-use super::evaluate::{argument, last_name};
-use super::fact::{Fact, Made};
-use super::naming_heuristics;
 use crate::migrate::diagnostic::Code;
+use crate::migrate::lint::context::CheckContext;
+use crate::migrate::lint::facts::evaluate::{argument, last_name};
+use crate::migrate::lint::facts::{Fact, Made};
+use crate::migrate::lint::model::Finding;
+use crate::migrate::lint::naming_heuristics;
 use crate::migrate::python::tree::range_of;
 use crate::routes::Dialect;
 use crate::text;

@@ -6,10 +6,10 @@
 
 use rustpython_parser::ast::{self, Constant, Expr};
 
-use super::Finding;
-use super::context::{CheckContext, Mode};
-use super::fact::Fact;
 use crate::migrate::diagnostic::Code;
+use crate::migrate::lint::context::CheckContext;
+use crate::migrate::lint::facts::Fact;
+use crate::migrate::lint::model::{Finding, Mode};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tree::range_of;
 use crate::text;
