@@ -173,3 +173,20 @@ fn a_file_that_cannot_be_written_is_said_at_the_start() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert!(err.contains("--record"), "{err}");
 }
+
+/// The line in `docs/shim.md` and `docs/shim.zh-CN.md` is what this request gives.
+#[test]
+fn the_pages_show_what_is_recorded() {
+    let agent = Agent::start(ok);
+    let folder = folder(&agent, GITHUB, "");
+    let body = "{\"token\": \"hunter2\", \"n\": 1}";
+    let signature = "X-Hub-Signature-256: sha256=hunter2\r\n";
+    let request = post("/api/webhook/github?a=hunter2", signature, body);
+    recorded(folder.path(), &[], &[request.into_bytes()]);
+    let line = std::fs::read_to_string(folder.path().join("requests.jsonl")).unwrap();
+    for page in ["docs/shim.md", "docs/shim.zh-CN.md"] {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = std::fs::read_to_string(page).unwrap();
+        assert!(text.contains(&format!("```json\n{line}```")), "{line}");
+    }
+}

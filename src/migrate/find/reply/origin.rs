@@ -3,7 +3,7 @@
 //!
 //! Invariant: the forms here are a closed list, and everything else is [`Origin::Unknown`]; so a
 //! value that is [`Origin::Plain`] is never a tuple, never a response and never has to be awaited.
-//! The list stands in `ARCHITECTURE.md`.
+//! The list stands in `docs/decisions/0009-replies-are-rewritten-or-looked-at.md`.
 
 use std::cell::OnceCell;
 
