@@ -1,6 +1,6 @@
 //! Python as text and as trees: the only folder, with `find`, that sees the parser's types.
 //!
-//! - [`tokens`]: a lexer that never fails, for what trees do not keep: comments, brackets, commas.
+//! - [`tokens`]: what trees do not keep: comments, brackets, commas; [`lexer`] reads them.
 //! - [`parse`]: the tree of a file, also of one in the syntax of Python 3.12.
 //! - [`parser_tokens`]: the lexer's tokens as the parser takes them.
 //! - [`tree`]: walking a tree.
@@ -10,6 +10,7 @@
 
 pub(crate) mod function;
 pub mod imports;
+pub(crate) mod lexer;
 pub mod names;
 pub mod parse;
 mod parser_tokens;

@@ -5,30 +5,10 @@ use std::path::Path;
 
 use rustpython_parser::ast::Expr;
 
-use super::{BindingKind, Budget, Resolver, Scope, Value};
 use crate::migrate::edit::ByteRange;
-
-/// A member of an enumeration of the repo.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: Box<Value>,
-    /// What else it is.
-    pub kind: MemberKind,
-}
-
-/// What a member of an enumeration is besides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MemberKind {
-    /// Nothing.
-    Plain,
-    /// A string; what it prints depends on the release of Python.
-    Str,
-    /// A string that prints as its value.
-    StrEnum,
-}
+use crate::migrate::python::names::resolver::Resolver;
+use crate::migrate::python::names::scope::{BindingKind, Scope};
+use crate::migrate::python::names::value::{Budget, Member, MemberKind, Value};
 
 /// What a class is, as far as enumerations matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

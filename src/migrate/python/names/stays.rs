@@ -13,7 +13,10 @@ use rustpython_parser::ast::{self, Expr, ExprContext};
 use rustpython_parser::text_size::TextRange;
 
 use super::workspace::is_known_distribution;
-use super::{Loaded, ModuleName, Resolver, Value, Workspace};
+use crate::migrate::python::names::resolver::Resolver;
+use crate::migrate::python::names::scope::ModuleName;
+use crate::migrate::python::names::value::Value;
+use crate::migrate::python::names::workspace::{Loaded, Workspace};
 use crate::migrate::python::stdlib::is_stdlib;
 
 /// What stands in the text of a module that may set or get names of it by their text.

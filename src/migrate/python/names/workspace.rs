@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::scope::{ModuleName, Scope};
 use super::setters::Setters;
 use crate::migrate::diagnostic::{Code, Diagnostic};
-use crate::migrate::python::names::ByteRange;
-use crate::migrate::python::parse::Module;
+use crate::migrate::edit::ByteRange;
+use crate::migrate::python::parse::{self, Module};
 use crate::migrate::python::stdlib::is_stdlib;
 use crate::migrate::source::SourceFile;
+use crate::regular_file;
+use crate::text;
 use crate::text::{Text, translate};
-use crate::{regular_file, text};
 
 /// A module with the names that it binds.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Loaded {
             .trim_end()
             .chars()
             .count();
-        super::super::parse::at(source, range.start(), code, detail)
+        parse::at(source, range.start(), code, detail)
             .with_snippet(source.line_text(line), length.max(1))
     }
 }
