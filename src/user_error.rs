@@ -7,6 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use crate::nearest;
 use crate::term;
 use crate::text;
 use crate::text::{Text, translate};
@@ -24,6 +25,46 @@ impl UserError {
     /// An error from its two sentences.
     pub fn new(message: Text, help: Text) -> Self {
         Self { message, help }
+    }
+
+    /// A path that was asked for does not exist or cannot be read.
+    pub fn path(path: &Path, error: &io::Error) -> Self {
+        let meant = match error.kind() {
+            io::ErrorKind::NotFound => nearest::path(path),
+            _ => None,
+        };
+        let (path, reason) = (term::path(path), translate::io_error(error));
+        let (en, zh) = reason.both();
+        Self {
+            message: text!("cannot access {path}: {en}", "无法访问 {path}：{zh}"),
+            help: match meant {
+                Some(meant) => text!(
+                    "name a file or a folder that exists; did you mean {}?",
+                    "请指定存在的文件或文件夹；您要找的可能是 {}",
+                    term::path(&meant)
+                ),
+                None => text!(
+                    "name a file or a folder that exists",
+                    "请指定存在的文件或文件夹"
+                ),
+            },
+        }
+    }
+
+    /// The error, said of a file, and of a line of it where that is known.
+    pub fn at(self, path: &Path, line: Option<usize>) -> Self {
+        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+        let (place, (en, zh)) = (term::path(path), self.message.both());
+        Self {
+            message: text!("{place}{line}: {en}", "{place}{line}: {zh}"),
+            help: self.help,
+        }
+    }
+
+    /// Both sentences in one line.
+    pub fn in_one_line(&self) -> Text {
+        let ((en, zh), (help_en, help_zh)) = (self.message.both(), self.help.both());
+        text!("{en}; {help_en}", "{zh}；{help_zh}")
     }
 
     /// A file that has to be read besides the sources.

@@ -2,6 +2,7 @@
 //!
 //! This list is the one place where the order is written down. The parser's types stay within two
 //! modules, so that the parser can be replaced; and nothing outside of tests gives up by panicking.
+//! Within the modules of [`WITHOUT_CIRCLES`] no two files import each other, be it over others.
 
 mod support;
 
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&str] = &[
     "text",
     "term",
+    "nearest",
     "user_error",
     "regular_file",
     "routes",
@@ -28,6 +30,7 @@ const LAYERS: &[&str] = &[
     "migrate::report",
     "migrate::discover",
     "migrate::git",
+    "migrate::pipeline",
     "verify",
     "migrate::apply",
     "cli",
@@ -45,6 +48,17 @@ const SHIM: &str = "shim";
 
 /// What the shim may use.
 const SHARED_WITH_SHIM: &[&str] = &[
+    "text",
+    "term",
+    "user_error",
+    "regular_file",
+    "routes",
+    "shim",
+];
+
+/// The modules at the top in which no file imports, directly or over others, what imports it. A child
+/// that needs a type of its parent's shows that the type belongs into a file of its own.
+const WITHOUT_CIRCLES: &[&str] = &[
     "text",
     "term",
     "user_error",
@@ -155,62 +169,144 @@ fn code(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
-/// The modules that a line names after `crate::`, as [`LAYERS`] names them.
-fn used(line: &str) -> Vec<String> {
-    line.split("crate::")
-        .skip(1)
-        .flat_map(first_names)
-        .flat_map(|(name, rest)| match rest.strip_prefix("::") {
-            Some(inside) if name == WING => first_names(inside)
-                .into_iter()
-                .map(|(name, _)| format!("{WING}::{name}"))
-                .collect(),
-            _ => vec![name],
-        })
-        .collect()
-}
-
-/// The names with which a path or a group of paths begins, each with what follows it.
-fn first_names(path: &str) -> Vec<(String, &str)> {
-    let parts: Vec<&str> = match path.strip_prefix('{') {
-        Some(group) => {
-            let mut depth = 1;
-            let end = group.find(|c| {
-                match c {
-                    '{' => depth += 1,
-                    '}' => depth -= 1,
-                    _ => {}
-                }
-                depth == 0
-            });
-            outer_commas(&group[..end.unwrap_or(group.len())])
-        }
-        None => vec![path],
-    };
+/// The module that a file is, as its path: `["shim", "serve"]`.
+fn module_path(inside: &Path) -> Vec<String> {
+    let path = inside.with_extension("");
+    let parts = path.iter().map(|part| part.to_string_lossy().into_owned());
     parts
+        .filter(|part| !["lib", "main"].contains(&part.as_str()))
+        .collect()
+}
+
+/// The paths from the root of the crate that a file names, each with its line: what begins with
+/// `crate`, `self` or `super`, and what begins with one of `children`.
+fn named(file: &File, children: &[String]) -> Vec<(usize, Vec<String>)> {
+    let own = module_path(&file.path);
+    let mut tokens = Vec::new();
+    for (line, text) in &file.lines {
+        tokens.extend(words(text).into_iter().map(|word| (*line, word)));
+    }
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let (line, word) = tokens[at];
+        let is_start = at == 0 || tokens[at - 1].1 != "::";
+        let begin = match word {
+            "crate" => Some(Vec::new()),
+            "self" | "super" => Some(own.clone()),
+            child if children.iter().any(|other| other == child) => Some(own.clone()),
+            _ => None,
+        };
+        let is_path = tokens.get(at + 1).is_some_and(|(_, next)| *next == "::");
+        match begin {
+            Some(begin) if is_start && is_path => at = path(&tokens, at, begin, line, &mut found),
+            _ => at += 1,
+        }
+    }
+    found
+}
+
+/// Reads a path, or the tree of a `use`, from `at` on; where it ends.
+fn path(
+    tokens: &[(usize, &str)],
+    mut at: usize,
+    mut base: Vec<String>,
+    line: usize,
+    found: &mut Vec<(usize, Vec<String>)>,
+) -> usize {
+    while let Some((_, word)) = tokens.get(at) {
+        match *word {
+            "{" => {
+                at += 1;
+                while tokens.get(at).is_some_and(|(_, word)| *word != "}") {
+                    at = match tokens[at].1 {
+                        "," => at + 1,
+                        _ => path(tokens, at, base.clone(), tokens[at].0, found),
+                    };
+                }
+                return at + 1;
+            }
+            "crate" | "self" => {}
+            "super" => {
+                base.pop();
+            }
+            name => base.push(name.to_owned()),
+        }
+        at += 1;
+        match tokens.get(at) {
+            Some((_, "::")) => at += 1,
+            _ => break,
+        }
+    }
+    // `as` another name.
+    if tokens.get(at).is_some_and(|(_, word)| *word == "as") {
+        at += 2;
+    }
+    found.push((line, base));
+    at
+}
+
+/// The names and signs of a line, `::` in one.
+fn words(line: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let length = match first {
+            _ if is_name(first) => rest.find(|c| !is_name(c)).unwrap_or(rest.len()),
+            _ if rest.starts_with("::") => 2,
+            _ => first.len_utf8(),
+        };
+        let (word, after) = rest.split_at(length);
+        if !first.is_whitespace() {
+            words.push(word);
+        }
+        rest = after;
+    }
+    words
+}
+
+/// The modules that files name, as [`LAYERS`] names them, with the places.
+fn used(file: &File) -> Vec<(usize, String)> {
+    named(file, &[])
         .into_iter()
-        .map(|part| {
-            let part = part.trim();
-            let end = part.find(|c: char| !c.is_alphanumeric() && c != '_');
-            let (name, rest) = part.split_at(end.unwrap_or(part.len()));
-            (name.to_owned(), rest)
+        .filter_map(|(line, path)| {
+            let name = match path.as_slice() {
+                [wing, module, ..] if wing == WING => format!("{wing}::{module}"),
+                [module, ..] => module.clone(),
+                [] => return None,
+            };
+            Some((line, name))
         })
         .collect()
 }
 
-/// The parts of a group between the commas that are in no group inside.
-fn outer_commas(group: &str) -> Vec<&str> {
-    let mut depth = 0;
-    group
-        .split(|c| {
-            match c {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                _ => {}
-            }
-            c == ',' && depth == 0
-        })
-        .collect()
+/// What each file imports of the others: the line, and the number of the other.
+fn imports(files: &[File]) -> Vec<Vec<(usize, usize)>> {
+    let modules: Vec<_> = files.iter().map(|file| module_path(&file.path)).collect();
+    let of = |own: usize| {
+        let children: Vec<String> = modules
+            .iter()
+            .filter(|module| {
+                module.len() == modules[own].len() + 1 && module.starts_with(&modules[own])
+            })
+            .filter_map(|module| module.last().cloned())
+            .collect();
+        named(&files[own], &children)
+            .into_iter()
+            .filter_map(|(line, path)| {
+                // The longest beginning that is a file: what follows is in it.
+                let lengths = (1..=path.len()).rev();
+                let other = lengths
+                    .filter_map(|length| {
+                        modules.iter().position(|module| *module == path[..length])
+                    })
+                    .next()?;
+                (other != own).then_some((line, other))
+            })
+            .collect()
+    };
+    (0..files.len()).map(of).collect()
 }
 
 /// Every module is in the list, and the list has no other.
@@ -248,19 +344,49 @@ fn a_module_imports_only_from_those_below_it() {
             Some(place) => LAYERS[..=place].to_vec(),
             None => SHARED_WITH_SHIM.to_vec(),
         };
-        for (number, line) in &file.lines {
-            for name in used(line) {
-                if !allowed.contains(&name.as_str()) {
-                    wrong.push(format!(
-                        "{}: `{}` uses `{name}`",
-                        file.place(*number),
-                        file.module
-                    ));
-                }
+        for (number, name) in used(&file) {
+            if !allowed.contains(&name.as_str()) {
+                let place = file.place(number);
+                wrong.push(format!("{place}: `{}` uses `{name}`", file.module));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let files = files();
+    let imports = imports(&files);
+    let reaches = |from: usize, to: usize| {
+        let (mut seen, mut waiting) = (vec![false; files.len()], vec![from]);
+        while let Some(file) = waiting.pop() {
+            if file == to {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[file], true) {
+                waiting.extend(imports[file].iter().map(|(_, other)| *other));
+            }
+        }
+        false
+    };
+    let mut circles = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let top = module_path(&file.path).into_iter().next();
+        if !top.is_some_and(|top| WITHOUT_CIRCLES.contains(&top.as_str())) {
+            continue;
+        }
+        for (line, other) in &imports[number] {
+            if reaches(*other, number) {
+                let other = files[*other].path.display();
+                circles.push(format!(
+                    "{}: imports {other}, which imports it",
+                    file.place(*line)
+                ));
+            }
+        }
+    }
+    assert!(circles.is_empty(), "{}", circles.join("\n"));
 }
 
 #[test]
@@ -303,15 +429,44 @@ fn nothing_gives_up_by_panicking() {
 /// The helpers above see what they are to see.
 #[test]
 fn uses_and_code_are_told_apart() {
-    assert_eq!(used("use crate::migrate::edit::{A, B};"), ["migrate::edit"]);
-    assert_eq!(used("use crate::{term, text::Text};"), ["term", "text"]);
+    let all = |children: &[&str], text: &str| -> Vec<String> {
+        let file = File {
+            module: "migrate::plan".to_owned(),
+            path: "migrate/plan/reply.rs".into(),
+            lines: code(text),
+        };
+        let children: Vec<_> = children.iter().map(|&child| child.to_owned()).collect();
+        let named = named(&file, &children).into_iter();
+        named.map(|(_, path)| path.join("::")).collect()
+    };
     assert_eq!(
-        used("    crate::text::Lang::En, crate::migrate::git::x()"),
-        ["text", "migrate::git"]
+        all(
+            &[],
+            "use crate::{term, text::{self, Text as T},\n    migrate::{edit::A, find}};"
+        ),
+        [
+            "term",
+            "text",
+            "text::Text",
+            "migrate::edit::A",
+            "migrate::find"
+        ]
     );
     assert_eq!(
-        used("use crate::migrate::{edit::{A, B}, find};"),
-        ["migrate::edit", "migrate::find"]
+        all(
+            &["part"],
+            "use super::draft::{self, Draft};\npart::x(); a::part::y; self::z::a()"
+        ),
+        [
+            "migrate::plan::draft",
+            "migrate::plan::draft::Draft",
+            "migrate::plan::reply::part::x",
+            "migrate::plan::reply::z::a",
+        ]
+    );
+    assert_eq!(
+        all(&[], "super::super::git::x(crate::text::Lang::En, &self.y)"),
+        ["migrate::git::x", "text::Lang::En",]
     );
     let text =
         "a\n// crate::x\n#[cfg(test)]\nmod tests {\n    b\n\"#;\n}\nc\n#[cfg(test)]\nmod t;\nd\n";

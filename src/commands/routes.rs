@@ -3,25 +3,28 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use super::shim::refuse;
 use super::{Console, Outcome};
 use crate::cli::{RoutesArgs, ServerChoice};
 use crate::migrate::git;
-use crate::routes::FILE_NAME;
-use crate::shim::config::{Problem, UpstreamUrl};
+use crate::routes::{self, FILE_NAME};
+use crate::shim::config::UpstreamUrl;
 use crate::shim::export::{self, Export};
-use crate::shim::lifecycle::reload;
-use crate::text::Lang;
 
 /// Writes the route map as the configuration of another server.
 pub fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {
-    match written(args, console.lang()) {
-        Ok(text) => {
-            console.result(&text)?;
-            Ok(Outcome::Done)
-        }
-        Err(problem) => Ok(refuse(&[problem], console)),
-    }
+    let path = args.routes.clone().unwrap_or_else(map_of_repo);
+    let map = routes::read(&path)?;
+    let upstream = UpstreamUrl::parse(&args.upstream)?;
+    let export = Export {
+        upstream: &upstream,
+        deprecated_since: export::deprecated_since(&path),
+        lang: console.lang(),
+    };
+    console.result(&match args.server {
+        ServerChoice::Nginx => export::nginx(&map, export),
+        ServerChoice::Caddy => export::caddy(&map, export),
+    })?;
+    Ok(Outcome::Done)
 }
 
 /// Where the route map is if nobody says so: at the root of the repo that the current folder is in, as
@@ -34,20 +37,4 @@ pub(super) fn map_of_repo() -> PathBuf {
         Some(root) if root.join(FILE_NAME).exists() || !here.exists() => root.join(FILE_NAME),
         _ => here.to_owned(),
     }
-}
-
-fn written(args: &RoutesArgs, lang: Lang) -> Result<String, Problem> {
-    let path = args.routes.clone().unwrap_or_else(map_of_repo);
-    let map = reload::read_map(&path)?;
-    let upstream = UpstreamUrl::parse(&args.upstream)
-        .map_err(|error| Problem::general(error.explain(&args.upstream)))?;
-    let export = Export {
-        upstream: &upstream,
-        deprecated_since: export::deprecated_since(&path),
-        lang,
-    };
-    Ok(match args.server {
-        ServerChoice::Nginx => export::nginx(&map, export),
-        ServerChoice::Caddy => export::caddy(&map, export),
-    })
 }

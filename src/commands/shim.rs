@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::routes::map_of_repo;
 use super::{Console, Outcome};
 use crate::cli::{LogChoice, ShimArgs};
-use crate::shim::config::{Config, Flags, LogFormat, Problem};
+use crate::shim::config::{Config, Flags, LogFormat};
 use crate::shim::lifecycle::{preflight, reload};
 use crate::shim::observe::access_log::Log;
 use crate::shim::observe::metrics::Registry;
@@ -23,6 +23,7 @@ use crate::shim::{Listeners, ServerState, UNIT, serve};
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text, translate};
+use crate::user_error::UserError;
 
 /// Ports below it are for root alone.
 const FIRST_FREE_PORT: u16 = 1_024;
@@ -33,22 +34,22 @@ pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
     let registry = Arc::new(Registry::default());
     let table = match reload::load(&source, &registry) {
         Ok(table) => table,
-        Err(problems) => return Ok(refuse(&problems, console)),
+        Err(errors) => return Ok(refuse(&errors, console)),
     };
-    let mut problems: Vec<Problem> = preflight::unwritable_counters_file(&table)
+    let mut errors: Vec<UserError> = preflight::unwritable_counters_file(&table)
         .into_iter()
         .collect();
     if table.config.upstream_check {
         let absent = preflight::absent(&table);
-        problems.extend(absent.iter().map(preflight::Absent::problem));
+        errors.extend(absent.iter().map(preflight::Absent::error));
     }
-    if let Some(path) = &args.record
-        && let Err(text) = record::probe(path)
-    {
-        problems.push(Problem::general(text));
-    }
-    if !problems.is_empty() {
-        return Ok(refuse(&problems, console));
+    errors.extend(
+        args.record
+            .as_deref()
+            .and_then(|path| record::probe(path).err()),
+    );
+    if !errors.is_empty() {
+        return Ok(refuse(&errors, console));
     }
     if args.check {
         for warning in warnings(&table) {
@@ -61,14 +62,10 @@ pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
     let recorder = args
         .record
         .as_ref()
-        .map(|path| Recorder::open(path, args.record_secrets).map_err(Problem::general));
-    let started = recorder
-        .transpose()
-        .and_then(|recorder| start(source, table, registry, recorder, console.lang()));
-    Ok(match started {
-        Ok(()) => Outcome::Done,
-        Err(problem) => refuse(&[problem], console),
-    })
+        .map(|path| Recorder::open(path, args.record_secrets))
+        .transpose()?;
+    start(source, table, registry, recorder, console.lang())?;
+    Ok(Outcome::Done)
 }
 
 /// All that is no error, and yet may not be meant.
@@ -108,14 +105,10 @@ fn flags(args: &ShimArgs) -> Flags {
     }
 }
 
-/// Says what is wrong.
-pub fn refuse(problems: &[Problem], console: &Console) -> Outcome {
-    let error = match console.lang() {
-        Lang::En => "error: ",
-        Lang::Zh => "错误：",
-    };
-    for problem in problems {
-        console.say(&format!("{error}{}\n", problem.show(console.lang())));
+/// Says everything that is wrong.
+fn refuse(errors: &[UserError], console: &Console) -> Outcome {
+    for error in errors {
+        console.error(error);
     }
     Outcome::Failed
 }
@@ -126,7 +119,7 @@ fn start(
     registry: Arc<Registry>,
     recorder: Option<Recorder>,
     lang: Lang,
-) -> Result<(), Problem> {
+) -> Result<(), UserError> {
     let Config {
         listen,
         admin,
@@ -135,42 +128,51 @@ fn start(
         ..
     } = table.config.clone();
     let listeners = Listeners::bind(&listen, admin)
-        .map_err(|(address, error)| Problem::general(cannot_listen(address, &error)))?;
+        .map_err(|(address, error)| cannot_listen(address, &error))?;
     let memory = usize::try_from(limits.memory / UNIT).unwrap_or(usize::MAX);
     let state = Arc::new(ServerState {
         table: ArcSwap::from_pointee(table),
         registry,
-        recorder,
-        log: Log::new(log, lang, Box::new(std::io::stderr())),
+        recorder: recorder.map(Arc::new),
+        log: Arc::new(Log::new(log, lang, Box::new(std::io::stderr()))),
         lang,
         memory: Semaphore::new(memory.min(Semaphore::MAX_PERMITS)),
     });
-    counters_file::restore(&state);
-    fd_limit::check_at_startup(&state);
+    let table = state.table.load_full();
+    if let Some(path) = &table.config.counters_file {
+        counters_file::restore(path, &state.registry, &state.log);
+    }
+    fd_limit::check_at_startup(&table, &state.log);
     let (senders, page) = listeners.addresses();
     let cannot = |error: std::io::Error| {
         let reason = translate::io_error(&error);
         let (en, zh) = reason.both();
-        Problem::general(text!(
-            "the shim cannot serve: {en}; the log says more",
-            "shim 无法提供服务：{zh}；详见日志"
-        ))
+        UserError::new(
+            text!("the shim cannot serve: {en}", "shim 无法提供服务：{zh}"),
+            text!("the log says more", "详见日志"),
+        )
     };
     let shutdown = asked_to_stop(|| {
         announce(&state, &senders, page);
         warn(&state);
     });
-    record::begin(&state).map_err(cannot)?;
+    if let Some(recorder) = &state.recorder {
+        recorder.begin(&state.log).map_err(cannot)?;
+    }
     let served = serve(&state, listeners, source, shutdown);
-    record::finish(&state);
+    if let Some(recorder) = &state.recorder {
+        recorder.finish(&state.log);
+    }
     served.map_err(cannot)?;
-    counters_file::save(&state);
+    if let Some(path) = &state.table.load().config.counters_file {
+        counters_file::save(path, &state.registry, &state.log);
+    }
     Ok(())
 }
 
 /// Why an address cannot be listened on, and the remedy, which differs by the reason.
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Text {
-    let (en, zh) = match error.kind() {
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> UserError {
+    let (help, help_zh) = match error.kind() {
         ErrorKind::AddrInUse => (
             "end what uses the port, or choose another with --listen or --admin",
             "请停掉占用该端口的程序，或用 --listen / --admin 换一个",
@@ -191,10 +193,13 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Text {
         ),
     };
     let reason = translate::io_error(error);
-    let (why_en, why_zh) = reason.both();
-    text!(
-        "cannot listen on {address}: {why_en}; {en}",
-        "无法监听 {address}：{why_zh}；{zh}"
+    let (en, zh) = reason.both();
+    UserError::new(
+        text!(
+            "cannot listen on {address}: {en}",
+            "无法监听 {address}：{zh}"
+        ),
+        Text::new(help, help_zh),
     )
 }
 

@@ -113,26 +113,6 @@ impl Diagnostic {
         self
     }
 
-    /// Moves it to where it is once the file has been written; `text` is that line.
-    pub fn move_to(&mut self, (line, column): (usize, usize), text: &str) {
-        self.position = Some((line, column));
-        if let Some((snippet, length)) = &mut self.snippet {
-            let left = text.chars().count().saturating_sub(column - 1);
-            *length = (*length).min(left).max(1);
-            text.clone_into(snippet);
-        }
-    }
-
-    /// Moves the other place that it speaks of to where `place` gives it once its file has been
-    /// written.
-    pub fn move_related(&mut self, place: impl Fn(&Related) -> Option<(usize, usize)>) {
-        if let Some(related) = &mut self.related
-            && let Some(position) = place(related)
-        {
-            related.position = position;
-        }
-    }
-
     /// The other place that it speaks of.
     pub fn related(&self) -> Option<&Related> {
         self.related.as_ref()

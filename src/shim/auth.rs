@@ -3,51 +3,19 @@
 //! Invariants: a rule that cannot decide rejects; secrets and signatures are compared in constant time;
 //! a header that is there twice is as good as missing; no secret is shown, not even by `Debug`.
 
+mod secret;
 mod signature;
 
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use subtle::ConstantTimeEq;
 
 use crate::shim::http::head::Head;
 use crate::shim::http::rejection::Rejection;
 
+pub use secret::Secret;
 pub use signature::Scheme;
-
-/// A secret. Never empty, never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// The secret in `bytes`; none when there is nothing in it.
-    pub fn new(bytes: Vec<u8>) -> Option<Self> {
-        (!bytes.is_empty()).then_some(Self(bytes))
-    }
-
-    /// The key that it stands for as a secret of Standard Webhooks; none when it is not base64.
-    pub fn standard_webhooks_key(&self) -> Option<Self> {
-        signature::standard_webhooks_key(&self.0).and_then(Self::new)
-    }
-
-    /// Its bytes.
-    fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Whether `other` is the same, found out in a time that does not depend on where they differ.
-    fn is(&self, other: &[u8]) -> bool {
-        self.0.ct_eq(other).into()
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// What a sender has to prove.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 //! --requests`.
 //!
 //! Invariants: serving never waits for the file. A request is copied and handed to a thread
-//! that masks and writes; when that one does not keep up, requests are dropped and counted. Nobody
-//! but the owner can read the file, and secrets are masked in it unless they were asked for.
+//! that redacts and writes; when that one does not keep up, requests are dropped and counted. Nobody
+//! but the owner can read the file, and secrets are redacted in it unless they were asked for.
 
+mod entry;
 mod file;
 mod line;
 mod redact_json;
@@ -18,52 +19,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::shim::http::head::Head;
-use crate::shim::route::table::OldUrl;
-use crate::shim::serve::worker::ServerState;
+use crate::shim::http::target::PathAndQuery;
+use crate::shim::observe::access_log::Log;
 use crate::term;
 use crate::text;
-use crate::text::{Text, translate};
+use crate::user_error::UserError;
 
+use entry::{Body, LARGEST_BODY};
+
+pub use entry::Entry;
 pub use file::probe;
+
+use file::cannot_record;
 
 /// Requests that may wait to be written.
 const MOST_WAITING: usize = 1_024;
 /// Bytes of all requests that wait to be written.
 const MOST_BYTES: usize = 16 << 20;
-/// A larger body is not kept.
-const LARGEST_BODY: usize = 1 << 20;
-
-/// A request that reached an old URL and whose body has arrived, copied.
-#[derive(Debug)]
-pub struct Entry {
-    /// The old URL as the map has it; with secrets, and when it has parameters, as it came.
-    path: String,
-    method: Vec<u8>,
-    /// With its `?`.
-    query: Vec<u8>,
-    /// `name:value\n` for each header: neither of them has a line end in it, and no name a colon.
-    headers: Vec<u8>,
-    body: Body,
-    status: u16,
-}
-
-#[derive(Debug)]
-enum Body {
-    Whole(Vec<u8>),
-    /// Its length.
-    TooLarge(usize),
-}
-
-impl Entry {
-    /// What it takes while it waits.
-    fn size(&self) -> usize {
-        let body = match &self.body {
-            Body::Whole(bytes) => bytes.len(),
-            Body::TooLarge(_) => 0,
-        };
-        size_of::<Self>() + self.path.len() + self.query.len() + self.headers.len() + body
-    }
-}
 
 #[derive(Debug)]
 enum Message {
@@ -90,7 +62,7 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder that puts lines at the end of the file at `path`, which nobody else can read; if
     /// it cannot be one, why, and the remedy.
-    pub fn open(path: &Path, with_secrets: bool) -> Result<Self, Text> {
+    pub fn open(path: &Path, with_secrets: bool) -> Result<Self, UserError> {
         let file = file::open(path)?;
         let (sender, receiver) = sync_channel(MOST_WAITING);
         Ok(Self {
@@ -105,12 +77,12 @@ impl Recorder {
         })
     }
 
-    /// Copies a request; none when too many wait already.
+    /// Copies a request to the old URL that the map has as `url`; none when too many wait already.
     pub fn copy(
         &self,
         head: &Head,
-        url: &OldUrl,
-        (path, query): (&[u8], &[u8]),
+        url: &str,
+        target: PathAndQuery<'_>,
         has_parameters: bool,
         body: &[u8],
     ) -> Option<Box<Entry>> {
@@ -126,11 +98,11 @@ impl Recorder {
         }
         Some(Box::new(Entry {
             path: match has_parameters && self.with_secrets {
-                true => String::from_utf8_lossy(path).into_owned(),
-                false => url.path.clone(),
+                true => String::from_utf8_lossy(target.path).into_owned(),
+                false => url.to_owned(),
             },
             method: head.method().to_vec(),
-            query: query.to_vec(),
+            query: target.query.to_vec(),
             headers,
             body: match body.len() {
                 0..=LARGEST_BODY => Body::Whole(body.to_vec()),
@@ -149,6 +121,53 @@ impl Recorder {
             self.waiting.fetch_sub(size, Ordering::Relaxed);
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Begins to write.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn begin(self: &Arc<Self>, log: &Arc<Log>) -> io::Result<()> {
+        let Some((file, receiver)) = lock(&self.begin).take() else {
+            return Ok(());
+        };
+        let path = term::path(&self.path);
+        log.event(&match self.with_secrets {
+            true => text!(
+                "requests are recorded in {path}, with their secrets",
+                "正在把请求记录到 {path}，包括其中的密钥"
+            ),
+            false => text!(
+                "requests are recorded in {path}, with secrets redacted",
+                "正在把请求记录到 {path}，密钥已脱敏"
+            ),
+        });
+        let (recorder, log) = (Arc::clone(self), Arc::clone(log));
+        let thread = std::thread::Builder::new()
+            .name("shim-record".to_owned())
+            .spawn(move || {
+                recorder.write(file, receiver, |error| {
+                    log.event(&cannot_record(&recorder.path, error).in_one_line());
+                });
+            })?;
+        *lock(&self.thread) = Some(thread);
+        Ok(())
+    }
+
+    /// Ends writing: what waits is written, and the log says how much there is.
+    pub fn finish(&self, log: &Log) {
+        if let Some(thread) = lock(&self.thread).take() {
+            // Fails when the thread has ended already, and then there is nothing to wait for.
+            let _ = self.sender.send(Message::End);
+            let _ = thread.join();
+        }
+        let path = term::path(&self.path);
+        let written = self.written.load(Ordering::Relaxed);
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        log.event(&text!(
+            "{written} requests were recorded in {path}, {dropped} were dropped",
+            "已把 {written} 个请求记录到 {path}，丢弃 {dropped} 个"
+        ));
     }
 
     fn write(&self, mut file: File, receiver: Receiver<Message>, complain: impl Fn(&io::Error)) {
@@ -171,74 +190,9 @@ impl Recorder {
     }
 }
 
-/// That requests cannot be recorded at `path`, why, and the remedy.
-fn cannot_record(path: &Path, error: &io::Error) -> Text {
-    let (path, reason) = (term::path(path), translate::io_error(error));
-    let (en, zh) = reason.both();
-    text!(
-        "requests cannot be recorded in {path}: {en}; check the path given to --record and its \
-         permissions",
-        "无法把请求记录到 {path}：{zh}；请检查 --record 给出的路径和权限"
-    )
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // What is inside is taken out whole, or not at all.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Begins to write, if anything is recorded.
-pub fn begin(state: &Arc<ServerState>) -> io::Result<()> {
-    let Some(recorder) = &state.recorder else {
-        return Ok(());
-    };
-    let Some((file, receiver)) = lock(&recorder.begin).take() else {
-        return Ok(());
-    };
-    let path = term::path(&recorder.path);
-    state.log.event(&match recorder.with_secrets {
-        true => text!(
-            "requests are recorded in {path}, with their secrets",
-            "正在把请求记录到 {path}，包括其中的密钥"
-        ),
-        false => text!(
-            "requests are recorded in {path}, with secrets masked",
-            "正在把请求记录到 {path}，密钥已打码"
-        ),
-    });
-    let with_thread = Arc::clone(state);
-    let thread = std::thread::Builder::new()
-        .name("shim-record".to_owned())
-        .spawn(move || {
-            let Some(recorder) = &with_thread.recorder else {
-                return;
-            };
-            recorder.write(file, receiver, |error| {
-                let text = cannot_record(&recorder.path, error);
-                with_thread.log.event(&text);
-            });
-        })?;
-    *lock(&recorder.thread) = Some(thread);
-    Ok(())
-}
-
-/// Ends writing: what waits is written, and the log says how much there is.
-pub fn finish(state: &ServerState) {
-    let Some(recorder) = &state.recorder else {
-        return;
-    };
-    if let Some(thread) = lock(&recorder.thread).take() {
-        // Fails when the thread has ended already, and then there is nothing to wait for.
-        let _ = recorder.sender.send(Message::End);
-        let _ = thread.join();
-    }
-    let path = term::path(&recorder.path);
-    let written = recorder.written.load(Ordering::Relaxed);
-    let dropped = recorder.dropped.load(Ordering::Relaxed);
-    state.log.event(&text!(
-        "{written} requests were recorded in {path}, {dropped} were dropped",
-        "已把 {written} 个请求记录到 {path}，丢弃 {dropped} 个"
-    ));
 }
 
 #[cfg(test)]
@@ -288,9 +242,7 @@ mod tests {
         let mut head = Head::default();
         head.read_request(b"POST /o HTTP/1.1\r\nHost: h\r\n\r\n")
             .unwrap();
-        let registry = crate::shim::observe::metrics::Registry::default();
-        let url = OldUrl::for_test("/o", registry.url("/o"));
-        let copied = recorder.copy(&head, &url, (b"/o", b""), false, b"");
+        let copied = recorder.copy(&head, "/o", PathAndQuery::of(b"/o"), false, b"");
         assert!(copied.is_none());
         assert_eq!(recorder.dropped.load(Ordering::Relaxed), 1);
     }

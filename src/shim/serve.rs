@@ -2,18 +2,18 @@
 //!
 //! [`server`] accepts, a [`worker`] has the connections, [`connection`] takes one request after
 //! another: [`read`] (head and body, within limits), [`handler`] (one agent), [`fanout`] (several)
-//! or [`passthrough`] (anything else), then [`relay`] and [`respond`].
+//! or [`passthrough`] (anything else), all on an [`exchange`], then [`relay`].
 //!
 //! Invariants: a request is sent to an agent again only when no byte of it can have been processed; a
 //! client that is slow or gone ends its own request and no other.
 
 pub(crate) mod connection;
+mod exchange;
 mod fanout;
 pub(crate) mod handler;
 mod local_response;
 mod passthrough;
 pub(crate) mod read;
 pub(crate) mod relay;
-mod respond;
 pub(crate) mod server;
 pub(crate) mod worker;

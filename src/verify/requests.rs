@@ -170,7 +170,7 @@ fn parse(line: &[u8], number: usize, place: String) -> Result<(Request, bool), T
                 "{ODD_VALUE}",
                 "查询参数和请求头的值应为字符串，或 {{\"base64\": 字符串}}"
             ),
-            message => translate::json_error(message),
+            message => translate::json_error(message, &[HEADERS]),
         };
         let (en, zh) = reason.both();
         text!("column {column}: {en}", "第 {column} 列：{zh}")
@@ -307,7 +307,7 @@ impl<'de> Deserialize<'de> for Headers {
             type Value = Headers;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of headers, or a list of pairs")
+                f.write_str(HEADERS.0)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
@@ -329,6 +329,12 @@ impl<'de> Deserialize<'de> for Headers {
         deserializer.deserialize_any(Either)
     }
 }
+
+/// What serde is told to say of headers that are neither.
+const HEADERS: (&str, &str) = (
+    "an object of headers, or a list of pairs",
+    "对象或键值对数组",
+);
 
 /// What serde is told to say of a value that is neither.
 const ODD_VALUE: &str = "a query, or a header's value, is a string, or {\"base64\": string}";

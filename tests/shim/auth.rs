@@ -134,8 +134,11 @@ fn a_rule_without_its_secret_does_not_open_it_keeps_the_shim_from_starting() {
             "kind = \"github\"\nsecret = \"hunter2\"",
             "never stands in this file",
         ),
-        ("kind = \"github\"", "needs one of"),
-        ("kind = \"githup\"\nsecret_env = \"PATH\"", "must be one of"),
+        ("kind = \"github\"", "has no secret; write one of"),
+        (
+            "kind = \"githup\"\nsecret_env = \"PATH\"",
+            "is unknown; write one of",
+        ),
         ("kind = \"token\"\nsecret_env = \"PATH\"", "needs `header`"),
         ("kind = \"addresses\"", "no `allow`"),
         (
@@ -148,13 +151,14 @@ fn a_rule_without_its_secret_does_not_open_it_keeps_the_shim_from_starting() {
         ),
     ] {
         let config = format!("[[route]]\nplugin = \"KroMiose.github\"\n[[route.auth]]\n{rule}\n");
-        let Err(problems) = Shim::try_start(agent.address, GITHUB, &config) else {
+        let Err(errors) = Shim::try_start(agent.address, GITHUB, &config) else {
             panic!("{rule} was taken");
         };
-        let shown = problems
+        let shown: Vec<String> = errors
             .iter()
-            .map(|p| p.show(rehook::text::Lang::En))
-            .collect::<String>();
+            .map(|error| error.in_one_line().to_string())
+            .collect();
+        let shown = shown.join("\n");
         assert!(shown.contains(says), "{rule}: {shown}");
         assert!(shown.contains("shim.toml:"), "{shown}");
         assert!(!shown.contains("hunter2"), "{shown}");

@@ -103,7 +103,7 @@ fn nonsense_is_decided_without_a_panic() {
         {
             let _ = head.mark_named_by_connection();
             let decision = decide(&table, &head);
-            prop_assert!(decision.path.len() <= bytes.len());
+            prop_assert!(decision.target.path.len() <= bytes.len());
         }
         let _ = Head::default().read_reply(&bytes);
         Ok(())

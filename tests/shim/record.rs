@@ -79,7 +79,7 @@ fn requests_to_old_urls_are_kept_and_secrets_are_not() {
     assert_eq!(with("base64")["base64"], "//5h");
     assert_eq!(with("body_omitted")["body_omitted"], (1 << 20) + 1);
     assert!(
-        log.contains("requests are recorded in requests.jsonl, with secrets masked"),
+        log.contains("requests are recorded in requests.jsonl, with secrets redacted"),
         "{log}"
     );
     assert!(
@@ -156,7 +156,9 @@ fn a_file_that_cannot_be_written_is_said_at_the_start() {
         assert_eq!(output.status.code(), Some(2));
         let err = String::from_utf8(output.stderr).unwrap();
         assert!(
-            err.contains("requests cannot be recorded in nowhere/a: no such file or folder; check"),
+            err.contains(
+                "requests cannot be recorded in nowhere/a: no such file or folder\n  hint: check"
+            ),
             "{err}"
         );
     }

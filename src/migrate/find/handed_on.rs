@@ -2,8 +2,7 @@
 //!
 //! Invariant: what only asks for the plugin's attributes hands nothing on; everything else does.
 
-use std::collections::HashSet;
-
+use rustc_hash::FxHashSet;
 use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
@@ -38,7 +37,7 @@ pub(crate) fn hands_on(workspace: &Workspace, loaded: &Loaded, plugin: &PluginId
         return true;
     }
     let is_name = |target: &Expr| matches!(target, Expr::Name(_));
-    let mut understood: HashSet<ByteRange> = HashSet::new();
+    let mut understood: FxHashSet<ByteRange> = FxHashSet::default();
     for statement in module.suite() {
         match statement {
             Stmt::Assign(assign) if assign.targets.iter().all(is_name) => {

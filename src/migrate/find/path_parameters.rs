@@ -5,8 +5,7 @@
 //! its argument, of a type that a piece of a path can be, and where the compat server can serve the
 //! old URLs too. Anything else with a brace is no path that a route could have.
 
-use crate::migrate::find::Handler;
-use crate::migrate::find::handler::Parameter;
+use crate::migrate::find::handler::{Handler, Parameter};
 use crate::routes::Dialect;
 use crate::text;
 use crate::text::Text;

@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use rustpython_parser::ast::{Expr, Stmt};
 
-use super::Blocker;
 use super::path_parameters::can_match_alike;
 use crate::migrate::diagnostic::{Code, Related};
 use crate::migrate::edit::ByteRange;
+use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::plugin::key::parts_of_key;
 use crate::migrate::find::plugin::own_routes::model::{RouterId, UNKNOWN};
 use crate::migrate::python::names::{Loaded, PluginId, Resolver, Workspace};
@@ -165,6 +165,17 @@ pub fn plugin(
             ),
         );
     };
+    if let Some(range) = key::sets_key(&loaded, &variable) {
+        let (line, _) = loaded.module.source().position(range.start());
+        return refuse(
+            Code::UnknownPluginKey,
+            range,
+            text!(
+                "line {line} of the plugin's module may set its key again",
+                "插件所在模块的第 {line} 行可能会重新设置插件的键"
+            ),
+        );
+    }
     let of_plugin = |parts: &&ModuleParts| {
         let mine = parts.mounts.iter().filter(|(owner, _)| owner == id);
         mine.map(|(_, mount)| mount.clone()).collect::<Vec<_>>()

@@ -4,10 +4,10 @@
 //! own, reached when something calls them. Each node is looked at once.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use rustc_hash::FxHashSet;
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
@@ -57,7 +57,7 @@ struct Walker<'a> {
     out: Analysis,
     lookups: Vec<header::Lookup>,
     /// The names that the function uses; only who makes tasks asks.
-    used: OnceCell<HashSet<&'a str>>,
+    used: OnceCell<FxHashSet<&'a str>>,
 }
 
 impl<'a> Walker<'a> {

@@ -3,10 +3,11 @@
 //! A package with many plugins is one value that they share, and what each asks of all the others
 //! is looked up: the work grows with the package, not with its square.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 use super::ModuleFacts;
 use super::plugin::names_module;
@@ -18,10 +19,10 @@ use crate::migrate::python::names::{ModuleName, PluginId, Workspace};
 pub(crate) struct Members<'f> {
     workspace: &'f Workspace,
     modules: Vec<&'f ModuleFacts>,
-    users: OnceLock<HashMap<&'f str, Users<'f>>>,
-    re_imports: OnceLock<HashMap<&'f str, Vec<ReImport<'f>>>>,
+    users: OnceLock<FxHashMap<&'f str, Users<'f>>>,
+    re_imports: OnceLock<FxHashMap<&'f str, Vec<ReImport<'f>>>>,
     /// Which plugins are handed on, once that is asked.
-    handed_on: Mutex<HashMap<PluginId, bool>>,
+    handed_on: Mutex<FxHashMap<PluginId, bool>>,
 }
 
 /// The modules that use a name: it only matters whether there is another than a given one.
@@ -188,8 +189,8 @@ fn module_stem(path: &Path) -> Option<&OsStr> {
     }
 }
 
-fn users<'f>(modules: &[&'f ModuleFacts]) -> HashMap<&'f str, Users<'f>> {
-    let mut users: HashMap<&str, Users<'_>> = HashMap::new();
+fn users<'f>(modules: &[&'f ModuleFacts]) -> FxHashMap<&'f str, Users<'f>> {
+    let mut users: FxHashMap<&str, Users<'_>> = FxHashMap::default();
     for facts in modules {
         let path = facts.path();
         let imports = facts.imports();
@@ -207,8 +208,8 @@ fn users<'f>(modules: &[&'f ModuleFacts]) -> HashMap<&'f str, Users<'f>> {
     users
 }
 
-fn re_imports<'f>(modules: &[&'f ModuleFacts]) -> HashMap<&'f str, Vec<ReImport<'f>>> {
-    let mut re_imports: HashMap<&str, Vec<ReImport<'_>>> = HashMap::new();
+fn re_imports<'f>(modules: &[&'f ModuleFacts]) -> FxHashMap<&'f str, Vec<ReImport<'f>>> {
+    let mut re_imports: FxHashMap<&str, Vec<ReImport<'_>>> = FxHashMap::default();
     for facts in modules {
         let path = facts.path();
         // Those inside functions too.

@@ -3,8 +3,10 @@
 //! Imports are asked for by what they mean and become edits at the end, all at once, so that
 //! rules do not know of each other.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::call_format::Place;
 use super::imports::{self, Surroundings};
@@ -63,7 +65,7 @@ pub struct Draft {
     /// The imported names that new text uses.
     reused: BTreeSet<String>,
     /// What the `*` imports of the file may bind.
-    from_stars: HashMap<String, Value>,
+    from_stars: FxHashMap<String, Value>,
 }
 
 impl Draft {
@@ -92,7 +94,7 @@ impl Draft {
             taken: BTreeSet::new(),
             released: BTreeMap::new(),
             reused: BTreeSet::new(),
-            from_stars: HashMap::new(),
+            from_stars: FxHashMap::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::shim::http::http_date;
 use crate::shim::observe::metrics::UrlCounts;
 use crate::shim::route::deprecation;
-use crate::shim::route::table::OldUrl;
+use crate::shim::route::old_url::OldUrl;
 use crate::shim::serve::worker::ServerState;
 
 /// Seconds of a day.

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Environment;
+use super::model::Environment;
 use crate::regular_file;
 use crate::shim::auth::{AuthRule, Scheme, Secret};
-use crate::shim::config::file::networks;
 use crate::shim::config::reader::{At, Section};
 use crate::term;
 use crate::text;
@@ -24,27 +23,28 @@ pub fn read_rule(
     let rule = if kind_name == "addresses" {
         let allow = section.strings("allow");
         if allow.is_none() {
-            section.problem(
+            section.error(
                 None,
-                text!(
-                    "this auth rule has no `allow`; list the networks that may call",
-                    "这条鉴权规则缺少 `allow`；请列出允许调用的网段"
-                ),
+                text!("this auth rule has no `allow`", "这条鉴权规则缺少 `allow`"),
+                text!("list the networks that may call", "请列出允许调用的网段"),
             );
         }
         if let Some(At { value, line }) = &allow
             && value.is_empty()
         {
-            section.problem(
+            section.error(
                 *line,
                 text!(
-                    "`allow` is empty, so nobody could call; list the networks that may, or take \
-                     the route out of the map",
-                    "`allow` 为空，谁都无法调用；请列出允许调用的网段，或把该路由从路由表中删除"
+                    "`allow` is empty, so nobody could call",
+                    "`allow` 为空，谁都无法调用"
+                ),
+                text!(
+                    "list the networks that may, or take the route out of the map",
+                    "请列出允许调用的网段，或把该路由从路由表中删除"
                 ),
             );
         }
-        allow.map(|list| AuthRule::Addresses(networks(&section, list)))
+        allow.map(|list| AuthRule::Addresses(section.networks(&list)))
     } else {
         let header = section.string("header").map(|at| at.value);
         let tolerance = section.duration("tolerance").map(|at| at.value);
@@ -75,11 +75,15 @@ fn secret_rule(
                         .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
             };
             let Some(header) = header.filter(is_token) else {
-                section.problem(
+                section.error(
                     None,
                     text!(
-                        "an auth rule of kind \"token\" needs `header`: the name of the header that holds the token",
-                        "\"token\" 类型的鉴权规则需要 `header`：存放令牌的请求头名称"
+                        "an auth rule of kind \"token\" needs `header`",
+                        "\"token\" 类型的鉴权规则需要 `header`"
+                    ),
+                    text!(
+                        "name the header that holds the token",
+                        "请写明存放令牌的请求头名称"
                     ),
                 );
                 return None;
@@ -89,13 +93,17 @@ fn secret_rule(
         "bearer" => return secret.map(|secret| AuthRule::Bearer { secret }),
         _ if let Some(scheme) = Scheme::ALL.into_iter().find(|s| s.name() == kind) => scheme,
         _ => {
-            section.problem(
+            section.error(
                 None,
                 text!(
-                    "`kind` of an auth rule must be one of: github, gitea, gitlab, gitee, \
-                     standard-webhooks, stripe, slack, token, bearer, addresses",
-                    "鉴权规则的 `kind` 应为以下之一：github、gitea、gitlab、gitee、standard-webhooks、\
-                     stripe、slack、token、bearer、addresses"
+                    "the `kind` of this auth rule is unknown",
+                    "这条鉴权规则的 `kind` 未知"
+                ),
+                text!(
+                    "write one of: github, gitea, gitlab, gitee, standard-webhooks, stripe, slack, \
+                     token, bearer, addresses",
+                    "请写成以下之一：github、gitea、gitlab、gitee、standard-webhooks、stripe、slack、\
+                     token、bearer、addresses"
                 ),
             );
             return None;
@@ -109,11 +117,15 @@ fn secret_rule(
             Scheme::StandardWebhooks => {
                 let key = secret.and_then(|secret| secret.standard_webhooks_key());
                 if key.is_none() {
-                    section.problem(
+                    section.error(
                         None,
                         text!(
-                            "the secret of this auth rule must be base64, as in `whsec_…`",
-                            "这条鉴权规则的密钥应为 base64，形如 `whsec_…`"
+                            "the secret of this auth rule is not base64",
+                            "这条鉴权规则的密钥不是 base64"
+                        ),
+                        text!(
+                            "take it as the sender shows it: `whsec_…`",
+                            "请使用发送方给出的原样密钥，形如 `whsec_…`"
                         ),
                     );
                 }
@@ -133,13 +145,13 @@ fn read_secret(
 ) -> Option<Secret> {
     // The key is asked for so that the message says more than "not known".
     if let Some(At { line, .. }) = section.string("secret") {
-        section.problem(
+        section.error(
             line,
+            text!("a secret never stands in this file", "密钥不能写在这个文件里"),
             text!(
-                "a secret never stands in this file; put it into a variable and write \
-                 `secret_env = \"NAME\"`, or into a file and write `secret_file = \"PATH\"`",
-                "密钥不能写在这个文件里；请放进环境变量并写 `secret_env = \"NAME\"`，\
-                 或放进文件并写 `secret_file = \"PATH\"`"
+                "put it into a variable and write `secret_env = \"NAME\"`, or into a file and write \
+                 `secret_file = \"PATH\"`",
+                "请放进环境变量并写 `secret_env = \"NAME\"`，或放进文件并写 `secret_file = \"PATH\"`"
             ),
         );
     }
@@ -156,11 +168,12 @@ fn read_secret(
             (line, regular_file::read(&path).ok(), term::path(&path))
         }
         _ => {
-            section.problem(
+            section.error(
                 None,
+                text!("this auth rule has no secret", "这条鉴权规则没有密钥"),
                 text!(
-                    "this auth rule needs one of `secret_env` and `secret_file`",
-                    "这条鉴权规则需要 `secret_env` 或 `secret_file` 其中之一"
+                    "write one of `secret_env` and `secret_file`",
+                    "请写 `secret_env` 或 `secret_file` 其中之一"
                 ),
             );
             return None;
@@ -171,12 +184,13 @@ fn read_secret(
         Secret::new(bytes[..end].to_vec())
     });
     if secret.is_none() {
-        section.problem(
+        section.error(
             line,
             text!(
-                "the secret in {from} is missing or empty; set it, or remove the rule",
-                "{from} 中的密钥不存在或为空；请设置密钥，或删除这条规则"
+                "the secret in {from} is missing or empty",
+                "{from} 中的密钥不存在或为空"
             ),
+            text!("set it, or remove the rule", "请设置密钥，或删除这条规则"),
         );
     }
     secret

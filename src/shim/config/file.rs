@@ -7,12 +7,14 @@ use std::time::Duration;
 use ipnet::IpNet;
 use toml_edit::Document;
 
-use super::{Environment, Limits, LogFormat, RouteRule, UpstreamUrl};
+use super::model::{Environment, Limits, LogFormat, RouteRule};
+use super::upstream_url::UpstreamUrl;
 use crate::regular_file;
 use crate::shim::config::auth;
-use crate::shim::config::reader::{At, Problem, Reader, Section};
+use crate::shim::config::reader::{At, Reader, Section};
 use crate::text;
 use crate::text::translate;
+use crate::user_error::UserError;
 
 /// What a file says.
 #[derive(Debug, Default)]
@@ -55,18 +57,24 @@ pub struct File {
     pub secret_files: Vec<PathBuf>,
 }
 
-/// Reads the file at `path`; what is wrong with it goes to `problems`.
-pub fn read(path: &Path, environment: Environment<'_>, problems: &mut Vec<Problem>) -> File {
+/// Reads the file at `path`; what is wrong with it goes to `errors`.
+pub fn read(path: &Path, environment: Environment<'_>, errors: &mut Vec<UserError>) -> File {
     let text = match regular_file::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
             let reason = translate::io_error(&error);
             let (en, zh) = reason.both();
-            let text = text!(
-                "the configuration cannot be read ({en}); check the path given to --config",
-                "无法读取配置文件（{zh}）；请检查 --config 给出的路径"
+            let error = UserError::new(
+                text!(
+                    "the configuration cannot be read: {en}",
+                    "无法读取配置文件：{zh}"
+                ),
+                text!(
+                    "check the path given to --config",
+                    "请检查 --config 给出的路径"
+                ),
             );
-            problems.push(Problem::of_file(path, None, text));
+            errors.push(error.at(path, None));
             return File::default();
         }
     };
@@ -78,11 +86,14 @@ pub fn read(path: &Path, environment: Environment<'_>, problems: &mut Vec<Proble
             let column = reader.column(error.span());
             let reason = translate::toml_error(error.message());
             let (en, zh) = reason.both();
-            let text = text!(
-                "this is not TOML, at column {column}: {en}; correct the line",
-                "第 {column} 列：{zh}；请改正这一行"
+            let error = UserError::new(
+                text!(
+                    "this is not TOML, at column {column}: {en}",
+                    "第 {column} 列：{zh}"
+                ),
+                text!("correct the line", "请改正这一行"),
             );
-            problems.push(Problem::of_file(path, line, text));
+            errors.push(error.at(path, line));
             return File::default();
         }
     };
@@ -98,7 +109,7 @@ pub fn read(path: &Path, environment: Environment<'_>, problems: &mut Vec<Proble
         file.rules.extend(rule);
     }
     root.finish();
-    problems.extend(reader.into_problems());
+    errors.extend(reader.into_errors());
     file
 }
 
@@ -115,11 +126,11 @@ fn root_keys(root: &Section<'_>, file: &mut File) {
             text => text.parse().ok().map(Some),
         };
         if file.admin.is_none() {
-            root.problem(line, not_an_address("admin", &value));
+            root.wrong(line, not_an_address("admin", &value));
         }
     }
     if let Some(proxies) = root.strings("trusted_proxies") {
-        file.trusted_proxies = networks(root, proxies);
+        file.trusted_proxies = root.networks(&proxies);
     }
     file.passthrough = root.boolean("passthrough").is_some_and(|at| at.value);
     file.with_legacy = root.boolean("with_legacy").is_some_and(|at| at.value);
@@ -128,7 +139,7 @@ fn root_keys(root: &Section<'_>, file: &mut File) {
     if let Some(At { value, line }) = root.string("public_url") {
         match public_url(&value) {
             Some(url) => file.public_url = Some(url),
-            None => root.problem(line, not_public(&value)),
+            None => root.wrong(line, not_public(&value)),
         }
     }
     file.retire_after = root.duration("retire_after").map(|at| at.value);
@@ -137,11 +148,12 @@ fn root_keys(root: &Section<'_>, file: &mut File) {
     if let Some(At { value, line }) = root.string("log") {
         file.log = LogFormat::parse(&value);
         if file.log.is_none() {
-            root.problem(
+            root.error(
                 line,
+                text!("the value of `log` is invalid", "`log` 的值无效"),
                 text!(
-                    "`log` must be \"text\", \"json\" or \"off\"",
-                    "`log` 的值应为 \"text\"、\"json\" 或 \"off\""
+                    "write \"text\", \"json\" or \"off\"",
+                    "请写成 \"text\"、\"json\" 或 \"off\""
                 ),
             );
         }
@@ -151,23 +163,32 @@ fn root_keys(root: &Section<'_>, file: &mut File) {
 fn read_upstream(section: &Section<'_>) -> Option<UpstreamUrl> {
     let At { value, line } = section.string("upstream")?;
     UpstreamUrl::parse(&value)
-        .map_err(|error| section.problem(line, error.explain(&value)))
+        .map_err(|error| section.wrong(line, error))
         .ok()
 }
 
 /// What to write instead of `value`.
-pub fn not_an_address(key: &str, value: &str) -> crate::text::Text {
-    text!(
-        "`{value}` is not an address for `{key}`; write it like `127.0.0.1:8080` or `[::1]:8080`",
-        "`{value}` 不能作为 `{key}` 的地址；请写成 `127.0.0.1:8080` 或 `[::1]:8080`"
+pub fn not_an_address(key: &str, value: &str) -> UserError {
+    UserError::new(
+        text!(
+            "`{value}` is not an address for `{key}`",
+            "`{value}` 不能作为 `{key}` 的地址"
+        ),
+        text!(
+            "write it like `127.0.0.1:8080` or `[::1]:8080`",
+            "请写成 `127.0.0.1:8080` 或 `[::1]:8080`"
+        ),
     )
 }
 
 /// What to write instead of `value`.
-pub fn not_public(value: &str) -> crate::text::Text {
-    text!(
-        "`{value}` is not a public URL; write it like `https://agent.example.com`",
-        "`{value}` 不是公网 URL；请写成 `https://agent.example.com` 这样的形式"
+pub fn not_public(value: &str) -> UserError {
+    UserError::new(
+        text!("`{value}` is not a public URL", "`{value}` 不是公网 URL"),
+        text!(
+            "write it like `https://agent.example.com`",
+            "请写成 `https://agent.example.com` 这样的形式"
+        ),
     )
 }
 
@@ -183,39 +204,10 @@ pub fn public_url(text: &str) -> Option<String> {
 fn addresses(section: &Section<'_>, list: At<Vec<String>>, key: &str) -> Vec<SocketAddr> {
     let parsed = list.value.iter().filter_map(|text| {
         text.parse()
-            .map_err(|_| section.problem(list.line, not_an_address(key, text)))
+            .map_err(|_| section.wrong(list.line, not_an_address(key, text)))
             .ok()
     });
     parsed.collect()
-}
-
-/// The networks in a list; what is none is said.
-pub fn networks(section: &Section<'_>, list: At<Vec<String>>) -> Vec<IpNet> {
-    let parsed = list.value.iter().filter_map(|text| {
-        network(text).or_else(|| {
-            section.problem(list.line, not_a_network(text));
-            None
-        })
-    });
-    parsed.collect()
-}
-
-/// A network, or a single address.
-pub fn network(text: &str) -> Option<IpNet> {
-    let address = |text: &str| {
-        text.parse()
-            .ok()
-            .map(|address: std::net::IpAddr| address.into())
-    };
-    text.parse().ok().or_else(|| address(text))
-}
-
-/// What to write instead of `text`.
-pub fn not_a_network(text: &str) -> crate::text::Text {
-    text!(
-        "`{text}` is not a network; write it like `10.0.0.0/8`, `2001:db8::/32` or `192.0.2.7`",
-        "`{text}` 不是网段；请写成 `10.0.0.0/8`、`2001:db8::/32` 或 `192.0.2.7`"
-    )
 }
 
 fn read_limits(section: Section<'_>) -> Limits {
@@ -242,11 +234,12 @@ fn read_limits(section: Section<'_>) -> Limits {
             .filter(|size| (512..=1 << 20).contains(size))
         {
             Some(size) => limits.head = size,
-            None => section.problem(
+            None => section.error(
                 line,
+                text!("the value of `head` is invalid", "`head` 的值无效"),
                 text!(
-                    "`head` must be between 512 bytes and 1MiB",
-                    "`head` 应在 512 字节到 1MiB 之间"
+                    "write a size between 512 bytes and 1MiB",
+                    "请写成 512 字节到 1MiB 之间的大小"
                 ),
             ),
         }
@@ -279,11 +272,15 @@ fn read_rule(
         line: section.line(),
     };
     if plugin.is_none() {
-        section.problem(
+        section.error(
             None,
             text!(
-                "this `[[route]]` has no `plugin`; name the plugin whose routes it is about",
-                "这个 `[[route]]` 缺少 `plugin`；请写明它针对哪个插件"
+                "this `[[route]]` has no `plugin`",
+                "这个 `[[route]]` 缺少 `plugin`"
+            ),
+            text!(
+                "name the plugin whose routes it is about",
+                "请写明它针对哪个插件"
             ),
         );
     }

@@ -4,12 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Config, Flags, UpstreamUrl};
+use super::model::{Config, Flags, LogFormat};
+use super::upstream_url::UpstreamUrl;
 use crate::routes;
 use crate::shim::config::file::{self, File};
-use crate::shim::config::reader::Problem;
+use crate::shim::config::reader::parse_network;
 use crate::shim::http::http_date;
 use crate::text;
+use crate::user_error::UserError;
 
 /// Where senders call, if nobody says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -25,16 +27,15 @@ pub fn combine(
     file: File,
     base: &Path,
     flags: &Flags,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<UserError>,
 ) -> Option<Config> {
-    let before = problems.len();
-    let upstream = upstream(file.upstream, flags, problems);
+    let before = errors.len();
+    let upstream = upstream(file.upstream, flags, errors);
     let listen = if flags.listen.is_empty() {
         file.listen
     } else {
         let parsed = flags.listen.iter().filter_map(|text| {
-            let mut error =
-                || problems.push(Problem::general(file::not_an_address("--listen", text)));
+            let mut error = || errors.push(file::not_an_address("--listen", text));
             text.parse().map_err(|_| error()).ok()
         });
         parsed.collect()
@@ -43,16 +44,15 @@ pub fn combine(
         None => file.admin.unwrap_or(Some(ADMIN)),
         Some("off") => None,
         Some(text) => {
-            let mut error =
-                || problems.push(Problem::general(file::not_an_address("--admin", text)));
+            let mut error = || errors.push(file::not_an_address("--admin", text));
             text.parse().map_err(|_| error()).ok()
         }
     };
     let mut trusted_proxies = file.trusted_proxies;
     for text in &flags.trusted_proxies {
-        match file::network(text) {
-            Some(network) => trusted_proxies.push(network),
-            None => problems.push(Problem::general(file::not_a_network(text))),
+        match parse_network(text) {
+            Ok(network) => trusted_proxies.push(network),
+            Err(error) => errors.push(error),
         }
     }
     let sunset = match flags.sunset.as_deref() {
@@ -60,10 +60,13 @@ pub fn combine(
         Some(text) => {
             let date = http_date::parse(text);
             if date.is_none() {
-                problems.push(Problem::general(text!(
-                    "`{text}` is not a date for --sunset; write it like 2026-12-31",
-                    "`{text}` 不能作为 --sunset 的日期；请写成 2026-12-31 这样的形式"
-                )));
+                errors.push(UserError::new(
+                    text!(
+                        "`{text}` is not a date for --sunset",
+                        "`{text}` 不能作为 --sunset 的日期"
+                    ),
+                    text!("write it like 2026-12-31", "请写成 2026-12-31 这样的形式"),
+                ));
             }
             date
         }
@@ -73,12 +76,12 @@ pub fn combine(
         Some(text) => {
             let url = file::public_url(text);
             if url.is_none() {
-                problems.push(Problem::general(file::not_public(text)));
+                errors.push(file::not_public(text));
             }
             url
         }
     };
-    let upstream = upstream.filter(|_| problems.len() == before)?;
+    let upstream = upstream.filter(|_| errors.len() == before)?;
     let in_file = |path: Option<String>| path.map(|path| base.join(path));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Some(Config {
@@ -114,7 +117,7 @@ pub fn combine(
             .or(file.threads)
             .unwrap_or(cores)
             .clamp(1, MOST_THREADS),
-        log: flags.log.or(file.log).unwrap_or(super::LogFormat::Text),
+        log: flags.log.or(file.log).unwrap_or(LogFormat::Text),
         limits: file.limits,
         rules: file.rules,
         secret_files: file.secret_files,
@@ -124,20 +127,23 @@ pub fn combine(
 fn upstream(
     in_file: Option<UpstreamUrl>,
     flags: &Flags,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<UserError>,
 ) -> Option<UpstreamUrl> {
     let Some(url) = flags.upstream.as_deref() else {
-        if in_file.is_none() && problems.is_empty() {
-            problems.push(Problem::general(text!(
-                "no upstream is configured; pass --upstream http://127.0.0.1:8021, or write \
-                 `upstream = \"http://127.0.0.1:8021\"` into the file given to --config",
-                "没有指定 Agent；请加上 --upstream http://127.0.0.1:8021，\
-                 或在 --config 的文件中写 `upstream = \"http://127.0.0.1:8021\"`"
-            )));
+        if in_file.is_none() && errors.is_empty() {
+            errors.push(UserError::new(
+                text!("no upstream is configured", "没有指定 Agent"),
+                text!(
+                    "pass --upstream http://127.0.0.1:8021, or write \
+                     `upstream = \"http://127.0.0.1:8021\"` into the file given to --config",
+                    "请加上 --upstream http://127.0.0.1:8021，\
+                     或在 --config 的文件中写 `upstream = \"http://127.0.0.1:8021\"`"
+                ),
+            ));
         }
         return in_file;
     };
     UpstreamUrl::parse(url)
-        .map_err(|error| problems.push(Problem::general(error.explain(url))))
+        .map_err(|error| errors.push(error))
         .ok()
 }

@@ -1,66 +1,27 @@
-//! BufferedResponse a TOML file so that everything wrong in it is said at once, each with its line and what
-//! to write instead.
+//! Reading a TOML file so that everything wrong in it is said at once, each with its line and what to
+//! write instead.
 //!
-//! Invariants: a key that nobody asked for is a problem (a mistyped limit must not be a
-//! limit that is not there), and a problem never stops the rest from being read.
+//! Invariants: a key that nobody asked for is an error (a mistyped limit must not be a
+//! limit that is not there), and an error never stops the rest from being read.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use toml_edit::{Item, TableLike, Value};
 
-use crate::term;
 use crate::text;
-use crate::text::{Lang, Text};
-
-/// Something wrong in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The file; none for what comes from the command line.
-    pub file: Option<PathBuf>,
-    /// The line, 1-based.
-    pub line: Option<usize>,
-    /// What is wrong, and the remedy.
-    pub text: Text,
-}
-
-impl Problem {
-    /// A problem of the command line or of everything together.
-    pub fn general(text: Text) -> Self {
-        Self {
-            file: None,
-            line: None,
-            text,
-        }
-    }
-
-    /// A problem of a whole file.
-    pub fn of_file(file: &Path, line: Option<usize>, text: Text) -> Self {
-        Self {
-            file: Some(file.to_owned()),
-            line,
-            text,
-        }
-    }
-
-    /// `file:line: text`.
-    pub fn show(&self, lang: Lang) -> String {
-        let text = self.text.get(lang);
-        match (&self.file, self.line) {
-            (Some(file), Some(line)) => format!("{}:{line}: {text}", term::path(file)),
-            (Some(file), None) => format!("{}: {text}", term::path(file)),
-            _ => text.to_owned(),
-        }
-    }
-}
+use crate::text::Text;
+use crate::user_error::UserError;
 
 /// The file that is being read, and what was wrong so far.
 #[derive(Debug)]
 pub struct Reader<'a> {
     file: &'a Path,
     text: &'a str,
-    problems: RefCell<Vec<Problem>>,
+    errors: RefCell<Vec<UserError>>,
 }
 
 impl<'a> Reader<'a> {
@@ -69,13 +30,13 @@ impl<'a> Reader<'a> {
         Self {
             file,
             text,
-            problems: RefCell::default(),
+            errors: RefCell::default(),
         }
     }
 
     /// What was wrong.
-    pub fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+    pub fn into_errors(self) -> Vec<UserError> {
+        self.errors.into_inner()
     }
 
     /// The line of a place in the text.
@@ -92,10 +53,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Says that something is wrong.
-    pub fn problem(&self, line: Option<usize>, text: Text) {
-        self.problems
-            .borrow_mut()
-            .push(Problem::of_file(self.file, line, text));
+    pub fn error(&self, line: Option<usize>, error: UserError) {
+        self.errors.borrow_mut().push(error.at(self.file, line));
     }
 }
 
@@ -155,8 +114,13 @@ impl<'a> Section<'a> {
     }
 
     /// Says that something is wrong in line `line` of it.
-    pub fn problem(&self, line: Option<usize>, text: Text) {
-        self.reader.problem(line.or(self.line), text);
+    pub fn error(&self, line: Option<usize>, message: Text, help: Text) {
+        self.wrong(line, UserError::new(message, help));
+    }
+
+    /// Says that something is wrong in line `line` of it.
+    pub fn wrong(&self, line: Option<usize>, error: UserError) {
+        self.reader.error(line.or(self.line), error);
     }
 
     fn item(&self, key: &'static str) -> Option<(&'a Item, Option<usize>)> {
@@ -178,17 +142,23 @@ impl<'a> Section<'a> {
             Some(value) => Some(At { value, line }),
             None => {
                 let (en, zh) = expected;
-                self.problem(line, text!("`{key}` must be {en}", "`{key}` 的值应为{zh}"));
+                self.error(
+                    line,
+                    text!("the value of `{key}` is invalid", "`{key}` 的值无效"),
+                    text!("write {en}", "请写成{zh}"),
+                );
                 None
             }
         }
     }
 
-    /// A text.
+    /// A string.
     pub fn string(&self, key: &'static str) -> Option<At<String>> {
-        self.value(key, ("a text in quotes", "带引号的文本"), |value| {
-            value.as_str().map(str::to_owned)
-        })
+        self.value(
+            key,
+            ("a string in quotes", "带引号的字符串"),
+            |value| value.as_str().map(str::to_owned),
+        )
     }
 
     /// Yes or no.
@@ -231,9 +201,9 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// A list of texts, or one text.
+    /// A list of strings, or one string.
     pub fn strings(&self, key: &'static str) -> Option<At<Vec<String>>> {
-        let expected = ("a list of texts", "文本列表");
+        let expected = ("a list of strings", "字符串数组");
         self.value(key, expected, |value| match value.as_str() {
             Some(text) => Some(vec![text.to_owned()]),
             None => value
@@ -253,18 +223,26 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// The networks in a list that was read from it; what is none is said.
+    pub fn networks(&self, list: &At<Vec<String>>) -> Vec<IpNet> {
+        let parsed = list.value.iter().filter_map(|text| {
+            parse_network(text)
+                .map_err(|error| self.wrong(list.line, error))
+                .ok()
+        });
+        parsed.collect()
+    }
+
     /// The table at `key`.
     pub fn section(&self, key: &'static str) -> Option<Section<'a>> {
         let (item, line) = self.item(key)?;
         match item.as_table_like() {
             Some(table) => Some(Section::new(self.reader, table, line)),
             None => {
-                self.problem(
+                self.error(
                     line,
-                    text!(
-                        "`{key}` must be a table: `[{key}]`",
-                        "`{key}` 应为表：`[{key}]`"
-                    ),
+                    text!("`{key}` is not a table", "`{key}` 不是表"),
+                    text!("write it as `[{key}]`", "请写成 `[{key}]`"),
                 );
                 None
             }
@@ -292,18 +270,16 @@ impl<'a> Section<'a> {
                 .collect()
         });
         inline.unwrap_or_else(|| {
-            self.problem(
+            self.error(
                 line,
-                text!(
-                    "`{key}` must be a list of tables: `[[{key}]]`",
-                    "`{key}` 应为表的列表：`[[{key}]]`"
-                ),
+                text!("`{key}` is not a list of tables", "`{key}` 不是表数组"),
+                text!("write each as `[[{key}]]`", "请把每一项写成 `[[{key}]]`"),
             );
             Vec::new()
         })
     }
 
-    /// Ends the section: keys that nobody asked for are problems.
+    /// Ends the section: keys that nobody asked for are errors.
     pub fn finish(self) {
         let known = self.known.borrow();
         for (key, _) in self.table.iter() {
@@ -317,22 +293,35 @@ impl<'a> Section<'a> {
                 .find(|one| one.old == key && known.contains(&one.new));
             if let Some(Renamed { written, .. }) = renamed {
                 let (old, new) = written;
-                self.problem(
+                self.error(
                     line,
                     text!("`{old}` is `{new}` now", "`{old}` 已更名为 `{new}`"),
+                    text!("write `{new}`", "请改写为 `{new}`"),
                 );
                 continue;
             }
             let names = known.join(", ");
-            self.problem(
+            self.error(
                 line,
-                text!(
-                    "the key `{key}` is not known here; known are: {names}",
-                    "这里没有 `{key}` 这个键；可用的键：{names}"
-                ),
+                text!("unknown key `{key}`", "未知的键 `{key}`"),
+                text!("known here are: {names}", "这里可用的键：{names}"),
             );
         }
     }
+}
+
+/// Reads a network, or a single address.
+pub fn parse_network(text: &str) -> Result<IpNet, UserError> {
+    let address = || text.parse().ok().map(|address: IpAddr| address.into());
+    text.parse().ok().or_else(address).ok_or_else(|| {
+        UserError::new(
+            text!("`{text}` is not a network", "`{text}` 不是网段"),
+            text!(
+                "write it like `10.0.0.0/8`, `2001:db8::/32` or `192.0.2.7`",
+                "请写成 `10.0.0.0/8`、`2001:db8::/32` 或 `192.0.2.7`"
+            ),
+        )
+    })
 }
 
 /// Reads `8s`, `500ms`, `2m`, `1h`, `30d`.

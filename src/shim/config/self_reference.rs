@@ -6,22 +6,28 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use super::{Config, UpstreamUrl};
-use crate::shim::config::reader::Problem;
+use super::model::Config;
+use super::upstream_url::UpstreamUrl;
 use crate::text;
+use crate::user_error::UserError;
 
 /// Says which addresses are given twice, and which upstreams are addresses of the shim itself.
-pub fn check(config: &Config, problems: &mut Vec<Problem>) {
+pub fn check(config: &Config, errors: &mut Vec<UserError>) {
     let own: Vec<SocketAddr> = config.listen.iter().copied().chain(config.admin).collect();
     for (index, address) in own.iter().enumerate() {
         // Port 0 is another one each time.
         if address.port() != 0 && own[..index].contains(address) {
-            problems.push(Problem::general(text!(
-                "{address} is given twice: what senders call and the admin page need an address \
-                 each; change --listen, `listen`, --admin or `admin`",
-                "{address} 重复：供发送方调用的地址和管理地址必须各不相同；请修改 --listen、`listen`、\
-                 --admin 或 `admin`"
-            )));
+            errors.push(UserError::new(
+                text!(
+                    "{address} is given twice: what senders call and the admin page need an \
+                     address each",
+                    "{address} 重复：供发送方调用的地址和管理地址必须各不相同"
+                ),
+                text!(
+                    "change --listen, `listen`, --admin or `admin`",
+                    "请修改 --listen、`listen`、--admin 或 `admin`"
+                ),
+            ));
         }
     }
     let rules = config.rules.iter();
@@ -30,16 +36,20 @@ pub fn check(config: &Config, problems: &mut Vec<Problem>) {
         let Some(address) = own.iter().find(|own| leads_to(upstream, **own, is_here)) else {
             continue;
         };
-        problems.push(Problem {
-            file: line.and(config.file.clone()),
-            line,
-            text: text!(
+        let error = UserError::new(
+            text!(
                 "the upstream `{upstream}` is the shim itself, which listens on {address}: every \
-                 request would come back to it; give the address of the agent, or another --listen \
-                 or --admin",
-                "上游 `{upstream}` 就是 shim 自己（监听 {address}）：每个请求都会绕回来；请填写 Agent \
-                 的地址，或用 --listen / --admin 换一个监听地址"
+                 request would come back to it",
+                "上游 `{upstream}` 就是 shim 自己（监听 {address}）：每个请求都会绕回来"
             ),
+            text!(
+                "give the address of the agent, or another --listen or --admin",
+                "请填写 Agent 的地址，或用 --listen / --admin 换一个监听地址"
+            ),
+        );
+        errors.push(match (line, &config.file) {
+            (Some(_), Some(file)) => error.at(file, line),
+            _ => error,
         });
     }
 }

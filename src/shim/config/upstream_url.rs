@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::text;
-use crate::text::Text;
+use crate::user_error::UserError;
 
 /// Where an agent answers: plain HTTP, with a path before its own paths if need be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,51 +17,46 @@ pub struct UpstreamUrl {
     prefix: String,
 }
 
-/// Why a text is no URL of an agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UpstreamError {
-    /// It is `https`.
-    Https,
-    /// It is something else.
-    Malformed,
-}
-
-impl UpstreamError {
-    /// What is wrong with `url`, and the remedy.
-    pub fn explain(self, url: &str) -> Text {
-        match self {
-            Self::Https => text!(
-                "the upstream `{url}` is https: the shim speaks plain HTTP to an agent on the same \
-                 machine or network; give its http:// address, and leave TLS to the proxy in front",
-                "上游 `{url}` 是 https：shim 只以明文 HTTP 访问同机或内网的 Agent；请填写它的 http:// \
-                 地址，TLS 交给前面的反向代理处理"
-            ),
-            Self::Malformed => text!(
-                "`{url}` is not the URL of an agent; write it like `http://127.0.0.1:8021`",
-                "`{url}` 不是 Agent 的 URL；请写成 `http://127.0.0.1:8021` 这样的形式"
-            ),
-        }
-    }
-}
-
 impl UpstreamUrl {
     /// Reads `http://host[:port][/prefix]`.
-    pub fn parse(url: &str) -> Result<Self, UpstreamError> {
+    pub fn parse(url: &str) -> Result<Self, UserError> {
         if url.starts_with("https://") {
-            return Err(UpstreamError::Https);
+            return Err(UserError::new(
+                text!(
+                    "the upstream `{url}` is https: the shim speaks plain HTTP to an agent on the \
+                     same machine or network",
+                    "上游 `{url}` 是 https：shim 只以明文 HTTP 访问同机或内网的 Agent"
+                ),
+                text!(
+                    "give its http:// address, and leave TLS to the proxy in front",
+                    "请填写它的 http:// 地址，TLS 交给前面的反向代理处理"
+                ),
+            ));
         }
-        let rest = url
-            .strip_prefix("http://")
-            .ok_or(UpstreamError::Malformed)?;
+        Self::parse_http(url).ok_or_else(|| {
+            UserError::new(
+                text!(
+                    "`{url}` is not the URL of an agent",
+                    "`{url}` 不是 Agent 的 URL"
+                ),
+                text!(
+                    "write it like `http://127.0.0.1:8021`",
+                    "请写成 `http://127.0.0.1:8021` 这样的形式"
+                ),
+            )
+        })
+    }
+
+    fn parse_http(url: &str) -> Option<Self> {
+        let rest = url.strip_prefix("http://")?;
         let (authority, prefix) = match rest.find('/') {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
         let (host, port) = match authority.strip_prefix('[') {
             Some(rest) => {
-                let (host, port) = rest.split_once(']').ok_or(UpstreamError::Malformed)?;
-                host.parse::<std::net::Ipv6Addr>()
-                    .map_err(|_| UpstreamError::Malformed)?;
+                let (host, port) = rest.split_once(']')?;
+                host.parse::<std::net::Ipv6Addr>().ok()?;
                 (
                     host,
                     port.strip_prefix(':').or(port.is_empty().then_some("80")),
@@ -75,8 +70,7 @@ impl UpstreamUrl {
         let port = port
             .filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|port| port.parse().ok())
-            .filter(|&port| port != 0)
-            .ok_or(UpstreamError::Malformed)?;
+            .filter(|&port| port != 0)?;
         let is_name = |host: &str| {
             !host.is_empty()
                 && host
@@ -87,9 +81,9 @@ impl UpstreamUrl {
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte));
         if !is_name(host) || !is_path {
-            return Err(UpstreamError::Malformed);
+            return None;
         }
-        Ok(Self {
+        Some(Self {
             authority: authority.to_owned(),
             host: host.to_owned(),
             port,
@@ -161,7 +155,8 @@ mod tests {
 
     #[test]
     fn what_is_no_agent_is_refused() {
-        assert_eq!(UpstreamUrl::parse("https://a"), Err(UpstreamError::Https));
+        let https = UpstreamUrl::parse("https://a").unwrap_err();
+        assert!(https.help.to_string().contains("leave TLS"), "{https}");
         for url in [
             "",
             "a",
@@ -178,11 +173,8 @@ mod tests {
             "http://a/?q",
             "http://[::1]x",
         ] {
-            assert_eq!(
-                UpstreamUrl::parse(url),
-                Err(UpstreamError::Malformed),
-                "{url}"
-            );
+            let error = UpstreamUrl::parse(url).unwrap_err();
+            assert!(error.to_string().ends_with("is not the URL of an agent"));
         }
     }
 }

@@ -9,6 +9,24 @@ use std::borrow::Cow;
 use crate::shim::http::framing::is_host;
 use crate::shim::http::rejection::Rejection;
 
+/// What a request asks for, as it came or in percent-encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathAndQuery<'a> {
+    /// The path.
+    pub path: &'a [u8],
+    /// The query with its `?`; empty when there is none.
+    pub query: &'a [u8],
+}
+
+impl<'a> PathAndQuery<'a> {
+    /// The two parts of `text`.
+    pub fn of(text: &'a [u8]) -> Self {
+        let end = memchr::memchr(b'?', text).unwrap_or(text.len());
+        let (path, query) = text.split_at(end);
+        Self { path, query }
+    }
+}
+
 /// A request-target, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target<'a> {

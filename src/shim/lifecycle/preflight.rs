@@ -9,11 +9,12 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::shim::config::{Problem, UpstreamUrl};
+use crate::shim::config::UpstreamUrl;
 use crate::shim::observe::counters_file;
 use crate::shim::route::table::Table;
 use crate::text;
 use crate::text::{Text, translate};
+use crate::user_error::UserError;
 
 /// An agent that cannot be reached, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,15 +25,21 @@ pub struct Absent {
 
 impl Absent {
     /// For those who want the agent to be there: with the remedy.
-    pub fn problem(&self) -> Problem {
+    pub fn error(&self) -> UserError {
         let agent = &self.agent;
         let (en, zh) = self.reason.both();
-        Problem::general(text!(
-            "no agent answers at {agent}: {en}; start the agent, name another with --upstream or \
-             `upstream`, or give --no-upstream-check if it will start later",
-            "{agent} 上没有 Agent 应答：{zh}；请启动 Agent，或用 --upstream / `upstream` 指定另一个；\
-             若它稍后才启动，请加上 --no-upstream-check"
-        ))
+        UserError::new(
+            text!(
+                "no agent answers at {agent}: {en}",
+                "{agent} 上没有 Agent 响应：{zh}"
+            ),
+            text!(
+                "start the agent, name another with --upstream or `upstream`, or give \
+                 --no-upstream-check if it will start later",
+                "请启动 Agent，或用 --upstream / `upstream` 指定另一个；若它稍后才启动，请加上 \
+                 --no-upstream-check"
+            ),
+        )
     }
 
     /// For those who said that it may come later.
@@ -41,7 +48,7 @@ impl Absent {
         let (en, zh) = self.reason.both();
         text!(
             "warning: no agent answers at {agent} yet: {en}; until it does, senders get 503",
-            "警告：{agent} 上还没有 Agent 应答：{zh}；在它启动之前，发送方会收到 503"
+            "警告：{agent} 上还没有 Agent 响应：{zh}；在它启动之前，发送方会收到 503"
         )
     }
 }
@@ -110,9 +117,9 @@ fn reach(url: &UpstreamUrl, end: Instant) -> Result<(), Text> {
 }
 
 /// That the counts cannot be kept where they should be.
-pub fn unwritable_counters_file(table: &Table) -> Option<Problem> {
+pub fn unwritable_counters_file(table: &Table) -> Option<UserError> {
     let path = table.config.counters_file.as_deref()?;
-    counters_file::probe(path).err().map(Problem::general)
+    counters_file::probe(path).err()
 }
 
 /// What is no error, and yet may not be meant.

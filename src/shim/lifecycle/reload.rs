@@ -10,17 +10,17 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::regular_file;
-use crate::routes::{RouteMap, RouteMapError};
+use crate::routes;
 use crate::shim::config::file_stamp::FileStamp;
-use crate::shim::config::{self, Config, Flags, Problem};
+use crate::shim::config::{self, Config, Flags};
 use crate::shim::http::http_date;
 use crate::shim::observe::counters_file;
 use crate::shim::observe::metrics::Registry;
+use crate::shim::route::build::build;
 use crate::shim::route::table::Table;
 use crate::shim::serve::worker::ServerState;
 use crate::text;
-use crate::text::{Text, translate};
+use crate::user_error::UserError;
 
 /// How often the files are looked at.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -35,17 +35,17 @@ pub struct Source {
 }
 
 /// Reads the configuration and the route map, and builds the table.
-pub fn load(source: &Source, registry: &Registry) -> Result<Table, Vec<Problem>> {
+pub fn load(source: &Source, registry: &Registry) -> Result<Table, Vec<UserError>> {
     let environment = |name: &str| std::env::var(name).ok();
     // Marked before they are read: what changes meanwhile is then seen as a change.
     let mut read_from: Vec<FileStamp> = source.flags.config.iter().map(FileStamp::of).collect();
     let config = config::load(&source.flags, &environment)?;
     let others = config.secret_files.iter().chain([&config.routes]);
     read_from.extend(others.map(FileStamp::of));
-    let map = read_map(&config.routes).map_err(|problem| vec![problem])?;
+    let map = routes::read(&config.routes).map_err(|error| vec![error])?;
     let since = config.deprecated_since;
     let since = since.unwrap_or_else(|| modified(&config.routes).unwrap_or_else(http_date::now));
-    let mut table = Table::build(&map, config, since, registry)?;
+    let mut table = build(&map, config, since, registry)?;
     if table.urls().is_empty() && !table.config.passthrough {
         return Err(vec![no_routes(&table.config.routes)]);
     }
@@ -54,43 +54,22 @@ pub fn load(source: &Source, registry: &Registry) -> Result<Table, Vec<Problem>>
 }
 
 /// With no old URL to answer and nothing let through, every sender would get a 404.
-fn no_routes(map: &Path) -> Problem {
-    let text = text!(
-        "there are no routes: run `rehook migrate` first, or name another map with --routes; with \
-         --passthrough the shim serves without any",
-        "没有任何路由：请先运行 `rehook migrate`，或用 --routes 指定另一张路由表；加上 --passthrough \
-         时没有路由也可以启动"
+fn no_routes(map: &Path) -> UserError {
+    let error = UserError::new(
+        text!("there are no routes", "没有任何路由"),
+        text!(
+            "run `rehook migrate` first, or name another map with --routes; with --passthrough the \
+             shim serves without any",
+            "请先运行 `rehook migrate`，或用 --routes 指定另一张路由表；加上 --passthrough 时没有路由也可以启动"
+        ),
     );
-    Problem::of_file(map, None, text)
+    error.at(map, None)
 }
 
 /// When a file was last written, in seconds since 1970.
 pub fn modified(path: &Path) -> Option<u64> {
     let time = std::fs::metadata(path).ok()?.modified().ok()?;
     Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
-}
-
-/// Reads a route map.
-pub fn read_map(path: &Path) -> Result<RouteMap, Problem> {
-    let problem = |line, text| Problem::of_file(path, line, text);
-    let text = regular_file::read_to_string(path).map_err(|error| {
-        let reason = translate::io_error(&error);
-        let (en, zh) = reason.both();
-        problem(
-            None,
-            text!(
-                "the route map cannot be read ({en}); `rehook migrate` writes it, and --routes \
-                 FILE says where it is",
-                "无法读取路由表（{zh}）；它由 `rehook migrate` 生成，可用 --routes FILE 指定位置"
-            ),
-        )
-    })?;
-    text.parse().map_err(|error: RouteMapError| {
-        let (text, remedy) = (error.text(), error.remedy());
-        let (en, zh) = (text.both(), remedy.both());
-        let text = Text::new(format!("{}; {}", en.0, zh.0), format!("{}；{}", en.1, zh.1));
-        problem(error.line(), text)
-    })
 }
 
 /// Reloads on SIGHUP and when a file has changed; saves the counts.
@@ -106,7 +85,10 @@ pub async fn watch(state: Arc<ServerState>, source: Source) {
         };
         looks += 1;
         if looks % SAVE_EVERY_N_POLLS == 0 {
-            counters_file::save(&state);
+            let table = state.table.load();
+            if let Some(path) = &table.config.counters_file {
+                counters_file::save(path, &state.registry, &state.log);
+            }
         }
         let now: Vec<FileStamp> = known.iter().map(|mark| FileStamp::of(&mark.path)).collect();
         if !asked && now == known {
@@ -148,13 +130,11 @@ pub fn reload(state: &ServerState, source: &Source) -> bool {
             }
             true
         }
-        Err(problems) => {
+        Err(errors) => {
             bad.fetch_add(1, Ordering::Relaxed);
-            for problem in problems {
-                let (en, zh) = (
-                    problem.show(crate::text::Lang::En),
-                    problem.show(crate::text::Lang::Zh),
-                );
+            for error in errors {
+                let error = error.in_one_line();
+                let (en, zh) = error.both();
                 state.log.event(&text!(
                     "not reloaded, the old configuration is kept: {en}",
                     "未重新加载，继续使用旧配置：{zh}"

@@ -11,35 +11,32 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use crate::regular_file;
-use crate::shim::observe::metrics::{Caller, UrlCounts};
-use crate::shim::serve::worker::ServerState;
+use crate::shim::observe::access_log::Log;
+use crate::shim::observe::metrics::{Caller, Registry, UrlCounts};
 use crate::term;
 use crate::text;
-use crate::text::{Text, translate};
+use crate::text::translate;
+use crate::user_error::UserError;
 
-/// Takes the counts up again.
-pub fn restore(state: &ServerState) {
-    let table = state.table.load();
-    let Some(path) = &table.config.counters_file else {
-        return;
-    };
+/// Takes the counts in the file at `path` up again.
+pub fn restore(path: &Path, registry: &Registry, log: &Log) {
     let value = match kept(path) {
         Ok(Some(value)) => value,
         Ok(None) => return,
-        Err(text) => return state.log.event(&text),
+        Err(error) => return log.event(&error.in_one_line()),
     };
     if let Some(since) = value["counted_since"].as_u64() {
-        let counted = &state.registry.counted_since;
+        let counted = &registry.counted_since;
         counted.fetch_min(since, Ordering::Relaxed);
     }
     for (url, counts) in value["urls"].as_object().into_iter().flatten() {
-        state.registry.url(url).restore(&read(counts));
+        registry.url(url).restore(&read(counts));
     }
 }
 
 /// What the file at `path` holds; nothing when it is not there or empty. When it cannot be told, or is
 /// something else, why, and the remedy.
-fn kept(path: &Path) -> Result<Option<Value>, Text> {
+fn kept(path: &Path) -> Result<Option<Value>, UserError> {
     let text = match regular_file::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -56,31 +53,26 @@ fn kept(path: &Path) -> Result<Option<Value>, Text> {
     }
 }
 
-/// Saves the counts.
-pub fn save(state: &ServerState) {
-    let table = state.table.load();
-    let Some(path) = &table.config.counters_file else {
-        return;
-    };
+/// Saves the counts in the file at `path`.
+pub fn save(path: &Path, registry: &Registry, log: &Log) {
     // The path may be another than at the start.
-    if let Err(text) = kept(path) {
-        return state.log.event(&text);
+    if let Err(error) = kept(path) {
+        return log.event(&error.in_one_line());
     }
-    let urls: serde_json::Map<String, Value> = state
-        .registry
+    let urls: serde_json::Map<String, Value> = registry
         .urls()
         .into_iter()
         .map(|(url, counts)| (url, written(&counts)))
         .collect();
     let value = json!({
-        "counted_since": state.registry.counted_since.load(Ordering::Relaxed),
+        "counted_since": registry.counted_since.load(Ordering::Relaxed),
         "urls": urls,
     });
     let aside = aside(path);
     let text = format!("{value:#}\n");
     let saved = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
     if let Err(error) = saved {
-        state.log.event(&cannot_keep(path, &error));
+        log.event(&cannot_keep(path, &error).in_one_line());
     }
 }
 
@@ -91,7 +83,7 @@ fn aside(path: &Path) -> PathBuf {
 
 /// Whether the counts could be kept at `path`: tried as they are saved, and nothing is left behind.
 /// If not, why, and the remedy.
-pub fn probe(path: &Path) -> Result<(), Text> {
+pub fn probe(path: &Path) -> Result<(), UserError> {
     kept(path)?;
     let aside = aside(path);
     std::fs::write(&aside, "")
@@ -99,22 +91,29 @@ pub fn probe(path: &Path) -> Result<(), Text> {
         .map_err(|error| cannot_keep(path, &error))
 }
 
-fn cannot_keep(path: &Path, error: &io::Error) -> Text {
+fn cannot_keep(path: &Path, error: &io::Error) -> UserError {
     let (path, reason) = (term::path(path), translate::io_error(error));
     let (en, zh) = reason.both();
-    text!(
-        "the counts in {path} cannot be kept: {en}; check the path and its permissions",
-        "无法保存或读取 {path} 中的计数：{zh}；请检查路径和权限"
+    UserError::new(
+        text!(
+            "the counts in {path} cannot be kept: {en}",
+            "无法保存或读取 {path} 中的计数：{zh}"
+        ),
+        text!("check the path and its permissions", "请检查路径和权限"),
     )
 }
 
-fn no_counts(path: &Path) -> Text {
+fn no_counts(path: &Path) -> UserError {
     let path = term::path(path);
-    text!(
-        "the counts cannot be kept in {path}: it holds something else, and is left as it is; name \
-         another file with --counters-file or `counters_file`, or remove it",
-        "无法把计数保存到 {path}：其中是别的内容，未作改动；请用 --counters-file 或 `counters_file` 指定另一个文件，\
-         或删除它"
+    UserError::new(
+        text!(
+            "the counts cannot be kept in {path}: it holds something else, and is left as it is",
+            "无法把计数保存到 {path}：其中是别的内容，未作改动"
+        ),
+        text!(
+            "name another file with --counters-file or `counters_file`, or remove it",
+            "请用 --counters-file 或 `counters_file` 指定另一个文件，或删除它"
+        ),
     )
 }
 

@@ -5,14 +5,15 @@
 //! and then not more than once in a minute, however many connections wait.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
 use crate::shim::http::http_date;
+use crate::shim::observe::access_log::Log;
+use crate::shim::observe::metrics::Registry;
 use crate::shim::route::table::Table;
-use crate::shim::serve::worker::ServerState;
 use crate::text;
 
 /// Files that are no connections: listeners, timers, the log, files that are read again.
@@ -22,17 +23,12 @@ const ENOUGH: u64 = 1_024;
 /// How many seconds pass before a shortage is said again.
 const SILENCE: u64 = 60;
 
-/// When a shortage was said last.
-#[derive(Debug, Default)]
-pub struct RateLimited(AtomicU64);
-
 /// Says when the limit on open files is lower than the limit on connections needs: one that was
 /// asked for, or enough for the senders of a small server.
-pub fn check_at_startup(state: &ServerState) {
-    let table = state.table.load();
+pub fn check_at_startup(table: &Table, log: &Log) {
     let asked = table.config.limits.connections;
     let connections = asked.map_or(ENOUGH, |asked| asked as u64);
-    let (needed, each) = needed(&table, connections);
+    let (needed, each) = needed(table, connections);
     let Some(most) = getrlimit(Resource::Nofile)
         .current
         .filter(|&most| most < needed)
@@ -40,7 +36,7 @@ pub fn check_at_startup(state: &ServerState) {
         return;
     };
     let fits = (most.saturating_sub(OTHERS) / each).max(1);
-    state.log.event(&text!(
+    log.event(&text!(
         "warning: {connections} connections may need {needed} open files, and only {most} are \
          allowed; allow more (LimitNOFILE= of systemd, ulimit -Hn), or set `connections = {fits}` \
          under [limits]",
@@ -64,13 +60,13 @@ fn needed(table: &Table, connections: u64) -> (u64, u64) {
 }
 
 /// Says that a connection could not be taken, when it is for a shortage and was not said lately.
-pub fn log_exhaustion(state: &ServerState, error: &io::Error) {
+pub fn log_exhaustion(registry: &Registry, log: &Log, error: &io::Error) {
     let short = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
     let short = short.map(Errno::raw_os_error);
     if !error.raw_os_error().is_some_and(|raw| short.contains(&raw)) {
         return;
     }
-    let RateLimited(said) = &state.registry.shortage;
+    let said = &registry.shortage_said;
     let (now, last) = (http_date::now(), said.load(Ordering::Relaxed));
     if now.saturating_sub(last) < SILENCE
         || said
@@ -79,8 +75,8 @@ pub fn log_exhaustion(state: &ServerState, error: &io::Error) {
     {
         return;
     }
-    let open = state.registry.connections.load(Ordering::Relaxed);
-    state.log.event(&text!(
+    let open = registry.connections.load(Ordering::Relaxed);
+    log.event(&text!(
         "no connection can be taken ({error}) while {open} are open; they are taken again when \
          others end; allow more open files, or lower `connections` under [limits]",
         "无法接受新连接（{error}），当前已打开 {open} 个；待其他连接结束后会继续接受；请调高打开文件数上限，\

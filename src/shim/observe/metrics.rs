@@ -13,7 +13,6 @@ use crate::shim::config::UpstreamUrl;
 use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::via::Via;
-use crate::shim::observe::fd_limit::RateLimited;
 use crate::shim::observe::redact;
 use crate::shim::upstream::agent::Upstream;
 
@@ -210,8 +209,8 @@ pub struct Registry {
     pub passed_through: AtomicU64,
     /// Reloads, good and bad.
     pub reloads: [AtomicU64; 2],
-    /// When it was last said that no connection can be taken.
-    pub shortage: RateLimited,
+    /// When it was last said that no connection can be taken, in seconds since 1970.
+    pub shortage_said: AtomicU64,
     /// What this process calls itself on the way of a request.
     pub via: Via,
     /// Since when, in seconds since 1970.
@@ -231,7 +230,7 @@ impl Default for Registry {
             connections: AtomicUsize::new(0),
             passed_through: AtomicU64::new(0),
             reloads: Default::default(),
-            shortage: RateLimited::default(),
+            shortage_said: AtomicU64::new(0),
             via: Via::default(),
             started,
             counted_since: AtomicU64::new(started),

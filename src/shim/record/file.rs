@@ -10,18 +10,35 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{LARGEST_BODY, cannot_record};
+use super::entry::LARGEST_BODY;
 use crate::term;
 use crate::text;
-use crate::text::Text;
+use crate::text::translate;
+use crate::user_error::UserError;
 
 /// What only the owner may do.
 const FOR_THE_OWNER: u32 = 0o600;
 /// No line is longer: a byte of a body takes up to six in JSON, and headers come to it.
 const LONGEST_LINE: u64 = 8 * LARGEST_BODY as u64;
 
+/// That requests cannot be recorded at `path`, why, and the remedy.
+pub(super) fn cannot_record(path: &Path, error: &io::Error) -> UserError {
+    let (path, reason) = (term::path(path), translate::io_error(error));
+    let (en, zh) = reason.both();
+    UserError::new(
+        text!(
+            "requests cannot be recorded in {path}: {en}",
+            "无法把请求记录到 {path}：{zh}"
+        ),
+        text!(
+            "check the path given to --record and its permissions",
+            "请检查 --record 给出的路径和权限"
+        ),
+    )
+}
+
 /// Opens the file at `path` for more lines.
-pub(super) fn open(path: &Path) -> Result<File, Text> {
+pub(super) fn open(path: &Path) -> Result<File, UserError> {
     let mut file = to_append(path)?;
     let system = |error: io::Error| cannot_record(path, &error);
     let data = file.metadata().map_err(system)?;
@@ -41,7 +58,7 @@ pub(super) fn open(path: &Path) -> Result<File, Text> {
 }
 
 /// Whether requests could be recorded at `path`; nothing is left behind. If not, why, and the remedy.
-pub fn probe(path: &Path) -> Result<(), Text> {
+pub fn probe(path: &Path) -> Result<(), UserError> {
     let is_new = !path.exists();
     to_append(path)?;
     match is_new {
@@ -50,7 +67,7 @@ pub fn probe(path: &Path) -> Result<(), Text> {
     }
 }
 
-fn to_append(path: &Path) -> Result<File, Text> {
+fn to_append(path: &Path) -> Result<File, UserError> {
     let system = |error: io::Error| cannot_record(path, &error);
     let opened = OpenOptions::new()
         .append(true)
@@ -62,10 +79,15 @@ fn to_append(path: &Path) -> Result<File, Text> {
     // What is no plain file, a pipe for instance, must not be read.
     if data.is_file() && data.len() > 0 && !begins_with_a_request(path).map_err(system)? {
         let path = term::path(path);
-        return Err(text!(
-            "requests cannot be recorded in {path}: it holds something else, and is left as it is; \
-             name another file with --record, or remove it",
-            "无法把请求记录到 {path}：其中是别的内容，未作改动；请用 --record 指定另一个文件，或删除它"
+        return Err(UserError::new(
+            text!(
+                "requests cannot be recorded in {path}: it holds something else, and is left as it is",
+                "无法把请求记录到 {path}：其中是别的内容，未作改动"
+            ),
+            text!(
+                "name another file with --record, or remove it",
+                "请用 --record 指定另一个文件，或删除它"
+            ),
         ));
     }
     Ok(file)

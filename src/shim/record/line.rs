@@ -6,7 +6,8 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Body, Entry, redact_json};
+use super::entry::{Body, Entry};
+use super::redact_json;
 use crate::shim::observe::access_log::mask_query;
 use crate::shim::observe::redact::{self, MASKED, is_secret_name};
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::shim::http::framing::{self, Body, Framing};
 use crate::shim::http::head::Head;
 use crate::shim::http::rejection::Rejection;
-use crate::shim::http::target::{self, Target};
-use crate::shim::route::table::{OldUrl, Table, is_legacy};
+use crate::shim::http::target::{self, PathAndQuery, Target};
+use crate::shim::route::old_url::{OldUrl, is_legacy};
+use crate::shim::route::table::Table;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -33,10 +34,8 @@ pub enum Action<'t, 'h> {
 pub struct Decision<'t, 'h> {
     /// What is to be done.
     pub action: Action<'t, 'h>,
-    /// The path as it came.
-    pub path: &'h [u8],
-    /// The query with its `?`, as it came.
-    pub query: &'h [u8],
+    /// The path and the query as they came.
+    pub target: PathAndQuery<'h>,
     /// The authority, when the target was a whole URL.
     pub authority: Option<&'h [u8]>,
     /// Where the request ends; none when that cannot be known.
@@ -48,8 +47,7 @@ pub struct Decision<'t, 'h> {
 pub fn decide<'t, 'h>(table: &'t Table, head: &'h Head) -> Decision<'t, 'h> {
     let mut decision = Decision {
         action: Action::ServerOptions,
-        path: head.target(),
-        query: b"",
+        target: PathAndQuery::of(head.target()),
         authority: None,
         framing: None,
     };
@@ -57,13 +55,11 @@ pub fn decide<'t, 'h>(table: &'t Table, head: &'h Head) -> Decision<'t, 'h> {
         Ok(framing) => decision.framing = Some(framing),
         Err(rejection) => {
             decision.action = Action::Reject(rejection);
-            (decision.path, decision.query) = without_query(decision.path);
             return decision;
         }
     }
     if table.via.is_in(head) {
         decision.action = Action::Reject(Rejection::Loop);
-        (decision.path, decision.query) = without_query(decision.path);
         return decision;
     }
     match target::target(head.method(), head.target()) {
@@ -73,23 +69,19 @@ pub fn decide<'t, 'h>(table: &'t Table, head: &'h Head) -> Decision<'t, 'h> {
             query,
             authority,
         }) => {
-            decision.path = path;
-            decision.query = query;
+            decision.target = PathAndQuery { path, query };
             decision.authority = authority;
             decision.action = action(table, head, path, decision.framing);
         }
         Err(rejection) => {
             decision.action = Action::Reject(rejection);
-            decision.path = b"-";
+            decision.target = PathAndQuery {
+                path: b"-",
+                query: b"",
+            };
         }
     }
     decision
-}
-
-/// A target for the log, where its query is masked.
-fn without_query(target: &[u8]) -> (&[u8], &[u8]) {
-    let end = memchr::memchr(b'?', target).unwrap_or(target.len());
-    target.split_at(end)
 }
 
 fn action<'t, 'h>(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::shim::config::Config;
 use crate::shim::http::http_date;
 use crate::shim::http::target;
-use crate::shim::route::table::{Destination, OldUrl};
+use crate::shim::route::old_url::{Destination, OldUrl};
 
 /// The headers `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` as lines. They are the
 /// same for every reply of a URL, so they are made once.

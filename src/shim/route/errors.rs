@@ -1,10 +1,11 @@
 //! What can be wrong with a route of the map: each with its line and its remedy.
 
 use crate::routes::{Route, RouteLines};
-use crate::shim::config::{Config, Problem};
+use crate::shim::config::Config;
 use crate::shim::route::pattern::PatternError;
 use crate::text;
 use crate::text::Text;
+use crate::user_error::UserError;
 
 /// A route that is being read, and where it stands.
 #[derive(Clone, Copy)]
@@ -23,12 +24,12 @@ impl Entry<'_> {
         self.lines.legacy.get(old).copied().flatten()
     }
 
-    fn problem(&self, line: Option<usize>, text: Text) -> Problem {
-        Problem::of_file(&self.config.routes, line.or(self.lines.route), text)
+    fn error(&self, line: Option<usize>, message: Text, help: Text) -> UserError {
+        UserError::new(message, help).at(&self.config.routes, line.or(self.lines.route))
     }
 
     /// The parameters of the path in `line` are not understood.
-    pub fn not_a_pattern(&self, path: &str, line: Option<usize>, error: PatternError) -> Problem {
+    pub fn not_a_pattern(&self, path: &str, line: Option<usize>, error: PatternError) -> UserError {
         let plugin = &self.route.plugin;
         let (en, zh) = match error {
             PatternError::Braces => (
@@ -45,44 +46,48 @@ impl Entry<'_> {
             ),
             PatternError::NamedTwice => ("two parameters have the same name", "有两个参数同名"),
         };
-        let text = text!(
-            "the path `{path}` of {plugin} cannot be served: {en}; change the route, or take it \
-             out of the map",
-            "无法提供 {plugin} 的路径 `{path}`：{zh}；请修改该路由，或把它从路由表中删除"
+        let message = text!(
+            "the path `{path}` of {plugin} cannot be served: {en}",
+            "无法提供 {plugin} 的路径 `{path}`：{zh}"
         );
-        self.problem(line, text)
+        let help = text!(
+            "change the route, or take it out of the map",
+            "请修改该路由，或把它从路由表中删除"
+        );
+        self.error(line, message, help)
     }
 
     /// It answers no method.
-    pub fn no_methods(&self) -> Problem {
+    pub fn no_methods(&self) -> UserError {
         let Route {
             plugin, endpoint, ..
         } = self.route;
-        let text = text!(
-            "the route `{endpoint}` of {plugin} has no methods; list at least one",
-            "{plugin} 的路由 `{endpoint}` 没有请求方法；请至少列出一个"
+        let message = text!(
+            "the route `{endpoint}` of {plugin} has no methods",
+            "{plugin} 的路由 `{endpoint}` 没有请求方法"
         );
-        self.problem(self.lines.methods, text)
+        let help = text!("list at least one", "请至少列出一个");
+        self.error(self.lines.methods, message, help)
     }
 
     /// The old path with this number lacks a parameter of the new one.
-    pub fn no_parameter(&self, number: usize, old: &str, missing: &str) -> Problem {
+    pub fn no_parameter(&self, number: usize, old: &str, missing: &str) -> UserError {
         let target = &self.route.target;
-        let text = text!(
-            "the path `{old}` has no parameter `{missing}`, which `{target}` needs; give both the \
-             same parameters",
-            "路径 `{old}` 没有 `{target}` 所需的参数 `{missing}`；请让两者的参数一致"
+        let message = text!(
+            "the path `{old}` has no parameter `{missing}`, which `{target}` needs",
+            "路径 `{old}` 没有 `{target}` 所需的参数 `{missing}`"
         );
-        self.problem(self.line_of(number), text)
+        let help = text!("give both the same parameters", "请让两者的参数一致");
+        self.error(self.line_of(number), message, help)
     }
 
     /// The old path with this number matches what `one` matches, under other names.
-    pub fn other_names(&self, number: usize, one: &str, other: &str) -> Problem {
-        let text = text!(
-            "the paths `{one}` and `{other}` match the same URLs; give their parameters the same \
-             names",
-            "路径 `{one}` 和 `{other}` 匹配相同的 URL；请让它们的参数同名"
+    pub fn other_names(&self, number: usize, one: &str, other: &str) -> UserError {
+        let message = text!(
+            "the paths `{one}` and `{other}` match the same URLs",
+            "路径 `{one}` 和 `{other}` 匹配相同的 URL"
         );
-        self.problem(self.line_of(number), text)
+        let help = text!("give their parameters the same names", "请让它们的参数同名");
+        self.error(self.line_of(number), message, help)
     }
 }

@@ -10,9 +10,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::shim::serve::handler::{self, Next};
+use crate::shim::serve::exchange::Next;
+use crate::shim::serve::handler;
 use crate::shim::serve::read::{self, ReadError};
-use crate::shim::serve::worker::Worker;
+use crate::shim::serve::worker::{RequestBuffers, Worker};
 
 /// How long after the signal to stop is looked for what has come before it: the system tells of that
 /// no sooner than of the signal. Closing a connection with a request in it would lose the request.
@@ -113,7 +114,7 @@ async fn serve_one(
     worker: &Rc<Worker>,
     stream: &mut TcpStream,
     peer: SocketAddr,
-    buffers: &mut crate::shim::serve::worker::RequestBuffers,
+    buffers: &mut RequestBuffers,
 ) -> Next {
     let table = worker.state.table.load_full();
     // Something of it is there already.

@@ -13,9 +13,10 @@ use tokio::time::Instant;
 use crate::shim::auth::AuthPhase;
 use crate::shim::http::head::Head;
 use crate::shim::http::rejection::Rejection;
+use crate::shim::http::target::PathAndQuery;
 use crate::shim::route::decide::Decision;
-use crate::shim::route::table::OldUrl;
-use crate::shim::serve::handler::{Outcome, Request};
+use crate::shim::route::old_url::OldUrl;
+use crate::shim::serve::exchange::{Outcome, Request};
 use crate::shim::serve::local_response;
 use crate::shim::serve::read::Received;
 use crate::shim::serve::worker::Worker;
@@ -140,7 +141,10 @@ fn call_all(
         request_head::write(
             request.head,
             agent,
-            (path, decision.query),
+            PathAndQuery {
+                path,
+                query: decision.target.query,
+            },
             origin,
             Forward::Whole(bytes.len()),
             &mut head,
@@ -181,7 +185,7 @@ fn call_all(
             agent: Arc::clone(agent),
             legacy: true,
             deadline,
-            call: Ok(start(agent, decision.path, deadline)),
+            call: Ok(start(agent, decision.target.path, deadline)),
         });
     }
     members

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::shim::http::http_date;
 use crate::shim::http::rejection::{Rejection, phrase};
-use crate::shim::route::table::{OldUrl, Table};
+use crate::shim::route::old_url::OldUrl;
+use crate::shim::route::table::Table;
 use crate::text::Lang;
 
 /// Old URLs that a 404 names; more would only help those who look for something else.

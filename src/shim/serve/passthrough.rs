@@ -18,7 +18,7 @@ use crate::shim::http::head::Head;
 use crate::shim::http::header::Kind;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::route::decide::Decision;
-use crate::shim::serve::handler::{Next, Outcome, Request};
+use crate::shim::serve::exchange::{Next, Outcome, Request};
 use crate::shim::serve::read::{self, ReadError};
 use crate::shim::serve::relay;
 use crate::shim::serve::worker::RequestBuffers;
@@ -64,13 +64,12 @@ pub async fn serve(
     };
     let output = &mut request.buffers.output;
     output.clear();
-    let target = (decision.path, decision.query);
     let origin = Origin {
         sender: &request.sender,
         authority: decision.authority,
         via: &request.table.via,
     };
-    request_head::write(head, &agent, target, origin, forward, output);
+    request_head::write(head, &agent, decision.target, origin, forward, output);
     let begun = timeout_at(
         call.deadline,
         begin(&call, &mut request, framing.body, limits.idle),

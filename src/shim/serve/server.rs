@@ -212,7 +212,8 @@ async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
                 // The sender has left already, or there are no more file descriptors: then there
                 // will be some when other connections end.
                 Err(error) => {
-                    fd_limit::log_exhaustion(&worker.state, &error);
+                    let state = &worker.state;
+                    fd_limit::log_exhaustion(&state.registry, &state.log, &error);
                     tokio::time::sleep(NO_MORE).await;
                 }
             }

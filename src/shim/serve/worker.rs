@@ -24,9 +24,9 @@ pub struct ServerState {
     /// What is counted.
     pub registry: Arc<Registry>,
     /// Where lines go.
-    pub log: Log,
+    pub log: Arc<Log>,
     /// Where requests go that are recorded.
-    pub recorder: Option<Recorder>,
+    pub recorder: Option<Arc<Recorder>>,
     /// The language of replies and of the page.
     pub lang: Lang,
     /// The memory for large bodies, in units of [`UNIT`].

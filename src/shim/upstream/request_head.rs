@@ -9,6 +9,7 @@ use std::io::Write;
 use crate::shim::http::forwarded::ClientAddr;
 use crate::shim::http::head::Head;
 use crate::shim::http::header::Kind;
+use crate::shim::http::target::PathAndQuery;
 use crate::shim::http::via::Via;
 use crate::shim::upstream::agent::Upstream;
 
@@ -34,11 +35,11 @@ pub struct Origin<'a> {
     pub via: &'a Via,
 }
 
-/// Writes the head. `path` is in percent-encoding; `query` has its `?`, or is empty.
+/// Writes the head. `target` is in percent-encoding.
 pub fn write(
     head: &Head,
     agent: &Upstream,
-    (path, query): (&[u8], &[u8]),
+    target: PathAndQuery<'_>,
     origin: Origin<'_>,
     forward: Forward,
     out: &mut Vec<u8>,
@@ -47,8 +48,8 @@ pub fn write(
         head.method(),
         b" ",
         agent.url.prefix().as_bytes(),
-        path,
-        query,
+        target.path,
+        target.query,
     ] {
         out.extend_from_slice(part);
     }
@@ -118,11 +119,11 @@ mod tests {
         let mut line = Vec::new();
         via.write(&head, &mut line);
         let mut out = Vec::new();
-        let path = (&b"/new%20"[..], &b"?a=%2f&&"[..]);
+        let target = PathAndQuery::of(b"/new%20?a=%2f&&");
         write(
             &head,
             &agent,
-            path,
+            target,
             Origin {
                 sender: &sender,
                 authority: None,

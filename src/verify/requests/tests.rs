@@ -27,13 +27,20 @@ fn what_is_wrong_is_said_in_chinese_too() {
         ("[]", "：这一行不是 JSON 对象"),
         (
             r#"{"pat": "/a"}"#,
-            "：第 6 列：没有这个键：`pat`；可用的有 `path`",
+            "：第 6 列：未知的键 `pat`；可用的键有 `path`",
+        ),
+        (
+            r#"{"path": "/p", "headers": 3}"#,
+            "：第 27 列：类型错误：应为对象或键值对数组，实际为整数 `3`",
         ),
         (
             r#"{"path": "/p", "query": 1}"#,
             "：第 26 列：查询参数和请求头的值应为字符串",
         ),
-        (r#"{"path": "/p"#, "：第 12 列：JSON 格式错误（EOF"),
+        (
+            r#"{"path": "/p"#,
+            "：第 12 列：JSON 格式错误：字符串没有结束",
+        ),
     ] {
         fs::write(&path, line).unwrap();
         let error = read(&path).unwrap_err();

@@ -11,12 +11,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use rehook::shim::config::{Flags, Problem};
+use rehook::shim::config::Flags;
 use rehook::shim::lifecycle::reload;
 use rehook::shim::observe::access_log::Log;
 use rehook::shim::observe::metrics::Registry;
 use rehook::shim::{Listeners, ServerState, UNIT, serve};
 use rehook::text::Lang;
+use rehook::user_error::UserError;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use message::{Message, read_message};
@@ -87,10 +88,14 @@ pub fn write_files(folder: &std::path::Path, routes: &str, config: &str) -> Path
 impl Shim {
     /// A shim before `agent` with these routes and this configuration.
     pub fn start(agent: SocketAddr, routes: &str, config: &str) -> Self {
-        Self::try_start(agent, routes, config).unwrap_or_else(|problems| panic!("{problems:?}"))
+        Self::try_start(agent, routes, config).unwrap_or_else(|errors| panic!("{errors:?}"))
     }
 
-    pub fn try_start(agent: SocketAddr, routes: &str, config: &str) -> Result<Self, Vec<Problem>> {
+    pub fn try_start(
+        agent: SocketAddr,
+        routes: &str,
+        config: &str,
+    ) -> Result<Self, Vec<UserError>> {
         let folder = tempfile::tempdir().unwrap();
         let threads = if config.contains("threads =") {
             ""
@@ -112,7 +117,7 @@ impl Shim {
         let (senders, admin) = listeners.addresses();
         let memory = (table.config.limits.memory / UNIT) as usize;
         let state = Arc::new(ServerState {
-            log: Log::new(table.config.log, Lang::En, Box::new(log.clone())),
+            log: Arc::new(Log::new(table.config.log, Lang::En, Box::new(log.clone()))),
             table: ArcSwap::from_pointee(table),
             registry,
             recorder: None,

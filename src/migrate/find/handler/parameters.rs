@@ -26,7 +26,7 @@ use self::question::{Objection, Place, Question, shown};
 use self::types::kind;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::Blocker;
+use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::lookup::{Target, externals, targets};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::Resolver;

@@ -9,7 +9,7 @@ use rustpython_parser::ast::{self, Constant, Expr};
 use super::annotations::annotation;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::Blocker;
+use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::lookup::{Target, targets};
 use crate::migrate::python::function::{Definition, each_return};
 use crate::migrate::python::imports::Imports;

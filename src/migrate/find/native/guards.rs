@@ -4,8 +4,7 @@
 //! Invariants: a statement goes only with its whole lines, where it is alone on them, no comment is
 //! lost, and something stays after it in its block; the last use of a local variable stays.
 
-use std::collections::HashSet;
-
+use rustc_hash::FxHashSet;
 use rustpython_parser::ast::{self, CmpOp, Expr, Stmt};
 
 use super::model::Removal;
@@ -21,7 +20,7 @@ pub(super) struct Removals<'a> {
     definition: Definition<'a>,
     pub(super) all: Vec<Removal>,
     /// The starts of those that are the first of their block.
-    leading: HashSet<usize>,
+    leading: FxHashSet<usize>,
 }
 
 impl<'a> Removals<'a> {
@@ -30,7 +29,7 @@ impl<'a> Removals<'a> {
             loaded,
             definition,
             all: Vec::new(),
-            leading: HashSet::new(),
+            leading: FxHashSet::default(),
         }
     }
 

@@ -4,8 +4,7 @@
 //! stand there. Invariant: what is done with a value is [`UsePosition::Passed`] unless it is one of the
 //! others for sure.
 
-use std::collections::HashSet;
-
+use rustc_hash::FxHashSet;
 use rustpython_parser::ast::{self, CmpOp, Constant, Expr, ExprContext, Ranged, Stmt};
 
 use super::guards::Removals;
@@ -43,7 +42,7 @@ pub(super) struct Uses<'a> {
     /// In the order in which they are met.
     pub(super) all: Vec<Use<'a>>,
     /// Every name that is used as a variable.
-    pub(super) variables: HashSet<&'a str>,
+    pub(super) variables: FxHashSet<&'a str>,
     /// The simple statements of several lines that headers or body are read in.
     pub(super) broken_lines: Vec<ByteRange>,
 }
@@ -90,9 +89,9 @@ pub(super) fn uses<'a>(
         removals,
         uses: Vec::new(),
         reads: 0,
-        variables: HashSet::new(),
+        variables: FxHashSet::default(),
         broken_lines: Vec::new(),
-        strings: HashSet::new(),
+        strings: FxHashSet::default(),
     };
     for statement in body {
         walker.statement(statement, true);
@@ -111,10 +110,10 @@ struct Walker<'n, 'a> {
     uses: Vec<Use<'a>>,
     /// How many of the uses read headers or body.
     reads: usize,
-    variables: HashSet<&'a str>,
+    variables: FxHashSet<&'a str>,
     broken_lines: Vec<ByteRange>,
     /// The starts of the f-strings of Python 3.12 that have been looked into.
-    strings: HashSet<usize>,
+    strings: FxHashSet<usize>,
 }
 
 impl<'a> Walker<'_, 'a> {

@@ -2,9 +2,9 @@
 //!
 //! The walk ([`super::walk`]) keeps what is around up to date; everybody else reads it.
 
-use std::collections::HashSet;
 use std::path::Path;
 
+use rustc_hash::FxHashSet;
 use rustpython_parser::ast::Expr;
 
 use crate::migrate::diagnostic::Code;
@@ -32,9 +32,9 @@ pub(super) struct Finder<'a> {
     pub(super) references: Vec<Reference>,
     pub(super) unclear: Vec<Unclear>,
     /// The strings that are only shown, or asked for.
-    pub(super) shown: HashSet<ByteRange>,
+    pub(super) shown: FxHashSet<ByteRange>,
     /// What is looked up by a name, and was looked at with what is around it.
-    pub(super) looked_at: HashSet<ByteRange>,
+    pub(super) looked_at: FxHashSet<ByteRange>,
     /// The statements that give the method a name, for each call by it.
     pub(super) called_by_name: Vec<ByteRange>,
 }
@@ -81,8 +81,8 @@ impl<'a> Finder<'a> {
             in_lambda: false,
             references: Vec::new(),
             unclear: Vec::new(),
-            shown: HashSet::new(),
-            looked_at: HashSet::new(),
+            shown: FxHashSet::default(),
+            looked_at: FxHashSet::default(),
             called_by_name: Vec::new(),
         }
     }

@@ -1,7 +1,8 @@
 //! Mentions of the old API that the tree does not lead to. It is the text that is asked here, so that
 //! nothing is passed over.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
+use rustpython_parser::ast::Stmt;
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
@@ -9,6 +10,7 @@ use crate::migrate::find::model::{Known, Reference, ReferenceKind};
 use crate::migrate::find::references::method::{TABLE, is_method};
 use crate::migrate::python::names::Loaded;
 use crate::migrate::python::tokens::TokenKind;
+use crate::migrate::python::tree::{Descend, Node, range_of};
 use crate::text;
 
 /// The places where the method's name stands that the tree did not lead to: definitions, arguments,
@@ -17,7 +19,8 @@ use crate::text;
 pub(super) fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
     let module = &loaded.module;
     let source = module.source();
-    let known: HashSet<ByteRange> = known.iter().map(|reference| reference.place).collect();
+    let known: FxHashSet<ByteRange> = known.iter().map(|reference| reference.place).collect();
+    let patterns = patterns(loaded);
     let names = module
         .tokens()
         .all()
@@ -28,7 +31,9 @@ pub(super) fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Re
         .map(|token| {
             let before = module.tokens().previous(token.range.start());
             let is_attribute = before.is_some_and(|dot| source.slice(dot.range) == ".");
-            let kind = if is_attribute {
+            // `case NekroPlugin(mount_webhook_method=mount)`
+            let is_captured = patterns.iter().any(|one| one.contains(token.range));
+            let kind = if is_attribute || is_captured {
                 let method = source.slice(token.range);
                 let detail = text!(
                     "this mention of `{method}` is not understood",
@@ -53,7 +58,7 @@ pub(super) fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Re
 pub(super) fn names_in_strings(
     loaded: &Loaded,
     known: &[Reference],
-    shown: &HashSet<ByteRange>,
+    shown: &FxHashSet<ByteRange>,
 ) -> Vec<Reference> {
     let module = &loaded.module;
     let source = module.source();
@@ -92,6 +97,21 @@ pub(super) fn names_in_strings(
         }
     };
     strings.into_iter().map(reference).collect()
+}
+
+/// The patterns of `match` statements.
+fn patterns(loaded: &Loaded) -> Vec<ByteRange> {
+    let module = &loaded.module;
+    let mut ranges = Vec::new();
+    if module.source().text().contains("match ") {
+        module.walk(module.suite(), module.range(), &mut |node| {
+            if let Node::Stmt(Stmt::Match(statement)) = node {
+                ranges.extend(statement.cases.iter().map(|case| range_of(&case.pattern)));
+            }
+            Descend::Into
+        });
+    }
+    ranges
 }
 
 /// What gives an attribute by its name.

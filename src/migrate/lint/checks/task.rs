@@ -5,8 +5,7 @@
 //! a task that is made and dropped, and of one whose name is never used again; a task of a
 //! `TaskGroup` is kept by the group.
 
-use std::collections::HashSet;
-
+use rustc_hash::FxHashSet;
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::diagnostic::Code;
@@ -91,8 +90,8 @@ fn task<'a>(context: &CheckContext<'_>, value: &'a Expr) -> Option<&'a ast::Expr
 }
 
 /// The names that a function reads, or gives to the module or the function around it.
-pub fn used_names<'a>(module: &'a Module, definition: Definition<'a>) -> HashSet<&'a str> {
-    let mut used = HashSet::new();
+pub fn used_names<'a>(module: &'a Module, definition: Definition<'a>) -> FxHashSet<&'a str> {
+    let mut used = FxHashSet::default();
     module.walk(definition.body, definition.range, &mut |node| {
         match node {
             Node::Expr(Expr::Name(name)) => {

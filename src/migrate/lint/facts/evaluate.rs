@@ -4,10 +4,10 @@
 //! refer to each other, so that the cost of all of them grows with the text alone.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
 use rustpython_parser::ast::{self, BoolOp, Constant, Expr, Operator};
 
 use crate::migrate::lint::facts::{Fact, Made};
@@ -21,7 +21,7 @@ const FUEL: u32 = 256;
 const MAX_DEPTH: u32 = 48;
 
 /// What is known about the names that a function binds.
-pub type Names = HashMap<String, Fact>;
+pub type Names = FxHashMap<String, Fact>;
 
 /// Answers what is known about the expressions of one function.
 #[derive(Clone, Copy)]
@@ -324,7 +324,7 @@ impl Evaluator<'_> {
 }
 
 /// The names of a function that is not there: module level has only what the resolver knows.
-static NO_NAMES: LazyLock<Names> = LazyLock::new(Names::new);
+static NO_NAMES: LazyLock<Names> = LazyLock::new(Names::default);
 
 /// What is known about a dict with the keys and values of something.
 ///

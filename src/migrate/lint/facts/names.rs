@@ -118,11 +118,11 @@ fn bind(subject: &Subject<'_>, target: &Expr, value: Option<&Expr>, names: &mut 
 fn parameters(subject: &Subject<'_>) -> Names {
     let arguments = subject.definition.arguments;
     let plain: Vec<&ast::ArgWithDefault> = tree::positional_parameters(arguments).collect();
-    let mut names = Names::new();
+    let mut names = Names::default();
     for parameter in [&arguments.vararg, &arguments.kwarg].into_iter().flatten() {
         names.insert(parameter.arg.to_string(), Fact::Unknown);
     }
-    let nothing = Names::new();
+    let nothing = Names::default();
     let evaluator = evaluator(subject, &nothing);
     for (index, parameter) in plain
         .iter()

@@ -11,8 +11,9 @@ mod reach;
 mod text;
 mod unnamed;
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashSet;
 
 use crate::migrate::python::names::setters::attributes::{add_set_attributes, sets_attribute};
 use crate::migrate::python::names::setters::imports::add_changed_libraries;
@@ -24,11 +25,11 @@ use crate::migrate::python::names::setters::unnamed::sets_anything;
 #[derive(Debug, Default)]
 pub(super) struct Setters {
     /// Names that are set as an attribute of something.
-    names: HashSet<String>,
+    names: FxHashSet<String>,
     /// Whether built-in names may be set.
     builtins: bool,
     /// Libraries in which something is set, which others of their functions may use.
-    changed: HashSet<String>,
+    changed: FxHashSet<String>,
     /// Modules in which anything may be set: see [`Reach`].
     reach: Reach,
 }
@@ -36,7 +37,7 @@ pub(super) struct Setters {
 impl Setters {
     /// Looks through the files at `paths`; `read` gives their bytes.
     pub(super) fn of(paths: &[PathBuf], read: impl Fn(&Path) -> Option<Vec<u8>>) -> Self {
-        let packages: HashSet<&Path> = paths
+        let packages: FxHashSet<&Path> = paths
             .iter()
             .filter(|path| path.file_name().is_some_and(|name| name == "__init__.py"))
             .filter_map(|path| path.parent())

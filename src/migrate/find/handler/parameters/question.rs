@@ -1,9 +1,9 @@
 //! A question about the parameters of one handler: how far it may lead, and what is said when it fails.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::path::PathBuf;
 
+use rustc_hash::FxHashSet;
 use rustpython_parser::ast;
 use rustpython_parser::ast::Expr;
 
@@ -27,7 +27,7 @@ const MAX_STEPS: usize = 2_000;
 pub(super) struct Question {
     steps: Cell<usize>,
     /// The classes whose fields have been looked at, or are being so.
-    seen: RefCell<HashSet<(PathBuf, ByteRange)>>,
+    seen: RefCell<FxHashSet<(PathBuf, ByteRange)>>,
     /// Whether one of the parameters is a Response, or that cannot be known.
     takes_response: Cell<bool>,
 }

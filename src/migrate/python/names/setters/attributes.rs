@@ -1,20 +1,20 @@
 //! Attributes that a text sets by their names: `module.name = value` and its like.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use crate::migrate::python::names::setters::text::{closing, contains, is_own, is_word};
 use crate::migrate::python::names::setters::unnamed::add_setattr;
 
 /// Whether a text sets any attribute.
 pub(super) fn sets_attribute(text: &str) -> bool {
-    let mut names = HashSet::new();
+    let mut names = FxHashSet::default();
     add_set_attributes(text, &mut names);
     add_setattr(text, &mut names);
     !names.is_empty()
 }
 
 /// Notes the names that a text sets as attributes of something other than `self` and `cls`.
-pub(super) fn add_set_attributes(text: &str, names: &mut HashSet<String>) {
+pub(super) fn add_set_attributes(text: &str, names: &mut FxHashSet<String>) {
     let mut note = |name: &str, _: &str| {
         names.insert(name.to_owned());
     };

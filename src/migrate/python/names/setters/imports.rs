@@ -1,14 +1,14 @@
 //! What a file imports, changes in libraries, and hands to others, by its text alone.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use crate::migrate::python::names::setters::attributes::for_set_attributes;
 use crate::migrate::python::names::setters::text::{arguments, contains, is_word};
 
 /// The words of the statements that import, and of what looks modules up; and whether a module is
 /// imported whose name cannot be seen there.
-pub(super) fn imports(text: &str) -> (HashSet<String>, bool) {
-    let mut all = HashSet::new();
+pub(super) fn imports(text: &str) -> (FxHashSet<String>, bool) {
+    let mut all = FxHashSet::default();
     let mut is_any = false;
     for statement in import_lines(text) {
         all.extend(words(statement).map(str::to_owned));
@@ -60,10 +60,10 @@ fn import_lines(text: &str) -> impl Iterator<Item = &str> {
 /// Notes the libraries of which something is set: `json.decoder.JSONDecoder.decode = …`.
 pub(super) fn add_changed_libraries(
     text: &str,
-    imports: &HashSet<String>,
-    changed: &mut HashSet<String>,
+    imports: &FxHashSet<String>,
+    changed: &mut FxHashSet<String>,
 ) {
-    let mut roots = HashSet::new();
+    let mut roots = FxHashSet::default();
     for_set_attributes(text, &mut |_, head| {
         let start = head
             .trim_end_matches(|c: char| is_word(c) || c == '.')
@@ -89,8 +89,8 @@ pub(super) fn add_changed_libraries(
 }
 
 /// Notes what is imported and given to a call as it is: the callee may set anything in it.
-pub(super) fn add_handed(text: &str, libraries: &mut HashSet<String>) {
-    let mut handed = HashSet::new();
+pub(super) fn add_handed(text: &str, libraries: &mut FxHashSet<String>) {
+    let mut handed = FxHashSet::default();
     let mut rest = text;
     while let Some(start) = rest.find(['(', ',', '=']) {
         rest = rest[start + 1..].trim_start();

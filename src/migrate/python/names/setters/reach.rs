@@ -1,7 +1,8 @@
 //! How far a file reaches that may set anything without naming it.
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::migrate::python::names::setters::imports::add_handed;
 
@@ -11,12 +12,12 @@ use crate::migrate::python::names::setters::imports::add_handed;
 #[derive(Debug, Default)]
 pub(super) struct Reach {
     /// Those that set anything, and those that import one of these.
-    pub(super) units: HashSet<PathBuf>,
-    pub(super) unit_of: HashMap<PathBuf, PathBuf>,
+    pub(super) units: FxHashSet<PathBuf>,
+    pub(super) unit_of: FxHashMap<PathBuf, PathBuf>,
     /// What these units import, or name as a module: modules of the repo.
-    pub(super) imported: HashSet<String>,
+    pub(super) imported: FxHashSet<String>,
     /// Libraries that the files themselves import, or that are handed to them.
-    pub(super) libraries: HashSet<String>,
+    pub(super) libraries: FxHashSet<String>,
     /// Whether one of them imports modules by names that are made at run time.
     pub(super) is_everything: bool,
     /// The same of the files themselves.
@@ -27,7 +28,7 @@ pub(super) struct Reach {
 pub(super) struct FileFacts<'a> {
     pub(super) path: &'a Path,
     pub(super) unit: PathBuf,
-    pub(super) imports: HashSet<String>,
+    pub(super) imports: FxHashSet<String>,
     pub(super) imports_any: bool,
     pub(super) sets_any: bool,
 }
@@ -46,12 +47,12 @@ impl Reach {
         }
         // Whoever imports one of these may hand it a module.
         loop {
-            let names: HashSet<&str> = reach
+            let names: FxHashSet<&str> = reach
                 .units
                 .iter()
                 .filter_map(|one| outer_name(one))
                 .collect();
-            let joining: HashSet<PathBuf> = facts
+            let joining: FxHashSet<PathBuf> = facts
                 .iter()
                 .filter(|file| !reach.units.contains(&file.unit))
                 .filter(|file| {
@@ -78,7 +79,7 @@ impl Reach {
 }
 
 /// The topmost package that the file is in, or the file itself.
-pub(super) fn unit(path: &Path, packages: &HashSet<&Path>) -> PathBuf {
+pub(super) fn unit(path: &Path, packages: &FxHashSet<&Path>) -> PathBuf {
     let folders = path.ancestors().skip(1);
     let top = folders
         .take_while(|folder| packages.contains(folder))

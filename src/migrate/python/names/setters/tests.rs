@@ -1,7 +1,7 @@
 use super::*;
 
 fn attributes(text: &str) -> String {
-    let mut names = HashSet::new();
+    let mut names = FxHashSet::default();
     add_set_attributes(text, &mut names);
     let mut names: Vec<_> = names.into_iter().collect();
     names.sort();
@@ -58,7 +58,7 @@ fn what_may_set_anything_is_told_from_what_names_it() {
         "put = setattr\nput(conf, name, 1)",
         "getattr(conf, '__setattr__')('A', 1)",
     ] {
-        assert!(sets_anything(text, &mut HashSet::new()), "{text}");
+        assert!(sets_anything(text, &mut FxHashSet::default()), "{text}");
     }
     for text in [
         "setattr(conf, 'A', 1)",
@@ -68,7 +68,7 @@ fn what_may_set_anything_is_told_from_what_names_it() {
         "from unittest import mock\nmock.patch('conf.A', 1)",
         "from unittest import mock\nmock.patch.object(conf, 'A', 1)",
     ] {
-        let mut names = HashSet::new();
+        let mut names = FxHashSet::default();
         assert!(!sets_anything(text, &mut names), "{text}");
         assert!(names.contains("A"), "{text}");
     }
@@ -85,7 +85,7 @@ fn what_may_set_anything_is_told_from_what_names_it() {
         "path = sys.modules['conf'].__file__",
         "from unittest import mock\nclient.patch(url)",
     ] {
-        let mut names = HashSet::new();
+        let mut names = FxHashSet::default();
         assert!(!sets_anything(text, &mut names), "{text}");
         assert!(!names.contains("A"), "{text}");
     }
@@ -94,7 +94,7 @@ fn what_may_set_anything_is_told_from_what_names_it() {
 #[test]
 fn libraries_of_which_something_is_set_are_noted() {
     let text = "import json\nimport os\njson.decoder.JSONDecoder.decode = f\n";
-    let mut changed = HashSet::new();
+    let mut changed = FxHashSet::default();
     add_changed_libraries(text, &imports::imports(text).0, &mut changed);
     assert!(changed.contains("json") && !changed.contains("os"));
 }

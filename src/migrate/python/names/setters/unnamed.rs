@@ -1,6 +1,6 @@
 //! What may set anything without naming it: `setattr`, `vars`, `__dict__`, `exec`, `mock.patch`.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use crate::migrate::python::names::setters::text::{arguments, closing, contains, is_own, is_word};
 
@@ -74,7 +74,7 @@ fn only_reads(head: &str, after: &str) -> bool {
 }
 
 /// Whether a text may set anything without naming it; notes what `setattr` and `patch` name.
-pub(super) fn sets_anything(text: &str, names: &mut HashSet<String>) -> bool {
+pub(super) fn sets_anything(text: &str, names: &mut FxHashSet<String>) -> bool {
     let mut found = false;
     for (word, is_harmless) in ANYTHING {
         found = found
@@ -95,7 +95,7 @@ pub(super) fn sets_anything(text: &str, names: &mut HashSet<String>) -> bool {
 }
 
 /// `setattr(module, "name", value)`: whether one sets what it does not name.
-pub(super) fn add_setattr(text: &str, names: &mut HashSet<String>) -> bool {
+pub(super) fn add_setattr(text: &str, names: &mut FxHashSet<String>) -> bool {
     let mut found = false;
     for (at, _) in text.match_indices("setattr") {
         let head = &text[..at];
@@ -120,7 +120,7 @@ pub(super) fn add_setattr(text: &str, names: &mut HashSet<String>) -> bool {
 }
 
 /// `mock.patch("module.name")`: whether one sets what it does not name.
-fn add_patched(text: &str, names: &mut HashSet<String>) -> bool {
+fn add_patched(text: &str, names: &mut FxHashSet<String>) -> bool {
     let mut found = false;
     for (at, _) in text.match_indices("patch") {
         let after = &text[at + "patch".len()..];

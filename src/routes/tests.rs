@@ -1,0 +1,123 @@
+use std::path::Path;
+
+use super::*;
+
+const GITHUB: &str = r#"version = 1
+
+[[route]]
+plugin = "KroMiose.github"
+endpoint = "github"
+dialect = "context"
+methods = ["POST"]
+target = "/plugins/KroMiose.github/github"
+legacy = ["/api/webhook/github", "/api/plugin/KroMiose.github/webhook/github", "/api/plugin/github/webhook/github"]
+"#;
+
+fn parsed(text: &str) -> RouteMap {
+    parse(text, Path::new("map.toml")).unwrap()
+}
+
+fn github() -> Route {
+    Route::new("KroMiose", "github", "github", Dialect::Context)
+}
+
+#[test]
+fn a_new_map_is_written_as_the_contract_shows_it() {
+    let mut map = RouteMap::default();
+    map.merge(&[github()]);
+    assert_eq!(map.to_string(), GITHUB);
+}
+
+#[test]
+fn what_is_written_is_read_back_the_same() {
+    let map = parsed(GITHUB);
+    assert_eq!(map.routes(), [github()]);
+    assert_eq!(map.to_string(), GITHUB);
+}
+
+#[test]
+fn known_routes_and_comments_stay() {
+    let text = GITHUB.replace("\"github\"\ndialect", "\"github\" # as before\ndialect");
+    let mut map = parsed(&text);
+    map.merge(&[github()]);
+    assert_eq!(map.to_string(), text);
+    map.merge(&[Route::new("me", "ci", "/a/b", Dialect::Request)]);
+    assert!(map.to_string().starts_with(&text));
+    assert_eq!(map.routes().len(), 2);
+    assert_eq!(parsed(&map.to_string()).routes(), map.routes());
+}
+
+#[test]
+fn a_changed_route_is_brought_up_to_date_in_its_place() {
+    let mut map = parsed(GITHUB);
+    let changed = Route {
+        dialect: Dialect::Request,
+        ..github()
+    };
+    map.merge(std::slice::from_ref(&changed));
+    assert_eq!(map.routes(), [changed]);
+    assert_eq!(map.to_string(), GITHUB.replace("context", "request"));
+}
+
+/// What is said about `text`, in English.
+fn error(text: &str) -> String {
+    let error = parse(text, Path::new("map.toml")).unwrap_err();
+    error.to_string()
+}
+
+#[test]
+fn a_path_that_is_none_is_named_with_its_line() {
+    let moved = GITHUB.replace("/plugins/KroMiose.github/github", "/plugins/../api/x");
+    assert_eq!(
+        error(&moved),
+        "map.toml:8: the target `/plugins/../api/x` of KroMiose.github is not a path below \
+         /plugins/, where the routes of plugins are"
+    );
+    for (old, fault) in [
+        ("api/webhook/github", "does not begin with `/`"),
+        ("/api/webhook/github?x", "contains `?` or `#`"),
+        ("/api/webhook/github#x", "contains `?` or `#`"),
+        ("/api/webhook/git\\nhub", "contains a control character"),
+    ] {
+        let map = GITHUB.replace("/api/webhook/github\", \"", &format!("{old}\", \""));
+        let error = error(&map);
+        assert!(error.starts_with("map.toml:9: the old path `"), "{error}");
+        assert!(error.contains(fault), "{old}: {error}");
+    }
+}
+
+#[test]
+fn a_broken_map_says_where() {
+    let twice = format!("{GITHUB}{}", GITHUB.replace("version = 1", ""));
+    for (text, start) in [
+        (
+            "version = 1\nroute = [",
+            "map.toml:2: this is not a route map",
+        ),
+        (
+            "version = 1\n\n[[route]]\nplugin = 3\n",
+            "map.toml:4: this is not a route map",
+        ),
+        ("\nversion = 7", "map.toml:2: the route map has version 7"),
+        (&twice, "map.toml:14: the endpoint `github`"),
+    ] {
+        let error = error(text);
+        assert!(error.starts_with(start), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_map_is_an_error_only_where_one_is_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE_NAME);
+    assert!(read_if_present(&path).unwrap().is_none());
+    let error = read(&path).unwrap_err().to_string();
+    assert!(error.contains("no such file"), "{error}");
+    std::fs::write(&path, GITHUB).unwrap();
+    let (map, bytes) = read_if_present(&path).unwrap().unwrap();
+    assert_eq!(map.routes(), [github()]);
+    assert_eq!(bytes, GITHUB.as_bytes());
+    std::fs::write(&path, b"\xff").unwrap();
+    let error = read(&path).unwrap_err().to_string();
+    assert!(error.ends_with("it is not UTF-8"), "{error}");
+}

@@ -1,0 +1,40 @@
+//! What a sender and the operator share.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use subtle::ConstantTimeEq;
+
+/// A secret. Never empty, never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// The secret in `bytes`; none when there is nothing in it.
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        (!bytes.is_empty()).then_some(Self(bytes))
+    }
+
+    /// The key that it stands for as a secret of Standard Webhooks; none when it is not base64.
+    pub fn standard_webhooks_key(&self) -> Option<Self> {
+        let encoded = self.0.strip_prefix(b"whsec_").unwrap_or(&self.0);
+        STANDARD.decode(encoded).ok().and_then(Self::new)
+    }
+
+    /// Its bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether `other` is the same, found out in a time that does not depend on where they differ.
+    pub(super) fn is(&self, other: &[u8]) -> bool {
+        self.0.ct_eq(other).into()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

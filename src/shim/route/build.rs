@@ -1,0 +1,237 @@
+//! Making the table of a route map and a configuration.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::deprecation;
+use super::errors::Entry;
+use super::old_url::{Destination, OldUrl, TargetPath, is_legacy};
+use super::pattern::{Pattern, Tree};
+use super::table::Table;
+use crate::routes::{Route, RouteLines, RouteMap};
+use crate::shim::config::{Config, RouteRule};
+use crate::shim::http::target;
+use crate::shim::observe::metrics::Registry;
+use crate::text;
+use crate::user_error::UserError;
+
+/// Makes the table of `map`. What is wrong with the map or with rules that fit no route of it
+/// is said all at once.
+pub fn build(
+    map: &RouteMap,
+    config: Config,
+    deprecated_since: u64,
+    registry: &Registry,
+) -> Result<Table, Vec<UserError>> {
+    let mut errors = Vec::new();
+    let mut order: Vec<(String, Option<Pattern>, Vec<Arc<Destination>>)> = Vec::new();
+    let mut index: HashMap<String, usize> = HashMap::new();
+    let unknown = RouteLines::default();
+    let lines = map.lines().iter().chain(std::iter::repeat(&unknown));
+    for (route, lines) in map.routes().iter().zip(lines) {
+        let config = &config;
+        let entry = Entry {
+            route,
+            lines,
+            config,
+        };
+        let destination = match destination(entry, registry) {
+            Ok(destination) => Arc::new(destination),
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        for (number, old) in route.legacy.iter().enumerate() {
+            match old_pattern(entry, number, old, &destination) {
+                Ok(pattern) => {
+                    let shape = pattern.as_ref().map_or(old.clone(), Pattern::shape);
+                    let at = *index.entry(shape).or_insert(order.len());
+                    if at == order.len() {
+                        order.push((old.clone(), pattern.clone(), Vec::new()));
+                    }
+                    if !same_names(&order[at].1, &pattern) {
+                        errors.push(entry.other_names(number, &order[at].0, old));
+                    }
+                    let known = &mut order[at].2;
+                    if !known.iter().any(|other| Arc::ptr_eq(other, &destination)) {
+                        known.push(Arc::clone(&destination));
+                    }
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+    errors.extend(unused_rules(map, &config));
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut table = Table {
+        fixed: HashMap::with_capacity(order.len()),
+        patterns: Tree::default(),
+        urls: Vec::with_capacity(order.len()),
+        agent: registry.agent(&config.upstream),
+        via: registry.via,
+        config,
+        read_from: Vec::new(),
+    };
+    for (path, pattern, destinations) in order {
+        add(
+            &mut table,
+            path,
+            pattern,
+            destinations,
+            deprecated_since,
+            registry,
+        );
+    }
+    Ok(table)
+}
+
+fn add(
+    table: &mut Table,
+    path: String,
+    pattern: Option<Pattern>,
+    destinations: Vec<Arc<Destination>>,
+    deprecated_since: u64,
+    registry: &Registry,
+) {
+    let mut methods: Vec<&str> = Vec::new();
+    for method in destinations.iter().flat_map(|d| &d.route.methods) {
+        if !methods.contains(&method.as_str()) {
+            methods.push(method);
+        }
+    }
+    let url = Arc::new(OldUrl {
+        allow: methods.join(", "),
+        signs: deprecation::lines(&table.config, deprecated_since, &destinations),
+        body: destinations
+            .iter()
+            .map(|d| d.limits.body)
+            .max()
+            .unwrap_or(0),
+        with_legacy: table.config.with_legacy && is_legacy(path.as_bytes()),
+        stats: registry.url(&path),
+        parameters: pattern
+            .iter()
+            .flat_map(Pattern::names)
+            .map(str::to_owned)
+            .collect(),
+        destinations,
+        path,
+    });
+    match pattern {
+        Some(pattern) => *table.patterns.place(&pattern) = Some(Arc::clone(&url)),
+        None => {
+            table
+                .fixed
+                .insert(url.path.clone().into_bytes(), Arc::clone(&url));
+        }
+    }
+    table.urls.push(url);
+}
+
+fn read_pattern(
+    path: &str,
+    line: Option<usize>,
+    entry: Entry<'_>,
+) -> Result<Option<Pattern>, UserError> {
+    Pattern::parse(path).map_err(|error| entry.not_a_pattern(path, line, error))
+}
+
+fn destination(entry: Entry<'_>, registry: &Registry) -> Result<Destination, UserError> {
+    let Entry {
+        route,
+        lines,
+        config,
+    } = entry;
+    let mut limits = config.limits.route;
+    let mut upstream = &config.upstream;
+    let mut auth = Vec::new();
+    for rule in rules_of(route, config) {
+        limits.body = rule.body.unwrap_or(limits.body);
+        limits.total = rule.total.unwrap_or(limits.total);
+        upstream = rule.upstream.as_ref().unwrap_or(upstream);
+        auth.extend(rule.auth.iter().cloned());
+    }
+    let pattern = read_pattern(&route.target, lines.target, entry)?;
+    if route.methods.is_empty() {
+        return Err(entry.no_methods());
+    }
+    Ok(Destination {
+        plugin: route.plugin.clone(),
+        route: route.clone(),
+        agent: registry.agent(upstream),
+        path: match pattern {
+            Some(pattern) => TargetPath::Pattern(pattern),
+            None => TargetPath::Fixed(target::encode(&route.target).into_bytes()),
+        },
+        auth,
+        limits,
+    })
+}
+
+fn old_pattern(
+    entry: Entry<'_>,
+    number: usize,
+    old: &str,
+    destination: &Destination,
+) -> Result<Option<Pattern>, UserError> {
+    let pattern = read_pattern(old, entry.line_of(number), entry)?;
+    if let TargetPath::Pattern(target) = &destination.path {
+        let names: Vec<&str> = pattern.iter().flat_map(Pattern::names).collect();
+        if let Some(missing) = target.names().find(|name| !names.contains(name)) {
+            return Err(entry.no_parameter(number, old, missing));
+        }
+    }
+    Ok(pattern)
+}
+
+fn same_names(one: &Option<Pattern>, other: &Option<Pattern>) -> bool {
+    let names = |pattern: &Option<Pattern>| -> Vec<String> {
+        let names = pattern.iter().flat_map(Pattern::names);
+        names.map(str::to_owned).collect()
+    };
+    names(one) == names(other)
+}
+
+fn rules_of<'a>(route: &'a Route, config: &'a Config) -> impl Iterator<Item = &'a RouteRule> {
+    config.rules.iter().filter(|rule| fits(rule, route))
+}
+
+fn fits(rule: &RouteRule, route: &Route) -> bool {
+    rule.plugin == route.plugin
+        && rule
+            .endpoint
+            .as_ref()
+            .is_none_or(|endpoint| *endpoint == route.endpoint)
+}
+
+/// A rule that fits no route would be an auth rule that is not there: it must not go unnoticed.
+fn unused_rules(map: &RouteMap, config: &Config) -> Vec<UserError> {
+    let unused = config
+        .rules
+        .iter()
+        .filter(|rule| !map.routes().iter().any(|route| fits(rule, route)));
+    unused
+        .filter_map(|rule| {
+            let plugin = &rule.plugin;
+            let endpoint = rule.endpoint.as_deref().unwrap_or("*");
+            let mut known: Vec<&str> = map.routes().iter().map(|r| r.plugin.as_str()).collect();
+            known.dedup();
+            known.truncate(20);
+            let known = known.join(", ");
+            let error = UserError::new(
+                text!(
+                    "no route of the map is `{endpoint}` of the plugin `{plugin}`",
+                    "路由表中没有插件 `{plugin}` 的 `{endpoint}`"
+                ),
+                text!(
+                    "the plugins in the map are: {known}",
+                    "路由表中的插件：{known}"
+                ),
+            );
+            Some(error.at(config.file.as_deref()?, rule.line))
+        })
+        .collect()
+}

@@ -1,0 +1,259 @@
+//! A request that is being answered, and what every way of answering it needs: the auth rules, its
+//! body, a call to an agent, and the end, the reply of an agent or one of the shim's own.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::shim::auth::{self, AuthPhase};
+use crate::shim::http::forwarded::ClientAddr;
+use crate::shim::http::framing::Framing;
+use crate::shim::http::head::Head;
+use crate::shim::http::http_date;
+use crate::shim::http::rejection::Rejection;
+use crate::shim::http::target::PathAndQuery;
+use crate::shim::route::decide::Decision;
+use crate::shim::route::old_url::{Destination, OldUrl};
+use crate::shim::route::table::Table;
+use crate::shim::serve::local_response::{self, LocalResponse};
+use crate::shim::serve::read::{self, ReadError, Received};
+use crate::shim::serve::relay::{self, Client, RelayError};
+use crate::shim::serve::worker::{RequestBuffers, Worker};
+use crate::shim::upstream::agent::Upstream;
+use crate::shim::upstream::pool::{self, Answer, Call};
+use crate::shim::upstream::request_head::{self, Forward, Origin};
+
+/// What becomes of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It may bring another request.
+    Request,
+    /// It ends.
+    Close,
+    /// It ends, but the sender may still be sending.
+    Linger,
+}
+
+/// How a request was answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome {
+    /// The status of the reply; 0 when the sender was gone before there was one.
+    pub status: u16,
+    /// For the log.
+    pub label: &'static str,
+    /// What becomes of the connection.
+    pub next: Next,
+    /// Bytes of the body that was received.
+    pub received: u64,
+}
+
+/// A request that is being answered.
+pub struct Request<'a> {
+    /// The thread.
+    pub worker: &'a Rc<Worker>,
+    /// What is served.
+    pub table: &'a Arc<Table>,
+    /// The connection of the sender.
+    pub stream: &'a mut TcpStream,
+    /// Memory.
+    pub buffers: &'a mut RequestBuffers,
+    /// The head.
+    pub head: &'a Head,
+    /// Who sends it.
+    pub sender: ClientAddr,
+    /// When the head was there.
+    pub start: Instant,
+    /// Whether the sender may send another one.
+    pub keep_alive: bool,
+    /// Whether the body is still to be read.
+    pub unread: bool,
+    /// The headers of deprecation, as lines; none when the URL is no old one.
+    pub signs: Cow<'a, [u8]>,
+}
+
+impl<'a> Request<'a> {
+    /// Checks the auth rules of a route.
+    pub fn authorize(
+        &self,
+        destination: &Destination,
+        phase: AuthPhase,
+        body: &[u8],
+    ) -> Result<(), Rejection> {
+        if destination.auth.is_empty() {
+            return Ok(());
+        }
+        let (sender, now) = (self.sender.address, http_date::now());
+        auth::authorize(&destination.auth, phase, self.head, body, sender, now)
+    }
+
+    /// Reads its body, of at most `most` bytes.
+    pub async fn receive(
+        &mut self,
+        framing: Framing,
+        most: u64,
+        deadline: Instant,
+    ) -> Result<Received<'a>, ReadError> {
+        if framing.expects_continue {
+            read::send_continue(self.stream).await?;
+        }
+        let memory = &self.worker.state.memory;
+        let received = read::body(
+            self.stream,
+            self.buffers,
+            framing.body,
+            most,
+            memory,
+            deadline,
+        )
+        .await?;
+        self.unread = false;
+        Ok(received)
+    }
+
+    /// Calls one agent and sends its reply on.
+    pub async fn call(
+        self,
+        agent: &Upstream,
+        decision: &Decision<'_, '_>,
+        path: &[u8],
+        body: Received<'_>,
+        deadline: Instant,
+        url: Option<&OldUrl>,
+    ) -> Outcome {
+        let RequestBuffers {
+            input,
+            body: chunks,
+            reply,
+            output,
+            ..
+        } = &mut *self.buffers;
+        let bytes = match body.in_chunks {
+            true => chunks.as_slice(),
+            false => &input[..body.length],
+        };
+        output.clear();
+        let origin = Origin {
+            sender: &self.sender,
+            authority: decision.authority,
+            via: &self.table.via,
+        };
+        let forward = Forward::Whole(body.length);
+        let target = PathAndQuery {
+            path,
+            query: decision.target.query,
+        };
+        request_head::write(self.head, agent, target, origin, forward, output);
+        let stats = self.worker.agent_stats(agent.number);
+        let call = Call {
+            pool: &self.worker.pool,
+            agent,
+            stats: &stats,
+            limits: &self.table.config.limits,
+            deadline,
+        };
+        let method = self.head.method();
+        match call.exchange(method, output, bytes, reply).await {
+            Ok(answer) => {
+                let received = body.length as u64;
+                self.relay(agent, answer, url, received, Some(deadline))
+                    .await
+            }
+            Err(rejection) => self.reject(rejection, url).await,
+        }
+    }
+
+    /// Sends the reply of an agent on, whose head is in the buffers.
+    pub async fn relay(
+        self,
+        agent: &Upstream,
+        mut answer: Answer,
+        url: Option<&OldUrl>,
+        received: u64,
+        deadline: Option<Instant>,
+    ) -> Outcome {
+        let RequestBuffers { reply, output, .. } = &mut *self.buffers;
+        output.clear();
+        let client = Client {
+            stream: &mut *self.stream,
+            http_11: self.head.is_http_11(),
+            keep_alive: self.keep_alive,
+        };
+        let status = reply.status();
+        let outcome = |status, label, next| Outcome {
+            status,
+            label,
+            next,
+            received,
+        };
+        match relay::relay(client, reply, &mut answer, &self.signs, output, deadline).await {
+            Ok(kept) => {
+                if pool::is_kept(reply, answer.body) {
+                    self.worker
+                        .pool
+                        .borrow_mut()
+                        .keep_alive(agent, answer.connection);
+                }
+                let next = match kept {
+                    true if self.unread => Next::Linger,
+                    true => Next::Request,
+                    false => Next::Close,
+                };
+                outcome(status, "answered", next)
+            }
+            Err(RelayError::BeforeHead(rejection)) => {
+                self.worker.agent_stats(agent.number).fail(rejection);
+                self.reject(rejection, url).await
+            }
+            Err(RelayError::Truncated) => {
+                let stats = self.worker.agent_stats(agent.number);
+                stats.fail(Rejection::UpstreamBroken);
+                outcome(status, "cut", Next::Close)
+            }
+            Err(RelayError::ClientGone) => outcome(status, "sender_gone", Next::Close),
+        }
+    }
+
+    /// Answers that the request is refused.
+    pub async fn reject(mut self, rejection: Rejection, url: Option<&OldUrl>) -> Outcome {
+        self.worker.state.registry.reject(rejection);
+        let lang = self.worker.state.lang;
+        let local = local_response::rejection(rejection, url, self.table, lang);
+        self.unread |= rejection.closes();
+        let received = self.buffers.held as u64;
+        self.local(&local, rejection.label(), received).await
+    }
+
+    /// Answers, or not, a sender whose body did not arrive.
+    pub async fn ended(self, ended: ReadError, url: Option<&OldUrl>) -> Outcome {
+        match ended {
+            ReadError::Rejected(rejection) => self.reject(rejection, url).await,
+            ReadError::ClientDisconnected => Outcome {
+                status: 0,
+                label: "sender_gone",
+                next: Next::Close,
+                received: 0,
+            },
+        }
+    }
+
+    /// Sends a reply of the shim's own.
+    pub async fn local(self, local: &LocalResponse, label: &'static str, received: u64) -> Outcome {
+        let keep_alive = self.keep_alive && !self.unread;
+        let output = &mut self.buffers.output;
+        local.write(self.head.method(), &self.signs, keep_alive, output);
+        let next = match relay::write(self.stream, output).await {
+            Ok(()) if keep_alive => Next::Request,
+            Ok(()) if self.unread => Next::Linger,
+            Ok(()) | Err(_) => Next::Close,
+        };
+        Outcome {
+            status: local.status,
+            label,
+            next,
+            received,
+        }
+    }
+}
