@@ -4,16 +4,13 @@ use rustpython_parser::ast;
 use rustpython_parser::ast::Expr;
 
 use crate::migrate::edit::ByteRange;
-use crate::migrate::emit::is_like_a_helper;
+use crate::migrate::emit::{PATH, is_like_a_helper};
 use crate::migrate::find::plugin::own_routes::model::{OwnRoute, UNKNOWN};
 use crate::migrate::find::plugin::own_routes::routers::{Argument, argument, written};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Value};
 use crate::migrate::python::tree;
 use crate::migrate::python::tree::{Descend, Node, range_of};
-
-/// The parameter that the decorators of an earlier run take the path by.
-const PATH: &str = "path";
 
 /// What stands before the path that a decorator is given which an earlier run wrote and somebody edited
 /// since; none where an expression is not made of that path. Those routes are read where it is called.
