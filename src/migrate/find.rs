@@ -1,5 +1,5 @@
 //! From trees to what the rest of the program speaks of: plugins, webhooks, handlers, replies.
-//! After this nobody sees the parser's types.
+//! Nothing behind it sees the parser's types.
 //!
 //! - [`model`]: what is found, as the rest of the program knows it.
 //! - [`references`]: every reference to the old API, and what it registers.
@@ -15,7 +15,7 @@
 //! - [`suppression`]: comments that switch advice off.
 //!
 //! Invariants: every reference to the old API in a file is in [`Found::references`], once,
-//! with what becomes of it; so nothing can be left out in silence.
+//! with what becomes of it; so nothing can be left out silently.
 
 mod blocker;
 pub mod doc_only_api;

@@ -11,7 +11,7 @@
 //! | RH306 | [`checks::setting`]: a secret setting that is not marked |
 //! | RH401 | [`checks::blocking`]: a call that blocks the event loop |
 //! | RH402 | [`checks::slow`]: slow work before the reply |
-//! | RH403 | [`checks::task`]: a task that nobody refers to |
+//! | RH403 | [`checks::task`]: a task without a reference to it |
 //!
 //! They look at the handlers and at the functions of the repo that these reach ([`reach`]), one
 //! function at a time ([`walk`], [`context`]), and speak about where values come from ([`facts`]) and

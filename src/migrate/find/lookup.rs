@@ -46,7 +46,7 @@ pub(super) enum Target<'t> {
     Class(Resolver<'t>, &'t ast::StmtClassDef),
     /// A function of the repo.
     Function(Resolver<'t>, Definition<'t>),
-    /// What is assigned to the name, or the expression itself when it is no name.
+    /// What is assigned to the name, or the expression itself when it is not a name.
     Expression(Resolver<'t>, &'t Expr),
     /// It is not followed.
     Unknown,
@@ -210,7 +210,7 @@ fn of_module(
     visit: &mut dyn FnMut(Target<'_>),
 ) {
     let found = in_file(resolver, path, &mut |inside| {
-        // The functions around the place that asks see nothing of this module.
+        // The enclosing functions the place that asks see nothing of this module.
         let inside = Resolver {
             locals: &[],
             ..inside

@@ -15,7 +15,7 @@ pub struct Found {
     pub loaded: Arc<Loaded>,
     /// Every reference to the old API, in the order of the text.
     pub references: Vec<Reference>,
-    /// What is left by hand here and may register webhooks, in the order of the text.
+    /// What needs a manual change here and may register webhooks, in the order of the text.
     pub unclear: Vec<Unclear>,
 }
 
@@ -71,7 +71,7 @@ pub struct Reference {
     pub place: ByteRange,
     /// What it is.
     pub kind: ReferenceKind,
-    /// What is known of a reference that is left by hand.
+    /// What is known of a reference that needs a manual change.
     pub known: Known,
 }
 
@@ -91,7 +91,7 @@ pub enum ReferenceKind {
     Webhooks(Vec<Webhook>),
     /// A name for the method; what it registers are references of their own.
     Alias(Box<Alias>),
-    /// Something that is left by hand, and why.
+    /// Something that needs a manual change, and why.
     ByHand(Box<Diagnostic>),
     /// Not the agent's: another class's method of that name.
     NotOurs,

@@ -11,7 +11,7 @@
 //!
 //! Invariants: every token in the function that is the name of the parameter, or of a name
 //! that stands for a part of it, is accounted for, by a change or by a use that stays as it is. So
-//! a use that nobody thought of (a second binding, a parameter of an inner function, `del`) is a
+//! a use that was not thought of (a second binding, a parameter of an inner function, `del`) is a
 //! refusal, and not a name that means something else afterwards.
 
 mod guards;

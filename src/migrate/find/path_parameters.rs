@@ -3,7 +3,7 @@
 //! The document of the old API serves a handler as a FastAPI endpoint, so a parameter of the path is
 //! an argument of the function. Such an endpoint becomes a route as it is where every parameter has
 //! its argument, of a type that a piece of a path can be, and where the compat server can serve the
-//! old URLs too. Anything else with a brace is no path that a route could have.
+//! old URLs too. Anything else with a brace is not a path that a route could have.
 
 use crate::migrate::find::handler::{Handler, Parameter};
 use crate::routes::Dialect;

@@ -15,7 +15,7 @@ pub(crate) fn is_quoted_in(bytes: &[u8], name: &str) -> bool {
     })
 }
 
-/// Whether a string of the module is `name`, other than as what is surely no name of a function: a
+/// Whether a string of the module is `name`, other than as what surely does not name a function: a
 /// key, what something is compared with, what a plugin or a registration is called, in `__all__`.
 pub(crate) fn has_name_as_text(
     loaded: &Loaded,

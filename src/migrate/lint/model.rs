@@ -118,7 +118,7 @@ pub struct Analysis {
 pub struct Subject<'a> {
     /// What its names stand for, its own among them.
     pub resolver: Resolver<'a>,
-    /// What is known about the names of the functions around it.
+    /// What is known about the names of the enclosing functions it.
     pub outer: &'a [Rc<Names>],
     /// The function.
     pub definition: Definition<'a>,

@@ -1,7 +1,7 @@
 //! What the names that authors give to things say: whether one is that of a secret, and whether
 //! calling one checks something.
 //!
-//! Names are taken apart into words, so that `design` is no `sign` and `author` is no `auth`.
+//! Names are taken apart into words, so that `design` does not count as `sign`, nor `author` as `auth`.
 
 /// The words of a name, in lower case: `X-Hub-Signature` and `checkSign_2` are three each.
 pub fn words(name: &str) -> Vec<String> {

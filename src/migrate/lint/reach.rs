@@ -44,7 +44,7 @@ struct Reached {
     depth: usize,
     analysis: Analysis,
     callers: Vec<usize>,
-    /// The names of the functions around it.
+    /// The names of the enclosing functions it.
     outer: Vec<Rc<Names>>,
 }
 
@@ -239,7 +239,7 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// The scopes of the functions around the last place that was asked for; the next one mostly has
+/// The scopes of the enclosing functions the last place that was asked for; the next one mostly has
 /// the same ones.
 #[derive(Default)]
 struct Scopes {

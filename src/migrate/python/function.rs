@@ -68,7 +68,7 @@ pub(crate) fn definition_at(suite: &[Stmt], range: ByteRange) -> Option<Definiti
     found
 }
 
-/// The functions around and at `range`, the innermost last; empty when no function is there.
+/// The enclosing functions and at `range`, the innermost last; empty when no function is there.
 ///
 /// Statements of a body are in the order of the text, so that only those are entered that the
 /// place can be in.

@@ -1,7 +1,7 @@
 //! A lexer for what a syntax tree does not keep: comments, brackets, commas, the inside of
 //! f-strings.
 //!
-//! It never fails: bytes that are no Python become [`TokenKind::Operator`] tokens, and it is the
+//! It never fails: bytes that are not Python become [`TokenKind::Operator`] tokens, and it is the
 //! parser's business to complain. F-strings are read by the rules of Python 3.12 (PEP 701), of
 //! which those of earlier versions are a part.
 //!

@@ -233,7 +233,7 @@ fn blank(text: &str, base: usize, tokens: &Tokens) -> Option<String> {
 }
 
 /// The expressions of a replacement field, those of modern f-strings inside it too; nothing when
-/// it is no expression (the parser's own error then tells, or `\N{...}` was taken for a field).
+/// it is not an expression (the parser's own error then tells, or `\N{...}` was taken for a field).
 fn parse_field(text: &str, field: ByteRange, depth: usize) -> Vec<Expr> {
     // In brackets, so that line ends and white space do not matter; the bracket stands where the
     // `{` of the field is, so that offsets stay.

@@ -97,7 +97,7 @@ impl Indent {
             match byte {
                 b' ' => indent.spaces += 1,
                 b'\t' if indent.spaces == 0 => indent.tabs += 1,
-                // A form feed begins the line anew.
+                // A form feed begins the line again.
                 b'\n' | b'\r' | b'\x0c' => indent = Self::default(),
                 _ => return None,
             }

@@ -9,9 +9,9 @@ pub enum TokenKind {
     Name,
     /// A number.
     Number,
-    /// A string that is no f-string, with its prefix and quotes.
+    /// A string that is not an f-string, with its prefix and quotes.
     String,
-    /// An f-string, with its prefix and quotes; what is in it is no token.
+    /// An f-string, with its prefix and quotes; what is in it is not a token.
     FString,
     /// `(`, `[` or `{`.
     Open,
@@ -23,7 +23,7 @@ pub enum TokenKind {
     Operator,
     /// From `#` up to, and without, the line end.
     Comment,
-    /// The line end after a statement; line ends inside brackets are no tokens.
+    /// The line end after a statement; line ends inside brackets are not tokens.
     Newline,
 }
 

@@ -46,7 +46,7 @@ fn builtins_in(text: &str) -> Vec<&str> {
         "vars",
         "zip",
     ];
-    // What is in quotes is no name, and neither is an attribute.
+    // What is in quotes is not a name, and neither is an attribute.
     let code = text.split('"').step_by(2);
     let is_apart = |c: char| !c.is_alphanumeric() && c != '_' && c != '.';
     let mut found: Vec<&str> = code

@@ -31,7 +31,7 @@ pub struct AnnotationName {
     pub type_checking_only: bool,
     /// Whether it is bound at all, at module level or as a built-in.
     pub is_bound: bool,
-    /// Whether it is bound by a function around the handler.
+    /// Whether it is bound by an enclosing function the handler.
     pub is_local: bool,
     /// Where the module binds it first.
     pub(crate) bound_from: Option<usize>,

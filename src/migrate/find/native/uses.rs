@@ -21,7 +21,7 @@ pub(super) enum Use<'a> {
     Rebound(ByteRange),
     /// The string [`RAW_CONTENT`].
     RawContent(ByteRange),
-    /// The start of a name that is no variable, or is one that stays: a keyword of a call, the target
+    /// The start of a name that is not a variable, or is one that stays: a keyword of a call, the target
     /// of `headers = ctx.webhook_request.headers`.
     NoVariable(usize),
 }
@@ -73,7 +73,7 @@ pub(super) enum UsePosition {
 /// The methods of the headers that a dict and Starlette's `Headers` have alike.
 const HEADER_METHODS: [&str; 4] = ["get", "items", "keys", "values"];
 
-/// The key of the body that stands for a text which is no JSON.
+/// The key of the body that stands for a text which is not JSON.
 pub(super) const RAW_CONTENT: &str = "raw_content";
 
 /// The uses in a function with this body.
@@ -243,7 +243,7 @@ impl<'a> Walker<'_, 'a> {
             }
             Expr::Lambda(e) => {
                 let names = tree::parameters(&e.args).map(|parameter| parameter.arg.as_str());
-                // In a string its parameters are no tokens.
+                // In a string its parameters are not tokens.
                 if names.into_iter().any(|name| self.names.is_of_context(name)) {
                     self.uses.push(Use::Rebound(range_of(expression)));
                 }

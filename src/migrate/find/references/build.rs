@@ -131,7 +131,7 @@ impl<'a> Finder<'a> {
         known
     }
 
-    /// What a call registers when the names of the loops around it stand for `turn`.
+    /// What a call registers when the names of the enclosing loops it stand for `turn`.
     fn webhook(
         &self,
         registration: &Registration<'_, 'a>,

@@ -124,7 +124,7 @@ impl<'a> Finder<'a> {
             return None;
         }
         let taken = match &**value {
-            // A name of the module does not see those of the functions around here.
+            // A name of the module does not see those of the enclosing functions here.
             Expr::Name(other) if self.is_local(&other.id) == self.is_local(name) => {
                 self.taken_by_name(&other.id, names)?.0
             }

@@ -33,7 +33,7 @@ pub(super) enum Target<'a> {
 }
 
 impl<'a> Finder<'a> {
-    /// The function behind `target`; `turn` is what the names of the loops around stand for.
+    /// The function behind `target`; `turn` is what the names of the enclosing loops stand for.
     pub(super) fn handler_of(
         &self,
         target: &Target<'a>,
@@ -179,7 +179,7 @@ impl<'a> Finder<'a> {
             arguments: &arguments,
             ..definition
         };
-        // The functions around the handler, which need not be those around the registration.
+        // The enclosing functions the handler, which need not be those around the registration.
         let around = self
             .functions
             .iter()

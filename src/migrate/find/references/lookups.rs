@@ -209,7 +209,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Whether an expression is surely no plugin, and no class of plugins.
+    /// Whether an expression is surely neither a plugin nor a class of plugins.
     fn is_others_object(&self, resolver: Resolver<'_>, receiver: &Expr, steps: usize) -> bool {
         let Some(steps) = steps.checked_sub(1) else {
             return false;

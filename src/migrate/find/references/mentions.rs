@@ -1,5 +1,5 @@
 //! Mentions of the old API that the tree does not lead to. It is the text that is asked here, so that
-//! nothing is passed over.
+//! nothing is overlooked.
 
 use rustc_hash::FxHashSet;
 use rustpython_parser::ast::Stmt;
@@ -14,8 +14,8 @@ use crate::migrate::python::tree::{Descend, Node, range_of};
 use crate::text;
 
 /// The places where the method's name stands that the tree did not lead to: definitions, arguments,
-/// names of something else. It is the text that is asked here, so that nothing can be passed over:
-/// an attribute of that name which the tree did not show is left by hand.
+/// names of something else. It is the text that is asked here, so that nothing is overlooked:
+/// an attribute of that name which the tree did not show needs a manual change.
 pub(super) fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
     let module = &loaded.module;
     let source = module.source();

@@ -1,7 +1,7 @@
 //! Every way in which the names of a function or module get their values.
 //!
 //! Invariant: a name that is bound in a form which is not an assignment of a whole value is
-//! [`Bound::Unknown`]; no form of binding is passed over, also not those of functions inside that
+//! [`Bound::Unknown`]; no form of binding is overlooked, also not those of functions inside that
 //! declare it `global` or `nonlocal`.
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -192,7 +192,7 @@ impl<'a> Bindings<'a> {
         }
     }
 
-    /// The names that functions and classes inside say are those of around.
+    /// The names that functions and classes inside declare as those of the enclosing scope.
     fn add_outer(&mut self, body: &'a [Stmt]) {
         tree::walk_body(body, &mut |node| {
             if let Node::Stmt(

@@ -4,7 +4,7 @@ use rustpython_parser::ast;
 
 use crate::migrate::find::reply::values::Origin;
 
-/// Built-in functions and types whose calls give a built-in value that is no tuple.
+/// Built-in functions and types whose calls give a built-in value that is not a tuple.
 pub(super) const PLAIN_FUNCTIONS: &[&str] = &[
     "all",
     "any",
@@ -40,7 +40,7 @@ pub(super) const PLAIN_FUNCTIONS: &[&str] = &[
 /// Built-in types of parameters of which FastAPI gives a value.
 pub(super) const PLAIN_TYPES: &[&str] = &["bool", "bytes", "dict", "float", "int", "list", "str"];
 
-/// Built-in bases of a class whose instances are no tuples.
+/// Built-in bases of a class whose instances are not tuples.
 pub(super) const PLAIN_BASES: &[&str] = &[
     "BaseException",
     "Exception",
@@ -117,7 +117,7 @@ pub(super) fn is_marker(name: &str) -> bool {
     )
 }
 
-/// Whether instances of a class outside the repo are no tuples and no responses.
+/// Whether instances of a class outside the repo are neither tuples nor responses.
 pub(super) fn is_plain_base(name: &str) -> bool {
     matches!(
         name,
@@ -234,7 +234,7 @@ pub(super) fn gives(name: &str, call: &ast::ExprCall) -> Origin {
     }
 }
 
-/// Whether a method gives a built-in value that is no tuple, of what a call of `made_by` gave.
+/// Whether a method gives a built-in value that is not a tuple, of what a call of `made_by` gave.
 pub(super) fn method_gives_plain(made_by: &str, method: &str) -> bool {
     match made_by {
         "datetime.datetime.now" | "datetime.datetime.utcnow" | "datetime.date.today" => {

@@ -184,7 +184,7 @@ impl Values<'_> {
         if self.is_part_of_request(expression) {
             return Origin::Object;
         }
-        // A constant of another module; that of a class may be set anew by anybody.
+        // A constant of another module; that of a class may be set again by anybody.
         match (self.known(&attribute.value), self.known(expression)) {
             (Value::Module(_), Value::Text(_) | Value::Number(_)) => Origin::Plain,
             _ => Origin::Unknown,

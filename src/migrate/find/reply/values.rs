@@ -18,9 +18,9 @@ const MAX_STEPS: usize = 5_000;
 /// What a value is. Of several that it may be, the last in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
-    /// A value of a built-in type that is no tuple; sums and the like of such values are too.
+    /// A value of a built-in type that is not a tuple; sums and the like of such values are too.
     Plain,
-    /// Another object that is no tuple and no response.
+    /// Another object that is neither a tuple nor a response.
     Object,
     /// A response, or one of the above.
     Response,
@@ -110,7 +110,7 @@ impl<'a> Values<'a> {
         let around = self.resolver.locals.split_last().map(|(_, around)| around);
         let mut around = around.unwrap_or_default().iter();
         if around.any(|scope| !scope.bindings(name).is_empty()) {
-            // Of a function around, which may bind it again at any time.
+            // Of an enclosing function, which may bind it again at any time.
             return Some((self, &[Bound::Unknown]));
         }
         let module = self.module()?;
@@ -161,7 +161,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// What an expression stands for, if no file of the repo gives it anew: also not what is
+    /// What an expression stands for, if no file of the repo gives it another value: also not what is
     /// outside of the repo.
     pub(super) fn lasting(&self, expression: &Expr) -> Value {
         match self.resolver.lasting_value(expression) {

@@ -81,7 +81,7 @@ fn seconds(context: &CheckContext<'_>, expression: &Expr) -> Option<f64> {
             ..
         }) => Some(*seconds),
         other => match context.evaluator.resolver.value(other) {
-            // More seconds than a float holds exactly is no sleep that anybody writes.
+            // No author writes a sleep of more seconds than a float holds exactly.
             Value::Number(seconds) => i32::try_from(seconds).ok().map(f64::from),
             _ => None,
         },

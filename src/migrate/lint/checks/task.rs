@@ -1,4 +1,4 @@
-//! RH403: a task to which nobody keeps a reference.
+//! RH403: a task to which no reference is kept.
 //!
 //! The event loop itself holds tasks weakly: one that nothing else refers to can be collected
 //! before it is done, and the work that was promised to the sender is lost without a word. Said of

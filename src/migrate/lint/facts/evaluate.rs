@@ -28,7 +28,7 @@ pub type Names = FxHashMap<String, Fact>;
 pub struct Evaluator<'a> {
     /// What its names stand for.
     pub resolver: Resolver<'a>,
-    /// The names of the functions around it, the innermost last.
+    /// The names of the enclosing functions it, the innermost last.
     pub outer: &'a [Rc<Names>],
     /// Its own names.
     pub own: &'a Names,

@@ -1,4 +1,4 @@
-//! Members of enumerations: `Path.ALERT` is no string unless its class is one too, and
+//! Members of enumerations: `Path.ALERT` is not a string unless its class is one too, and
 //! `Path.ALERT.value` is.
 
 use std::path::Path;

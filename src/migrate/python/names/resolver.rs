@@ -21,7 +21,7 @@ pub struct Resolver<'a> {
     pub workspace: &'a Workspace,
     /// The module.
     pub loaded: &'a Loaded,
-    /// The scopes of the functions around the expression, the innermost last.
+    /// The scopes of the enclosing functions the expression, the innermost last.
     pub locals: &'a [Scope],
 }
 
@@ -36,7 +36,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What `expression` stands for, whatever other modules and `*` imports do: names that they may
-    /// set anew are unknown.
+    /// set again are unknown.
     pub fn lasting_value(&self, expression: &Expr) -> Value {
         self.evaluate(expression, &Budget::for_what_stays())
     }
@@ -64,7 +64,7 @@ impl<'a> Resolver<'a> {
             .unwrap_or_else(|| self.loaded.scope.bindings(name))
     }
 
-    /// Whether a name is the parameter of a function around, and what it is annotated with.
+    /// Whether a name is the parameter of an enclosing function, and what it is annotated with.
     pub(crate) fn parameter_annotation(&self, name: &str) -> Option<Option<&'a Expr>> {
         let mut bindings = self.bindings(name).iter();
         bindings.find_map(|binding| match &binding.kind {

@@ -1,4 +1,4 @@
-//! What the files of a repo give anew in modules, classes and libraries that are not their own.
+//! What the files of a repo set in modules, classes and libraries that are not their own.
 //!
 //! `module.name = value` and `setattr(module, "name", value)` name what they set. `module.__dict__`,
 //! `vars(module)`, `exec(text)` and their like may set anything, in whatever their file can have got
@@ -73,7 +73,7 @@ impl Setters {
         self.names.contains(name)
     }
 
-    /// Whether built-in names may be set anew.
+    /// Whether built-in names may be set again.
     pub(super) fn sets_builtins(&self) -> bool {
         self.builtins
     }

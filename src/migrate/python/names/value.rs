@@ -33,7 +33,7 @@ pub enum Value {
     Function(PathBuf, ByteRange),
     /// A class of the repo.
     Class(PathBuf, ByteRange),
-    /// An instance of a class of the repo that is no plugin.
+    /// An instance of a class of the repo that is not a plugin.
     Instance(PathBuf, ByteRange),
     /// A member of an enumeration of the repo.
     Member(Member),
@@ -79,7 +79,7 @@ const MAX_DEPTH: usize = 100;
 pub(super) struct Budget {
     steps: Cell<usize>,
     depth: Cell<usize>,
-    /// Whether a name that may be set anew elsewhere is unknown.
+    /// Whether a name that may be set again elsewhere is unknown.
     pub(super) only_what_stays: bool,
 }
 

@@ -75,7 +75,7 @@ pub struct Workspace {
     root: PathBuf,
     files: Box<dyn Files>,
     modules: Mutex<FxHashMap<PathBuf, Slot>>,
-    /// What files give anew elsewhere, once it is asked for.
+    /// What files set in other modules, once it is asked for.
     setters: OnceLock<Setters>,
 }
 
@@ -128,7 +128,7 @@ impl Workspace {
         self.files.python_files(folder)
     }
 
-    /// What the files of the repo give anew in what is not their own.
+    /// What the files of the repo set in modules, classes and libraries that are not their own.
     pub(super) fn setters(&self) -> &Setters {
         self.setters.get_or_init(|| {
             let paths = self.files.python_files(&self.root);

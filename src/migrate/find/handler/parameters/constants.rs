@@ -1,7 +1,7 @@
 //! Constants: what a name or an attribute surely stands for, and which kind of value that is.
 //!
 //! Invariant: a name is a constant only where everything that it may stand for is known, and no
-//! statement of another module can give it anew.
+//! statement of another module can give it another value.
 
 use std::path::Path;
 

@@ -120,7 +120,7 @@ pub(super) fn is_plain_form(value: &Expr) -> bool {
     )
 }
 
-/// Whether something outside the repo is surely no marker, where it is none of the known ones.
+/// Whether something outside the repo is surely not a marker, where it is none of the known ones.
 fn is_known_outside(name: &str) -> bool {
     let top_level = name.split('.').next().unwrap_or(name);
     is_stdlib(top_level)

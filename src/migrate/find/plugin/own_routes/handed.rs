@@ -235,7 +235,7 @@ impl Walker<'_> {
     }
 }
 
-/// Whether what `include_router` is called on is surely no router of the plugin, but an application.
+/// Whether what `include_router` is called on is surely not a router of the plugin, but an application.
 fn is_surely_no_router(resolver: Resolver<'_>, function: &Expr) -> bool {
     let Expr::Attribute(attribute) = function else {
         return false;

@@ -43,7 +43,7 @@ pub(super) struct Walker<'w> {
     pub(super) workspace: &'w Workspace,
     pub(super) loaded: &'w Loaded,
     pub(super) scopes: Vec<Scope>,
-    /// The functions around, and whether each is one under `mount_router()`.
+    /// The enclosing functions, and whether each is one under `mount_router()`.
     pub(super) functions: Vec<(ByteRange, bool)>,
     pub(super) followed: Followed<'w>,
     pub(super) calls: usize,

@@ -1,7 +1,7 @@
-//! Whose method is called: a plugin's, something else's, or nobody knows.
+//! Whose method is called: a plugin's, something else's, or unknown.
 //!
 //! Invariant: what is called something else's is of a class of the repo that has such a method of its
-//! own. Everything else may be a plugin: a name that is set from elsewhere, an object that passes on
+//! own. Everything else may be a plugin: a name that is set elsewhere, an object that passes on
 //! what it is asked for, a class of a library that derives from the agent's.
 
 use std::path::Path;

@@ -139,7 +139,7 @@ impl Finder<'_> {
                 let mut reached = self.reached(resolver, function, steps)?;
                 reached.filled += filled.len();
                 for keyword in keywords? {
-                    // The outer `partial` fills it anew.
+                    // The outer `partial` fills it again.
                     if !reached.keywords.contains(&keyword) {
                         reached.keywords.push(keyword);
                     }

@@ -305,7 +305,7 @@ fn is_only_read(suite: &[Stmt], name: &str, assignments: usize) -> bool {
         }
         Descend::Into
     });
-    // The assignment is the one use that is no read.
+    // The assignment is the one use that is not a read.
     all == reads + assignments
 }
 
