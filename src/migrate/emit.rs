@@ -6,7 +6,7 @@
 mod render;
 mod written;
 
-pub use render::{
+pub(crate) use render::{
     BUILTINS_OF_REPLY_ROUTE, BUILTINS_OF_WEBHOOK_ROUTE, EmitError, WebhookRouteNames,
     message_width, mount_router, webhook_route,
 };

@@ -18,21 +18,21 @@
 //! with what becomes of it; so nothing can be left out silently.
 
 mod blocker;
-pub mod doc_only_api;
+pub(crate) mod doc_only_api;
 pub(crate) mod handed_on;
-pub mod handler;
+pub(crate) mod handler;
 mod lookup;
 mod model;
-pub mod native;
+pub(crate) mod native;
 pub(crate) mod path_parameters;
-pub mod plugin;
+pub(crate) mod plugin;
 pub mod references;
-pub mod reply;
-pub mod suppression;
+pub(crate) mod reply;
+pub(crate) mod suppression;
 pub(crate) mod texts;
 
 pub use blocker::Blocker;
-pub use handler::{Annotation, Handler, Parameter, Returns};
+pub use handler::{Handler, Parameter, Returns};
 pub use model::{
     Alias, Argument, Branch, CallSite, Callable, CallableKind, Effect, Endpoint, Form, Found,
     Known, LeadingSlash, Reference, ReferenceKind, Role, Unclear, Webhook,

@@ -49,7 +49,7 @@ use crate::text;
 /// of its package, where handlers may be, and `settings` those with the settings of its plugins.
 ///
 /// Sorted by place. A place in a module that several files reach is reported with each of them.
-pub fn advise(
+pub(crate) fn advise(
     workspace: &Workspace,
     found: &Found,
     package: &[Arc<Loaded>],

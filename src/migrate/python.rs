@@ -9,11 +9,11 @@
 //! - [`names`]: what a name stands for, across the modules of a repo.
 
 pub(crate) mod function;
-pub mod imports;
+pub(crate) mod imports;
 pub(crate) mod lexer;
 pub mod names;
 pub mod parse;
 mod parser_tokens;
-pub mod stdlib;
+pub(crate) mod stdlib;
 pub mod tokens;
-pub mod tree;
+pub(crate) mod tree;

@@ -27,7 +27,7 @@ fn message(is_unicode: bool) -> [String; 2] {
 }
 
 /// The columns that the line with the message takes in `webhook_route`, without its indentation.
-pub fn message_width(is_unicode: bool) -> usize {
+pub(crate) fn message_width(is_unicode: bool) -> usize {
     width("\"message\": \"\",")
         + message(is_unicode)
             .map(|part| width(&part))
@@ -36,10 +36,10 @@ pub fn message_width(is_unicode: bool) -> usize {
 }
 
 /// The built-in names that the text of `webhook_route` refers to.
-pub const BUILTINS_OF_WEBHOOK_ROUTE: &[&str] = &["dict", "object", "str"];
+pub(crate) const BUILTINS_OF_WEBHOOK_ROUTE: &[&str] = &["dict", "object", "str"];
 
 /// The built-in names that the text of `reply_route` refers to.
-pub const BUILTINS_OF_REPLY_ROUTE: &[&str] = &[
+pub(crate) const BUILTINS_OF_REPLY_ROUTE: &[&str] = &[
     "Exception",
     "dict",
     "getattr",
@@ -56,7 +56,7 @@ pub const BUILTINS_OF_REPLY_ROUTE: &[&str] = &[
 ];
 
 /// A template could not be rendered: a fault of this program.
-pub type EmitError = minijinja::Error;
+pub(crate) type EmitError = minijinja::Error;
 
 fn environment() -> Result<&'static Environment<'static>, EmitError> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
@@ -82,7 +82,7 @@ fn environment() -> Result<&'static Environment<'static>, EmitError> {
 
 /// The names that `webhook_route` refers to, as they are known in the plugin's module.
 #[derive(Debug, Clone, Copy)]
-pub struct WebhookRouteNames<'a> {
+pub(crate) struct WebhookRouteNames<'a> {
     /// The function itself.
     pub webhook_route: &'a str,
     /// The type of the handlers that it takes.
@@ -114,7 +114,7 @@ pub struct WebhookRouteNames<'a> {
 ///
 /// # Errors
 /// When the template is broken.
-pub fn webhook_route(names: WebhookRouteNames<'_>) -> Result<String, EmitError> {
+pub(crate) fn webhook_route(names: WebhookRouteNames<'_>) -> Result<String, EmitError> {
     let between = if names.parts_message { "\" \"" } else { "" };
     let message = message(names.is_unicode).join(between);
     environment()?
@@ -214,7 +214,7 @@ pub(crate) fn reply_route(names: ReplyRouteNames<'_>) -> Result<String, EmitErro
 ///
 /// # Errors
 /// When the template is broken.
-pub fn mount_router(
+pub(crate) fn mount_router(
     plugin: &str,
     create_router: &str,
     api_router: &str,

@@ -41,7 +41,7 @@ pub enum DocumentUseKind {
 }
 
 /// Finds the uses in a module.
-pub fn uses(workspace: &Workspace, loaded: &Arc<Loaded>) -> Vec<DocOnlyUse> {
+pub(crate) fn uses(workspace: &Workspace, loaded: &Arc<Loaded>) -> Vec<DocOnlyUse> {
     let text = loaded.module.source().text();
     let matters = ["config", "create_temp_ctx", "context", "get_plugin_path"];
     if matters

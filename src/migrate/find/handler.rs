@@ -23,7 +23,7 @@ use crate::migrate::python::tree::{self, range_of};
 use crate::routes::Dialect;
 use crate::text;
 
-pub use annotations::{Annotation, AnnotationName};
+pub(crate) use annotations::{Annotation, AnnotationName};
 
 /// A parameter of a handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub struct Handler {
 
 /// The handler that `definition` is; `resolver` sees what is outside the function, `in_class` is
 /// whether a class is around it, and `of_path` are the parameters of the endpoint.
-pub fn handler(
+pub(crate) fn handler(
     resolver: Resolver<'_>,
     definition: Definition<'_>,
     in_class: bool,

@@ -34,7 +34,7 @@ use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::{self, range_of};
 use crate::text;
 
-pub use self::model::{NotRewritable, Part, Read, Removal, RequestRewrite};
+pub(crate) use self::model::{NotRewritable, Part, Read, RequestRewrite};
 
 /// The names that the parameter may get, the best first.
 const NAMES: [&str; 4] = [
@@ -51,7 +51,7 @@ const UNUSED_NAMES: [&str; 2] = ["_request", "_webhook_request"];
 ///
 /// # Errors
 /// A [`NotRewritable`] when it needs its context.
-pub fn native(loaded: &Loaded, handler: &Handler) -> Result<RequestRewrite, NotRewritable> {
+pub(crate) fn native(loaded: &Loaded, handler: &Handler) -> Result<RequestRewrite, NotRewritable> {
     let refuse = |detail| {
         Err(NotRewritable {
             range: handler.name_range,

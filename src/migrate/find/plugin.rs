@@ -25,10 +25,10 @@ use crate::migrate::python::tree::{Descend, Node, is_definition, range_of, walk_
 use crate::routes::{Route, route_path};
 use crate::text;
 
-pub use key::key;
-pub use modules::ModuleParts;
-pub use mounts::{Mount, RouterReturn};
-pub use own_routes::{OwnRoute, OwnRoutes};
+pub(crate) use key::key;
+pub(crate) use modules::ModuleParts;
+pub(crate) use mounts::Mount;
+pub(crate) use own_routes::{OwnRoute, OwnRoutes};
 
 /// How many routers may be included in each other.
 const MAX_PREFIXES: usize = 4;
@@ -121,7 +121,7 @@ impl Plugin {
 ///
 /// # Errors
 /// What stands in the way of migrating anything of it.
-pub fn plugin(
+pub(crate) fn plugin(
     workspace: &Workspace,
     id: &PluginId,
     package: &[&ModuleParts],

@@ -85,7 +85,7 @@ pub struct Conditional {
 
 /// The replies of a handler, and whether all of them are understood.
 #[derive(Debug, Clone, Default)]
-pub struct Replies {
+pub(crate) struct Replies {
     /// The tuples that are replies, by place.
     pub replies: Vec<Reply>,
     /// The returned conditional expressions that replies are in.

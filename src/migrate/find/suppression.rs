@@ -19,7 +19,7 @@ const MARK: &str = "rehook:";
 
 /// The comments of one module.
 #[derive(Debug, Default)]
-pub struct Suppressions {
+pub(crate) struct Suppressions {
     /// The codes that are switched off on a line.
     by_line: BTreeMap<usize, Vec<Code>>,
     /// What is wrong with comments.
@@ -28,7 +28,7 @@ pub struct Suppressions {
 
 impl Suppressions {
     /// Those of `loaded`.
-    pub fn of(loaded: &Loaded) -> Self {
+    pub(crate) fn of(loaded: &Loaded) -> Self {
         let mut this = Self::default();
         let source = loaded.module.source();
         if memchr::memmem::find(source.text().as_bytes(), MARK.as_bytes()).is_none() {
@@ -43,7 +43,7 @@ impl Suppressions {
     }
 
     /// Whether a diagnostic of the module is switched off.
-    pub fn cover(&self, loaded: &Loaded, diagnostic: &Diagnostic) -> bool {
+    pub(crate) fn cover(&self, loaded: &Loaded, diagnostic: &Diagnostic) -> bool {
         let Some((line, column)) = diagnostic.position() else {
             return false;
         };

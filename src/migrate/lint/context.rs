@@ -15,7 +15,7 @@ use crate::routes::Dialect;
 use crate::text::Text;
 
 /// What a check sees of the place that it looks at.
-pub struct CheckContext<'a> {
+pub(super) struct CheckContext<'a> {
     /// Answers what is known about expressions.
     pub evaluator: Evaluator<'a>,
     /// The file.
@@ -34,13 +34,13 @@ pub struct CheckContext<'a> {
 
 impl CheckContext<'_> {
     /// A finding in this file.
-    pub fn finding(&self, code: Code, range: ByteRange, detail: Text) -> Finding {
+    pub(super) fn finding(&self, code: Code, range: ByteRange, detail: Text) -> Finding {
         let path = self.loaded.module.source().path().to_owned();
         Finding::new(path, code, range, detail)
     }
 
     /// Whether the literal at a place looks like a secret.
-    pub fn literal_can_be_secret(&self, path: &Path, range: ByteRange) -> bool {
+    pub(super) fn literal_can_be_secret(&self, path: &Path, range: ByteRange) -> bool {
         let looks = |loaded: &Loaded| {
             let written = loaded.module.source().slice(range);
             let inside = written.trim_start_matches(|c: char| c.is_ascii_alphabetic());

@@ -16,7 +16,7 @@ use crate::migrate::lint::naming_heuristics;
 
 /// What is known about a value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub enum Fact {
+pub(super) enum Fact {
     /// Nothing is known.
     #[default]
     Unknown,
@@ -70,7 +70,7 @@ pub enum Fact {
 
 /// What a digest was made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Made {
+pub(super) struct Made {
     /// With a key: it is an HMAC.
     pub keyed: bool,
     /// Over JSON that was serialised again.
@@ -80,7 +80,7 @@ pub struct Made {
 impl Fact {
     /// What is known about a value that is either of the two.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         match (self, other) {
             (one, other) if one == other => one,
             (Self::Nothing, known) | (known, Self::Nothing) => known,
@@ -96,17 +96,17 @@ impl Fact {
     }
 
     /// Whether it is a signature, a token or a secret that the sender sent.
-    pub fn is_sent_secret(&self) -> bool {
+    pub(super) fn is_sent_secret(&self) -> bool {
         matches!(self, Self::Sent(name) if naming_heuristics::is_secret(name))
     }
 
     /// Whether it is a setting that holds a secret.
-    pub fn is_secret_setting(&self) -> bool {
+    pub(super) fn is_secret_setting(&self) -> bool {
         matches!(self, Self::Setting(name) if naming_heuristics::is_secret(name))
     }
 
     /// Whether it tells from where the request came.
-    pub fn is_address(&self) -> bool {
+    pub(super) fn is_address(&self) -> bool {
         match self {
             Self::Address => true,
             Self::Sent(name) => matches!(
@@ -118,7 +118,7 @@ impl Fact {
     }
 
     /// Whether a function that is given it can find out who is calling.
-    pub fn is_whole_request(&self) -> bool {
+    pub(super) fn is_whole_request(&self) -> bool {
         matches!(
             self,
             Self::Context

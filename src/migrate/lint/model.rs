@@ -41,7 +41,7 @@ impl Finding {
 
 /// When a function runs, as seen from the reply of the webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mode {
+pub(super) enum Mode {
     /// On the event loop, and the reply waits for it.
     BeforeReply,
     /// On the event loop, in a task of its own.
@@ -52,7 +52,7 @@ pub enum Mode {
 
 /// What is around a node.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct NodeContext {
+pub(super) struct NodeContext {
     /// In the body of a loop.
     pub in_loop: bool,
     /// In a `lambda`.
@@ -65,7 +65,7 @@ pub struct NodeContext {
 
 /// What a function is given when it is called, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Given {
+pub(super) struct Given {
     /// By place.
     pub positional: Vec<Fact>,
     /// By name.
@@ -74,7 +74,7 @@ pub struct Given {
 
 /// How a function is entered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Entry {
+pub(super) enum Entry {
     /// As the handler of a webhook.
     Handler,
     /// By a call, or by something that it was handed to.
@@ -83,7 +83,7 @@ pub enum Entry {
 
 /// A function of the repo that is called or handed on.
 #[derive(Debug)]
-pub struct Edge {
+pub(super) struct Edge {
     /// Its file.
     pub path: PathBuf,
     /// Its definition.
@@ -100,7 +100,7 @@ pub struct Edge {
 
 /// What is known about a function once it has been looked at.
 #[derive(Debug, Default)]
-pub struct Analysis {
+pub(super) struct Analysis {
     /// What the checks say.
     pub findings: Vec<Finding>,
     /// Whether something in it looks like a check of the caller.
@@ -115,7 +115,7 @@ pub struct Analysis {
 
 /// A function to look at.
 #[derive(Clone, Copy)]
-pub struct Subject<'a> {
+pub(super) struct Subject<'a> {
     /// What its names stand for, its own among them.
     pub resolver: Resolver<'a>,
     /// What is known about the names of the enclosing functions it.

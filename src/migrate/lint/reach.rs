@@ -49,7 +49,7 @@ struct Reached {
 }
 
 /// The functions that are reached, and what was found in them.
-pub struct Reach<'a> {
+pub(super) struct Reach<'a> {
     workspace: &'a Workspace,
     reached: Vec<Reached>,
     known: FxHashMap<Key, usize>,
@@ -60,7 +60,7 @@ pub struct Reach<'a> {
 
 impl<'a> Reach<'a> {
     /// Nothing is reached yet.
-    pub fn new(workspace: &'a Workspace) -> Self {
+    pub(super) fn new(workspace: &'a Workspace) -> Self {
         Self {
             workspace,
             reached: Vec::new(),
@@ -72,7 +72,7 @@ impl<'a> Reach<'a> {
     }
 
     /// The handler that is defined at `range` of `path`.
-    pub fn handler(&mut self, path: &Path, range: ByteRange, dialect: Dialect) -> usize {
+    pub(super) fn handler(&mut self, path: &Path, range: ByteRange, dialect: Dialect) -> usize {
         let key = Key {
             path: path.to_owned(),
             range,
@@ -85,7 +85,7 @@ impl<'a> Reach<'a> {
     }
 
     /// Looks at everything that is reached from the handlers.
-    pub fn run(&mut self) {
+    pub(super) fn run(&mut self) {
         while let Some(index) = self.pending.pop_front() {
             let edges = self.look_at(index);
             for edge in edges {
@@ -107,12 +107,12 @@ impl<'a> Reach<'a> {
     }
 
     /// Whether the handler, or something that it reaches, looks like it checks the caller.
-    pub fn checks_caller(&self, index: usize) -> bool {
+    pub(super) fn checks_caller(&self, index: usize) -> bool {
         self.reached[index].analysis.checks_caller
     }
 
     /// What was found, function by function.
-    pub fn into_analyses(self) -> impl Iterator<Item = Analysis> {
+    pub(super) fn into_analyses(self) -> impl Iterator<Item = Analysis> {
         self.reached.into_iter().map(|reached| reached.analysis)
     }
 

@@ -22,7 +22,7 @@ use crate::migrate::python::names::Value;
 use crate::migrate::python::tree::{self, Node};
 
 /// Looks at a function.
-pub fn analyse(subject: Subject<'_>) -> Analysis {
+pub(super) fn analyse(subject: Subject<'_>) -> Analysis {
     let own = names::collect(&subject);
     let mut walker = Walker {
         subject,

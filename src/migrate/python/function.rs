@@ -9,7 +9,7 @@ use crate::migrate::edit::ByteRange;
 
 /// The parts of a function definition that matter here.
 #[derive(Clone, Copy)]
-pub struct Definition<'a> {
+pub(crate) struct Definition<'a> {
     /// Its name.
     pub name: &'a str,
     /// From `def` or `async` to its end.
@@ -28,7 +28,7 @@ pub struct Definition<'a> {
 
 impl<'a> Definition<'a> {
     /// The definition in a statement, if it is one.
-    pub fn of(statement: &'a Stmt) -> Option<Self> {
+    pub(crate) fn of(statement: &'a Stmt) -> Option<Self> {
         match statement {
             Stmt::FunctionDef(f) => Some(Self {
                 name: &f.name,

@@ -343,7 +343,7 @@ fn count(uses: &mut FxHashMap<String, usize>, name: &str) {
 }
 
 /// The names in these places of a module, each as often as it stands there.
-pub fn names_within(loaded: &Loaded, places: &[ByteRange]) -> Vec<String> {
+pub(crate) fn names_within(loaded: &Loaded, places: &[ByteRange]) -> Vec<String> {
     let mut names = Vec::new();
     walk_body(loaded.module.suite(), &mut |node| {
         if let Node::Expr(Expr::Name(name)) = node
@@ -358,7 +358,7 @@ pub fn names_within(loaded: &Loaded, places: &[ByteRange]) -> Vec<String> {
 
 /// How often the name that a module binds is used as a variable: where a function has a variable
 /// of that name of its own, it is another one.
-pub fn uses_of_global(loaded: &Loaded, name: &str) -> usize {
+pub(crate) fn uses_of_global(loaded: &Loaded, name: &str) -> usize {
     fn count<'a>(node: Node<'a>, name: &str, uses: &mut usize) {
         tree::walk(node, &mut |node| {
             match node {
@@ -396,7 +396,7 @@ pub fn uses_of_global(loaded: &Loaded, name: &str) -> usize {
 }
 
 /// How often `name` is taken as an attribute of something in a module.
-pub fn uses_as_attribute(loaded: &Loaded, name: &str) -> usize {
+pub(crate) fn uses_as_attribute(loaded: &Loaded, name: &str) -> usize {
     let module = &loaded.module;
     let mut uses = 0;
     module.walk(module.suite(), module.range(), &mut |node| {

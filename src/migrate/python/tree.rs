@@ -23,27 +23,27 @@ pub enum Descend {
 }
 
 /// The bytes of a node.
-pub fn range_of(node: &impl Ranged) -> ByteRange {
+pub(crate) fn range_of(node: &impl Ranged) -> ByteRange {
     let range = node.range();
     ByteRange::new(range.start().to_usize(), range.end().to_usize())
 }
 
 /// Visits `node` and what is below it, parents first.
-pub fn walk<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> Descend) {
+pub(crate) fn walk<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> Descend) {
     if visit(node) == Descend::Into {
         children(node, &mut |child| walk(child, visit));
     }
 }
 
 /// Visits every statement of `body` and what is below it.
-pub fn walk_body<'a>(body: &'a [Stmt], visit: &mut dyn FnMut(Node<'a>) -> Descend) {
+pub(crate) fn walk_body<'a>(body: &'a [Stmt], visit: &mut dyn FnMut(Node<'a>) -> Descend) {
     for statement in body {
         walk(Node::Stmt(statement), visit);
     }
 }
 
 /// Calls `visit` for every direct child of `node`.
-pub fn children<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>)) {
+pub(crate) fn children<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>)) {
     match node {
         Node::Stmt(statement) => statement_children(statement, visit),
         Node::Expr(expression) => expression_children(expression, visit),
@@ -51,7 +51,7 @@ pub fn children<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>)) {
 }
 
 /// The parameters of a function, in order, `*args` and `**kwargs` among them.
-pub fn parameters(arguments: &ast::Arguments) -> impl Iterator<Item = &ast::Arg> {
+pub(crate) fn parameters(arguments: &ast::Arguments) -> impl Iterator<Item = &ast::Arg> {
     let plain = arguments.posonlyargs.iter().chain(&arguments.args);
     plain
         .map(|argument| &argument.def)

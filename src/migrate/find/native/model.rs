@@ -5,7 +5,7 @@ use crate::text::Text;
 
 /// What is to be changed in a handler so that it takes the `Request`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestRewrite {
+pub(crate) struct RequestRewrite {
     /// The parameter, with its annotation.
     pub parameter: ByteRange,
     /// Its new name.
@@ -22,7 +22,7 @@ pub struct RequestRewrite {
 
 /// A read of a part of the webhook request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Read {
+pub(crate) struct Read {
     /// The expression, as in `ctx.webhook_request.body`.
     pub range: ByteRange,
     /// Which part.
@@ -31,7 +31,7 @@ pub struct Read {
 
 /// A part of the webhook request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// The headers.
     Headers,
     /// The body.
@@ -43,7 +43,7 @@ pub enum Part {
 
 /// A statement that goes: a test whether there is a webhook request, or a name for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removal {
+pub(crate) struct Removal {
     /// The statement.
     pub statement: ByteRange,
     /// Its lines, with the blank lines after it that would be too many.
@@ -54,7 +54,7 @@ pub struct Removal {
 
 /// Why a handler needs its context.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotRewritable {
+pub(crate) struct NotRewritable {
     /// Where.
     pub range: ByteRange,
     /// What is the case there.

@@ -8,7 +8,7 @@ use crate::migrate::python::names::{Loaded, PluginId, Resolver, Workspace};
 use crate::migrate::python::tree::{Descend, Node, is_definition, range_of, walk_body};
 
 /// The key of a plugin, `author.module_name`, wherever it is made; none when it cannot be known.
-pub fn key(workspace: &Workspace, id: &PluginId) -> Option<String> {
+pub(crate) fn key(workspace: &Workspace, id: &PluginId) -> Option<String> {
     let loaded = workspace.load(&id.module).ok()?;
     let resolver = Resolver {
         workspace,

@@ -16,7 +16,7 @@ use crate::migrate::python::tree::{Descend, Node, range_of, walk_body};
 
 /// What a module holds of plugins besides their webhooks.
 #[derive(Debug)]
-pub struct ModuleParts {
+pub(crate) struct ModuleParts {
     /// The module.
     pub loaded: Arc<Loaded>,
     /// The functions under `mount_router()`, with the plugin of each.
@@ -31,7 +31,7 @@ pub struct ModuleParts {
 
 impl ModuleParts {
     /// Those of `loaded`.
-    pub fn of(workspace: &Workspace, loaded: Arc<Loaded>) -> Self {
+    pub(crate) fn of(workspace: &Workspace, loaded: Arc<Loaded>) -> Self {
         let resolver = Resolver {
             workspace,
             loaded: &loaded,

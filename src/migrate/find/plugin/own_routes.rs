@@ -28,7 +28,7 @@ use crate::migrate::find::plugin::own_routes::routes::routes_in;
 use crate::migrate::python::names::{Loaded, Scope, Workspace};
 use crate::text::Text;
 
-pub use model::{OwnRoute, OwnRoutes};
+pub(crate) use model::{OwnRoute, OwnRoutes};
 pub(super) use routers::routers;
 
 /// The routes that a module adds to routers, and the prefixes that it gives to them.

@@ -41,7 +41,7 @@ fn is_known_check(name: &str) -> bool {
 }
 
 /// Whether a call looks like a check, or may contain one out of sight.
-pub fn in_call(context: &CheckContext<'_>, call: &ast::ExprCall, callee: &Value) -> bool {
+pub(crate) fn in_call(context: &CheckContext<'_>, call: &ast::ExprCall, callee: &Value) -> bool {
     if last_name(&call.func).is_some_and(naming_heuristics::is_check) {
         return true;
     }
@@ -65,7 +65,7 @@ pub fn in_call(context: &CheckContext<'_>, call: &ast::ExprCall, callee: &Value)
 }
 
 /// Whether a comparison is one of a token, a signature, a secret or an address.
-pub fn in_comparison(context: &CheckContext<'_>, compare: &ast::ExprCompare) -> bool {
+pub(crate) fn in_comparison(context: &CheckContext<'_>, compare: &ast::ExprCompare) -> bool {
     let facts: Vec<Fact> = std::iter::once(&*compare.left)
         .chain(&compare.comparators)
         .map(|side| context.evaluator.fact(side))
@@ -86,12 +86,12 @@ pub fn in_comparison(context: &CheckContext<'_>, compare: &ast::ExprCompare) -> 
 }
 
 /// Whether a subscript looks a token up: `USERS[token]`.
-pub fn in_subscript(context: &CheckContext<'_>, subscript: &ast::ExprSubscript) -> bool {
+pub(crate) fn in_subscript(context: &CheckContext<'_>, subscript: &ast::ExprSubscript) -> bool {
     context.evaluator.fact(&subscript.slice).is_sent_secret()
 }
 
 /// Whether an expression is the status of a refusal.
-pub fn is_refusal(expression: &Expr) -> bool {
+pub(crate) fn is_refusal(expression: &Expr) -> bool {
     match expression {
         Expr::Constant(constant) => {
             matches!(&constant.value, Constant::Int(n) if matches!(u32::try_from(n), Ok(401 | 403)))
@@ -105,7 +105,7 @@ pub fn is_refusal(expression: &Expr) -> bool {
 }
 
 /// Whether the parameters of a handler contain a dependency.
-pub fn in_parameters(context: &CheckContext<'_>, arguments: &ast::Arguments) -> bool {
+pub(crate) fn in_parameters(context: &CheckContext<'_>, arguments: &ast::Arguments) -> bool {
     let annotations = tree::parameters(arguments).filter_map(|p| p.annotation.as_deref());
     let defaults =
         tree::plain_parameters(arguments).filter_map(|argument| argument.default.as_deref());
@@ -125,7 +125,7 @@ pub fn in_parameters(context: &CheckContext<'_>, arguments: &ast::Arguments) -> 
 }
 
 /// Whether a decorator has the name of a check.
-pub fn is_checking_decorator(decorator: &Expr) -> bool {
+pub(crate) fn is_checking_decorator(decorator: &Expr) -> bool {
     let called = match decorator {
         Expr::Call(call) => &*call.func,
         other => other,

@@ -15,7 +15,7 @@ use crate::migrate::python::tree::range_of;
 use crate::text;
 
 /// A call that blocks.
-pub fn in_call(
+pub(crate) fn in_call(
     context: &CheckContext<'_>,
     call: &ast::ExprCall,
     external: Option<&str>,

@@ -17,7 +17,7 @@ use crate::routes::Dialect;
 use crate::text;
 
 /// A look-up in a dict of lower-case keys: the key, and the finding when it is in mixed case.
-pub struct Lookup {
+pub(crate) struct Lookup {
     /// The key in lower case.
     pub key: String,
     /// None when the key is in lower case already.
@@ -25,7 +25,7 @@ pub struct Lookup {
 }
 
 /// `headers.get(key)`.
-pub fn in_call(context: &CheckContext<'_>, call: &ast::ExprCall) -> Option<Lookup> {
+pub(crate) fn in_call(context: &CheckContext<'_>, call: &ast::ExprCall) -> Option<Lookup> {
     let Expr::Attribute(method) = &*call.func else {
         return None;
     };
@@ -36,12 +36,18 @@ pub fn in_call(context: &CheckContext<'_>, call: &ast::ExprCall) -> Option<Looku
 }
 
 /// `headers[key]`.
-pub fn in_subscript(context: &CheckContext<'_>, subscript: &ast::ExprSubscript) -> Option<Lookup> {
+pub(crate) fn in_subscript(
+    context: &CheckContext<'_>,
+    subscript: &ast::ExprSubscript,
+) -> Option<Lookup> {
     lookup(context, &subscript.value, &subscript.slice)
 }
 
 /// `key in headers`.
-pub fn in_comparison(context: &CheckContext<'_>, compare: &ast::ExprCompare) -> Option<Lookup> {
+pub(crate) fn in_comparison(
+    context: &CheckContext<'_>,
+    compare: &ast::ExprCompare,
+) -> Option<Lookup> {
     match (compare.ops.as_slice(), compare.comparators.as_slice()) {
         ([CmpOp::In | CmpOp::NotIn], [headers]) => lookup(context, headers, &compare.left),
         _ => None,

@@ -17,7 +17,7 @@ use crate::text;
 use crate::text::Text;
 
 /// The key of an HMAC, and what is given to `compare_digest`.
-pub fn in_call(
+pub(crate) fn in_call(
     context: &CheckContext<'_>,
     call: &ast::ExprCall,
     external: Option<&str>,
@@ -54,7 +54,7 @@ pub fn in_call(
 }
 
 /// What is compared with `==`.
-pub fn in_comparison(
+pub(crate) fn in_comparison(
     context: &CheckContext<'_>,
     compare: &ast::ExprCompare,
     out: &mut Vec<Finding>,
@@ -83,7 +83,7 @@ fn pair(context: &CheckContext<'_>, left: &Expr, right: &Expr, out: &mut Vec<Fin
 }
 
 /// A constant with the name of a secret.
-pub fn in_use(context: &CheckContext<'_>, expression: &Expr, out: &mut Vec<Finding>) {
+pub(crate) fn in_use(context: &CheckContext<'_>, expression: &Expr, out: &mut Vec<Finding>) {
     let Some(name) = last_name(expression) else {
         return;
     };

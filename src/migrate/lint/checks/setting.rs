@@ -21,7 +21,7 @@ use crate::text;
 
 /// The secret settings that a call verifies something with: as the key of an HMAC, in
 /// `compare_digest`, or given to what has the name of a check.
-pub fn verified_by_call(
+pub(crate) fn verified_by_call(
     context: &CheckContext<'_>,
     call: &ast::ExprCall,
     external: Option<&str>,
@@ -48,7 +48,7 @@ pub fn verified_by_call(
 }
 
 /// The secret settings that a comparison verifies something with.
-pub fn verified_by_comparison(
+pub(crate) fn verified_by_comparison(
     context: &CheckContext<'_>,
     compare: &ast::ExprCompare,
     out: &mut Vec<String>,
@@ -77,7 +77,12 @@ fn setting(context: &CheckContext<'_>, expression: &Expr) -> Option<String> {
 }
 
 /// The fields of the configuration classes in `loaded` that are among `names` and not marked.
-pub fn unmarked(workspace: &Workspace, loaded: &Loaded, names: &[String], out: &mut Vec<Finding>) {
+pub(crate) fn unmarked(
+    workspace: &Workspace,
+    loaded: &Loaded,
+    names: &[String],
+    out: &mut Vec<Finding>,
+) {
     if names.is_empty() {
         return;
     }

@@ -22,7 +22,7 @@ use crate::routes::Dialect;
 use crate::text;
 
 /// RH303, and RH304 of plain hashes, in a comparison.
-pub fn in_comparison(
+pub(crate) fn in_comparison(
     context: &CheckContext<'_>,
     compare: &ast::ExprCompare,
     out: &mut Vec<Finding>,
@@ -105,7 +105,7 @@ fn literal(context: &CheckContext<'_>, expression: &Expr) -> Option<String> {
 }
 
 /// RH304, and RH304 of plain hashes given to `compare_digest`.
-pub fn in_call(
+pub(crate) fn in_call(
     context: &CheckContext<'_>,
     call: &ast::ExprCall,
     external: Option<&str>,
@@ -148,7 +148,10 @@ pub fn in_call(
 
 /// The serialised body that is given to what checks a signature, by its name or by the signature
 /// that it is given too: it is spoken about where it is given, since others may give the bytes.
-pub fn given_to_check<'a>(context: &CheckContext<'_>, call: &'a ast::ExprCall) -> Option<&'a Expr> {
+pub(crate) fn given_to_check<'a>(
+    context: &CheckContext<'_>,
+    call: &'a ast::ExprCall,
+) -> Option<&'a Expr> {
     let name = last_name(&call.func).filter(|name| naming_heuristics::is_check(name))?;
     let given = || {
         let keywords = call.keywords.iter().map(|keyword| &keyword.value);

@@ -15,7 +15,7 @@ use crate::migrate::python::tree::range_of;
 use crate::text;
 
 /// `await x`, or `async with x`: `awaited` is `x`.
-pub fn in_await(context: &CheckContext<'_>, awaited: &Expr, out: &mut Vec<Finding>) {
+pub(crate) fn in_await(context: &CheckContext<'_>, awaited: &Expr, out: &mut Vec<Finding>) {
     if context.mode != Mode::BeforeReply || context.around.in_lambda {
         return;
     }

@@ -18,7 +18,7 @@ use crate::migrate::python::tree::{Descend, Node, range_of};
 use crate::text;
 
 /// Whether a call makes a task that only its result refers to.
-pub fn makes_task(
+pub(crate) fn makes_task(
     context: &CheckContext<'_>,
     call: &ast::ExprCall,
     external: Option<&str>,
@@ -36,7 +36,7 @@ pub fn makes_task(
 }
 
 /// A statement that makes a task and drops it; `is_used` tells whether the function uses a name.
-pub fn in_statement(
+pub(crate) fn in_statement(
     context: &CheckContext<'_>,
     statement: &Stmt,
     is_used: &dyn Fn(&str) -> bool,
@@ -90,7 +90,7 @@ fn task<'a>(context: &CheckContext<'_>, value: &'a Expr) -> Option<&'a ast::Expr
 }
 
 /// The names that a function reads, or gives to the module or the function around it.
-pub fn used_names<'a>(module: &'a Module, definition: Definition<'a>) -> FxHashSet<&'a str> {
+pub(crate) fn used_names<'a>(module: &'a Module, definition: Definition<'a>) -> FxHashSet<&'a str> {
     let mut used = FxHashSet::default();
     module.walk(definition.body, definition.range, &mut |node| {
         match node {

@@ -21,11 +21,11 @@ const FUEL: u32 = 256;
 const MAX_DEPTH: u32 = 48;
 
 /// What is known about the names that a function binds.
-pub type Names = FxHashMap<String, Fact>;
+pub(crate) type Names = FxHashMap<String, Fact>;
 
 /// Answers what is known about the expressions of one function.
 #[derive(Clone, Copy)]
-pub struct Evaluator<'a> {
+pub(crate) struct Evaluator<'a> {
     /// What its names stand for.
     pub resolver: Resolver<'a>,
     /// The names of the enclosing functions it, the innermost last.
@@ -41,7 +41,7 @@ struct Budget {
 
 impl Evaluator<'_> {
     /// What is known about `expression`.
-    pub fn fact(&self, expression: &Expr) -> Fact {
+    pub(crate) fn fact(&self, expression: &Expr) -> Fact {
         let budget = Budget {
             fuel: Cell::new(FUEL),
         };
@@ -49,17 +49,17 @@ impl Evaluator<'_> {
     }
 
     /// Whether the function, or one around it, binds `name`.
-    pub fn is_local(&self, name: &str) -> bool {
+    pub(crate) fn is_local(&self, name: &str) -> bool {
         self.own.contains_key(name) || self.outer.iter().any(|names| names.contains_key(name))
     }
 
     /// The dotted name of what is called, when it is outside the repo.
-    pub fn external(&self, expression: &Expr) -> Option<String> {
+    pub(crate) fn external(&self, expression: &Expr) -> Option<String> {
         self.resolver.external(expression)
     }
 
     /// Whether `expression` is a built-in function of this name.
-    pub fn is_builtin(&self, expression: &Expr, names: &[&str]) -> bool {
+    pub(crate) fn is_builtin(&self, expression: &Expr, names: &[&str]) -> bool {
         matches!(expression, Expr::Name(name)
             if names.contains(&name.id.as_str()) && self.resolver.bindings(&name.id).is_empty())
     }
@@ -377,7 +377,11 @@ fn mixed(parts: impl IntoIterator<Item = Fact>) -> Fact {
 }
 
 /// An argument of a call by its place or its keyword.
-pub fn argument<'a>(call: &'a ast::ExprCall, index: usize, keyword: &str) -> Option<&'a Expr> {
+pub(crate) fn argument<'a>(
+    call: &'a ast::ExprCall,
+    index: usize,
+    keyword: &str,
+) -> Option<&'a Expr> {
     let positional = call.args.get(index);
     positional.or_else(|| {
         call.keywords
@@ -388,7 +392,7 @@ pub fn argument<'a>(call: &'a ast::ExprCall, index: usize, keyword: &str) -> Opt
 }
 
 /// The last name of what is called: `c` of `a.b.c`.
-pub fn last_name(expression: &Expr) -> Option<&str> {
+pub(crate) fn last_name(expression: &Expr) -> Option<&str> {
     match expression {
         Expr::Name(name) => Some(&name.id),
         Expr::Attribute(attribute) => Some(&attribute.attr),

@@ -14,7 +14,7 @@ use crate::migrate::python::tree::{self, Descend, Node};
 use crate::routes::Dialect;
 
 /// The names of a function.
-pub fn collect(subject: &Subject<'_>) -> Names {
+pub(crate) fn collect(subject: &Subject<'_>) -> Names {
     let mut names = parameters(subject);
     tree::walk_body(subject.definition.body, &mut |node| {
         match node {

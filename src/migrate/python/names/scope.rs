@@ -423,7 +423,7 @@ fn unpacked<'e>(targets: &[Expr], value: &'e Expr) -> Option<&'e [Expr]> {
 }
 
 /// How many values a display may have whose values are of interest.
-pub const MAX_DISPLAY: usize = 32;
+pub(super) const MAX_DISPLAY: usize = 32;
 
 /// Whether an assigned value is worth keeping: large displays of data are not.
 fn can_be_followed(value: &Expr) -> bool {
