@@ -7,32 +7,31 @@ mod problems;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use access::{Access, access, module_for};
-use naming::{choose_names, wanted};
-use problems::{is_at_run_time, problem, resolve_duplicates};
-
 use super::cross_module::Members;
 use super::draft::Draft;
-use super::duplicates::Verdict;
-use super::native::RequestRewrites;
-use super::registration::Routing;
-use super::router::{MountStrategy, RouterNames, RuleError};
+use super::facts::ModuleFacts;
+use super::model::{Action, Input, PlannedWebhook, Registered, RuleError};
+use super::rules::router::{MountStrategy, RouterNames};
+use super::rules::{annotations, doc_only_api, registration, reply, router};
 use super::shared_keys::SharedKeys;
-use super::{
-    Action, Input, ModuleFacts, PlannedWebhook, Registered, aliases, annotations, doc_only_api,
-    registration, reply, router, unclear,
-};
+use super::unclear;
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::edit::{Applicability, ByteRange};
+use crate::migrate::find::Blocker;
+use crate::migrate::find::Found;
 use crate::migrate::find::plugin::{ModuleParts, Plugin};
-use crate::migrate::find::{Blocker, Found};
+use crate::migrate::plan::rules::aliases;
+use crate::migrate::plan::rules::duplicates::Verdict;
+use crate::migrate::plan::rules::native::RequestRewrites;
+use crate::migrate::plan::rules::registration::Routing;
 use crate::migrate::python::imports::names_within;
 use crate::migrate::python::names::{PluginId, Workspace};
 use crate::routes::{Dialect, Route};
 use crate::text;
 
-pub(super) use access::names_module;
-pub(super) use problems::is_used_elsewhere;
+use access::{Access, access, module_for};
+use naming::{choose_names, wanted};
+use problems::{is_at_run_time, problem, resolve_duplicates};
 
 /// What comes of a plugin besides the edits, which go to the drafts.
 #[derive(Default)]

@@ -53,7 +53,6 @@ impl ModuleParts {
             let mount = Mount {
                 loaded: loaded.clone(),
                 name: definition.name.to_owned(),
-                range: definition.range,
                 returns: is_plain
                     .then(|| router_returns(resolver, &id, definition))
                     .flatten(),
@@ -76,7 +75,6 @@ impl ModuleParts {
                         let mount = Mount {
                             loaded: loaded.clone(),
                             name: loaded.module.source().slice(range_of(call)).to_owned(),
-                            range: range_of(call),
                             returns: None,
                         };
                         mounts.push((id, mount));

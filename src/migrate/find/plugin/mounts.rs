@@ -19,8 +19,6 @@ pub struct Mount {
     pub loaded: Arc<Loaded>,
     /// Its name, for messages.
     pub name: String,
-    /// Where it is defined.
-    pub range: ByteRange,
     /// What it returns, in order; none when that cannot be understood.
     pub returns: Option<Vec<RouterReturn>>,
 }
