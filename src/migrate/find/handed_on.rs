@@ -25,11 +25,7 @@ const BY_NAME: &[&str] = &[
 /// module level.
 pub(crate) fn hands_on(workspace: &Workspace, loaded: &Loaded, plugin: &PluginId) -> bool {
     let module = &loaded.module;
-    let resolver = Resolver {
-        workspace,
-        loaded,
-        locals: &[],
-    };
+    let resolver = Resolver::of_module(workspace, loaded);
     let mut names = module.tokens().all().iter();
     if names.any(|token| {
         token.kind == TokenKind::Name && BY_NAME.contains(&module.source().slice(token.range))

@@ -121,10 +121,7 @@ pub(crate) fn handler(
             refused_parameter = known.problem;
             let mut locals = resolver.locals.to_vec();
             locals.push(Scope::of_function(definition.arguments, definition.body));
-            let inside = Resolver {
-                locals: &locals,
-                ..resolver
-            };
+            let inside = resolver.with_locals(&locals);
             replies = reply::replies(inside, definition.arguments, definition.body);
             // What is set on it would not reach a response that the handler makes itself.
             replies.has_unknown |= !replies.replies.is_empty() && known.take_response;

@@ -12,7 +12,7 @@ use super::handler::parameters::known_types;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Binding, BindingKind, ModuleName, Resolver, Value};
-use crate::migrate::python::tree::{self, Descend, Node, range_of};
+use crate::migrate::python::tree::{self, Descend, Node, name_expression, range_of};
 
 /// Built-in names that annotations are made of.
 pub(super) const BUILTIN_TYPES: &[&str] = &[
@@ -178,15 +178,6 @@ fn unbound(resolver: Resolver<'_>, name: &str, depth: usize, visit: &mut dyn FnM
     }
 }
 
-/// A name, as an expression.
-pub(super) fn name_expression(name: &str) -> Expr {
-    Expr::Name(ast::ExprName {
-        id: name.into(),
-        ctx: ast::ExprContext::Load,
-        range: ast::text_size::TextRange::default(),
-    })
-}
-
 /// Calls `then` with the names of another module of the repo; none when it cannot be read.
 fn in_file(resolver: Resolver<'_>, path: &Path, then: &mut dyn FnMut(Resolver<'_>)) -> Option<()> {
     if path == path_of(resolver) {
@@ -194,11 +185,7 @@ fn in_file(resolver: Resolver<'_>, path: &Path, then: &mut dyn FnMut(Resolver<'_
         return Some(());
     }
     let loaded = resolver.workspace.load(path).ok()?;
-    then(Resolver {
-        workspace: resolver.workspace,
-        loaded: &loaded,
-        locals: &[],
-    });
+    then(Resolver::of_module(resolver.workspace, &loaded));
     Some(())
 }
 
@@ -211,10 +198,7 @@ fn of_module(
 ) {
     let found = in_file(resolver, path, &mut |inside| {
         // The enclosing functions the place that asks see nothing of this module.
-        let inside = Resolver {
-            locals: &[],
-            ..inside
-        };
+        let inside = inside.with_locals(&[]);
         expression_targets(inside, &name_expression(name), depth, visit);
     });
     if found.is_none() {
@@ -251,7 +235,7 @@ fn at_statement(
     let Some(statement) = statement_at(resolver.loaded.module.suite(), range) else {
         return visit(Target::Unknown);
     };
-    let is_name = |target: &Expr| matches!(target, Expr::Name(n) if n.id.as_str() == name);
+    let is_name = |target: &Expr| tree::is_named(target, name);
     match statement {
         Stmt::ClassDef(class) => visit(Target::Class(resolver, class)),
         Stmt::Assign(assign) if assign.targets.iter().any(is_name) => {
@@ -275,7 +259,7 @@ pub(super) fn assigned<'t>(
     name: &str,
     range: ByteRange,
 ) -> Option<&'t Expr> {
-    let is_name = |target: &Expr| matches!(target, Expr::Name(n) if n.id.as_str() == name);
+    let is_name = |target: &Expr| tree::is_named(target, name);
     match statement_at(resolver.loaded.module.suite(), range)? {
         Stmt::Assign(assign) if assign.targets.iter().any(is_name) => Some(&assign.value),
         Stmt::AnnAssign(assign) if is_name(&assign.target) => assign.value.as_deref(),

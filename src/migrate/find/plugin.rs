@@ -130,11 +130,7 @@ pub(crate) fn plugin(
     let Ok(loaded) = workspace.load(&id.module) else {
         return refuse(Code::UnknownPlugin, id.call, Code::UnknownPlugin.title());
     };
-    let resolver = Resolver {
-        workspace,
-        loaded: &loaded,
-        locals: &[],
-    };
+    let resolver = Resolver::of_module(workspace, &loaded);
     let Some((variable, statement, value)) = assignment(loaded.module.suite(), id.call) else {
         return refuse(
             Code::PluginNotAtModuleLevel,

@@ -5,7 +5,7 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::Loaded;
-use crate::migrate::python::tree::{Descend, Node, range_of};
+use crate::migrate::python::tree::{Descend, Node, is_named, range_of};
 
 /// Whether a quoted `name` is somewhere in a text: a quick look before [`has_name_as_text`].
 pub(crate) fn is_quoted_in(bytes: &[u8], name: &str) -> bool {
@@ -118,10 +118,6 @@ fn registers(call: &ast::ExprCall) -> bool {
             if matches!(&constant.value, Constant::Str(text) if text.starts_with("mount_"))),
         _ => false,
     }
-}
-
-fn is_named(expression: &Expr, wanted: &str) -> bool {
-    matches!(expression, Expr::Name(name) if name.id.as_str() == wanted)
 }
 
 /// The key in `data.get("key")` and what is like it.

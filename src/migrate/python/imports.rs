@@ -106,13 +106,16 @@ impl Imports {
                     add(&mut imports.attributes, &attribute.attr);
                 }
                 Node::Stmt(Stmt::Assign(assign))
-                    if assign.targets.iter().any(
-                        |target| matches!(target, Expr::Name(name) if name.id.as_str() == "__all__"),
-                    ) =>
+                    if assign
+                        .targets
+                        .iter()
+                        .any(|target| tree::is_named(target, "__all__")) =>
                 {
                     add_strings(&assign.value, &mut strings);
                 }
-                Node::Stmt(Stmt::AnnAssign(assign)) => add_strings(&assign.annotation, &mut strings),
+                Node::Stmt(Stmt::AnnAssign(assign)) => {
+                    add_strings(&assign.annotation, &mut strings)
+                }
                 Node::Stmt(statement) => {
                     if let Some(definition) = Definition::of(statement) {
                         let annotations = tree::parameters(definition.arguments)

@@ -1,6 +1,7 @@
 //! Walking a syntax tree: the children of a node, in the order of the source where it matters.
 
-use rustpython_parser::ast::{self, Expr, Ranged, Stmt};
+use rustpython_parser::ast::{self, Expr, ExprContext, Ranged, Stmt};
+use rustpython_parser::text_size::TextRange;
 
 use crate::migrate::edit::ByteRange;
 
@@ -72,6 +73,19 @@ pub(crate) fn positional_parameters(
     arguments: &ast::Arguments,
 ) -> impl Iterator<Item = &ast::ArgWithDefault> + Clone {
     arguments.posonlyargs.iter().chain(&arguments.args)
+}
+
+pub(crate) fn name_expression(name: &str) -> Expr {
+    Expr::Name(ast::ExprName {
+        id: ast::Identifier::new(name),
+        ctx: ExprContext::Load,
+        range: TextRange::default(),
+    })
+}
+
+/// Whether an expression is the name `name`.
+pub(crate) fn is_named(expression: &Expr, name: &str) -> bool {
+    matches!(expression, Expr::Name(other) if other.id.as_str() == name)
 }
 
 /// Whether a statement defines a function or class, whose body is another scope.

@@ -144,8 +144,7 @@ pub(super) fn dialect(
 /// What the attributes say that are taken of the first of `*arguments`, as `arguments[0]` or by a
 /// name that it is given.
 fn dialect_of_star(body: &[Stmt], star: &str) -> Option<Result<Dialect, ()>> {
-    let is_star =
-        |expression: &Expr| matches!(expression, Expr::Name(name) if name.id.as_str() == star);
+    let is_star = |expression: &Expr| tree::is_named(expression, star);
     let is_first = |expression: &Expr| match expression {
         Expr::Subscript(subscript) => {
             is_star(&subscript.value)
@@ -181,10 +180,7 @@ fn dialect_of_star(body: &[Stmt], star: &str) -> Option<Result<Dialect, ()>> {
 
 /// What the attributes that are taken of a parameter say; `Err` when they say both.
 fn dialect_of_uses(body: &[Stmt], parameter: &str) -> Option<Result<Dialect, ()>> {
-    dialect_of_attributes(
-        body,
-        &|value| matches!(value, Expr::Name(name) if name.id.as_str() == parameter),
-    )
+    dialect_of_attributes(body, &|value| tree::is_named(value, parameter))
 }
 
 /// What the attributes say that are taken of what `is_it` accepts; `Err` when they say both.

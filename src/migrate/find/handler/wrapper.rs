@@ -133,10 +133,7 @@ impl Look<'_> {
         }
         let mut locals = resolver.locals.to_vec();
         locals.push(Scope::of_function(function.arguments, function.body));
-        let inside = Resolver {
-            locals: &locals,
-            ..resolver
-        };
+        let inside = resolver.with_locals(&locals);
         let mut answer: Option<Answer> = None;
         each_return(function.body, &mut |returned| {
             let this = match returned.value.as_deref() {

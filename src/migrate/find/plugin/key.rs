@@ -10,11 +10,7 @@ use crate::migrate::python::tree::{Descend, Node, is_definition, range_of, walk_
 /// The key of a plugin, `author.module_name`, wherever it is made; none when it cannot be known.
 pub(crate) fn key(workspace: &Workspace, id: &PluginId) -> Option<String> {
     let loaded = workspace.load(&id.module).ok()?;
-    let resolver = Resolver {
-        workspace,
-        loaded: &loaded,
-        locals: &[],
-    };
+    let resolver = Resolver::of_module(workspace, &loaded);
     let mut key = None;
     walk_body(loaded.module.suite(), &mut |node| match node {
         Node::Expr(expression) if range_of(expression) == id.call => {

@@ -32,11 +32,7 @@ pub(crate) struct ModuleParts {
 impl ModuleParts {
     /// Those of `loaded`.
     pub(crate) fn of(workspace: &Workspace, loaded: Arc<Loaded>) -> Self {
-        let resolver = Resolver {
-            workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let resolver = Resolver::of_module(workspace, &loaded);
         let mut mounts = Vec::new();
         let mut understood = Vec::new();
         // Whether one anywhere else is ever run, and for which plugin, is not looked at.

@@ -50,10 +50,7 @@ pub(super) fn router_returns(
     definition: Definition<'_>,
 ) -> Option<Vec<RouterReturn>> {
     let locals = [Scope::of_function(definition.arguments, definition.body)];
-    let inside = Resolver {
-        locals: &locals,
-        ..resolver
-    };
+    let inside = resolver.with_locals(&locals);
     let source = resolver.loaded.module.source();
     let mut returns = Some(Vec::new());
     each_return(definition.body, &mut |statement| {

@@ -159,11 +159,8 @@ impl<'a> Finder<'a> {
             if let Node::Expr(Expr::Call(call)) = node
                 && range_of(call) == plugin.call
             {
-                let resolver = crate::migrate::python::names::Resolver {
-                    workspace: self.workspace,
-                    loaded: &loaded,
-                    locals: &[],
-                };
+                let resolver =
+                    crate::migrate::python::names::Resolver::of_module(self.workspace, &loaded);
                 if let Value::Class(path, _) = resolver.value(&call.func) {
                     found = self.may_define(&path, method);
                 }

@@ -8,7 +8,7 @@ mod reached;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
-use self::reached::{MAX_STEPS, Reached, is_named};
+use self::reached::{MAX_STEPS, Reached};
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
@@ -18,7 +18,7 @@ use crate::migrate::find::model::{Callable, CallableKind, Form};
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::python::function::{Definition, definition_at};
 use crate::migrate::python::names::{Resolver, Scope};
-use crate::migrate::python::tree::{self, Descend, Node, range_of};
+use crate::migrate::python::tree::{self, Descend, Node, is_named, range_of};
 use crate::routes::Dialect;
 use crate::text;
 
@@ -238,7 +238,7 @@ impl<'a> Finder<'a> {
     fn is_shared(&self, reached: &Reached) -> bool {
         reached.names.iter().any(|name| {
             let (mut all, mut harmless) = (0usize, 0usize);
-            let is_it = |expression: &Expr| matches!(expression, Expr::Name(other) if other.id.as_str() == name);
+            let is_it = |expression: &Expr| tree::is_named(expression, name);
             tree::walk_body(self.loaded.module.suite(), &mut |node| {
                 match node {
                     Node::Expr(expression @ Expr::Name(_)) => all += usize::from(is_it(expression)),

@@ -14,7 +14,7 @@ use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{METHOD, OLDER_METHOD, TABLE, by_name, is_method};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, PluginId, Resolver, Value};
-use crate::migrate::python::tree::{self, Descend, Node, range_of};
+use crate::migrate::python::tree::{self, Descend, Node, is_named, range_of};
 use crate::text;
 
 /// How many names may stand for each other.
@@ -411,10 +411,6 @@ fn of_call(call: &ast::ExprCall) -> Vec<Lookup<'_>> {
         }
         _ => Vec::new(),
     }
-}
-
-fn is_named(expression: &Expr, wanted: &str) -> bool {
-    matches!(expression, Expr::Name(name) if name.id.as_str() == wanted)
 }
 
 /// The text of a part of an f-string.

@@ -3,6 +3,7 @@
 use rustpython_parser::ast::{self, Constant, Expr};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::tree;
 use crate::migrate::python::tree::range_of;
 
 /// The method of the old API.
@@ -33,7 +34,7 @@ pub(super) fn by_name(call: &ast::ExprCall) -> Option<(&Expr, &Expr, &str)> {
 
 /// What `getattr` is called with first.
 pub(super) fn arguments_of_getattr(call: &ast::ExprCall) -> Option<(&Expr, &Expr)> {
-    let is_getattr = matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "getattr");
+    let is_getattr = tree::is_named(&*call.func, "getattr");
     match call.args.as_slice() {
         [receiver, name, ..] if is_getattr => Some((receiver, name)),
         _ => None,

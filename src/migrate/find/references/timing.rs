@@ -70,7 +70,7 @@ fn calls_at_module_level(suite: &[Stmt], name: &str) -> usize {
                     return Descend::Past;
                 }
                 Node::Expr(Expr::Call(call)) => {
-                    if matches!(&*call.func, Expr::Name(called) if called.id.as_str() == name) {
+                    if tree::is_named(&*call.func, name) {
                         calls += weight;
                     }
                 }

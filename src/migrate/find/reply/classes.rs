@@ -44,11 +44,7 @@ impl Values<'_> {
         let Some(class) = class else {
             return Origin::Unknown;
         };
-        let resolver = Resolver {
-            workspace: self.resolver.workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let resolver = Resolver::of_module(self.resolver.workspace, &loaded);
         let inside = Values::of_module(resolver, &loaded.module, self.steps);
         let keeps_class = |decorator: &Expr| match inside.known(decorator) {
             Value::External(name) | Value::CallOf(name) => name == "dataclasses.dataclass",

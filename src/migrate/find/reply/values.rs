@@ -92,10 +92,7 @@ impl<'a> Values<'a> {
         let of_module = || {
             let module = &self.resolver.loaded.module;
             (!self.is_module).then(|| {
-                let resolver = Resolver {
-                    locals: &[],
-                    ..self.resolver
-                };
+                let resolver = self.resolver.with_locals(&[]);
                 Box::new(Self::of_module(resolver, module, self.steps))
             })
         };

@@ -86,11 +86,7 @@ pub(crate) fn unmarked(
     if names.is_empty() {
         return;
     }
-    let resolver = Resolver {
-        workspace,
-        loaded,
-        locals: &[],
-    };
+    let resolver = Resolver::of_module(workspace, loaded);
     let classes = loaded
         .module
         .suite()

@@ -181,11 +181,7 @@ impl Evaluator<'_> {
         Self: 'b,
     {
         Evaluator {
-            resolver: Resolver {
-                workspace: self.resolver.workspace,
-                loaded,
-                locals: &[],
-            },
+            resolver: Resolver::of_module(self.resolver.workspace, loaded),
             outer: &[],
             own: &NO_NAMES,
         }

@@ -122,11 +122,7 @@ impl Resolver<'_> {
         if !budget.spend() {
             return Kind::Unknown;
         }
-        let inside = Resolver {
-            workspace: self.workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let inside = Resolver::of_module(self.workspace, &loaded);
         match loaded.scope.class_at(range) {
             Some((bases, scope)) => inside.enum_kind(bases, scope, budget),
             None => Kind::Unknown,

@@ -26,6 +26,23 @@ pub struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
+    /// One that sees the names at the level of a module.
+    pub(crate) fn of_module(workspace: &'a Workspace, loaded: &'a Loaded) -> Self {
+        Self {
+            workspace,
+            loaded,
+            locals: &[],
+        }
+    }
+
+    /// The same with other scopes of enclosing functions.
+    pub(crate) fn with_locals<'l>(self, locals: &'l [Scope]) -> Resolver<'l>
+    where
+        'a: 'l,
+    {
+        Resolver { locals, ..self }
+    }
+
     pub(super) fn path(&self) -> &'a Path {
         self.loaded.module.source().path()
     }
@@ -245,11 +262,7 @@ impl<'a> Resolver<'a> {
         } else {
             match self.workspace.load(&path) {
                 Ok(loaded) => {
-                    let inside = Resolver {
-                        workspace: self.workspace,
-                        loaded: &loaded,
-                        locals: &[],
-                    };
+                    let inside = Resolver::of_module(self.workspace, &loaded);
                     inside.name(name, budget)
                 }
                 Err(_) => Value::Unknown,
@@ -281,11 +294,7 @@ impl<'a> Resolver<'a> {
                 let Ok(loaded) = self.workspace.load(&path) else {
                     return Value::Unknown;
                 };
-                let inside = Resolver {
-                    workspace: self.workspace,
-                    loaded: &loaded,
-                    locals: &[],
-                };
+                let inside = Resolver::of_module(self.workspace, &loaded);
                 let value = inside.name(attribute, budget);
                 if value != Value::Unknown || path.file_name() != Some("__init__.py".as_ref()) {
                     return value;
@@ -301,11 +310,7 @@ impl<'a> Resolver<'a> {
                 let Ok(loaded) = self.workspace.load(&path) else {
                     return Value::Unknown;
                 };
-                let inside = Resolver {
-                    workspace: self.workspace,
-                    loaded: &loaded,
-                    locals: &[],
-                };
+                let inside = Resolver::of_module(self.workspace, &loaded);
                 match loaded.scope.class_at(range) {
                     Some((bases, scope)) => inside.class_attribute(bases, scope, attribute, budget),
                     None => Value::Unknown,
@@ -384,11 +389,7 @@ impl<'a> Resolver<'a> {
         if !budget.spend() {
             return false;
         }
-        let inside = Resolver {
-            workspace: self.workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let inside = Resolver::of_module(self.workspace, &loaded);
         let bases = loaded.scope.class_at(range).map(|(bases, _)| bases);
         bases
             .into_iter()

@@ -12,6 +12,7 @@ use super::classes::has_no_base;
 use super::defaults;
 use crate::migrate::find::lookup;
 use crate::migrate::python::names::{BindingKind, Resolver, Value};
+use crate::migrate::python::tree;
 
 /// How many names a constant may lead through.
 pub(super) const MAX_DEPTH: usize = 10;
@@ -63,12 +64,8 @@ fn each_of_module(
     let Ok(loaded) = resolver.workspace.load(path) else {
         return false;
     };
-    let inside = Resolver {
-        workspace: resolver.workspace,
-        loaded: &loaded,
-        locals: &[],
-    };
-    each_constant(inside, &lookup::name_expression(name), depth, visit)
+    let inside = Resolver::of_module(resolver.workspace, &loaded);
+    each_constant(inside, &tree::name_expression(name), depth, visit)
 }
 
 /// As [`each_constant`], of what a module or a class of the repo gives a name.

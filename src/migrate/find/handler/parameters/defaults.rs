@@ -13,6 +13,7 @@ use crate::migrate::find::lookup::{self, Target, targets};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
 use crate::migrate::python::stdlib::is_stdlib;
+use crate::migrate::python::tree;
 
 /// How many values may be inside each other.
 const MAX_DEPTH: usize = 10;
@@ -304,7 +305,7 @@ pub(super) fn given<'c>(
     class: &'c ast::StmtClassDef,
     name: &str,
 ) -> impl Iterator<Item = Option<&'c Expr>> {
-    let is_name = move |target: &Expr| matches!(target, Expr::Name(n) if n.id.as_str() == name);
+    let is_name = move |target: &Expr| tree::is_named(target, name);
     class
         .body
         .iter()

@@ -218,10 +218,7 @@ fn returned_objection(
 ) -> Result<(), Objection> {
     let mut locals = resolver.locals.to_vec();
     locals.push(Scope::of_function(function.arguments, function.body));
-    let inside = Resolver {
-        locals: &locals,
-        ..resolver
-    };
+    let inside = resolver.with_locals(&locals);
     let mut answer: Option<Result<(), Objection>> = None;
     if !function.decorators.is_empty() {
         return Err(asked.unknown());

@@ -71,11 +71,7 @@ impl Finder<'_> {
         let (Some(steps), Ok(loaded)) = (steps.checked_sub(1), self.workspace.load(path)) else {
             return false;
         };
-        let inside = Resolver {
-            workspace: self.workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let inside = Resolver::of_module(self.workspace, &loaded);
         let Some((bases, scope)) = loaded.scope.class_at(class) else {
             return false;
         };

@@ -10,7 +10,7 @@ use crate::migrate::find::references::finder::Finder;
 use crate::migrate::python::function::definition_at;
 use crate::migrate::python::names::{BindingKind, Resolver, Value};
 use crate::migrate::python::tree;
-use crate::migrate::python::tree::{Descend, Node, range_of};
+use crate::migrate::python::tree::{Descend, Node, is_named, range_of};
 
 /// How many names, bases and `partial`s may lead to a function.
 pub(super) const MAX_STEPS: usize = 8;
@@ -75,10 +75,6 @@ pub(super) fn is_changed(suite: &[Stmt], range: ByteRange) -> bool {
         Descend::Into
     });
     changed
-}
-
-pub(super) fn is_named(decorator: &Expr, name: &str) -> bool {
-    matches!(decorator, Expr::Name(other) if other.id.as_str() == name)
 }
 
 impl Finder<'_> {
@@ -179,11 +175,7 @@ impl Finder<'_> {
     ) -> Option<Reached> {
         let steps = steps.checked_sub(1)?;
         let loaded = self.workspace.load(path).ok()?;
-        let resolver = Resolver {
-            workspace: self.workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let resolver = Resolver::of_module(self.workspace, &loaded);
         let (bases, scope) = loaded.scope.class_at(class)?;
         // An object may have another one of that name, and the class be another one.
         if resolver.sets_attribute(name) || is_changed(loaded.module.suite(), class) {

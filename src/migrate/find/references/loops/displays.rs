@@ -182,11 +182,7 @@ impl Finder<'_> {
     ) -> Option<Expr> {
         let path = self.workspace.locate(self.path(), module)?;
         let loaded = self.workspace.load(&path).ok()?;
-        let inside = Resolver {
-            workspace: self.workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let inside = Resolver::of_module(self.workspace, &loaded);
         let [binding] = loaded.scope.bindings(original) else {
             return None;
         };
@@ -265,8 +261,7 @@ fn names(expression: &Expr) -> Vec<&str> {
 ///
 /// `assignments` is how often the name is a target.
 fn is_only_read(suite: &[Stmt], name: &str, assignments: usize) -> bool {
-    let is_it =
-        |expression: &Expr| matches!(expression, Expr::Name(other) if other.id.as_str() == name);
+    let is_it = |expression: &Expr| tree::is_named(expression, name);
     let (mut all, mut reads) = (0usize, 0usize);
     tree::walk_body(suite, &mut |node| {
         match node {

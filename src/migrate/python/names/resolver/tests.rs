@@ -13,11 +13,7 @@ fn workspace(files: &[(&str, &str)]) -> Workspace {
 fn value_of_x(files: &[(&str, &str)]) -> Value {
     let workspace = workspace(files);
     let loaded = workspace.load(&Path::new("/r").join(files[0].0)).unwrap();
-    let resolver = Resolver {
-        workspace: &workspace,
-        loaded: &loaded,
-        locals: &[],
-    };
+    let resolver = Resolver::of_module(&workspace, &loaded);
     resolver.name("X", &Budget::new())
 }
 
