@@ -76,6 +76,19 @@ pub(super) fn externals(resolver: Resolver<'_>, expression: &Expr) -> Option<Vec
     names.filter(|names| !names.is_empty())
 }
 
+/// Whether there is something that an expression stands for, and all of it `holds`.
+pub(super) fn all_targets(
+    resolver: Resolver<'_>,
+    expression: &Expr,
+    holds: &mut dyn FnMut(Target<'_>) -> bool,
+) -> bool {
+    let mut answer = None;
+    targets(resolver, expression, &mut |target| {
+        answer = Some(answer.unwrap_or(true) && holds(target));
+    });
+    answer.unwrap_or(false)
+}
+
 fn expression_targets(
     resolver: Resolver<'_>,
     expression: &Expr,

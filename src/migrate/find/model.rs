@@ -37,6 +37,20 @@ pub struct Unclear {
     pub effect: Effect,
 }
 
+impl Unclear {
+    /// One that may run at any time, of no endpoint that is known.
+    pub(crate) fn at_any_time(plugin: Option<PluginId>, range: ByteRange, effect: Effect) -> Self {
+        Self {
+            plugin,
+            endpoint: None,
+            range,
+            over_at: None,
+            branches: Vec::new(),
+            effect,
+        }
+    }
+}
+
 /// What something that needs a manual change may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -73,6 +87,17 @@ pub struct Reference {
     pub kind: ReferenceKind,
     /// What is known of a reference that needs a manual change.
     pub known: Known,
+}
+
+impl Reference {
+    /// One of which nothing else is known.
+    pub(crate) fn new(place: ByteRange, kind: ReferenceKind) -> Self {
+        Self {
+            place,
+            kind,
+            known: Known::default(),
+        }
+    }
 }
 
 /// What is known of a registration that is not understood as a whole.

@@ -52,14 +52,12 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
     let mut others = unvisited_mentions(&loaded, &references);
     others.extend(names_in_strings(&loaded, &references, &shown));
     let is_by_hand = |other: &&Reference| matches!(other.kind, ReferenceKind::ByHand(_));
-    unclear.extend(others.iter().filter(is_by_hand).map(|other| Unclear {
-        plugin: None,
-        endpoint: None,
-        range: other.place,
-        over_at: None,
-        branches: Vec::new(),
-        effect: Effect::Registers,
-    }));
+    unclear.extend(
+        others
+            .iter()
+            .filter(is_by_hand)
+            .map(|other| Unclear::at_any_time(None, other.place, Effect::Registers)),
+    );
     references.extend(others);
     unclear.extend(used_otherwise(&references, &called_by_name));
     references.sort_by_key(|reference| reference.place);
@@ -90,14 +88,11 @@ fn used_otherwise(references: &[Reference], called: &[ByteRange]) -> Vec<Unclear
         } else {
             Effect::Names(alias.name.clone())
         };
-        unclear.push(Unclear {
-            plugin: known.plugin.clone(),
-            endpoint: None,
-            range: alias.statement,
-            over_at: None,
-            branches: Vec::new(),
+        unclear.push(Unclear::at_any_time(
+            known.plugin.clone(),
+            alias.statement,
             effect,
-        });
+        ));
     }
     unclear
 }

@@ -5,7 +5,7 @@ use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::model::{Effect, Known, Reference, ReferenceKind, Unclear};
+use crate::migrate::find::model::{Effect, Reference, ReferenceKind, Unclear};
 use crate::migrate::find::references::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{TABLE, attribute_name, by_name};
@@ -27,11 +27,8 @@ impl Finder<'_> {
         }
         let plugin = match self.receiver_of(&attribute.value, &attribute.attr) {
             Receiver::NotOurs => {
-                self.references.push(Reference {
-                    place,
-                    kind: ReferenceKind::NotOurs,
-                    known: Known::default(),
-                });
+                self.references
+                    .push(Reference::new(place, ReferenceKind::NotOurs));
                 return;
             }
             Receiver::Plugin(id) => Some(id),
@@ -94,14 +91,8 @@ impl Finder<'_> {
             None if self.in_lambda || self.is_given_a_name(range) => None,
             None => return,
         };
-        self.unclear.push(Unclear {
-            plugin,
-            endpoint: None,
-            range,
-            over_at: None,
-            branches: Vec::new(),
-            effect: Effect::Reads(function),
-        });
+        self.unclear
+            .push(Unclear::at_any_time(plugin, range, Effect::Reads(function)));
     }
 
     /// Whether something is assigned of which `range` is a part.

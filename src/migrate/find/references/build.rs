@@ -9,7 +9,7 @@ use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::handler::Handler;
 use crate::migrate::find::model::{
-    CallSite, CallableKind, Endpoint, Form, Known, LeadingSlash, Reference, ReferenceKind, Webhook,
+    CallSite, CallableKind, Endpoint, Form, LeadingSlash, Reference, ReferenceKind, Webhook,
 };
 use crate::migrate::find::path_parameters;
 use crate::migrate::find::references::callee::Callee;
@@ -36,11 +36,8 @@ impl<'a> Finder<'a> {
         let plugin = match &callee.plugin {
             Receiver::Plugin(id) => id.clone(),
             Receiver::NotOurs => {
-                self.references.push(Reference {
-                    place,
-                    kind: ReferenceKind::NotOurs,
-                    known: Known::default(),
-                });
+                self.references
+                    .push(Reference::new(place, ReferenceKind::NotOurs));
                 return;
             }
             Receiver::Unknown(detail) => {
@@ -118,11 +115,9 @@ impl<'a> Finder<'a> {
             self.loops.iter().any(|one| one.body().contains(handler))
         };
         match together(webhooks, &is_made_anew) {
-            Ok(webhooks) => self.references.push(Reference {
-                place,
-                kind: ReferenceKind::Webhooks(webhooks),
-                known: Known::default(),
-            }),
+            Ok(webhooks) => self
+                .references
+                .push(Reference::new(place, ReferenceKind::Webhooks(webhooks))),
             Err((code, detail)) => {
                 self.unclear(Some(registration.plugin), None, range_of(call), true);
                 self.by_hand(place, code, range_of(call), detail);

@@ -109,11 +109,10 @@ impl<'a> Finder<'a> {
 
     pub(super) fn by_hand(&mut self, place: ByteRange, code: Code, range: ByteRange, detail: Text) {
         let diagnostic = self.loaded.diagnostic_at(code, range, detail);
-        self.references.push(Reference {
+        self.references.push(Reference::new(
             place,
-            kind: ReferenceKind::ByHand(Box::new(diagnostic)),
-            known: Known::default(),
-        });
+            ReferenceKind::ByHand(Box::new(diagnostic)),
+        ));
     }
 
     /// Remembers what may register a webhook here; `is_call` is whether it does so when it is run

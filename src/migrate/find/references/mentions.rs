@@ -6,7 +6,7 @@ use rustpython_parser::ast::Stmt;
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::model::{Known, Reference, ReferenceKind};
+use crate::migrate::find::model::{Reference, ReferenceKind};
 use crate::migrate::find::references::method::{TABLE, is_method};
 use crate::migrate::python::names::Loaded;
 use crate::migrate::python::tokens::TokenKind;
@@ -44,11 +44,7 @@ pub(super) fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Re
             } else {
                 ReferenceKind::NotOurs
             };
-            Reference {
-                place: token.range,
-                kind,
-                known: Known::default(),
-            }
+            Reference::new(token.range, kind)
         })
         .collect()
 }
@@ -90,11 +86,7 @@ pub(super) fn names_in_strings(
             "此处以字符串写出了 `{method}` 的名称，可能会据此获取该方法"
         );
         let diagnostic = loaded.diagnostic_at(Code::NotARegistration, place, detail);
-        Reference {
-            place,
-            kind: ReferenceKind::ByHand(Box::new(diagnostic)),
-            known: Known::default(),
-        }
+        Reference::new(place, ReferenceKind::ByHand(Box::new(diagnostic)))
     };
     strings.into_iter().map(reference).collect()
 }

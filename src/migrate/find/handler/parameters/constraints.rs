@@ -15,11 +15,10 @@ use super::constants::{
     MAX_DEPTH, as_flag, as_text, each_constant, is_json, is_none, is_size, is_words, number,
 };
 use super::family::Family;
-use super::known_arguments;
 use super::known_arguments::{Argument, Signature};
-use super::known_types;
 use super::question::{Objection, Place, shown};
-use crate::migrate::find::lookup::{Target, externals, targets};
+use super::{known_arguments, known_types};
+use crate::migrate::find::lookup::{Target, all_targets, externals, targets};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::Resolver;
 use crate::text;
@@ -162,7 +161,7 @@ fn is_factory(resolver: Resolver<'_>, value: &Expr) -> bool {
             && arguments.args.is_empty()
             && arguments.kwonlyargs.is_empty()
     };
-    each_target(resolver, value, &mut |target| match target {
+    all_targets(resolver, value, &mut |target| match target {
         Target::Builtin(name) => matches!(
             name,
             "list" | "dict" | "set" | "frozenset" | "tuple" | "str" | "int" | "float" | "bool"
@@ -174,19 +173,6 @@ fn is_factory(resolver: Resolver<'_>, value: &Expr) -> bool {
         Target::Expression(_, Expr::Lambda(lambda)) => takes_nothing(&lambda.args),
         Target::Class(..) | Target::Expression(..) | Target::Unknown => false,
     })
-}
-
-/// Whether there is something that an expression stands for, and all of it `holds`.
-fn each_target(
-    resolver: Resolver<'_>,
-    expression: &Expr,
-    holds: &mut dyn FnMut(Target<'_>) -> bool,
-) -> bool {
-    let mut answer = None;
-    targets(resolver, expression, &mut |target| {
-        answer = Some(answer.unwrap_or(true) && holds(target));
-    });
-    answer.unwrap_or(false)
 }
 
 /// Whether pydantic takes what stands in `Annotated` beside a type of that family.
@@ -230,7 +216,7 @@ fn called(
     family: Family,
     place: Place<'_>,
 ) -> Option<Result<(), Objection>> {
-    if each_target(
+    if all_targets(
         inside,
         &call.func,
         &mut |target| matches!(target, Target::Class(inside, class) if is_plain(inside, class, place)),
@@ -286,11 +272,11 @@ fn validator(inside: Resolver<'_>, call: &ast::ExprCall) -> Result<(), Objection
     let is_method_of_str = || {
         matches!(function, Expr::Attribute(attribute)
             if known_arguments::str_validator(&attribute.attr)
-                && each_target(inside, &attribute.value, &mut |target|
+                && all_targets(inside, &attribute.value, &mut |target|
                     matches!(target, Target::Builtin("str"))))
     };
     if call.keywords.is_empty()
-        && (is_name && each_target(inside, function, &mut { is_function }) || is_method_of_str())
+        && (is_name && all_targets(inside, function, &mut { is_function }) || is_method_of_str())
     {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 use super::classes::{self, ClassKind};
 use super::known_types::{self, Marker};
 use super::question::{Place, Question, shown};
-use crate::migrate::find::lookup::{self, Target, targets};
+use crate::migrate::find::lookup::{self, Target, all_targets, targets};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
 use crate::migrate::python::stdlib::is_stdlib;
@@ -219,15 +219,10 @@ fn is_method_of_plain(resolver: Resolver<'_>, function: &Expr) -> bool {
     };
     match &*attribute.value {
         Expr::Constant(_) | Expr::JoinedStr(_) => true,
-        Expr::Call(call) => {
-            let mut is_outside = None;
-            targets(resolver, &call.func, &mut |target| {
-                let this = matches!(target, Target::External(name)
-                    if known_types::marker(&name).is_none() && gives_value(&name));
-                is_outside = Some(is_outside.unwrap_or(true) && this);
-            });
-            is_outside.unwrap_or(false)
-        }
+        Expr::Call(call) => all_targets(resolver, &call.func, &mut |target| {
+            matches!(target, Target::External(name)
+                    if known_types::marker(&name).is_none() && gives_value(&name))
+        }),
         _ => false,
     }
 }
@@ -327,15 +322,11 @@ pub(super) fn given<'c>(
 
 /// Whether an expression is what the plugin's own `get_config()` gives.
 fn is_setting(resolver: Resolver<'_>, settings: &Expr) -> bool {
-    let mut is_setting = None;
-    targets(resolver, settings, &mut |target| {
-        let mut this = false;
-        if let Target::Expression(inside, Expr::Call(call)) = target {
-            targets(inside, &call.func, &mut |target| {
-                this = matches!(target, Target::External(name) if name == "nekro_agent.get_config");
-            });
+    let gives_config = |target: Target<'_>| matches!(target, Target::External(name) if name == "nekro_agent.get_config");
+    all_targets(resolver, settings, &mut |target| match target {
+        Target::Expression(inside, Expr::Call(call)) => {
+            all_targets(inside, &call.func, &mut { gives_config })
         }
-        is_setting = Some(is_setting.unwrap_or(true) && this);
-    });
-    is_setting.unwrap_or(false)
+        _ => false,
+    })
 }
