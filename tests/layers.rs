@@ -69,6 +69,18 @@ const WITHOUT_CIRCLES: &[&str] = &[
     "migrate::find",
     "migrate::lint",
     "shim",
+    "migrate::diagnostic",
+    "migrate::edit",
+    "migrate::source",
+    "migrate::style",
+    "migrate::plan",
+    "migrate::diff",
+    "migrate::report",
+    "migrate::discover",
+    "migrate::git",
+    "migrate::pipeline",
+    "migrate::apply",
+    "commands",
 ];
 
 /// A file of `src`: the module at the top that it belongs to, its place, and its code without

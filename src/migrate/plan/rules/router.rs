@@ -15,7 +15,7 @@ use crate::migrate::emit::{self, EmitError, ReplyRouteNames, WebhookRouteNames};
 use crate::migrate::find::plugin::{Mount, Plugin};
 use crate::migrate::plan::call_format::{self, Place};
 use crate::migrate::plan::draft::Draft;
-use crate::migrate::plan::imports::blank_lines_from;
+use crate::migrate::plan::imports::lines::blank_lines_from;
 use crate::migrate::plan::model::RuleError;
 use crate::migrate::python::imports;
 use crate::migrate::python::tokens::TokenKind;
