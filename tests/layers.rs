@@ -15,6 +15,7 @@ const LAYERS: &[&str] = &[
     "term",
     "user_error",
     "regular_file",
+    "signals",
     "routes",
     "migrate::diagnostic",
     "migrate::edit",
@@ -50,6 +51,7 @@ const SHARED_WITH_SHIM: &[&str] = &[
     "term",
     "user_error",
     "regular_file",
+    "signals",
     "routes",
     "shim",
 ];
@@ -61,6 +63,7 @@ const WITHOUT_CIRCLES: &[&str] = &[
     "term",
     "user_error",
     "regular_file",
+    "signals",
     "routes",
     "shim",
 ];

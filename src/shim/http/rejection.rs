@@ -142,7 +142,7 @@ impl Rejection {
                 400,
                 "transfer_coding",
                 "The only transfer coding taken is chunked, once.",
-                "传输编码只接受一次 chunked。",
+                "Transfer-Encoding 只能是单个 chunked。",
             ),
             Self::Length => (
                 400,
@@ -166,7 +166,7 @@ impl Rejection {
                 400,
                 "connection_names",
                 "Connection names a header that has to reach the route.",
-                "Connection 点名了必须送达路由的请求头。",
+                "Connection 头列出了不允许丢弃的请求头。",
             ),
             Self::ParameterPath => (
                 400,
@@ -196,19 +196,19 @@ impl Rejection {
                 404,
                 "not_found",
                 "No webhook has this URL.",
-                "没有 Webhook 使用这个 URL。",
+                "没有 webhook 使用这个 URL。",
             ),
             Self::Method => (
                 405,
                 "method",
                 "This webhook does not take this method.",
-                "这个 Webhook 不接受该请求方法。",
+                "这个 webhook 不接受该请求方法。",
             ),
             Self::BodyTooLarge => (
                 413,
                 "body_too_large",
                 "The body is larger than this webhook takes.",
-                "请求体超过了这个 Webhook 的上限。",
+                "请求体超过了这个 webhook 的上限。",
             ),
             Self::HeadTooLarge => (
                 431,
@@ -232,7 +232,7 @@ impl Rejection {
                 403,
                 "address",
                 "This address may not call this webhook.",
-                "这个地址不允许调用该 Webhook。",
+                "这个地址不允许调用该 webhook。",
             ),
             Self::UpstreamGone => (
                 503,
@@ -244,13 +244,13 @@ impl Rejection {
                 502,
                 "upstream_broken",
                 "The agent ended the connection without a whole reply.",
-                "Agent 没有给出完整的回复就断开了连接。",
+                "Agent 没有给出完整的响应就断开了连接。",
             ),
             Self::UpstreamSlow => (
                 504,
                 "upstream_slow",
                 "The agent did not answer in time.",
-                "Agent 没有在规定时间内回复。",
+                "Agent 没有在规定时间内响应。",
             ),
             Self::Busy => (
                 503,
@@ -262,7 +262,7 @@ impl Rejection {
                 508,
                 "loop",
                 "This request has been here before: the upstream leads back to the shim.",
-                "这个请求已经到过这里：上游又指回了 shim 自己。",
+                "检测到转发环路：上游指向了 shim 自身。",
             ),
         }
     }

@@ -44,7 +44,7 @@ pub fn load(source: &Source, registry: &Registry) -> Result<Table, Vec<UserError
     read_from.extend(others.map(FileStamp::of));
     let map = routes::read(&config.routes).map_err(|error| vec![error])?;
     let since = config.deprecated_since;
-    let since = since.unwrap_or_else(|| modified(&config.routes).unwrap_or_else(http_date::now));
+    let since = since.unwrap_or_else(|| modified_or_now(&config.routes));
     let mut table = build(&map, config, since, registry)?;
     if table.urls().is_empty() && !table.config.passthrough {
         return Err(vec![no_routes(&table.config.routes)]);
@@ -66,10 +66,14 @@ fn no_routes(map: &Path) -> UserError {
     error.at(map, None)
 }
 
-/// When a file was last written, in seconds since 1970.
-pub fn modified(path: &Path) -> Option<u64> {
-    let time = std::fs::metadata(path).ok()?.modified().ok()?;
-    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
+/// Since when the old URLs of a route map are deprecated, if nobody says so: since it was written. In
+/// seconds since 1970.
+pub fn modified_or_now(map: &Path) -> u64 {
+    let modified = std::fs::metadata(map).and_then(|data| data.modified());
+    let since = modified
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.map_or_else(http_date::now, |since| since.as_secs())
 }
 
 /// Reloads on SIGHUP and when a file has changed; saves the counts.

@@ -7,7 +7,7 @@
 //! escaped, so that it can neither end a line nor speak to a terminal.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,8 @@ use crate::shim::config::LogFormat;
 use crate::shim::http::http_date;
 use crate::shim::observe::redact::{self, MASKED};
 use crate::term;
-use crate::text::{Lang, Text};
+use crate::text;
+use crate::text::{Lang, Text, translate};
 
 /// A request that was answered.
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +100,16 @@ impl Log {
             }
         };
         self.write(line.as_bytes());
+    }
+
+    /// Says that a thread cannot be started.
+    pub fn no_thread(&self, error: &io::Error) {
+        let reason = translate::io_error(error);
+        let (en, zh) = reason.both();
+        self.event(&text!(
+            "a thread cannot be started: {en}",
+            "无法启动线程：{zh}"
+        ));
     }
 
     /// Puts the line of a request at the end of `lines`.

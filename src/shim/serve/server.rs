@@ -143,15 +143,7 @@ fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch:
         .build();
     let runtime = match built {
         Ok(runtime) => runtime,
-        Err(error) => {
-            let reason = translate::io_error(&error);
-            let (en, zh) = reason.both();
-            state.log.event(&text!(
-                "a thread cannot be started: {en}",
-                "无法启动线程：{zh}"
-            ));
-            return;
-        }
+        Err(error) => return state.log.no_thread(&error),
     };
     let grace = state.table.load().config.limits.grace;
     let worker = Worker::new(state, stop.clone());
