@@ -33,9 +33,9 @@ pub use file::probe;
 use file::cannot_record;
 
 /// Requests that may wait to be written.
-const MOST_WAITING: usize = 1_024;
+const MAX_WAITING: usize = 1_024;
 /// Bytes of all requests that wait to be written.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 
 #[derive(Debug)]
 enum Message {
@@ -64,7 +64,7 @@ impl Recorder {
     /// it cannot be one, why, and the remedy.
     pub fn open(path: &Path, with_secrets: bool) -> Result<Self, UserError> {
         let file = file::open(path)?;
-        let (sender, receiver) = sync_channel(MOST_WAITING);
+        let (sender, receiver) = sync_channel(MAX_WAITING);
         Ok(Self {
             path: path.to_owned(),
             with_secrets,
@@ -86,7 +86,7 @@ impl Recorder {
         has_parameters: bool,
         body: &[u8],
     ) -> Option<Box<Entry>> {
-        if self.waiting.load(Ordering::Relaxed) > MOST_BYTES {
+        if self.waiting.load(Ordering::Relaxed) > MAX_BYTES {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -215,7 +215,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let recorder = Recorder::open(&folder.path().join("a"), false).unwrap();
         // Nobody writes yet.
-        for _ in 0..MOST_WAITING + 7 {
+        for _ in 0..MAX_WAITING + 7 {
             recorder.hand_over(entry(1), 200);
         }
         assert_eq!(recorder.dropped.load(Ordering::Relaxed), 7);
@@ -224,10 +224,7 @@ mod tests {
             scope.spawn(|| recorder.write(file, receiver, |error| panic!("{error}")));
             recorder.sender.send(Message::End).unwrap();
         });
-        assert_eq!(
-            recorder.written.load(Ordering::Relaxed),
-            MOST_WAITING as u64
-        );
+        assert_eq!(recorder.written.load(Ordering::Relaxed), MAX_WAITING as u64);
         assert_eq!(recorder.waiting.load(Ordering::Relaxed), 0);
     }
 

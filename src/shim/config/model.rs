@@ -42,7 +42,7 @@ pub struct RouteLimits {
 }
 
 /// The connections of senders, where nothing is said of them.
-const MOST_CONNECTIONS: usize = 16_384;
+const MAX_CONNECTIONS: usize = 16_384;
 
 /// What bounds connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub struct Limits {
 impl Limits {
     /// How many connections of senders there may be, all together.
     pub fn most_connections(&self) -> usize {
-        self.connections.unwrap_or(MOST_CONNECTIONS)
+        self.connections.unwrap_or(MAX_CONNECTIONS)
     }
 }
 

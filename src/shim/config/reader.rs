@@ -223,7 +223,7 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// The networks in a list that was read from it; what is none is said.
+    /// The networks in a list that was read from it; the rest is said to be wrong.
     pub fn networks(&self, list: &At<Vec<String>>) -> Vec<IpNet> {
         let parsed = list.value.iter().filter_map(|text| {
             parse_network(text)

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_agent_is_refused() {
+    fn what_is_no_agent_is_rejected() {
         let https = UpstreamUrl::parse("https://a").unwrap_err();
         assert!(https.help.to_string().contains("leave TLS"), "{https}");
         for url in [

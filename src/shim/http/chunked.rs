@@ -4,7 +4,7 @@
 //! body and no later, and takes no line end but CRLF. Extensions and trailers are read and dropped:
 //! they belong to the connection.
 
-/// Chunk lines and trailers longer than this are refused.
+/// Chunk lines and trailers longer than this are rejected.
 const LONGEST_LINE: usize = 4096;
 /// Trailers of all together.
 const LONGEST_TRAILERS: usize = 16 * 1024;
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn tricks_are_refused() {
+    fn tricks_are_rejected() {
         for input in [
             &b"\r\n"[..],
             b"-1\r\n",

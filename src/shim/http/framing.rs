@@ -2,7 +2,7 @@
 //! another request follows.
 //!
 //! Two servers that disagree about this can be made to see different requests in the same bytes
-//! (request smuggling). So whatever can be read in two ways is refused here, before the agent has
+//! (request smuggling). So whatever can be read in two ways is rejected here, before the agent has
 //! seen a byte.
 
 use crate::shim::http::head::Head;
@@ -33,7 +33,7 @@ pub struct Framing {
     pub expects_continue: bool,
 }
 
-/// The framing of a request, or why it is refused.
+/// The framing of a request, or why it is rejected.
 pub fn of_request(head: &Head) -> Result<Framing, Rejection> {
     let mut length = None;
     let mut coding = false;
@@ -49,7 +49,7 @@ pub fn of_request(head: &Head) -> Result<Framing, Rejection> {
                 length = Some(number(value).ok_or(Rejection::Length)?);
             }
             Kind::Coding => {
-                // A coding in HTTP/1.0, whose servers may not know it, is refused as well.
+                // A coding in HTTP/1.0, whose servers may not know it, is rejected as well.
                 if coding || !value.eq_ignore_ascii_case(b"chunked") || !head.is_http_11() {
                     return Err(Rejection::Coding);
                 }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_in_two_ways_is_refused() {
+    fn what_can_be_read_in_two_ways_is_rejected() {
         for (lines, rejection) in [
             (
                 "Host: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n",

@@ -8,7 +8,7 @@ use crate::text::Lang;
 /// A reason to answer without the agent, or instead of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
-    /// The head is no HTTP/1.1.
+    /// The head is not HTTP/1.1.
     Malformed,
     /// `Content-Length` and `Transfer-Encoding` in one request.
     LengthAndCoding,
@@ -16,7 +16,7 @@ pub enum Rejection {
     Coding,
     /// `Content-Length` more than once, or not a number.
     Length,
-    /// No `Host`, several, or one that is not a host; or a target whose authority is none.
+    /// No `Host`, several, or one that is not a host; or a target whose authority is not one.
     Host,
     /// The framing of a chunked body is broken.
     Chunk,
@@ -46,7 +46,7 @@ pub enum Rejection {
     Address,
     /// The agent cannot be reached.
     UpstreamGone,
-    /// The agent closed the connection, or sent something that is no reply.
+    /// The agent closed the connection, or sent something that is not a reply.
     UpstreamBroken,
     /// The agent did not answer in time.
     UpstreamSlow,
@@ -301,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_refusal_is_at_its_number_and_says_something_in_both_languages() {
+    fn every_rejection_is_at_its_number_and_says_something_in_both_languages() {
         for (index, rejection) in Rejection::ALL.into_iter().enumerate() {
             assert_eq!(rejection.index(), index);
             assert!(!phrase(rejection.status()).is_empty(), "{rejection:?}");

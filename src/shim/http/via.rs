@@ -1,7 +1,7 @@
 //! `Via`: that a request went through here, and how a request is known that comes round again.
 //!
 //! A proxy that is told to forward to itself, at once or by way of others, would go on until no
-//! file can be opened any more. The configuration refuses what can be seen in it; a name that leads
+//! file can be opened any more. The configuration rejects what can be seen in it; a name that leads
 //! back here, or another proxy that sends everything here, can be seen in the request alone. `Via`
 //! is the header that proxies neither drop nor write anew (RFC 9110, 7.6.3).
 //!

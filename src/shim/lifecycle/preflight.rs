@@ -1,5 +1,5 @@
 //! What has to be there before the shim serves: agents that can be reached, a file for counts that
-//! can be written. And what an operator should know although it is no error.
+//! can be written. And what an operator should know although it is not an error.
 //!
 //! Why at the start and not when the first request comes: whoever starts the shim is looking then.
 //! A reload looks at none of it: an agent may restart at any time, and requests wait for it.
@@ -122,7 +122,7 @@ pub fn unwritable_counters_file(table: &Table) -> Option<UserError> {
     counters_file::probe(path).err()
 }
 
-/// What is no error, and yet may not be meant.
+/// What is not an error, and yet may not be meant.
 pub fn warnings(table: &Table) -> Vec<Text> {
     let bypassed = table
         .urls()

@@ -113,7 +113,7 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
     }
 }
 
-/// Reloads now; says what came of it, and whether it was good.
+/// Reloads now; logs the result, and says whether it was good.
 pub fn reload(state: &ServerState, source: &Source) -> bool {
     let [good, bad] = &state.registry.reloads;
     match load(source, &state.registry) {

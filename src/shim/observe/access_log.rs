@@ -1,9 +1,9 @@
 //! The log: one line a request, and what happens to the shim itself.
 //!
-//! Invariants: a line has no secret in it. Values of queries are masked, all of them, since
+//! Invariants: a line has no secret in it. Values of queries are redacted, all of them, since
 //! nobody can tell which are secrets; a path is the one of the map, where parameters have names and
 //! no values; of the headers `User-Agent` alone is given to this module, and what looks like a
-//! secret in it is masked; bodies and secrets never are. What a sender chose is
+//! secret in it is redacted; bodies and secrets never are. What a sender chose is
 //! escaped, so that it can neither end a line nor speak to a terminal.
 
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::shim::config::LogFormat;
 use crate::shim::http::http_date;
-use crate::shim::observe::redact::{self, MASKED};
+use crate::shim::observe::redact::{self, REDACTED};
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text, translate};
@@ -130,7 +130,7 @@ impl Log {
                 escape_json(access.method, lines);
                 lines.push_str("\",\"path\":\"");
                 escape_json(access.path, lines);
-                mask_query(access.query, lines, escape_json);
+                redact_query(access.query, lines, escape_json);
                 let _ = write!(
                     lines,
                     "\",\"status\":{},\"ms\":{}.{:03},\"received\":{},\"outcome\":\"{}\",\"agent\":\"",
@@ -148,7 +148,7 @@ impl Log {
                 escape_text(access.method, lines);
                 lines.push(' ');
                 escape_text(access.path, lines);
-                mask_query(access.query, lines, escape_text);
+                redact_query(access.query, lines, escape_text);
                 let _ = write!(
                     lines,
                     " {} {}.{:03}ms {}B {} \"",
@@ -184,7 +184,7 @@ impl Stamp {
 }
 
 /// A query with `***` in place of each value.
-pub fn mask_query(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)) {
+pub fn redact_query(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)) {
     if query.is_empty() {
         return;
     }
@@ -194,10 +194,10 @@ pub fn mask_query(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)
             Some(at) => {
                 escape(&pair[..at], out);
                 out.push('=');
-                out.push_str(MASKED);
+                out.push_str(REDACTED);
             }
             // Without a `=` the whole of it may be the secret.
-            None if !pair.is_empty() => out.push_str(MASKED),
+            None if !pair.is_empty() => out.push_str(REDACTED),
             None => {}
         }
     }
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_secret_in_a_user_agent_is_masked() {
+    fn what_looks_like_a_secret_in_a_user_agent_is_redacted() {
         for format in [LogFormat::Text, LogFormat::Json] {
             let line = line(format, b"/x", b"", b"ci/1 (token=hunter2) Bearer hunter3");
             assert!(line.contains("ci/1 (token=***) Bearer ***"), "{line}");

@@ -16,7 +16,7 @@ use crate::shim::observe::metrics::Registry;
 use crate::shim::route::table::Table;
 use crate::text;
 
-/// Files that are no connections: listeners, timers, the log, files that are read again.
+/// Files other than connections: listeners, timers, the log, files that are read again.
 const OTHERS: u64 = 128;
 /// Connections that are enough where nobody asked for a number.
 const ENOUGH: u64 = 1_024;

@@ -22,7 +22,7 @@ pub const BUCKETS: [u64; 11] = [
 ];
 
 /// Senders kept for each URL; those seen last.
-const MOST_SENDERS: usize = 8;
+const MAX_SENDERS: usize = 8;
 /// The longest User-Agent that is kept.
 const LONGEST_NAME: usize = 120;
 
@@ -116,7 +116,7 @@ impl UrlStats {
                     sender.last = now;
                     return;
                 }
-                if senders.len() >= MOST_SENDERS {
+                if senders.len() >= MAX_SENDERS {
                     let oldest = senders.iter().enumerate().min_by_key(|(_, s)| s.last);
                     if let Some((index, _)) = oldest {
                         senders.swap_remove(index);
@@ -159,7 +159,7 @@ impl UrlStats {
         self.last.fetch_max(counts.last, Ordering::Relaxed);
         let mut senders = lock(&self.senders);
         if senders.is_empty() {
-            let known = counts.senders.iter().take(MOST_SENDERS).cloned();
+            let known = counts.senders.iter().take(MAX_SENDERS).cloned();
             senders.extend(known.map(|sender| Caller {
                 name: String::from_utf8_lossy(&redact::user_agent(sender.name.as_bytes())).into(),
                 ..sender
@@ -347,7 +347,7 @@ mod tests {
             );
         }
         let senders = stats.counts().senders;
-        assert_eq!(senders.len(), MOST_SENDERS);
+        assert_eq!(senders.len(), MAX_SENDERS);
         assert_eq!(
             (senders[0].last, senders[0].name.len()),
             (999, LONGEST_NAME)

@@ -76,7 +76,7 @@ fn to_append(path: &Path) -> Result<File, UserError> {
         .open(path);
     let file = opened.map_err(system)?;
     let data = file.metadata().map_err(system)?;
-    // What is no plain file, a pipe for instance, must not be read.
+    // What is not a plain file, a pipe for instance, must not be read.
     if data.is_file() && data.len() > 0 && !begins_with_a_request(path).map_err(system)? {
         let path = term::path(path);
         return Err(UserError::new(

@@ -1,4 +1,4 @@
-//! The signs on the reply of an old URL that it is one: since when, until when, what comes after.
+//! The headers that tell of an old URL that it is one: since when, until when, what comes after.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -29,9 +29,9 @@ pub fn lines(config: &Config, deprecated_since: u64, destinations: &[Arc<Destina
 /// parameters.
 pub fn of<'u>(config: &Config, url: &'u OldUrl, values: &[&[u8]]) -> Cow<'u, [u8]> {
     if values.is_empty() {
-        return Cow::Borrowed(&url.signs);
+        return Cow::Borrowed(&url.deprecation);
     }
-    let mut lines = url.signs.clone();
+    let mut lines = url.deprecation.clone();
     let base = config.public_url.as_deref().unwrap_or_default();
     for destination in url.destinations.iter().filter(|d| d.has_parameters()) {
         lines.extend_from_slice(b"Link: <");
@@ -42,15 +42,15 @@ pub fn of<'u>(config: &Config, url: &'u OldUrl, values: &[&[u8]]) -> Cow<'u, [u8
     Cow::Owned(lines)
 }
 
-/// Writes the signs of an old URL behind the headers of a reply of its route. What the route says
+/// Writes the headers of an old URL behind the headers of a reply of its route. What the route says
 /// of itself with `Deprecation` or `Sunset` holds, since neither can be there twice; `Link` is a list,
 /// and ours is one more of it.
-pub fn put(signs: &[u8], own_deprecation: bool, own_sunset: bool, out: &mut Vec<u8>) {
+pub fn put(deprecation: &[u8], own_deprecation: bool, own_sunset: bool, out: &mut Vec<u8>) {
     if !own_deprecation && !own_sunset {
-        out.extend_from_slice(signs);
+        out.extend_from_slice(deprecation);
         return;
     }
-    for line in signs.split_inclusive(|&byte| byte == b'\n') {
+    for line in deprecation.split_inclusive(|&byte| byte == b'\n') {
         let left_out = own_deprecation && line.starts_with(b"Deprecation:")
             || own_sunset && line.starts_with(b"Sunset:");
         if !left_out {

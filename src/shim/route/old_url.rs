@@ -77,7 +77,7 @@ pub struct OldUrl {
     /// The value of `Allow`.
     pub allow: String,
     /// The headers of deprecation, as lines.
-    pub signs: Vec<u8>,
+    pub deprecation: Vec<u8>,
     /// The largest body that any of the routes takes.
     pub body: u64,
     /// Whether the agent's own old URL is called as well.
@@ -95,7 +95,7 @@ impl OldUrl {
             parameters: Vec::new(),
             destinations: Vec::new(),
             allow: String::new(),
-            signs: Vec::new(),
+            deprecation: Vec::new(),
             body: 0,
             with_legacy: false,
             stats,

@@ -197,7 +197,7 @@ impl<T> Tree<T> {
         &mut tree.here
     }
 
-    /// Looks up a path as it came. Refused when it only matches with a piece in place of a
+    /// Looks up a path as it came. Rejected when it only matches with a piece in place of a
     /// parameter that servers disagree about.
     pub fn find<'t, 'p>(&'t self, path: &'p [u8]) -> Result<Option<Found<'t, 'p, T>>, Rejection> {
         let mut values = Vec::new();

@@ -18,7 +18,7 @@ use crate::shim::serve::worker::{RequestBuffers, Worker};
 /// How long after the signal to stop is looked for what has come before it: the system tells of that
 /// no sooner than of the signal. Closing a connection with a request in it would lose the request.
 pub const SHUTDOWN_ACCEPT_WINDOW: Duration = Duration::from_millis(50);
-/// How long a sender that was refused in the middle of its request may go on sending, so that it
+/// How long a sender that was rejected in the middle of its request may go on sending, so that it
 /// gets to read the reply.
 const LINGER: Duration = Duration::from_secs(5);
 /// How much of it is read.

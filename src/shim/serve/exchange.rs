@@ -70,8 +70,8 @@ pub struct Request<'a> {
     pub keep_alive: bool,
     /// Whether the body is still to be read.
     pub unread: bool,
-    /// The headers of deprecation, as lines; none when the URL is no old one.
-    pub signs: Cow<'a, [u8]>,
+    /// The headers of deprecation, as lines; none for other URLs.
+    pub deprecation: Cow<'a, [u8]>,
 }
 
 impl<'a> Request<'a> {
@@ -188,7 +188,16 @@ impl<'a> Request<'a> {
             next,
             received,
         };
-        match relay::relay(client, reply, &mut answer, &self.signs, output, deadline).await {
+        match relay::relay(
+            client,
+            reply,
+            &mut answer,
+            &self.deprecation,
+            output,
+            deadline,
+        )
+        .await
+        {
             Ok(kept) => {
                 if pool::is_kept(reply, answer.body) {
                     self.worker
@@ -216,7 +225,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Answers that the request is refused.
+    /// Answers that the request is rejected.
     pub async fn reject(mut self, rejection: Rejection, url: Option<&OldUrl>) -> Outcome {
         self.worker.state.registry.reject(rejection);
         let lang = self.worker.state.lang;
@@ -243,7 +252,7 @@ impl<'a> Request<'a> {
     pub async fn local(self, local: &LocalResponse, label: &'static str, received: u64) -> Outcome {
         let keep_alive = self.keep_alive && !self.unread;
         let output = &mut self.buffers.output;
-        local.write(self.head.method(), &self.signs, keep_alive, output);
+        local.write(self.head.method(), &self.deprecation, keep_alive, output);
         let next = match relay::write(self.stream, output).await {
             Ok(()) if keep_alive => Next::Request,
             Ok(()) if self.unread => Next::Linger,

@@ -9,7 +9,7 @@ use crate::shim::route::table::Table;
 use crate::text::Lang;
 
 /// Old URLs that a 404 names; more would only help those who look for something else.
-const MOST_NAMED: usize = 50;
+const MAX_NAMED: usize = 50;
 /// When a sender may try again, in seconds.
 const RETRY_AFTER: u32 = 5;
 /// The methods of the server itself.
@@ -28,7 +28,7 @@ pub struct LocalResponse {
 
 impl LocalResponse {
     /// Writes it out.
-    pub fn write(&self, method: &[u8], signs: &[u8], keep_alive: bool, out: &mut Vec<u8>) {
+    pub fn write(&self, method: &[u8], deprecation: &[u8], keep_alive: bool, out: &mut Vec<u8>) {
         let mut head = String::with_capacity(256);
         // Writing to memory does not fail.
         let (status, date) = (self.status, http_date::http_date(http_date::now()));
@@ -47,7 +47,7 @@ impl LocalResponse {
         }
         out.clear();
         out.extend_from_slice(head.as_bytes());
-        out.extend_from_slice(signs);
+        out.extend_from_slice(deprecation);
         out.extend_from_slice(b"\r\n");
         if method != b"HEAD" {
             out.extend_from_slice(self.body.as_bytes());
@@ -86,9 +86,9 @@ pub fn rejection(
     });
     if rejection == Rejection::NotFound {
         let urls = table.urls();
-        let named = urls.iter().take(MOST_NAMED);
+        let named = urls.iter().take(MAX_NAMED);
         body["served"] = named.map(|url| url.path.as_str()).collect();
-        body["more"] = urls.len().saturating_sub(MOST_NAMED).into();
+        body["more"] = urls.len().saturating_sub(MAX_NAMED).into();
     }
     LocalResponse {
         status: rejection.status(),

@@ -1,7 +1,7 @@
 //! What a sender sends: heads and bodies, within their limits and their time.
 //!
 //! Invariants: no more is read into memory than the limits allow; a body over its limit is
-//! refused from its head alone where the head tells; large bodies share one budget of memory.
+//! rejected from its head alone where the head tells; large bodies share one budget of memory.
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -31,7 +31,7 @@ const OWN_MEMORY: usize = 33 << 20;
 pub enum ReadError {
     /// The sender is gone, before a request or in the middle of one.
     ClientDisconnected,
-    /// What it sent is refused.
+    /// What it sent is rejected.
     Rejected(Rejection),
 }
 
