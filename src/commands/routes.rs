@@ -12,7 +12,7 @@ use crate::shim::export::{self, Export};
 use crate::shim::lifecycle::reload;
 
 /// Writes the route map as the configuration of another server.
-pub fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {
     let path = args.routes.clone().unwrap_or_else(map_of_repo);
     let map = routes::read(&path)?;
     let upstream = UpstreamUrl::parse(&args.upstream)?;

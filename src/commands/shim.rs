@@ -7,7 +7,7 @@ use crate::shim::config::{Flags, LogFormat};
 use crate::shim::lifecycle::start::{self, Record};
 
 /// Serves until SIGTERM or SIGINT, or checks.
-pub fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
     let record = args.record.as_deref().map(|path| Record {
         path,
         with_secrets: args.record_secrets,

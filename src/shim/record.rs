@@ -27,8 +27,8 @@ use crate::user_error::UserError;
 
 use entry::{Body, LARGEST_BODY};
 
-pub use entry::Entry;
-pub use file::probe;
+pub(crate) use entry::Entry;
+pub(crate) use file::probe;
 
 use file::cannot_record;
 
@@ -54,15 +54,15 @@ pub struct Recorder {
     thread: Mutex<Option<JoinHandle<()>>>,
     waiting: AtomicUsize,
     /// Requests that are in the file.
-    pub written: AtomicU64,
+    pub(super) written: AtomicU64,
     /// Requests that are not.
-    pub dropped: AtomicU64,
+    pub(super) dropped: AtomicU64,
 }
 
 impl Recorder {
     /// A recorder that puts lines at the end of the file at `path`, which nobody else can read; if
     /// it cannot be one, why, and the remedy.
-    pub fn open(path: &Path, with_secrets: bool) -> Result<Self, UserError> {
+    pub(super) fn open(path: &Path, with_secrets: bool) -> Result<Self, UserError> {
         let file = file::open(path)?;
         let (sender, receiver) = sync_channel(MAX_WAITING);
         Ok(Self {
@@ -78,7 +78,7 @@ impl Recorder {
     }
 
     /// Copies a request to the old URL that the map has as `url`; none when too many wait already.
-    pub fn copy(
+    pub(super) fn copy(
         &self,
         head: &Head,
         url: &str,
@@ -113,7 +113,7 @@ impl Recorder {
     }
 
     /// Hands a request over, now that it has been answered with `status`.
-    pub fn hand_over(&self, mut entry: Box<Entry>, status: u16) {
+    pub(super) fn hand_over(&self, mut entry: Box<Entry>, status: u16) {
         entry.status = status;
         let size = entry.size();
         self.waiting.fetch_add(size, Ordering::Relaxed);
@@ -127,7 +127,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn begin(self: &Arc<Self>, log: &Arc<Log>) -> io::Result<()> {
+    pub(super) fn begin(self: &Arc<Self>, log: &Arc<Log>) -> io::Result<()> {
         let Some((file, receiver)) = lock(&self.begin).take() else {
             return Ok(());
         };
@@ -155,7 +155,7 @@ impl Recorder {
     }
 
     /// Ends writing: what waits is written, and the log says how much there is.
-    pub fn finish(&self, log: &Log) {
+    pub(super) fn finish(&self, log: &Log) {
         if let Some(thread) = lock(&self.thread).take() {
             // Fails when the thread has ended already, and then there is nothing to wait for.
             let _ = self.sender.send(Message::End);

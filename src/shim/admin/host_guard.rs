@@ -18,12 +18,12 @@ const MISDIRECTED: &str = "The admin page is answered only under localhost, 127.
     管理页面只以 localhost、127.0.0.1 或 [::1] 的名义响应。请用其中之一访问，或用 --admin 绑定到其他地址。\n";
 
 /// Whether a listener at `address` has to be guarded.
-pub fn is_guarded(address: Option<SocketAddr>) -> bool {
+pub(super) fn is_guarded(address: Option<SocketAddr>) -> bool {
     address.is_some_and(|address| address.ip().to_canonical().is_loopback())
 }
 
 /// Rejects what was called under a name of others.
-pub async fn guard(request: Request, next: Next) -> Response {
+pub(super) async fn guard(request: Request, next: Next) -> Response {
     match is_ours(request.headers()) {
         true => next.run(request).await,
         false => (StatusCode::MISDIRECTED_REQUEST, MISDIRECTED).into_response(),

@@ -23,7 +23,7 @@ const RETIRE_DAYS: u64 = 30;
 const MAX_THREADS: usize = 64;
 
 /// Puts the flags over what the file says. Paths in the file are relative to `base`, its folder.
-pub fn combine(
+pub(super) fn combine(
     file: File,
     base: &Path,
     flags: &Flags,

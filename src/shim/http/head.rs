@@ -20,7 +20,7 @@ const MAX_LINES: usize = 128;
 
 /// A range of the bytes of a head.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Span {
+pub(super) struct Span {
     start: u32,
     end: u32,
 }
@@ -180,39 +180,39 @@ impl Head {
     }
 
     /// The method of a request.
-    pub fn method(&self) -> &[u8] {
+    pub(crate) fn method(&self) -> &[u8] {
         self.part(self.first)
     }
 
     /// The reason phrase of a reply.
-    pub fn reason(&self) -> &[u8] {
+    pub(crate) fn reason(&self) -> &[u8] {
         self.part(self.first)
     }
 
     /// The request-target as it came.
-    pub fn target(&self) -> &[u8] {
+    pub(crate) fn target(&self) -> &[u8] {
         self.part(self.target)
     }
 
     /// The status of a reply.
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.status
     }
 
     /// Whether the version is HTTP/1.1, not 1.0.
-    pub fn is_http_11(&self) -> bool {
+    pub(crate) fn is_http_11(&self) -> bool {
         self.http_11
     }
 
     /// The headers in their order: what each is, its name and its value.
-    pub fn lines(&self) -> impl Iterator<Item = (Kind, &[u8], &[u8])> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (Kind, &[u8], &[u8])> {
         self.lines
             .iter()
             .map(|line| (line.kind, self.part(line.name), self.part(line.value)))
     }
 
     /// The values of the headers of one kind.
-    pub fn values(&self, kind: Kind) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn values(&self, kind: Kind) -> impl Iterator<Item = &[u8]> {
         self.lines
             .iter()
             .filter(move |line| line.kind == kind)
@@ -220,7 +220,7 @@ impl Head {
     }
 
     /// The value of the one header with this name: none when it is missing or there twice.
-    pub fn only(&self, name: &str) -> Option<&[u8]> {
+    pub(crate) fn only(&self, name: &str) -> Option<&[u8]> {
         let mut found = self
             .lines()
             .filter(|(_, other, _)| other.eq_ignore_ascii_case(name.as_bytes()));
@@ -265,7 +265,7 @@ impl Head {
     }
 
     /// Whether a header of this kind has `token` in its list.
-    pub fn has_token(&self, kind: Kind, token: &str) -> bool {
+    pub(crate) fn has_token(&self, kind: Kind, token: &str) -> bool {
         self.values(kind)
             .flat_map(tokens)
             .any(|other| other.eq_ignore_ascii_case(token.as_bytes()))

@@ -58,7 +58,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Malformed,
         Self::LengthAndCoding,
         Self::Coding,
@@ -85,22 +85,22 @@ impl Rejection {
     ];
 
     /// The place in [`Rejection::ALL`].
-    pub fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self as usize
     }
 
     /// The status of the reply.
-    pub fn status(self) -> u16 {
+    pub(crate) fn status(self) -> u16 {
         self.data().0
     }
 
     /// The name in metrics, logs and the body of the reply.
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         self.data().1
     }
 
     /// What the sender is told.
-    pub fn message(self, lang: Lang) -> &'static str {
+    pub(crate) fn message(self, lang: Lang) -> &'static str {
         let (_, _, en, zh) = self.data();
         match lang {
             Lang::En => en,
@@ -109,7 +109,7 @@ impl Rejection {
     }
 
     /// Whether nothing that follows on the connection can be trusted to be a request.
-    pub fn closes(self) -> bool {
+    pub(crate) fn closes(self) -> bool {
         !matches!(
             self,
             Self::NotFound
@@ -269,7 +269,7 @@ impl Rejection {
 }
 
 /// The reason phrase of a status in a reply that the shim gives by itself.
-pub fn phrase(status: u16) -> &'static str {
+pub(crate) fn phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
         204 => "No Content",

@@ -44,14 +44,14 @@ impl Via {
     }
 
     /// Whether a request with this head has been here before.
-    pub fn is_in(&self, head: &Head) -> bool {
+    pub(crate) fn is_in(&self, head: &Head) -> bool {
         let name = &self.line[NAME..LENGTH - 2];
         head.values(Kind::Via)
             .any(|value| memchr::memmem::find(value, name).is_some())
     }
 
     /// Writes the line for a request with this head; it comes after those that are there.
-    pub fn write(&self, head: &Head, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, head: &Head, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&self.line);
         if !head.is_http_11() {

@@ -68,7 +68,7 @@ fn no_routes(map: &Path) -> UserError {
 
 /// Since when the old URLs of a route map are deprecated, if nobody says so: since it was written. In
 /// seconds since 1970.
-pub fn modified_or_now(map: &Path) -> u64 {
+pub(crate) fn modified_or_now(map: &Path) -> u64 {
     let modified = std::fs::metadata(map).and_then(|data| data.modified());
     let since = modified
         .ok()
@@ -77,7 +77,7 @@ pub fn modified_or_now(map: &Path) -> u64 {
 }
 
 /// Reloads on SIGHUP and when a file has changed; saves the counts.
-pub async fn watch(state: Arc<ServerState>, source: Source) {
+pub(crate) async fn watch(state: Arc<ServerState>, source: Source) {
     let mut hangup = signal(SignalKind::hangup()).ok();
     let mut known = state.table.load().read_from.clone();
     let mut look = tokio::time::interval(POLL_INTERVAL);
@@ -114,7 +114,7 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
 }
 
 /// Reloads now; logs the result, and says whether it was good.
-pub fn reload(state: &ServerState, source: &Source) -> bool {
+pub(super) fn reload(state: &ServerState, source: &Source) -> bool {
     let [good, bad] = &state.registry.reloads;
     match load(source, &state.registry) {
         Ok(table) => {

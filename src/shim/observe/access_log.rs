@@ -21,28 +21,28 @@ use crate::text::{Lang, Text, translate};
 
 /// A request that was answered.
 #[derive(Debug, Clone, Copy)]
-pub struct Access<'a> {
+pub(crate) struct Access<'a> {
     /// When it was answered, since 1970.
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// Who sent it.
-    pub sender: IpAddr,
+    pub(crate) sender: IpAddr,
     /// Its method.
-    pub method: &'a [u8],
+    pub(crate) method: &'a [u8],
     /// The path of the map, or what came when it is none of them.
-    pub path: &'a [u8],
+    pub(crate) path: &'a [u8],
     /// The query with its `?`, as it came.
-    pub query: &'a [u8],
+    pub(crate) query: &'a [u8],
     /// The status of the reply.
-    pub status: u16,
+    pub(crate) status: u16,
     /// From the end of the head to the end of the reply; where no head has come to its end, from
     /// its first byte.
-    pub duration: Duration,
+    pub(crate) duration: Duration,
     /// Bytes of the request's body.
-    pub received: u64,
+    pub(crate) received: u64,
     /// Why the shim answered by itself, or how the reply ended.
-    pub outcome: &'static str,
+    pub(crate) outcome: &'static str,
     /// `User-Agent`.
-    pub agent: &'a [u8],
+    pub(crate) agent: &'a [u8],
 }
 
 /// Where the lines go.
@@ -71,18 +71,18 @@ impl Log {
     }
 
     /// Whether requests are logged.
-    pub fn has_requests(&self) -> bool {
+    pub(crate) fn has_requests(&self) -> bool {
         self.format != LogFormat::Off
     }
 
     /// Writes whole lines. When nobody reads them any more, serving goes on.
-    pub fn write(&self, lines: &[u8]) {
+    pub(crate) fn write(&self, lines: &[u8]) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = out.write_all(lines).and_then(|()| out.flush());
     }
 
     /// Says what happened to the shim itself.
-    pub fn event(&self, text: &Text) {
+    pub(crate) fn event(&self, text: &Text) {
         let time = http_date::rfc3339(http_date::now());
         let text = text.get(self.lang);
         let line = match self.format {
@@ -103,7 +103,7 @@ impl Log {
     }
 
     /// Says that a thread cannot be started.
-    pub fn no_thread(&self, error: &io::Error) {
+    pub(crate) fn no_thread(&self, error: &io::Error) {
         let reason = translate::io_error(error);
         let (en, zh) = reason.both();
         self.event(&text!(
@@ -113,7 +113,7 @@ impl Log {
     }
 
     /// Puts the line of a request at the end of `lines`.
-    pub fn line(&self, access: &Access<'_>, stamp: &mut Stamp, lines: &mut String) {
+    pub(crate) fn line(&self, access: &Access<'_>, stamp: &mut Stamp, lines: &mut String) {
         let time = stamp.text(access.time.as_secs());
         let agent = redact::user_agent(access.agent);
         let milliseconds = access.time.subsec_millis();
@@ -167,7 +167,7 @@ impl Log {
 
 /// The time of the last line, so that a second is written out once.
 #[derive(Debug, Default)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     second: u64,
     text: String,
 }
@@ -184,7 +184,7 @@ impl Stamp {
 }
 
 /// A query with `***` in place of each value.
-pub fn redact_query(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)) {
+pub(crate) fn redact_query(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)) {
     if query.is_empty() {
         return;
     }

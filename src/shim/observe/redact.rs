@@ -9,7 +9,7 @@ use std::borrow::Cow;
 /// The longest name of a sender that is looked at; what comes after it is cut off.
 const LONGEST: usize = 512;
 /// What stands in place of a secret.
-pub const REDACTED: &str = "***";
+pub(crate) const REDACTED: &str = "***";
 
 /// Words after which a secret comes.
 const SCHEMES: &[&str] = &["bearer", "basic", "token", "digest", "apikey", "key"];
@@ -26,7 +26,7 @@ const SECRET_NAMES: &[&str] = &[
 ];
 
 /// Whether a header, a parameter or a key with this name holds a secret.
-pub fn is_secret_name(name: &str) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let name: String = name
         .chars()
         .filter(|character| !matches!(character, '-' | '_'))
@@ -42,7 +42,7 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// A `User-Agent` without what looks like a secret: the value of each `name=value`, what follows
 /// `Bearer` and its like, the user of a URL, and long runs of letters with digits.
-pub fn user_agent(whole: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn user_agent(whole: &[u8]) -> Cow<'_, [u8]> {
     let bytes = &whole[..whole.len().min(LONGEST)];
     let is_cut = bytes.len() < whole.len();
     let mut redacted = Vec::new();

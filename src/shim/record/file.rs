@@ -58,7 +58,7 @@ pub(super) fn open(path: &Path) -> Result<File, UserError> {
 }
 
 /// Whether requests could be recorded at `path`; nothing is left behind. If not, why, and the remedy.
-pub fn probe(path: &Path) -> Result<(), UserError> {
+pub(crate) fn probe(path: &Path) -> Result<(), UserError> {
     let is_new = !path.exists();
     to_append(path)?;
     match is_new {

@@ -12,7 +12,7 @@ use crate::shim::observe::access_log::redact_query;
 use crate::shim::observe::redact::{self, REDACTED, is_secret_name};
 
 /// The line of a request, with its end. Its keys have a fixed order, so that lines can be compared.
-pub fn of(entry: &Entry, with_secrets: bool) -> String {
+pub(super) fn of(entry: &Entry, with_secrets: bool) -> String {
     let query = entry.query.strip_prefix(b"?").unwrap_or_default();
     let query = match with_secrets {
         true => String::from_utf8_lossy(query).into_owned(),

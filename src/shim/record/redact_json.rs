@@ -11,7 +11,7 @@ use crate::shim::observe::redact::{REDACTED, is_secret_name};
 /// `text` with a redacted value at each key that has the name of a secret; none when it is not JSON, which
 /// may have a byte order mark before it, and be several values (JSON in lines).
 /// `true`, `false` and `null` stay: they are not secrets, and whoever reads them expects them.
-pub fn redacted(text: &str) -> Option<Cow<'_, str>> {
+pub(super) fn redacted(text: &str) -> Option<Cow<'_, str>> {
     let values = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut values = Deserializer::from_str(values).into_iter::<IgnoredAny>();
     if !values.all(|value| value.is_ok()) {

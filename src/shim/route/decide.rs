@@ -109,7 +109,7 @@ fn action<'t, 'h>(
 }
 
 /// Whether an old URL rejects a request from its head alone.
-pub fn rejected_by(url: &OldUrl, head: &Head, framing: Framing) -> Option<Rejection> {
+pub(crate) fn rejected_by(url: &OldUrl, head: &Head, framing: Framing) -> Option<Rejection> {
     let method = head.method();
     let legacy = url.with_legacy && method == b"POST";
     if !legacy

@@ -46,7 +46,7 @@ struct Counted {
 }
 
 /// Calls everything behind `url` that takes the method, and answers.
-pub async fn serve(
+pub(super) async fn serve(
     request: Request<'_>,
     decision: &Decision<'_, '_>,
     url: &Arc<OldUrl>,

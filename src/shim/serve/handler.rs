@@ -48,7 +48,7 @@ impl Drop for InFlight<'_> {
 }
 
 /// Answers the request whose head is in `buffers`.
-pub async fn request(
+pub(super) async fn request(
     worker: &Rc<Worker>,
     table: &Arc<Table>,
     stream: &mut TcpStream,
@@ -145,7 +145,7 @@ fn status_for_counts(outcome: Outcome) -> u16 {
 }
 
 /// Answers what is not a whole request, and has begun at `start`.
-pub async fn reject_unread(
+pub(super) async fn reject_unread(
     worker: &Rc<Worker>,
     stream: &mut TcpStream,
     peer: SocketAddr,

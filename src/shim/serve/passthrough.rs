@@ -29,7 +29,7 @@ use crate::shim::upstream::request_head::{self, Forward, Origin};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Lets a request through.
-pub async fn serve(
+pub(super) async fn serve(
     mut request: Request<'_>,
     decision: &Decision<'_, '_>,
     framing: Framing,

@@ -28,18 +28,18 @@ const STALLED: Duration = Duration::from_secs(30);
 
 /// Where the reply goes.
 #[derive(Debug)]
-pub struct Client<'a> {
+pub(super) struct Client<'a> {
     /// The connection of the sender.
-    pub stream: &'a mut TcpStream,
+    pub(super) stream: &'a mut TcpStream,
     /// Whether it speaks HTTP/1.1, that is, knows chunks.
-    pub http_11: bool,
+    pub(super) http_11: bool,
     /// Whether it may send another request.
-    pub keep_alive: bool,
+    pub(super) keep_alive: bool,
 }
 
 /// Why a reply did not arrive.
 #[derive(Debug)]
-pub enum RelayError {
+pub(super) enum RelayError {
     /// Nothing was sent yet: another reply can be given.
     BeforeHead(Rejection),
     /// It has begun: the connection has to end.
@@ -49,7 +49,7 @@ pub enum RelayError {
 }
 
 /// Writes `bytes` to a sender, as long as it takes some of them.
-pub async fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+pub(super) async fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match timeout(STALLED, stream.write(bytes)).await {
             Ok(Ok(0)) | Err(_) => return Err(io::ErrorKind::TimedOut.into()),
@@ -62,7 +62,7 @@ pub async fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
 
 /// Writes the head of a reply; says whether the body goes in chunks and whether the connection is
 /// kept.
-pub fn write_head(
+pub(super) fn write_head(
     reply: &Head,
     body: Body,
     deprecation: &[u8],
@@ -104,7 +104,7 @@ pub fn write_head(
 }
 
 /// Sends the reply on. Says whether the connection of the sender is kept.
-pub async fn relay(
+pub(super) async fn relay(
     client: Client<'_>,
     reply: &Head,
     answer: &mut Answer,

@@ -37,9 +37,9 @@ const NO_MORE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Listeners {
     /// By senders.
-    pub senders: Vec<TcpListener>,
+    pub(super) senders: Vec<TcpListener>,
     /// By the operator.
-    pub admin: Option<TcpListener>,
+    pub(super) admin: Option<TcpListener>,
 }
 
 impl Listeners {
