@@ -39,7 +39,9 @@ class Run:
 class Contestant:
     """A command, and what its runs took."""
 
-    def __init__(self, name: str, command: list, codes: set[int] = frozenset({0}), rounds: int | None = None):
+    def __init__(
+        self, name: str, command: list, codes: set[int] = frozenset({0}), rounds: int | None = None
+    ):
         self.name = name
         self.command = [str(part) for part in command]
         self.codes = codes
@@ -55,7 +57,9 @@ class Contestant:
         process.returncode = os.waitstatus_to_exitcode(status)
         process.stderr.close()
         if process.returncode not in self.codes:
-            sys.exit(f"{self.name} failed with {process.returncode}: {messages.decode(errors='replace')}")
+            sys.exit(
+                f"{self.name} failed with {process.returncode}: {messages.decode(errors='replace')}"
+            )
         if keep:
             # What the system counts begins with the memory of this script before the child became
             # its own program, so a peak of less than that (about 20 MiB) is not seen.
@@ -98,7 +102,9 @@ class Targets:
     def check(self, text: str, value: float, limit: float, at_least: bool = False) -> None:
         met = value >= limit if at_least else value <= limit
         sign = "at least" if at_least else "at most"
-        print(f"  {'met   ' if met else 'MISSED'} {text}: {value:.2f}, {sign} {limit:g}", flush=True)
+        print(
+            f"  {'met   ' if met else 'MISSED'} {text}: {value:.2f}, {sign} {limit:g}", flush=True
+        )
         if not met:
             self.missed.append(text)
 
@@ -111,13 +117,16 @@ def scan(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, options) 
     tree = folder / "tree"
     packages = next(iter(ROOT.glob(".python/lib/python*/site-packages")), None)
     if packages is None:
-        return skipped("scan", "there is no .python/; `sh tests/run.sh setup` makes it")
+        skipped("scan", "there is no .python/; `sh tests/run.sh setup` makes it")
+        return
     inputs.tree_without_webhooks(tree, packages, options.files)
     ours = Contestant("rehook scan", [rehook, "scan", tree])
     contestants = [ours]
     if shutil.which("rg"):
         # rg says 1 when it finds nothing.
-        theirs = Contestant("rg -l mount_webhook_method", ["rg", "-l", "mount_webhook_method", tree], {1})
+        theirs = Contestant(
+            "rg -l mount_webhook_method", ["rg", "-l", "mount_webhook_method", tree], {1}
+        )
         contestants.append(theirs)
     compete(f"{options.files} Python files without a webhook", contestants, options.rounds)
     if len(contestants) > 1:
@@ -137,10 +146,28 @@ def diff(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, options) 
     contestants = [ours]
     if AST_GREP.exists():
         pattern, rewrite = "plugin.mount_webhook_method($$$ARGUMENTS)", "router.post($$$ARGUMENTS)"
-        command = [AST_GREP, "run", "--lang", "python", "-p", pattern, "-r", rewrite, "--color", "never", tree]
+        command = [
+            AST_GREP,
+            "run",
+            "--lang",
+            "python",
+            "-p",
+            pattern,
+            "-r",
+            rewrite,
+            "--color",
+            "never",
+            tree,
+        ]
         sg = Contestant("ast-grep, the decorator alone", command)
         contestants.append(sg)
-    has_libcst = PYTHON.exists() and subprocess.run([PYTHON, "-c", "import libcst"], capture_output=True).returncode == 0
+    has_libcst = (
+        PYTHON.exists()
+        and subprocess.run(
+            [PYTHON, "-c", "import libcst"], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
     if has_libcst:
         rounds = max(1, options.rounds // 3)
         alone = Contestant("LibCST, the decorator alone", [PYTHON, CODEMOD, tree], rounds=rounds)
@@ -151,16 +178,26 @@ def diff(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, options) 
     compete("1000 plugins that all need it", contestants, options.rounds)
     if has_libcst:
         targets.check("LibCST / diff, wall time", alone.median() / ours.median(), 50, at_least=True)
-        print(f"         LibCST in 2 processes / diff, wall time: {two.median() / ours.median():.1f}")
-        print(f"         LibCST / diff, processor time: {alone.median('processor') / ours.median('processor'):.1f}")
+        print(
+            f"         LibCST in 2 processes / diff, wall time: {two.median() / ours.median():.1f}"
+        )
+        print(
+            f"         LibCST / diff, processor time: {alone.median('processor') / ours.median('processor'):.1f}"
+        )
     else:
-        skipped("the comparison with LibCST", "it is not in .python/; `sh tests/run.sh setup` installs it")
+        skipped(
+            "the comparison with LibCST",
+            "it is not in .python/; `sh tests/run.sh setup` installs it",
+        )
     if AST_GREP.exists():
         targets.check("diff / ast-grep, wall time", ours.median() / sg.median(), 1)
         ratio = ours.median("processor") / sg.median("processor")
         print(f"         diff / ast-grep, processor time: {ratio:.2f}")
     else:
-        skipped("the comparison with ast-grep", "it is not in .python/; `sh tests/run.sh setup` installs it")
+        skipped(
+            "the comparison with ast-grep",
+            "it is not in .python/; `sh tests/run.sh setup` installs it",
+        )
     shutil.rmtree(tree)
 
 
@@ -176,7 +213,9 @@ def growth(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, options
         for count in (1000, 3000, 10_000):
             tree = folder / f"growth_{count}"
             make(tree, count)
-            contestants.append((count, Contestant(f"rehook diff, {count} files", [rehook, "diff", tree], {0})))
+            contestants.append(
+                (count, Contestant(f"rehook diff, {count} files", [rehook, "diff", tree], {0}))
+            )
         compete(f"Growth: {layout}", [one for _, one in contestants], max(3, options.rounds // 3))
         per_file = []
         for count, one in contestants:
@@ -187,7 +226,9 @@ def growth(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, options
                 f"         {count:6} files: {one.median() / count * 1e6:6.0f} us wall,"
                 f" {processor / count * 1e6:6.0f} us processor time a file; {cores:.2f} cores busy"
             )
-        targets.check(f"{layout}: time a file at 10,000 / at 1,000", per_file[2] / per_file[0], 1.25)
+        targets.check(
+            f"{layout}: time a file at 10,000 / at 1,000", per_file[2] / per_file[0], 1.25
+        )
         for count, _ in contestants:
             shutil.rmtree(folder / f"growth_{count}")
     contestants = []
@@ -195,7 +236,9 @@ def growth(rehook: pathlib.Path, folder: pathlib.Path, targets: Targets, options
         tree = folder / f"long_{count}"
         tree.mkdir()
         (tree / "plugin.py").write_text(inputs.plugin(1, count), encoding="utf-8")
-        contestants.append(Contestant(f"rehook diff, {count} webhooks", [rehook, "diff", tree], {0}))
+        contestants.append(
+            Contestant(f"rehook diff, {count} webhooks", [rehook, "diff", tree], {0})
+        )
     compete("Growth: webhooks in one file", contestants, max(3, options.rounds // 3))
     few, many = (one.median("processor") for one in contestants)
     targets.check("one file: time a webhook at 2,000 / at 200", many / few / 10, 1.25)
@@ -215,10 +258,14 @@ PARTS = {"scan": scan, "diff": diff, "growth": growth, "first": first_output}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"which of {', '.join(PARTS)}; all by default")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"which of {', '.join(PARTS)}; all by default"
+    )
     parser.add_argument("--check", action="store_true", help="exit with 1 when a target is missed")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--files", type=int, default=18_000, help="files of the tree without a webhook")
+    parser.add_argument(
+        "--files", type=int, default=18_000, help="files of the tree without a webhook"
+    )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")

@@ -154,7 +154,9 @@ def package(folder: pathlib.Path, count: int) -> None:
 def spread(folder: pathlib.Path, count: int) -> None:
     """One plugin whose `count` webhooks are in modules of their own."""
     folder.mkdir(parents=True)
-    (folder / "__init__.py").write_text(HEAD.format(title="大插件", module="spread", number=0), encoding="utf-8")
+    (folder / "__init__.py").write_text(
+        HEAD.format(title="大插件", module="spread", number=0), encoding="utf-8"
+    )
     for number in range(count):
         text = "import hmac\nimport json\nimport hashlib\n\nfrom fastapi import Request\n\n"
         text += "from . import EVENTS, config, deliver, plugin\n"

@@ -4,6 +4,7 @@
 //! In reading order: the ground that all share, the three wings (`migrate`, `shim`, and `verify`, which
 //! uses `migrate`), and the command line, the only place that uses all of them.
 
+mod nearest;
 pub mod regular_file;
 pub mod routes;
 mod signals;

@@ -17,6 +17,7 @@ pub mod emit;
 pub mod find;
 pub mod git;
 pub mod lint;
+pub mod pipeline;
 pub mod plan;
 pub mod python;
 pub mod report;

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use crate::nearest;
 use crate::term;
 use crate::text;
 use crate::text::{Text, translate};
@@ -24,6 +25,30 @@ impl UserError {
     /// An error from its two sentences.
     pub fn new(message: Text, help: Text) -> Self {
         Self { message, help }
+    }
+
+    /// A path that was asked for does not exist or cannot be read.
+    pub fn path(path: &Path, error: &io::Error) -> Self {
+        let meant = match error.kind() {
+            io::ErrorKind::NotFound => nearest::path(path),
+            _ => None,
+        };
+        let (path, reason) = (term::path(path), translate::io_error(error));
+        let (en, zh) = reason.both();
+        Self {
+            message: text!("cannot access {path}: {en}", "无法访问 {path}：{zh}"),
+            help: match meant {
+                Some(meant) => text!(
+                    "name a file or a folder that exists; did you mean {}?",
+                    "请指定存在的文件或文件夹；您要找的可能是 {}",
+                    term::path(&meant)
+                ),
+                None => text!(
+                    "name a file or a folder that exists",
+                    "请指定存在的文件或文件夹"
+                ),
+            },
+        }
     }
 
     /// The error, said of a file, and of a line of it where that is known.

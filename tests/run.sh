@@ -126,11 +126,12 @@ REHOOK_BIN=${CARGO_TARGET_DIR:-$root/target}/debug/rehook
 PYTHONUNBUFFERED=1
 export REHOOK_PYTHON REHOOK_BIN PYTHONUNBUFFERED
 
-parts=9
-[ -z "$oldest" ] || parts=12
+parts=10
+[ -z "$oldest" ] || parts=13
 tests=tests/conformance
 part build 'compiling rehook' cargo build --locked
 [ -z "$failed" ] || die "$failed"
+part 'Python lint' 'ruff, on the Python that ships and on the tests' sh tests/python/lint.sh "$python"
 part Rust 'compiling and running the tests in Rust' cargo test --locked --all-targets
 part conformance 'every fixture before and after, on the real agent' "$python" $tests/run.py
 if [ -n "$oldest" ]; then

@@ -1,8 +1,9 @@
 //! `rehook diff`: exactly what `migrate` would write, as a patch.
 
-use super::prepare::prepare;
-use super::scan::{report_view, say_findings, say_pending, show_patch};
-use super::{Console, Outcome};
+use super::console::Console;
+use super::outcome::Outcome;
+use super::output::{report_view, say_findings, say_pending, show_patch};
+use super::plan_args::migration_of;
 use crate::cli::{DiffArgs, Format};
 use crate::migrate::report;
 use crate::{term, text};
@@ -10,27 +11,27 @@ use crate::{term, text};
 /// Runs the command.
 ///
 /// # Errors
-/// See [`prepare`].
+/// See [`migration_of`].
 pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
-    let prepared = prepare(&args.plan)?;
-    let view = report_view(&prepared);
+    let migration = migration_of(&args.plan)?;
+    let view = report_view(&migration);
     match args.format {
         Format::Json => console.result(&report::json::render_with_edits(&view, console.lang())?)?,
         Format::Text if args.stat => console.result(&report::text::stat(&view, console.lang()))?,
         Format::Text => show_patch(&view, console)?,
     }
-    if !prepared.changes.is_empty() && !prepared.base_is_current && !console.is_quiet() {
-        let base = term::path(&prepared.base);
+    if !migration.changes.is_empty() && !migration.base_is_current && !console.is_quiet() {
+        let base = term::path(&migration.base);
         let note = text!(
             "paths in the patch are relative to {base}\n",
             "补丁中的路径相对于 {base}\n"
         );
         console.say(note.get(console.lang()));
     }
-    say_pending(&prepared, console);
-    say_findings(&prepared, console);
-    Ok(match prepared.changes.is_empty() {
-        true if prepared.all_unreadable => Outcome::Failed,
+    say_pending(&migration, console);
+    say_findings(&view, console);
+    Ok(match migration.changes.is_empty() {
+        true if migration.all_unreadable => Outcome::Failed,
         false if args.exit_code => Outcome::Remaining,
         // The preview could be shown.
         _ => Outcome::Done,

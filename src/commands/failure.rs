@@ -1,42 +1,15 @@
 //! The errors of the command line itself, and those of the wings as users see them.
 
 use std::io;
-use std::path::Path;
 
-use super::nearest;
 use crate::migrate::apply::ApplyError;
 use crate::migrate::git::GitError;
-use crate::term;
 use crate::text;
 use crate::text::translate;
 use crate::user_error::UserError;
 use crate::verify::error::VerifyError;
 
 impl UserError {
-    /// A path that was asked for does not exist or cannot be read.
-    pub fn path(path: &Path, error: &io::Error) -> Self {
-        let meant = match error.kind() {
-            io::ErrorKind::NotFound => nearest::path(path),
-            _ => None,
-        };
-        let (path, reason) = (term::path(path), translate::io_error(error));
-        let (en, zh) = reason.both();
-        Self {
-            message: text!("cannot access {path}: {en}", "无法访问 {path}：{zh}"),
-            help: match meant {
-                Some(meant) => text!(
-                    "name a file or a folder that exists; did you mean {}?",
-                    "请指定存在的文件或文件夹；您要找的可能是 {}",
-                    term::path(&meant)
-                ),
-                None => text!(
-                    "name a file or a folder that exists",
-                    "请指定存在的文件或文件夹"
-                ),
-            },
-        }
-    }
-
     /// The results could not be written to where they were to go.
     pub fn not_shown(error: &io::Error) -> Self {
         let reason = translate::io_error(error);

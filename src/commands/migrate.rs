@@ -1,15 +1,15 @@
 //! `rehook migrate`: writes the plan, all files or none.
 
-mod places;
-
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::prepare::{Prepared, prepare};
-use super::scan::{report_view, say_findings, say_pending, show_patch};
-use super::{Console, Outcome};
+use super::console::Console;
+use super::outcome::Outcome;
+use super::output::{report_view, say_findings, say_pending, show_patch};
+use super::plan_args::migration_of;
 use crate::cli::{Format, MigrateArgs};
 use crate::migrate::apply::{self, FileChange};
+use crate::migrate::pipeline::Migration;
 use crate::migrate::{git, report};
 use crate::term;
 use crate::text;
@@ -18,32 +18,33 @@ use crate::user_error::UserError;
 /// Runs the command.
 ///
 /// # Errors
-/// See [`prepare`]; and when files have uncommitted changes, or cannot be written: then nothing was.
+/// See [`migration_of`]; and when files have uncommitted changes, or cannot be written: then nothing was.
 pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
-    let mut prepared = prepare(&args.plan)?;
+    let mut migration = migration_of(&args.plan)?;
     if !args.check
-        && let Some(recovered) = apply::recover(&prepared.root).map_err(UserError::from)?
+        && let Some(recovered) = apply::recover(&migration.root).map_err(UserError::from)?
     {
         console.say(&format!("{}\n", recovered.text().get(console.lang())));
         // The sources may have changed by it.
-        prepared = prepare(&args.plan)?;
+        migration = migration_of(&args.plan)?;
     }
     if args.check {
-        show(&prepared, args.format, console)?;
-        say_pending(&prepared, console);
-        say_findings(&prepared, console);
-        let something = !prepared.changes.is_empty() || prepared.has_manual_work();
-        return Ok(match (something, prepared.all_unreadable) {
+        let view = report_view(&migration);
+        show(&view, args.format, console)?;
+        say_pending(&migration, console);
+        say_findings(&view, console);
+        let something = !migration.changes.is_empty() || migration.has_manual_work();
+        return Ok(match (something, migration.all_unreadable) {
             (_, true) => Outcome::Failed,
             (true, _) => Outcome::Remaining,
             (false, _) => Outcome::Done,
         });
     }
-    refuse_foreign_files(&prepared, args)?;
-    if !args.allow_dirty && !prepared.changes.is_empty() {
-        guard(&prepared, console)?;
+    refuse_foreign_files(&migration, args)?;
+    if !args.allow_dirty && !migration.changes.is_empty() {
+        guard(&migration, console)?;
     }
-    let changes: Vec<FileChange> = prepared
+    let changes: Vec<FileChange> = migration
         .changes
         .iter()
         .map(|change| FileChange {
@@ -52,10 +53,10 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
             after: change.after.clone(),
         })
         .collect();
-    apply::apply(&prepared.root, &changes).map_err(UserError::from)?;
-    prepared.is_written = true;
-    places::follow(&mut prepared.plan);
-    let shown = show(&prepared, args.format, console);
+    apply::apply(&migration.root, &changes).map_err(UserError::from)?;
+    migration.is_written = true;
+    let view = report_view(&migration);
+    let shown = show(&view, args.format, console);
     if let Err(error) = &shown {
         // What was written is written, whatever becomes of the report.
         console.report(error);
@@ -65,7 +66,7 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
         );
         console.say(note.get(console.lang()));
     }
-    say_findings(&prepared, console);
+    say_findings(&view, console);
     if !changes.is_empty() && !console.is_quiet() {
         let next = text!(
             "next: restart the agent; the old URLs will then stop working: point the senders to the new ones (`rehook scan` lists both), or let `rehook shim` answer for them; `rehook undo` takes all of this back\n",
@@ -73,41 +74,40 @@ pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
         );
         console.say(next.get(console.lang()));
     }
-    let has_manual_work = prepared.has_manual_work() || shown.is_err();
-    Ok(match (prepared.all_unreadable, has_manual_work) {
+    let has_manual_work = migration.has_manual_work() || shown.is_err();
+    Ok(match (migration.all_unreadable, has_manual_work) {
         (true, _) => Outcome::Failed,
         (_, true) => Outcome::Remaining,
         (_, false) => Outcome::Done,
     })
 }
 
-fn show(prepared: &Prepared, format: Format, console: &Console) -> anyhow::Result<()> {
-    let view = report_view(prepared);
+fn show(view: &report::View<'_>, format: Format, console: &Console) -> anyhow::Result<()> {
     match format {
-        Format::Json => console.result(&report::json::render(&view, console.lang())?)?,
-        Format::Text => console.result(&report::text::stat(&view, console.lang()))?,
+        Format::Json => console.result(&report::json::render(view, console.lang())?)?,
+        Format::Text => console.result(&report::text::stat(view, console.lang()))?,
     }
     Ok(())
 }
 
 /// Refuses to write to files of another repo, or outside of this one, to which links lead: nobody who
 /// named this repo has named them.
-fn refuse_foreign_files(prepared: &Prepared, args: &MigrateArgs) -> Result<(), UserError> {
+fn refuse_foreign_files(migration: &Migration, args: &MigrateArgs) -> Result<(), UserError> {
     let named: Vec<_> = args
         .plan
         .paths
         .iter()
         .filter_map(|path| path.canonicalize().ok())
         .collect();
-    let repo = git::repo_root(&prepared.root);
+    let repo = git::repo_root(&migration.root);
     let is_foreign = |path: &Path, real: &Path| {
         // The map of --routes is named as well.
         let is_named = named.iter().any(|named| real.starts_with(named))
             || args.plan.routes.is_some() && path.extension() == Some(OsStr::new("toml"));
-        let is_own = real.starts_with(&prepared.root) && git::repo_root(real) == repo;
+        let is_own = real.starts_with(&migration.root) && git::repo_root(real) == repo;
         real != path && !is_named && !is_own
     };
-    let foreign: Vec<_> = prepared
+    let foreign: Vec<_> = migration
         .changes
         .iter()
         .filter_map(|change| Some((change, change.path.canonicalize().ok()?)))
@@ -120,7 +120,7 @@ fn refuse_foreign_files(prepared: &Prepared, args: &MigrateArgs) -> Result<(), U
     let names: Vec<_> = foreign
         .iter()
         .map(|(change, real)| {
-            let link = term::path(prepared.shown(&change.path));
+            let link = term::path(migration.shown(&change.path));
             format!("{link} -> {}", term::path(real))
         })
         .collect();
@@ -150,37 +150,37 @@ fn refuse_foreign_files(prepared: &Prepared, args: &MigrateArgs) -> Result<(), U
 
 /// Refuses to write over what no commit has, and what is not what `rehook` itself wrote last; shows
 /// the preview then.
-fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
-    let files: Vec<_> = prepared
+fn guard(migration: &Migration, console: &Console) -> anyhow::Result<()> {
+    let files: Vec<_> = migration
         .changes
         .iter()
         .map(|change| change.path.clone())
         .collect();
-    let mut lost: Vec<_> = if prepared.is_in_git {
+    let mut lost: Vec<_> = if migration.is_in_git {
         git::uncommitted(&files).map_err(UserError::from)?
     } else {
         files.into_iter().filter(|file| file.exists()).collect()
     };
     if !lost.is_empty() {
-        let read: Vec<(&Path, &[u8])> = prepared
+        let read: Vec<(&Path, &[u8])> = migration
             .changes
             .iter()
             .filter(|change| lost.contains(&change.path))
             .filter_map(|change| Some((&*change.path, change.before.as_deref()?)))
             .collect();
-        let ours = apply::written_last(&prepared.root, &read);
+        let ours = apply::written_last(&migration.root, &read);
         lost.retain(|path| !ours.contains(&&**path));
     }
     if lost.is_empty() {
         return Ok(());
     }
-    show_patch(&report_view(prepared), console)?;
+    show_patch(&report_view(migration), console)?;
     let names = lost
         .iter()
-        .map(|path| term::path(prepared.shown(path)))
+        .map(|path| term::path(migration.shown(path)))
         .collect::<Vec<_>>();
     let (en, zh) = (names.join(", "), names.join("、"));
-    let filtered = if prepared.is_in_git {
+    let filtered = if migration.is_in_git {
         git::behind_filters(&lost).map_err(UserError::from)?
     } else {
         Vec::new()
@@ -189,7 +189,7 @@ fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
         let filters: Vec<_> = filtered
             .iter()
             .map(|(path, filter)| {
-                let path = term::path(prepared.shown(path));
+                let path = term::path(migration.shown(path));
                 format!("{path} ({})", term::escaped(filter))
             })
             .collect();
@@ -204,7 +204,7 @@ fn guard(prepared: &Prepared, console: &Console) -> anyhow::Result<()> {
                 "如果信任该仓库，请查看 `git status` 的结果并提交其中列出的修改；然后加上 --allow-dirty；两种情况下都可以用 `rehook undo` 撤销迁移"
             ),
         }
-    } else if prepared.is_in_git {
+    } else if migration.is_in_git {
         UserError {
             message: text!(
                 "nothing was written: these files have uncommitted changes: {en}",

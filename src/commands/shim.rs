@@ -1,7 +1,8 @@
 //! `rehook shim`.
 
+use super::console::Console;
+use super::outcome::Outcome;
 use super::routes::map_of_repo;
-use super::{Console, Outcome};
 use crate::cli::{LogChoice, ShimArgs};
 use crate::shim::config::{Flags, LogFormat};
 use crate::shim::lifecycle::start::{self, Record};

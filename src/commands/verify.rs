@@ -4,10 +4,12 @@ mod baseline;
 
 use std::path::Path;
 
-use super::prepare::{Prepared, prepare, with_parser_stack};
-use super::{Console, Outcome};
+use super::console::Console;
+use super::outcome::Outcome;
+use super::plan_args::migration_of;
 use crate::cli::{AgentArg, Format, VerifyArgs};
 use crate::migrate::diagnostic::Severity;
+use crate::migrate::pipeline::{Migration, with_parser_stack};
 use crate::migrate::plan::Action;
 use crate::routes::Route;
 use crate::term;
@@ -28,7 +30,7 @@ use crate::verify::temp_dir::WorkDir;
 /// Runs the command.
 ///
 /// # Errors
-/// See [`prepare`]; and when nothing can be verified.
+/// See [`migration_of`]; and when nothing can be verified.
 pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
     if cfg!(not(unix)) {
         return Err(UserError::from(VerifyError::NotUnix).into());
@@ -42,8 +44,8 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         requests::can_save(path).map_err(UserError::from)?;
     }
     let work_dir = WorkDir::new().map_err(UserError::from)?;
-    let prepared = prepare(&args.plan)?;
-    let ran = run_in(&work_dir, args, &prepared, &given, console);
+    let migration = migration_of(&args.plan)?;
+    let ran = run_in(&work_dir, args, &migration, &given, console);
     // From here on there is nothing that a signal would leave behind, and it ends the program.
     drop(work_dir);
     // Before what else has come of it: processes that are ended leave errors.
@@ -53,7 +55,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
         results: &results,
         agent: agent(args.agent),
         python: python.as_ref(),
-        base: &prepared.base,
+        base: &migration.base,
     };
     show(args, &view, console)?;
     if let Some(path) = &args.save_requests {
@@ -62,7 +64,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
             console.say(&report::text::saved(path, &saved, console.lang()));
         }
     }
-    Ok(match (prepared.all_unreadable, results.is_same()) {
+    Ok(match (migration.all_unreadable, results.is_same()) {
         (true, _) => Outcome::Failed,
         (false, true) => Outcome::Done,
         (false, false) => Outcome::Remaining,
@@ -78,22 +80,22 @@ fn python(args: &VerifyArgs, root: &Path) -> Result<Python, VerifyError> {
 fn run_in(
     work_dir: &WorkDir,
     args: &VerifyArgs,
-    prepared: &Prepared,
+    migration: &Migration,
     given: &Given,
     console: &Console,
 ) -> anyhow::Result<(VerifyReport, Option<Python>)> {
     let mut results = VerifyReport {
-        webhooks: not_migrated(prepared),
+        webhooks: not_migrated(migration),
         ..VerifyReport::default()
     };
-    let cases = lay_out(args, prepared, work_dir.path(), &mut results)?;
+    let cases = lay_out(args, migration, work_dir.path(), &mut results)?;
     if cases.is_empty() && results.count(Kind::NotMigrated) == 0 {
-        return Err(nothing_to_verify(prepared, &results).into());
+        return Err(nothing_to_verify(migration, &results).into());
     }
     results.unsent = cases::unsent(&cases, given);
     let mut python = None;
     if !cases.is_empty() {
-        let found = self::python(args, &prepared.root).map_err(UserError::from)?;
+        let found = self::python(args, &migration.root).map_err(UserError::from)?;
         if !console.is_quiet() {
             let plugins: Vec<String> = cases.iter().map(Case::plugin).collect();
             let announced = report::text::announcement(&plugins, &found, console.lang());
@@ -116,23 +118,23 @@ fn run_in(
 /// Lays out both sides of everything that is to be verified.
 fn lay_out(
     args: &VerifyArgs,
-    prepared: &Prepared,
+    migration: &Migration,
     folder: &Path,
     results: &mut VerifyReport,
 ) -> anyhow::Result<Vec<Case>> {
     let trees = folder.join("trees");
     let mut layout = Layout::new(&trees);
     let groups =
-        with_parser_stack(|| cases::group(&prepared.root, cases::to_migrate(&prepared.plan)))?;
+        with_parser_stack(|| cases::group(&migration.root, cases::to_migrate(&migration.plan)))?;
     for group in groups {
         let routes: Vec<Route> = group.routes().cloned().collect();
-        if let Err(error) = layout.add_planned(group, &prepared.plan) {
+        if let Err(error) = layout.add_planned(group, &migration.plan) {
             let cause =
-                Cause::of(error, &prepared.root, &prepared.root).map_err(UserError::from)?;
+                Cause::of(error, &migration.root, &migration.root).map_err(UserError::from)?;
             baseline::cannot_run(results, &routes, &cause);
         }
     }
-    baseline::add(args, prepared, folder, &mut layout, results)?;
+    baseline::add(args, migration, folder, &mut layout, results)?;
     Ok(layout.into_cases())
 }
 
@@ -145,8 +147,8 @@ fn agent(asked: AgentArg) -> AgentChoice {
 }
 
 /// What is left by hand, and the files that could not be read, in which anything may be.
-fn not_migrated(prepared: &Prepared) -> Vec<Webhook> {
-    let by_hand = prepared.plan.webhooks.iter().filter_map(|webhook| {
+fn not_migrated(migration: &Migration) -> Vec<Webhook> {
+    let by_hand = migration.plan.webhooks.iter().filter_map(|webhook| {
         let Action::ByHand(diagnostic) = &webhook.action else {
             return None;
         };
@@ -158,7 +160,7 @@ fn not_migrated(prepared: &Prepared) -> Vec<Webhook> {
             status: Status::NotMigrated(diagnostic.clone()),
         })
     });
-    let unread = prepared.plan.diagnostics.iter();
+    let unread = migration.plan.diagnostics.iter();
     let unread = unread
         .filter(|diagnostic| diagnostic.code().severity() == Severity::Error)
         .map(|diagnostic| Webhook {
@@ -171,7 +173,7 @@ fn not_migrated(prepared: &Prepared) -> Vec<Webhook> {
     by_hand.chain(unread).collect()
 }
 
-fn nothing_to_verify(prepared: &Prepared, results: &VerifyReport) -> UserError {
+fn nothing_to_verify(migration: &Migration, results: &VerifyReport) -> UserError {
     // What is migrated already has no original, or is somewhere else.
     if let Some(failure) = results.failures.first() {
         let all: Vec<&str> = results
@@ -190,7 +192,7 @@ fn nothing_to_verify(prepared: &Prepared, results: &VerifyReport) -> UserError {
             help: remedy,
         };
     }
-    let files = prepared.files_scanned;
+    let files = migration.files_scanned;
     UserError {
         message: text!(
             "nothing to verify: no webhook in {files} Python files, and no route in the route map",

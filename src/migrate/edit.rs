@@ -193,7 +193,7 @@ impl EditSet {
 
     /// Where the byte at `offset` of the original is in the new text; the start of what has replaced it,
     /// if something has.
-    pub fn follow(&self, offset: usize) -> usize {
+    pub fn map_offset(&self, offset: usize) -> usize {
         let mut put_in = 0;
         let mut taken_out = 0;
         for TextEdit { range, replacement } in &self.edits {
@@ -251,12 +251,12 @@ mod tests {
     fn a_byte_is_followed_to_where_it_is_afterwards() {
         let set = set(&[(1, 1, "++"), (2, 4, "C"), (5, 6, "")]).unwrap();
         assert_eq!(set.apply("abcdefg").unwrap(), "a++bCeg");
-        let follow = |offset| set.follow(offset);
+        let follow = |offset| set.map_offset(offset);
         assert_eq!(
             [0, 1, 2, 3, 4, 5, 6, 7].map(follow),
             [0, 3, 4, 4, 5, 6, 6, 7]
         );
-        assert_eq!(EditSet::new().follow(3), 3);
+        assert_eq!(EditSet::new().map_offset(3), 3);
     }
 
     #[test]

@@ -5,13 +5,17 @@ mod edits;
 pub mod findings;
 pub mod json;
 pub mod markdown;
+mod position_map;
 pub mod text;
 
 use std::path::{Path, PathBuf};
 
+use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::diff::Change;
 use crate::migrate::plan::{Plan, PlannedWebhook};
 use crate::routes::Route;
+use position_map::Position;
+pub use position_map::PositionMap;
 
 /// A plan as a report shows it.
 pub struct View<'a> {
@@ -33,6 +37,8 @@ pub struct View<'a> {
     pub files: Vec<Change<'a>>,
     /// Whether they have been written.
     pub is_written: bool,
+    /// Where places of the plan are in the files as they are on the disk.
+    pub positions: PositionMap<'a>,
 }
 
 impl View<'_> {
@@ -49,6 +55,31 @@ impl View<'_> {
                 .any(|other| other.plugin == route.plugin && other.endpoint == route.endpoint)
         };
         self.routes.iter().filter(move |route| !in_source(route))
+    }
+
+    /// Where a webhook is.
+    fn position_of(&self, webhook: &PlannedWebhook) -> Position {
+        let position = (webhook.line, webhook.column);
+        self.positions.map_position(&webhook.path, position)
+    }
+
+    /// Where a diagnostic is, if it is about a place.
+    fn place_of(&self, diagnostic: &Diagnostic) -> Option<Position> {
+        let position = diagnostic.position()?;
+        Some(self.positions.map_position(diagnostic.path(), position))
+    }
+
+    /// The line of source that a diagnostic is about, and how many characters of it are meant.
+    fn snippet_of<'d>(&'d self, diagnostic: &'d Diagnostic) -> Option<(&'d str, usize)> {
+        let (line, length) = diagnostic.snippet()?;
+        let (number, column) = self.place_of(diagnostic)?;
+        match self.positions.line(diagnostic.path(), number) {
+            Some(line) => {
+                let left = line.chars().count().saturating_sub(column - 1);
+                Some((line, length.min(left).max(1)))
+            }
+            None => Some((line, length)),
+        }
     }
 
     /// A path as it is shown.

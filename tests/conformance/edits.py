@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import template
-from _rehook_runner.coverage import changed
 from program import migrated, run
+
+from _rehook_runner.coverage import changed
 
 HEAD = (
     """import functools

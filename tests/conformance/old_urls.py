@@ -9,11 +9,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
+from cases import Unusable
+from wire import AGENT
+
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.message import HOST, Request, Route
 from _rehook_runner.side.agent import Answer, Sent
-from cases import Unusable
-from wire import AGENT
 
 # Headers that say something about the connection or the server at its end. The old side is asked in
 # process, where there is neither.

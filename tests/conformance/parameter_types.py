@@ -15,9 +15,9 @@ sys.path.insert(0, str(HERE / "parameter_types"))
 sys.dont_write_bytecode = True
 warnings.simplefilter("ignore")
 
-import fastapi  # noqa: E402
-import names  # noqa: E402
-from fastapi import APIRouter, FastAPI  # noqa: E402
+import fastapi
+import names
+from fastapi import APIRouter, FastAPI
 
 
 def refusal(parameter: str) -> str:
@@ -32,7 +32,7 @@ def refusal(parameter: str) -> str:
         app = FastAPI()
         app.include_router(router)
         app.openapi()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return f"{type(error).__name__}: {error}".splitlines()[0]
     return ""
 

@@ -9,13 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-from _rehook_runner import main as runner
-from _rehook_runner.process import landlock, sandbox
 from program import said, verify
 from table import named
 from template import Plugin
 
 import shim
+from _rehook_runner import main as runner
+from _rehook_runner.process import landlock, sandbox
 
 
 def closing(agent: str, scratch: Path) -> list[str]:

@@ -20,8 +20,10 @@ def verify(
     environment: dict | None = None,
 ) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [shim.binary(), "verify", "--agent", agent, "--python", sys.executable]
-        + ["--limit", str(LIMIT), *arguments, *(places or ["."])],
+        [
+            *(shim.binary(), "verify", "--agent", agent, "--python", sys.executable),
+            *("--limit", str(LIMIT), *arguments, *(places or ["."])),
+        ],
         cwd=folder,
         check=False,
         capture_output=True,

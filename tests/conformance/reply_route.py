@@ -32,10 +32,15 @@ def written() -> types.SimpleNamespace:
     tree = ast.parse(SOURCE.read_text())
     body = []
     for node in tree.body:
-        names = [target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)]
+        names = [
+            target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)
+        ]
         module = getattr(node, "module", None) or ""
         if (
-            (isinstance(node, (ast.Import, ast.ImportFrom)) and not module.startswith("nekro_agent"))
+            (
+                isinstance(node, (ast.Import, ast.ImportFrom))
+                and not module.startswith("nekro_agent")
+            )
             or getattr(node, "name", None) in WRITTEN
             or set(names) & set(WRITTEN)
         ):
@@ -327,7 +332,9 @@ def difference(one: Case, status: int, headers: list, body: bytes) -> str | None
         if [pair for pair in headers if pair[0] == name] != [(name, value)]:
             return f"headers {headers}, not {name} once"
     lengths = [int(value) for name, value in headers if name == "content-length"]
-    return f"a length of {lengths} for {len(body)} bytes" if lengths not in ([], [len(body)]) else None
+    return (
+        f"a length of {lengths} for {len(body)} bytes" if lengths not in ([], [len(body)]) else None
+    )
 
 
 async def main() -> int:

@@ -3,7 +3,7 @@
 Usage: run.py [--verbose] [--no-mutations] [CASE…]. Prints a line for each fixture: proved and by how
 many requests, at the new URLs and through the shim at the old ones, or why there is nothing to prove,
 or the smallest request that shows a difference with both answers. Then a line for each mutation:
-whether the same requests notice it. Exits with 1 if there is a difference, or a mutation that whether the same requests notice it. Exits with 1 if there is a difference, or a mutation that nothing
+whether the same requests notice it. Exits with 1 if there is a difference, or a mutation that nothing
 notices.
 
 On a release of the agent before 2.3 it is a part: the cases that have a route of the request dialect,
@@ -31,12 +31,12 @@ import cases
 import mutations
 import old_urls
 import wheel
+
+import shim
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.message import Request, Route
 from _rehook_runner.process.child import Failed
 from _rehook_runner.side import agent
-
-import shim
 
 # Whether the agent is one of the releases that answered errors of handlers otherwise.
 IS_OLDER = tuple(map(int, version("nekro-agent").split(".")[:2])) < (2, 3)
@@ -202,7 +202,8 @@ def nothing_to_prove(case: Case, named: bool) -> str:
             compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
         except SyntaxError as error:
             if (case.after / path.relative_to(case.before)).read_bytes() != path.read_bytes():
-                return f"not run: Python {sys.version_info[0]}.{sys.version_info[1]} does not read {path.name} ({error.msg})"
+                version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+                return f"not run: Python {version} does not read {path.name} ({error.msg})"
     return ""
 
 

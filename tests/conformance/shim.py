@@ -15,9 +15,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
-from _rehook_runner.model.message import Reply, Request
 from cases import Unusable
 from wire import AGENT, Sender, tcp
+
+from _rehook_runner.model.message import Reply, Request
 
 # The limit of time is not what is looked at: a machine may be busy with other things.
 CONFIGURATION = """\

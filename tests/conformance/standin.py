@@ -25,6 +25,7 @@ sys.dont_write_bytecode = True
 
 import cases
 import wheel
+
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.message import METHODS, Request, Route
 from _rehook_runner.process.child import Failed

@@ -5,10 +5,11 @@ import shutil
 import sysconfig
 from pathlib import Path
 
-from _rehook_runner.process import landlock
 from program import migrated, run, said, verify
 from table import PLUGINS, named
 from template import HOOK
+
+from _rehook_runner.process import landlock
 
 # What slips are made in.
 SLIPPING = [

@@ -17,9 +17,9 @@ import given
 import processes
 import reaching
 import verdicts
-from _rehook_runner.process.child import Failed
 
 import shim
+from _rehook_runner.process.child import Failed
 
 
 def main() -> int:

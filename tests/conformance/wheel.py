@@ -11,11 +11,11 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-from _rehook_runner.model.case import Case
-from _rehook_runner.model.message import Request, table
 from cases import Unusable, github_signature, routes
 
 import shim
+from _rehook_runner.model.case import Case
+from _rehook_runner.model.message import Request, table
 
 NAME = "(github of the agent)"
 SECRET = "s3cret"

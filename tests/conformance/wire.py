@@ -9,8 +9,9 @@ import asyncio
 import socket
 from urllib.parse import quote
 
-from _rehook_runner.model.message import HOST, Reply, Request
 from cases import Unusable
+
+from _rehook_runner.model.message import HOST, Reply, Request
 
 # Whom the shim calls: the port is the system's choice, and is not compared.
 AGENT = "127.0.0.1:1"

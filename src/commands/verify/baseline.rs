@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::prepare::{Prepared, plan_of, with_parser_stack};
 use crate::cli::VerifyArgs;
 use crate::migrate::git;
+use crate::migrate::pipeline::{Migration, plan_of, with_parser_stack};
 use crate::migrate::plan::{Plan, PlanOptions};
 use crate::regular_file;
 use crate::routes::{self, FILE_NAME, Route};
@@ -25,7 +25,7 @@ use crate::verify::results::{Cause, Failure as CannotRun, Status, VerifyReport, 
 /// When git does not give the commit, or its tree cannot be laid out.
 pub fn add(
     args: &VerifyArgs,
-    prepared: &Prepared,
+    migration: &Migration,
     folder: &Path,
     layout: &mut Layout<'_>,
     results: &mut VerifyReport,
@@ -34,8 +34,8 @@ pub fn add(
     let asked = asked?;
     let mut known = HashSet::new();
     let mut unknown: Vec<(Route, Cause)> = Vec::new();
-    for (number, repo) in repos(args, prepared, &asked)?.into_iter().enumerate() {
-        let routes = cases::migrated_before(&prepared.plan, &repo.routes);
+    for (number, repo) in repos(args, migration, &asked)?.into_iter().enumerate() {
+        let routes = cases::migrated_before(&migration.plan, &repo.routes);
         if routes.is_empty() {
             continue;
         }
@@ -79,10 +79,10 @@ struct Repo {
 
 /// The repos that were asked for: the one that holds everything, or else each that a path is in or
 /// that is in a folder that was asked for.
-fn repos(args: &VerifyArgs, prepared: &Prepared, asked: &[PathBuf]) -> anyhow::Result<Vec<Repo>> {
-    let of_all = prepared.route_map.routes();
+fn repos(args: &VerifyArgs, migration: &Migration, asked: &[PathBuf]) -> anyhow::Result<Vec<Repo>> {
+    let of_all = migration.route_map.routes();
     let mut roots = Vec::new();
-    if !prepared.is_in_git {
+    if !migration.is_in_git {
         for path in asked {
             roots.extend(git::repo_root(path));
             if path.is_dir() && git::repo_root(path).is_none() {
@@ -99,8 +99,8 @@ fn repos(args: &VerifyArgs, prepared: &Prepared, asked: &[PathBuf]) -> anyhow::R
     roots.retain(|root| known.insert(root.clone()));
     if roots.is_empty() {
         return Ok(vec![Repo {
-            root: prepared.root.clone(),
-            is_git: prepared.is_in_git,
+            root: migration.root.clone(),
+            is_git: migration.is_in_git,
             routes: of_all.to_vec(),
         }]);
     }

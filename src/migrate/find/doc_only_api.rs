@@ -1,8 +1,9 @@
 //! Uses of the API that the document of the old API names and no release with dynamic routes has:
 //! `context.create_temp_ctx`, `plugin.config` and, only deprecated, `plugin.get_plugin_path`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
@@ -57,7 +58,7 @@ pub fn uses(workspace: &Workspace, loaded: &Arc<Loaded>) -> Vec<DocOnlyUse> {
         scopes: Vec::new(),
         found: Vec::new(),
         assigned_config: false,
-        known: HashMap::new(),
+        known: FxHashMap::default(),
     };
     finder.body(loaded.module.suite());
     for expression in loaded.module.fragments(loaded.module.range()) {
@@ -98,7 +99,7 @@ struct Finder<'a> {
     found: Vec<DocOnlyUse>,
     assigned_config: bool,
     /// The names at module level that were looked up, and whether they come from the lost module.
-    known: HashMap<String, bool>,
+    known: FxHashMap<String, bool>,
 }
 
 impl Finder<'_> {

@@ -1,6 +1,6 @@
 //! The import statements of a module, and which names are in use in it.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
@@ -54,12 +54,12 @@ pub struct Imports {
     pub future_annotations: bool,
     /// Every name that occurs, other than as an attribute of something, in annotations that are
     /// strings too: none of them is free.
-    pub identifiers: HashSet<String>,
+    pub identifiers: FxHashSet<String>,
     /// The names that are taken as attributes of something.
-    pub attributes: HashSet<String>,
+    pub attributes: FxHashSet<String>,
     /// How often each name is used as a variable, imports aside; annotations that are strings, and
     /// `__all__`, count too.
-    pub uses: HashMap<String, usize>,
+    pub uses: FxHashMap<String, usize>,
     /// Where the first statement after the docstring starts; the end of the text when there is none.
     pub first_statement: usize,
     /// Where the first statement starts that ends the imports at the top of the file.
@@ -329,13 +329,13 @@ fn is_harmless(statement: &Stmt) -> bool {
 }
 
 /// Adds a name; most are there already.
-fn add(names: &mut HashSet<String>, name: &str) {
+fn add(names: &mut FxHashSet<String>, name: &str) {
     if !names.contains(name) {
         names.insert(name.to_owned());
     }
 }
 
-fn count(uses: &mut HashMap<String, usize>, name: &str) {
+fn count(uses: &mut FxHashMap<String, usize>, name: &str) {
     match uses.get_mut(name) {
         Some(count) => *count += 1,
         None => {

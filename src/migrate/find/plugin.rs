@@ -181,6 +181,24 @@ fn parts_of_key(resolver: Resolver<'_>, value: &Expr) -> Option<(String, String)
     Some((text_of("author", 4)?, text_of("module_name", 1)?))
 }
 
+/// Where a module sets the key of the plugin in `variable` again: by its initializer, or the attribute in
+/// which release 2.4.0 of the agent keeps it (`author` and `module_name` are read once).
+fn sets_key(loaded: &Loaded, variable: &str) -> Option<ByteRange> {
+    const SETTERS: &[&str] = &["__init__", "_key"];
+    let source = loaded.module.source();
+    if !SETTERS.iter().any(|name| source.text().contains(name)) {
+        return None;
+    }
+    let text = |range| source.slice(range);
+    let mut tokens = loaded.module.tokens().all().windows(3);
+    tokens.find_map(|window| match window {
+        [owner, dot, name] if text(owner.range) == variable && text(dot.range) == "." => {
+            SETTERS.contains(&text(name.range)).then_some(name.range)
+        }
+        _ => None,
+    })
+}
+
 /// Reads the plugin `id`; `package` are the modules that may belong to it.
 ///
 /// # Errors
@@ -229,6 +247,17 @@ pub fn plugin(
             ),
         );
     };
+    if let Some(range) = sets_key(&loaded, &variable) {
+        let (line, _) = loaded.module.source().position(range.start());
+        return refuse(
+            Code::UnknownPluginKey,
+            range,
+            text!(
+                "line {line} of the plugin's module may set its key again",
+                "插件所在模块的第 {line} 行可能会重新设置插件的键"
+            ),
+        );
+    }
     let of_plugin = |parts: &&ModuleParts| {
         let mine = parts.mounts.iter().filter(|(owner, _)| owner == id);
         mine.map(|(_, mount)| mount.clone()).collect::<Vec<_>>()

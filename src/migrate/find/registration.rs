@@ -18,9 +18,10 @@ pub(crate) mod path_parameters;
 mod receiver;
 mod timing;
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
@@ -63,8 +64,8 @@ pub fn find(workspace: &Workspace, loaded: Arc<Loaded>) -> Found {
         in_lambda: false,
         references: Vec::new(),
         unclear: Vec::new(),
-        shown: HashSet::new(),
-        looked_at: HashSet::new(),
+        shown: FxHashSet::default(),
+        looked_at: FxHashSet::default(),
         called_by_name: Vec::new(),
     };
     finder.body(loaded.module.suite());
@@ -137,7 +138,8 @@ fn used_otherwise(references: &[Reference], called: &[ByteRange]) -> Vec<Unclear
 fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
     let module = &loaded.module;
     let source = module.source();
-    let known: HashSet<ByteRange> = known.iter().map(|reference| reference.place).collect();
+    let known: FxHashSet<ByteRange> = known.iter().map(|reference| reference.place).collect();
+    let patterns = patterns(loaded);
     let names = module
         .tokens()
         .all()
@@ -150,7 +152,9 @@ fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
         .map(|token| {
             let before = module.tokens().previous(token.range.start());
             let is_attribute = before.is_some_and(|dot| source.slice(dot.range) == ".");
-            let kind = if is_attribute {
+            // `case NekroPlugin(mount_webhook_method=mount)`
+            let is_captured = patterns.iter().any(|one| one.contains(token.range));
+            let kind = if is_attribute || is_captured {
                 let method = source.slice(token.range);
                 let detail = text!(
                     "this mention of `{method}` is not understood",
@@ -168,6 +172,21 @@ fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Reference> {
             }
         })
         .collect()
+}
+
+/// The patterns of `match` statements.
+fn patterns(loaded: &Loaded) -> Vec<ByteRange> {
+    let module = &loaded.module;
+    let mut ranges = Vec::new();
+    if module.source().text().contains("match ") {
+        module.walk(module.suite(), module.range(), &mut |node| {
+            if let Node::Stmt(Stmt::Match(statement)) = node {
+                ranges.extend(statement.cases.iter().map(|case| range_of(&case.pattern)));
+            }
+            Descend::Into
+        });
+    }
+    ranges
 }
 
 /// What gives an attribute by its name.
@@ -195,7 +214,7 @@ const SHOWING: &[&str] = &["hasattr", "len", "print", "repr", "str"];
 fn names_in_strings(
     loaded: &Loaded,
     known: &[Reference],
-    shown: &HashSet<ByteRange>,
+    shown: &FxHashSet<ByteRange>,
 ) -> Vec<Reference> {
     let module = &loaded.module;
     let source = module.source();
@@ -254,9 +273,9 @@ struct Finder<'a> {
     references: Vec<Reference>,
     unclear: Vec<Unclear>,
     /// The strings that are only shown, or asked for.
-    shown: HashSet<ByteRange>,
+    shown: FxHashSet<ByteRange>,
     /// What is looked up by a name, and was looked at with what is around it.
-    looked_at: HashSet<ByteRange>,
+    looked_at: FxHashSet<ByteRange>,
     /// The statements that give the method a name, for each call by it.
     called_by_name: Vec<ByteRange>,
 }

@@ -1,6 +1,6 @@
 //! Where a module has the name of a handler as a text, by which it may be looked up and called.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
@@ -21,7 +21,7 @@ pub(crate) fn is_quoted_in(bytes: &[u8], name: &str) -> bool {
 pub(crate) fn has_name_as_text(
     loaded: &Loaded,
     name: &str,
-    registrations: &HashSet<ByteRange>,
+    registrations: &FxHashSet<ByteRange>,
 ) -> bool {
     let module = &loaded.module;
     let mut others = registrations.clone();
@@ -135,7 +135,7 @@ fn key_of(call: &ast::ExprCall) -> Option<ByteRange> {
 }
 
 /// Notes the constants in a display, and in displays in it.
-fn add_displayed(expression: &Expr, others: &mut HashSet<ByteRange>) {
+fn add_displayed(expression: &Expr, others: &mut FxHashSet<ByteRange>) {
     match expression {
         Expr::Constant(_) => {
             others.insert(range_of(expression));
@@ -151,7 +151,7 @@ fn add_displayed(expression: &Expr, others: &mut HashSet<ByteRange>) {
     }
 }
 
-fn add_pattern(pattern: &ast::Pattern, others: &mut HashSet<ByteRange>) {
+fn add_pattern(pattern: &ast::Pattern, others: &mut FxHashSet<ByteRange>) {
     match pattern {
         ast::Pattern::MatchValue(p) => {
             others.insert(range_of(&*p.value));

@@ -4,9 +4,11 @@
 //! bounded too, so that the work grows with the text and ends on any input. Where a bound cuts
 //! something off, the caller counts as checked: nothing is said about what was not seen.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use rustpython_parser::ast::Stmt;
 
@@ -53,8 +55,8 @@ struct Reached {
 pub struct Reach<'a> {
     workspace: &'a Workspace,
     reached: Vec<Reached>,
-    known: HashMap<Key, usize>,
-    variants: HashMap<(PathBuf, ByteRange), usize>,
+    known: FxHashMap<Key, usize>,
+    variants: FxHashMap<(PathBuf, ByteRange), usize>,
     pending: VecDeque<usize>,
     scopes: Scopes,
 }
@@ -65,8 +67,8 @@ impl<'a> Reach<'a> {
         Self {
             workspace,
             reached: Vec::new(),
-            known: HashMap::new(),
-            variants: HashMap::new(),
+            known: FxHashMap::default(),
+            variants: FxHashMap::default(),
             pending: VecDeque::new(),
             scopes: Scopes::default(),
         }

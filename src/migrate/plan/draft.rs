@@ -3,11 +3,12 @@
 //! Imports are asked for by what they mean and become edits at the end, all at once, so that
 //! rules do not know of each other.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::call_format::Place;
-use super::imports::{self, Surroundings};
 use crate::migrate::edit::{ByteRange, EditError, EditSet, TextEdit};
 use crate::migrate::find::imports::Imports;
 use crate::migrate::python::names::{Loaded, ModuleName, Value, Workspace, names_from_stars};
@@ -63,7 +64,7 @@ pub struct Draft {
     /// The imported names that new text uses.
     reused: BTreeSet<String>,
     /// What the `*` imports of the file may bind.
-    from_stars: HashMap<String, Value>,
+    from_stars: FxHashMap<String, Value>,
 }
 
 impl Draft {
@@ -92,7 +93,7 @@ impl Draft {
             taken: BTreeSet::new(),
             released: BTreeMap::new(),
             reused: BTreeSet::new(),
-            from_stars: HashMap::new(),
+            from_stars: FxHashMap::default(),
         }
     }
 
@@ -447,17 +448,6 @@ impl Draft {
             && !self.reused.contains(local)
             && self.imports.statement_of(local).is_some()
             && self.is_only_an_import(local)
-    }
-
-    /// Turns the imports that were asked for into edits.
-    ///
-    /// # Errors
-    /// When another edit wants the same bytes.
-    pub(crate) fn finish_imports(
-        &mut self,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<(), EditError> {
-        imports::apply(self, surroundings)
     }
 
     /// The quote for new strings.

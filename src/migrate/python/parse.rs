@@ -9,7 +9,8 @@
 //! person wrote, is refused here first.
 
 use std::cell::Cell;
-use std::collections::HashSet;
+
+use rustc_hash::FxHashSet;
 
 use rustpython_parser::Parse;
 use rustpython_parser::ast::{Expr, Stmt, Suite};
@@ -163,14 +164,13 @@ pub fn at(source: &SourceFile, offset: usize, code: Code, detail: crate::text::T
         .with_snippet(source.line_text(line), 1)
 }
 
-/// The statements of the module `after` that the module `before` does not have as they are, one
-/// after another. When `before` parses, `after` parses if they do.
-pub fn changed_statements(before: &str, after: &str) -> String {
-    let known: HashSet<&str> = statements(before).into_iter().collect();
-    let changed = statements(after).into_iter();
+/// The statements of the module `after` that the module `before` does not have as they are. When
+/// `before` parses, `after` parses if each of them does.
+pub fn changed_statements<'a>(before: &str, after: &'a str) -> Vec<&'a str> {
+    let known: FxHashSet<&str> = statements(before).into_iter().collect();
+    let mut changed = statements(after);
+    changed.retain(|statement| !known.contains(statement));
     changed
-        .filter(|statement| !known.contains(statement))
-        .collect()
 }
 
 /// A text in pieces that each begin where a statement of the module itself does.
@@ -416,7 +416,11 @@ mod tests {
     #[test]
     fn statements_that_are_the_same_as_before_are_left_out() {
         let check = |before: &str, after: &str, expected: &str| {
-            assert_eq!(changed_statements(before, after), expected, "{after}");
+            assert_eq!(
+                changed_statements(before, after).concat(),
+                expected,
+                "{after}"
+            );
         };
         check("a\nb\n", "a\nc\nb\n", "c\n");
         check(

@@ -120,7 +120,8 @@ fn migrated(view: &View<'_>, lang: Lang) -> String {
         };
         let path = view.shown(&webhook.path);
         let path = term::escaped(&path);
-        let place = format!("{path}:{}:{}", webhook.line, webhook.column);
+        let (line, column) = view.position_of(webhook);
+        let place = format!("{path}:{line}:{column}");
         let (target, dialect) = (term::escaped(&route.target), route.dialect);
         let line = if view.is_written {
             text!(
@@ -148,7 +149,7 @@ fn style_of(code: Code) -> anstyle::Style {
 
 fn place(view: &View<'_>, diagnostic: &Diagnostic) -> String {
     let mut place = term::escaped(&view.shown(diagnostic.path())).into_owned();
-    if let Some((line, column)) = diagnostic.position() {
+    if let Some((line, column)) = view.place_of(diagnostic) {
         place += &format!(":{line}:{column}");
     }
     place
@@ -185,7 +186,7 @@ fn in_full(view: &View<'_>, diagnostic: &Diagnostic, style: Style) -> String {
     let detail = term::escaped(diagnostic.detail().get(lang));
     let mut output = format!("{BOLD}{place}{BOLD:#}: {style}{code}{style:#} {detail}\n");
     if let (Some((text, length)), Some((line, column))) =
-        (diagnostic.snippet(), diagnostic.position())
+        (view.snippet_of(diagnostic), view.place_of(diagnostic))
     {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
@@ -205,7 +206,8 @@ fn in_full(view: &View<'_>, diagnostic: &Diagnostic, style: Style) -> String {
         );
     }
     if let Some(related) = diagnostic.related() {
-        let (path, (line, column)) = (view.shown(&related.path), related.position);
+        let path = view.shown(&related.path);
+        let (line, column) = view.positions.map_position(&related.path, related.position);
         let (label, says) = (text!("see: ", "参见："), related.says.get(lang));
         output += &format!(
             "  {}{BOLD}{path}:{line}:{column}{BOLD:#} {says}\n",

@@ -189,10 +189,11 @@ fn webhook_of<'a>(view: &View<'_>, webhook: &'a PlannedWebhook, lang: Lang) -> W
         Action::Drop => ("drop", None),
         Action::ByHand(diagnostic) => ("by_hand", Some(finding(view, diagnostic, lang))),
     };
+    let (line, column) = view.position_of(webhook);
     Webhook {
         path: view.shown(&webhook.path),
-        line: webhook.line,
-        column: webhook.column,
+        line,
+        column,
         plugin: webhook.plugin.as_deref(),
         endpoint: webhook.endpoint.as_deref(),
         dialect: route.map(|route| route.dialect.as_str()),
@@ -206,6 +207,16 @@ fn webhook_of<'a>(view: &View<'_>, webhook: &'a PlannedWebhook, lang: Lang) -> W
 }
 
 fn finding<'a>(view: &View<'_>, diagnostic: &'a Diagnostic, lang: Lang) -> Finding<'a> {
+    let position = view.place_of(diagnostic);
+    let related = diagnostic.related().map(|related| {
+        let (line, column) = view.positions.map_position(&related.path, related.position);
+        RelatedPlace {
+            path: view.shown(&related.path),
+            line,
+            column,
+            message: related.says.get(lang),
+        }
+    });
     Finding {
         code: diagnostic.code().as_str(),
         severity: match diagnostic.code().severity() {
@@ -214,15 +225,10 @@ fn finding<'a>(view: &View<'_>, diagnostic: &'a Diagnostic, lang: Lang) -> Findi
             Severity::Error => "error",
         },
         path: view.shown(diagnostic.path()),
-        line: diagnostic.position().map(|(line, _)| line),
-        column: diagnostic.position().map(|(_, column)| column),
+        line: position.map(|(line, _)| line),
+        column: position.map(|(_, column)| column),
         message: diagnostic.detail().get(lang),
-        related: diagnostic.related().map(|related| RelatedPlace {
-            path: view.shown(&related.path),
-            line: related.position.0,
-            column: related.position.1,
-            message: related.says.get(lang),
-        }),
+        related,
         hint: diagnostic.hint().get(lang).to_owned(),
     }
 }

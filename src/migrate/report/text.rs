@@ -78,7 +78,8 @@ fn webhook(view: &View<'_>, webhook: &PlannedWebhook, state: (Style, Text), lang
     let (style, action) = state;
     let path = view.shown(&webhook.path);
     let path = term::escaped(&path);
-    let place = format!("{path}:{}:{}", webhook.line, webhook.column);
+    let (line, column) = view.position_of(webhook);
+    let place = format!("{path}:{line}:{column}");
     let unknown = text!("(unknown)", "（未知）");
     let plugin = webhook
         .plugin

@@ -9,8 +9,9 @@
 //! else's, or in what [`unclear`] gives. The tokens are asked at the end, so that no place is passed
 //! over that the tree does not show.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashSet;
 
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
@@ -69,7 +70,7 @@ struct Walker<'a> {
     /// Whether names may be bound around the place that no scope has: by a lambda, a comprehension.
     is_bound_otherwise: bool,
     /// The names of all attributes that were visited.
-    visited: HashSet<ByteRange>,
+    visited: FxHashSet<ByteRange>,
     found: Vec<Mention>,
 }
 
@@ -98,7 +99,7 @@ pub(super) fn unclear(
         functions: Vec::new(),
         class: None,
         is_bound_otherwise: false,
-        visited: HashSet::new(),
+        visited: FxHashSet::default(),
         found: Vec::new(),
     };
     for statement in loaded.module.suite() {

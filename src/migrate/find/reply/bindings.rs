@@ -4,7 +4,7 @@
 //! [`Bound::Unknown`]; no form of binding is passed over, also not those of functions inside that
 //! declare it `global` or `nonlocal`.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use rustpython_parser::ast::{self, Expr, ExprContext, Stmt};
 
@@ -32,7 +32,7 @@ pub(super) enum Bound<'a> {
 /// The names that a function or module binds.
 #[derive(Debug, Default)]
 pub(super) struct Bindings<'a> {
-    names: HashMap<&'a str, Vec<Bound<'a>>>,
+    names: FxHashMap<&'a str, Vec<Bound<'a>>>,
     parameters: usize,
 }
 
@@ -67,7 +67,7 @@ impl<'a> Bindings<'a> {
         };
         let range = ByteRange::new(range_of(first).start(), range_of(last).end());
         // Targets of assignments, which are understood; every other name that is stored to is not.
-        let mut understood: HashSet<ByteRange> = HashSet::new();
+        let mut understood: FxHashSet<ByteRange> = FxHashSet::default();
         module.walk(body, range, &mut |node| {
             bindings.add(node, &mut understood);
             match node {
@@ -100,14 +100,19 @@ impl<'a> Bindings<'a> {
         self.names.entry(name).or_default().push(bound);
     }
 
-    fn assign(&mut self, target: &'a Expr, bound: Bound<'a>, understood: &mut HashSet<ByteRange>) {
+    fn assign(
+        &mut self,
+        target: &'a Expr,
+        bound: Bound<'a>,
+        understood: &mut FxHashSet<ByteRange>,
+    ) {
         if let Expr::Name(name) = target {
             understood.insert(range_of(name));
             self.bind(&name.id, bound);
         }
     }
 
-    fn add(&mut self, node: Node<'a>, understood: &mut HashSet<ByteRange>) {
+    fn add(&mut self, node: Node<'a>, understood: &mut FxHashSet<ByteRange>) {
         match node {
             Node::Expr(Expr::NamedExpr(named)) => {
                 self.assign(&named.target, Bound::Value(&named.value), understood);
@@ -122,7 +127,7 @@ impl<'a> Bindings<'a> {
         }
     }
 
-    fn add_statement(&mut self, statement: &'a Stmt, understood: &mut HashSet<ByteRange>) {
+    fn add_statement(&mut self, statement: &'a Stmt, understood: &mut FxHashSet<ByteRange>) {
         match statement {
             Stmt::Assign(s) => {
                 for target in &s.targets {

@@ -1,6 +1,6 @@
 //! The names that a module, a class or a function binds, and how.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
@@ -49,7 +49,7 @@ pub struct Binding {
 /// The names that a module, a class or a function binds in its own body.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    bindings: HashMap<String, Vec<Binding>>,
+    bindings: FxHashMap<String, Vec<Binding>>,
     stars: Vec<ModuleName>,
     /// Where the names hold; none for everywhere.
     extent: Option<ByteRange>,

@@ -5,18 +5,19 @@
 //! hold of. Invariant: looking at the text alone says "may be set" too often rather than too seldom,
 //! and what is not in a list of harmless forms counts as setting.
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The names that are set somewhere, and what may be set without a name.
 #[derive(Debug, Default)]
 pub(super) struct Setters {
     /// Names that are set as an attribute of something.
-    names: HashSet<String>,
+    names: FxHashSet<String>,
     /// Whether built-in names may be set.
     builtins: bool,
     /// Libraries in which something is set, which others of their functions may use.
-    changed: HashSet<String>,
+    changed: FxHashSet<String>,
     /// Modules in which anything may be set: see [`Reach`].
     reach: Reach,
 }
@@ -27,12 +28,12 @@ pub(super) struct Setters {
 #[derive(Debug, Default)]
 struct Reach {
     /// Those that set anything, and those that import one of these.
-    units: HashSet<PathBuf>,
-    unit_of: HashMap<PathBuf, PathBuf>,
+    units: FxHashSet<PathBuf>,
+    unit_of: FxHashMap<PathBuf, PathBuf>,
     /// What these units import, or name as a module: modules of the repo.
-    imported: HashSet<String>,
+    imported: FxHashSet<String>,
     /// Libraries that the files themselves import, or that are handed to them.
-    libraries: HashSet<String>,
+    libraries: FxHashSet<String>,
     /// Whether one of them imports modules by names that are made at run time.
     is_everything: bool,
     /// The same of the files themselves.
@@ -43,7 +44,7 @@ struct Reach {
 struct FileFacts<'a> {
     path: &'a Path,
     unit: PathBuf,
-    imports: HashSet<String>,
+    imports: FxHashSet<String>,
     imports_any: bool,
     sets_any: bool,
 }
@@ -51,7 +52,7 @@ struct FileFacts<'a> {
 impl Setters {
     /// Looks through the files at `paths`; `read` gives their bytes.
     pub(super) fn of(paths: &[PathBuf], read: impl Fn(&Path) -> Option<Vec<u8>>) -> Self {
-        let packages: HashSet<&Path> = paths
+        let packages: FxHashSet<&Path> = paths
             .iter()
             .filter(|path| path.file_name().is_some_and(|name| name == "__init__.py"))
             .filter_map(|path| path.parent())
@@ -129,12 +130,12 @@ impl Reach {
         }
         // Whoever imports one of these may hand it a module.
         loop {
-            let names: HashSet<&str> = reach
+            let names: FxHashSet<&str> = reach
                 .units
                 .iter()
                 .filter_map(|one| outer_name(one))
                 .collect();
-            let joining: HashSet<PathBuf> = facts
+            let joining: FxHashSet<PathBuf> = facts
                 .iter()
                 .filter(|file| !reach.units.contains(&file.unit))
                 .filter(|file| {
@@ -161,7 +162,7 @@ impl Reach {
 }
 
 /// The topmost package that the file is in, or the file itself.
-fn unit(path: &Path, packages: &HashSet<&Path>) -> PathBuf {
+fn unit(path: &Path, packages: &FxHashSet<&Path>) -> PathBuf {
     let folders = path.ancestors().skip(1);
     let top = folders
         .take_while(|folder| packages.contains(folder))
@@ -180,8 +181,8 @@ fn contains(text: &str, word: &str) -> bool {
 
 /// The words of the statements that import, and of what looks modules up; and whether a module is
 /// imported whose name cannot be seen there.
-fn imports(text: &str) -> (HashSet<String>, bool) {
-    let mut all = HashSet::new();
+fn imports(text: &str) -> (FxHashSet<String>, bool) {
+    let mut all = FxHashSet::default();
     let mut is_any = false;
     for statement in import_lines(text) {
         all.extend(words(statement).map(str::to_owned));
@@ -231,8 +232,8 @@ fn import_lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Notes the libraries of which something is set: `json.decoder.JSONDecoder.decode = …`.
-fn add_changed_libraries(text: &str, imports: &HashSet<String>, changed: &mut HashSet<String>) {
-    let mut roots = HashSet::new();
+fn add_changed_libraries(text: &str, imports: &FxHashSet<String>, changed: &mut FxHashSet<String>) {
+    let mut roots = FxHashSet::default();
     for_set_attributes(text, &mut |_, head| {
         let start = head
             .trim_end_matches(|c: char| is_word(c) || c == '.')
@@ -258,8 +259,8 @@ fn add_changed_libraries(text: &str, imports: &HashSet<String>, changed: &mut Ha
 }
 
 /// Notes what is imported and given to a call as it is: the callee may set anything in it.
-fn add_handed(text: &str, libraries: &mut HashSet<String>) {
-    let mut handed = HashSet::new();
+fn add_handed(text: &str, libraries: &mut FxHashSet<String>) {
+    let mut handed = FxHashSet::default();
     let mut rest = text;
     while let Some(start) = rest.find(['(', ',', '=']) {
         rest = rest[start + 1..].trim_start();
@@ -366,7 +367,7 @@ fn closing(text: &str) -> usize {
 }
 
 /// Whether a text may set anything without naming it; notes what `setattr` and `patch` name.
-fn sets_anything(text: &str, names: &mut HashSet<String>) -> bool {
+fn sets_anything(text: &str, names: &mut FxHashSet<String>) -> bool {
     let mut found = false;
     for (word, is_harmless) in ANYTHING {
         found = found
@@ -387,7 +388,7 @@ fn sets_anything(text: &str, names: &mut HashSet<String>) -> bool {
 }
 
 /// `setattr(module, "name", value)`: whether one sets what it does not name.
-fn add_setattr(text: &str, names: &mut HashSet<String>) -> bool {
+fn add_setattr(text: &str, names: &mut FxHashSet<String>) -> bool {
     let mut found = false;
     for (at, _) in text.match_indices("setattr") {
         let head = &text[..at];
@@ -412,7 +413,7 @@ fn add_setattr(text: &str, names: &mut HashSet<String>) -> bool {
 }
 
 /// `mock.patch("module.name")`: whether one sets what it does not name.
-fn add_patched(text: &str, names: &mut HashSet<String>) -> bool {
+fn add_patched(text: &str, names: &mut FxHashSet<String>) -> bool {
     let mut found = false;
     for (at, _) in text.match_indices("patch") {
         let after = &text[at + "patch".len()..];
@@ -472,14 +473,14 @@ fn literal(argument: &str) -> Option<&str> {
 
 /// Whether a text sets any attribute.
 fn sets_attribute(text: &str) -> bool {
-    let mut names = HashSet::new();
+    let mut names = FxHashSet::default();
     add_set_attributes(text, &mut names);
     add_setattr(text, &mut names);
     !names.is_empty()
 }
 
 /// Notes the names that a text sets as attributes of something other than `self` and `cls`.
-fn add_set_attributes(text: &str, names: &mut HashSet<String>) {
+fn add_set_attributes(text: &str, names: &mut FxHashSet<String>) {
     let mut note = |name: &str, _: &str| {
         names.insert(name.to_owned());
     };
@@ -638,7 +639,7 @@ mod tests {
     use super::*;
 
     fn attributes(text: &str) -> String {
-        let mut names = HashSet::new();
+        let mut names = FxHashSet::default();
         add_set_attributes(text, &mut names);
         let mut names: Vec<_> = names.into_iter().collect();
         names.sort();
@@ -695,7 +696,7 @@ mod tests {
             "put = setattr\nput(conf, name, 1)",
             "getattr(conf, '__setattr__')('A', 1)",
         ] {
-            assert!(sets_anything(text, &mut HashSet::new()), "{text}");
+            assert!(sets_anything(text, &mut FxHashSet::default()), "{text}");
         }
         for text in [
             "setattr(conf, 'A', 1)",
@@ -705,7 +706,7 @@ mod tests {
             "from unittest import mock\nmock.patch('conf.A', 1)",
             "from unittest import mock\nmock.patch.object(conf, 'A', 1)",
         ] {
-            let mut names = HashSet::new();
+            let mut names = FxHashSet::default();
             assert!(!sets_anything(text, &mut names), "{text}");
             assert!(names.contains("A"), "{text}");
         }
@@ -722,7 +723,7 @@ mod tests {
             "path = sys.modules['conf'].__file__",
             "from unittest import mock\nclient.patch(url)",
         ] {
-            let mut names = HashSet::new();
+            let mut names = FxHashSet::default();
             assert!(!sets_anything(text, &mut names), "{text}");
             assert!(!names.contains("A"), "{text}");
         }
@@ -731,7 +732,7 @@ mod tests {
     #[test]
     fn libraries_of_which_something_is_set_are_noted() {
         let text = "import json\nimport os\njson.decoder.JSONDecoder.decode = f\n";
-        let mut changed = HashSet::new();
+        let mut changed = FxHashSet::default();
         add_changed_libraries(text, &imports(text).0, &mut changed);
         assert!(changed.contains("json") && !changed.contains("os"));
     }

@@ -5,9 +5,10 @@
 //! stay where none of that is to be seen in any file of the repo. Looking at the text alone says
 //! "may be set" too often rather than too seldom.
 
-use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use rustpython_parser::ast::{self, Expr, ExprContext};
 use rustpython_parser::text_size::TextRange;
@@ -93,16 +94,20 @@ impl Resolver<'_> {
     /// Whether a `*` import may bind `name`.
     fn may_be_from_star(&self, name: &str) -> bool {
         let stars = self.loaded.scope.stars();
-        let mut seen = HashSet::from([self.path().to_owned()]);
+        let mut seen = FxHashSet::from_iter([self.path().to_owned()]);
         stars.iter().any(|star| self.gives(star, name, &mut seen))
     }
 
     /// Whether `from star import *` may bind `name`.
     pub(super) fn star_gives(&self, star: &ModuleName, name: &str) -> bool {
-        self.gives(star, name, &mut HashSet::from([self.path().to_owned()]))
+        self.gives(
+            star,
+            name,
+            &mut FxHashSet::from_iter([self.path().to_owned()]),
+        )
     }
 
-    fn gives(&self, star: &ModuleName, name: &str, seen: &mut HashSet<PathBuf>) -> bool {
+    fn gives(&self, star: &ModuleName, name: &str, seen: &mut FxHashSet<PathBuf>) -> bool {
         let loaded = match self.star(star) {
             Star::Here(loaded) => loaded,
             Star::Known => return false,
@@ -152,9 +157,9 @@ impl Resolver<'_> {
 
 /// The names that the `*` imports of a module may bind, with what they stand for; those of modules
 /// that cannot be seen are not among them.
-pub fn names_from_stars(workspace: &Workspace, loaded: &Arc<Loaded>) -> HashMap<String, Value> {
-    let mut names = HashMap::new();
-    let mut seen = HashSet::from([loaded.module.source().path().to_owned()]);
+pub fn names_from_stars(workspace: &Workspace, loaded: &Arc<Loaded>) -> FxHashMap<String, Value> {
+    let mut names = FxHashMap::default();
+    let mut seen = FxHashSet::from_iter([loaded.module.source().path().to_owned()]);
     let mut next = vec![loaded.clone()];
     while let Some(loaded) = next.pop() {
         let resolver = Resolver {

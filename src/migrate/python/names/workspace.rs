@@ -1,10 +1,11 @@
 //! The modules of a repo, each read and parsed when it is first asked for, and where a module of a
 //! name is.
 
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 use super::scope::{ModuleName, Scope};
 use super::setters::Setters;
@@ -56,7 +57,7 @@ pub struct Workspace {
     /// The folder above which no module is looked for.
     root: PathBuf,
     files: Box<dyn Files>,
-    modules: Mutex<HashMap<PathBuf, Slot>>,
+    modules: Mutex<FxHashMap<PathBuf, Slot>>,
     /// What files give anew elsewhere, once it is asked for.
     setters: OnceLock<Setters>,
 }
@@ -116,16 +117,6 @@ impl Workspace {
             let paths = self.files.python_files(&self.root);
             Setters::of(&paths, |path| self.files.read(path).ok())
         })
-    }
-
-    /// Every module that was asked for and could be parsed, in no order.
-    pub fn into_modules(self) -> Vec<Arc<Loaded>> {
-        let modules = self.modules.into_inner();
-        modules
-            .unwrap_or_else(PoisonError::into_inner)
-            .into_values()
-            .filter_map(|slot| Arc::into_inner(slot)?.into_inner()?.ok())
-            .collect()
     }
 
     /// Every module that was asked for and could be parsed, by path.
@@ -272,7 +263,7 @@ pub(crate) fn is_always_installed(dotted: &str) -> bool {
 
 /// Files that a test gives.
 #[cfg(test)]
-pub struct Given(pub HashMap<PathBuf, String>);
+pub struct Given(pub std::collections::HashMap<PathBuf, String>);
 
 #[cfg(test)]
 impl Files for Given {

@@ -145,12 +145,12 @@ def _beside(scratch: str) -> int:
         return process
     is_closed = False
     try:
+        import py_compile
         from pathlib import Path
-        from py_compile import compile
 
         # What is not compiled now will be when it is imported.
         for file in Path(HERE).rglob("*.py"):
-            compile(str(file), quiet=2)
+            py_compile.compile(str(file), quiet=2)
         from _rehook_runner.process import landlock
 
         is_closed = landlock.close(scratch)

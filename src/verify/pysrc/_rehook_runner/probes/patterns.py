@@ -173,13 +173,13 @@ def install(watch: Watch) -> None:
 
 
 def _function(name: str, plain):
-    compile = re.compile
+    compiled = re.compile
 
     def function(pattern, string, flags=0):
         if isinstance(pattern, Watched):
             return getattr(pattern, name)(string)
         if type(string) is Text:
-            return getattr(Watched(compile(pattern, flags)), name)(string)
+            return getattr(Watched(compiled(pattern, flags)), name)(string)
         return plain(pattern, string, flags)
 
     return function
@@ -197,14 +197,14 @@ def watched(value: object) -> object:
 
 
 def _is_pattern(value: object) -> bool:
-    return isinstance(value, re.Pattern) or type(value) is tuple and any(map(_is_pattern, value))
+    return isinstance(value, re.Pattern) or (type(value) is tuple and any(map(_is_pattern, value)))
 
 
 def compiling() -> None:
     """From here on, what is compiled in the plugin is watched."""
     plain = re.compile
 
-    def compile(pattern, flags=0):
+    def compile(pattern, flags=0):  # noqa: A001 (it takes the place of `re.compile`)
         made = plain(pattern, flags)
         return Watched(made) if Watch.current.line() is not None else made
 

@@ -182,7 +182,7 @@ def _fits_header(name: str, value: str) -> bool:
     except UnicodeEncodeError:
         return False
     token = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
-    return token and all(ch == "\t" or ch >= " " and ch != "\x7f" for ch in value)
+    return token and all(ch == "\t" or (ch >= " " and ch != "\x7f") for ch in value)
 
 
 def _quoted(text: str) -> str:

@@ -267,7 +267,7 @@ class _Search:
             self.push(0, draft, Known("plain"), ("", draft.key()))
         self.trace.begin()
         while self.sent < MOST_REQUESTS and monotonic() < until:
-            is_turn = not self.queue or self.sent > FIRST and self.sent % TURN == 0
+            is_turn = not self.queue or (self.sent > FIRST and self.sent % TURN == 0)
             if is_turn and self.waiting and not self.trace.is_complete():
                 one = heapq.heappop(self.waiting)
             elif self.queue:

@@ -168,10 +168,9 @@ def keys_of(folder: str, settings: Iterable) -> list[str | int]:
     keys: dict[str | int, None] = {}
 
     def add(values) -> None:
-        for value in values:
-            if isinstance(value, enum.Enum):
-                value = value.value
-            if isinstance(value, str) and value or type(value) is int:
+        for key in values:
+            value = key.value if isinstance(key, enum.Enum) else key
+            if (isinstance(value, str) and value) or type(value) is int:
                 keys[value] = None
 
     for one in settings:
@@ -188,10 +187,8 @@ def keys_of(folder: str, settings: Iterable) -> list[str | int]:
             # Its built-in names and annotations are Python's.
             if name.startswith("__"):
                 continue
-            if (
-                isinstance(value, (dict, set, frozenset))
-                or isinstance(value, type)
-                and issubclass(value, enum.Enum)
+            if isinstance(value, (dict, set, frozenset)) or (
+                isinstance(value, type) and issubclass(value, enum.Enum)
             ):
                 add(value)
             elif inspect.isfunction(value) and value.__code__.co_filename.startswith(folder):
@@ -218,6 +215,6 @@ def named_in(code: CodeType, of_parts: bool) -> list[str]:
         is_key = any(other.argval == "get" for other in before[-1:]) or any(
             "SUBSCR" in other.opname or other.argrepr == "[]" for other in after[:1]
         )
-        if any(other.opname == "CONTAINS_OP" for other in after) or of_parts and is_key:
+        if any(other.opname == "CONTAINS_OP" for other in after) or (of_parts and is_key):
             found[one.argval] = None
     return list(found)[:MOST_KEYS]

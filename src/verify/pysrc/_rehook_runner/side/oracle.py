@@ -141,7 +141,7 @@ def signature_of(func) -> inspect.Signature:
             return annotation
         try:
             return eval(annotation, dict(module))
-        except Exception:
+        except Exception:  # noqa: BLE001 (an annotation may fail in any way)
             return annotation
 
     parameters = [

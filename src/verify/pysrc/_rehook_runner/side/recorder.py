@@ -165,7 +165,7 @@ class Recorder:
         logger.add(heard, level=0, filter=by_a_plugin, **how)
 
         class Handler(logging.Handler):
-            def emit(_self, record):
+            def emit(_self, record):  # noqa: N805 (`self` is the recorder)
                 if record.name.startswith(PLUGIN_MODULES):
                     self.add("log", record.levelname, record.getMessage(), None)
 

@@ -3,8 +3,6 @@
 The errors and their sentences are the agent's: a handler may put them into its reply.
 """
 
-# ruff: noqa: TRY002
-
 from nekro_agent.adapters.utils import adapter_utils
 from nekro_agent.lacking import absent
 from nekro_agent.schemas.agent_ctx import AgentCtx

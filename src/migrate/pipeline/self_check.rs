@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
-use super::prepare::{OverlayFs, Pass};
+use super::overlay::OverlayFs;
+use super::pass::Pass;
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::discover;
 use crate::migrate::plan::{Fault, FilePlan, Plan, PlanOptions};
@@ -25,8 +27,8 @@ use crate::user_error::UserError;
 /// When `faults` fails, and for a fault that is no single plugin's.
 pub(super) fn hold(
     plan: &mut Plan,
-    faults: impl Fn(&Plan) -> anyhow::Result<Vec<Fault>>,
-) -> anyhow::Result<()> {
+    faults: impl Fn(&Plan) -> Result<Vec<Fault>, UserError>,
+) -> Result<(), UserError> {
     loop {
         let found = faults(plan)?;
         let Some(first) = found.first() else {
@@ -37,7 +39,7 @@ pub(super) fn hold(
             has_changed |= plan.withdraw(fault);
         }
         if !has_changed {
-            return Err(UserError::bug(&first.text()).into());
+            return Err(UserError::bug(&first.text()));
         }
     }
 }
@@ -51,14 +53,14 @@ pub(super) fn faults(
     files: &Arc<BTreeMap<PathBuf, Vec<u8>>>,
     plan: &Plan,
     options: PlanOptions,
-) -> anyhow::Result<Vec<Fault>> {
+) -> Result<Vec<Fault>, UserError> {
     if plan.counts.unaccounted() > 0 {
         let count = plan.counts.unaccounted();
         let failure = UserError::bug(&text!(
             "{count} references to the old API are unaccounted for",
             "有 {count} 处对旧接口的引用去向不明"
         ));
-        return Err(failure.into());
+        return Err(failure);
     }
     if plan.files.is_empty() {
         return Ok(Vec::new());
@@ -73,11 +75,12 @@ pub(super) fn faults(
         layers: vec![changed.clone(), files.clone()],
     };
     // What no longer mentions the old API is not looked at by a second run; it has to parse.
+    let parsed = Parsed::default();
     let mut broken: Vec<Diagnostic> = plan
         .files
         .par_iter()
         .filter(|file| !discover::mentions_old_api(&file.after))
-        .filter_map(broken_by)
+        .filter_map(|file| parsed.broken_by(file))
         .collect();
     // All others again: a registration in one may matter to one in another.
     let remaining = files.iter().map(|(path, bytes)| {
@@ -106,24 +109,42 @@ pub(super) fn faults(
     Ok(faults.collect())
 }
 
-/// Why the result does not parse, if it does not.
-///
-/// A module is its statements one after another, so what is the same as before parses as before:
-/// only the other statements are parsed again.
-fn broken_by(file: &FilePlan) -> Option<Diagnostic> {
-    let parse =
-        |bytes: &[u8]| SourceFile::from_bytes(&file.path, bytes.to_vec()).and_then(Module::parse);
-    if file.after == file.text_after.as_bytes()
-        && parse(changed_statements(&file.text_before, &file.text_after).as_bytes()).is_ok()
-    {
-        return None;
+/// The statements that parse, of all files: what is written beside plugins is the same in most of them.
+#[derive(Default)]
+struct Parsed(Mutex<FxHashSet<String>>);
+
+impl Parsed {
+    fn lock(&self) -> MutexGuard<'_, FxHashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    parse(&file.after).err().map(|broken| *broken)
+
+    /// Why the result does not parse, if it does not.
+    ///
+    /// A module is its statements one after another, so what is the same as before parses as before:
+    /// only the other statements are parsed again.
+    fn broken_by(&self, file: &FilePlan) -> Option<Diagnostic> {
+        let parse = |bytes: &[u8]| {
+            SourceFile::from_bytes(&file.path, bytes.to_vec()).and_then(Module::parse)
+        };
+        if file.after == file.text_after.as_bytes() {
+            let mut statements = changed_statements(&file.text_before, &file.text_after);
+            {
+                let known = self.lock();
+                statements.retain(|statement| !known.contains(*statement));
+            }
+            if parse(statements.concat().as_bytes()).is_ok() {
+                self.lock()
+                    .extend(statements.into_iter().map(str::to_owned));
+                return None;
+            }
+        }
+        parse(&file.after).err().map(|broken| *broken)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::prepare::with_parser_stack;
+    use super::super::stack::with_parser_stack;
     use super::*;
     use crate::migrate::diagnostic::Code;
     use crate::migrate::plan::Action;
@@ -144,7 +165,7 @@ mod tests {
     }
 
     /// Tampers with the plan for three plugins, holds it against the check, and gives what is left.
-    fn held(tamper: impl Fn(&mut FilePlan) + Sync) -> anyhow::Result<Plan> {
+    fn held(tamper: impl Fn(&mut FilePlan) + Sync) -> Result<Plan, UserError> {
         with_parser_stack(|| {
             let names = ["first", "second", "third"];
             let files: BTreeMap<PathBuf, Vec<u8>> = names

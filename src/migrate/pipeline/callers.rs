@@ -5,8 +5,10 @@
 //! mere import is no call. What cannot be read counts as one.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use rayon::prelude::*;
 
@@ -31,9 +33,9 @@ impl Callers {
         found: &[Found],
         package_root: &(dyn Fn(&Path) -> Option<PathBuf> + Sync),
     ) -> Self {
-        let mut registrations: HashMap<&Path, HashSet<ByteRange>> = HashMap::new();
+        let mut registrations: FxHashMap<&Path, FxHashSet<ByteRange>> = FxHashMap::default();
         // By the package, or by the module where it is in none.
-        let mut inside: HashMap<PathBuf, BTreeSet<(&str, &Path)>> = HashMap::new();
+        let mut inside: FxHashMap<PathBuf, BTreeSet<(&str, &Path)>> = FxHashMap::default();
         let mut modules: Vec<Importable<'_>> = Vec::new();
         for one in found {
             let path = one.loaded.module.source().path();
@@ -61,7 +63,7 @@ impl Callers {
         if modules.is_empty() {
             return Self::default();
         }
-        let mut by_name: HashMap<&str, Vec<(&Importable<'_>, ImportName)>> = HashMap::new();
+        let mut by_name: FxHashMap<&str, Vec<(&Importable<'_>, ImportName)>> = FxHashMap::default();
         for module in &modules {
             for (name, kind) in module.names() {
                 by_name.entry(name).or_default().push((module, kind));
@@ -71,7 +73,7 @@ impl Callers {
             .into_par_iter()
             .flat_map_iter(|file| {
                 let package = package_root(&file);
-                let none = HashSet::new();
+                let none = FxHashSet::default();
                 let registrations = registrations.get(file.as_path()).unwrap_or(&none);
                 let mut called = uses_in(workspace, &file, package.is_some(), &by_name);
                 if let Some(own) = inside.get(package.as_ref().unwrap_or(&file)) {
@@ -134,7 +136,7 @@ fn uses_in(
     workspace: &Workspace,
     file: &Path,
     is_in_package: bool,
-    by_name: &HashMap<&str, Vec<(&Importable<'_>, ImportName)>>,
+    by_name: &FxHashMap<&str, Vec<(&Importable<'_>, ImportName)>>,
 ) -> Vec<(PathBuf, String)> {
     let Ok(bytes) = workspace.read(file) else {
         return Vec::new();
@@ -153,7 +155,7 @@ fn uses_in(
     if modules.is_empty() {
         return Vec::new();
     }
-    let words: HashSet<&str> = words(&bytes).collect();
+    let words: FxHashSet<&str> = words(&bytes).collect();
     let named: Vec<(&Path, &str)> = modules
         .values()
         .flat_map(|module| module.handlers.iter().map(|name| (module.path, *name)))
@@ -174,7 +176,7 @@ fn uses_in(
 fn texts_in(
     workspace: &Workspace,
     file: &Path,
-    registrations: &HashSet<ByteRange>,
+    registrations: &FxHashSet<ByteRange>,
     own: &BTreeSet<(&str, &Path)>,
 ) -> Vec<(PathBuf, String)> {
     let Ok(bytes) = workspace.read(file) else {
