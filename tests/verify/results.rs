@@ -56,7 +56,10 @@ fn only_what_is_proved_gives_0() {
     check(
         &run(endless(5)),
         0,
-        &["2 same", "a request had not ended after 5 s; it was not compared"],
+        &[
+            "2 same",
+            "a request had not ended after 5 s; it was not compared",
+        ],
     );
     // What cannot be read says nothing about the others.
     check(
