@@ -3,16 +3,20 @@
 //! A package with many plugins is one value that they share, and what each asks of all the others
 //! is looked up: the work grows with the package, not with its square.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::ModuleFacts;
-use super::plugin::names_module;
+use super::draft::Draft;
+use super::facts::ModuleFacts;
+use super::model::Registered;
+use crate::migrate::edit::ByteRange;
 use crate::migrate::find::handed_on::hands_on;
 use crate::migrate::find::imports::uses_of_global;
+use crate::migrate::find::{CallableKind, Form, imports};
 use crate::migrate::python::names::{ModuleName, PluginId, Workspace};
 
 /// The modules that belong to a plugin.
@@ -237,4 +241,59 @@ fn re_imports<'f>(modules: &[&'f ModuleFacts]) -> FxHashMap<&'f str, Vec<ReImpor
         }
     }
     re_imports
+}
+
+/// Whether a handler is used other than by registering it.
+pub(super) fn is_used_elsewhere(
+    members: &Members<'_>,
+    draft: &Draft,
+    one: &Registered<'_>,
+) -> bool {
+    let webhook = one.webhook;
+    let name = &webhook.handler.name;
+    if webhook.callable.is_shared {
+        return true;
+    }
+    // Where the registrations themselves name it; a loop may do so once for several.
+    let registrations = || {
+        let places: BTreeSet<ByteRange> = one
+            .found
+            .webhooks()
+            .filter(|webhook| webhook.form == Form::Call && webhook.handler.name == *name)
+            .map(|webhook| webhook.callable.place)
+            .collect();
+        places.len()
+    };
+    let loaded = &one.found.loaded;
+    // Few handlers are named anywhere else: only then it matters whose the name is there.
+    let is_taken =
+        draft.imports.attributes.contains(name) && webhook.callable.kind != CallableKind::Function;
+    let used_here = if is_taken {
+        imports::uses_as_attribute(loaded, name) + imports::uses_of_global(loaded, name)
+            > registrations()
+    } else {
+        draft.imports.uses_of(name) > 0 && imports::uses_of_global(loaded, name) > registrations()
+    };
+    used_here
+        || members.others_use(one.path(), name)
+        || members.is_used_where_imported(one.path(), name)
+}
+
+/// Whether a module name, as written in the file `from`, is that of the file `path`: by its path
+/// alone.
+pub(super) fn names_module(from: &Path, module: &ModuleName, path: &Path) -> bool {
+    let mut stem = path.with_extension("");
+    if stem.file_name() == Some("__init__".as_ref()) {
+        stem.pop();
+    }
+    let parts: Vec<&str> = module
+        .dotted
+        .split('.')
+        .filter(|part| !part.is_empty())
+        .collect();
+    if module.level > 0 {
+        let base = from.ancestors().nth(module.level);
+        return base.is_some_and(|base| base.join(parts.iter().collect::<PathBuf>()) == stem);
+    }
+    !parts.is_empty() && stem.ends_with(parts.iter().collect::<PathBuf>())
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::call_format::Place;
-use super::imports::{self, Surroundings};
 use crate::migrate::edit::{ByteRange, EditError, EditSet, TextEdit};
 use crate::migrate::find::imports::Imports;
 use crate::migrate::python::names::{Loaded, ModuleName, Value, Workspace, names_from_stars};
@@ -449,17 +448,6 @@ impl Draft {
             && !self.reused.contains(local)
             && self.imports.statement_of(local).is_some()
             && self.is_only_an_import(local)
-    }
-
-    /// Turns the imports that were asked for into edits.
-    ///
-    /// # Errors
-    /// When another edit wants the same bytes.
-    pub(crate) fn finish_imports(
-        &mut self,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<(), EditError> {
-        imports::apply(self, surroundings)
     }
 
     /// The quote for new strings.

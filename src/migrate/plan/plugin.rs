@@ -7,18 +7,14 @@ mod problems;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::aliases;
 use super::cross_module::Members;
 use super::draft::Draft;
-use super::duplicates::Verdict;
-use super::native::RequestRewrites;
-use super::registration::Routing;
-use super::router::{MountStrategy, RouterNames, RuleError};
+use super::facts::ModuleFacts;
+use super::model::{Action, Input, PlannedWebhook, Registered, RuleError};
+use super::rules::router::{MountStrategy, RouterNames};
+use super::rules::{annotations, doc_only_api, registration, reply, router};
 use super::shared_keys::SharedKeys;
-use super::{
-    Action, Input, ModuleFacts, PlannedWebhook, Registered, annotations, doc_only_api,
-    registration, reply, router, unclear,
-};
+use super::unclear;
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::edit::{Applicability, ByteRange};
 use crate::migrate::find::Found;
@@ -26,6 +22,10 @@ use crate::migrate::find::handler::Blocker;
 use crate::migrate::find::imports::names_within;
 use crate::migrate::find::plugin::{ModuleParts, Plugin};
 use crate::migrate::find::registration::diagnostic_at;
+use crate::migrate::plan::rules::aliases;
+use crate::migrate::plan::rules::duplicates::Verdict;
+use crate::migrate::plan::rules::native::RequestRewrites;
+use crate::migrate::plan::rules::registration::Routing;
 use crate::migrate::python::names::{PluginId, Workspace};
 use crate::routes::{Dialect, Route};
 use crate::text;
@@ -33,9 +33,6 @@ use crate::text;
 use access::{Access, access, module_for};
 use naming::{choose_names, wanted};
 use problems::{is_at_run_time, problem, resolve_duplicates};
-
-pub(super) use access::names_module;
-pub(super) use problems::is_used_elsewhere;
 
 /// What comes of a plugin besides the edits, which go to the drafts.
 #[derive(Default)]

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{PluginWebhooks, Registered};
+use super::model::{PluginWebhooks, Registered};
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::find::handler::Blocker;
 use crate::migrate::find::plugin::key;

@@ -1,9 +1,8 @@
 //! Plugins that are left as they are after all, since what was made of them does not hold.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Action, FilePlan, Plan, RuleError};
+use super::model::{Action, FilePlan, Plan, PlanGroup, RuleError};
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::text;
 use crate::text::Text;
@@ -43,19 +42,6 @@ impl Fault {
             "rehook 对 {path} 的改写结果有误：{zh}"
         )
     }
-}
-
-/// Plugins that share files, so that they change together or not at all.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct PlanGroup {
-    /// The modules in which the plugins are made.
-    pub(super) plugins: BTreeSet<PathBuf>,
-    /// The files that change for them.
-    pub(super) files: BTreeSet<PathBuf>,
-    /// How many names of the old API go, which are references themselves.
-    pub(super) aliases: usize,
-    /// Whether they are left as they are.
-    pub(super) is_withdrawn: bool,
 }
 
 impl Plan {

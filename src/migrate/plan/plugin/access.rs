@@ -1,10 +1,11 @@
 //! How a module that registers a webhook gets at the names of the plugin's module.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::migrate::find::plugin::Plugin;
-use crate::migrate::plan::Registered;
+use crate::migrate::plan::cross_module::names_module;
 use crate::migrate::plan::draft::Draft;
+use crate::migrate::plan::model::Registered;
 use crate::migrate::python::names::{BindingKind, ModuleName, Workspace};
 
 /// How a module that registers a webhook gets at the names of the plugin's module.
@@ -61,29 +62,6 @@ pub(super) fn access(
         return Some(Access::Import(statement.module.clone()));
     }
     relative_module(workspace, one.path(), plugin_module).map(Access::Import)
-}
-
-/// Whether a module name, as written in the file `from`, is that of the file `path`: by its path
-/// alone.
-pub(in crate::migrate::plan) fn names_module(
-    from: &Path,
-    module: &ModuleName,
-    path: &Path,
-) -> bool {
-    let mut stem = path.with_extension("");
-    if stem.file_name() == Some("__init__".as_ref()) {
-        stem.pop();
-    }
-    let parts: Vec<&str> = module
-        .dotted
-        .split('.')
-        .filter(|part| !part.is_empty())
-        .collect();
-    if module.level > 0 {
-        let base = from.ancestors().nth(module.level);
-        return base.is_some_and(|base| base.join(parts.iter().collect::<PathBuf>()) == stem);
-    }
-    !parts.is_empty() && stem.ends_with(parts.iter().collect::<PathBuf>())
 }
 
 /// The relative name of `to` as written in `from`, when both are in one package.

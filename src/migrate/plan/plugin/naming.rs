@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::migrate::emit::{Helper, known_helper};
 use crate::migrate::find::imports::Imports;
 use crate::migrate::find::plugin::Plugin;
-use crate::migrate::plan::Registered;
 use crate::migrate::plan::draft::Draft;
-use crate::migrate::plan::router::{MountStrategy, RouterNames, RouterPlan};
+use crate::migrate::plan::model::Registered;
+use crate::migrate::plan::rules::router::{MountStrategy, RouterNames, RouterPlan};
 
 /// `context` is whether a handler is given a context, `replies` whether there is one whose replies
 /// are only known at run time.

@@ -1,6 +1,6 @@
 //! What stands in the way of migrating a webhook.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use super::access::access;
@@ -8,13 +8,12 @@ use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::{Applicability, ByteRange};
 use crate::migrate::emit;
 use crate::migrate::find::handler::Blocker;
-use crate::migrate::find::imports;
 use crate::migrate::find::plugin::Plugin;
-use crate::migrate::find::{CallableKind, Form};
-use crate::migrate::plan::cross_module::Members;
+use crate::migrate::plan::cross_module::{Members, is_used_elsewhere};
 use crate::migrate::plan::draft::Draft;
-use crate::migrate::plan::duplicates::{self, Verdict};
-use crate::migrate::plan::{Input, Registered, annotations};
+use crate::migrate::plan::model::{Input, Registered};
+use crate::migrate::plan::rules::annotations;
+use crate::migrate::plan::rules::duplicates::{self, Verdict};
 use crate::routes::{Dialect, Route, stays_below_plugins};
 use crate::term;
 use crate::text;
@@ -260,42 +259,6 @@ pub(super) fn is_on_another_plugin(one: &Registered<'_>) -> bool {
                 })
         )
     })
-}
-
-/// Whether a handler is used other than by registering it.
-pub(in crate::migrate::plan) fn is_used_elsewhere(
-    members: &Members<'_>,
-    draft: &Draft,
-    one: &Registered<'_>,
-) -> bool {
-    let webhook = one.webhook;
-    let name = &webhook.handler.name;
-    if webhook.callable.is_shared {
-        return true;
-    }
-    // Where the registrations themselves name it; a loop may do so once for several.
-    let registrations = || {
-        let places: BTreeSet<ByteRange> = one
-            .found
-            .webhooks()
-            .filter(|webhook| webhook.form == Form::Call && webhook.handler.name == *name)
-            .map(|webhook| webhook.callable.place)
-            .collect();
-        places.len()
-    };
-    let loaded = &one.found.loaded;
-    // Few handlers are named anywhere else: only then it matters whose the name is there.
-    let is_taken =
-        draft.imports.attributes.contains(name) && webhook.callable.kind != CallableKind::Function;
-    let used_here = if is_taken {
-        imports::uses_as_attribute(loaded, name) + imports::uses_of_global(loaded, name)
-            > registrations()
-    } else {
-        draft.imports.uses_of(name) > 0 && imports::uses_of_global(loaded, name) > registrations()
-    };
-    used_here
-        || members.others_use(one.path(), name)
-        || members.is_used_where_imported(one.path(), name)
 }
 
 /// Takes the other webhooks into account: the last registration of an endpoint wins, and the replies

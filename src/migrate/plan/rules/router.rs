@@ -10,13 +10,14 @@
 //! the request dialect whose replies are only known at run time get `reply_route`, which looks at
 //! what they returned.
 
-use super::call_format::{self, Place};
-use super::draft::Draft;
-use super::imports::blank_lines_from;
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::emit::{self, EmitError, ReplyRouteNames, WebhookRouteNames};
 use crate::migrate::find::imports;
 use crate::migrate::find::plugin::{Mount, Plugin};
+use crate::migrate::plan::call_format::{self, Place};
+use crate::migrate::plan::draft::Draft;
+use crate::migrate::plan::imports::blank_lines_from;
+use crate::migrate::plan::model::RuleError;
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::style::{indentation_width, width};
 use crate::term;
@@ -56,17 +57,6 @@ pub struct RouterPlan {
     pub replies: bool,
     /// The decorator for these that an earlier run wrote, if the module has it.
     pub known_reply_route: Option<String>,
-}
-
-/// An edit that did not fit, or a template that is broken: faults of this program.
-#[derive(Debug, thiserror::Error)]
-pub enum RuleError {
-    /// See [`EditError`].
-    #[error(transparent)]
-    Edit(#[from] EditError),
-    /// See [`EmitError`].
-    #[error(transparent)]
-    Emit(#[from] EmitError),
 }
 
 /// Writes the router into the plugin's module; gives its names.

@@ -4,11 +4,11 @@
 //! `plugin.get_config()`; `plugin.get_plugin_path()`, which works but is deprecated, →
 //! `plugin.get_plugin_data_dir()`. Without it a migrated plugin would not even load.
 
-use super::draft::Draft;
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::EditError;
 use crate::migrate::find::doc_only_api::{DocOnlyUse, DocumentUseKind};
 use crate::migrate::find::registration::diagnostic_at;
+use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::names::{Loaded, PluginId};
 use crate::text;
 

@@ -8,10 +8,10 @@
 //! The tuple's brackets become those of the call, so that its lines and comments stay. A body of
 //! several lines without such brackets gets a name first: its lines then stay as they are.
 
-use super::call_format;
-use super::draft::Draft;
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::find::{Body, Conditional, Reply, ReplyShape};
+use crate::migrate::plan::call_format;
+use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::style::{comment_width, indentation_width, width};
 

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::Registered;
-use super::cross_module::Members;
-use super::draft::Draft;
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::find::{Alias, Found, ReferenceKind};
+use crate::migrate::plan::cross_module::Members;
+use crate::migrate::plan::draft::Draft;
+use crate::migrate::plan::model::Registered;
 
 /// A name that goes.
 pub(crate) struct Removed<'a> {

@@ -11,10 +11,10 @@
 //! A call with comments in it is changed in place, piece by piece, so that each comment stays with
 //! its argument; any other is laid out anew, as `ruff format` would.
 
-use super::call_format;
-use super::draft::Draft;
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::find::{Argument, CallableKind, Form, LeadingSlash, Returns, Role, Webhook};
+use crate::migrate::plan::call_format;
+use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::names::Loaded;
 use crate::migrate::python::tokens::TokenKind;
 use crate::routes::REQUEST_METHODS;

@@ -6,11 +6,11 @@
 //! without an annotation, which is used as a request, gets `: Request`: FastAPI would take it for
 //! a query parameter.
 
-use super::draft::Draft;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::EditError;
 use crate::migrate::find::Handler;
 use crate::migrate::find::handler::{AnnotationName, Blocker};
+use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::names::is_always_installed;
 use crate::text;
 

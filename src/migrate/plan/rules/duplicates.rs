@@ -7,11 +7,12 @@
 
 use std::collections::HashMap;
 
-use super::{Registered, registration};
+use super::registration;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::find::Branch;
 use crate::migrate::find::handler::Blocker;
 use crate::migrate::find::registration::path_parameters::can_match_alike;
+use crate::migrate::plan::model::Registered;
 use crate::routes::route_path;
 use crate::text;
 
@@ -129,7 +130,7 @@ fn unknown_order(this: &Registered<'_>) -> Verdict {
 }
 
 /// Whether the two stand in branches of which only one runs.
-pub(super) fn exclusive(a: &[Branch], b: &[Branch]) -> bool {
+pub(crate) fn exclusive(a: &[Branch], b: &[Branch]) -> bool {
     a.iter().zip(b).any(|(a, b)| {
         a.statement == b.statement && a.index != b.index && a.exclusive && b.exclusive
     })
