@@ -5,6 +5,7 @@ mod diff;
 mod explain;
 mod failure;
 mod migrate;
+mod outcome;
 mod output;
 mod plan_args;
 mod routes;
@@ -18,27 +19,7 @@ use std::process::ExitCode;
 use crate::cli::{self, ColorChoice, Command};
 use crate::text::Lang;
 pub use console::Console;
-
-/// What a command came to, as the exit code tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Exit code 0: nothing is left to do.
-    Done,
-    /// Exit code 1: something is left to do, or would change.
-    Remaining,
-    /// Exit code 2: it could not be done.
-    Failed,
-}
-
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => Self::SUCCESS,
-            Outcome::Remaining => Self::from(1),
-            Outcome::Failed => Self::from(2),
-        }
-    }
-}
+pub use outcome::Outcome;
 
 /// Runs the program with the arguments and the environment of this process.
 pub fn run() -> ExitCode {

@@ -65,6 +65,18 @@ const WITHOUT_CIRCLES: &[&str] = &[
     "regular_file",
     "routes",
     "shim",
+    "migrate::diagnostic",
+    "migrate::edit",
+    "migrate::source",
+    "migrate::style",
+    "migrate::plan",
+    "migrate::diff",
+    "migrate::report",
+    "migrate::discover",
+    "migrate::git",
+    "migrate::pipeline",
+    "migrate::apply",
+    "commands",
 ];
 
 /// A file of `src`: the module at the top that it belongs to, its place, and its code without
@@ -372,8 +384,7 @@ fn no_two_files_import_each_other() {
     };
     let mut circles = Vec::new();
     for (number, file) in files.iter().enumerate() {
-        let top = module_path(&file.path).into_iter().next();
-        if !top.is_some_and(|top| WITHOUT_CIRCLES.contains(&top.as_str())) {
+        if !WITHOUT_CIRCLES.contains(&file.module.as_str()) {
             continue;
         }
         for (line, other) in &imports[number] {

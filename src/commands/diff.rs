@@ -1,8 +1,9 @@
 //! `rehook diff`: exactly what `migrate` would write, as a patch.
 
+use super::console::Console;
+use super::outcome::Outcome;
 use super::output::{report_view, say_findings, say_pending, show_patch};
 use super::plan_args::migration_of;
-use super::{Console, Outcome};
 use crate::cli::{DiffArgs, Format};
 use crate::migrate::report;
 use crate::{term, text};

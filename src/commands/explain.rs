@@ -1,6 +1,7 @@
 //! `rehook explain`: what a code means.
 
-use super::{Console, Outcome};
+use super::console::Console;
+use super::outcome::Outcome;
 use crate::cli::ExplainArgs;
 use crate::migrate::diagnostic::{Code, RetiredCode};
 use crate::migrate::report;

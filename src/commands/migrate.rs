@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use super::console::Console;
+use super::outcome::Outcome;
 use super::output::{report_view, say_findings, say_pending, show_patch};
 use super::plan_args::migration_of;
-use super::{Console, Outcome};
 use crate::cli::{Format, MigrateArgs};
 use crate::migrate::apply::{self, FileChange};
 use crate::migrate::pipeline::Migration;

@@ -1,6 +1,6 @@
 //! What `scan`, `diff` and `migrate` print alike.
 
-use super::Console;
+use super::console::Console;
 use crate::migrate::pipeline::Migration;
 use crate::migrate::{apply, diff, report};
 use crate::user_error::UserError;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use super::{Console, Outcome};
+use super::console::Console;
+use super::outcome::Outcome;
 use crate::cli::{RoutesArgs, ServerChoice};
 use crate::migrate::git;
 use crate::routes::{self, FILE_NAME};

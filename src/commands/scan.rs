@@ -1,8 +1,9 @@
 //! `rehook scan`: every webhook, and what `migrate` would do with it.
 
+use super::console::Console;
+use super::outcome::Outcome;
 use super::output::{report_view, say_findings, say_pending};
 use super::plan_args::migration_of;
-use super::{Console, Outcome};
 use crate::cli::{ScanArgs, ScanFormat};
 use crate::migrate::report;
 

@@ -9,8 +9,9 @@ use arc_swap::ArcSwap;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
+use super::console::Console;
+use super::outcome::Outcome;
 use super::routes::map_of_repo;
-use super::{Console, Outcome};
 use crate::cli::{LogChoice, ShimArgs};
 use crate::shim::config::{Config, Flags, LogFormat};
 use crate::shim::lifecycle::{preflight, reload};

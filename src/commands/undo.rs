@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Console, Outcome};
+use super::console::Console;
+use super::outcome::Outcome;
 use crate::cli::UndoArgs;
 use crate::migrate::{apply, git};
 use crate::user_error::UserError;

@@ -4,8 +4,9 @@ mod baseline;
 
 use std::path::Path;
 
+use super::console::Console;
+use super::outcome::Outcome;
 use super::plan_args::migration_of;
-use super::{Console, Outcome};
 use crate::cli::{AgentArg, Format, VerifyArgs};
 use crate::migrate::diagnostic::Severity;
 use crate::migrate::pipeline::{Migration, with_parser_stack};

@@ -8,33 +8,16 @@
 mod codes;
 mod explanations;
 mod retired;
+mod severity;
+mod typed;
 
 use std::path::{Path, PathBuf};
 
 pub use codes::{Code, Explanation};
 pub use retired::RetiredCode;
+pub use severity::Severity;
 
 use crate::text::Text;
-
-/// How much a diagnostic matters to the outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Advice: it never changes an exit code.
-    Advice,
-    /// Something is left to do by hand.
-    Manual,
-    /// The file could not be read.
-    Error,
-}
-
-impl Code {
-    /// The code that somebody means who types `RH103`, `rh103` or `103`.
-    pub fn from_typed(typed: &str) -> Option<Self> {
-        let number = typed_number(typed);
-        let is_it = |code: &&Self| code.as_str().strip_prefix("RH") == Some(number);
-        Self::ALL.iter().find(is_it).copied()
-    }
-}
 
 /// Another place that a finding speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +28,6 @@ pub struct Related {
     pub position: (usize, usize),
     /// What is there.
     pub says: Text,
-}
-
-/// The number of a code that a user typed: `rh103`, `103`.
-fn typed_number(typed: &str) -> &str {
-    let typed = typed.trim();
-    match typed.get(..2) {
-        Some(start) if start.eq_ignore_ascii_case("RH") => &typed[2..],
-        _ => typed,
-    }
 }
 
 /// A finding at a place in a file.

@@ -7,124 +7,45 @@
 //! - Paths are looked at in a stable order, and parallel work never shows.
 
 mod callers;
+mod model;
 mod overlay;
 mod pass;
 mod project;
 mod related;
 mod route_map;
 mod self_check;
+mod stack;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{env, fs};
 
-use crate::migrate::diagnostic::{Code, Severity};
 use crate::migrate::discover::{self, Discovery};
-use crate::migrate::plan::{Plan, PlanOptions, PlannedWebhook};
-use crate::migrate::python::parse::STACK_SIZE;
-use crate::routes::RouteMap;
-use crate::text;
+use crate::migrate::plan::{Plan, PlanOptions};
 use crate::user_error::UserError;
+pub use model::{Change, Disabled, Migration, Options};
 use overlay::OverlayFs;
 use pass::Pass;
 use project::{base_of, root_of};
+pub use stack::with_parser_stack;
 
-/// What to migrate, and how far to go.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Files and folders, as typed.
-    pub paths: Vec<PathBuf>,
-    /// The route map; the one at the root of the project when there is none.
-    pub routes: Option<PathBuf>,
-    /// The codes of advice that is left out.
-    pub ignored: BTreeSet<Code>,
-    /// How far the plan may go.
-    pub plan: PlanOptions,
-}
-
-/// A plan, and what it was made from.
-pub struct Migration {
-    /// The plan.
-    pub plan: Plan,
-    /// What is written, by path: the files of the plan, and the route map.
-    pub changes: Vec<Change>,
-    /// Whether they have been written.
-    pub is_written: bool,
-    /// The route map once the plan is carried out: what was migrated before is in it, too.
-    pub route_map: RouteMap,
-    /// The root of the repo; outside of one the folder that was asked for.
-    pub root: PathBuf,
-    /// Whether `root` is the root of a git repo.
-    pub is_in_git: bool,
-    /// The folder that paths are shown relative to.
-    pub base: PathBuf,
-    /// Whether that is the current folder.
-    pub base_is_current: bool,
-    /// How many Python files were looked at.
-    pub files_scanned: usize,
-    /// Files that were named and are no Python.
-    pub not_python: Vec<PathBuf>,
-    /// What plugins register that are switched off.
-    pub disabled: Disabled,
-    /// Whether files that matter were there, but none of them could be read, or nothing of what was
-    /// made of them holds.
-    pub all_unreadable: bool,
-}
-
-/// What is in the files of plugins that are switched off: nothing of it is changed.
-#[derive(Default)]
-pub struct Disabled {
-    /// The files, by path.
-    pub files: Vec<PathBuf>,
-    /// Their webhooks, as they would be migrated.
-    pub webhooks: Vec<PlannedWebhook>,
-}
-
-impl Disabled {
-    fn of(
-        root: &Path,
-        others: &Arc<BTreeMap<PathBuf, Vec<u8>>>,
-        files: BTreeMap<PathBuf, Vec<u8>>,
-        options: PlanOptions,
-    ) -> Self {
-        if files.is_empty() {
-            return Self::default();
-        }
-        let paths: Vec<PathBuf> = files.keys().cloned().collect();
-        let layers = vec![Arc::new(files), others.clone()];
-        let pass = Pass::run(root, OverlayFs { layers }, paths.clone(), options);
-        Self {
-            files: paths,
-            webhooks: pass.plan.webhooks,
-        }
+/// What plugins that are switched off register.
+fn disabled_of(
+    root: &Path,
+    others: &Arc<BTreeMap<PathBuf, Vec<u8>>>,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    options: PlanOptions,
+) -> Disabled {
+    if files.is_empty() {
+        return Disabled::default();
     }
-}
-
-/// A file to write.
-pub struct Change {
-    /// An absolute path.
-    pub path: PathBuf,
-    /// The bytes that were read; none for a new file.
-    pub before: Option<Vec<u8>>,
-    /// The bytes to write.
-    pub after: Vec<u8>,
-}
-
-impl Migration {
-    /// A path as it is shown: relative to the base where it is below it.
-    pub fn shown<'p>(&self, path: &'p Path) -> &'p Path {
-        path.strip_prefix(&self.base).unwrap_or(path)
-    }
-
-    /// Whether something is left to do by hand once the plan is carried out.
-    pub fn has_manual_work(&self) -> bool {
-        self.plan.counts.by_hand > 0
-            || self
-                .plan
-                .diagnostics
-                .iter()
-                .any(|diagnostic| diagnostic.code().severity() != Severity::Advice)
+    let paths: Vec<PathBuf> = files.keys().cloned().collect();
+    let layers = vec![Arc::new(files), others.clone()];
+    let pass = Pass::run(root, OverlayFs { layers }, paths.clone(), options);
+    Disabled {
+        files: paths,
+        webhooks: pass.plan.webhooks,
     }
 }
 
@@ -135,26 +56,6 @@ impl Migration {
 /// single plugin is the reason: then this program is at fault.
 pub fn migration(options: &Options) -> Result<Migration, UserError> {
     with_parser_stack(|| migration_here(options))?
-}
-
-/// Runs what parses on a pool of threads whose stacks are deep enough for any code.
-///
-/// # Errors
-/// When there are no threads to be had.
-pub fn with_parser_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, UserError> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .stack_size(STACK_SIZE)
-        .build()
-        .map_err(|error| {
-            UserError::new(
-                text!("cannot start threads: {error}", "无法启动线程：{error}"),
-                text!(
-                    "raise the limits on processes and memory (`ulimit -u`, `ulimit -v`), and try again",
-                    "请调高进程数和内存限制（`ulimit -u`、`ulimit -v`）后重试"
-                ),
-            )
-        })?;
-    Ok(pool.install(work))
 }
 
 /// The plan of the tree at `root`, which is looked at and never written. Has to run on deep stacks.
@@ -202,7 +103,7 @@ fn migration_here(options: &Options) -> Result<Migration, UserError> {
     self_check::hold(&mut plan, |plan| {
         self_check::faults(&root, &files, plan, options.plan)
     })?;
-    let disabled = Disabled::of(&root, &files, disabled, options.plan);
+    let disabled = disabled_of(&root, &files, disabled, options.plan);
     let all_unreadable = pass.found_nothing && !(pass.broken.is_empty() && diagnostics.is_empty())
         || plan.is_all_withdrawn();
     plan.diagnostics.extend(pass.broken);

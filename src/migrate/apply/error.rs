@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::list;
-use super::undo_stack::MOST_RUNS;
+use super::limits::MOST_RUNS;
+use super::paths::list;
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text, translate};

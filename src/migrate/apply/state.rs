@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::Pending;
 use super::disk::Disk;
 use super::error::{Action, ApplyError};
 use super::journal::{Journal, Unreadable};
+use super::model::Pending;
 use super::seal::{self, Key};
 use super::target::{Target, first_harmful, targets};
 use super::undo_stack;

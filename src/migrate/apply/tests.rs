@@ -246,10 +246,10 @@ fn only_so_many_migrations_are_kept() {
     let sandbox = Sandbox::new();
     let text = |number: usize| format!("a {number}").into_bytes();
     fs::write(sandbox.root.join("a.py"), text(0)).unwrap();
-    for number in 0..undo_stack::MOST_RUNS + 2 {
+    for number in 0..limits::MOST_RUNS + 2 {
         rewrite(&sandbox, "a.py", &text(number), &text(number + 1));
     }
-    for _ in 0..undo_stack::MOST_RUNS {
+    for _ in 0..limits::MOST_RUNS {
         undo(&sandbox.root).unwrap();
     }
     assert_eq!(fs::read(sandbox.root.join("a.py")).unwrap(), text(2));

@@ -15,9 +15,8 @@ use std::path::{Path, PathBuf};
 
 use super::disk::Disk;
 use super::error::{Action, ApplyError};
+use super::limits::MOST_RUNS;
 
-/// How many runs can be taken back.
-pub(super) const MOST_RUNS: usize = 20;
 /// How many bytes all records may have together.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 

@@ -5,9 +5,9 @@ use std::fs::{self, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::FileChange;
 use super::error::{Action, ApplyError};
 use super::journal::Entry;
+use super::model::FileChange;
 use crate::regular_file;
 
 /// The entries of `changes`; `root` is without links.

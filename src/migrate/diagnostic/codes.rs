@@ -1,6 +1,6 @@
 //! The table of all codes.
 
-use super::Severity;
+use super::severity::Severity;
 use crate::text::Text;
 
 /// What `rehook explain` prints about a code besides its title.

@@ -7,19 +7,12 @@
 mod doc_only_api;
 mod handler_codes;
 mod lints;
+mod page;
 mod reading;
 mod registrations;
 
-use super::{Code, Explanation};
+use super::codes::{Code, Explanation};
 use crate::text::Text;
-
-/// An explanation as it is written down.
-struct Page {
-    en: &'static str,
-    zh: &'static str,
-    before: &'static str,
-    after: &'static str,
-}
 
 impl Code {
     /// What the code means, why it is so, and what the remedy leads to.

@@ -1,7 +1,7 @@
 //! Codes that are no longer reported. A code is stable and never given to anything else, so
 //! whoever meets one in an old log is told what it meant and why it went.
 
-use super::typed_number;
+use super::typed::typed_number;
 use crate::text;
 use crate::text::Text;
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use super::Change;
+use super::model::Change;
 use crate::migrate::git;
 use crate::migrate::style::{self, ConfigFile, Style};
 use crate::regular_file;

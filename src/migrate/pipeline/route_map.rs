@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Change, Options};
+use super::model::{Change, Options};
 use crate::migrate::plan::Plan;
 use crate::routes::{self, FILE_NAME, RouteMap};
 use crate::user_error::UserError;

@@ -144,7 +144,7 @@ impl Parsed {
 
 #[cfg(test)]
 mod tests {
-    use super::super::with_parser_stack;
+    use super::super::stack::with_parser_stack;
     use super::*;
     use crate::migrate::diagnostic::Code;
     use crate::migrate::plan::Action;

@@ -1,33 +1,11 @@
 //! How a statement is broken into lines: as `ruff format` would.
 
+mod place;
 mod tree;
 
 use crate::migrate::python::tokens::{TokenKind, Tokens};
-use crate::migrate::style::{Style, indentation_width, width};
+pub(crate) use place::Place;
 use tree::Tree;
-
-/// Where a statement stands, and how wide its lines may be.
-#[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
-    /// The white space at the start of the statement's line.
-    pub indent: &'a str,
-    /// One level of indentation.
-    pub unit: &'a str,
-    /// The line end.
-    pub line_end: &'a str,
-    /// The columns that follow the statement on its last line, as a comment does.
-    pub suffix: usize,
-    /// The project's style.
-    pub style: &'a Style,
-}
-
-impl Place<'_> {
-    /// Whether `text` fits on a line that starts with `indent`, with `suffix` columns after it.
-    fn fits(&self, indent: &str, text: &str, suffix: usize) -> bool {
-        let columns = indentation_width(indent, self.style.indent_width) + width(text) + suffix;
-        columns <= self.style.line_length
-    }
-}
 
 /// `head(arguments)`, where `head` begins right after the indentation: on one line, with the
 /// arguments on a line of their own, or with a line for each.
@@ -120,6 +98,7 @@ pub fn block(place: Place<'_>, text: &str, quote: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migrate::style::Style;
 
     #[track_caller]
     fn check(limit: usize, text: &str, expected: &str) {

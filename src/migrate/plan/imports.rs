@@ -7,6 +7,7 @@
 
 mod block;
 mod insert;
+pub(super) mod lines;
 mod merge;
 mod remove;
 mod sorted;
@@ -21,6 +22,7 @@ use crate::migrate::find::imports::{ImportStatement, ImportedName};
 use crate::migrate::python::names::ModuleName;
 use block::Block;
 use insert::insert_statements;
+use lines::{blank_lines_before, blank_lines_from};
 use merge::{can_merge_into, change_statement};
 use remove::{close_gaps, remove_statement};
 use sorted::{Changes, Order, StatementKey};
@@ -289,48 +291,4 @@ fn group(order: &Order<'_>, additions: Vec<Addition>) -> Vec<(ModuleName, Vec<Ad
         }
     }
     statements
-}
-
-/// The start of the comment lines that stand right above the line at `line_start`.
-fn above_comments(draft: &Draft, line_start: usize) -> usize {
-    let mut at = line_start;
-    while let Some(before) = at.checked_sub(1) {
-        let line = draft.source().line_at(before);
-        if !draft.slice(line).trim_start().starts_with('#') {
-            break;
-        }
-        at = line.start();
-    }
-    at
-}
-
-/// How many blank lines start at `offset`, the start of a line.
-pub(crate) fn blank_lines_from(draft: &Draft, offset: usize) -> usize {
-    let source = draft.source();
-    let mut at = offset;
-    let mut count = 0;
-    while at < source.text().len() {
-        let line = source.line_at(at);
-        if !source.slice(line).trim().is_empty() {
-            break;
-        }
-        count += 1;
-        at = line.end();
-    }
-    count
-}
-
-fn blank_lines_before(draft: &Draft, offset: usize) -> usize {
-    let source = draft.source();
-    let mut at = offset;
-    let mut count = 0;
-    while let Some(before) = at.checked_sub(1) {
-        let line = source.line_at(before);
-        if !source.slice(line).trim().is_empty() {
-            break;
-        }
-        count += 1;
-        at = line.start();
-    }
-    count
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{DocumentMut, Item};
 
 use super::imports::{ImportStyle, Section};
-use super::{DEFAULT_LINE_LENGTH, Style};
+use super::model::{DEFAULT_LINE_LENGTH, Style};
 
 /// The names of the files that may tell, the stronger first (documentation of ruff,
 /// "Config file discovery").

@@ -1,6 +1,6 @@
 //! RH2xx: what the document of the old API names and no release with dynamic routes has.
 
-use super::Page;
+use super::page::Page;
 
 pub(super) const DOCUMENT_API: Page = Page {
     en: "The document of the old API uses names that no release with dynamic routes has: the \

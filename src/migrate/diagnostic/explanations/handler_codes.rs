@@ -1,6 +1,6 @@
 //! RH1xx, the part about handlers: what they take, what they reply, who else uses them.
 
-use super::Page;
+use super::page::Page;
 
 pub(super) const UNKNOWN_DIALECT: Page = Page {
     en: "The old API existed in two forms: releases called the handler with one `AgentCtx`, the \

@@ -1,6 +1,6 @@
 //! RH3xx and RH4xx: advice about security, and about answering in time.
 
-use super::Page;
+use super::page::Page;
 
 pub(super) const NO_AUTHENTICATION: Page = Page {
     en: "Nothing in the handler looks at a signature, a token or the sender's address. There is no \

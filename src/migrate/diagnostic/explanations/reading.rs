@@ -1,6 +1,6 @@
 //! RH0xx: files that cannot be read, or not be written.
 
-use super::Page;
+use super::page::Page;
 
 pub(super) const UNREADABLE: Page = Page {
     en: "The system did not let rehook read the file: it is gone, or you have no permission to \

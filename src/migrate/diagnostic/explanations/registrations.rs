@@ -1,6 +1,6 @@
 //! RH1xx, the part about registrations: plugins, endpoints, routers, and where they stand.
 
-use super::Page;
+use super::page::Page;
 
 pub(super) const UNKNOWN_PLUGIN: Page = Page {
     en: "The webhook is registered on something of which the source does not show that it is a \

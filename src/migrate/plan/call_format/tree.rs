@@ -5,7 +5,7 @@
 //! else each thing has a line, with a comma after the last; a thing that is still too wide is broken
 //! in the same way, or before its operators. A comma before a closing bracket asks for lines.
 
-use super::Place;
+use super::place::Place;
 use crate::migrate::python::tokens::{Token, TokenKind, Tokens};
 
 /// What stands in a row.

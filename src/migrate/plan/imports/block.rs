@@ -158,7 +158,7 @@ fn is_blank(draft: &Draft, range: ByteRange) -> bool {
 fn lines(draft: &Draft, first: &ImportStatement, last: &ImportStatement) -> (ByteRange, usize) {
     let source = draft.source();
     let line = source.line_at(first.range.start()).start();
-    let above = super::above_comments(draft, line);
+    let above = super::lines::above_comments(draft, line);
     let is_file_head = source.text()[..above]
         .trim_start_matches('\u{feff}')
         .is_empty();

@@ -1,7 +1,7 @@
 //! New statements, in a block that is not as the sorter has it, or where there is none: where sorted
 //! imports would have them.
 
-use super::above_comments;
+use super::lines::above_comments;
 use super::merge::written;
 use super::sorted::{Order, StatementKey};
 use crate::migrate::edit::EditError;

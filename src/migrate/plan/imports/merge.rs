@@ -1,7 +1,7 @@
 //! Names that come to a statement, or go from one, in a block that is not as the sorter has it:
 //! the statement keeps its form and its order.
 
-use super::above_comments;
+use super::lines::above_comments;
 use super::remove::remove_statement;
 use super::sorted::Order;
 use crate::migrate::edit::{ByteRange, EditError};

@@ -1,6 +1,6 @@
 //! Statements that go, and what stays of them.
 
-use super::{blank_lines_before, blank_lines_from};
+use super::lines::{blank_lines_before, blank_lines_from};
 use crate::migrate::edit::{ByteRange, EditError, TextEdit};
 use crate::migrate::find::imports::ImportStatement;
 use crate::migrate::plan::draft::Draft;

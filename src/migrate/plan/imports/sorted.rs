@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::block::{Block, Comments, Entry, Member};
 use crate::migrate::find::imports::{ImportStatement, ImportedName};
 use crate::migrate::plan::draft::{Addition, Draft};
+use crate::migrate::plan::model::Input;
 use crate::migrate::python::names::ModuleName;
 use crate::migrate::python::stdlib::is_stdlib;
 use crate::migrate::style::imports::{ImportStyle, MemberKey, ModuleKey, ModuleOrigin, Section};
@@ -23,7 +24,7 @@ pub(crate) struct Surroundings<'a> {
 
 impl<'a> Surroundings<'a> {
     /// Those of the file at `path`.
-    pub(crate) fn of(input: &crate::migrate::plan::Input<'a>, path: &Path) -> Self {
+    pub(crate) fn of(input: &Input<'a>, path: &Path) -> Self {
         Self {
             package: (input.package_root)(path),
             is_module: input.is_module,

@@ -1,0 +1,24 @@
+//! What a command came to.
+
+use std::process::ExitCode;
+
+/// What a command came to, as the exit code tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Exit code 0: nothing is left to do.
+    Done,
+    /// Exit code 1: something is left to do, or would change.
+    Remaining,
+    /// Exit code 2: it could not be done.
+    Failed,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Remaining => Self::from(1),
+            Outcome::Failed => Self::from(2),
+        }
+    }
+}
