@@ -12,14 +12,13 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rehook::migrate::diff;
 use rehook::migrate::discover::discover;
-use rehook::migrate::find::Found;
-use rehook::migrate::find::registration::find;
-use rehook::migrate::plan::{self, Input, Plan, PlanOptions};
+use rehook::migrate::find::references::find;
+use rehook::migrate::pipeline::plan_of_files;
+use rehook::migrate::plan::{Plan, PlanOptions};
 use rehook::migrate::python::names::{Files, Workspace};
 use rehook::migrate::python::parse::Module;
 use rehook::migrate::python::tokens::Tokens;
 use rehook::migrate::source::SourceFile;
-use rehook::migrate::style::Style;
 
 /// The registrations of the two plugins that are measured.
 const SIZES: [(&str, usize); 2] = [("plugin", 4), ("large", 400)];
@@ -115,25 +114,9 @@ fn workspace(text: &str) -> Workspace {
     Workspace::new(PathBuf::from("/repo"), Box::new(files))
 }
 
-fn found(workspace: &Workspace) -> Found {
-    match workspace.load(&path()) {
-        Ok(loaded) => find(workspace, loaded),
-        Err(error) => panic!("the generated plugin cannot be read: {error:?}"),
-    }
-}
-
-fn planned(workspace: &Workspace, found: &[Found]) -> Plan {
-    let input = Input {
-        workspace,
-        found,
-        related: &[],
-        options: PlanOptions::default(),
-        style: &|_| Arc::new(Style::default()),
-        is_module: &|_| false,
-        package_root: &|_| None,
-        is_called_outside: &|_, _| false,
-    };
-    plan::plan(&input)
+fn planned(text: &str) -> Plan {
+    let files = BTreeMap::from([(path(), text.as_bytes().to_vec())]);
+    plan_of_files(Path::new("/repo"), files, PlanOptions::default()).0
 }
 
 fn stages(criterion: &mut Criterion) {
@@ -161,11 +144,10 @@ fn stages(criterion: &mut Criterion) {
         group.bench_function("find", |bencher| {
             bencher.iter(|| find(&workspace, Arc::clone(&loaded)));
         });
-        let found = [found(&workspace)];
-        group.bench_function("plan", |bencher| {
-            bencher.iter(|| planned(&workspace, &found));
+        group.bench_function("pass", |bencher| {
+            bencher.iter(|| planned(&text));
         });
-        let plan = planned(&workspace, &found);
+        let plan = planned(&text);
         let file = plan.files.first().expect("the generated plugin changes");
         assert_eq!(plan.counts.migrated, webhooks);
         group.bench_function("diff", |bencher| {

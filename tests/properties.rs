@@ -6,9 +6,8 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -16,13 +15,11 @@ use proptest::test_runner::TestCaseResult;
 use rehook::migrate::diagnostic::Code;
 use rehook::migrate::diff;
 use rehook::migrate::edit::{ByteRange, EditSet, TextEdit};
-use rehook::migrate::find;
-use rehook::migrate::plan::{self, Action, Input, Plan, PlanOptions};
-use rehook::migrate::python::names::{Files, LoadError, Workspace};
+use rehook::migrate::pipeline::plan_of_files;
+use rehook::migrate::plan::{Action, Plan, PlanOptions};
 use rehook::migrate::python::parse::{Module, STACK_SIZE};
 use rehook::migrate::python::tokens::TokenKind;
 use rehook::migrate::source::SourceFile;
-use rehook::migrate::style::Style;
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -146,49 +143,16 @@ impl Sources {
     }
 }
 
-impl Files for Sources {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let bytes = self.0.get(path).cloned();
-        bytes.ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn is_file(&self, path: &Path) -> bool {
-        self.0.contains_key(path)
-    }
-
-    fn python_files(&self, _: &Path) -> Vec<PathBuf> {
-        self.0.keys().cloned().collect()
-    }
-}
-
 /// What a pass over the files gives: the plan, and how many files could not be read.
 fn pass(sources: &Sources) -> (Plan, usize) {
-    let workspace = Workspace::new(PathBuf::from("/repo"), Box::new(sources.clone()));
-    let mut found = Vec::new();
-    let mut broken = 0;
-    for path in sources.0.keys() {
-        match workspace.load(path) {
-            Ok(loaded) => found.push(find::registration::find(&workspace, loaded)),
-            Err(LoadError::Broken(_)) => broken += 1,
-            Err(LoadError::Missing) => {}
-        }
-    }
-    let plan = plan::plan(&Input {
-        workspace: &workspace,
-        found: &found,
-        related: &[],
-        options: PlanOptions::default(),
-        style: &|_| Arc::new(Style::default()),
-        is_module: &|_| false,
-        package_root: &|_| None,
-        is_called_outside: &|_, _| false,
-    });
+    let root = Path::new("/repo");
+    let (plan, broken) = plan_of_files(root, sources.0.clone(), PlanOptions::default());
     let is_at_fault = plan.webhooks.iter().any(|webhook| match &webhook.action {
         Action::ByHand(diagnostic) => diagnostic.code() == Code::OwnFault,
         _ => false,
     });
     assert!(!is_at_fault, "what a rule makes fits together");
-    (plan, broken)
+    (plan, broken.len())
 }
 
 /// Runs `check` where trees of any depth can be walked: on the pool that the program uses, too.

@@ -19,8 +19,9 @@ mod stack;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{env, fs};
+use std::{env, fs, mem};
 
+use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::discover::{self, Discovery};
 use crate::migrate::plan::{Plan, PlanOptions};
 use crate::user_error::UserError;
@@ -65,9 +66,20 @@ pub fn migration(options: &Options) -> Result<Migration, UserError> {
 pub fn plan_of(root: &Path, options: PlanOptions) -> Result<Plan, UserError> {
     let discovery = discover::discover(&[root.to_owned()])
         .map_err(|(path, error)| UserError::path(&path, &error))?;
-    let paths = discovery.files.keys().cloned().collect();
-    let layers = vec![Arc::new(discovery.files)];
-    Ok(Pass::run(root, OverlayFs { layers }, paths, options).plan)
+    Ok(plan_of_files(root, discovery.files, options).0)
+}
+
+/// The plan of `files`, which need not be on the disk, and why some of them cannot be read. Has to run
+/// on deep stacks.
+pub fn plan_of_files(
+    root: &Path,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    options: PlanOptions,
+) -> (Plan, Vec<Diagnostic>) {
+    let paths = files.keys().cloned().collect();
+    let layers = vec![Arc::new(files)];
+    let pass = Pass::run(root, OverlayFs { layers }, paths, options);
+    (pass.plan, pass.broken)
 }
 
 fn real_paths(asked: &[PathBuf]) -> Result<Vec<PathBuf>, UserError> {
@@ -99,6 +111,9 @@ fn migration_here(options: &Options) -> Result<Migration, UserError> {
         files.keys().cloned().collect(),
         options.plan,
     );
+    // Trees are millions of small pieces, and the process ends soon: letting go of them one by one would
+    // take a tenth of the whole time.
+    mem::forget(pass.trees);
     let mut plan = pass.plan;
     self_check::hold(&mut plan, |plan| {
         self_check::faults(&root, &files, plan, options.plan)

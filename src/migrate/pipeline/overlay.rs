@@ -27,6 +27,12 @@ impl Files for OverlayFs {
     }
 
     fn python_files(&self, root: &Path) -> Vec<PathBuf> {
-        discover::python_files(root)
+        let mut files = discover::python_files(root);
+        // Those in layers need not be on the disk.
+        let of_layers = self.layers.iter().flat_map(|layer| layer.keys());
+        files.extend(of_layers.filter(|path| path.starts_with(root)).cloned());
+        files.sort();
+        files.dedup();
+        files
     }
 }

@@ -1,8 +1,7 @@
 //! One pass over sources: found, related, planned. Nothing is written.
 //!
-//! A pass reads what it asks for once, and lets go of all trees before it ends.
+//! A pass reads and parses what it asks for once.
 
-use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::discover;
 use crate::migrate::find::{self, Found};
 use crate::migrate::plan::{self, Input, Plan, PlanOptions};
-use crate::migrate::python::names::{LoadError, Workspace};
+use crate::migrate::python::names::{LoadError, Loaded, Workspace};
 use crate::migrate::style::Style;
 
 /// One pass over the sources: found, related, planned.
@@ -24,6 +23,14 @@ pub(super) struct Pass {
     pub(super) plan: Plan,
     pub(super) broken: Vec<Diagnostic>,
     pub(super) found_nothing: bool,
+    pub(super) trees: Trees,
+}
+
+/// All that was read for a pass.
+pub(super) struct Trees {
+    _related: Vec<Arc<Loaded>>,
+    _found: Vec<Found>,
+    _workspace: Workspace,
 }
 
 impl Pass {
@@ -39,7 +46,7 @@ impl Pass {
             .map(|path| {
                 workspace
                     .load(path)
-                    .map(|loaded| find::registration::find(&workspace, loaded))
+                    .map(|loaded| find::references::find(&workspace, loaded))
             })
             .collect();
         let mut found = Vec::new();
@@ -71,13 +78,15 @@ impl Pass {
         };
         let plan = plan::plan(&input);
         let found_nothing = found.is_empty();
-        // Trees are millions of small pieces, and the process ends soon: letting go of them one by one
-        // would take a tenth of the whole time.
-        mem::forget((related, found, workspace));
         Self {
             plan,
             broken,
             found_nothing,
+            trees: Trees {
+                _related: related,
+                _found: found,
+                _workspace: workspace,
+            },
         }
     }
 }
