@@ -1,284 +1,40 @@
 //! From trees to what the rest of the program speaks of: plugins, webhooks, handlers, replies.
-//! After this nobody sees the parser's types.
+//! Nothing behind it sees the parser's types.
 //!
-//! - [`registration`]: every reference to the old API, and what it registers.
+//! - [`model`]: what is found, as the rest of the program knows it.
+//! - [`references`]: every reference to the old API, and what it registers.
+//! - [`blocker`]: what stands in the way of a migration.
+//! - [`path_parameters`]: endpoints with parameters.
 //! - [`handler`]: the function behind a registration, and its dialect.
+//! - [`lookup`]: what a name leads to: classes, functions, values.
 //! - [`reply`]: what a handler returns, as far as it can be seen.
 //! - [`native`]: whether a handler that takes a context could take the request itself.
 //! - [`plugin`]: the plugin behind a registration, its key, its own router.
-//! - [`imports`]: the import statements of a module and the names in use.
 //! - [`doc_only_api`]: the API that the document names and no release has.
 //! - [`handed_on`]: whether a plugin may be known by a name that does not lead to it.
 //! - [`suppression`]: comments that switch advice off.
 //!
 //! Invariants: every reference to the old API in a file is in [`Found::references`], once,
-//! with what becomes of it; so nothing can be left out in silence.
+//! with what becomes of it; so nothing can be left out silently.
 
-pub mod doc_only_api;
+mod blocker;
+pub(crate) mod doc_only_api;
 pub(crate) mod handed_on;
-pub mod handler;
-pub mod imports;
-pub mod native;
-pub mod plugin;
-pub mod registration;
-pub mod reply;
-pub mod suppression;
+pub(crate) mod handler;
+mod lookup;
+mod model;
+pub(crate) mod native;
+pub(crate) mod path_parameters;
+pub(crate) mod plugin;
+pub mod references;
+pub(crate) mod reply;
+pub(crate) mod suppression;
 pub(crate) mod texts;
 
-use std::sync::Arc;
-
-use crate::migrate::diagnostic::Diagnostic;
-use crate::migrate::edit::ByteRange;
-use crate::migrate::python::names::{Loaded, PluginId};
-use crate::routes::Dialect;
-
-pub use handler::{Annotation, Blocker, Handler, Parameter, Returns};
+pub use blocker::Blocker;
+pub use handler::{Handler, Parameter, Returns};
+pub use model::{
+    Alias, Argument, Branch, CallSite, Callable, CallableKind, Effect, Endpoint, Form, Found,
+    Known, LeadingSlash, Reference, ReferenceKind, Role, Unclear, Webhook,
+};
 pub use reply::{Body, Conditional, Reply, ReplyShape};
-
-/// What one file holds of the old API.
-#[derive(Debug)]
-pub struct Found {
-    /// The file.
-    pub loaded: Arc<Loaded>,
-    /// Every reference to the old API, in the order of the text.
-    pub references: Vec<Reference>,
-    /// What is left by hand here and may register webhooks, in the order of the text.
-    pub unclear: Vec<Unclear>,
-}
-
-/// Something that needs a manual change, and may take the place of a webhook that is understood, or give
-/// away that it is not a webhook any more.
-#[derive(Debug, Clone)]
-pub struct Unclear {
-    /// The plugin; none when it cannot be known.
-    pub plugin: Option<PluginId>,
-    /// The endpoint; none when it cannot be known.
-    pub endpoint: Option<String>,
-    /// Where it stands.
-    pub range: ByteRange,
-    /// From where on everything in the file runs after it; none when that cannot be known.
-    pub over_at: Option<usize>,
-    /// The branches in which it stands, outermost first.
-    pub branches: Vec<Branch>,
-    /// What it may do.
-    pub effect: Effect,
-}
-
-/// What something that needs a manual change may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// It may register a webhook.
-    Registers,
-    /// It gives the method a name, by which another module may register one.
-    Names(String),
-    /// It looks an attribute up by a name that cannot be known, and may register a webhook with it; where
-    /// the plugin is not known either, only if one is handed on.
-    LooksUp,
-    /// It reads which webhooks are registered, and may show that in a reply; where that only is in a
-    /// function that its module does not use, with the name of that.
-    Reads(Option<String>),
-}
-
-impl Found {
-    /// The registrations that are understood.
-    pub fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
-        self.references
-            .iter()
-            .flat_map(|reference| match &reference.kind {
-                ReferenceKind::Webhooks(webhooks) => webhooks.as_slice(),
-                _ => &[],
-            })
-    }
-}
-
-/// One mention of the old API in code.
-#[derive(Debug)]
-pub struct Reference {
-    /// Where the name stands.
-    pub place: ByteRange,
-    /// What it is.
-    pub kind: ReferenceKind,
-    /// What is known of a reference that is left by hand.
-    pub known: Known,
-}
-
-/// What is known of a registration that is not understood as a whole.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    /// The plugin.
-    pub plugin: Option<PluginId>,
-    /// The endpoint.
-    pub endpoint: Option<String>,
-}
-
-/// What a mention of the old API is.
-#[derive(Debug)]
-pub enum ReferenceKind {
-    /// A registration that is understood: one webhook, or in a loop one for each turn.
-    Webhooks(Vec<Webhook>),
-    /// A name for the method; what it registers are references of their own.
-    Alias(Box<Alias>),
-    /// Something that is left by hand, and why.
-    ByHand(Box<Diagnostic>),
-    /// Not the agent's: another class's method of that name.
-    NotOurs,
-}
-
-/// A registration that is understood.
-#[derive(Debug, Clone)]
-pub struct Webhook {
-    /// The plugin that it is registered on.
-    pub plugin: PluginId,
-    /// The endpoint.
-    pub endpoint: Endpoint,
-    /// The API that the handler is written for.
-    pub dialect: Dialect,
-    /// The call of `mount_webhook_method`.
-    pub call: CallSite,
-    /// Whether it is a decorator, or a call on a function.
-    pub form: Form,
-    /// The function.
-    pub handler: Handler,
-    /// How the function is reached.
-    pub callable: Callable,
-    /// Whether another webhook comes before it that the same call registers.
-    pub is_further: bool,
-    /// The branches in which the registration stands, outermost first.
-    pub branches: Vec<Branch>,
-}
-
-/// A branch of an `if`, `try` or `match` statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Branch {
-    /// The statement.
-    pub statement: ByteRange,
-    /// Which of its branches.
-    pub index: usize,
-    /// Whether another branch of the statement cannot run when this one did.
-    pub exclusive: bool,
-}
-
-/// `name = plugin.mount_webhook_method`, or `name = other` where that is such a name.
-#[derive(Debug)]
-pub struct Alias {
-    /// The name.
-    pub name: String,
-    /// The statement.
-    pub statement: ByteRange,
-    /// The statement that gives the method the name that this is another name for.
-    pub of: Option<ByteRange>,
-    /// How often the name is used.
-    pub uses: usize,
-    /// The name that the plugin is called by, when it is a plain name.
-    pub receiver_name: Option<String>,
-    /// What is said when it has to stay.
-    pub diagnostic: Diagnostic,
-}
-
-/// How a handler is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Callable {
-    /// What is registered.
-    pub kind: CallableKind,
-    /// The registered expression; of a decorated function its definition.
-    pub expression: ByteRange,
-    /// Where the function is named.
-    pub place: ByteRange,
-    /// Whether a name on the way to the function is used for anything else.
-    pub is_shared: bool,
-}
-
-/// What is registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallableKind {
-    /// A function.
-    Function,
-    /// A method of an object or class.
-    Method,
-    /// A `functools.partial`.
-    Partial,
-    /// An object that can be called.
-    Instance,
-}
-
-/// An endpoint, and the expression that says it.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    /// The endpoint as it is registered.
-    pub value: String,
-    /// Whether what the expression gives starts with a `/`.
-    pub slash: LeadingSlash,
-}
-
-/// Whether all that an expression gives starts with a `/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeadingSlash {
-    /// It does.
-    Always,
-    /// None of it does.
-    Never,
-    /// In a loop some of it does.
-    Sometimes,
-}
-
-/// How a webhook is registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// `@plugin.mount_webhook_method(...)`: the range from `@` to the end of the call.
-    Decorator(ByteRange),
-    /// `plugin.mount_webhook_method(...)(f)`.
-    Call,
-}
-
-/// The call of `mount_webhook_method`.
-#[derive(Debug, Clone)]
-pub struct CallSite {
-    /// The whole call.
-    pub call: ByteRange,
-    /// What is called, as in `plugin.mount_webhook_method`.
-    pub callee: ByteRange,
-    /// When the plugin is an attribute of a module, that module, as in `pkg` of `pkg.plugin`.
-    pub module_prefix: Option<ByteRange>,
-    /// The name that the plugin is called by, when it is a plain name.
-    pub receiver_name: Option<String>,
-    /// The statement that gives the method the name that is called, when it is called by one.
-    pub alias: Option<ByteRange>,
-    /// The opening bracket.
-    pub open: ByteRange,
-    /// The closing bracket.
-    pub close: ByteRange,
-    /// The arguments, in order.
-    pub arguments: Vec<Argument>,
-    /// Whether a comma follows the last argument.
-    pub trailing_comma: bool,
-}
-
-/// What an argument of `mount_webhook_method` is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The endpoint.
-    Endpoint,
-    /// The name.
-    Name,
-    /// The description.
-    Description,
-}
-
-/// An argument of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Argument {
-    /// What it is.
-    pub role: Role,
-    /// From the keyword to its `=`, when it is given by keyword.
-    pub keyword: Option<ByteRange>,
-    /// The value, with brackets around it.
-    pub value: ByteRange,
-}
-
-impl Argument {
-    /// The whole argument, the keyword too.
-    pub fn range(&self) -> ByteRange {
-        let start = self.keyword.map_or(self.value.start(), ByteRange::start);
-        ByteRange::new(start, self.value.end())
-    }
-}

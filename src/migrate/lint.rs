@@ -1,43 +1,35 @@
 //! What a reader of a handler should be told: the document's own advice, as checks.
 //!
-//! Each check is a file, its explanation above it:
+//! Each of the [`checks`] is a file:
 //!
 //! | code | check |
 //! |---|---|
-//! | RH301 | [`authentication`]: a handler that acts on any request |
-//! | RH302 | [`secret`]: a secret in the source |
-//! | RH303, RH304 | [`signature`]: a signature compared with `==`, or made over serialised JSON |
-//! | RH305 | [`header`]: a header looked up in mixed case among lower-case keys |
-//! | RH306 | [`setting`]: a secret setting that is not marked |
-//! | RH401 | [`blocking`]: a call that blocks the event loop |
-//! | RH402 | [`slow`]: slow work before the reply |
-//! | RH403 | [`task`]: a task that nobody refers to |
+//! | RH301 | [`checks::authentication`]: a handler that acts on any request |
+//! | RH302 | [`checks::secret`]: a secret in the source |
+//! | RH303, RH304 | [`checks::signature`]: a signature compared with `==`, or made over serialised JSON |
+//! | RH305 | [`checks::header`]: a header looked up in mixed case among lower-case keys |
+//! | RH306 | [`checks::setting`]: a secret setting that is not marked |
+//! | RH401 | [`checks::blocking`]: a call that blocks the event loop |
+//! | RH402 | [`checks::slow`]: slow work before the reply |
+//! | RH403 | [`checks::task`]: a task without a reference to it |
 //!
 //! They look at the handlers and at the functions of the repo that these reach ([`reach`]), one
-//! function at a time ([`function`], [`context`]), and speak about where values come from ([`fact`],
-//! [`evaluate`], [`names`]) and what names say ([`naming_heuristics`]).
+//! function at a time ([`walk`], [`context`]), and speak about where values come from ([`facts`]) and
+//! what names say ([`naming_heuristics`]).
 //!
 //! Invariants: a place is reported once for each code; nothing is said about what cannot
 //! be seen; no secret is part of a message, and every one that was found is masked in the snippets
 //! of all advice; every bound on the work lets advice out, and makes none up.
 
-mod authentication;
-mod blocking;
+mod checks;
 mod context;
-mod evaluate;
-mod fact;
-mod function;
-mod header;
-mod names;
+mod facts;
+mod model;
 mod naming_heuristics;
 mod reach;
-mod secret;
-mod setting;
-mod signature;
-mod slow;
-mod task;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -46,45 +38,18 @@ use std::sync::Arc;
 use self::reach::Reach;
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::registration::diagnostic_at;
 use crate::migrate::find::{Found, Webhook};
+use crate::migrate::lint::model::Finding;
+use crate::migrate::python::function::definitions_at;
 use crate::migrate::python::names::{Loaded, Workspace};
 use crate::migrate::source::SourceFile;
 use crate::text;
-use crate::text::Text;
-
-/// A piece of advice before it is a diagnostic.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Finding {
-    path: PathBuf,
-    code: Code,
-    range: ByteRange,
-    detail: Text,
-    hint: Option<Text>,
-}
-
-impl Finding {
-    fn new(path: PathBuf, code: Code, range: ByteRange, detail: Text) -> Self {
-        Self {
-            path,
-            code,
-            range,
-            detail,
-            hint: None,
-        }
-    }
-
-    fn with_hint(mut self, hint: Text) -> Self {
-        self.hint = Some(hint);
-        self
-    }
-}
 
 /// What is to be said about the webhooks of `found` and what they reach; `package` are the modules
 /// of its package, where handlers may be, and `settings` those with the settings of its plugins.
 ///
 /// Sorted by place. A place in a module that several files reach is reported with each of them.
-pub fn advise(
+pub(crate) fn advise(
     workspace: &Workspace,
     found: &Found,
     package: &[Arc<Loaded>],
@@ -129,7 +94,7 @@ pub fn advise(
         .map(|loaded| (loaded.module.source().path(), loaded))
         .collect();
     for loaded in modules.values() {
-        setting::unmarked(workspace, loaded, &verified, &mut findings);
+        checks::setting::unmarked(workspace, loaded, &verified, &mut findings);
     }
     diagnostics(workspace, findings)
 }
@@ -144,7 +109,7 @@ fn file_of_handler<'a>(
     std::iter::once(&found.loaded)
         .chain(package)
         .find(|loaded| {
-            reach::definitions_at(loaded.module.suite(), handler.range)
+            definitions_at(loaded.module.suite(), handler.range)
                 .last()
                 .is_some_and(|definition| definition.name == handler.name)
         })
@@ -171,8 +136,7 @@ fn diagnostics(workspace: &Workspace, mut findings: Vec<Finding>) -> Vec<Diagnos
             let loaded = workspace.load(&finding.path).ok()?;
             let secrets = secrets.get(&finding.path).map_or(&[][..], Vec::as_slice);
             let source = loaded.module.source();
-            let mut diagnostic =
-                diagnostic_at(&loaded, finding.code, finding.range, finding.detail);
+            let mut diagnostic = loaded.diagnostic_at(finding.code, finding.range, finding.detail);
             if let Some((line, length)) = masked(source, finding.range, secrets) {
                 diagnostic = diagnostic.with_snippet(line, length);
             }

@@ -1,14 +1,19 @@
 //! Python as text and as trees: the only folder, with `find`, that sees the parser's types.
 //!
-//! - [`tokens`]: a lexer that never fails, for what trees do not keep: comments, brackets, commas.
+//! - [`tokens`]: what trees do not keep: comments, brackets, commas; [`lexer`] reads them.
 //! - [`parse`]: the tree of a file, also of one in the syntax of Python 3.12.
 //! - [`parser_tokens`]: the lexer's tokens as the parser takes them.
 //! - [`tree`]: walking a tree.
+//! - [`function`]: functions as they are defined.
+//! - [`imports`]: the import statements of a module and the names in use.
 //! - [`names`]: what a name stands for, across the modules of a repo.
 
+pub(crate) mod function;
+pub(crate) mod imports;
+pub(crate) mod lexer;
 pub mod names;
 pub mod parse;
 mod parser_tokens;
-pub mod stdlib;
+pub(crate) mod stdlib;
 pub mod tokens;
-pub mod tree;
+pub(crate) mod tree;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::{ReplyRouteNames, WebhookRouteNames, reply_route, webhook_route};
+use super::render::{ReplyRouteNames, WebhookRouteNames, reply_route, webhook_route};
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::{BindingKind, Loaded};
 use crate::migrate::python::tokens::{Token, TokenKind, Tokens};
@@ -68,6 +68,9 @@ const PACKAGES: &[&str] = &[
     "types",
     "typing",
 ];
+
+/// The parameter that the decorators take the path by; it is their first one.
+pub(crate) const PATH: &str = "path";
 
 /// The names that a function was written with, by their slots.
 type Names = BTreeMap<String, String>;

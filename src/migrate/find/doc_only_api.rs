@@ -4,16 +4,14 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{
     BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace,
 };
 use crate::migrate::python::tree::{self, Node, range_of};
-
-use super::handler::Definition;
 
 /// The module of the document that is gone since release 2.0.
 const CONTEXT_MODULE: &str = "nekro_agent.api.context";
@@ -43,7 +41,7 @@ pub enum DocumentUseKind {
 }
 
 /// Finds the uses in a module.
-pub fn uses(workspace: &Workspace, loaded: &Arc<Loaded>) -> Vec<DocOnlyUse> {
+pub(crate) fn uses(workspace: &Workspace, loaded: &Arc<Loaded>) -> Vec<DocOnlyUse> {
     let text = loaded.module.source().text();
     let matters = ["config", "create_temp_ctx", "context", "get_plugin_path"];
     if matters

@@ -2,8 +2,7 @@
 //!
 //! Invariant: what only asks for the plugin's attributes hands nothing on; everything else does.
 
-use std::collections::HashSet;
-
+use rustc_hash::FxHashSet;
 use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
@@ -26,11 +25,7 @@ const BY_NAME: &[&str] = &[
 /// module level.
 pub(crate) fn hands_on(workspace: &Workspace, loaded: &Loaded, plugin: &PluginId) -> bool {
     let module = &loaded.module;
-    let resolver = Resolver {
-        workspace,
-        loaded,
-        locals: &[],
-    };
+    let resolver = Resolver::of_module(workspace, loaded);
     let mut names = module.tokens().all().iter();
     if names.any(|token| {
         token.kind == TokenKind::Name && BY_NAME.contains(&module.source().slice(token.range))
@@ -38,7 +33,7 @@ pub(crate) fn hands_on(workspace: &Workspace, loaded: &Loaded, plugin: &PluginId
         return true;
     }
     let is_name = |target: &Expr| matches!(target, Expr::Name(_));
-    let mut understood: HashSet<ByteRange> = HashSet::new();
+    let mut understood: FxHashSet<ByteRange> = FxHashSet::default();
     for statement in module.suite() {
         match statement {
             Stmt::Assign(assign) if assign.targets.iter().all(is_name) => {

@@ -1,29 +1,34 @@
 //! The plugin behind a registration: its key, where it is made, and the router that it has already.
 
+mod calls;
+mod key;
 mod mentions;
+mod modules;
+mod mounts;
 mod own_routes;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use rustpython_parser::ast::{self, Expr, Stmt};
+use rustpython_parser::ast::{Expr, Stmt};
 
-use super::handler::{Blocker, Definition};
-use super::registration::path_parameters::can_match_alike;
+use super::path_parameters::can_match_alike;
 use crate::migrate::diagnostic::{Code, Related};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::python::names::{
-    BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace,
-};
+use crate::migrate::find::blocker::Blocker;
+use crate::migrate::find::plugin::key::parts_of_key;
+use crate::migrate::find::plugin::own_routes::model::{RouterId, UNKNOWN};
+use crate::migrate::python::names::{Loaded, PluginId, Resolver, Workspace};
 use crate::migrate::python::tokens::TokenKind;
-use crate::migrate::python::tree::{Descend, Node, range_of, walk_body};
+use crate::migrate::python::tree::{Descend, Node, is_definition, range_of, walk_body};
 use crate::routes::{Route, route_path};
 use crate::text;
 
-use mentions::{METHOD, Mention};
-pub use own_routes::{OwnRoute, OwnRoutes};
-use own_routes::{RouterId, UNKNOWN, own_routes_of};
+pub(crate) use key::key;
+pub(crate) use modules::ModuleParts;
+pub(crate) use mounts::Mount;
+pub(crate) use own_routes::{OwnRoute, OwnRoutes};
 
 /// How many routers may be included in each other.
 const MAX_PREFIXES: usize = 4;
@@ -58,39 +63,6 @@ impl Plugin {
     pub fn key(&self) -> String {
         format!("{}.{}", self.author, self.module_name)
     }
-}
-
-/// A function under `@plugin.mount_router()`.
-#[derive(Debug, Clone)]
-pub struct Mount {
-    /// The module in which it is defined.
-    pub loaded: Arc<Loaded>,
-    /// Its name, for messages.
-    pub name: String,
-    /// Where it is defined.
-    pub range: ByteRange,
-    /// What it returns, in order; none when that cannot be understood.
-    pub returns: Option<Vec<RouterReturn>>,
-}
-
-/// A `return` of a function under `mount_router()`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouterReturn {
-    /// The statement.
-    pub statement: ByteRange,
-    /// What is returned.
-    pub value: ByteRange,
-    /// Whether it is made by `APIRouter()` without arguments, so that what is included in it gets
-    /// no prefix and no dependencies.
-    pub is_plain: bool,
-    /// Whether it is a plain name.
-    pub is_name: bool,
-    /// Whether it can be seen where the router is made: only then its routes are known.
-    pub is_known: bool,
-    /// The name, when it stands for a plain router at the level of the plugin's module.
-    pub module_level_name: Option<String>,
-    /// The calls that make it.
-    routers: Vec<RouterId>,
 }
 
 impl Plugin {
@@ -145,65 +117,11 @@ impl Plugin {
     }
 }
 
-/// The key of a plugin, `author.module_name`, wherever it is made; none when it cannot be known.
-pub fn key(workspace: &Workspace, id: &PluginId) -> Option<String> {
-    let loaded = workspace.load(&id.module).ok()?;
-    let resolver = Resolver {
-        workspace,
-        loaded: &loaded,
-        locals: &[],
-    };
-    let mut key = None;
-    walk_body(loaded.module.suite(), &mut |node| match node {
-        Node::Expr(expression) if range_of(expression) == id.call => {
-            key = key.take().or_else(|| parts_of_key(resolver, expression));
-            Descend::Past
-        }
-        // Decorators stand before the statement that they belong to.
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
-        | Node::Expr(_) => Descend::Into,
-        Node::Stmt(statement) if range_of(statement).contains(id.call) => Descend::Into,
-        Node::Stmt(_) => Descend::Past,
-    });
-    let (author, module_name) = key?;
-    Some(format!("{author}.{module_name}"))
-}
-
-/// The author and the module name that `NekroPlugin(...)` is given.
-fn parts_of_key(resolver: Resolver<'_>, value: &Expr) -> Option<(String, String)> {
-    let Expr::Call(call) = value else {
-        return None;
-    };
-    let text_of = |keyword, position| {
-        let given = argument(call, keyword, position)?;
-        resolver.text(given)
-    };
-    Some((text_of("author", 4)?, text_of("module_name", 1)?))
-}
-
-/// Where a module sets the key of the plugin in `variable` again: by its initializer, or the attribute in
-/// which release 2.4.0 of the agent keeps it (`author` and `module_name` are read once).
-fn sets_key(loaded: &Loaded, variable: &str) -> Option<ByteRange> {
-    const SETTERS: &[&str] = &["__init__", "_key"];
-    let source = loaded.module.source();
-    if !SETTERS.iter().any(|name| source.text().contains(name)) {
-        return None;
-    }
-    let text = |range| source.slice(range);
-    let mut tokens = loaded.module.tokens().all().windows(3);
-    tokens.find_map(|window| match window {
-        [owner, dot, name] if text(owner.range) == variable && text(dot.range) == "." => {
-            SETTERS.contains(&text(name.range)).then_some(name.range)
-        }
-        _ => None,
-    })
-}
-
 /// Reads the plugin `id`; `package` are the modules that may belong to it.
 ///
 /// # Errors
 /// What stands in the way of migrating anything of it.
-pub fn plugin(
+pub(crate) fn plugin(
     workspace: &Workspace,
     id: &PluginId,
     package: &[&ModuleParts],
@@ -212,11 +130,7 @@ pub fn plugin(
     let Ok(loaded) = workspace.load(&id.module) else {
         return refuse(Code::UnknownPlugin, id.call, Code::UnknownPlugin.title());
     };
-    let resolver = Resolver {
-        workspace,
-        loaded: &loaded,
-        locals: &[],
-    };
+    let resolver = Resolver::of_module(workspace, &loaded);
     let Some((variable, statement, value)) = assignment(loaded.module.suite(), id.call) else {
         return refuse(
             Code::PluginNotAtModuleLevel,
@@ -247,7 +161,7 @@ pub fn plugin(
             ),
         );
     };
-    if let Some(range) = sets_key(&loaded, &variable) {
+    if let Some(range) = key::sets_key(&loaded, &variable) {
         let (line, _) = loaded.module.source().position(range.start());
         return refuse(
             Code::UnknownPluginKey,
@@ -319,15 +233,6 @@ fn own_routes(
         .collect()
 }
 
-/// The argument of a call by keyword or position (0-based).
-fn argument<'a>(call: &'a ast::ExprCall, keyword: &str, position: usize) -> Option<&'a Expr> {
-    let named = call
-        .keywords
-        .iter()
-        .find(|k| k.arg.as_ref().is_some_and(|arg| arg.as_str() == keyword));
-    named.map(|k| &k.value).or_else(|| call.args.get(position))
-}
-
 /// The name, the statement and the value, where the value at `value` is assigned at module level
 /// (also in `if` and `try`).
 fn assignment(suite: &[Stmt], value: ByteRange) -> Option<(String, ByteRange, &Expr)> {
@@ -336,9 +241,7 @@ fn assignment(suite: &[Stmt], value: ByteRange) -> Option<(String, ByteRange, &E
         let (target, assigned) = match node {
             Node::Stmt(Stmt::Assign(s)) => (s.targets.first(), Some(&*s.value)),
             Node::Stmt(Stmt::AnnAssign(s)) => (Some(&*s.target), s.value.as_deref()),
-            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
-                return Descend::Past;
-            }
+            Node::Stmt(statement) if is_definition(statement) => return Descend::Past,
             Node::Stmt(Stmt::For(_) | Stmt::While(_)) | Node::Expr(_) => return Descend::Past,
             Node::Stmt(_) => return Descend::Into,
         };
@@ -362,252 +265,4 @@ fn is_on_a_block_line(loaded: &Loaded, statement: ByteRange) -> bool {
         .rev()
         .take_while(|token| token.kind != TokenKind::Newline)
         .any(|token| token.depth == 0 && source.slice(token.range) == ":")
-}
-
-/// The plugin that a decorator calls `method` on, and where it takes the method of it.
-fn plugin_of_call(
-    resolver: Resolver<'_>,
-    expression: &Expr,
-    method: &str,
-) -> Option<(PluginId, ByteRange)> {
-    let Expr::Call(call) = expression else {
-        return None;
-    };
-    let Expr::Attribute(attribute) = &*call.func else {
-        return None;
-    };
-    if attribute.attr.as_str() != method {
-        return None;
-    }
-    match resolver.value(&attribute.value) {
-        Value::Plugin(id) => Some((id, range_of(attribute))),
-        _ => None,
-    }
-}
-
-/// What a module holds of plugins besides their webhooks.
-#[derive(Debug)]
-pub struct ModuleParts {
-    /// The module.
-    pub loaded: Arc<Loaded>,
-    /// The functions under `mount_router()`, with the plugin of each.
-    pub mounts: Vec<(PluginId, Mount)>,
-    /// The plugins that have a class under `mount_config()` here.
-    pub configured: Vec<PluginId>,
-    /// The attributes `mount_router` that are understood.
-    understood: Vec<ByteRange>,
-    own_routes: OnceLock<Arc<OwnRoutes>>,
-    unclear_mounts: OnceLock<Vec<Mention>>,
-}
-
-impl ModuleParts {
-    /// Those of `loaded`.
-    pub fn of(workspace: &Workspace, loaded: Arc<Loaded>) -> Self {
-        let resolver = Resolver {
-            workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
-        let mut mounts = Vec::new();
-        let mut understood = Vec::new();
-        // Whether one anywhere else is ever run, and for which plugin, is not looked at.
-        for statement in loaded.module.suite() {
-            let Some(definition) = Definition::of(statement) else {
-                continue;
-            };
-            let mut decorators = definition.decorators.iter();
-            let Some((id, method)) = decorators.find_map(|d| plugin_of_call(resolver, d, METHOD))
-            else {
-                continue;
-            };
-            let is_plain = definition.decorators.len() == 1 && !definition.is_async;
-            let mount = Mount {
-                loaded: loaded.clone(),
-                name: definition.name.to_owned(),
-                range: definition.range,
-                returns: is_plain
-                    .then(|| router_returns(resolver, &id, definition))
-                    .flatten(),
-            };
-            mounts.push((id, mount));
-            understood.push(method);
-        }
-        let mut configured = Vec::new();
-        walk_body(loaded.module.suite(), &mut |node| {
-            match node {
-                Node::Stmt(Stmt::ClassDef(class)) => {
-                    let decorators = class.decorator_list.iter();
-                    let plugins =
-                        decorators.filter_map(|d| plugin_of_call(resolver, d, "mount_config"));
-                    configured.extend(plugins.map(|(id, _)| id));
-                }
-                // plugin.mount_router()(f): the function is not looked for.
-                Node::Expr(Expr::Call(call)) => {
-                    if let Some((id, method)) = plugin_of_call(resolver, &call.func, METHOD) {
-                        let mount = Mount {
-                            loaded: loaded.clone(),
-                            name: loaded.module.source().slice(range_of(call)).to_owned(),
-                            range: range_of(call),
-                            returns: None,
-                        };
-                        mounts.push((id, mount));
-                        understood.push(method);
-                    }
-                }
-                Node::Stmt(_) | Node::Expr(_) => {}
-            }
-            Descend::Into
-        });
-        Self {
-            loaded,
-            mounts,
-            configured,
-            understood,
-            own_routes: OnceLock::new(),
-            unclear_mounts: OnceLock::new(),
-        }
-    }
-
-    /// The places here, and in the modules that this one imports, that may set the router of a
-    /// plugin and are not understood.
-    fn unclear_mounts(&self, workspace: &Workspace) -> &[Mention] {
-        self.unclear_mounts.get_or_init(|| {
-            let mut mentions = mentions::unclear(workspace, &self.loaded, &self.understood);
-            for path in mentions::imported(workspace, &self.loaded) {
-                if let Ok(loaded) = workspace.load(&path) {
-                    let parts = Self::of(workspace, loaded);
-                    mentions.extend(mentions::unclear(
-                        workspace,
-                        &parts.loaded,
-                        &parts.understood,
-                    ));
-                }
-            }
-            mentions
-        })
-    }
-
-    /// The routes of the routers here; every plugin of a package asks for those of all modules.
-    fn own_routes(&self, workspace: &Workspace) -> &Arc<OwnRoutes> {
-        self.own_routes
-            .get_or_init(|| Arc::new(own_routes_of(workspace, &self.loaded)))
-    }
-}
-
-fn router_returns(
-    resolver: Resolver<'_>,
-    id: &PluginId,
-    definition: Definition<'_>,
-) -> Option<Vec<RouterReturn>> {
-    let locals = [Scope::of_function(definition.arguments, definition.body)];
-    let inside = Resolver {
-        locals: &locals,
-        ..resolver
-    };
-    let source = resolver.loaded.module.source();
-    let mut returns = Some(Vec::new());
-    walk_body(definition.body, &mut |node| match node {
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
-            Descend::Past
-        }
-        Node::Stmt(Stmt::Return(statement)) => {
-            let range = range_of(statement);
-            let starts_line = source
-                .slice(ByteRange::new(
-                    source.line_at(range.start()).start(),
-                    range.start(),
-                ))
-                .trim()
-                .is_empty();
-            let one_line = source.line_at(range.start()).end() >= range.end();
-            match (&statement.value, &mut returns) {
-                (Some(value), Some(all)) if starts_line && one_line => {
-                    all.push(router_return(inside, id, range, value));
-                }
-                _ => returns = None,
-            }
-            Descend::Past
-        }
-        Node::Stmt(_) => Descend::Into,
-        Node::Expr(_) => Descend::Past,
-    });
-    returns.filter(|returns| !returns.is_empty() && returns.iter().all(|one| one.is_known))
-}
-
-fn router_return(
-    inside: Resolver<'_>,
-    id: &PluginId,
-    statement: ByteRange,
-    value: &Expr,
-) -> RouterReturn {
-    let name = match value {
-        Expr::Name(name) => Some(name.id.to_string()),
-        _ => None,
-    };
-    let is_plain = match &name {
-        Some(name) => {
-            let bindings = inside.bindings(name);
-            !bindings.is_empty()
-                && bindings.iter().all(|binding| match &binding.kind {
-                    BindingKind::Value(value) => is_plain_router(inside, value),
-                    _ => false,
-                })
-        }
-        None => false,
-    };
-    let is_local = name.as_ref().is_some_and(|name| {
-        inside
-            .locals
-            .iter()
-            .any(|scope| !scope.bindings(name).is_empty())
-    });
-    let in_plugin_module = inside.loaded.module.source().path() == id.module;
-    RouterReturn {
-        statement,
-        value: range_of(value),
-        is_plain,
-        is_name: name.is_some(),
-        is_known: is_known_router(inside, value),
-        module_level_name: name.filter(|_| is_plain && !is_local && in_plugin_module),
-        routers: own_routes::routers(inside, value),
-    }
-}
-
-/// Whether an expression is a router that the repo makes.
-fn is_known_router(resolver: Resolver<'_>, expression: &Expr) -> bool {
-    let is_router = |value: &Expr| match resolver.value(value) {
-        Value::CallOf(name) => name.starts_with("fastapi.") && name.ends_with("APIRouter"),
-        _ => false,
-    };
-    match expression {
-        // A name that is bound in several branches is known when it is a router in all of them.
-        Expr::Name(name) => {
-            let bindings = resolver.bindings(&name.id);
-            let of_value = |kind: &BindingKind| match kind {
-                BindingKind::Value(value) => is_router(value),
-                BindingKind::From(..) => is_router(expression),
-                _ => false,
-            };
-            !bindings.is_empty() && bindings.iter().all(|binding| of_value(&binding.kind))
-        }
-        _ => is_router(expression),
-    }
-}
-
-/// Whether an expression is `APIRouter()` without arguments.
-fn is_plain_router(resolver: Resolver<'_>, expression: &Expr) -> bool {
-    match expression {
-        Expr::Call(call) => {
-            call.args.is_empty()
-                && call.keywords.is_empty()
-                && is_router_class(resolver, &call.func)
-        }
-        _ => false,
-    }
-}
-
-fn is_router_class(resolver: Resolver<'_>, expression: &Expr) -> bool {
-    resolver
-        .external(expression)
-        .is_some_and(|name| name.starts_with("fastapi.") && name.ends_with("APIRouter"))
 }

@@ -10,29 +10,26 @@
 
 mod bindings;
 mod classes;
-mod commas;
 mod expression;
 mod known;
 mod origin;
 mod protection;
+mod request;
 mod status;
-
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
+mod values;
 
 use expression::{is_fixed, is_free_of_effects, is_plain_json};
-use origin::{Origin, Values};
 use protection::{Protection, returned};
+use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 use status::Status;
-
-use commas::own_brackets;
-pub use commas::split_at_commas;
-pub(super) use known::is_response_class;
-pub(super) use origin::yields;
+use values::{Origin, Values};
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::Resolver;
 use crate::migrate::python::tokens::Tokens;
 use crate::migrate::python::tree::range_of;
+
+pub(super) use known::is_response_class;
 
 /// A returned tuple that is a reply with a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +85,7 @@ pub struct Conditional {
 
 /// The replies of a handler, and whether all of them are understood.
 #[derive(Debug, Clone, Default)]
-pub struct Replies {
+pub(crate) struct Replies {
     /// The tuples that are replies, by place.
     pub replies: Vec<Reply>,
     /// The returned conditional expressions that replies are in.
@@ -103,7 +100,7 @@ pub(super) fn replies(
     arguments: &ast::Arguments,
     body: &[Stmt],
 ) -> Replies {
-    let steps = origin::steps();
+    let steps = values::steps();
     let mut finder = Finder {
         values: Values::of_handler(resolver, arguments, body, &steps),
         tokens: resolver.loaded.module.tokens(),
@@ -249,12 +246,12 @@ impl Finder<'_> {
         if !is_fixed(body) && !without_body || !headers.is_none_or(is_fixed) {
             return Err(NotUnderstood);
         }
-        let brackets = own_brackets(self.tokens, range);
+        let brackets = self.tokens.own_brackets(range);
         let inner = match brackets {
             Some((open, close)) => ByteRange::new(open.end(), close.start()),
             None => range,
         };
-        let (elements, trailing_comma) = split_at_commas(self.tokens, inner);
+        let (elements, trailing_comma) = self.tokens.split_at_commas(inner);
         if elements.len() != tuple.elts.len() {
             return Err(NotUnderstood);
         }

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 
-use super::registration::diagnostic_at;
 use crate::migrate::diagnostic::{Code, Diagnostic, Severity};
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::Loaded;
@@ -20,7 +19,7 @@ const MARK: &str = "rehook:";
 
 /// The comments of one module.
 #[derive(Debug, Default)]
-pub struct Suppressions {
+pub(crate) struct Suppressions {
     /// The codes that are switched off on a line.
     by_line: BTreeMap<usize, Vec<Code>>,
     /// What is wrong with comments.
@@ -29,7 +28,7 @@ pub struct Suppressions {
 
 impl Suppressions {
     /// Those of `loaded`.
-    pub fn of(loaded: &Loaded) -> Self {
+    pub(crate) fn of(loaded: &Loaded) -> Self {
         let mut this = Self::default();
         let source = loaded.module.source();
         if memchr::memmem::find(source.text().as_bytes(), MARK.as_bytes()).is_none() {
@@ -44,7 +43,7 @@ impl Suppressions {
     }
 
     /// Whether a diagnostic of the module is switched off.
-    pub fn cover(&self, loaded: &Loaded, diagnostic: &Diagnostic) -> bool {
+    pub(crate) fn cover(&self, loaded: &Loaded, diagnostic: &Diagnostic) -> bool {
         let Some((line, column)) = diagnostic.position() else {
             return false;
         };
@@ -70,7 +69,7 @@ impl Suppressions {
             return;
         };
         let mut wrong = |range, detail| {
-            let diagnostic = diagnostic_at(loaded, Code::IgnoreComment, range, detail);
+            let diagnostic = loaded.diagnostic_at(Code::IgnoreComment, range, detail);
             self.wrong.push(diagnostic);
         };
         let place = |start: usize, length: usize| {

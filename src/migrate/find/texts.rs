@@ -1,12 +1,11 @@
 //! Where a module has the name of a handler as a text, by which it may be looked up and called.
 
 use rustc_hash::FxHashSet;
-
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::Loaded;
-use crate::migrate::python::tree::{Descend, Node, range_of};
+use crate::migrate::python::tree::{Descend, Node, is_named, range_of};
 
 /// Whether a quoted `name` is somewhere in a text: a quick look before [`has_name_as_text`].
 pub(crate) fn is_quoted_in(bytes: &[u8], name: &str) -> bool {
@@ -16,7 +15,7 @@ pub(crate) fn is_quoted_in(bytes: &[u8], name: &str) -> bool {
     })
 }
 
-/// Whether a string of the module is `name`, other than as what is surely no name of a function: a
+/// Whether a string of the module is `name`, other than as what surely does not name a function: a
 /// key, what something is compared with, what a plugin or a registration is called, in `__all__`.
 pub(crate) fn has_name_as_text(
     loaded: &Loaded,
@@ -119,10 +118,6 @@ fn registers(call: &ast::ExprCall) -> bool {
             if matches!(&constant.value, Constant::Str(text) if text.starts_with("mount_"))),
         _ => false,
     }
-}
-
-fn is_named(expression: &Expr, wanted: &str) -> bool {
-    matches!(expression, Expr::Name(name) if name.id.as_str() == wanted)
 }
 
 /// The key in `data.get("key")` and what is like it.

@@ -5,41 +5,17 @@
 
 use std::path::Path;
 
-use super::Finding;
-use super::evaluate::Evaluator;
-use super::naming_heuristics;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::lint::facts::evaluate::Evaluator;
+use crate::migrate::lint::model::{Finding, Mode, NodeContext};
+use crate::migrate::lint::naming_heuristics;
 use crate::migrate::python::names::Loaded;
 use crate::routes::Dialect;
 use crate::text::Text;
 
-/// When a function runs, as seen from the reply of the webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mode {
-    /// On the event loop, and the reply waits for it.
-    BeforeReply,
-    /// On the event loop, in a task of its own.
-    Background,
-    /// In a thread, or it cannot be told when.
-    Elsewhere,
-}
-
-/// What is around a node.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NodeContext {
-    /// In the body of a loop.
-    pub in_loop: bool,
-    /// In a `lambda`.
-    pub in_lambda: bool,
-    /// Below `await`, so that what is called here is waited for.
-    pub awaited: bool,
-    /// Right under `await`.
-    pub directly_awaited: bool,
-}
-
 /// What a check sees of the place that it looks at.
-pub struct CheckContext<'a> {
+pub(super) struct CheckContext<'a> {
     /// Answers what is known about expressions.
     pub evaluator: Evaluator<'a>,
     /// The file.
@@ -58,13 +34,13 @@ pub struct CheckContext<'a> {
 
 impl CheckContext<'_> {
     /// A finding in this file.
-    pub fn finding(&self, code: Code, range: ByteRange, detail: Text) -> Finding {
+    pub(super) fn finding(&self, code: Code, range: ByteRange, detail: Text) -> Finding {
         let path = self.loaded.module.source().path().to_owned();
         Finding::new(path, code, range, detail)
     }
 
     /// Whether the literal at a place looks like a secret.
-    pub fn literal_can_be_secret(&self, path: &Path, range: ByteRange) -> bool {
+    pub(super) fn literal_can_be_secret(&self, path: &Path, range: ByteRange) -> bool {
         let looks = |loaded: &Loaded| {
             let written = loaded.module.source().slice(range);
             let inside = written.trim_start_matches(|c: char| c.is_ascii_alphabetic());

@@ -1,10 +1,10 @@
 //! What the names that authors give to things say: whether one is that of a secret, and whether
 //! calling one checks something.
 //!
-//! Names are taken apart into words, so that `design` is no `sign` and `author` is no `auth`.
+//! Names are taken apart into words, so that `design` does not count as `sign`, nor `author` as `auth`.
 
 /// The words of a name, in lower case: `X-Hub-Signature` and `checkSign_2` are three each.
-pub fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut current = String::new();
     let mut after_lower = false;
@@ -87,7 +87,7 @@ const ABOUT_WORDS: &[&str] = &[
 ];
 
 /// Whether a name says that it holds a secret, a token or a signature; `token_type` does not.
-pub fn is_secret(name: &str) -> bool {
+pub(super) fn is_secret(name: &str) -> bool {
     let words = words(name);
     let about = words
         .last()
@@ -125,7 +125,7 @@ const SCHEMES: &[&str] = &[
 
 /// Whether a string that is compared with a token, or bound to the name of a secret, can be one:
 /// not a scheme, the name of a header or a variable, a path or a sentence.
-pub fn can_be_secret(text: &str) -> bool {
+pub(super) fn can_be_secret(text: &str) -> bool {
     let lower = text.trim().to_lowercase();
     let is_variable = text.contains('_')
         && text
@@ -143,7 +143,7 @@ pub fn can_be_secret(text: &str) -> bool {
 }
 
 /// Whether calling something of this name checks who is calling, as far as the name tells.
-pub fn is_check(name: &str) -> bool {
+pub(super) fn is_check(name: &str) -> bool {
     let words = words(name);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     has(&[
@@ -183,7 +183,7 @@ pub fn is_check(name: &str) -> bool {
 }
 
 /// Whether a name speaks of signatures.
-pub fn is_about_signatures(name: &str) -> bool {
+pub(super) fn is_about_signatures(name: &str) -> bool {
     words(name).iter().any(|word| {
         matches!(
             word.as_str(),

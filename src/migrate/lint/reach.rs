@@ -10,15 +10,12 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use rustpython_parser::ast::Stmt;
-
-use super::context::Mode;
-use super::evaluate::Names;
-use super::function::{self, Analysis, Edge, Entry, Given, Subject};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::handler::Definition;
+use crate::migrate::lint::facts::evaluate::Names;
+use crate::migrate::lint::model::{Analysis, Edge, Entry, Given, Mode, Subject};
+use crate::migrate::lint::walk;
+use crate::migrate::python::function::{Definition, definitions_at};
 use crate::migrate::python::names::{Resolver, Scope, Workspace};
-use crate::migrate::python::tree::{self, Node, range_of};
 use crate::routes::Dialect;
 
 /// How many calls are followed from a handler.
@@ -47,12 +44,12 @@ struct Reached {
     depth: usize,
     analysis: Analysis,
     callers: Vec<usize>,
-    /// The names of the functions around it.
+    /// The names of the enclosing functions it.
     outer: Vec<Rc<Names>>,
 }
 
 /// The functions that are reached, and what was found in them.
-pub struct Reach<'a> {
+pub(super) struct Reach<'a> {
     workspace: &'a Workspace,
     reached: Vec<Reached>,
     known: FxHashMap<Key, usize>,
@@ -63,7 +60,7 @@ pub struct Reach<'a> {
 
 impl<'a> Reach<'a> {
     /// Nothing is reached yet.
-    pub fn new(workspace: &'a Workspace) -> Self {
+    pub(super) fn new(workspace: &'a Workspace) -> Self {
         Self {
             workspace,
             reached: Vec::new(),
@@ -75,7 +72,7 @@ impl<'a> Reach<'a> {
     }
 
     /// The handler that is defined at `range` of `path`.
-    pub fn handler(&mut self, path: &Path, range: ByteRange, dialect: Dialect) -> usize {
+    pub(super) fn handler(&mut self, path: &Path, range: ByteRange, dialect: Dialect) -> usize {
         let key = Key {
             path: path.to_owned(),
             range,
@@ -88,7 +85,7 @@ impl<'a> Reach<'a> {
     }
 
     /// Looks at everything that is reached from the handlers.
-    pub fn run(&mut self) {
+    pub(super) fn run(&mut self) {
         while let Some(index) = self.pending.pop_front() {
             let edges = self.look_at(index);
             for edge in edges {
@@ -110,12 +107,12 @@ impl<'a> Reach<'a> {
     }
 
     /// Whether the handler, or something that it reaches, looks like it checks the caller.
-    pub fn checks_caller(&self, index: usize) -> bool {
+    pub(super) fn checks_caller(&self, index: usize) -> bool {
         self.reached[index].analysis.checks_caller
     }
 
     /// What was found, function by function.
-    pub fn into_analyses(self) -> impl Iterator<Item = Analysis> {
+    pub(super) fn into_analyses(self) -> impl Iterator<Item = Analysis> {
         self.reached.into_iter().map(|reached| reached.analysis)
     }
 
@@ -157,7 +154,7 @@ impl<'a> Reach<'a> {
             self.reached[index].analysis.checks_caller = true;
             return Vec::new();
         };
-        let analysis = function::analyse(Subject {
+        let analysis = walk::analyse(Subject {
             resolver: Resolver {
                 workspace: self.workspace,
                 loaded: &loaded,
@@ -242,7 +239,7 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// The scopes of the functions around the last place that was asked for; the next one mostly has
+/// The scopes of the enclosing functions the last place that was asked for; the next one mostly has
 /// the same ones.
 #[derive(Default)]
 struct Scopes {
@@ -272,36 +269,4 @@ impl Scopes {
         }
         &self.scopes
     }
-}
-
-/// The functions around and at `range`, the innermost last; empty when no function is there.
-///
-/// Statements of a body are in the order of the text, so that only those are entered that the
-/// place can be in.
-pub fn definitions_at(suite: &[Stmt], range: ByteRange) -> Vec<Definition<'_>> {
-    let before = |body: &'_ [Stmt]| {
-        body.partition_point(|statement| range_of(statement).start() <= range.start())
-            .checked_sub(1)
-    };
-    let mut chain = Vec::new();
-    let mut next = before(suite).and_then(|index| suite.get(index));
-    while let Some(statement) = next {
-        if let Some(definition) = Definition::of(statement) {
-            chain.push(definition);
-            if definition.range == range {
-                return chain;
-            }
-            next = before(definition.body).and_then(|index| definition.body.get(index));
-            continue;
-        }
-        next = None;
-        tree::children(Node::Stmt(statement), &mut |child| {
-            if let Node::Stmt(inner) = child
-                && range_of(inner).contains(range)
-            {
-                next = Some(inner);
-            }
-        });
-    }
-    Vec::new()
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::advise;
 use super::reach::Reach;
 use crate::migrate::diagnostic::{Code, Diagnostic};
-use crate::migrate::find::registration;
+use crate::migrate::find::references;
 use crate::migrate::python::names::{Given, Workspace};
 use crate::migrate::python::parse::STACK_SIZE;
 
@@ -48,7 +48,7 @@ pub fn advice_on(files: &[(&str, &str)]) -> Vec<Diagnostic> {
         .collect();
     let workspace = Workspace::new(root.to_owned(), Box::new(Given(texts)));
     let load = |path: &str| workspace.load(&root.join(path)).expect("valid Python");
-    let found = registration::find(&workspace, load(files[0].0));
+    let found = references::find(&workspace, load(files[0].0));
     let package: Vec<_> = files[1..].iter().map(|(path, _)| load(path)).collect();
     let settings: Vec<_> = package.iter().map(|loaded| &**loaded).collect();
     advise(&workspace, &found, &package, &settings)
@@ -393,7 +393,7 @@ fn the_work_grows_with_the_text() {
         let texts = HashMap::from([(path.clone(), source(count))]);
         let workspace = Workspace::new(root.to_owned(), Box::new(Given(texts)));
         let loaded = workspace.load(&path).expect("valid Python");
-        let found = registration::find(&workspace, loaded);
+        let found = references::find(&workspace, loaded);
         let mut reach = Reach::new(&workspace);
         for webhook in found.webhooks() {
             reach.handler(&path, webhook.handler.range, webhook.dialect);

@@ -14,8 +14,8 @@ use rayon::prelude::*;
 
 use crate::migrate::discover;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::imports::Imports;
 use crate::migrate::find::{Found, texts};
+use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{Loaded, Workspace};
 use crate::migrate::python::tokens::TokenKind;
 

@@ -46,7 +46,7 @@ impl Pass {
             .map(|path| {
                 workspace
                     .load(path)
-                    .map(|loaded| find::registration::find(&workspace, loaded))
+                    .map(|loaded| find::references::find(&workspace, loaded))
             })
             .collect();
         let mut found = Vec::new();

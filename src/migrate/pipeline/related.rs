@@ -50,11 +50,11 @@ pub(super) fn lookups(
         .filter(|path| {
             workspace.read(path).is_ok_and(|bytes| {
                 let has = |word: &&str| memchr::memmem::find(&bytes, word.as_bytes()).is_some();
-                find::registration::LOOKUPS.iter().any(has)
+                find::references::LOOKUPS.iter().any(has)
             })
         })
         .filter_map(|path| workspace.load(&path).ok())
-        .map(|loaded| find::registration::find(workspace, loaded))
+        .map(|loaded| find::references::find(workspace, loaded))
         .filter(|found| !found.unclear.is_empty())
         .collect()
 }

@@ -15,8 +15,9 @@ use super::facts::ModuleFacts;
 use super::model::Registered;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::handed_on::hands_on;
-use crate::migrate::find::imports::uses_of_global;
-use crate::migrate::find::{CallableKind, Form, imports};
+use crate::migrate::find::{CallableKind, Form};
+use crate::migrate::python::imports;
+use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{ModuleName, PluginId, Workspace};
 
 /// The modules that belong to a plugin.

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::call_format::Place;
 use crate::migrate::edit::{ByteRange, EditError, EditSet, TextEdit};
-use crate::migrate::find::imports::Imports;
+use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{Loaded, ModuleName, Value, Workspace, names_from_stars};
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::source::SourceFile;

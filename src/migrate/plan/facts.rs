@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::draft::Draft;
 use crate::migrate::find::doc_only_api::{self, DocOnlyUse};
-use crate::migrate::find::imports::Imports;
 use crate::migrate::find::plugin::ModuleParts;
+use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{Loaded, Workspace};
 use crate::migrate::style::Style;
 

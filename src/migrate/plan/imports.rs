@@ -14,18 +14,18 @@ mod sorted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-
-use super::draft::{Addition, Draft};
-use crate::migrate::edit::{ByteRange, EditError};
-use crate::migrate::find::imports::{ImportStatement, ImportedName};
-use crate::migrate::python::names::ModuleName;
 use block::Block;
 use insert::insert_statements;
 use lines::{blank_lines_before, blank_lines_from};
 use merge::{can_merge_into, change_statement};
 use remove::{close_gaps, remove_statement};
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 use sorted::{Changes, Order, StatementKey};
+
+use super::draft::{Addition, Draft};
+use crate::migrate::edit::{ByteRange, EditError};
+use crate::migrate::python::imports::{ImportStatement, ImportedName};
+use crate::migrate::python::names::ModuleName;
 
 pub(crate) use sorted::Surroundings;
 

@@ -17,15 +17,14 @@ use super::shared_keys::SharedKeys;
 use super::unclear;
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::edit::{Applicability, ByteRange};
+use crate::migrate::find::Blocker;
 use crate::migrate::find::Found;
-use crate::migrate::find::handler::Blocker;
-use crate::migrate::find::imports::names_within;
 use crate::migrate::find::plugin::{ModuleParts, Plugin};
-use crate::migrate::find::registration::diagnostic_at;
 use crate::migrate::plan::rules::aliases;
 use crate::migrate::plan::rules::duplicates::Verdict;
 use crate::migrate::plan::rules::native::RequestRewrites;
 use crate::migrate::plan::rules::registration::Routing;
+use crate::migrate::python::imports::names_within;
 use crate::migrate::python::names::{PluginId, Workspace};
 use crate::routes::{Dialect, Route};
 use crate::text;
@@ -168,13 +167,11 @@ pub(super) fn planned_webhook(
     });
     let action = match problem {
         Some(problem) => {
-            let mut diagnostic = diagnostic_at(
-                &one.found.loaded,
-                problem.code,
-                problem.range,
-                problem.detail.clone(),
-            )
-            .with_related(problem.related.clone());
+            let mut diagnostic = one
+                .found
+                .loaded
+                .diagnostic_at(problem.code, problem.range, problem.detail.clone())
+                .with_related(problem.related.clone());
             if let Some(hint) = &problem.hint {
                 diagnostic = diagnostic.with_hint(hint.clone());
             }

@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::model::{PluginWebhooks, Registered};
 use crate::migrate::diagnostic::{Code, Diagnostic};
-use crate::migrate::find::handler::Blocker;
+use crate::migrate::find::Blocker;
 use crate::migrate::find::plugin::key;
-use crate::migrate::find::registration::diagnostic_at;
 use crate::migrate::python::names::{PluginId, Workspace};
 use crate::routes::route_path;
 use crate::text;
@@ -84,5 +83,9 @@ fn said(workspace: &Workspace, key: &str, id: &PluginId, first: &PluginId) -> Op
     let related = Blocker::manual(Code::SharedKey, first.call, detail.clone())
         .with_related(&other, first.call, text!("the other plugin", "另一个插件"))
         .related;
-    Some(diagnostic_at(&loaded, Code::SharedKey, id.call, detail).with_related(related))
+    Some(
+        loaded
+            .diagnostic_at(Code::SharedKey, id.call, detail)
+            .with_related(related),
+    )
 }

@@ -9,7 +9,7 @@
 use super::cross_module::Members;
 use super::model::Registered;
 use crate::migrate::diagnostic::Code;
-use crate::migrate::find::handler::Blocker;
+use crate::migrate::find::Blocker;
 use crate::migrate::find::{Effect, Found, Unclear};
 use crate::migrate::plan::rules::duplicates::exclusive;
 use crate::routes::route_path;

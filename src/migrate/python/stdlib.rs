@@ -2,7 +2,7 @@
 //! private ones left out): what an import that starts with one of them means is known.
 
 /// Whether `module` is a top-level module of the standard library.
-pub fn is_stdlib(module: &str) -> bool {
+pub(crate) fn is_stdlib(module: &str) -> bool {
     MODULES.binary_search(&module).is_ok()
 }
 

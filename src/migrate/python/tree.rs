@@ -1,6 +1,7 @@
 //! Walking a syntax tree: the children of a node, in the order of the source where it matters.
 
-use rustpython_parser::ast::{self, Expr, Ranged, Stmt};
+use rustpython_parser::ast::{self, Expr, ExprContext, Ranged, Stmt};
+use rustpython_parser::text_size::TextRange;
 
 use crate::migrate::edit::ByteRange;
 
@@ -23,27 +24,27 @@ pub enum Descend {
 }
 
 /// The bytes of a node.
-pub fn range_of(node: &impl Ranged) -> ByteRange {
+pub(crate) fn range_of(node: &impl Ranged) -> ByteRange {
     let range = node.range();
     ByteRange::new(range.start().to_usize(), range.end().to_usize())
 }
 
 /// Visits `node` and what is below it, parents first.
-pub fn walk<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> Descend) {
+pub(crate) fn walk<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> Descend) {
     if visit(node) == Descend::Into {
         children(node, &mut |child| walk(child, visit));
     }
 }
 
 /// Visits every statement of `body` and what is below it.
-pub fn walk_body<'a>(body: &'a [Stmt], visit: &mut dyn FnMut(Node<'a>) -> Descend) {
+pub(crate) fn walk_body<'a>(body: &'a [Stmt], visit: &mut dyn FnMut(Node<'a>) -> Descend) {
     for statement in body {
         walk(Node::Stmt(statement), visit);
     }
 }
 
 /// Calls `visit` for every direct child of `node`.
-pub fn children<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>)) {
+pub(crate) fn children<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>)) {
     match node {
         Node::Stmt(statement) => statement_children(statement, visit),
         Node::Expr(expression) => expression_children(expression, visit),
@@ -51,13 +52,48 @@ pub fn children<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>)) {
 }
 
 /// The parameters of a function, in order, `*args` and `**kwargs` among them.
-pub fn parameters(arguments: &ast::Arguments) -> impl Iterator<Item = &ast::Arg> {
+pub(crate) fn parameters(arguments: &ast::Arguments) -> impl Iterator<Item = &ast::Arg> {
     let plain = arguments.posonlyargs.iter().chain(&arguments.args);
     plain
         .map(|argument| &argument.def)
         .chain(arguments.vararg.as_deref())
         .chain(arguments.kwonlyargs.iter().map(|argument| &argument.def))
         .chain(arguments.kwarg.as_deref())
+}
+
+/// The parameters of a function that may have defaults, in order: all but `*args` and `**kwargs`.
+pub(crate) fn plain_parameters(
+    arguments: &ast::Arguments,
+) -> impl Iterator<Item = &ast::ArgWithDefault> + Clone {
+    positional_parameters(arguments).chain(&arguments.kwonlyargs)
+}
+
+/// The parameters of a function that may be given by their place.
+pub(crate) fn positional_parameters(
+    arguments: &ast::Arguments,
+) -> impl Iterator<Item = &ast::ArgWithDefault> + Clone {
+    arguments.posonlyargs.iter().chain(&arguments.args)
+}
+
+pub(crate) fn name_expression(name: &str) -> Expr {
+    Expr::Name(ast::ExprName {
+        id: ast::Identifier::new(name),
+        ctx: ExprContext::Load,
+        range: TextRange::default(),
+    })
+}
+
+/// Whether an expression is the name `name`.
+pub(crate) fn is_named(expression: &Expr, name: &str) -> bool {
+    matches!(expression, Expr::Name(other) if other.id.as_str() == name)
+}
+
+/// Whether a statement defines a function or class, whose body is another scope.
+pub(crate) fn is_definition(statement: &Stmt) -> bool {
+    matches!(
+        statement,
+        Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)
+    )
 }
 
 fn argument_children<'a>(arguments: &'a ast::Arguments, visit: &mut dyn FnMut(Node<'a>)) {

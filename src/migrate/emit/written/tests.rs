@@ -1,10 +1,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{Helper, known_helper};
-use crate::migrate::emit::{
-    PLAIN_NAMES, ReplyRouteNames, WebhookRouteNames, reply_route, webhook_route,
-};
+use super::{Helper, PATH, is_like_a_helper, known_helper};
+use crate::migrate::emit::render::PLAIN_NAMES;
+use crate::migrate::emit::{ReplyRouteNames, WebhookRouteNames, reply_route, webhook_route};
 use crate::migrate::python::names::{Given, Workspace};
 
 const IMPORTS: &str = "import inspect\nimport json\nfrom collections.abc import Awaitable, Callable, Mapping\n\
@@ -154,4 +153,18 @@ fn names_have_to_stand_for_what_was_imported() {
     }
     let twice = format!("{text}\n\n\ndef hook(): ...");
     assert!(!is_context(&twice));
+}
+
+#[test]
+fn an_edited_decorator_is_still_like_one_that_was_written() {
+    for text in [context(true, false, "Request"), replies()] {
+        let decorator = text.rsplit("\n\n\n").next().unwrap();
+        let edited = decorator.replace("return decorator", "print(path)\n    return decorator");
+        let parameters = decorator.split_once('(').unwrap().1.trim_start();
+        assert!(is_like_a_helper(&edited), "{edited}");
+        assert!(parameters.starts_with(&format!("{PATH}: str,")), "{text}");
+    }
+    assert!(!is_like_a_helper(
+        "def hook(path: str):\n    return router.post(path)\n"
+    ));
 }

@@ -6,20 +6,32 @@
 //!
 //! Invariant: a handler without a problem here has only parameters that are understood.
 
-use rustpython_parser::ast::{self, Expr, Stmt};
+mod classes;
+mod constants;
+mod constraints;
+mod defaults;
+mod dependencies;
+mod family;
+pub(super) mod known_arguments;
+pub(crate) mod known_types;
+mod question;
+mod types;
 
-use super::constraints::{self, Family};
-use super::defaults::{self, Given, Marked};
-use super::known_arguments;
-use super::known_types::{self, Kind, Marker};
-use super::lookup::{Target, externals, targets};
-use super::types::{self, ClassKind, Objection, Place, Question, kind, shown};
-use super::{Blocker, Definition};
+use rustpython_parser::ast::{self, Expr};
+
+use self::defaults::{Given, Marked};
+use self::family::Family;
+use self::known_types::{Kind, Marker};
+use self::question::{Objection, Place, Question, shown};
+use self::types::kind;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::python::names::{Resolver, Scope, Value};
+use crate::migrate::find::blocker::Blocker;
+use crate::migrate::find::lookup::{Target, externals, targets};
+use crate::migrate::python::function::Definition;
+use crate::migrate::python::names::Resolver;
 use crate::migrate::python::parse;
-use crate::migrate::python::tree::{Descend, Node, range_of, walk_body};
+use crate::migrate::python::tree::{plain_parameters, range_of};
 use crate::text;
 
 /// What is known of a handler's parameters.
@@ -52,7 +64,11 @@ fn problem(
     question: &Question,
 ) -> Option<Blocker> {
     plain_parameters(definition.arguments).find_map(|parameter| {
-        let objection = parameter_objection(resolver, parameter, question.parameter())?;
+        let objection = {
+            let annotation = parameter.def.annotation.as_deref();
+            let default = parameter.default.as_deref();
+            field_objection(resolver, annotation, default, question.parameter()).err()?
+        };
         let (en, zh) = objection.both();
         let name = parameter.def.arg.as_str();
         let range = match (&parameter.def.annotation, &parameter.default) {
@@ -63,21 +79,6 @@ fn problem(
         let detail = text!("parameter `{name}`: {en}", "参数 `{name}`：{zh}");
         Some(Blocker::manual(Code::RefusedParameter, range, detail))
     })
-}
-
-fn plain_parameters(arguments: &ast::Arguments) -> impl Iterator<Item = &ast::ArgWithDefault> {
-    let positional = arguments.posonlyargs.iter().chain(&arguments.args);
-    positional.chain(&arguments.kwonlyargs)
-}
-
-fn parameter_objection(
-    resolver: Resolver<'_>,
-    parameter: &ast::ArgWithDefault,
-    place: Place<'_>,
-) -> Option<Objection> {
-    let annotation = parameter.def.annotation.as_deref();
-    let default = parameter.default.as_deref();
-    field_objection(resolver, annotation, default, place).err()
 }
 
 /// Whether FastAPI takes a parameter, or a field that stands for one.
@@ -93,7 +94,7 @@ fn field_objection(
         each_annotated(resolver, annotation, place, &mut |inside, data| {
             let this = each_marker(inside, data, &mut |inside, marked| {
                 metadata_markers += 1;
-                if default.is_some() && has_keyword(marked.call, "default_factory") {
+                if default.is_some() && marked.keyword("default_factory").is_some() {
                     return Err(text!(
                         "FastAPI refuses `default_factory` in `Annotated` beside a default behind `=`",
                         "`=` 之后已有默认值时，FastAPI 不允许在 `Annotated` 中使用 `default_factory`"
@@ -133,6 +134,21 @@ fn field_objection(
         }
         _ => Ok(()),
     }
+}
+
+/// The type in front of what `Annotated` says more.
+fn annotated_type(annotation: &Expr) -> &Expr {
+    match annotation {
+        Expr::Subscript(subscript) => match &*subscript.slice {
+            Expr::Tuple(parts) => parts.elts.first().unwrap_or(annotation),
+            _ => annotation,
+        },
+        other => other,
+    }
+}
+
+fn is_ellipsis(value: &Expr) -> bool {
+    matches!(value, Expr::Constant(constant) if constant.value == ast::Constant::Ellipsis)
 }
 
 /// Calls `visit` with what stands in `Annotated[…]` beside the type, also where the annotation is a
@@ -223,9 +239,14 @@ fn marked_objection(
                 return Err(beside_special());
             }
             constraint_objection(inside, marked, Family::Other)?;
-            return match dependency(marked.call) {
-                Some(dependency) => dependency_objection(inside, dependency, place),
-                None => dependency_objection(resolver, annotated_type(annotation), place),
+            return match marked.dependency() {
+                Some(dependency) => {
+                    dependencies::check(inside, dependency, place, &field_objection)
+                }
+                None => {
+                    let annotated = annotated_type(annotation);
+                    dependencies::check(resolver, annotated, place, &field_objection)
+                }
             };
         }
         Marker::Field if in_annotated => {}
@@ -237,16 +258,16 @@ fn marked_objection(
         }
         _ => {}
     }
-    let family = constraints::family(resolver, annotation, place);
+    let family = family::family_of(resolver, annotation, place);
     constraint_objection(inside, marked, family)?;
-    if in_annotated && marked.marker == Marker::Field && given_default(marked.call).is_some() {
+    if in_annotated && marked.marker == Marker::Field && marked.default().is_some() {
         return Err(text!(
             "whether FastAPI takes the default of `{name}(…)` inside of `Annotated` cannot be known",
             "无法确定 FastAPI 能否接受 `Annotated` 内 `{name}(…)` 给出的默认值"
         ));
     }
     // That it needs a value may be said anywhere.
-    if in_annotated && given_default(marked.call).is_some_and(|value| !is_ellipsis(value)) {
+    if in_annotated && marked.default().is_some_and(|value| !is_ellipsis(value)) {
         return Err(text!(
             "FastAPI refuses a default in `{name}(…)` inside of `Annotated`: it belongs behind `=`",
             "FastAPI 不允许在 `Annotated` 内的 `{name}(…)` 中给出默认值，应写在 `=` 之后"
@@ -268,32 +289,16 @@ fn marked_objection(
     }
 }
 
-/// The default that is given to a marker.
-fn given_default(call: &ast::ExprCall) -> Option<&Expr> {
-    let mut keywords = call.keywords.iter();
-    let named = keywords.find(|keyword| keyword.arg.as_deref() == Some("default"));
-    call.args.first().or(named.map(|keyword| &keyword.value))
-}
-
-fn is_ellipsis(value: &Expr) -> bool {
-    matches!(value, Expr::Constant(constant) if constant.value == ast::Constant::Ellipsis)
-}
-
-fn has_keyword(call: &ast::ExprCall, name: &str) -> bool {
-    let mut keywords = call.keywords.iter();
-    keywords.any(|keyword| keyword.arg.as_deref() == Some(name))
-}
-
 /// A parameter that is marked, and has no annotation.
 fn unannotated_objection(
     inside: Resolver<'_>,
     marked: &Marked<'_>,
     place: Place<'_>,
 ) -> Result<(), Objection> {
-    match (marked.marker, dependency(marked.call)) {
+    match (marked.marker, marked.dependency()) {
         (Marker::Dependency, Some(dependency)) => {
             constraint_objection(inside, marked, Family::Other)?;
-            dependency_objection(inside, dependency, place)
+            dependencies::check(inside, dependency, place, &field_objection)
         }
         (Marker::Field, _) => Err(text!(
             "FastAPI refuses pydantic's `Field` in the place of a default",
@@ -310,7 +315,7 @@ fn constraint_objection(
     family: Family,
 ) -> Result<(), Objection> {
     match known_arguments::marker(marked.marker, &marked.name) {
-        Some(signature) => signature.of(marked.call).check(inside, family),
+        Some(signature) => constraints::check(&signature, marked.call, inside, family),
         None => {
             let name = &marked.name;
             Err(text!(
@@ -319,234 +324,6 @@ fn constraint_objection(
             ))
         }
     }
-}
-
-/// What is given to `Depends`.
-fn dependency(call: &ast::ExprCall) -> Option<&Expr> {
-    let named = call
-        .keywords
-        .iter()
-        .find(|keyword| keyword.arg.as_deref() == Some("dependency"));
-    named.map(|keyword| &keyword.value).or(call.args.first())
-}
-
-/// The type in front of what `Annotated` says more.
-fn annotated_type(annotation: &Expr) -> &Expr {
-    match annotation {
-        Expr::Subscript(subscript) => match &*subscript.slice {
-            Expr::Tuple(parts) => parts.elts.first().unwrap_or(annotation),
-            _ => annotation,
-        },
-        other => other,
-    }
-}
-
-/// Whether FastAPI takes what is given to `Depends`: it makes parameters of all that it takes.
-fn dependency_objection(
-    resolver: Resolver<'_>,
-    dependency: &Expr,
-    place: Place<'_>,
-) -> Result<(), Objection> {
-    let written = shown(resolver, dependency);
-    let unknown = || {
-        text!(
-            "which parameters the dependency `{written}` takes cannot be known",
-            "无法确定依赖 `{written}` 需要哪些参数"
-        )
-    };
-    let Some(place) = place.deeper() else {
-        return Err(unknown());
-    };
-    let mut answer = Ok(());
-    let mut seen = false;
-    targets(resolver, dependency, &mut |target| {
-        seen = true;
-        let this = match target {
-            Target::External(name) if known_types::is_dependency(&name) => {
-                // What a function of the agent takes is not looked at.
-                if !name.starts_with("fastapi.") {
-                    place.note_response();
-                }
-                Ok(())
-            }
-            Target::External(_) | Target::Builtin(_) | Target::Unknown => Err(unknown()),
-            Target::Function(inside, function) => {
-                let is_method = matches!(dependency, Expr::Attribute(attribute)
-                    if matches!(resolver.value(&attribute.value), Value::Instance(..)));
-                function_objection(inside, function, is_method, place)
-            }
-            Target::Class(inside, class) => class_objection(inside, class, &unknown, place),
-            Target::Expression(inside, Expr::Lambda(lambda)) => {
-                arguments_objection(inside, &lambda.args, false, place)
-            }
-            Target::Expression(inside, Expr::Call(call)) => {
-                call_objection(inside, call, &unknown, place)
-            }
-            Target::Expression(..) => Err(unknown()),
-        };
-        if answer.is_ok() {
-            answer = this;
-        }
-    });
-    if seen { answer } else { Err(unknown()) }
-}
-
-fn arguments_objection(
-    resolver: Resolver<'_>,
-    arguments: &ast::Arguments,
-    is_method: bool,
-    place: Place<'_>,
-) -> Result<(), Objection> {
-    plain_parameters(arguments)
-        .skip(usize::from(is_method))
-        .find_map(|parameter| parameter_objection(resolver, parameter, place))
-        .map_or(Ok(()), Err)
-}
-
-fn function_objection(
-    resolver: Resolver<'_>,
-    function: Definition<'_>,
-    is_method: bool,
-    place: Place<'_>,
-) -> Result<(), Objection> {
-    arguments_objection(resolver, function.arguments, is_method, place)
-}
-
-/// A class as a dependency: what it is made with.
-fn class_objection(
-    resolver: Resolver<'_>,
-    class: &ast::StmtClassDef,
-    unknown: &dyn Fn() -> Objection,
-    place: Place<'_>,
-) -> Result<(), Objection> {
-    let mut answer = match types::class_kind(resolver, class, place)? {
-        ClassKind::Enum | ClassKind::Special => return Err(unknown()),
-        ClassKind::Plain => {
-            return instance_method_objection(resolver, class, "__init__", unknown, place)
-                .unwrap_or(Ok(()));
-        }
-        ClassKind::Model | ClassKind::Fields => Ok(()),
-    };
-    if let Some(own) = instance_method_objection(resolver, class, "__init__", unknown, place) {
-        return own;
-    }
-    types::fields(
-        resolver,
-        class,
-        place,
-        &mut |inside, annotation, default| {
-            let this = field_objection(inside, Some(annotation), default, place);
-            if answer.is_ok() {
-                answer = this;
-            }
-        },
-    );
-    answer
-}
-
-/// What the method `name` of a class, or of its bases of the repo, takes; none when no such method
-/// is there.
-fn instance_method_objection(
-    resolver: Resolver<'_>,
-    class: &ast::StmtClassDef,
-    name: &str,
-    unknown: &dyn Fn() -> Objection,
-    place: Place<'_>,
-) -> Option<Result<(), Objection>> {
-    let Some(place) = place.deeper() else {
-        return Some(Err(unknown()));
-    };
-    let own = class.body.iter().rev().filter_map(Definition::of);
-    if let Some(method) = own.into_iter().find(|function| function.name == name) {
-        return Some(function_objection(resolver, method, true, place));
-    }
-    let mut answer = None;
-    for base in &class.bases {
-        let base = match base {
-            Expr::Subscript(subscript) => &subscript.value,
-            other => other,
-        };
-        targets(resolver, base, &mut |target| {
-            let this = match target {
-                Target::Class(inside, base) => {
-                    instance_method_objection(inside, base, name, unknown, place)
-                }
-                Target::Builtin("object") => None,
-                Target::External(external) if known_types::base(&external).is_some() => None,
-                _ => Some(Err(unknown())),
-            };
-            answer = answer.take().or(this);
-        });
-    }
-    answer
-}
-
-/// `Depends(HTTPBearer())`, `Depends(Limit(5))`, `Depends(require("admin"))`, `Depends(partial(…))`.
-fn call_objection(
-    resolver: Resolver<'_>,
-    call: &ast::ExprCall,
-    unknown: &dyn Fn() -> Objection,
-    place: Place<'_>,
-) -> Result<(), Objection> {
-    let mut answer = Ok(());
-    let mut seen = false;
-    targets(resolver, &call.func, &mut |target| {
-        seen = true;
-        let this = match target {
-            Target::External(name) if known_types::is_dependency(&name) => Ok(()),
-            Target::External(name) if name == "functools.partial" => match call.args.first() {
-                Some(function) => dependency_objection(resolver, function, place),
-                None => Err(unknown()),
-            },
-            Target::Class(inside, class) => {
-                instance_method_objection(inside, class, "__call__", unknown, place)
-                    .unwrap_or_else(|| Err(unknown()))
-            }
-            Target::Function(inside, function) if !function.is_async => {
-                returned_objection(inside, function, unknown, place)
-            }
-            _ => Err(unknown()),
-        };
-        if answer.is_ok() {
-            answer = this;
-        }
-    });
-    if seen { answer } else { Err(unknown()) }
-}
-
-/// A function that makes dependencies: what it returns.
-fn returned_objection(
-    resolver: Resolver<'_>,
-    function: Definition<'_>,
-    unknown: &dyn Fn() -> Objection,
-    place: Place<'_>,
-) -> Result<(), Objection> {
-    let mut locals = resolver.locals.to_vec();
-    locals.push(Scope::of_function(function.arguments, function.body));
-    let inside = Resolver {
-        locals: &locals,
-        ..resolver
-    };
-    let mut answer: Option<Result<(), Objection>> = None;
-    if !function.decorators.is_empty() {
-        return Err(unknown());
-    }
-    walk_body(function.body, &mut |node| match node {
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
-            Descend::Past
-        }
-        Node::Stmt(Stmt::Return(returned)) => {
-            let this = match returned.value.as_deref() {
-                Some(value) => dependency_objection(inside, value, place),
-                None => Err(unknown()),
-            };
-            answer = Some(answer.take().unwrap_or(Ok(())).and(this));
-            Descend::Past
-        }
-        Node::Stmt(_) => Descend::Into,
-        Node::Expr(_) => Descend::Past,
-    });
-    answer.unwrap_or_else(|| Err(unknown()))
 }
 
 #[cfg(test)]

@@ -4,15 +4,17 @@
 //! What a decorator from outside the repo returns is not looked at; such ones keep the signature of
 //! what they wrap. One of the repo has to be understood, or its webhook needs a manual change.
 
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
+use rustpython_parser::ast::{self, Constant, Expr};
 
-use super::lookup::{Target, targets};
-use super::{Blocker, Definition, annotation};
+use super::annotations::annotation;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::imports::Imports;
+use crate::migrate::find::blocker::Blocker;
+use crate::migrate::find::lookup::{Target, targets};
+use crate::migrate::python::function::{Definition, each_return};
+use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{BindingKind, Resolver, Scope};
-use crate::migrate::python::tree::{self, Descend, Node, range_of, walk_body};
+use crate::migrate::python::tree::{self, Descend, Node, range_of};
 use crate::text;
 use crate::text::Text;
 
@@ -20,10 +22,7 @@ use crate::text::Text;
 const MAX_DEPTH: usize = 10;
 
 /// Why FastAPI could not read the parameters of what `decorator` returns.
-pub(in crate::migrate::find) fn problem(
-    resolver: Resolver<'_>,
-    decorator: &Expr,
-) -> Option<Blocker> {
+pub(crate) fn problem(resolver: Resolver<'_>, decorator: &Expr) -> Option<Blocker> {
     let look = Look {
         registration: resolver,
         decorator: range_of(decorator),
@@ -134,25 +133,14 @@ impl Look<'_> {
         }
         let mut locals = resolver.locals.to_vec();
         locals.push(Scope::of_function(function.arguments, function.body));
-        let inside = Resolver {
-            locals: &locals,
-            ..resolver
-        };
+        let inside = resolver.with_locals(&locals);
         let mut answer: Option<Answer> = None;
-        walk_body(function.body, &mut |node| match node {
-            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
-                Descend::Past
-            }
-            Node::Stmt(Stmt::Return(returned)) => {
-                let this = match returned.value.as_deref() {
-                    Some(value) => look(inside, value),
-                    None => Err(self.unseen()),
-                };
-                answer = Some(answer.take().unwrap_or(Ok(())).and(this));
-                Descend::Past
-            }
-            Node::Stmt(_) => Descend::Into,
-            Node::Expr(_) => Descend::Past,
+        each_return(function.body, &mut |returned| {
+            let this = match returned.value.as_deref() {
+                Some(value) => look(inside, value),
+                None => Err(self.unseen()),
+            };
+            answer = Some(answer.take().unwrap_or(Ok(())).and(this));
         });
         answer.unwrap_or_else(|| Err(self.unseen()))
     }

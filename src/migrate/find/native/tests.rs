@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::migrate::find::registration;
+use crate::migrate::find::references;
 use crate::migrate::python::names::{Given, Workspace};
-use crate::text::Lang;
+use crate::text::{Lang, Text};
 
 const PRELUDE: &str = "\
 import json
@@ -33,7 +33,7 @@ fn rewritten(source: &str) -> Result<String, (usize, String, Text)> {
     let texts: HashMap<PathBuf, String> = HashMap::from([(path.clone(), text.clone())]);
     let workspace = Workspace::new(Path::new("/r").to_owned(), Box::new(Given(texts)));
     let loaded = workspace.load(&path).expect("valid Python");
-    let found = registration::find(&workspace, loaded.clone());
+    let found = references::find(&workspace, loaded.clone());
     let webhook = found.webhooks().next().expect("a webhook");
     let handler = webhook.handler.clone();
     let native = native(&loaded, &handler).map_err(|NotRewritable { range, detail }| {

@@ -12,12 +12,11 @@
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
-
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::handler::parameter_annotation;
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{
     BindingKind, Loaded, ModuleName, PluginId, Resolver, Scope, Value, Workspace,
 };
@@ -193,7 +192,7 @@ impl<'a> Walker<'a> {
             | Stmt::AsyncFunctionDef(ast::StmtAsyncFunctionDef { args, body, .. }) => {
                 let scope = Scope::of_function(args, body);
                 let class = self.class.take();
-                let mut plain = args.posonlyargs.iter().chain(&args.args);
+                let mut plain = tree::positional_parameters(args);
                 let first = plain.next().map(|first| first.def.arg.as_str());
                 self.below(statement, |walker, inner| {
                     walker.scopes.push(scope.clone());
@@ -360,7 +359,7 @@ impl<'a> Walker<'a> {
 
     /// Whether the name is a parameter whose annotation is a class, and surely not a plugin's.
     fn is_annotated_otherwise(&self, name: &str) -> bool {
-        let Some(Some(annotation)) = parameter_annotation(self.resolver(), name) else {
+        let Some(Some(annotation)) = self.resolver().parameter_annotation(name) else {
             return false;
         };
         match self.resolver().value(annotation) {
@@ -381,11 +380,8 @@ impl<'a> Walker<'a> {
         else {
             return false;
         };
-        let defines = |statement: &Stmt| match statement {
-            Stmt::FunctionDef(function) => function.name.as_str() == METHOD,
-            Stmt::AsyncFunctionDef(function) => function.name.as_str() == METHOD,
-            _ => false,
-        };
+        let defines =
+            |statement: &Stmt| Definition::of(statement).is_some_and(|one| one.name == METHOD);
         let is_parameter = || {
             matches!(
                 self.resolver().bindings(name),

@@ -1,11 +1,10 @@
 //! Every way in which the names of a function or module get their values.
 //!
 //! Invariant: a name that is bound in a form which is not an assignment of a whole value is
-//! [`Bound::Unknown`]; no form of binding is passed over, also not those of functions inside that
+//! [`Bound::Unknown`]; no form of binding is overlooked, also not those of functions inside that
 //! declare it `global` or `nonlocal`.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-
 use rustpython_parser::ast::{self, Expr, ExprContext, Stmt};
 
 use crate::migrate::edit::ByteRange;
@@ -44,11 +43,7 @@ impl<'a> Bindings<'a> {
         body: &'a [Stmt],
     ) -> Self {
         let mut bindings = Self::of_body(module, body);
-        let plain = arguments
-            .posonlyargs
-            .iter()
-            .chain(&arguments.args)
-            .chain(&arguments.kwonlyargs);
+        let plain = tree::plain_parameters(arguments);
         for parameter in plain {
             bindings.bind(&parameter.def.arg, Bound::Parameter(parameter));
         }
@@ -197,7 +192,7 @@ impl<'a> Bindings<'a> {
         }
     }
 
-    /// The names that functions and classes inside say are those of around.
+    /// The names that functions and classes inside declare as those of the enclosing scope.
     fn add_outer(&mut self, body: &'a [Stmt]) {
         tree::walk_body(body, &mut |node| {
             if let Node::Stmt(

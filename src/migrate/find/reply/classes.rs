@@ -9,20 +9,12 @@ use std::path::Path;
 use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use super::known::{self, is_response_class};
-use super::origin::{Origin, Values};
 use super::status::Status;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::find::reply::values::{MadeBy, Origin, Values};
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
-use crate::migrate::python::tree::{Descend, Node, range_of, walk, walk_body};
-
-/// What makes an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MadeBy {
-    /// A call of the class.
-    Call,
-    /// The validation of a parameter: what validators of the model return is taken in its place.
-    Validation,
-}
+use crate::migrate::python::tree::{self, Descend, Node, is_definition, range_of, walk, walk_body};
 
 impl Values<'_> {
     /// What a call of a class of the repo gives; with `made_by`, what makes an instance otherwise.
@@ -46,19 +38,13 @@ impl Values<'_> {
                 }
                 Descend::Past
             }
-            Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_)) | Node::Expr(_) => {
-                Descend::Past
-            }
-            Node::Stmt(_) => Descend::Into,
+            Node::Stmt(statement) if !is_definition(statement) => Descend::Into,
+            Node::Stmt(_) | Node::Expr(_) => Descend::Past,
         });
         let Some(class) = class else {
             return Origin::Unknown;
         };
-        let resolver = Resolver {
-            workspace: self.resolver.workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let resolver = Resolver::of_module(self.resolver.workspace, &loaded);
         let inside = Values::of_module(resolver, &loaded.module, self.steps);
         let keeps_class = |decorator: &Expr| match inside.known(decorator) {
             Value::External(name) | Value::CallOf(name) => name == "dataclasses.dataclass",
@@ -96,6 +82,13 @@ impl Values<'_> {
     /// Whether a statement in the body of a class surely binds nothing that changes what a call of
     /// the class gives, and what it binds leaves the class alone.
     fn is_harmless(&self, statement: &Stmt, made_by: MadeBy, depth: usize) -> bool {
+        if let Some(method) = Definition::of(statement) {
+            let mut decorators = method.decorators.iter();
+            let mut evaluated = evaluated(method.arguments).chain(method.returns);
+            return is_plain_name(method.name)
+                && decorators.all(|one| self.keeps_method(one, made_by))
+                && evaluated.all(binds_nothing);
+        }
         match statement {
             Stmt::Pass(_) => true,
             Stmt::Expr(statement) => statement.value.is_constant_expr(),
@@ -110,26 +103,6 @@ impl Values<'_> {
                     && s.value
                         .as_ref()
                         .is_none_or(|value| self.leaves_class_alone(value, depth))
-            }
-            Stmt::FunctionDef(ast::StmtFunctionDef {
-                name,
-                decorator_list,
-                args,
-                returns,
-                ..
-            })
-            | Stmt::AsyncFunctionDef(ast::StmtAsyncFunctionDef {
-                name,
-                decorator_list,
-                args,
-                returns,
-                ..
-            }) => {
-                is_plain_name(name)
-                    && decorator_list
-                        .iter()
-                        .all(|one| self.keeps_method(one, made_by))
-                    && evaluated(args).chain(returns.as_deref()).all(binds_nothing)
             }
             // `class Config:`
             Stmt::ClassDef(class) => {
@@ -219,11 +192,7 @@ fn binds_nothing(expression: &Expr) -> bool {
 
 /// What is evaluated for the parameters of a function where it is defined.
 fn evaluated(arguments: &ast::Arguments) -> impl Iterator<Item = &Expr> {
-    let parameters = arguments
-        .posonlyargs
-        .iter()
-        .chain(&arguments.args)
-        .chain(&arguments.kwonlyargs);
+    let parameters = tree::plain_parameters(arguments);
     let collected = arguments.vararg.iter().chain(&arguments.kwarg);
     parameters
         .flat_map(|one| {

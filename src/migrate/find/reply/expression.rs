@@ -2,8 +2,8 @@
 
 use rustpython_parser::ast::{self, Constant, Expr};
 
-use super::origin::Values;
 use super::protection::Protection;
+use crate::migrate::find::reply::values::Values;
 
 /// Whether JSON can be made of an expression without FastAPI's encoder, to be seen from it alone.
 pub(super) fn is_plain_json(values: &Values<'_>, expression: &Expr) -> bool {

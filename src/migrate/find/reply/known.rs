@@ -2,9 +2,9 @@
 
 use rustpython_parser::ast;
 
-use super::origin::Origin;
+use crate::migrate::find::reply::values::Origin;
 
-/// Built-in functions and types whose calls give a built-in value that is no tuple.
+/// Built-in functions and types whose calls give a built-in value that is not a tuple.
 pub(super) const PLAIN_FUNCTIONS: &[&str] = &[
     "all",
     "any",
@@ -40,7 +40,7 @@ pub(super) const PLAIN_FUNCTIONS: &[&str] = &[
 /// Built-in types of parameters of which FastAPI gives a value.
 pub(super) const PLAIN_TYPES: &[&str] = &["bool", "bytes", "dict", "float", "int", "list", "str"];
 
-/// Built-in bases of a class whose instances are no tuples.
+/// Built-in bases of a class whose instances are not tuples.
 pub(super) const PLAIN_BASES: &[&str] = &[
     "BaseException",
     "Exception",
@@ -94,7 +94,7 @@ pub(super) const TEXT_METHODS: &[&str] = &[
 ];
 
 /// Whether a dotted name is that of a class of responses.
-pub(in crate::migrate::find) fn is_response_class(name: &str) -> bool {
+pub(crate) fn is_response_class(name: &str) -> bool {
     (name.starts_with("fastapi.") || name.starts_with("starlette.")) && name.ends_with("Response")
 }
 
@@ -117,7 +117,7 @@ pub(super) fn is_marker(name: &str) -> bool {
     )
 }
 
-/// Whether instances of a class outside the repo are no tuples and no responses.
+/// Whether instances of a class outside the repo are neither tuples nor responses.
 pub(super) fn is_plain_base(name: &str) -> bool {
     matches!(
         name,
@@ -234,7 +234,7 @@ pub(super) fn gives(name: &str, call: &ast::ExprCall) -> Origin {
     }
 }
 
-/// Whether a method gives a built-in value that is no tuple, of what a call of `made_by` gave.
+/// Whether a method gives a built-in value that is not a tuple, of what a call of `made_by` gave.
 pub(super) fn method_gives_plain(made_by: &str, method: &str) -> bool {
     match made_by {
         "datetime.datetime.now" | "datetime.datetime.utcnow" | "datetime.date.today" => {

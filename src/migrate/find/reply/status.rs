@@ -3,7 +3,7 @@
 use rustpython_parser::ast::{CmpOp, Constant, Expr, UnaryOp};
 
 use super::bindings::Bound;
-use super::origin::Values;
+use crate::migrate::find::reply::values::Values;
 use crate::migrate::python::names::Value;
 
 pub(super) enum Status {

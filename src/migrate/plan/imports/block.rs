@@ -4,8 +4,8 @@
 //! was is one that the sorter is content with, and stays one whatever names come and go.
 
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::imports::ImportStatement;
 use crate::migrate::plan::draft::Draft;
+use crate::migrate::python::imports::ImportStatement;
 use crate::migrate::python::tokens::{Token, TokenKind};
 use crate::migrate::style::is_only_pragmas;
 

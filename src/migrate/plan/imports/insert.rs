@@ -5,8 +5,8 @@ use super::lines::above_comments;
 use super::merge::written;
 use super::sorted::{Order, StatementKey};
 use crate::migrate::edit::EditError;
-use crate::migrate::find::imports::ImportStatement;
 use crate::migrate::plan::draft::{Addition, Draft};
+use crate::migrate::python::imports::ImportStatement;
 use crate::migrate::python::names::ModuleName;
 use crate::migrate::style::width;
 

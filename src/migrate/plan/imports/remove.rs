@@ -2,8 +2,8 @@
 
 use super::lines::{blank_lines_before, blank_lines_from};
 use crate::migrate::edit::{ByteRange, EditError, TextEdit};
-use crate::migrate::find::imports::ImportStatement;
 use crate::migrate::plan::draft::Draft;
+use crate::migrate::python::imports::ImportStatement;
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::style::is_only_pragmas;
 

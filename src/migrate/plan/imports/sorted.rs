@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::block::{Block, Comments, Entry, Member};
-use crate::migrate::find::imports::{ImportStatement, ImportedName};
 use crate::migrate::plan::draft::{Addition, Draft};
 use crate::migrate::plan::model::Input;
+use crate::migrate::python::imports::{ImportStatement, ImportedName};
 use crate::migrate::python::names::ModuleName;
 use crate::migrate::python::stdlib::is_stdlib;
 use crate::migrate::style::imports::{ImportStyle, MemberKey, ModuleKey, ModuleOrigin, Section};

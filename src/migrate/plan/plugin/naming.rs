@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::migrate::emit::{Helper, known_helper};
-use crate::migrate::find::imports::Imports;
 use crate::migrate::find::plugin::Plugin;
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::model::Registered;
 use crate::migrate::plan::rules::router::{MountStrategy, RouterNames, RouterPlan};
+use crate::migrate::python::imports::Imports;
 
 /// `context` is whether a handler is given a context, `replies` whether there is one whose replies
 /// are only known at run time.

@@ -7,7 +7,7 @@ use super::access::access;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::{Applicability, ByteRange};
 use crate::migrate::emit;
-use crate::migrate::find::handler::Blocker;
+use crate::migrate::find::Blocker;
 use crate::migrate::find::plugin::Plugin;
 use crate::migrate::plan::cross_module::{Members, is_used_elsewhere};
 use crate::migrate::plan::draft::Draft;

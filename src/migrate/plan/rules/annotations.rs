@@ -8,8 +8,9 @@
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::EditError;
+use crate::migrate::find::Blocker;
 use crate::migrate::find::Handler;
-use crate::migrate::find::handler::{AnnotationName, Blocker};
+use crate::migrate::find::handler::AnnotationName;
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::names::is_always_installed;
 use crate::text;

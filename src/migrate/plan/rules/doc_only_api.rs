@@ -7,7 +7,6 @@
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::EditError;
 use crate::migrate::find::doc_only_api::{DocOnlyUse, DocumentUseKind};
-use crate::migrate::find::registration::diagnostic_at;
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::names::{Loaded, PluginId};
 use crate::text;
@@ -18,9 +17,7 @@ pub fn not_rewritten(loaded: &Loaded, uses: &[DocOnlyUse]) -> Vec<Diagnostic> {
         .iter()
         .filter(|one| matches!(one.kind, DocumentUseKind::Other(_)));
     let diagnostic = |one: &DocOnlyUse| {
-        diagnostic_at(
-            loaded,
-            Code::DocumentApi,
+        loaded.diagnostic_at(Code::DocumentApi,
             one.range,
             text!(
                 "the module `nekro_agent.api.context` is gone since release 2.0, and this use of it cannot be rewritten",
@@ -60,9 +57,7 @@ pub fn rewrite(
             DocumentUseKind::PluginConfig(id) if id == plugin => {
                 draft.replace(one.range, "get_config()")?;
                 if !has_config {
-                    left.push(diagnostic_at(
-                        &loaded,
-                        Code::NoConfigClass,
+                    left.push(loaded.diagnostic_at(Code::NoConfigClass,
                         one.range,
                         text!(
                             "`get_config()` gives no settings: no class of the plugin is registered with `mount_config()`",

@@ -23,7 +23,6 @@ use super::duplicates::Verdict;
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::find::native::{self, NotRewritable, Part, RequestRewrite};
-use crate::migrate::find::registration::diagnostic_at;
 use crate::migrate::find::{CallableKind, Form, Handler};
 use crate::migrate::plan::cross_module::Members;
 use crate::migrate::plan::cross_module::is_used_elsewhere;
@@ -80,7 +79,7 @@ impl RequestRewrites {
                 Err(NotRewritable { range, detail }) => {
                     let loaded = &one.found.loaded;
                     told.entry(key)
-                        .or_insert_with(|| diagnostic_at(loaded, Code::NotNative, range, detail));
+                        .or_insert_with(|| loaded.diagnostic_at(Code::NotNative, range, detail));
                 }
             }
         }

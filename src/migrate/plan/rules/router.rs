@@ -12,12 +12,12 @@
 
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::emit::{self, EmitError, ReplyRouteNames, WebhookRouteNames};
-use crate::migrate::find::imports;
 use crate::migrate::find::plugin::{Mount, Plugin};
 use crate::migrate::plan::call_format::{self, Place};
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::imports::lines::blank_lines_from;
 use crate::migrate::plan::model::RuleError;
+use crate::migrate::python::imports;
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::style::{indentation_width, width};
 use crate::term;

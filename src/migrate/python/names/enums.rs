@@ -1,34 +1,14 @@
-//! Members of enumerations: `Path.ALERT` is no string unless its class is one too, and
+//! Members of enumerations: `Path.ALERT` is not a string unless its class is one too, and
 //! `Path.ALERT.value` is.
 
 use std::path::Path;
 
 use rustpython_parser::ast::Expr;
 
-use super::{BindingKind, Budget, Resolver, Scope, Value};
 use crate::migrate::edit::ByteRange;
-
-/// A member of an enumeration of the repo.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: Box<Value>,
-    /// What else it is.
-    pub kind: MemberKind,
-}
-
-/// What a member of an enumeration is besides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MemberKind {
-    /// Nothing.
-    Plain,
-    /// A string; what it prints depends on the release of Python.
-    Str,
-    /// A string that prints as its value.
-    StrEnum,
-}
+use crate::migrate::python::names::resolver::Resolver;
+use crate::migrate::python::names::scope::{BindingKind, Scope};
+use crate::migrate::python::names::value::{Budget, Member, MemberKind, Value};
 
 /// What a class is, as far as enumerations matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,11 +122,7 @@ impl Resolver<'_> {
         if !budget.spend() {
             return Kind::Unknown;
         }
-        let inside = Resolver {
-            workspace: self.workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let inside = Resolver::of_module(self.workspace, &loaded);
         match loaded.scope.class_at(range) {
             Some((bases, scope)) => inside.enum_kind(bases, scope, budget),
             None => Kind::Unknown,

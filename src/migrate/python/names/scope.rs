@@ -1,7 +1,6 @@
 //! The names that a module, a class or a function binds, and how.
 
 use rustc_hash::FxHashMap;
-
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
@@ -89,9 +88,7 @@ impl Scope {
         scope.is_class = true;
         scope.bindings.retain(|name, bindings| {
             !bindings.iter().all(|binding| match &binding.kind {
-                BindingKind::Value(value) => {
-                    matches!(&**value, Expr::Name(outside) if outside.id.as_str() == name)
-                }
+                BindingKind::Value(value) => tree::is_named(&**value, name),
                 _ => false,
             })
         });
@@ -424,7 +421,7 @@ fn unpacked<'e>(targets: &[Expr], value: &'e Expr) -> Option<&'e [Expr]> {
 }
 
 /// How many values a display may have whose values are of interest.
-pub const MAX_DISPLAY: usize = 32;
+pub(super) const MAX_DISPLAY: usize = 32;
 
 /// Whether an assigned value is worth keeping: large displays of data are not.
 fn can_be_followed(value: &Expr) -> bool {

@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use rustpython_parser::ast::{self, Expr, ExprContext};
-use rustpython_parser::text_size::TextRange;
-
 use super::workspace::is_known_distribution;
-use super::{Loaded, ModuleName, Resolver, Value, Workspace};
+use crate::migrate::python::names::resolver::Resolver;
+use crate::migrate::python::names::scope::ModuleName;
+use crate::migrate::python::names::value::Value;
+use crate::migrate::python::names::workspace::{Loaded, Workspace};
 use crate::migrate::python::stdlib::is_stdlib;
+use crate::migrate::python::tree::name_expression;
 
 /// What stands in the text of a module that may set or get names of it by their text.
 const BY_TEXT: &[&str] = &[
@@ -117,11 +118,7 @@ impl Resolver<'_> {
         if !seen.insert(path.to_owned()) {
             return false;
         }
-        let inside = Resolver {
-            workspace: self.workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let inside = Resolver::of_module(self.workspace, &loaded);
         let binds = |name: &str| {
             let mut bindings = loaded.scope.bindings(name).iter();
             bindings.any(|binding| !binding.type_checking_only)
@@ -162,11 +159,7 @@ pub fn names_from_stars(workspace: &Workspace, loaded: &Arc<Loaded>) -> FxHashMa
     let mut seen = FxHashSet::from_iter([loaded.module.source().path().to_owned()]);
     let mut next = vec![loaded.clone()];
     while let Some(loaded) = next.pop() {
-        let resolver = Resolver {
-            workspace,
-            loaded: &loaded,
-            locals: &[],
-        };
+        let resolver = Resolver::of_module(workspace, &loaded);
         for star in loaded.scope.stars() {
             let Star::Here(inside) = resolver.star(star) else {
                 continue;
@@ -174,11 +167,7 @@ pub fn names_from_stars(workspace: &Workspace, loaded: &Arc<Loaded>) -> FxHashMa
             if !seen.insert(inside.module.source().path().to_owned()) {
                 continue;
             }
-            let values = Resolver {
-                workspace,
-                loaded: &inside,
-                locals: &[],
-            };
+            let values = Resolver::of_module(workspace, &inside);
             let is_bound = |name: &&str| {
                 let mut bindings = inside.scope.bindings(name).iter();
                 bindings.any(|binding| !binding.type_checking_only)
@@ -195,14 +184,6 @@ pub fn names_from_stars(workspace: &Workspace, loaded: &Arc<Loaded>) -> FxHashMa
         }
     }
     names
-}
-
-fn name_expression(name: &str) -> Expr {
-    Expr::Name(ast::ExprName {
-        id: ast::Identifier::new(name),
-        ctx: ExprContext::Load,
-        range: TextRange::default(),
-    })
 }
 
 fn contains_any(text: &str, words: &[&str]) -> bool {

@@ -5,8 +5,8 @@
 
 use rustpython_parser::ast::{self, Constant, Expr};
 
-use super::enums::MemberKind;
-use super::{Budget, MAX_TEXT, Resolver, Value};
+use crate::migrate::python::names::resolver::Resolver;
+use crate::migrate::python::names::value::{Budget, MAX_TEXT, MemberKind, Value};
 
 impl Resolver<'_> {
     /// The string that a value is where Python takes it for one, as in `+`.

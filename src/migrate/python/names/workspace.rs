@@ -10,12 +10,13 @@ use rustc_hash::FxHashMap;
 use super::scope::{ModuleName, Scope};
 use super::setters::Setters;
 use crate::migrate::diagnostic::{Code, Diagnostic};
-use crate::migrate::python::parse::Module;
+use crate::migrate::edit::ByteRange;
+use crate::migrate::python::parse::{self, Module};
 use crate::migrate::python::stdlib::is_stdlib;
 use crate::migrate::source::SourceFile;
 use crate::regular_file;
 use crate::text;
-use crate::text::translate;
+use crate::text::{Text, translate};
 
 /// A module with the names that it binds.
 #[derive(Debug)]
@@ -24,6 +25,22 @@ pub struct Loaded {
     pub module: Module,
     /// The names at module level.
     pub scope: Scope,
+}
+
+impl Loaded {
+    /// A diagnostic about `range` of the file, with the line of source that it starts in.
+    pub fn diagnostic_at(&self, code: Code, range: ByteRange, detail: Text) -> Diagnostic {
+        let source = self.module.source();
+        let (line, _) = source.position(range.start());
+        let on_line = range.end().min(source.line_at(range.start()).end());
+        let length = source
+            .slice(ByteRange::new(range.start(), on_line))
+            .trim_end()
+            .chars()
+            .count();
+        parse::at(source, range.start(), code, detail)
+            .with_snippet(source.line_text(line), length.max(1))
+    }
 }
 
 /// Why a module is not there.
@@ -58,7 +75,7 @@ pub struct Workspace {
     root: PathBuf,
     files: Box<dyn Files>,
     modules: Mutex<FxHashMap<PathBuf, Slot>>,
-    /// What files give anew elsewhere, once it is asked for.
+    /// What files set in other modules, once it is asked for.
     setters: OnceLock<Setters>,
 }
 
@@ -111,7 +128,7 @@ impl Workspace {
         self.files.python_files(folder)
     }
 
-    /// What the files of the repo give anew in what is not their own.
+    /// What the files of the repo set in modules, classes and libraries that are not their own.
     pub(super) fn setters(&self) -> &Setters {
         self.setters.get_or_init(|| {
             let paths = self.files.python_files(&self.root);

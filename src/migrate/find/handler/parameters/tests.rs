@@ -38,7 +38,7 @@ fn refusals(names: &str, parameters: &[&str], others: &[(&str, &str)]) -> Vec<Op
     files.insert("/r/p.py".into(), text);
     let workspace = Workspace::new("/r".into(), Box::new(Given(files)));
     let loaded = workspace.load(Path::new("/r/p.py")).unwrap();
-    let found = crate::migrate::find::registration::find(&workspace, loaded);
+    let found = crate::migrate::find::references::find(&workspace, loaded);
     let webhooks: Vec<_> = found.webhooks().collect();
     assert_eq!(webhooks.len(), parameters.len());
     webhooks

@@ -1,0 +1,322 @@
+//! The values that an iterable gives, where they are written out.
+//!
+//! Invariant: a list, dict or set counts as written out only where everything that is done with its
+//! name reads it.
+
+use rustpython_parser::ast;
+use rustpython_parser::ast::{CmpOp, Expr, Stmt};
+
+use super::MAX_TURNS;
+use crate::migrate::edit::ByteRange;
+use crate::migrate::find::references::finder::Finder;
+use crate::migrate::python::names::{BindingKind, ModuleName, Resolver, Value};
+use crate::migrate::python::tree;
+use crate::migrate::python::tree::{Descend, Node, range_of};
+
+impl Finder<'_> {
+    /// The values that an iterable gives, in order or, where the order does not matter, in any.
+    pub(super) fn values(&self, iterable: &Expr) -> Option<Vec<Expr>> {
+        match iterable {
+            Expr::Tuple(ast::ExprTuple { elts, .. })
+            | Expr::List(ast::ExprList { elts, .. })
+            | Expr::Set(ast::ExprSet { elts, .. }) => elements(elts),
+            Expr::Dict(dict) => self.pairs(dict).map(|pairs| {
+                let keys = pairs.into_iter().map(|(key, _)| key);
+                keys.collect()
+            }),
+            Expr::Name(name) => self.values(&self.display(name)?),
+            Expr::Call(call) => self.values_of_call(call),
+            _ => None,
+        }
+    }
+
+    fn values_of_call(&self, call: &ast::ExprCall) -> Option<Vec<Expr>> {
+        match &*call.func {
+            Expr::Attribute(attribute) if call.args.is_empty() && call.keywords.is_empty() => {
+                let dict = match &*attribute.value {
+                    dict @ Expr::Dict(_) => dict.clone(),
+                    Expr::Name(name) => self.display(name)?,
+                    _ => return None,
+                };
+                let Expr::Dict(dict) = &dict else {
+                    return None;
+                };
+                let pairs = self.pairs(dict)?.into_iter();
+                match attribute.attr.as_str() {
+                    "items" => Some(pairs.map(|(key, value)| pair(key, value)).collect()),
+                    "keys" => Some(pairs.map(|(key, _)| key).collect()),
+                    "values" => Some(pairs.map(|(_, value)| value).collect()),
+                    _ => None,
+                }
+            }
+            Expr::Name(name) if self.resolver().is_builtin(&name.id) => {
+                match (name.id.as_str(), call.args.as_slice()) {
+                    ("list" | "tuple" | "set" | "frozenset" | "reversed" | "sorted", [values]) => {
+                        self.values(values)
+                    }
+                    ("enumerate", [values]) if call.keywords.is_empty() => {
+                        let values = self.values(values)?.into_iter();
+                        let numbered = values.enumerate().map(|(index, value)| {
+                            let index = number(index, range_of(&value));
+                            pair(index, value)
+                        });
+                        Some(numbered.collect())
+                    }
+                    ("zip", [first, second]) if call.keywords.is_empty() => {
+                        let (first, second) = (self.values(first)?, self.values(second)?);
+                        let both = first.into_iter().zip(second);
+                        Some(both.map(|(one, other)| pair(one, other)).collect())
+                    }
+                    ("range", arguments) if call.keywords.is_empty() => {
+                        self.range(arguments, range_of(call))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn range(&self, arguments: &[Expr], place: ByteRange) -> Option<Vec<Expr>> {
+        let of = |argument: &Expr| match self.resolver().value(argument) {
+            Value::Number(number) => usize::try_from(number).ok(),
+            _ => None,
+        };
+        let (from, to) = match arguments {
+            [to] => (0, of(to)?),
+            [from, to] => (of(from)?, of(to)?),
+            _ => return None,
+        };
+        (to.saturating_sub(from) <= MAX_TURNS)
+            .then(|| (from..to).map(|index| number(index, place)).collect())
+    }
+
+    /// Keys and values of a dict that is written out, where no key is there twice.
+    fn pairs(&self, dict: &ast::ExprDict) -> Option<Vec<(Expr, Expr)>> {
+        let keys: Option<Vec<Expr>> = dict.keys.iter().cloned().collect();
+        let keys = keys?;
+        let resolver = self.resolver();
+        let mut known: Vec<String> = Vec::new();
+        for key in &keys {
+            let key = resolver.text(key)?;
+            if known.contains(&key) {
+                return None;
+            }
+            known.push(key);
+        }
+        Some(keys.into_iter().zip(dict.values.iter().cloned()).collect())
+    }
+
+    /// The string that an endpoint is, which may be an item of a display.
+    pub(crate) fn text_of(&self, resolver: Resolver<'_>, endpoint: &Expr) -> Option<String> {
+        resolver
+            .text(endpoint)
+            .or_else(|| resolver.text(&self.item(endpoint)?))
+    }
+
+    /// The item that `name[index]` takes of a display.
+    fn item(&self, expression: &Expr) -> Option<Expr> {
+        let Expr::Subscript(subscript) = expression else {
+            return None;
+        };
+        let Expr::Name(name) = &*subscript.value else {
+            return None;
+        };
+        match self.display(name)? {
+            Expr::Dict(dict) => {
+                let key = self.resolver().text(&subscript.slice)?;
+                let pairs = self.pairs(&dict)?.into_iter();
+                let mut same =
+                    pairs.filter(|(one, _)| self.resolver().text(one).as_ref() == Some(&key));
+                same.next().map(|(_, value)| value)
+            }
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                let Value::Number(index) = self.resolver().value(&subscript.slice) else {
+                    return None;
+                };
+                elements(&elts)?
+                    .into_iter()
+                    .nth(usize::try_from(index).ok()?)
+            }
+            _ => None,
+        }
+    }
+
+    /// The display that a name stands for whenever the loop runs.
+    fn display(&self, name: &ast::ExprName) -> Option<Expr> {
+        let [binding] = self.resolver().bindings(&name.id) else {
+            return None;
+        };
+        let display = match &binding.kind {
+            BindingKind::Value(display) => display,
+            BindingKind::From(module, original) => {
+                return self.display_of_module(name, module, original);
+            }
+            _ => return None,
+        };
+        let is_local = self
+            .scopes
+            .last()
+            .is_some_and(|scope| !scope.bindings(&name.id).is_empty());
+        let is_fixed = matches!(&**display, Expr::Tuple(_));
+        let is_same_scope = is_local || self.functions.is_empty();
+        // Its elements are read here: their names have to mean the same.
+        let means_the_same = is_same_scope
+            || names(display).iter().all(|name| {
+                self.scopes
+                    .iter()
+                    .all(|scope| scope.bindings(name).is_empty())
+            });
+        let is_understood = means_the_same
+            && (is_fixed || is_same_scope && is_only_read(self.loaded.module.suite(), &name.id, 1));
+        is_understood.then(|| (**display).clone())
+    }
+
+    /// The display that a module of the repo gives a name which is imported from it, when no names
+    /// stand in it: those would be of that module.
+    fn display_of_module(
+        &self,
+        name: &ast::ExprName,
+        module: &ModuleName,
+        original: &str,
+    ) -> Option<Expr> {
+        let path = self.workspace.locate(self.path(), module)?;
+        let loaded = self.workspace.load(&path).ok()?;
+        let inside = Resolver::of_module(self.workspace, &loaded);
+        let [binding] = loaded.scope.bindings(original) else {
+            return None;
+        };
+        let BindingKind::Value(display) = &binding.kind else {
+            return None;
+        };
+        let is_fixed = matches!(&**display, Expr::Tuple(_));
+        let is_understood = is_literal(display)
+            && inside.keeps(original)
+            && (is_fixed
+                || is_only_read(loaded.module.suite(), original, 1)
+                    && is_only_read(self.loaded.module.suite(), &name.id, 0));
+        is_understood.then(|| (**display).clone())
+    }
+}
+
+/// Whether an expression is made of constants and displays alone.
+fn is_literal(expression: &Expr) -> bool {
+    match expression {
+        Expr::Constant(_) => true,
+        Expr::Tuple(ast::ExprTuple { elts, .. })
+        | Expr::List(ast::ExprList { elts, .. })
+        | Expr::Set(ast::ExprSet { elts, .. }) => elts.iter().all(is_literal),
+        Expr::Dict(dict) => {
+            dict.keys.iter().flatten().all(is_literal) && dict.values.iter().all(is_literal)
+        }
+        _ => false,
+    }
+}
+
+fn elements(all: &[Expr]) -> Option<Vec<Expr>> {
+    let is_counted = !all.iter().any(|one| matches!(one, Expr::Starred(_)));
+    is_counted.then(|| all.to_vec())
+}
+
+fn number(index: usize, place: ByteRange) -> Expr {
+    Expr::Constant(ast::ExprConstant {
+        range: text_range(place),
+        value: ast::Constant::Int(index.into()),
+        kind: None,
+    })
+}
+
+fn pair(first: Expr, second: Expr) -> Expr {
+    let place = ByteRange::new(
+        range_of(&first).start().min(range_of(&second).start()),
+        range_of(&first).end().max(range_of(&second).end()),
+    );
+    Expr::Tuple(ast::ExprTuple {
+        range: text_range(place),
+        elts: vec![first, second],
+        ctx: ast::ExprContext::Load,
+    })
+}
+
+fn text_range(place: ByteRange) -> rustpython_parser::text_size::TextRange {
+    let at = |offset: usize| {
+        rustpython_parser::text_size::TextSize::new(u32::try_from(offset).unwrap_or_default())
+    };
+    rustpython_parser::text_size::TextRange::new(at(place.start()), at(place.end()))
+}
+
+fn names(expression: &Expr) -> Vec<&str> {
+    let mut names = Vec::new();
+    tree::walk(Node::Expr(expression), &mut |node| {
+        if let Node::Expr(Expr::Name(name)) = node {
+            names.push(name.id.as_str());
+        }
+        Descend::Into
+    });
+    names
+}
+
+/// Whether a name that stands for a list, dict or set is only read in a module: looped over,
+/// looked up in, counted. Whatever else is done with it could change it.
+///
+/// `assignments` is how often the name is a target.
+fn is_only_read(suite: &[Stmt], name: &str, assignments: usize) -> bool {
+    let is_it = |expression: &Expr| tree::is_named(expression, name);
+    let (mut all, mut reads) = (0usize, 0usize);
+    tree::walk_body(suite, &mut |node| {
+        match node {
+            Node::Stmt(Stmt::For(s)) => reads += usize::from(is_it(&s.iter)),
+            Node::Stmt(Stmt::AsyncFor(s)) => reads += usize::from(is_it(&s.iter)),
+            Node::Stmt(_) => {}
+            Node::Expr(expression) => match expression {
+                Expr::Name(_) => all += usize::from(is_it(expression)),
+                Expr::ListComp(ast::ExprListComp { generators, .. })
+                | Expr::SetComp(ast::ExprSetComp { generators, .. })
+                | Expr::DictComp(ast::ExprDictComp { generators, .. })
+                | Expr::GeneratorExp(ast::ExprGeneratorExp { generators, .. }) => {
+                    reads += generators.iter().filter(|one| is_it(&one.iter)).count();
+                }
+                Expr::Subscript(subscript) if matches!(subscript.ctx, ast::ExprContext::Load) => {
+                    reads += usize::from(is_it(&subscript.value));
+                }
+                Expr::Compare(compare) => {
+                    let pairs = compare.ops.iter().zip(&compare.comparators);
+                    let looked_up = pairs.filter(|(operator, right)| {
+                        matches!(operator, CmpOp::In | CmpOp::NotIn) && is_it(right)
+                    });
+                    reads += looked_up.count();
+                }
+                Expr::Call(call) => match &*call.func {
+                    Expr::Attribute(method) if READS.contains(&method.attr.as_str()) => {
+                        reads += usize::from(is_it(&method.value));
+                    }
+                    Expr::Name(function) if READERS.contains(&function.id.as_str()) => {
+                        reads += call.args.iter().filter(|argument| is_it(argument)).count();
+                    }
+                    _ => {}
+                },
+                _ => {}
+            },
+        }
+        Descend::Into
+    });
+    // The assignment is the one use that is not a read.
+    all == reads + assignments
+}
+
+/// The methods of lists, dicts and sets that read.
+const READS: &[&str] = &["items", "keys", "values", "get", "copy", "index", "count"];
+
+/// The functions that read what they are given.
+const READERS: &[&str] = &[
+    "enumerate",
+    "frozenset",
+    "len",
+    "list",
+    "print",
+    "reversed",
+    "set",
+    "sorted",
+    "tuple",
+    "zip",
+];

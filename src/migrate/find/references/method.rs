@@ -1,0 +1,48 @@
+//! The methods of the old API, the table that they fill, and how code names them.
+
+use rustpython_parser::ast::{self, Constant, Expr};
+
+use crate::migrate::edit::ByteRange;
+use crate::migrate::python::tree;
+use crate::migrate::python::tree::range_of;
+
+/// The method of the old API.
+pub(crate) const METHOD: &str = "mount_webhook_method";
+
+/// The attribute that the method fills.
+pub(crate) const TABLE: &str = "webhook_methods";
+
+/// The method as the older edition of the document names it.
+pub(crate) const OLDER_METHOD: &str = "mount_webhook";
+
+/// Whether a name is that of the method in either edition.
+pub(super) fn is_method(name: &str) -> bool {
+    name == METHOD || name == OLDER_METHOD
+}
+
+/// `getattr(x, "mount_webhook_method")`: `x`, the string, and the method.
+pub(super) fn by_name(call: &ast::ExprCall) -> Option<(&Expr, &Expr, &str)> {
+    let (receiver, name) = arguments_of_getattr(call)?;
+    match name {
+        Expr::Constant(constant) => match &constant.value {
+            Constant::Str(method) if is_method(method) => Some((receiver, name, method)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What `getattr` is called with first.
+pub(super) fn arguments_of_getattr(call: &ast::ExprCall) -> Option<(&Expr, &Expr)> {
+    let is_getattr = tree::is_named(&*call.func, "getattr");
+    match call.args.as_slice() {
+        [receiver, name, ..] if is_getattr => Some((receiver, name)),
+        _ => None,
+    }
+}
+
+/// Where the name of an attribute stands.
+pub(super) fn attribute_name(attribute: &ast::ExprAttribute) -> ByteRange {
+    let end = range_of(attribute).end();
+    ByteRange::new(end - attribute.attr.as_str().len().min(end), end)
+}

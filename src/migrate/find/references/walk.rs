@@ -1,0 +1,287 @@
+//! The walk over a file: statements in the order in which they run, expressions before what is inside.
+//!
+//! Invariant: whatever scopes, functions, branches and loops are around a place are those of
+//! [`Finder`] while that place is looked at.
+
+use rustpython_parser::ast;
+use rustpython_parser::ast::{Expr, Stmt};
+
+use crate::migrate::edit::ByteRange;
+use crate::migrate::find::model::{Branch, Form};
+use crate::migrate::find::references::finder::{EnclosingFunction, Finder, Loop};
+use crate::migrate::find::references::handler_of::Target;
+use crate::migrate::find::references::loops;
+use crate::migrate::find::references::method::{TABLE, by_name, is_method};
+use crate::migrate::python::function::Definition;
+use crate::migrate::python::names::Scope;
+use crate::migrate::python::tree;
+use crate::migrate::python::tree::{Descend, Node, range_of};
+
+/// The built-in functions that do nothing with an attribute whose name they are given.
+const SHOWING: &[&str] = &["hasattr", "len", "print", "repr", "str"];
+
+impl<'a> Finder<'a> {
+    pub(super) fn body(&mut self, body: &'a [Stmt]) {
+        for statement in body {
+            self.statement(statement);
+        }
+    }
+
+    fn branch(&mut self, statement: ByteRange, index: usize, exclusive: bool, body: &'a [Stmt]) {
+        self.branches.push(Branch {
+            statement,
+            index,
+            exclusive,
+        });
+        self.body(body);
+        self.branches.pop();
+    }
+
+    fn looped(&mut self, statement: ByteRange, one: Loop, body: &'a [Stmt]) {
+        self.loops.push(one);
+        if loops::may_end_early(body) {
+            self.branch(statement, 0, false, body);
+        } else {
+            self.body(body);
+        }
+        self.loops.pop();
+    }
+
+    fn statement(&mut self, statement: &'a Stmt) {
+        let range = range_of(statement);
+        if let Some(definition) = Definition::of(statement) {
+            self.function(definition);
+            return;
+        }
+        if self.alias(statement) {
+            return;
+        }
+        // Expressions first, then the statements inside.
+        tree::children(Node::Stmt(statement), &mut |child| {
+            if let Node::Expr(expression) = child {
+                self.expression(expression);
+            }
+        });
+        match statement {
+            Stmt::ClassDef(class) => {
+                let before = std::mem::replace(&mut self.in_class, true);
+                self.scopes.push(Scope::of_class(&class.body));
+                self.body(&class.body);
+                self.scopes.pop();
+                self.in_class = before;
+            }
+            Stmt::If(s) => {
+                self.branch(range, 0, true, &s.body);
+                self.branch(range, 1, true, &s.orelse);
+            }
+            Stmt::Match(s) => {
+                for (index, case) in s.cases.iter().enumerate() {
+                    self.branch(range, index, true, &case.body);
+                }
+            }
+            Stmt::Try(ast::StmtTry {
+                body,
+                handlers,
+                orelse,
+                finalbody,
+                ..
+            })
+            | Stmt::TryStar(ast::StmtTryStar {
+                body,
+                handlers,
+                orelse,
+                finalbody,
+                ..
+            }) => {
+                self.branch(range, 0, false, body);
+                for (index, ast::ExceptHandler::ExceptHandler(handler)) in
+                    handlers.iter().enumerate()
+                {
+                    self.branch(range, index + 1, false, &handler.body);
+                }
+                self.branch(range, handlers.len() + 1, false, orelse);
+                self.body(finalbody);
+            }
+            Stmt::For(s) => {
+                self.looped(range, self.for_loop(s), &s.body);
+                self.body(&s.orelse);
+            }
+            Stmt::AsyncFor(s) => {
+                self.looped(range, Loop::unknown(range), &s.body);
+                self.body(&s.orelse);
+            }
+            Stmt::While(s) => {
+                self.looped(range, Loop::unknown(range), &s.body);
+                self.body(&s.orelse);
+            }
+            Stmt::With(s) => self.body(&s.body),
+            Stmt::AsyncWith(s) => self.body(&s.body),
+            _ => {}
+        }
+    }
+
+    fn function(&mut self, definition: Definition<'a>) {
+        let handler_definition = definition;
+        for decorator in definition.decorators {
+            match self.registration_call(decorator) {
+                Some((call, callee)) => {
+                    let start = self.at_sign_before(range_of(decorator).start());
+                    let form = Form::Decorator(ByteRange::new(start, range_of(decorator).end()));
+                    self.registration(call, &callee, form, &Target::Decorated(handler_definition));
+                    for argument in call
+                        .args
+                        .iter()
+                        .chain(call.keywords.iter().map(|k| &k.value))
+                    {
+                        self.expression(argument);
+                    }
+                }
+                None => self.expression(decorator),
+            }
+        }
+        let arguments = definition.arguments;
+        let defaults = tree::plain_parameters(arguments);
+        for default in defaults.filter_map(|argument| argument.default.as_deref()) {
+            self.expression(default);
+        }
+        // A function does not see the names of the classes around it.
+        let is_outside = |scope: &Scope| !scope.is_class();
+        let (outside, of_classes) = std::mem::take(&mut self.scopes)
+            .into_iter()
+            .partition(is_outside);
+        self.scopes = outside;
+        self.scopes
+            .push(Scope::of_function(definition.arguments, definition.body));
+        self.functions.push(EnclosingFunction {
+            definition,
+            is_method: self.in_class,
+        });
+        let in_class = std::mem::replace(&mut self.in_class, false);
+        let loops = std::mem::take(&mut self.loops);
+        let branches = std::mem::take(&mut self.branches);
+        self.body(definition.body);
+        self.branches = branches;
+        self.loops = loops;
+        self.in_class = in_class;
+        self.functions.pop();
+        self.scopes.pop();
+        let of_classes: Vec<Scope> = of_classes;
+        self.scopes.extend(of_classes);
+    }
+
+    /// Where the `@` of the decorator stands whose expression starts at `offset`.
+    fn at_sign_before(&self, offset: usize) -> usize {
+        let source = self.loaded.module.source();
+        let tokens = self.loaded.module.tokens();
+        let mut at = offset;
+        while let Some(token) = tokens.previous(at) {
+            at = token.range.start();
+            if source.slice(token.range) == "@" {
+                break;
+            }
+        }
+        at
+    }
+
+    pub(super) fn expression(&mut self, expression: &'a Expr) {
+        tree::walk(Node::Expr(expression), &mut |node| {
+            let Node::Expr(expression) = node else {
+                return Descend::Into;
+            };
+            self.looked_up(expression);
+            match expression {
+                // plugin.mount_webhook_method(...)(f)
+                Expr::Call(outer) if self.call_form(outer) => Descend::Past,
+                Expr::Attribute(attribute) if is_method(&attribute.attr) => {
+                    self.other_reference(attribute);
+                    Descend::Into
+                }
+                Expr::Attribute(attribute) if attribute.attr.as_str() == TABLE => {
+                    if self.may_be_of_plugin(&attribute.value) {
+                        self.other_reference(attribute);
+                    }
+                    Descend::Into
+                }
+                Expr::Call(call) if by_name(call).is_some() => {
+                    self.getattr(call);
+                    Descend::Into
+                }
+                Expr::Call(call) if matches!(&*call.func, Expr::Name(name) if SHOWING.contains(&name.id.as_str())) =>
+                {
+                    self.shown.extend(call.args.iter().map(range_of));
+                    Descend::Into
+                }
+                Expr::ListComp(ast::ExprListComp {
+                    elt, generators, ..
+                })
+                | Expr::SetComp(ast::ExprSetComp {
+                    elt, generators, ..
+                }) => {
+                    self.comprehended(expression, elt, generators);
+                    Descend::Past
+                }
+                // When it runs, and whether, is decided elsewhere.
+                Expr::GeneratorExp(_) | Expr::DictComp(_) => {
+                    self.loops.push(Loop::unknown(range_of(expression)));
+                    tree::children(node, &mut |child| {
+                        if let Node::Expr(child) = child {
+                            self.expression(child);
+                        }
+                    });
+                    self.loops.pop();
+                    Descend::Past
+                }
+                Expr::Lambda(lambda) => {
+                    let before = std::mem::replace(&mut self.in_lambda, true);
+                    self.expression(&lambda.body);
+                    self.in_lambda = before;
+                    let arguments = &lambda.args;
+                    let all = tree::positional_parameters(arguments);
+                    for argument in all.chain(&arguments.kwonlyargs) {
+                        if let Some(default) = &argument.default {
+                            self.expression(default);
+                        }
+                    }
+                    Descend::Past
+                }
+                _ => Descend::Into,
+            }
+        });
+    }
+
+    /// `[element for target in values]`.
+    fn comprehended(
+        &mut self,
+        whole: &'a Expr,
+        element: &'a Expr,
+        generators: &'a [ast::Comprehension],
+    ) {
+        let outside = self.loops.len();
+        for one in generators {
+            self.expression(&one.iter);
+            for condition in &one.ifs {
+                self.expression(condition);
+            }
+            let turns = self.comprehension(range_of(whole), one);
+            self.loops.push(turns);
+        }
+        self.expression(element);
+        self.loops.truncate(outside);
+    }
+
+    /// `plugin.mount_webhook_method(...)(f)`: whether a call is one.
+    fn call_form(&mut self, outer: &'a ast::ExprCall) -> bool {
+        let Some((call, callee)) = self.registration_call(&outer.func) else {
+            return false;
+        };
+        let target = match (outer.args.as_slice(), outer.keywords.is_empty()) {
+            ([function], true) => Target::Applied(function),
+            _ => Target::Nothing,
+        };
+        self.registration(call, &callee, Form::Call, &target);
+        for argument in &outer.args {
+            self.expression(argument);
+        }
+        true
+    }
+}
