@@ -7,6 +7,7 @@
 mod nearest;
 pub mod regular_file;
 pub mod routes;
+mod signals;
 pub mod term;
 pub mod text;
 pub mod user_error;

@@ -1,6 +1,6 @@
 //! The compat server: every old webhook URL is answered by its new route on the agent.
 //!
-//! The way of a request: [`serve`] reads it (head and body, within limits), [`route`] decides from its
+//! Data flow: [`serve`] reads it (head and body, within limits), [`route`] decides from its
 //! head what is to be done (pure: framing, path, table), [`auth`] says whether it may, [`upstream`] has
 //! the connections to the agent, and `serve` relays the reply: of one agent, of several, or of
 //! whatever else is passed through. [`http`] is the protocol itself, bytes in, values out.
@@ -15,8 +15,8 @@
 //! signature over what came, and a webhook that arrives exactly once, need all three. The grammar
 //! itself is `httparse`'s, the one that hyper reads with.
 //!
-//! Invariants: input can make the shim refuse, never panic; whatever two servers could read
-//! in two ways is refused; no secret leaves the process.
+//! Invariants: input can make the shim reject, never panic; whatever two servers could read
+//! in two ways is rejected; no secret leaves the process.
 
 pub mod admin;
 pub(crate) mod auth;

@@ -16,6 +16,7 @@ const LAYERS: &[&str] = &[
     "nearest",
     "user_error",
     "regular_file",
+    "signals",
     "routes",
     "migrate::diagnostic",
     "migrate::edit",
@@ -52,6 +53,7 @@ const SHARED_WITH_SHIM: &[&str] = &[
     "term",
     "user_error",
     "regular_file",
+    "signals",
     "routes",
     "shim",
 ];
@@ -63,6 +65,7 @@ const WITHOUT_CIRCLES: &[&str] = &[
     "term",
     "user_error",
     "regular_file",
+    "signals",
     "routes",
     "migrate::python",
     "migrate::emit",

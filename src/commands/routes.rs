@@ -10,20 +10,21 @@ use crate::migrate::git;
 use crate::routes::{self, FILE_NAME};
 use crate::shim::config::UpstreamUrl;
 use crate::shim::export::{self, Export};
+use crate::shim::lifecycle::reload;
 
 /// Writes the route map as the configuration of another server.
-pub fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {
     let path = args.routes.clone().unwrap_or_else(map_of_repo);
     let map = routes::read(&path)?;
     let upstream = UpstreamUrl::parse(&args.upstream)?;
     let export = Export {
         upstream: &upstream,
-        deprecated_since: export::deprecated_since(&path),
+        deprecated_since: reload::modified_or_now(&path),
         lang: console.lang(),
     };
     console.result(&match args.server {
-        ServerChoice::Nginx => export::nginx(&map, export),
-        ServerChoice::Caddy => export::caddy(&map, export),
+        ServerChoice::Nginx => export::nginx(&map, export)?,
+        ServerChoice::Caddy => export::caddy(&map, export)?,
     })?;
     Ok(Outcome::Done)
 }

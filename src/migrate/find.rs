@@ -12,6 +12,7 @@
 //! - [`plugin`]: the plugin behind a registration, its key, its own router.
 //! - [`doc_only_api`]: the API that the document names and no release has.
 //! - [`handed_on`]: whether a plugin may be known by a name that does not lead to it.
+//! - [`texts`]: where a module has the name of a handler as a text.
 //! - [`suppression`]: comments that switch advice off.
 //!
 //! Invariants: every reference to the old API in a file is in [`Found::references`], once,

@@ -7,6 +7,7 @@
 //! - [`function`]: functions as they are defined.
 //! - [`imports`]: the import statements of a module and the names in use.
 //! - [`names`]: what a name stands for, across the modules of a repo.
+//! - [`stdlib`]: the modules that Python has itself.
 
 pub(crate) mod function;
 pub(crate) mod imports;

@@ -6,15 +6,15 @@ use toml_edit::{Document, Item, TableLike};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RouteLines {
     /// Where it begins.
-    pub route: Option<usize>,
+    pub(crate) route: Option<usize>,
     /// Where its endpoint is.
-    pub endpoint: Option<usize>,
+    pub(crate) endpoint: Option<usize>,
     /// Where its methods are.
-    pub methods: Option<usize>,
+    pub(crate) methods: Option<usize>,
     /// Where its new path is.
-    pub target: Option<usize>,
+    pub(crate) target: Option<usize>,
     /// Where each of its old paths is.
-    pub legacy: Vec<Option<usize>>,
+    pub(crate) legacy: Vec<Option<usize>>,
 }
 
 /// The lines of a text, found by where they begin.
@@ -32,13 +32,13 @@ impl Starts {
 }
 
 /// The line of the key `key` of a document.
-pub fn of_key(document: &Document<&str>, key: &str) -> Option<usize> {
+pub(super) fn of_key(document: &Document<&str>, key: &str) -> Option<usize> {
     let span = document.as_table().key(key)?.span();
     Starts::of(document.raw()).line(span)
 }
 
 /// The lines of the routes of a map, in its order.
-pub fn of_routes(document: &Document<&str>) -> Vec<RouteLines> {
+pub(super) fn of_routes(document: &Document<&str>) -> Vec<RouteLines> {
     let starts = Starts::of(document.raw());
     let Some(routes) = document.as_table().get("route") else {
         return Vec::new();

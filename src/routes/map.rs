@@ -23,17 +23,17 @@ pub struct RouteMap {
 
 impl RouteMap {
     /// The routes, in the order of the file.
-    pub fn routes(&self) -> &[Route] {
+    pub(crate) fn routes(&self) -> &[Route] {
         &self.routes
     }
 
     /// Where the routes were in the file, in its order; those that were added since have none.
-    pub fn lines(&self) -> &[RouteLines] {
+    pub(crate) fn lines(&self) -> &[RouteLines] {
         &self.lines
     }
 
     /// Adds what is new and brings up to date what was known; the rest stays.
-    pub fn merge(&mut self, found: &[Route]) {
+    pub(crate) fn merge(&mut self, found: &[Route]) {
         for route in found {
             match self.routes.iter().position(|known| known.is_same(route)) {
                 Some(index) if self.routes[index] == *route => {}

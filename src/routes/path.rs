@@ -121,7 +121,7 @@ fn decoded(text: &str) -> String {
             }
         }
     }
-    // What is no UTF-8 is neither a dot nor a separator.
+    // What is not UTF-8 is neither a dot nor a separator.
     String::from_utf8(output).unwrap_or_else(|error| {
         error
             .into_bytes()

@@ -77,7 +77,7 @@ fn unreadable(path: &Path, error: impl Into<std::io::Error>) -> UserError {
 ///
 /// # Errors
 /// When it is not a route map.
-pub fn parse(text: &str, path: &Path) -> Result<RouteMap, UserError> {
+pub(crate) fn parse(text: &str, path: &Path) -> Result<RouteMap, UserError> {
     let error = |line, message, help: Text| {
         let (en, zh) = help.both();
         let help = text!(

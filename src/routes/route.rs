@@ -16,7 +16,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// The name in the route map and in reports.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Context => "context",
             Self::Request => "request",
@@ -35,22 +35,22 @@ impl fmt::Display for Dialect {
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// The key of the plugin: `author.module_name`.
-    pub plugin: String,
+    pub(crate) plugin: String,
     /// The endpoint as it was registered.
-    pub endpoint: String,
+    pub(crate) endpoint: String,
     /// The API that the handler was written for.
-    pub dialect: Dialect,
+    pub(crate) dialect: Dialect,
     /// The methods that the new route answers, in upper case.
-    pub methods: Vec<String>,
+    pub(crate) methods: Vec<String>,
     /// The path of the new route, decoded.
-    pub target: String,
+    pub(crate) target: String,
     /// The paths at which senders may still call, decoded.
-    pub legacy: Vec<String>,
+    pub(crate) legacy: Vec<String>,
 }
 
 impl Route {
     /// The route of a webhook, with the paths that follow from its plugin and endpoint.
-    pub fn new(author: &str, module_name: &str, endpoint: &str, dialect: Dialect) -> Self {
+    pub(crate) fn new(author: &str, module_name: &str, endpoint: &str, dialect: Dialect) -> Self {
         let plugin = format!("{author}.{module_name}");
         let path = route_path(endpoint);
         let methods: &[&str] = match dialect {

@@ -14,12 +14,12 @@ use ipnet::IpNet;
 use crate::shim::http::head::Head;
 use crate::shim::http::rejection::Rejection;
 
-pub use secret::Secret;
-pub use signature::Scheme;
+pub(crate) use secret::Secret;
+pub(crate) use signature::Scheme;
 
 /// What a sender has to prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AuthRule {
+pub(crate) enum AuthRule {
     /// A signature of the body as it came.
     Signature {
         /// Whose way of signing.
@@ -47,7 +47,7 @@ pub enum AuthRule {
 
 impl AuthRule {
     /// What kind it is, by the name that the configuration gives it.
-    pub fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Signature { scheme, .. } => scheme.name(),
             Self::Token { .. } => "token",
@@ -59,7 +59,7 @@ impl AuthRule {
 
 /// Whether rules are checked before the body is there, or after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuthPhase {
+pub(super) enum AuthPhase {
     /// The head alone is there.
     Head,
     /// The body is there too.
@@ -70,7 +70,7 @@ pub enum AuthPhase {
 ///
 /// # Errors
 /// The first rule that fails, as a rejection.
-pub fn authorize(
+pub(super) fn authorize(
     rules: &[AuthRule],
     phase: AuthPhase,
     head: &Head,
@@ -111,7 +111,7 @@ pub fn authorize(
 
 /// Whether `address` is in one of `networks`. An IPv4 address that came in through an IPv6 socket
 /// is the IPv4 address.
-pub fn contains(networks: &[IpNet], address: IpAddr) -> bool {
+pub(super) fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
     networks.iter().any(|network| network.contains(&address))
 }

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use crate::user_error::UserError;
 
-pub use model::{Config, Environment, Flags, Limits, LogFormat, RouteLimits, RouteRule};
-pub use reader::parse_duration;
+pub(crate) use model::Environment;
+pub use model::{Config, Flags, Limits, LogFormat, RouteLimits, RouteRule};
 pub use upstream_url::UpstreamUrl;
 
 /// Reads the configuration: the file, then the flags over it. Everything that is wrong is said at

@@ -5,3 +5,4 @@
 
 pub mod preflight;
 pub mod reload;
+pub(crate) mod start;

@@ -27,15 +27,15 @@ use crate::user_error::UserError;
 
 use entry::{Body, LARGEST_BODY};
 
-pub use entry::Entry;
-pub use file::probe;
+pub(crate) use entry::Entry;
+pub(crate) use file::probe;
 
 use file::cannot_record;
 
 /// Requests that may wait to be written.
-const MOST_WAITING: usize = 1_024;
+const MAX_WAITING: usize = 1_024;
 /// Bytes of all requests that wait to be written.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 
 #[derive(Debug)]
 enum Message {
@@ -54,17 +54,17 @@ pub struct Recorder {
     thread: Mutex<Option<JoinHandle<()>>>,
     waiting: AtomicUsize,
     /// Requests that are in the file.
-    pub written: AtomicU64,
+    pub(super) written: AtomicU64,
     /// Requests that are not.
-    pub dropped: AtomicU64,
+    pub(super) dropped: AtomicU64,
 }
 
 impl Recorder {
     /// A recorder that puts lines at the end of the file at `path`, which nobody else can read; if
     /// it cannot be one, why, and the remedy.
-    pub fn open(path: &Path, with_secrets: bool) -> Result<Self, UserError> {
+    pub(super) fn open(path: &Path, with_secrets: bool) -> Result<Self, UserError> {
         let file = file::open(path)?;
-        let (sender, receiver) = sync_channel(MOST_WAITING);
+        let (sender, receiver) = sync_channel(MAX_WAITING);
         Ok(Self {
             path: path.to_owned(),
             with_secrets,
@@ -78,7 +78,7 @@ impl Recorder {
     }
 
     /// Copies a request to the old URL that the map has as `url`; none when too many wait already.
-    pub fn copy(
+    pub(super) fn copy(
         &self,
         head: &Head,
         url: &str,
@@ -86,7 +86,7 @@ impl Recorder {
         has_parameters: bool,
         body: &[u8],
     ) -> Option<Box<Entry>> {
-        if self.waiting.load(Ordering::Relaxed) > MOST_BYTES {
+        if self.waiting.load(Ordering::Relaxed) > MAX_BYTES {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -113,7 +113,7 @@ impl Recorder {
     }
 
     /// Hands a request over, now that it has been answered with `status`.
-    pub fn hand_over(&self, mut entry: Box<Entry>, status: u16) {
+    pub(super) fn hand_over(&self, mut entry: Box<Entry>, status: u16) {
         entry.status = status;
         let size = entry.size();
         self.waiting.fetch_add(size, Ordering::Relaxed);
@@ -127,7 +127,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn begin(self: &Arc<Self>, log: &Arc<Log>) -> io::Result<()> {
+    pub(super) fn begin(self: &Arc<Self>, log: &Arc<Log>) -> io::Result<()> {
         let Some((file, receiver)) = lock(&self.begin).take() else {
             return Ok(());
         };
@@ -155,7 +155,7 @@ impl Recorder {
     }
 
     /// Ends writing: what waits is written, and the log says how much there is.
-    pub fn finish(&self, log: &Log) {
+    pub(super) fn finish(&self, log: &Log) {
         if let Some(thread) = lock(&self.thread).take() {
             // Fails when the thread has ended already, and then there is nothing to wait for.
             let _ = self.sender.send(Message::End);
@@ -215,7 +215,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let recorder = Recorder::open(&folder.path().join("a"), false).unwrap();
         // Nobody writes yet.
-        for _ in 0..MOST_WAITING + 7 {
+        for _ in 0..MAX_WAITING + 7 {
             recorder.hand_over(entry(1), 200);
         }
         assert_eq!(recorder.dropped.load(Ordering::Relaxed), 7);
@@ -224,10 +224,7 @@ mod tests {
             scope.spawn(|| recorder.write(file, receiver, |error| panic!("{error}")));
             recorder.sender.send(Message::End).unwrap();
         });
-        assert_eq!(
-            recorder.written.load(Ordering::Relaxed),
-            MOST_WAITING as u64
-        );
+        assert_eq!(recorder.written.load(Ordering::Relaxed), MAX_WAITING as u64);
         assert_eq!(recorder.waiting.load(Ordering::Relaxed), 0);
     }
 

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::error::VerifyError;
+use crate::signals::Signals;
 
 /// What this program ends with, as with any error.
 const EXIT_CODE: i32 = 2;
@@ -144,7 +145,7 @@ fn hear() -> io::Result<()> {
     // Here, so that from now on no signal ends the program in the old way.
     let mut signals = {
         let _inside = runtime.enter();
-        Signals::new()?
+        Signals::listen(true)?
     };
     thread::spawn(move || {
         runtime.block_on(async move {
@@ -155,66 +156,4 @@ fn hear() -> io::Result<()> {
         });
     });
     Ok(())
-}
-
-#[cfg(unix)]
-struct Signals([Option<tokio::signal::unix::Signal>; 3]);
-
-#[cfg(unix)]
-impl Signals {
-    /// Those that are not ignored from the start, as `nohup` has it: such a one stays so.
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let ignored = ignored();
-        let listen = |kind: SignalKind| {
-            let is_ignored = ignored >> (kind.as_raw_value() - 1) & 1 == 1;
-            (!is_ignored).then(|| signal(kind)).transpose()
-        };
-        Ok(Self([
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-            listen(SignalKind::hangup())?,
-        ]))
-    }
-
-    async fn next(&mut self) {
-        async fn of(signal: &mut Option<tokio::signal::unix::Signal>) {
-            match signal {
-                Some(signal) => drop(signal.recv().await),
-                None => std::future::pending().await,
-            }
-        }
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            () = of(interrupt) => {}
-            () = of(terminate) => {}
-            () = of(hangup) => {}
-        }
-    }
-}
-
-/// A bit for each signal that this process ignores; none where the system does not say.
-#[cfg(unix)]
-fn ignored() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or_default()
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // There is nothing to hear, ever.
-            std::future::pending::<()>().await;
-        }
-    }
 }

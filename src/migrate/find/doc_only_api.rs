@@ -18,7 +18,7 @@ const CONTEXT_MODULE: &str = "nekro_agent.api.context";
 
 /// A use of the document's API.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DocOnlyUse {
+pub(crate) struct DocOnlyUse {
     /// What is to be replaced: a callee, or the name of an attribute.
     pub range: ByteRange,
     /// What it is.
@@ -27,7 +27,7 @@ pub struct DocOnlyUse {
 
 /// What a use of the document's API is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DocumentUseKind {
+pub(crate) enum DocumentUseKind {
     /// `context.create_temp_ctx(k)`, awaited: the callee. It came in by the local name.
     CreateTempCtx(String),
     /// `plugin.config`: the attribute's name.

@@ -35,7 +35,7 @@ const MAX_PREFIXES: usize = 4;
 
 /// A plugin.
 #[derive(Debug, Clone)]
-pub struct Plugin {
+pub(crate) struct Plugin {
     /// Which one.
     pub id: PluginId,
     /// The module in which it is made.
@@ -60,7 +60,7 @@ pub struct Plugin {
 
 impl Plugin {
     /// `author.module_name`.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         format!("{}.{}", self.author, self.module_name)
     }
 }
@@ -68,12 +68,12 @@ impl Plugin {
 impl Plugin {
     /// The plugin's own route that would answer instead of a webhook at `endpoint`, whichever of
     /// the prefixes it gets.
-    pub fn route_in_the_way(&self, endpoint: &str, route: &Route) -> Option<&OwnRoute> {
+    pub(crate) fn route_in_the_way(&self, endpoint: &str, route: &Route) -> Option<&OwnRoute> {
         self.route_below(&route_path(endpoint), route, MAX_PREFIXES)
     }
 
     /// The plugin's own route that a webhook whose endpoint has parameters might answer instead of.
-    pub fn route_that_is_matched(&self, endpoint: &str) -> Option<&OwnRoute> {
+    pub(crate) fn route_that_is_matched(&self, endpoint: &str) -> Option<&OwnRoute> {
         if !endpoint.contains('{') {
             return None;
         }

@@ -102,8 +102,8 @@ const LOG_METHODS: &[&str] = &[
     "warning",
 ];
 
-/// Whether a call only logs a text, or says what something is called: that of a plugin, of one of its registrations,
-/// or of `__all__`.
+/// Whether a call only logs a text, or says what something is called: that of a plugin, of one of its
+/// registrations, or of `__all__`.
 fn registers(call: &ast::ExprCall) -> bool {
     match &*call.func {
         Expr::Name(name) => name.id.ends_with("Plugin"),

@@ -13,7 +13,7 @@ use crate::migrate::python::tree::{self, Descend, Node, range_of, walk_body};
 
 /// A name that is imported from a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportedName {
+pub(crate) struct ImportedName {
     /// The name and its alias, as written.
     pub range: ByteRange,
     /// The name in the module that it comes from.
@@ -24,7 +24,7 @@ pub struct ImportedName {
 
 /// An import statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportStatement {
+pub(crate) struct ImportStatement {
     /// The statement.
     pub range: ByteRange,
     /// `from module`; for `import a.b` the module itself.
@@ -45,7 +45,7 @@ pub struct ImportStatement {
 
 /// What a module imports, and the names in it.
 #[derive(Debug, Clone, Default)]
-pub struct Imports {
+pub(crate) struct Imports {
     /// The import statements, by place.
     pub statements: Vec<ImportStatement>,
     /// Whether `from __future__ import annotations` holds.
@@ -68,7 +68,7 @@ pub struct Imports {
 
 impl Imports {
     /// Those of `loaded`.
-    pub fn of(loaded: &Loaded) -> Self {
+    pub(crate) fn of(loaded: &Loaded) -> Self {
         let module = &loaded.module;
         let mut imports = Self::default();
         let all = module.tokens().all();
@@ -157,10 +157,8 @@ impl Imports {
         imports.first_statement = body.first().map_or(module.range().end(), |s| {
             // A definition starts with its first decorator.
             let decorators = match s {
-                Stmt::FunctionDef(f) => f.decorator_list.first(),
-                Stmt::AsyncFunctionDef(f) => f.decorator_list.first(),
                 Stmt::ClassDef(c) => c.decorator_list.first(),
-                _ => None,
+                _ => Definition::of(s).and_then(|function| function.decorators.first()),
             };
             let start = decorators.map_or(range_of(s).start(), |d| range_of(d).start());
             let line = module.source().line_at(start).start();
@@ -175,12 +173,12 @@ impl Imports {
     }
 
     /// How often `name` is used as a variable.
-    pub fn uses_of(&self, name: &str) -> usize {
+    pub(crate) fn uses_of(&self, name: &str) -> usize {
         self.uses.get(name).copied().unwrap_or_default()
     }
 
     /// The statement that imports the local name, and the name in it.
-    pub fn statement_of(&self, local: &str) -> Option<(&ImportStatement, &ImportedName)> {
+    pub(crate) fn statement_of(&self, local: &str) -> Option<(&ImportStatement, &ImportedName)> {
         self.statements.iter().find_map(|statement| {
             let name = statement.names.iter().find(|name| name.local == local)?;
             Some((statement, name))

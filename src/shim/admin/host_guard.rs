@@ -1,6 +1,6 @@
 //! Who may be asked for: a page on the internet can have its own name resolve to 127.0.0.1, and
 //! would then read the admin page through the browser of whoever looks at it (DNS rebinding). The
-//! browser still says the name that it called, so names of others are refused.
+//! browser still says the name that it called, so names of others are rejected.
 //!
 //! Only a listener on loopback is guarded: whoever binds another address calls it by names that
 //! only they know.
@@ -13,20 +13,20 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 /// What is answered to a name of others.
-const REFUSED: &str = "The admin page is answered only under localhost, 127.0.0.1 or [::1]. Call it \
+const MISDIRECTED: &str = "The admin page is answered only under localhost, 127.0.0.1 or [::1]. Call it \
     by one of these names, or bind it to another address with --admin.\n\
-    管理页面只以 localhost、127.0.0.1 或 [::1] 的名义应答。请用其中之一访问，或用 --admin 绑定到其他地址。\n";
+    管理页面只以 localhost、127.0.0.1 或 [::1] 的名义响应。请用其中之一访问，或用 --admin 绑定到其他地址。\n";
 
 /// Whether a listener at `address` has to be guarded.
-pub fn is_guarded(address: Option<SocketAddr>) -> bool {
+pub(super) fn is_guarded(address: Option<SocketAddr>) -> bool {
     address.is_some_and(|address| address.ip().to_canonical().is_loopback())
 }
 
-/// Refuses what was called under a name of others.
-pub async fn guard(request: Request, next: Next) -> Response {
+/// Rejects what was called under a name of others.
+pub(super) async fn guard(request: Request, next: Next) -> Response {
     match is_ours(request.headers()) {
         true => next.run(request).await,
-        false => (StatusCode::MISDIRECTED_REQUEST, REFUSED).into_response(),
+        false => (StatusCode::MISDIRECTED_REQUEST, MISDIRECTED).into_response(),
     }
 }
 

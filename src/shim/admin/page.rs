@@ -3,6 +3,8 @@
 //! Invariant: no value ends its element or turns the direction of text, whoever has written it: the
 //! author of a plugin or a sender.
 
+use std::sync::OnceLock;
+
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, escape_formatter};
 
 use crate::shim::admin::url_report::{self, Row};
@@ -11,10 +13,13 @@ use crate::shim::serve::worker::ServerState;
 use crate::term;
 use crate::text::Lang;
 
-const TEMPLATE: &str = include_str!("../../../templates/shim/page.html");
+const NAME: &str = "page.html";
 
-/// The page as it is now.
-pub fn render(state: &ServerState, now: u64) -> Result<String, minijinja::Error> {
+fn environment() -> Result<&'static Environment<'static>, minijinja::Error> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    if let Some(environment) = ENVIRONMENT.get() {
+        return Ok(environment);
+    }
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -22,7 +27,12 @@ pub fn render(state: &ServerState, now: u64) -> Result<String, minijinja::Error>
         Some(text) => escape_formatter(out, state, &Value::from(&*term::escaped(text))),
         None => escape_formatter(out, state, value),
     });
-    environment.add_template("page.html", TEMPLATE)?;
+    environment.add_template(NAME, include_str!("../../../templates/shim/page.html"))?;
+    Ok(ENVIRONMENT.get_or_init(|| environment))
+}
+
+/// The page as it is now.
+pub(super) fn render(state: &ServerState, now: u64) -> Result<String, minijinja::Error> {
     let table = state.table.load();
     let rows = url_report::rows(state, now);
     let since = state
@@ -30,7 +40,7 @@ pub fn render(state: &ServerState, now: u64) -> Result<String, minijinja::Error>
         .counted_since
         .load(std::sync::atomic::Ordering::Relaxed);
     let retirable = rows.iter().filter(|row| row.can_be_retired).count();
-    environment.get_template("page.html")?.render(context! {
+    environment()?.get_template(NAME)?.render(context! {
         zh => state.lang == Lang::Zh,
         version => env!("CARGO_PKG_VERSION"),
         upstream => table.config.upstream.to_string(),

@@ -12,7 +12,7 @@ use crate::shim::config::UpstreamUrl;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks it.
-pub async fn answers(url: &UpstreamUrl) -> bool {
+pub(super) async fn answers(url: &UpstreamUrl) -> bool {
     matches!(timeout(PATIENCE, ask(url)).await, Ok(Ok(true)))
 }
 

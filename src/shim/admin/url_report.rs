@@ -13,25 +13,25 @@ const DAY: u64 = 86_400;
 
 /// An old URL, and whether it is still needed.
 #[derive(Debug)]
-pub struct Row {
+pub(super) struct Row {
     /// The old path.
-    pub path: String,
+    pub(super) path: String,
     /// The plugins behind it, each with the new URL.
-    pub plugins: Vec<(String, String)>,
+    pub(super) plugins: Vec<(String, String)>,
     /// The methods it takes.
-    pub allow: String,
+    pub(super) allow: String,
     /// The kinds of its auth rules; empty when it is open to all.
-    pub auth: Vec<&'static str>,
+    pub(super) auth: Vec<&'static str>,
     /// What was counted.
-    pub counts: UrlCounts,
+    pub(super) counts: UrlCounts,
     /// Days without a call, as far as is known.
-    pub silent_days: u64,
+    pub(super) silent_days: u64,
     /// Whether it has been silent for long enough.
-    pub can_be_retired: bool,
+    pub(super) can_be_retired: bool,
 }
 
 /// All old URLs, in the order of the map.
-pub fn rows(state: &ServerState, now: u64) -> Vec<Row> {
+pub(super) fn rows(state: &ServerState, now: u64) -> Vec<Row> {
     let table = state.table.load();
     let since = state
         .registry
@@ -68,12 +68,12 @@ pub fn rows(state: &ServerState, now: u64) -> Vec<Row> {
 
 impl Row {
     /// When it was called last; none when never.
-    pub fn last(&self) -> Option<String> {
+    pub(super) fn last(&self) -> Option<String> {
         (self.counts.last > 0).then(|| http_date::rfc3339(self.counts.last))
     }
 
     /// For programs.
-    pub fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let targets: Vec<Value> = self
             .plugins
             .iter()

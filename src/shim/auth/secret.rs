@@ -8,16 +8,16 @@ use subtle::ConstantTimeEq;
 
 /// A secret. Never empty, never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Vec<u8>);
+pub(crate) struct Secret(Vec<u8>);
 
 impl Secret {
     /// The secret in `bytes`; none when there is nothing in it.
-    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+    pub(crate) fn new(bytes: Vec<u8>) -> Option<Self> {
         (!bytes.is_empty()).then_some(Self(bytes))
     }
 
     /// The key that it stands for as a secret of Standard Webhooks; none when it is not base64.
-    pub fn standard_webhooks_key(&self) -> Option<Self> {
+    pub(crate) fn standard_webhooks_key(&self) -> Option<Self> {
         let encoded = self.0.strip_prefix(b"whsec_").unwrap_or(&self.0);
         STANDARD.decode(encoded).ok().and_then(Self::new)
     }

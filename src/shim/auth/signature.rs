@@ -12,7 +12,7 @@ use crate::shim::http::head::Head;
 
 /// Whose way of signing. All of them are HMAC-SHA256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// `X-Hub-Signature-256: sha256=<hex>` of the body.
     GitHub,
     /// `X-Gitea-Signature: <hex>` of the body.
@@ -30,7 +30,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::GitHub,
         Self::Gitea,
         Self::StandardWebhooks,
@@ -40,7 +40,7 @@ impl Scheme {
     ];
 
     /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::GitHub => "github",
             Self::Gitea => "gitea",
@@ -53,7 +53,7 @@ impl Scheme {
 }
 
 /// Whether the request has a signature of `secret`.
-pub fn verify(
+pub(super) fn verify(
     scheme: Scheme,
     secret: &Secret,
     tolerance: Duration,

@@ -12,7 +12,7 @@ use crate::text;
 
 /// Reads a `[[route.auth]]`; what is wrong with it is said, and it then counts as none, which
 /// makes the whole file wrong.
-pub fn read_rule(
+pub(super) fn read_rule(
     section: Section<'_>,
     base: &Path,
     environment: Environment<'_>,

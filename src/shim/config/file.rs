@@ -18,47 +18,47 @@ use crate::user_error::UserError;
 
 /// What a file says.
 #[derive(Debug, Default)]
-pub struct File {
+pub(super) struct File {
     /// `routes`
-    pub routes: Option<String>,
+    pub(super) routes: Option<String>,
     /// `upstream`
-    pub upstream: Option<UpstreamUrl>,
+    pub(super) upstream: Option<UpstreamUrl>,
     /// `upstream_check`
-    pub upstream_check: Option<bool>,
+    pub(super) upstream_check: Option<bool>,
     /// `listen`
-    pub listen: Vec<SocketAddr>,
+    pub(super) listen: Vec<SocketAddr>,
     /// `admin`
-    pub admin: Option<Option<SocketAddr>>,
+    pub(super) admin: Option<Option<SocketAddr>>,
     /// `trusted_proxies`
-    pub trusted_proxies: Vec<IpNet>,
+    pub(super) trusted_proxies: Vec<IpNet>,
     /// `passthrough`
-    pub passthrough: bool,
+    pub(super) passthrough: bool,
     /// `with_legacy`
-    pub with_legacy: bool,
+    pub(super) with_legacy: bool,
     /// `deprecated_since`
-    pub deprecated_since: Option<u64>,
+    pub(super) deprecated_since: Option<u64>,
     /// `sunset`
-    pub sunset: Option<u64>,
+    pub(super) sunset: Option<u64>,
     /// `public_url`
-    pub public_url: Option<String>,
+    pub(super) public_url: Option<String>,
     /// `retire_after`
-    pub retire_after: Option<Duration>,
+    pub(super) retire_after: Option<Duration>,
     /// `counters_file`
-    pub counters_file: Option<String>,
+    pub(super) counters_file: Option<String>,
     /// `threads`
-    pub threads: Option<usize>,
+    pub(super) threads: Option<usize>,
     /// `log`
-    pub log: Option<LogFormat>,
+    pub(super) log: Option<LogFormat>,
     /// `limits`
-    pub limits: Limits,
+    pub(super) limits: Limits,
     /// `rules`
-    pub rules: Vec<RouteRule>,
+    pub(super) rules: Vec<RouteRule>,
     /// `secret_files`
-    pub secret_files: Vec<PathBuf>,
+    pub(super) secret_files: Vec<PathBuf>,
 }
 
 /// Reads the file at `path`; what is wrong with it goes to `errors`.
-pub fn read(path: &Path, environment: Environment<'_>, errors: &mut Vec<UserError>) -> File {
+pub(super) fn read(path: &Path, environment: Environment<'_>, errors: &mut Vec<UserError>) -> File {
     let text = match regular_file::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
@@ -168,7 +168,7 @@ fn read_upstream(section: &Section<'_>) -> Option<UpstreamUrl> {
 }
 
 /// What to write instead of `value`.
-pub fn not_an_address(key: &str, value: &str) -> UserError {
+pub(super) fn not_an_address(key: &str, value: &str) -> UserError {
     UserError::new(
         text!(
             "`{value}` is not an address for `{key}`",
@@ -182,7 +182,7 @@ pub fn not_an_address(key: &str, value: &str) -> UserError {
 }
 
 /// What to write instead of `value`.
-pub fn not_public(value: &str) -> UserError {
+pub(super) fn not_public(value: &str) -> UserError {
     UserError::new(
         text!("`{value}` is not a public URL", "`{value}` 不是公网 URL"),
         text!(
@@ -193,7 +193,7 @@ pub fn not_public(value: &str) -> UserError {
 }
 
 /// A URL that may stand in a header, without its last `/`.
-pub fn public_url(text: &str) -> Option<String> {
+pub(super) fn public_url(text: &str) -> Option<String> {
     let known = text.starts_with("https://") || text.starts_with("http://");
     let fits = text
         .bytes()

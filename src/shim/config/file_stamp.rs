@@ -7,14 +7,14 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStamp {
     /// Where it is.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Time of change, size and number; none when it is not there.
     state: Option<(i64, i64, u64, u64)>,
 }
 
 impl FileStamp {
     /// The file as it is now.
-    pub fn of(path: &PathBuf) -> Self {
+    pub(crate) fn of(path: &PathBuf) -> Self {
         let data = std::fs::metadata(path).ok();
         Self {
             path: path.clone(),

@@ -20,10 +20,10 @@ const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9180)
 /// The days after which a silent URL can be retired, if nobody says otherwise.
 const RETIRE_DAYS: u64 = 30;
 /// More threads than this help no agent.
-const MOST_THREADS: usize = 64;
+const MAX_THREADS: usize = 64;
 
 /// Puts the flags over what the file says. Paths in the file are relative to `base`, its folder.
-pub fn combine(
+pub(super) fn combine(
     file: File,
     base: &Path,
     flags: &Flags,
@@ -116,7 +116,7 @@ pub fn combine(
             .threads
             .or(file.threads)
             .unwrap_or(cores)
-            .clamp(1, MOST_THREADS),
+            .clamp(1, MAX_THREADS),
         log: flags.log.or(file.log).unwrap_or(LogFormat::Text),
         limits: file.limits,
         rules: file.rules,

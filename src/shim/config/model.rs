@@ -22,7 +22,7 @@ pub enum LogFormat {
 
 impl LogFormat {
     /// The format with this name.
-    pub fn parse(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         match name {
             "text" => Some(Self::Text),
             "json" => Some(Self::Json),
@@ -36,13 +36,13 @@ impl LogFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RouteLimits {
     /// The largest body.
-    pub body: u64,
+    pub(crate) body: u64,
     /// From the end of the head to the end of the reply.
-    pub total: Duration,
+    pub(crate) total: Duration,
 }
 
 /// The connections of senders, where nothing is said of them.
-const MOST_CONNECTIONS: usize = 16_384;
+const MAX_CONNECTIONS: usize = 16_384;
 
 /// What bounds connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +71,8 @@ pub struct Limits {
 
 impl Limits {
     /// How many connections of senders there may be, all together.
-    pub fn most_connections(&self) -> usize {
-        self.connections.unwrap_or(MOST_CONNECTIONS)
+    pub(crate) fn most_connections(&self) -> usize {
+        self.connections.unwrap_or(MAX_CONNECTIONS)
     }
 }
 
@@ -100,19 +100,19 @@ impl Default for Limits {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RouteRule {
     /// The plugin of the route; with no endpoint, all routes of that plugin.
-    pub plugin: String,
+    pub(crate) plugin: String,
     /// The endpoint of the route.
-    pub endpoint: Option<String>,
+    pub(crate) endpoint: Option<String>,
     /// An agent of its own.
-    pub upstream: Option<UpstreamUrl>,
+    pub(crate) upstream: Option<UpstreamUrl>,
     /// Its largest body.
-    pub body: Option<u64>,
+    pub(crate) body: Option<u64>,
     /// Its time.
-    pub total: Option<Duration>,
+    pub(crate) total: Option<Duration>,
     /// What a sender has to prove: all of it.
-    pub auth: Vec<AuthRule>,
+    pub(crate) auth: Vec<AuthRule>,
     /// Where in the file it is.
-    pub line: Option<usize>,
+    pub(crate) line: Option<usize>,
 }
 
 /// Everything that the shim is told.
@@ -192,4 +192,4 @@ pub struct Flags {
 }
 
 /// Where the configuration comes from besides its files.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;

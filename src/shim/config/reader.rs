@@ -18,7 +18,7 @@ use crate::user_error::UserError;
 
 /// The file that is being read, and what was wrong so far.
 #[derive(Debug)]
-pub struct Reader<'a> {
+pub(super) struct Reader<'a> {
     file: &'a Path,
     text: &'a str,
     errors: RefCell<Vec<UserError>>,
@@ -26,7 +26,7 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader of `text`, the content of `file`.
-    pub fn new(file: &'a Path, text: &'a str) -> Self {
+    pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
         Self {
             file,
             text,
@@ -35,25 +35,25 @@ impl<'a> Reader<'a> {
     }
 
     /// What was wrong.
-    pub fn into_errors(self) -> Vec<UserError> {
+    pub(super) fn into_errors(self) -> Vec<UserError> {
         self.errors.into_inner()
     }
 
     /// The line of a place in the text.
-    pub fn line(&self, span: Option<std::ops::Range<usize>>) -> Option<usize> {
+    pub(super) fn line(&self, span: Option<std::ops::Range<usize>>) -> Option<usize> {
         let before = self.text.get(..span?.start)?;
         Some(before.matches('\n').count() + 1)
     }
 
     /// The column of a place in the text, 1-based, in characters.
-    pub fn column(&self, span: Option<std::ops::Range<usize>>) -> usize {
+    pub(super) fn column(&self, span: Option<std::ops::Range<usize>>) -> usize {
         let before = span.and_then(|span| self.text.get(..span.start));
         let before = before.unwrap_or_default().chars();
         before.rev().take_while(|&c| c != '\n').count() + 1
     }
 
     /// Says that something is wrong.
-    pub fn error(&self, line: Option<usize>, error: UserError) {
+    pub(super) fn error(&self, line: Option<usize>, error: UserError) {
         self.errors.borrow_mut().push(error.at(self.file, line));
     }
 }
@@ -80,7 +80,7 @@ const RENAMED: &[Renamed] = &[
 ];
 
 /// A table of the file.
-pub struct Section<'a> {
+pub(super) struct Section<'a> {
     reader: &'a Reader<'a>,
     table: &'a dyn TableLike,
     line: Option<usize>,
@@ -90,16 +90,20 @@ pub struct Section<'a> {
 
 /// A value, and its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct At<T> {
+pub(super) struct At<T> {
     /// The value.
-    pub value: T,
+    pub(super) value: T,
     /// The line.
-    pub line: Option<usize>,
+    pub(super) line: Option<usize>,
 }
 
 impl<'a> Section<'a> {
     /// A section over `table`.
-    pub fn new(reader: &'a Reader<'a>, table: &'a dyn TableLike, line: Option<usize>) -> Self {
+    pub(super) fn new(
+        reader: &'a Reader<'a>,
+        table: &'a dyn TableLike,
+        line: Option<usize>,
+    ) -> Self {
         Self {
             reader,
             table,
@@ -109,17 +113,17 @@ impl<'a> Section<'a> {
     }
 
     /// The line at which it begins.
-    pub fn line(&self) -> Option<usize> {
+    pub(super) fn line(&self) -> Option<usize> {
         self.line
     }
 
     /// Says that something is wrong in line `line` of it.
-    pub fn error(&self, line: Option<usize>, message: Text, help: Text) {
+    pub(super) fn error(&self, line: Option<usize>, message: Text, help: Text) {
         self.wrong(line, UserError::new(message, help));
     }
 
     /// Says that something is wrong in line `line` of it.
-    pub fn wrong(&self, line: Option<usize>, error: UserError) {
+    pub(super) fn wrong(&self, line: Option<usize>, error: UserError) {
         self.reader.error(line.or(self.line), error);
     }
 
@@ -131,7 +135,7 @@ impl<'a> Section<'a> {
     }
 
     /// The value at `key`, read by `read`; when it cannot be, `expected` says what should be there.
-    pub fn value<T>(
+    pub(super) fn value<T>(
         &self,
         key: &'static str,
         expected: (&str, &str),
@@ -153,7 +157,7 @@ impl<'a> Section<'a> {
     }
 
     /// A string.
-    pub fn string(&self, key: &'static str) -> Option<At<String>> {
+    pub(super) fn string(&self, key: &'static str) -> Option<At<String>> {
         self.value(
             key,
             ("a string in quotes", "带引号的字符串"),
@@ -162,12 +166,12 @@ impl<'a> Section<'a> {
     }
 
     /// Yes or no.
-    pub fn boolean(&self, key: &'static str) -> Option<At<bool>> {
+    pub(super) fn boolean(&self, key: &'static str) -> Option<At<bool>> {
         self.value(key, ("true or false", " true 或 false"), Value::as_bool)
     }
 
     /// A whole number from 1 on.
-    pub fn count(&self, key: &'static str) -> Option<At<usize>> {
+    pub(super) fn count(&self, key: &'static str) -> Option<At<usize>> {
         self.value(
             key,
             ("a whole number from 1 on", "大于等于 1 的整数"),
@@ -181,7 +185,7 @@ impl<'a> Section<'a> {
     }
 
     /// A duration, as in `"8s"`.
-    pub fn duration(&self, key: &'static str) -> Option<At<Duration>> {
+    pub(super) fn duration(&self, key: &'static str) -> Option<At<Duration>> {
         let expected = (
             "a duration such as \"8s\", \"500ms\" or \"2m\"",
             "时长，例如 \"8s\"、\"500ms\" 或 \"2m\"",
@@ -190,7 +194,7 @@ impl<'a> Section<'a> {
     }
 
     /// A number of bytes, as in `"25MiB"`.
-    pub fn size(&self, key: &'static str) -> Option<At<u64>> {
+    pub(super) fn size(&self, key: &'static str) -> Option<At<u64>> {
         let expected = (
             "a size such as \"25MiB\", \"64KiB\" or a number of bytes",
             "大小，例如 \"25MiB\"、\"64KiB\" 或字节数",
@@ -202,7 +206,7 @@ impl<'a> Section<'a> {
     }
 
     /// A list of strings, or one string.
-    pub fn strings(&self, key: &'static str) -> Option<At<Vec<String>>> {
+    pub(super) fn strings(&self, key: &'static str) -> Option<At<Vec<String>>> {
         let expected = ("a list of strings", "字符串数组");
         self.value(key, expected, |value| match value.as_str() {
             Some(text) => Some(vec![text.to_owned()]),
@@ -215,7 +219,7 @@ impl<'a> Section<'a> {
     }
 
     /// A date, in TOML's own form or in quotes; in seconds since 1970.
-    pub fn date(&self, key: &'static str) -> Option<At<u64>> {
+    pub(super) fn date(&self, key: &'static str) -> Option<At<u64>> {
         let expected = ("a date such as 2026-12-31", "日期，例如 2026-12-31");
         self.value(key, expected, |value| match value.as_datetime() {
             Some(date) => crate::shim::http::http_date::parse(&date.to_string()),
@@ -223,8 +227,8 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// The networks in a list that was read from it; what is none is said.
-    pub fn networks(&self, list: &At<Vec<String>>) -> Vec<IpNet> {
+    /// The networks in a list that was read from it; the rest is said to be wrong.
+    pub(super) fn networks(&self, list: &At<Vec<String>>) -> Vec<IpNet> {
         let parsed = list.value.iter().filter_map(|text| {
             parse_network(text)
                 .map_err(|error| self.wrong(list.line, error))
@@ -234,7 +238,7 @@ impl<'a> Section<'a> {
     }
 
     /// The table at `key`.
-    pub fn section(&self, key: &'static str) -> Option<Section<'a>> {
+    pub(super) fn section(&self, key: &'static str) -> Option<Section<'a>> {
         let (item, line) = self.item(key)?;
         match item.as_table_like() {
             Some(table) => Some(Section::new(self.reader, table, line)),
@@ -250,7 +254,7 @@ impl<'a> Section<'a> {
     }
 
     /// The tables at `key`, written as `[[key]]`.
-    pub fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
+    pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
         let Some((item, line)) = self.item(key) else {
             return Vec::new();
         };
@@ -280,7 +284,7 @@ impl<'a> Section<'a> {
     }
 
     /// Ends the section: keys that nobody asked for are errors.
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         let known = self.known.borrow();
         for (key, _) in self.table.iter() {
             if known.contains(&key) {
@@ -311,7 +315,7 @@ impl<'a> Section<'a> {
 }
 
 /// Reads a network, or a single address.
-pub fn parse_network(text: &str) -> Result<IpNet, UserError> {
+pub(super) fn parse_network(text: &str) -> Result<IpNet, UserError> {
     let address = || text.parse().ok().map(|address: IpAddr| address.into());
     text.parse().ok().or_else(address).ok_or_else(|| {
         UserError::new(
@@ -325,7 +329,7 @@ pub fn parse_network(text: &str) -> Result<IpNet, UserError> {
 }
 
 /// Reads `8s`, `500ms`, `2m`, `1h`, `30d`.
-pub fn parse_duration(text: &str) -> Option<Duration> {
+fn parse_duration(text: &str) -> Option<Duration> {
     let split = text.find(|character: char| !character.is_ascii_digit())?;
     let number: u64 = text[..split].parse().ok()?;
     let milliseconds = match text[split..].trim() {
@@ -343,7 +347,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 /// Reads `25MiB`, `64KiB`, `1GiB`, `10MB`, `512`.
-pub fn parse_size(text: &str) -> Option<u64> {
+pub(super) fn parse_size(text: &str) -> Option<u64> {
     let split = text
         .find(|character: char| !character.is_ascii_digit())
         .unwrap_or(text.len());

@@ -12,7 +12,7 @@ use crate::text;
 use crate::user_error::UserError;
 
 /// Says which addresses are given twice, and which upstreams are addresses of the shim itself.
-pub fn check(config: &Config, errors: &mut Vec<UserError>) {
+pub(super) fn check(config: &Config, errors: &mut Vec<UserError>) {
     let own: Vec<SocketAddr> = config.listen.iter().copied().chain(config.admin).collect();
     for (index, address) in own.iter().enumerate() {
         // Port 0 is another one each time.

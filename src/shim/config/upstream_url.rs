@@ -19,7 +19,7 @@ pub struct UpstreamUrl {
 
 impl UpstreamUrl {
     /// Reads `http://host[:port][/prefix]`.
-    pub fn parse(url: &str) -> Result<Self, UserError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, UserError> {
         if url.starts_with("https://") {
             return Err(UserError::new(
                 text!(
@@ -92,22 +92,22 @@ impl UpstreamUrl {
     }
 
     /// What `Host` says.
-    pub fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
     /// The name or address, without brackets.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
     /// The port.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// What comes before each path.
-    pub fn prefix(&self) -> &str {
+    pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_agent_is_refused() {
+    fn what_is_no_agent_is_rejected() {
         let https = UpstreamUrl::parse("https://a").unwrap_err();
         assert!(https.help.to_string().contains("leave TLS"), "{https}");
         for url in [

@@ -4,14 +4,14 @@
 //! body and no later, and takes no line end but CRLF. Extensions and trailers are read and dropped:
 //! they belong to the connection.
 
-/// Chunk lines and trailers longer than this are refused.
+/// Chunk lines and trailers longer than this are rejected.
 const LONGEST_LINE: usize = 4096;
 /// Trailers of all together.
 const LONGEST_TRAILERS: usize = 16 * 1024;
 
 /// Why a body in chunks cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Broken;
+pub(crate) struct Broken;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
@@ -41,7 +41,7 @@ enum Expected {
 
 /// Where in a body the decoder is.
 #[derive(Debug, Clone, Copy)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     expected: Expected,
     /// The bytes of the chunk that are still to come.
     left: u64,
@@ -61,13 +61,17 @@ impl Default for Decoder {
 
 impl Decoder {
     /// Whether the body has ended.
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.expected == Expected::End
     }
 
     /// Decodes from the start of `input`, hands the data to `data`, and says how much of `input`
     /// was used: all of it, unless the body ended inside it.
-    pub fn decode(&mut self, input: &[u8], mut data: impl FnMut(&[u8])) -> Result<usize, Broken> {
+    pub(crate) fn decode(
+        &mut self,
+        input: &[u8],
+        mut data: impl FnMut(&[u8]),
+    ) -> Result<usize, Broken> {
         let mut at = 0;
         while at < input.len() && self.expected != Expected::End {
             if self.expected == Expected::Data {
@@ -163,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn tricks_are_refused() {
+    fn tricks_are_rejected() {
         for input in [
             &b"\r\n"[..],
             b"-1\r\n",

@@ -16,19 +16,19 @@ use crate::shim::http::header::{Kind, tokens};
 
 /// Who sends a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientAddr {
+pub(crate) struct ClientAddr {
     /// Its address, as far as it can be known.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
     /// The other end of the connection.
-    pub peer: IpAddr,
+    pub(crate) peer: IpAddr,
     /// Whether the peer is a trusted proxy.
-    pub trusted: bool,
+    pub(crate) trusted: bool,
 }
 
 impl ClientAddr {
     /// The sender of a request that came from `peer`: behind trusted proxies, the last address
     /// that is none of theirs.
-    pub fn of(head: &Head, peer: IpAddr, proxies: &[IpNet]) -> Self {
+    pub(crate) fn of(head: &Head, peer: IpAddr, proxies: &[IpNet]) -> Self {
         let peer = peer.to_canonical();
         let trusted = contains(proxies, peer);
         let mut address = peer;
@@ -52,7 +52,7 @@ impl ClientAddr {
 
     /// Writes the lines for the agent that say where the request comes from. What an untrusted peer
     /// sent of them is not among them.
-    pub fn write_lines(&self, head: &Head, authority: Option<&[u8]>, out: &mut Vec<u8>) {
+    pub(crate) fn write_lines(&self, head: &Head, authority: Option<&[u8]>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"X-Forwarded-For: ");
         if self.trusted {
             for value in head.values(Kind::ForwardedFor) {

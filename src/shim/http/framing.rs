@@ -2,7 +2,7 @@
 //! another request follows.
 //!
 //! Two servers that disagree about this can be made to see different requests in the same bytes
-//! (request smuggling). So whatever can be read in two ways is refused here, before the agent has
+//! (request smuggling). So whatever can be read in two ways is rejected here, before the agent has
 //! seen a byte.
 
 use crate::shim::http::head::Head;
@@ -11,7 +11,7 @@ use crate::shim::http::rejection::Rejection;
 
 /// How the end of a body is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
+pub(crate) enum Body {
     /// There is none.
     Empty,
     /// By its length.
@@ -26,15 +26,15 @@ pub enum Body {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Framing {
     /// The end of the body.
-    pub body: Body,
+    pub(crate) body: Body,
     /// Whether the sender may send another request afterwards.
-    pub keep_alive: bool,
+    pub(crate) keep_alive: bool,
     /// Whether the sender waits for `100 Continue` before it sends the body.
-    pub expects_continue: bool,
+    pub(crate) expects_continue: bool,
 }
 
-/// The framing of a request, or why it is refused.
-pub fn of_request(head: &Head) -> Result<Framing, Rejection> {
+/// The framing of a request, or why it is rejected.
+pub(crate) fn of_request(head: &Head) -> Result<Framing, Rejection> {
     let mut length = None;
     let mut coding = false;
     let mut hosts = 0;
@@ -49,7 +49,7 @@ pub fn of_request(head: &Head) -> Result<Framing, Rejection> {
                 length = Some(number(value).ok_or(Rejection::Length)?);
             }
             Kind::Coding => {
-                // A coding in HTTP/1.0, whose servers may not know it, is refused as well.
+                // A coding in HTTP/1.0, whose servers may not know it, is rejected as well.
                 if coding || !value.eq_ignore_ascii_case(b"chunked") || !head.is_http_11() {
                     return Err(Rejection::Coding);
                 }
@@ -90,7 +90,7 @@ pub fn of_request(head: &Head) -> Result<Framing, Rejection> {
 }
 
 /// The end of the body of a reply to `method`; `None` when it can be read in two ways.
-pub fn of_reply(head: &Head, method: &[u8]) -> Option<Body> {
+pub(crate) fn of_reply(head: &Head, method: &[u8]) -> Option<Body> {
     let mut length = None;
     let mut coding = false;
     for (kind, _, value) in head.lines() {
@@ -139,7 +139,7 @@ fn number(value: &[u8]) -> Option<u64> {
 
 /// Whether this can be the value of `Host`, or the authority of a target: what may stand in a name,
 /// an address and a port, and neither a user nor a password.
-pub fn is_host(value: &[u8]) -> bool {
+pub(super) fn is_host(value: &[u8]) -> bool {
     !value.is_empty()
         && value
             .iter()
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_in_two_ways_is_refused() {
+    fn what_can_be_read_in_two_ways_is_rejected() {
         for (lines, rejection) in [
             (
                 "Host: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n",

@@ -2,12 +2,12 @@
 //! came.
 //!
 //! Why not a map of headers: a signature made by the sender has to verify behind the shim, so the
-//! lines go on in their order, with their duplicates and with values that are no UTF-8. And why
+//! lines go on in their order, with their duplicates and with values that are not UTF-8. And why
 //! not a server library: it would settle the questions of framing (`Content-Length` beside
 //! `Transfer-Encoding`) before anyone can see that they were asked.
 //!
 //! Invariants: every span of a [`Head`] lies inside its bytes; lines end in CRLF and
-//! nothing else; a bare LF is refused while the head is still arriving.
+//! nothing else; a bare LF is rejected while the head is still arriving.
 
 use std::ops::Range;
 
@@ -15,18 +15,18 @@ use crate::shim::http::header::{Kind, is_protected, tokens};
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::start_line::{self, RequestLine};
 
-/// More lines than this are refused as too large a head.
-const MOST_LINES: usize = 128;
+/// More lines than this are rejected as too large a head.
+const MAX_LINES: usize = 128;
 
 /// A range of the bytes of a head.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Span {
+pub(super) struct Span {
     start: u32,
     end: u32,
 }
 
 impl Span {
-    /// Where `part` is in `base`; an empty span when it is no part of it, as a reason that the
+    /// Where `part` is in `base`; an empty span when it is not a part of it, as a reason that the
     /// parser made up.
     fn of(base: &[u8], part: &[u8]) -> Self {
         let start = (part.as_ptr() as usize).wrapping_sub(base.as_ptr() as usize);
@@ -97,7 +97,7 @@ impl Scan {
 impl Head {
     /// Reads the head of a request, which `bytes` are to the last of them.
     pub fn read_request(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
-        let mut lines = [const { std::mem::MaybeUninit::uninit() }; MOST_LINES];
+        let mut lines = [const { std::mem::MaybeUninit::uninit() }; MAX_LINES];
         let mut request = httparse::Request::new(&mut []);
         let parsed = httparse::ParserConfig::default().parse_request_with_uninit_headers(
             &mut request,
@@ -128,7 +128,7 @@ impl Head {
     /// Reads the head of a request whose first line `httparse` does not know.
     fn read_unusual_request(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
         let line = RequestLine::read(bytes)?;
-        let mut lines = [httparse::EMPTY_HEADER; MOST_LINES];
+        let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
         let headers = match httparse::parse_headers(line.rest, &mut lines) {
             Ok(httparse::Status::Complete((length, headers))) if length == line.rest.len() => {
                 headers
@@ -144,9 +144,9 @@ impl Head {
         Ok(())
     }
 
-    /// Reads the head of a reply; `None` when it is none.
+    /// Reads the head of a reply; `None` when it is not one.
     pub fn read_reply(&mut self, bytes: &[u8]) -> Option<()> {
-        let mut lines = [const { std::mem::MaybeUninit::uninit() }; MOST_LINES];
+        let mut lines = [const { std::mem::MaybeUninit::uninit() }; MAX_LINES];
         let mut reply = httparse::Response::new(&mut []);
         let parsed = httparse::ParserConfig::default()
             .parse_response_with_uninit_headers(&mut reply, bytes, &mut lines);
@@ -180,39 +180,39 @@ impl Head {
     }
 
     /// The method of a request.
-    pub fn method(&self) -> &[u8] {
+    pub(crate) fn method(&self) -> &[u8] {
         self.part(self.first)
     }
 
     /// The reason phrase of a reply.
-    pub fn reason(&self) -> &[u8] {
+    pub(crate) fn reason(&self) -> &[u8] {
         self.part(self.first)
     }
 
     /// The request-target as it came.
-    pub fn target(&self) -> &[u8] {
+    pub(crate) fn target(&self) -> &[u8] {
         self.part(self.target)
     }
 
     /// The status of a reply.
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.status
     }
 
     /// Whether the version is HTTP/1.1, not 1.0.
-    pub fn is_http_11(&self) -> bool {
+    pub(crate) fn is_http_11(&self) -> bool {
         self.http_11
     }
 
     /// The headers in their order: what each is, its name and its value.
-    pub fn lines(&self) -> impl Iterator<Item = (Kind, &[u8], &[u8])> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (Kind, &[u8], &[u8])> {
         self.lines
             .iter()
             .map(|line| (line.kind, self.part(line.name), self.part(line.value)))
     }
 
     /// The values of the headers of one kind.
-    pub fn values(&self, kind: Kind) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn values(&self, kind: Kind) -> impl Iterator<Item = &[u8]> {
         self.lines
             .iter()
             .filter(move |line| line.kind == kind)
@@ -220,7 +220,7 @@ impl Head {
     }
 
     /// The value of the one header with this name: none when it is missing or there twice.
-    pub fn only(&self, name: &str) -> Option<&[u8]> {
+    pub(crate) fn only(&self, name: &str) -> Option<&[u8]> {
         let mut found = self
             .lines()
             .filter(|(_, other, _)| other.eq_ignore_ascii_case(name.as_bytes()));
@@ -230,7 +230,7 @@ impl Head {
         }
     }
 
-    /// Takes the headers that `Connection` names as headers of this connection; refuses those
+    /// Takes the headers that `Connection` names as headers of this connection; rejects those
     /// names that have to reach the other end.
     pub fn mark_named_by_connection(&mut self) -> Result<(), Rejection> {
         let mut named: Vec<Vec<u8>> = Vec::new();
@@ -265,7 +265,7 @@ impl Head {
     }
 
     /// Whether a header of this kind has `token` in its list.
-    pub fn has_token(&self, kind: Kind, token: &str) -> bool {
+    pub(crate) fn has_token(&self, kind: Kind, token: &str) -> bool {
         self.values(kind)
             .flat_map(tokens)
             .any(|other| other.eq_ignore_ascii_case(token.as_bytes()))
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_is_refused() {
+    fn what_is_no_http_is_rejected() {
         for (text, rejection) in [
             (
                 &b"GET / HTTP/1.1\nHost: h\r\n\r\n"[..],

@@ -3,7 +3,7 @@
 
 /// What a header is to a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `Host`.
     Host,
     /// `Content-Length`.
@@ -43,7 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// What the header with this name is.
-    pub fn of(name: &[u8]) -> Self {
+    pub(super) fn of(name: &[u8]) -> Self {
         let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
         // By length first: most headers are decided by one comparison.
         match name.len() {
@@ -90,7 +90,7 @@ fn folds(name: &[u8], prefix: &[u8]) -> bool {
 }
 
 /// The elements of a comma-separated list.
-pub fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(|&byte| byte == b',')
         .map(<[u8]>::trim_ascii)
@@ -99,7 +99,7 @@ pub fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether a header with this name must not be dropped because a sender's `Connection` names it:
 /// what proves who sent a request, what frames it, and what says where it came from.
-pub fn is_protected(name: &[u8]) -> bool {
+pub(super) fn is_protected(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     let has = |part: &str| memchr::memmem::find(&name, part.as_bytes()).is_some();
     [

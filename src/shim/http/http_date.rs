@@ -3,12 +3,12 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970 in UTC.
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     since_epoch().as_secs()
 }
 
 /// The time since 1970 in UTC.
-pub fn since_epoch() -> Duration {
+pub(crate) fn since_epoch() -> Duration {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
@@ -56,7 +56,7 @@ fn civil(seconds: u64) -> Civil {
 }
 
 /// As in `2026-11-24T03:03:24Z`.
-pub fn rfc3339(seconds: u64) -> String {
+pub(crate) fn rfc3339(seconds: u64) -> String {
     let time = civil(seconds);
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
@@ -65,7 +65,7 @@ pub fn rfc3339(seconds: u64) -> String {
 }
 
 /// As in `Tue, 24 Nov 2026 03:03:24 GMT`: the form that HTTP headers have.
-pub fn http_date(seconds: u64) -> String {
+pub(crate) fn http_date(seconds: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -84,7 +84,7 @@ pub fn http_date(seconds: u64) -> String {
 }
 
 /// Reads `2026-12-31` or `2026-12-31T23:59:59Z` (or `+08:00`), from 1970 on.
-pub fn parse(text: &str) -> Option<u64> {
+pub(crate) fn parse(text: &str) -> Option<u64> {
     let (date, time) = match text.split_once(['T', 't', ' ']) {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),

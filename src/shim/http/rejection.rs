@@ -8,7 +8,7 @@ use crate::text::Lang;
 /// A reason to answer without the agent, or instead of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
-    /// The head is no HTTP/1.1.
+    /// The head is not HTTP/1.1.
     Malformed,
     /// `Content-Length` and `Transfer-Encoding` in one request.
     LengthAndCoding,
@@ -16,7 +16,7 @@ pub enum Rejection {
     Coding,
     /// `Content-Length` more than once, or not a number.
     Length,
-    /// No `Host`, several, or one that is not a host; or a target whose authority is none.
+    /// No `Host`, several, or one that is not a host; or a target whose authority is not one.
     Host,
     /// The framing of a chunked body is broken.
     Chunk,
@@ -46,7 +46,7 @@ pub enum Rejection {
     Address,
     /// The agent cannot be reached.
     UpstreamGone,
-    /// The agent closed the connection, or sent something that is no reply.
+    /// The agent closed the connection, or sent something that is not a reply.
     UpstreamBroken,
     /// The agent did not answer in time.
     UpstreamSlow,
@@ -58,7 +58,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Malformed,
         Self::LengthAndCoding,
         Self::Coding,
@@ -85,22 +85,22 @@ impl Rejection {
     ];
 
     /// The place in [`Rejection::ALL`].
-    pub fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self as usize
     }
 
     /// The status of the reply.
-    pub fn status(self) -> u16 {
+    pub(crate) fn status(self) -> u16 {
         self.data().0
     }
 
     /// The name in metrics, logs and the body of the reply.
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         self.data().1
     }
 
     /// What the sender is told.
-    pub fn message(self, lang: Lang) -> &'static str {
+    pub(crate) fn message(self, lang: Lang) -> &'static str {
         let (_, _, en, zh) = self.data();
         match lang {
             Lang::En => en,
@@ -109,7 +109,7 @@ impl Rejection {
     }
 
     /// Whether nothing that follows on the connection can be trusted to be a request.
-    pub fn closes(self) -> bool {
+    pub(crate) fn closes(self) -> bool {
         !matches!(
             self,
             Self::NotFound
@@ -142,7 +142,7 @@ impl Rejection {
                 400,
                 "transfer_coding",
                 "The only transfer coding taken is chunked, once.",
-                "传输编码只接受一次 chunked。",
+                "Transfer-Encoding 只能是单个 chunked。",
             ),
             Self::Length => (
                 400,
@@ -166,7 +166,7 @@ impl Rejection {
                 400,
                 "connection_names",
                 "Connection names a header that has to reach the route.",
-                "Connection 点名了必须送达路由的请求头。",
+                "Connection 头列出了不允许丢弃的请求头。",
             ),
             Self::ParameterPath => (
                 400,
@@ -196,19 +196,19 @@ impl Rejection {
                 404,
                 "not_found",
                 "No webhook has this URL.",
-                "没有 Webhook 使用这个 URL。",
+                "没有 webhook 使用这个 URL。",
             ),
             Self::Method => (
                 405,
                 "method",
                 "This webhook does not take this method.",
-                "这个 Webhook 不接受该请求方法。",
+                "这个 webhook 不接受该请求方法。",
             ),
             Self::BodyTooLarge => (
                 413,
                 "body_too_large",
                 "The body is larger than this webhook takes.",
-                "请求体超过了这个 Webhook 的上限。",
+                "请求体超过了这个 webhook 的上限。",
             ),
             Self::HeadTooLarge => (
                 431,
@@ -232,7 +232,7 @@ impl Rejection {
                 403,
                 "address",
                 "This address may not call this webhook.",
-                "这个地址不允许调用该 Webhook。",
+                "这个地址不允许调用该 webhook。",
             ),
             Self::UpstreamGone => (
                 503,
@@ -244,13 +244,13 @@ impl Rejection {
                 502,
                 "upstream_broken",
                 "The agent ended the connection without a whole reply.",
-                "Agent 没有给出完整的回复就断开了连接。",
+                "Agent 没有给出完整的响应就断开了连接。",
             ),
             Self::UpstreamSlow => (
                 504,
                 "upstream_slow",
                 "The agent did not answer in time.",
-                "Agent 没有在规定时间内回复。",
+                "Agent 没有在规定时间内响应。",
             ),
             Self::Busy => (
                 503,
@@ -262,14 +262,14 @@ impl Rejection {
                 508,
                 "loop",
                 "This request has been here before: the upstream leads back to the shim.",
-                "这个请求已经到过这里：上游又指回了 shim 自己。",
+                "检测到转发环路：上游指向了 shim 自身。",
             ),
         }
     }
 }
 
 /// The reason phrase of a status in a reply that the shim gives by itself.
-pub fn phrase(status: u16) -> &'static str {
+pub(crate) fn phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
         204 => "No Content",
@@ -301,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_refusal_is_at_its_number_and_says_something_in_both_languages() {
+    fn every_rejection_is_at_its_number_and_says_something_in_both_languages() {
         for (index, rejection) in Rejection::ALL.into_iter().enumerate() {
             assert_eq!(rejection.index(), index);
             assert!(!phrase(rejection.status()).is_empty(), "{rejection:?}");

@@ -11,20 +11,20 @@ use crate::shim::http::rejection::Rejection;
 
 /// Method and target of a request whose version is HTTP/1.1 or is read as that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestLine<'a> {
+pub(super) struct RequestLine<'a> {
     /// The method.
-    pub method: &'a [u8],
+    pub(super) method: &'a [u8],
     /// The request-target.
-    pub target: &'a [u8],
+    pub(super) target: &'a [u8],
     /// Whether the version is HTTP/1.1 or later, not 1.0.
-    pub http_11: bool,
+    pub(super) http_11: bool,
     /// The lines of headers that follow, with the empty line.
-    pub rest: &'a [u8],
+    pub(super) rest: &'a [u8],
 }
 
 impl<'a> RequestLine<'a> {
     /// Reads the first line of a head.
-    pub fn read(head: &'a [u8]) -> Result<Self, Rejection> {
+    pub(super) fn read(head: &'a [u8]) -> Result<Self, Rejection> {
         let end = memchr::memmem::find(head, b"\r\n").ok_or(Rejection::Malformed)?;
         let (line, rest) = (&head[..end], &head[end + 2..]);
         let mut parts = line.split(|&byte| byte == b' ');
@@ -58,7 +58,7 @@ impl<'a> RequestLine<'a> {
 }
 
 /// The reason phrase of a reply that `httparse` has read: it leaves one out that is not ASCII.
-pub fn reason(head: &[u8]) -> &[u8] {
+pub(super) fn reason(head: &[u8]) -> &[u8] {
     const START: usize = "HTTP/1.1 200 ".len();
     let end = memchr::memchr(b'\r', head).unwrap_or(0);
     head.get(START..end).unwrap_or_default()

@@ -20,7 +20,7 @@ pub struct PathAndQuery<'a> {
 
 impl<'a> PathAndQuery<'a> {
     /// The two parts of `text`.
-    pub fn of(text: &'a [u8]) -> Self {
+    pub(crate) fn of(text: &'a [u8]) -> Self {
         let end = memchr::memchr(b'?', text).unwrap_or(text.len());
         let (path, query) = text.split_at(end);
         Self { path, query }
@@ -29,7 +29,7 @@ impl<'a> PathAndQuery<'a> {
 
 /// A request-target, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target<'a> {
+pub(crate) enum Target<'a> {
     /// A path, and the query with its `?` (empty when there is none).
     Path {
         /// The path as it came.
@@ -44,7 +44,7 @@ pub enum Target<'a> {
 }
 
 /// Takes a request-target apart (RFC 9112, section 3.2).
-pub fn target<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Rejection> {
+pub(crate) fn target<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Rejection> {
     if method == b"CONNECT" {
         return Err(Rejection::Connect);
     }
@@ -91,7 +91,7 @@ pub fn target<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Rejecti
 }
 
 /// A path without its percent-encoding; as it came where a `%` encodes nothing.
-pub fn decode(path: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn decode(path: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'%', path).is_none() {
         return Cow::Borrowed(path);
     }
@@ -118,7 +118,7 @@ fn digit(byte: u8) -> Option<u8> {
 }
 
 /// A decoded path in percent-encoding: what RFC 3986 allows in a path stays.
-pub fn encode(path: &str) -> String {
+pub(crate) fn encode(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte) {
@@ -135,7 +135,7 @@ pub fn encode(path: &str) -> String {
 
 /// Whether a piece of a path as it came can be put into the path of a route: servers would not
 /// agree about what an encoded separator or a dot segment means there.
-pub fn is_plain(piece: &[u8]) -> bool {
+pub(crate) fn is_plain(piece: &[u8]) -> bool {
     let decoded = decode(piece);
     let separators = |text: &[u8]| text.iter().filter(|&&byte| byte == b'/').count();
     !decoded.contains(&b'\\')

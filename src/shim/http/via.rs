@@ -1,7 +1,7 @@
 //! `Via`: that a request went through here, and how a request is known that comes round again.
 //!
 //! A proxy that is told to forward to itself, at once or by way of others, would go on until no
-//! file can be opened any more. The configuration refuses what can be seen in it; a name that leads
+//! file can be opened any more. The configuration rejects what can be seen in it; a name that leads
 //! back here, or another proxy that sends everything here, can be seen in the request alone. `Via`
 //! is the header that proxies neither drop nor write anew (RFC 9110, 7.6.3).
 //!
@@ -44,14 +44,14 @@ impl Via {
     }
 
     /// Whether a request with this head has been here before.
-    pub fn is_in(&self, head: &Head) -> bool {
+    pub(crate) fn is_in(&self, head: &Head) -> bool {
         let name = &self.line[NAME..LENGTH - 2];
         head.values(Kind::Via)
             .any(|value| memchr::memmem::find(value, name).is_some())
     }
 
     /// Writes the line for a request with this head; it comes after those that are there.
-    pub fn write(&self, head: &Head, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, head: &Head, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&self.line);
         if !head.is_http_11() {

@@ -1,5 +1,5 @@
 //! What has to be there before the shim serves: agents that can be reached, a file for counts that
-//! can be written. And what an operator should know although it is no error.
+//! can be written. And what an operator should know although it is not an error.
 //!
 //! Why at the start and not when the first request comes: whoever starts the shim is looking then.
 //! A reload looks at none of it: an agent may restart at any time, and requests wait for it.
@@ -18,14 +18,14 @@ use crate::user_error::UserError;
 
 /// An agent that cannot be reached, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Absent {
+pub(super) struct Absent {
     agent: String,
     reason: Text,
 }
 
 impl Absent {
     /// For those who want the agent to be there: with the remedy.
-    pub fn error(&self) -> UserError {
+    pub(super) fn error(&self) -> UserError {
         let agent = &self.agent;
         let (en, zh) = self.reason.both();
         UserError::new(
@@ -43,7 +43,7 @@ impl Absent {
     }
 
     /// For those who said that it may come later.
-    pub fn warning(&self) -> Text {
+    pub(super) fn warning(&self) -> Text {
         let agent = &self.agent;
         let (en, zh) = self.reason.both();
         text!(
@@ -55,7 +55,7 @@ impl Absent {
 
 /// The agents of the table that cannot be reached, in its order. Takes no longer than the time in
 /// which a connection has to be made, however many there are.
-pub fn absent(table: &Table) -> Vec<Absent> {
+pub(super) fn absent(table: &Table) -> Vec<Absent> {
     let patience = table.config.limits.connect;
     let end = Instant::now() + patience;
     let mut asked = Vec::new();
@@ -117,13 +117,13 @@ fn reach(url: &UpstreamUrl, end: Instant) -> Result<(), Text> {
 }
 
 /// That the counts cannot be kept where they should be.
-pub fn unwritable_counters_file(table: &Table) -> Option<UserError> {
+pub(super) fn unwritable_counters_file(table: &Table) -> Option<UserError> {
     let path = table.config.counters_file.as_deref()?;
     counters_file::probe(path).err()
 }
 
-/// What is no error, and yet may not be meant.
-pub fn warnings(table: &Table) -> Vec<Text> {
+/// What is not an error, and yet may not be meant.
+pub(super) fn warnings(table: &Table) -> Vec<Text> {
     let bypassed = table
         .urls()
         .iter()

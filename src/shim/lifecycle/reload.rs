@@ -44,7 +44,7 @@ pub fn load(source: &Source, registry: &Registry) -> Result<Table, Vec<UserError
     read_from.extend(others.map(FileStamp::of));
     let map = routes::read(&config.routes).map_err(|error| vec![error])?;
     let since = config.deprecated_since;
-    let since = since.unwrap_or_else(|| modified(&config.routes).unwrap_or_else(http_date::now));
+    let since = since.unwrap_or_else(|| modified_or_now(&config.routes));
     let mut table = build(&map, config, since, registry)?;
     if table.urls().is_empty() && !table.config.passthrough {
         return Err(vec![no_routes(&table.config.routes)]);
@@ -66,14 +66,18 @@ fn no_routes(map: &Path) -> UserError {
     error.at(map, None)
 }
 
-/// When a file was last written, in seconds since 1970.
-pub fn modified(path: &Path) -> Option<u64> {
-    let time = std::fs::metadata(path).ok()?.modified().ok()?;
-    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
+/// Since when the old URLs of a route map are deprecated, if nobody says so: since it was written. In
+/// seconds since 1970.
+pub(crate) fn modified_or_now(map: &Path) -> u64 {
+    let modified = std::fs::metadata(map).and_then(|data| data.modified());
+    let since = modified
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.map_or_else(http_date::now, |since| since.as_secs())
 }
 
 /// Reloads on SIGHUP and when a file has changed; saves the counts.
-pub async fn watch(state: Arc<ServerState>, source: Source) {
+pub(crate) async fn watch(state: Arc<ServerState>, source: Source) {
     let mut hangup = signal(SignalKind::hangup()).ok();
     let mut known = state.table.load().read_from.clone();
     let mut look = tokio::time::interval(POLL_INTERVAL);
@@ -109,8 +113,8 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
     }
 }
 
-/// Reloads now; says what came of it, and whether it was good.
-pub fn reload(state: &ServerState, source: &Source) -> bool {
+/// Reloads now; logs the result, and says whether it was good.
+pub(super) fn reload(state: &ServerState, source: &Source) -> bool {
     let [good, bad] = &state.registry.reloads;
     match load(source, &state.registry) {
         Ok(table) => {

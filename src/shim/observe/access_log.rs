@@ -1,47 +1,48 @@
 //! The log: one line a request, and what happens to the shim itself.
 //!
-//! Invariants: a line has no secret in it. Values of queries are masked, all of them, since
+//! Invariants: a line has no secret in it. Values of queries are redacted, all of them, since
 //! nobody can tell which are secrets; a path is the one of the map, where parameters have names and
 //! no values; of the headers `User-Agent` alone is given to this module, and what looks like a
-//! secret in it is masked; bodies and secrets never are. What a sender chose is
+//! secret in it is redacted; bodies and secrets never are. What a sender chose is
 //! escaped, so that it can neither end a line nor speak to a terminal.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::shim::config::LogFormat;
 use crate::shim::http::http_date;
-use crate::shim::observe::redact::{self, MASKED};
+use crate::shim::observe::redact::{self, REDACTED};
 use crate::term;
-use crate::text::{Lang, Text};
+use crate::text;
+use crate::text::{Lang, Text, translate};
 
 /// A request that was answered.
 #[derive(Debug, Clone, Copy)]
-pub struct Access<'a> {
+pub(crate) struct Access<'a> {
     /// When it was answered, since 1970.
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// Who sent it.
-    pub sender: IpAddr,
+    pub(crate) sender: IpAddr,
     /// Its method.
-    pub method: &'a [u8],
+    pub(crate) method: &'a [u8],
     /// The path of the map, or what came when it is none of them.
-    pub path: &'a [u8],
+    pub(crate) path: &'a [u8],
     /// The query with its `?`, as it came.
-    pub query: &'a [u8],
+    pub(crate) query: &'a [u8],
     /// The status of the reply.
-    pub status: u16,
+    pub(crate) status: u16,
     /// From the end of the head to the end of the reply; where no head has come to its end, from
     /// its first byte.
-    pub duration: Duration,
+    pub(crate) duration: Duration,
     /// Bytes of the request's body.
-    pub received: u64,
+    pub(crate) received: u64,
     /// Why the shim answered by itself, or how the reply ended.
-    pub outcome: &'static str,
+    pub(crate) outcome: &'static str,
     /// `User-Agent`.
-    pub agent: &'a [u8],
+    pub(crate) agent: &'a [u8],
 }
 
 /// Where the lines go.
@@ -70,18 +71,18 @@ impl Log {
     }
 
     /// Whether requests are logged.
-    pub fn has_requests(&self) -> bool {
+    pub(crate) fn has_requests(&self) -> bool {
         self.format != LogFormat::Off
     }
 
     /// Writes whole lines. When nobody reads them any more, serving goes on.
-    pub fn write(&self, lines: &[u8]) {
+    pub(crate) fn write(&self, lines: &[u8]) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = out.write_all(lines).and_then(|()| out.flush());
     }
 
     /// Says what happened to the shim itself.
-    pub fn event(&self, text: &Text) {
+    pub(crate) fn event(&self, text: &Text) {
         let time = http_date::rfc3339(http_date::now());
         let text = text.get(self.lang);
         let line = match self.format {
@@ -101,8 +102,18 @@ impl Log {
         self.write(line.as_bytes());
     }
 
+    /// Says that a thread cannot be started.
+    pub(crate) fn no_thread(&self, error: &io::Error) {
+        let reason = translate::io_error(error);
+        let (en, zh) = reason.both();
+        self.event(&text!(
+            "a thread cannot be started: {en}",
+            "无法启动线程：{zh}"
+        ));
+    }
+
     /// Puts the line of a request at the end of `lines`.
-    pub fn line(&self, access: &Access<'_>, stamp: &mut Stamp, lines: &mut String) {
+    pub(crate) fn line(&self, access: &Access<'_>, stamp: &mut Stamp, lines: &mut String) {
         let time = stamp.text(access.time.as_secs());
         let agent = redact::user_agent(access.agent);
         let milliseconds = access.time.subsec_millis();
@@ -119,7 +130,7 @@ impl Log {
                 escape_json(access.method, lines);
                 lines.push_str("\",\"path\":\"");
                 escape_json(access.path, lines);
-                mask_query(access.query, lines, escape_json);
+                redact_query(access.query, lines, escape_json);
                 let _ = write!(
                     lines,
                     "\",\"status\":{},\"ms\":{}.{:03},\"received\":{},\"outcome\":\"{}\",\"agent\":\"",
@@ -137,7 +148,7 @@ impl Log {
                 escape_text(access.method, lines);
                 lines.push(' ');
                 escape_text(access.path, lines);
-                mask_query(access.query, lines, escape_text);
+                redact_query(access.query, lines, escape_text);
                 let _ = write!(
                     lines,
                     " {} {}.{:03}ms {}B {} \"",
@@ -156,7 +167,7 @@ impl Log {
 
 /// The time of the last line, so that a second is written out once.
 #[derive(Debug, Default)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     second: u64,
     text: String,
 }
@@ -173,7 +184,7 @@ impl Stamp {
 }
 
 /// A query with `***` in place of each value.
-pub fn mask_query(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)) {
+pub(crate) fn redact_query(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)) {
     if query.is_empty() {
         return;
     }
@@ -183,10 +194,10 @@ pub fn mask_query(query: &[u8], out: &mut String, escape: fn(&[u8], &mut String)
             Some(at) => {
                 escape(&pair[..at], out);
                 out.push('=');
-                out.push_str(MASKED);
+                out.push_str(REDACTED);
             }
             // Without a `=` the whole of it may be the secret.
-            None if !pair.is_empty() => out.push_str(MASKED),
+            None if !pair.is_empty() => out.push_str(REDACTED),
             None => {}
         }
     }
@@ -274,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_secret_in_a_user_agent_is_masked() {
+    fn what_looks_like_a_secret_in_a_user_agent_is_redacted() {
         for format in [LogFormat::Text, LogFormat::Json] {
             let line = line(format, b"/x", b"", b"ci/1 (token=hunter2) Bearer hunter3");
             assert!(line.contains("ci/1 (token=***) Bearer ***"), "{line}");

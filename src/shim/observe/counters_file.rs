@@ -19,7 +19,7 @@ use crate::text::translate;
 use crate::user_error::UserError;
 
 /// Takes the counts in the file at `path` up again.
-pub fn restore(path: &Path, registry: &Registry, log: &Log) {
+pub(crate) fn restore(path: &Path, registry: &Registry, log: &Log) {
     let value = match kept(path) {
         Ok(Some(value)) => value,
         Ok(None) => return,
@@ -54,7 +54,7 @@ fn kept(path: &Path) -> Result<Option<Value>, UserError> {
 }
 
 /// Saves the counts in the file at `path`.
-pub fn save(path: &Path, registry: &Registry, log: &Log) {
+pub(crate) fn save(path: &Path, registry: &Registry, log: &Log) {
     // The path may be another than at the start.
     if let Err(error) = kept(path) {
         return log.event(&error.in_one_line());
@@ -83,7 +83,7 @@ fn aside(path: &Path) -> PathBuf {
 
 /// Whether the counts could be kept at `path`: tried as they are saved, and nothing is left behind.
 /// If not, why, and the remedy.
-pub fn probe(path: &Path) -> Result<(), UserError> {
+pub(crate) fn probe(path: &Path) -> Result<(), UserError> {
     kept(path)?;
     let aside = aside(path);
     std::fs::write(&aside, "")

@@ -16,7 +16,7 @@ use crate::shim::observe::metrics::Registry;
 use crate::shim::route::table::Table;
 use crate::text;
 
-/// Files that are no connections: listeners, timers, the log, files that are read again.
+/// Files other than connections: listeners, timers, the log, files that are read again.
 const OTHERS: u64 = 128;
 /// Connections that are enough where nobody asked for a number.
 const ENOUGH: u64 = 1_024;
@@ -25,7 +25,7 @@ const SILENCE: u64 = 60;
 
 /// Says when the limit on open files is lower than the limit on connections needs: one that was
 /// asked for, or enough for the senders of a small server.
-pub fn check_at_startup(table: &Table, log: &Log) {
+pub(crate) fn check_at_startup(table: &Table, log: &Log) {
     let asked = table.config.limits.connections;
     let connections = asked.map_or(ENOUGH, |asked| asked as u64);
     let (needed, each) = needed(table, connections);
@@ -60,7 +60,7 @@ fn needed(table: &Table, connections: u64) -> (u64, u64) {
 }
 
 /// Says that a connection could not be taken, when it is for a shortage and was not said lately.
-pub fn log_exhaustion(registry: &Registry, log: &Log, error: &io::Error) {
+pub(crate) fn log_exhaustion(registry: &Registry, log: &Log, error: &io::Error) {
     let short = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
     let short = short.map(Errno::raw_os_error);
     if !error.raw_os_error().is_some_and(|raw| short.contains(&raw)) {

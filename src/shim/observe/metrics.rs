@@ -17,26 +17,26 @@ use crate::shim::observe::redact;
 use crate::shim::upstream::agent::Upstream;
 
 /// The upper bounds of the histogram of durations, in microseconds.
-pub const BUCKETS: [u64; 11] = [
+pub(super) const BUCKETS: [u64; 11] = [
     1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 1_000_000, 2_500_000, 8_000_000,
 ];
 
 /// Senders kept for each URL; those seen last.
-const MOST_SENDERS: usize = 8;
+const MAX_SENDERS: usize = 8;
 /// The longest User-Agent that is kept.
 const LONGEST_NAME: usize = 120;
 
 /// A sender of an old URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// Where it calls from.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
     /// What it calls itself.
-    pub name: String,
+    pub(crate) name: String,
     /// How often.
-    pub calls: u64,
+    pub(crate) calls: u64,
     /// When it called last, in seconds since 1970.
-    pub last: u64,
+    pub(crate) last: u64,
 }
 
 /// The counts of an old URL.
@@ -56,15 +56,15 @@ pub struct UrlStats {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UrlCounts {
     /// By class of status: 1xx to 5xx.
-    pub classes: [u64; 5],
+    pub(crate) classes: [u64; 5],
     /// Not summed up.
-    pub buckets: [u64; BUCKETS.len() + 1],
+    pub(crate) buckets: [u64; BUCKETS.len() + 1],
     /// The sum of all durations.
-    pub microseconds: u64,
+    pub(crate) microseconds: u64,
     /// In seconds since 1970; 0 when never.
-    pub last: u64,
+    pub(crate) last: u64,
     /// The last first.
-    pub senders: Vec<Caller>,
+    pub(crate) senders: Vec<Caller>,
 }
 
 impl UrlCounts {
@@ -86,7 +86,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl UrlStats {
     /// Counts a call.
-    pub fn count(&self, status: u16, duration: Duration, address: IpAddr, name: &[u8], now: u64) {
+    pub(crate) fn count(
+        &self,
+        status: u16,
+        duration: Duration,
+        address: IpAddr,
+        name: &[u8],
+        now: u64,
+    ) {
         let class = usize::from(status / 100).clamp(1, 5) - 1;
         self.classes[class].fetch_add(1, Ordering::Relaxed);
         let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
@@ -116,7 +123,7 @@ impl UrlStats {
                     sender.last = now;
                     return;
                 }
-                if senders.len() >= MOST_SENDERS {
+                if senders.len() >= MAX_SENDERS {
                     let oldest = senders.iter().enumerate().min_by_key(|(_, s)| s.last);
                     if let Some((index, _)) = oldest {
                         senders.swap_remove(index);
@@ -147,7 +154,7 @@ impl UrlStats {
     }
 
     /// Goes on from what was known before a restart.
-    pub fn restore(&self, counts: &UrlCounts) {
+    pub(super) fn restore(&self, counts: &UrlCounts) {
         let add = |to: &AtomicU64, count: u64| to.fetch_add(count, Ordering::Relaxed);
         for (to, &count) in self.classes.iter().zip(&counts.classes) {
             add(to, count);
@@ -159,7 +166,7 @@ impl UrlStats {
         self.last.fetch_max(counts.last, Ordering::Relaxed);
         let mut senders = lock(&self.senders);
         if senders.is_empty() {
-            let known = counts.senders.iter().take(MOST_SENDERS).cloned();
+            let known = counts.senders.iter().take(MAX_SENDERS).cloned();
             senders.extend(known.map(|sender| Caller {
                 name: String::from_utf8_lossy(&redact::user_agent(sender.name.as_bytes())).into(),
                 ..sender
@@ -170,22 +177,22 @@ impl UrlStats {
 
 /// The counts of an agent.
 #[derive(Debug, Default)]
-pub struct UpstreamStats {
+pub(crate) struct UpstreamStats {
     /// Requests sent to it.
-    pub requests: AtomicU64,
+    pub(crate) requests: AtomicU64,
     /// Connections that could not be made.
-    pub gone: AtomicU64,
+    pub(crate) gone: AtomicU64,
     /// Replies that were none, or ended early.
-    pub broken: AtomicU64,
+    pub(crate) broken: AtomicU64,
     /// Replies that did not come in time.
-    pub slow: AtomicU64,
+    pub(crate) slow: AtomicU64,
     /// Requests sent again, because no byte of them had been taken.
-    pub retries: AtomicU64,
+    pub(crate) retries: AtomicU64,
 }
 
 impl UpstreamStats {
     /// Counts a call that has failed.
-    pub fn fail(&self, rejection: Rejection) {
+    pub(crate) fn fail(&self, rejection: Rejection) {
         let count = match rejection {
             Rejection::UpstreamGone => &self.gone,
             Rejection::UpstreamSlow => &self.slow,
@@ -253,7 +260,7 @@ impl Registry {
     }
 
     /// All URLs that were ever in a table, with their counts, by path.
-    pub fn urls(&self) -> Vec<(String, UrlCounts)> {
+    pub(super) fn urls(&self) -> Vec<(String, UrlCounts)> {
         let mut all: Vec<_> = lock(&self.urls)
             .iter()
             .map(|(path, stats)| (path.clone(), stats.counts()))
@@ -263,7 +270,7 @@ impl Registry {
     }
 
     /// The agent at `url`; the same one for the same URL.
-    pub fn agent(&self, url: &UpstreamUrl) -> Arc<Upstream> {
+    pub(crate) fn agent(&self, url: &UpstreamUrl) -> Arc<Upstream> {
         let mut agents = lock(&self.agents);
         if let Some((agent, _)) = agents.iter().find(|(agent, _)| agent.url == *url) {
             return Arc::clone(agent);
@@ -277,7 +284,7 @@ impl Registry {
     }
 
     /// The counts of an agent.
-    pub fn agent_stats(&self, number: usize) -> Arc<UpstreamStats> {
+    pub(crate) fn agent_stats(&self, number: usize) -> Arc<UpstreamStats> {
         lock(&self.agents)
             .get(number)
             .map(|(_, stats)| Arc::clone(stats))
@@ -285,7 +292,7 @@ impl Registry {
     }
 
     /// Counts a rejection.
-    pub fn reject(&self, rejection: Rejection) {
+    pub(crate) fn reject(&self, rejection: Rejection) {
         self.rejected[rejection.index()].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -347,7 +354,7 @@ mod tests {
             );
         }
         let senders = stats.counts().senders;
-        assert_eq!(senders.len(), MOST_SENDERS);
+        assert_eq!(senders.len(), MAX_SENDERS);
         assert_eq!(
             (senders[0].last, senders[0].name.len()),
             (999, LONGEST_NAME)

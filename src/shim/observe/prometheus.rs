@@ -9,7 +9,7 @@ use crate::shim::serve::worker::ServerState;
 use crate::term;
 
 /// All metrics.
-pub fn text(state: &ServerState) -> String {
+pub(crate) fn text(state: &ServerState) -> String {
     let mut out = String::new();
     urls(state, &mut out);
     agents(state, &mut out);

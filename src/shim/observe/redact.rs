@@ -1,7 +1,7 @@
 //! What looks like a secret is not shown.
 //!
 //! Why guess at all: nobody puts a secret into `User-Agent` on purpose, but some senders can set no
-//! other header. A name that is masked by mistake costs a line of a log; a secret that is not can
+//! other header. A name that is redacted by mistake costs a line of a log; a secret that is not can
 //! be read by everyone who reads the log.
 
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 /// The longest name of a sender that is looked at; what comes after it is cut off.
 const LONGEST: usize = 512;
 /// What stands in place of a secret.
-pub const MASKED: &str = "***";
+pub(crate) const REDACTED: &str = "***";
 
 /// Words after which a secret comes.
 const SCHEMES: &[&str] = &["bearer", "basic", "token", "digest", "apikey", "key"];
@@ -26,7 +26,7 @@ const SECRET_NAMES: &[&str] = &[
 ];
 
 /// Whether a header, a parameter or a key with this name holds a secret.
-pub fn is_secret_name(name: &str) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let name: String = name
         .chars()
         .filter(|character| !matches!(character, '-' | '_'))
@@ -42,10 +42,10 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// A `User-Agent` without what looks like a secret: the value of each `name=value`, what follows
 /// `Bearer` and its like, the user of a URL, and long runs of letters with digits.
-pub fn user_agent(whole: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn user_agent(whole: &[u8]) -> Cow<'_, [u8]> {
     let bytes = &whole[..whole.len().min(LONGEST)];
     let is_cut = bytes.len() < whole.len();
-    let mut masked = Vec::new();
+    let mut redacted = Vec::new();
     // Up to where `bytes` have been copied.
     let mut copied = 0;
     let mut expected = false;
@@ -60,8 +60,8 @@ pub fn user_agent(whole: &[u8]) -> Cow<'_, [u8]> {
         let word = &bytes[start..end];
         let (secret, next) = secret_in(word, expected, is_cut && end == bytes.len());
         if let Some((from, to)) = secret {
-            masked.extend_from_slice(&bytes[copied..start + from]);
-            masked.extend_from_slice(MASKED.as_bytes());
+            redacted.extend_from_slice(&bytes[copied..start + from]);
+            redacted.extend_from_slice(REDACTED.as_bytes());
             copied = start + to;
         }
         expected = next;
@@ -70,8 +70,8 @@ pub fn user_agent(whole: &[u8]) -> Cow<'_, [u8]> {
     if copied == 0 {
         return Cow::Borrowed(bytes);
     }
-    masked.extend_from_slice(&bytes[copied..]);
-    Cow::Owned(masked)
+    redacted.extend_from_slice(&bytes[copied..]);
+    Cow::Owned(redacted)
 }
 
 fn is_between(byte: u8) -> bool {

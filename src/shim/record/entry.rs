@@ -5,7 +5,7 @@ pub(super) const LARGEST_BODY: usize = 1 << 20;
 
 /// A request that reached an old URL and whose body has arrived, copied.
 #[derive(Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The old URL as the map has it; with secrets, and when it has parameters, as it came.
     pub(super) path: String,
     pub(super) method: Vec<u8>,

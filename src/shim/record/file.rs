@@ -58,7 +58,7 @@ pub(super) fn open(path: &Path) -> Result<File, UserError> {
 }
 
 /// Whether requests could be recorded at `path`; nothing is left behind. If not, why, and the remedy.
-pub fn probe(path: &Path) -> Result<(), UserError> {
+pub(crate) fn probe(path: &Path) -> Result<(), UserError> {
     let is_new = !path.exists();
     to_append(path)?;
     match is_new {
@@ -76,7 +76,7 @@ fn to_append(path: &Path) -> Result<File, UserError> {
         .open(path);
     let file = opened.map_err(system)?;
     let data = file.metadata().map_err(system)?;
-    // What is no plain file, a pipe for instance, must not be read.
+    // What is not a plain file, a pipe for instance, must not be read.
     if data.is_file() && data.len() > 0 && !begins_with_a_request(path).map_err(system)? {
         let path = term::path(path);
         return Err(UserError::new(

@@ -8,21 +8,21 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::entry::{Body, Entry};
 use super::redact_json;
-use crate::shim::observe::access_log::mask_query;
-use crate::shim::observe::redact::{self, MASKED, is_secret_name};
+use crate::shim::observe::access_log::redact_query;
+use crate::shim::observe::redact::{self, REDACTED, is_secret_name};
 
 /// The line of a request, with its end. Its keys have a fixed order, so that lines can be compared.
-pub fn of(entry: &Entry, with_secrets: bool) -> String {
+pub(super) fn of(entry: &Entry, with_secrets: bool) -> String {
     let query = entry.query.strip_prefix(b"?").unwrap_or_default();
     let query = match with_secrets {
         true => String::from_utf8_lossy(query).into_owned(),
         false => {
-            let mut masked = String::new();
+            let mut redacted = String::new();
             let copy = |bytes: &[u8], out: &mut String| {
                 out.push_str(&String::from_utf8_lossy(bytes));
             };
-            mask_query(&entry.query, &mut masked, copy);
-            masked.get(1..).unwrap_or_default().to_owned()
+            redact_query(&entry.query, &mut redacted, copy);
+            redacted.get(1..).unwrap_or_default().to_owned()
         }
     };
     let mut line = format!(
@@ -40,7 +40,7 @@ pub fn of(entry: &Entry, with_secrets: bool) -> String {
         is_form |= name.eq_ignore_ascii_case("content-type") && is_form_type(value);
         let value = match with_secrets {
             true => Cow::Borrowed(value),
-            false => masked_header(&name, value),
+            false => redacted_header(&name, value),
         };
         if index > 0 {
             line.push(',');
@@ -61,7 +61,7 @@ pub fn of(entry: &Entry, with_secrets: bool) -> String {
             Ok(text) => {
                 let text = match with_secrets {
                     true => Cow::Borrowed(text),
-                    false => masked_body(text, is_form),
+                    false => redacted_body(text, is_form),
                 };
                 let _ = write!(line, "\"body\":{}", quoted(&text));
             }
@@ -85,9 +85,9 @@ fn is_form_type(value: &[u8]) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(form))
 }
 
-fn masked_header<'v>(name: &str, value: &'v [u8]) -> Cow<'v, [u8]> {
+fn redacted_header<'v>(name: &str, value: &'v [u8]) -> Cow<'v, [u8]> {
     if is_secret_name(name) {
-        Cow::Borrowed(MASKED.as_bytes())
+        Cow::Borrowed(REDACTED.as_bytes())
     } else if name.eq_ignore_ascii_case("user-agent") {
         redact::user_agent(value)
     } else {
@@ -95,28 +95,28 @@ fn masked_header<'v>(name: &str, value: &'v [u8]) -> Cow<'v, [u8]> {
     }
 }
 
-fn masked_body(text: &str, is_form: bool) -> Cow<'_, str> {
-    if let Some(masked) = redact_json::masked(text) {
-        return masked;
+fn redacted_body(text: &str, is_form: bool) -> Cow<'_, str> {
+    if let Some(redacted) = redact_json::redacted(text) {
+        return redacted;
     }
     match is_form {
-        true => Cow::Owned(masked_form(text)),
+        true => Cow::Owned(redacted_form(text)),
         false => Cow::Borrowed(text),
     }
 }
 
-/// A form with masked values of fields that have the name of a secret. Fields that are JSON, as
+/// A form with redacted values of fields that have the name of a secret. Fields that are JSON, as
 /// GitHub's `payload` is, are looked into.
-fn masked_form(text: &str) -> String {
+fn redacted_form(text: &str) -> String {
     let field = |pair: &str| {
         let Some((name, value)) = pair.split_once('=') else {
             return pair.to_owned();
         };
         if is_secret_name(&decoded(name)) {
-            return format!("{name}={MASKED}");
+            return format!("{name}={REDACTED}");
         }
-        match redact_json::masked(&decoded(value)) {
-            Some(Cow::Owned(masked)) => format!("{name}={}", encoded(&masked)),
+        match redact_json::redacted(&decoded(value)) {
+            Some(Cow::Owned(redacted)) => format!("{name}={}", encoded(&redacted)),
             _ => pair.to_owned(),
         }
     };
@@ -175,9 +175,9 @@ mod tests {
     fn secrets_are_masked_wherever_they_are() {
         let headers = b"Authorization:hunter2\nX-Hub-Signature-256:hunter2\nCookie:hunter2\nProxy-Authorization:hunter2\nX-Api-Key:hunter2\nUser-Agent:ci token=hunter2\nX-Author:me\nContent-Type:application/x-www-form-urlencoded; charset=utf-8\n";
         let form = b"token=hunter2&a=b+c&payload=%7B%22secret%22%3A%22hunter2%22%7D&x";
-        let masked = of(&entry(headers, b"?k=hunter2&hunter2", form), false);
-        assert!(!masked.contains("hunter2"), "{masked}");
-        let value: serde_json::Value = serde_json::from_str(&masked).unwrap();
+        let redacted = of(&entry(headers, b"?k=hunter2&hunter2", form), false);
+        assert!(!redacted.contains("hunter2"), "{redacted}");
+        let value: serde_json::Value = serde_json::from_str(&redacted).unwrap();
         assert_eq!(value["query"], "k=***&***");
         assert_eq!(
             value["headers"][0],

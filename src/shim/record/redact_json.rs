@@ -1,4 +1,4 @@
-//! Secrets in a JSON text, masked in the text itself: order, spaces, numbers and escapes of all
+//! Secrets in a JSON text, redacted in the text itself: order, spaces, numbers and escapes of all
 //! else stay as they came.
 
 use std::borrow::Cow;
@@ -6,19 +6,19 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-use crate::shim::observe::redact::{MASKED, is_secret_name};
+use crate::shim::observe::redact::{REDACTED, is_secret_name};
 
-/// `text` with a masked value at each key that has the name of a secret; none when it is not JSON, which
+/// `text` with a redacted value at each key that has the name of a secret; none when it is not JSON, which
 /// may have a byte order mark before it, and be several values (JSON in lines).
-/// `true`, `false` and `null` stay: they are no secrets, and whoever reads them expects them.
-pub fn masked(text: &str) -> Option<Cow<'_, str>> {
+/// `true`, `false` and `null` stay: they are not secrets, and whoever reads them expects them.
+pub(super) fn redacted(text: &str) -> Option<Cow<'_, str>> {
     let values = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut values = Deserializer::from_str(values).into_iter::<IgnoredAny>();
     if !values.all(|value| value.is_ok()) {
         return None;
     }
     let bytes = text.as_bytes();
-    let mut masked = String::new();
+    let mut redacted = String::new();
     // Up to where `text` has been copied.
     let mut copied = 0;
     let mut at = 0;
@@ -33,8 +33,8 @@ pub fn masked(text: &str) -> Option<Cow<'_, str>> {
         let value = after_space(bytes, colon + 1);
         let end = end_of_value(bytes, value);
         if !matches!(&text[value..end], "true" | "false" | "null") {
-            masked.push_str(&text[copied..value]);
-            masked.extend(["\"", MASKED, "\""]);
+            redacted.push_str(&text[copied..value]);
+            redacted.extend(["\"", REDACTED, "\""]);
             copied = end;
         }
         at = end;
@@ -42,8 +42,8 @@ pub fn masked(text: &str) -> Option<Cow<'_, str>> {
     if copied == 0 {
         return Some(Cow::Borrowed(text));
     }
-    masked.push_str(&text[copied..]);
-    Some(Cow::Owned(masked))
+    redacted.push_str(&text[copied..]);
+    Some(Cow::Owned(redacted))
 }
 
 fn is_secret_key(quoted: &str) -> bool {
@@ -128,9 +128,9 @@ mod tests {
             (r#"{"a":{"secret":1}}"#, r#"{"a":{"secret":"***"}}"#),
             (r#""token""#, r#""token""#),
         ] {
-            let masked = masked(text).unwrap();
-            assert_eq!(masked, expected);
-            serde_json::from_str::<IgnoredAny>(&masked).unwrap();
+            let redacted = redacted(text).unwrap();
+            assert_eq!(redacted, expected);
+            serde_json::from_str::<IgnoredAny>(&redacted).unwrap();
         }
         for (text, expected) in [
             (
@@ -139,10 +139,10 @@ mod tests {
             ),
             ("\u{feff}{\"token\": 1}", "\u{feff}{\"token\": \"***\"}"),
         ] {
-            assert_eq!(masked(text).unwrap(), expected);
+            assert_eq!(redacted(text).unwrap(), expected);
         }
-        assert_eq!(masked("{\"token\": 1}\ntoken=2"), None);
-        assert_eq!(masked("token=1"), None);
-        assert_eq!(masked("{\"token\":"), None);
+        assert_eq!(redacted("{\"token\": 1}\ntoken=2"), None);
+        assert_eq!(redacted("token=1"), None);
+        assert_eq!(redacted("{\"token\":"), None);
     }
 }

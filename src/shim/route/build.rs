@@ -104,7 +104,7 @@ fn add(
     }
     let url = Arc::new(OldUrl {
         allow: methods.join(", "),
-        signs: deprecation::lines(&table.config, deprecated_since, &destinations),
+        deprecation: deprecation::lines(&table.config, deprecated_since, &destinations),
         body: destinations
             .iter()
             .map(|d| d.limits.body)

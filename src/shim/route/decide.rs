@@ -25,7 +25,7 @@ pub enum Action<'t, 'h> {
     Legacy,
     /// Let it through to the agent as it is.
     Passthrough,
-    /// Refuse it.
+    /// Reject it.
     Reject(Rejection),
 }
 
@@ -108,8 +108,8 @@ fn action<'t, 'h>(
     }
 }
 
-/// Whether an old URL refuses a request from its head alone.
-pub fn rejected_by(url: &OldUrl, head: &Head, framing: Framing) -> Option<Rejection> {
+/// Whether an old URL rejects a request from its head alone.
+pub(crate) fn rejected_by(url: &OldUrl, head: &Head, framing: Framing) -> Option<Rejection> {
     let method = head.method();
     let legacy = url.with_legacy && method == b"POST";
     if !legacy

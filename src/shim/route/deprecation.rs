@@ -1,4 +1,4 @@
-//! The signs on the reply of an old URL that it is one: since when, until when, what comes after.
+//! The headers that tell of an old URL that it is one: since when, until when, what comes after.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,7 +10,11 @@ use crate::shim::route::old_url::{Destination, OldUrl};
 
 /// The headers `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` as lines. They are the
 /// same for every reply of a URL, so they are made once.
-pub fn lines(config: &Config, deprecated_since: u64, destinations: &[Arc<Destination>]) -> Vec<u8> {
+pub(super) fn lines(
+    config: &Config,
+    deprecated_since: u64,
+    destinations: &[Arc<Destination>],
+) -> Vec<u8> {
     let mut lines = format!("Deprecation: @{deprecated_since}\r\n");
     if let Some(sunset) = config.sunset {
         lines.push_str(&format!("Sunset: {}\r\n", http_date::http_date(sunset)));
@@ -27,11 +31,11 @@ pub fn lines(config: &Config, deprecated_since: u64, destinations: &[Arc<Destina
 
 /// The headers of a reply of `url` to a request whose path has these pieces in place of the
 /// parameters.
-pub fn of<'u>(config: &Config, url: &'u OldUrl, values: &[&[u8]]) -> Cow<'u, [u8]> {
+pub(crate) fn of<'u>(config: &Config, url: &'u OldUrl, values: &[&[u8]]) -> Cow<'u, [u8]> {
     if values.is_empty() {
-        return Cow::Borrowed(&url.signs);
+        return Cow::Borrowed(&url.deprecation);
     }
-    let mut lines = url.signs.clone();
+    let mut lines = url.deprecation.clone();
     let base = config.public_url.as_deref().unwrap_or_default();
     for destination in url.destinations.iter().filter(|d| d.has_parameters()) {
         lines.extend_from_slice(b"Link: <");
@@ -42,15 +46,15 @@ pub fn of<'u>(config: &Config, url: &'u OldUrl, values: &[&[u8]]) -> Cow<'u, [u8
     Cow::Owned(lines)
 }
 
-/// Writes the signs of an old URL behind the headers of a reply of its route. What the route says
+/// Writes the headers of an old URL behind the headers of a reply of its route. What the route says
 /// of itself with `Deprecation` or `Sunset` holds, since neither can be there twice; `Link` is a list,
 /// and ours is one more of it.
-pub fn put(signs: &[u8], own_deprecation: bool, own_sunset: bool, out: &mut Vec<u8>) {
+pub(crate) fn put(deprecation: &[u8], own_deprecation: bool, own_sunset: bool, out: &mut Vec<u8>) {
     if !own_deprecation && !own_sunset {
-        out.extend_from_slice(signs);
+        out.extend_from_slice(deprecation);
         return;
     }
-    for line in signs.split_inclusive(|&byte| byte == b'\n') {
+    for line in deprecation.split_inclusive(|&byte| byte == b'\n') {
         let left_out = own_deprecation && line.starts_with(b"Deprecation:")
             || own_sunset && line.starts_with(b"Sunset:");
         if !left_out {
@@ -60,7 +64,7 @@ pub fn put(signs: &[u8], own_deprecation: bool, own_sunset: bool, out: &mut Vec<
 }
 
 /// The new URL as senders have to call it; its parameters stay names.
-pub fn successor(config: &Config, destination: &Destination) -> String {
+pub(crate) fn successor(config: &Config, destination: &Destination) -> String {
     let base = config.public_url.as_deref().unwrap_or_default();
     let target = &destination.route.target;
     match destination.has_parameters() {

@@ -9,18 +9,18 @@ use crate::user_error::UserError;
 
 /// A route that is being read, and where it stands.
 #[derive(Clone, Copy)]
-pub struct Entry<'m> {
+pub(super) struct Entry<'m> {
     /// The route.
-    pub route: &'m Route,
+    pub(super) route: &'m Route,
     /// Its lines.
-    pub lines: &'m RouteLines,
+    pub(super) lines: &'m RouteLines,
     /// Names the file.
-    pub config: &'m Config,
+    pub(super) config: &'m Config,
 }
 
 impl Entry<'_> {
     /// The line of an old path.
-    pub fn line_of(&self, old: usize) -> Option<usize> {
+    pub(super) fn line_of(&self, old: usize) -> Option<usize> {
         self.lines.legacy.get(old).copied().flatten()
     }
 
@@ -29,7 +29,12 @@ impl Entry<'_> {
     }
 
     /// The parameters of the path in `line` are not understood.
-    pub fn not_a_pattern(&self, path: &str, line: Option<usize>, error: PatternError) -> UserError {
+    pub(super) fn not_a_pattern(
+        &self,
+        path: &str,
+        line: Option<usize>,
+        error: PatternError,
+    ) -> UserError {
         let plugin = &self.route.plugin;
         let (en, zh) = match error {
             PatternError::Braces => (
@@ -58,7 +63,7 @@ impl Entry<'_> {
     }
 
     /// It answers no method.
-    pub fn no_methods(&self) -> UserError {
+    pub(super) fn no_methods(&self) -> UserError {
         let Route {
             plugin, endpoint, ..
         } = self.route;
@@ -71,7 +76,7 @@ impl Entry<'_> {
     }
 
     /// The old path with this number lacks a parameter of the new one.
-    pub fn no_parameter(&self, number: usize, old: &str, missing: &str) -> UserError {
+    pub(super) fn no_parameter(&self, number: usize, old: &str, missing: &str) -> UserError {
         let target = &self.route.target;
         let message = text!(
             "the path `{old}` has no parameter `{missing}`, which `{target}` needs",
@@ -82,7 +87,7 @@ impl Entry<'_> {
     }
 
     /// The old path with this number matches what `one` matches, under other names.
-    pub fn other_names(&self, number: usize, one: &str, other: &str) -> UserError {
+    pub(super) fn other_names(&self, number: usize, one: &str, other: &str) -> UserError {
         let message = text!(
             "the paths `{one}` and `{other}` match the same URLs",
             "路径 `{one}` 和 `{other}` 匹配相同的 URL"

@@ -12,19 +12,19 @@ use crate::shim::upstream::agent::Upstream;
 
 /// A new route, as one of those behind an old URL.
 #[derive(Debug)]
-pub struct Destination {
+pub(crate) struct Destination {
     /// The plugin.
-    pub plugin: String,
+    pub(crate) plugin: String,
     /// What the map says.
-    pub route: Route,
+    pub(crate) route: Route,
     /// Where it is.
-    pub agent: Arc<Upstream>,
+    pub(crate) agent: Arc<Upstream>,
     /// The path that is sent.
     pub(super) path: TargetPath,
     /// What a sender has to prove.
-    pub auth: Vec<AuthRule>,
+    pub(crate) auth: Vec<AuthRule>,
     /// What bounds it.
-    pub limits: RouteLimits,
+    pub(crate) limits: RouteLimits,
 }
 
 /// The path of a new route.
@@ -38,7 +38,7 @@ pub(super) enum TargetPath {
 
 impl Destination {
     /// Whether the new route answers `method`.
-    pub fn takes(&self, method: &[u8]) -> bool {
+    pub(crate) fn takes(&self, method: &[u8]) -> bool {
         self.route
             .methods
             .iter()
@@ -46,7 +46,7 @@ impl Destination {
     }
 
     /// The path to send, with the values of the parameters of `url`.
-    pub fn path<'d>(&'d self, url: &OldUrl, values: &[&[u8]]) -> Cow<'d, [u8]> {
+    pub(crate) fn path<'d>(&'d self, url: &OldUrl, values: &[&[u8]]) -> Cow<'d, [u8]> {
         match &self.path {
             TargetPath::Fixed(path) => Cow::Borrowed(path),
             TargetPath::Pattern(pattern) => {
@@ -60,7 +60,7 @@ impl Destination {
     }
 
     /// Whether its path depends on the request.
-    pub fn has_parameters(&self) -> bool {
+    pub(super) fn has_parameters(&self) -> bool {
         matches!(self.path, TargetPath::Pattern(_))
     }
 }
@@ -69,42 +69,25 @@ impl Destination {
 #[derive(Debug)]
 pub struct OldUrl {
     /// The path as the map has it; what the metrics and logs are labelled with.
-    pub path: String,
+    pub(crate) path: String,
     /// The names of its parameters, in their order.
     pub(super) parameters: Vec<String>,
     /// The routes that answer, in the order of the map, which is the load order. Never empty.
-    pub destinations: Vec<Arc<Destination>>,
+    pub(crate) destinations: Vec<Arc<Destination>>,
     /// The value of `Allow`.
-    pub allow: String,
+    pub(crate) allow: String,
     /// The headers of deprecation, as lines.
-    pub signs: Vec<u8>,
+    pub(crate) deprecation: Vec<u8>,
     /// The largest body that any of the routes takes.
-    pub body: u64,
+    pub(crate) body: u64,
     /// Whether the agent's own old URL is called as well.
-    pub with_legacy: bool,
+    pub(crate) with_legacy: bool,
     /// Counts; they outlive the table.
-    pub stats: Arc<UrlStats>,
-}
-
-#[cfg(test)]
-impl OldUrl {
-    /// One with nothing behind it.
-    pub fn for_test(path: &str, stats: Arc<UrlStats>) -> Self {
-        Self {
-            path: path.to_owned(),
-            parameters: Vec::new(),
-            destinations: Vec::new(),
-            allow: String::new(),
-            signs: Vec::new(),
-            body: 0,
-            with_legacy: false,
-            stats,
-        }
-    }
+    pub(crate) stats: Arc<UrlStats>,
 }
 
 /// Whether this is a path at which releases of the agent take webhooks of their own.
-pub fn is_legacy(path: &[u8]) -> bool {
+pub(super) fn is_legacy(path: &[u8]) -> bool {
     path.strip_prefix(b"/api/webhook/")
         .is_some_and(|endpoint| !endpoint.is_empty() && !endpoint.contains(&b'/'))
 }

@@ -25,13 +25,13 @@ enum Segment {
 
 /// A path with parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
+pub(crate) struct Pattern {
     segments: Vec<Segment>,
 }
 
 /// Why a path with braces is not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PatternError {
+pub(crate) enum PatternError {
     /// A brace without its partner, or no name inside.
     Braces,
     /// More than one parameter between two `/`.
@@ -44,7 +44,7 @@ pub enum PatternError {
 
 impl Pattern {
     /// Reads a path; `None` when it has no parameter.
-    pub fn parse(text: &str) -> Result<Option<Self>, PatternError> {
+    pub(crate) fn parse(text: &str) -> Result<Option<Self>, PatternError> {
         if !text.contains(['{', '}']) {
             return Ok(None);
         }
@@ -65,7 +65,7 @@ impl Pattern {
     }
 
     /// The names of the parameters.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Literal(_) => None,
             Segment::Parameter { name, .. } | Segment::Rest(name) => Some(name.as_str()),
@@ -74,7 +74,7 @@ impl Pattern {
 
     /// What two patterns have in common that match the same paths: the names of parameters do not
     /// matter.
-    pub fn shape(&self) -> String {
+    pub(crate) fn shape(&self) -> String {
         let mut shape = String::new();
         for segment in &self.segments {
             shape.push('/');
@@ -90,7 +90,7 @@ impl Pattern {
     }
 
     /// Writes the path with `values` (pieces of a path as it came) in place of the parameters.
-    pub fn fill(&self, values: &[(&str, &[u8])], out: &mut Vec<u8>) {
+    pub(super) fn fill(&self, values: &[(&str, &[u8])], out: &mut Vec<u8>) {
         let value = |name: &str| {
             values
                 .iter()
@@ -169,12 +169,12 @@ impl<T> Default for Tree<T> {
 }
 
 /// What was found, and the pieces of the path that stand for its parameters, in their order.
-pub type Found<'t, 'p, T> = (&'t T, Vec<&'p [u8]>);
+pub(super) type Found<'t, 'p, T> = (&'t T, Vec<&'p [u8]>);
 
 impl<T> Tree<T> {
     /// The place of `pattern`, made when it is not there. Patterns that differ in the names of
     /// their parameters alone have the same place.
-    pub fn place(&mut self, pattern: &Pattern) -> &mut Option<T> {
+    pub(super) fn place(&mut self, pattern: &Pattern) -> &mut Option<T> {
         let mut tree = self;
         for segment in &pattern.segments {
             tree = match segment {
@@ -197,9 +197,12 @@ impl<T> Tree<T> {
         &mut tree.here
     }
 
-    /// Looks up a path as it came. Refused when it only matches with a piece in place of a
+    /// Looks up a path as it came. Rejected when it only matches with a piece in place of a
     /// parameter that servers disagree about.
-    pub fn find<'t, 'p>(&'t self, path: &'p [u8]) -> Result<Option<Found<'t, 'p, T>>, Rejection> {
+    pub(super) fn find<'t, 'p>(
+        &'t self,
+        path: &'p [u8],
+    ) -> Result<Option<Found<'t, 'p, T>>, Rejection> {
         let mut values = Vec::new();
         let path = path.strip_prefix(b"/").unwrap_or(path);
         let found = self.search(Some(path), &mut values);

@@ -17,7 +17,7 @@ use crate::shim::http::via::Via;
 use crate::shim::upstream::agent::Upstream;
 
 /// What a lookup gives.
-pub type Lookup<'t, 'p> = Option<(&'t Arc<OldUrl>, Vec<&'p [u8]>)>;
+pub(super) type Lookup<'t, 'p> = Option<(&'t Arc<OldUrl>, Vec<&'p [u8]>)>;
 
 /// All old URLs.
 #[derive(Debug)]
@@ -38,12 +38,12 @@ pub struct Table {
 
 impl Table {
     /// The old URLs, in the order of the map.
-    pub fn urls(&self) -> &[Arc<OldUrl>] {
+    pub(crate) fn urls(&self) -> &[Arc<OldUrl>] {
         &self.urls
     }
 
     /// All agents, each once.
-    pub fn agents(&self) -> Vec<Arc<Upstream>> {
+    pub(crate) fn agents(&self) -> Vec<Arc<Upstream>> {
         let mut agents = vec![Arc::clone(&self.agent)];
         for destination in self.urls.iter().flat_map(|url| &url.destinations) {
             let agent = &destination.agent;
@@ -55,7 +55,7 @@ impl Table {
     }
 
     /// Looks up a path as it came.
-    pub fn find<'t, 'p>(&'t self, path: &'p [u8]) -> Result<Lookup<'t, 'p>, Rejection> {
+    pub(super) fn find<'t, 'p>(&'t self, path: &'p [u8]) -> Result<Lookup<'t, 'p>, Rejection> {
         if let Some(url) = self.fixed.get(target::decode(path).as_ref()) {
             return Ok(Some((url, Vec::new())));
         }

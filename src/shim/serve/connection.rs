@@ -17,19 +17,19 @@ use crate::shim::serve::worker::{RequestBuffers, Worker};
 
 /// How long after the signal to stop is looked for what has come before it: the system tells of that
 /// no sooner than of the signal. Closing a connection with a request in it would lose the request.
-pub const SHUTDOWN_ACCEPT_WINDOW: Duration = Duration::from_millis(50);
-/// How long a sender that was refused in the middle of its request may go on sending, so that it
+pub(super) const SHUTDOWN_ACCEPT_WINDOW: Duration = Duration::from_millis(50);
+/// How long a sender that was rejected in the middle of its request may go on sending, so that it
 /// gets to read the reply.
 const LINGER: Duration = Duration::from_secs(5);
 /// How much of it is read.
 const LINGER_BYTES: usize = 4 << 20;
 
 /// Counts a connection for as long as it lives.
-pub struct Counted(Rc<Worker>);
+pub(crate) struct Counted(Rc<Worker>);
 
 impl Counted {
     /// Counts one more; says how many there are.
-    pub fn new(worker: &Rc<Worker>) -> (Self, usize) {
+    pub(super) fn new(worker: &Rc<Worker>) -> (Self, usize) {
         worker.open.set(worker.open.get() + 1);
         let connections = &worker.state.registry.connections;
         let all = connections.fetch_add(1, Ordering::Relaxed) + 1;
@@ -46,7 +46,7 @@ impl Drop for Counted {
 }
 
 /// Serves a connection until it ends.
-pub async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketAddr) {
+pub(super) async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketAddr) {
     let worker = Rc::clone(&counted.0);
     let mut stop = worker.stop.clone();
     let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };

@@ -28,7 +28,7 @@ use crate::shim::upstream::request_head::{self, Forward, Origin};
 
 /// What becomes of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub(super) enum Next {
     /// It may bring another request.
     Request,
     /// It ends.
@@ -39,44 +39,44 @@ pub enum Next {
 
 /// How a request was answered.
 #[derive(Debug, Clone, Copy)]
-pub struct Outcome {
+pub(super) struct Outcome {
     /// The status of the reply; 0 when the sender was gone before there was one.
-    pub status: u16,
+    pub(super) status: u16,
     /// For the log.
-    pub label: &'static str,
+    pub(super) label: &'static str,
     /// What becomes of the connection.
-    pub next: Next,
+    pub(super) next: Next,
     /// Bytes of the body that was received.
-    pub received: u64,
+    pub(super) received: u64,
 }
 
 /// A request that is being answered.
-pub struct Request<'a> {
+pub(super) struct Request<'a> {
     /// The thread.
-    pub worker: &'a Rc<Worker>,
+    pub(super) worker: &'a Rc<Worker>,
     /// What is served.
-    pub table: &'a Arc<Table>,
+    pub(super) table: &'a Arc<Table>,
     /// The connection of the sender.
-    pub stream: &'a mut TcpStream,
+    pub(super) stream: &'a mut TcpStream,
     /// Memory.
-    pub buffers: &'a mut RequestBuffers,
+    pub(super) buffers: &'a mut RequestBuffers,
     /// The head.
-    pub head: &'a Head,
+    pub(super) head: &'a Head,
     /// Who sends it.
-    pub sender: ClientAddr,
+    pub(super) sender: ClientAddr,
     /// When the head was there.
-    pub start: Instant,
+    pub(super) start: Instant,
     /// Whether the sender may send another one.
-    pub keep_alive: bool,
+    pub(super) keep_alive: bool,
     /// Whether the body is still to be read.
-    pub unread: bool,
-    /// The headers of deprecation, as lines; none when the URL is no old one.
-    pub signs: Cow<'a, [u8]>,
+    pub(super) unread: bool,
+    /// The headers of deprecation, as lines; none for other URLs.
+    pub(super) deprecation: Cow<'a, [u8]>,
 }
 
 impl<'a> Request<'a> {
     /// Checks the auth rules of a route.
-    pub fn authorize(
+    pub(super) fn authorize(
         &self,
         destination: &Destination,
         phase: AuthPhase,
@@ -90,7 +90,7 @@ impl<'a> Request<'a> {
     }
 
     /// Reads its body, of at most `most` bytes.
-    pub async fn receive(
+    pub(super) async fn receive(
         &mut self,
         framing: Framing,
         most: u64,
@@ -114,7 +114,7 @@ impl<'a> Request<'a> {
     }
 
     /// Calls one agent and sends its reply on.
-    pub async fn call(
+    pub(super) async fn call(
         self,
         agent: &Upstream,
         decision: &Decision<'_, '_>,
@@ -166,7 +166,7 @@ impl<'a> Request<'a> {
     }
 
     /// Sends the reply of an agent on, whose head is in the buffers.
-    pub async fn relay(
+    pub(super) async fn relay(
         self,
         agent: &Upstream,
         mut answer: Answer,
@@ -188,7 +188,16 @@ impl<'a> Request<'a> {
             next,
             received,
         };
-        match relay::relay(client, reply, &mut answer, &self.signs, output, deadline).await {
+        match relay::relay(
+            client,
+            reply,
+            &mut answer,
+            &self.deprecation,
+            output,
+            deadline,
+        )
+        .await
+        {
             Ok(kept) => {
                 if pool::is_kept(reply, answer.body) {
                     self.worker
@@ -216,8 +225,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Answers that the request is refused.
-    pub async fn reject(mut self, rejection: Rejection, url: Option<&OldUrl>) -> Outcome {
+    /// Answers that the request is rejected.
+    pub(super) async fn reject(mut self, rejection: Rejection, url: Option<&OldUrl>) -> Outcome {
         self.worker.state.registry.reject(rejection);
         let lang = self.worker.state.lang;
         let local = local_response::rejection(rejection, url, self.table, lang);
@@ -227,7 +236,7 @@ impl<'a> Request<'a> {
     }
 
     /// Answers, or not, a sender whose body did not arrive.
-    pub async fn ended(self, ended: ReadError, url: Option<&OldUrl>) -> Outcome {
+    pub(super) async fn ended(self, ended: ReadError, url: Option<&OldUrl>) -> Outcome {
         match ended {
             ReadError::Rejected(rejection) => self.reject(rejection, url).await,
             ReadError::ClientDisconnected => Outcome {
@@ -240,10 +249,15 @@ impl<'a> Request<'a> {
     }
 
     /// Sends a reply of the shim's own.
-    pub async fn local(self, local: &LocalResponse, label: &'static str, received: u64) -> Outcome {
+    pub(super) async fn local(
+        self,
+        local: &LocalResponse,
+        label: &'static str,
+        received: u64,
+    ) -> Outcome {
         let keep_alive = self.keep_alive && !self.unread;
         let output = &mut self.buffers.output;
-        local.write(self.head.method(), &self.signs, keep_alive, output);
+        local.write(self.head.method(), &self.deprecation, keep_alive, output);
         let next = match relay::write(self.stream, output).await {
             Ok(()) if keep_alive => Next::Request,
             Ok(()) if self.unread => Next::Linger,

@@ -28,7 +28,7 @@ use crate::shim::upstream::response_body::BufferedResponse;
 /// What became of a call: a reply, of which at least the head is there.
 type Called = Result<(Head, BufferedResponse), Rejection>;
 
-/// A call that is being made, or was refused before.
+/// A call that is being made, or was rejected before.
 struct Member {
     agent: Arc<Upstream>,
     /// Whether it is the agent's own old URL, where 404 means that nobody is there.
@@ -46,7 +46,7 @@ struct Counted {
 }
 
 /// Calls everything behind `url` that takes the method, and answers.
-pub async fn serve(
+pub(super) async fn serve(
     request: Request<'_>,
     decision: &Decision<'_, '_>,
     url: &Arc<OldUrl>,
@@ -108,7 +108,7 @@ pub async fn serve(
         match status {
             200..=299 => good += 1,
             400.. => first_failure = first_failure.or(Some(status)),
-            // A redirect is no success, and nothing that a sender could follow: it would call one
+            // A redirect is not a success, and not something that a sender could follow: it would call one
             // of the routes once more, and none of the others.
             _ => first_failure = first_failure.or(Some(502)),
         }

@@ -48,7 +48,7 @@ impl Drop for InFlight<'_> {
 }
 
 /// Answers the request whose head is in `buffers`.
-pub async fn request(
+pub(super) async fn request(
     worker: &Rc<Worker>,
     table: &Arc<Table>,
     stream: &mut TcpStream,
@@ -75,7 +75,7 @@ pub async fn request(
         start,
         keep_alive: framing.is_some_and(|framing| framing.keep_alive) && !*worker.stop.borrow(),
         unread: framing.is_none_or(|framing| framing.body != Body::Empty),
-        signs: match &decision.action {
+        deprecation: match &decision.action {
             Action::Webhook { url, values } => deprecation::of(&table.config, url, values),
             _ => Cow::Borrowed(b""),
         },
@@ -144,8 +144,8 @@ fn status_for_counts(outcome: Outcome) -> u16 {
     }
 }
 
-/// Answers what is no request, or not yet one, and has begun at `start`.
-pub async fn reject_unread(
+/// Answers what is not a whole request, and has begun at `start`.
+pub(super) async fn reject_unread(
     worker: &Rc<Worker>,
     stream: &mut TcpStream,
     peer: SocketAddr,

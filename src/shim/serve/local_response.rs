@@ -9,7 +9,7 @@ use crate::shim::route::table::Table;
 use crate::text::Lang;
 
 /// Old URLs that a 404 names; more would only help those who look for something else.
-const MOST_NAMED: usize = 50;
+const MAX_NAMED: usize = 50;
 /// When a sender may try again, in seconds.
 const RETRY_AFTER: u32 = 5;
 /// The methods of the server itself.
@@ -17,18 +17,24 @@ const ALL_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// A reply: status, headers as lines, body.
 #[derive(Debug)]
-pub struct LocalResponse {
+pub(super) struct LocalResponse {
     /// The status.
-    pub status: u16,
+    pub(super) status: u16,
     /// Headers as lines, but for those that frame it.
-    pub lines: String,
+    pub(super) lines: String,
     /// The body, JSON if there is one.
-    pub body: String,
+    pub(super) body: String,
 }
 
 impl LocalResponse {
     /// Writes it out.
-    pub fn write(&self, method: &[u8], signs: &[u8], keep_alive: bool, out: &mut Vec<u8>) {
+    pub(super) fn write(
+        &self,
+        method: &[u8],
+        deprecation: &[u8],
+        keep_alive: bool,
+        out: &mut Vec<u8>,
+    ) {
         let mut head = String::with_capacity(256);
         // Writing to memory does not fail.
         let (status, date) = (self.status, http_date::http_date(http_date::now()));
@@ -47,7 +53,7 @@ impl LocalResponse {
         }
         out.clear();
         out.extend_from_slice(head.as_bytes());
-        out.extend_from_slice(signs);
+        out.extend_from_slice(deprecation);
         out.extend_from_slice(b"\r\n");
         if method != b"HEAD" {
             out.extend_from_slice(self.body.as_bytes());
@@ -56,7 +62,7 @@ impl LocalResponse {
 }
 
 /// The reply to `OPTIONS *`.
-pub fn server_options() -> LocalResponse {
+pub(super) fn server_options() -> LocalResponse {
     LocalResponse {
         status: 200,
         lines: format!("Allow: {ALL_METHODS}\r\n"),
@@ -65,7 +71,7 @@ pub fn server_options() -> LocalResponse {
 }
 
 /// The reply that says why there is no other.
-pub fn rejection(
+pub(super) fn rejection(
     rejection: Rejection,
     url: Option<&OldUrl>,
     table: &Table,
@@ -86,9 +92,9 @@ pub fn rejection(
     });
     if rejection == Rejection::NotFound {
         let urls = table.urls();
-        let named = urls.iter().take(MOST_NAMED);
+        let named = urls.iter().take(MAX_NAMED);
         body["served"] = named.map(|url| url.path.as_str()).collect();
-        body["more"] = urls.len().saturating_sub(MOST_NAMED).into();
+        body["more"] = urls.len().saturating_sub(MAX_NAMED).into();
     }
     LocalResponse {
         status: rejection.status(),
@@ -106,7 +112,7 @@ fn retry_after(status: u16) -> String {
 }
 
 /// The reply of the old server to a webhook that several plugins took, with true counts.
-pub fn several(status: u16, good: usize, bad: usize) -> LocalResponse {
+pub(super) fn several(status: u16, good: usize, bad: usize) -> LocalResponse {
     let body = serde_json::json!({
         "success": bad == 0,
         "message": format!("Webhook 处理完成，成功: {good}，失败: {bad}"),

@@ -26,10 +26,10 @@ use crate::shim::upstream::pool::{self, Answer, Call, Connection};
 use crate::shim::upstream::request_head::{self, Forward, Origin};
 
 /// How long the agent may take for the head of a reply: long polls are slow by design.
-const HEAD: Duration = Duration::from_secs(300);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Lets a request through.
-pub async fn serve(
+pub(super) async fn serve(
     mut request: Request<'_>,
     decision: &Decision<'_, '_>,
     framing: Framing,
@@ -60,7 +60,7 @@ pub async fn serve(
         agent: &agent,
         stats: &stats,
         limits: &limits,
-        deadline: request.start + HEAD,
+        deadline: request.start + HEAD_TIMEOUT,
     };
     let output = &mut request.buffers.output;
     output.clear();

@@ -1,7 +1,7 @@
 //! What a sender sends: heads and bodies, within their limits and their time.
 //!
 //! Invariants: no more is read into memory than the limits allow; a body over its limit is
-//! refused from its head alone where the head tells; large bodies share one budget of memory.
+//! rejected from its head alone where the head tells; large bodies share one budget of memory.
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -28,10 +28,10 @@ const OWN_MEMORY: usize = 33 << 20;
 
 /// Why nothing more can be read.
 #[derive(Debug)]
-pub enum ReadError {
+pub(super) enum ReadError {
     /// The sender is gone, before a request or in the middle of one.
     ClientDisconnected,
-    /// What it sent is refused.
+    /// What it sent is rejected.
     Rejected(Rejection),
 }
 
@@ -43,7 +43,7 @@ impl From<Rejection> for ReadError {
 
 /// Reads the head of a request, which has begun at `start`, into `buffers`; what follows it stays in
 /// its input.
-pub async fn head(
+pub(super) async fn head(
     stream: &mut TcpStream,
     buffers: &mut RequestBuffers,
     limits: &Limits,
@@ -90,18 +90,18 @@ pub async fn head(
 
 /// Where a body is.
 #[derive(Debug)]
-pub struct Received<'m> {
+pub(super) struct Received<'m> {
     /// Its length.
-    pub length: usize,
+    pub(super) length: usize,
     /// Whether it is in the `body` of the buffers, since it came in chunks, or in its `input`.
-    pub in_chunks: bool,
+    pub(super) in_chunks: bool,
     /// Its part of the budget, given back when it is dropped.
     _memory: Option<SemaphorePermit<'m>>,
 }
 
 impl Received<'_> {
     /// The body.
-    pub fn bytes<'s>(&self, buffers: &'s RequestBuffers) -> &'s [u8] {
+    pub(super) fn bytes<'s>(&self, buffers: &'s RequestBuffers) -> &'s [u8] {
         if self.in_chunks {
             &buffers.body
         } else {
@@ -111,14 +111,14 @@ impl Received<'_> {
 }
 
 /// Tells a sender that waits for it that its body is wanted.
-pub async fn send_continue(stream: &mut TcpStream) -> Result<(), ReadError> {
+pub(super) async fn send_continue(stream: &mut TcpStream) -> Result<(), ReadError> {
     relay::write(stream, b"HTTP/1.1 100 Continue\r\n\r\n")
         .await
         .map_err(|_| ReadError::ClientDisconnected)
 }
 
 /// Reads a body of at most `most` bytes into `buffers`.
-pub async fn body<'m>(
+pub(super) async fn body<'m>(
     stream: &mut TcpStream,
     buffers: &mut RequestBuffers,
     body: Body,

@@ -28,18 +28,18 @@ const STALLED: Duration = Duration::from_secs(30);
 
 /// Where the reply goes.
 #[derive(Debug)]
-pub struct Client<'a> {
+pub(super) struct Client<'a> {
     /// The connection of the sender.
-    pub stream: &'a mut TcpStream,
+    pub(super) stream: &'a mut TcpStream,
     /// Whether it speaks HTTP/1.1, that is, knows chunks.
-    pub http_11: bool,
+    pub(super) http_11: bool,
     /// Whether it may send another request.
-    pub keep_alive: bool,
+    pub(super) keep_alive: bool,
 }
 
 /// Why a reply did not arrive.
 #[derive(Debug)]
-pub enum RelayError {
+pub(super) enum RelayError {
     /// Nothing was sent yet: another reply can be given.
     BeforeHead(Rejection),
     /// It has begun: the connection has to end.
@@ -49,7 +49,7 @@ pub enum RelayError {
 }
 
 /// Writes `bytes` to a sender, as long as it takes some of them.
-pub async fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+pub(super) async fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match timeout(STALLED, stream.write(bytes)).await {
             Ok(Ok(0)) | Err(_) => return Err(io::ErrorKind::TimedOut.into()),
@@ -62,10 +62,10 @@ pub async fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
 
 /// Writes the head of a reply; says whether the body goes in chunks and whether the connection is
 /// kept.
-pub fn write_head(
+pub(super) fn write_head(
     reply: &Head,
     body: Body,
-    signs: &[u8],
+    deprecation: &[u8],
     http_11: bool,
     keep_alive: bool,
     out: &mut Vec<u8>,
@@ -77,10 +77,10 @@ pub fn write_head(
     let _ = write!(out, "HTTP/1.1 {} ", reply.status());
     out.extend_from_slice(reply.reason());
     out.extend_from_slice(b"\r\n");
-    let (mut deprecation, mut sunset) = (false, false);
+    let (mut own_deprecation, mut own_sunset) = (false, false);
     for (kind, name, value) in reply.lines() {
-        deprecation |= kind == Kind::Deprecation;
-        sunset |= kind == Kind::Sunset;
+        own_deprecation |= kind == Kind::Deprecation;
+        own_sunset |= kind == Kind::Sunset;
         if matches!(
             kind,
             Kind::Connection | Kind::Hop | Kind::Coding | Kind::Upgrade
@@ -95,7 +95,7 @@ pub fn write_head(
     if chunked {
         out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
     }
-    deprecation::put(signs, deprecation, sunset, out);
+    deprecation::put(deprecation, own_deprecation, own_sunset, out);
     if !keep_alive {
         out.extend_from_slice(b"Connection: close\r\n");
     }
@@ -104,11 +104,11 @@ pub fn write_head(
 }
 
 /// Sends the reply on. Says whether the connection of the sender is kept.
-pub async fn relay(
+pub(super) async fn relay(
     client: Client<'_>,
     reply: &Head,
     answer: &mut Answer,
-    signs: &[u8],
+    deprecation: &[u8],
     out: &mut Vec<u8>,
     deadline: Option<Instant>,
 ) -> Result<bool, RelayError> {
@@ -128,7 +128,14 @@ pub async fn relay(
                 Err(_) => return Err(RelayError::BeforeHead(Rejection::UpstreamSlow)),
             }
         }
-        let (_, kept) = write_head(reply, body, signs, client.http_11, client.keep_alive, out);
+        let (_, kept) = write_head(
+            reply,
+            body,
+            deprecation,
+            client.http_11,
+            client.keep_alive,
+            out,
+        );
         let bytes = input.input.split_to(length);
         out.extend_from_slice(&bytes);
         write(client.stream, out)
@@ -136,7 +143,14 @@ pub async fn relay(
             .map_err(|_| RelayError::ClientGone)?;
         return Ok(kept);
     }
-    let (chunked, kept) = write_head(reply, body, signs, client.http_11, client.keep_alive, out);
+    let (chunked, kept) = write_head(
+        reply,
+        body,
+        deprecation,
+        client.http_11,
+        client.keep_alive,
+        out,
+    );
     write(client.stream, out)
         .await
         .map_err(|_| RelayError::ClientGone)?;

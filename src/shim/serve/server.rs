@@ -37,9 +37,9 @@ const NO_MORE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Listeners {
     /// By senders.
-    pub senders: Vec<TcpListener>,
+    pub(super) senders: Vec<TcpListener>,
     /// By the operator.
-    pub admin: Option<TcpListener>,
+    pub(super) admin: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -143,15 +143,7 @@ fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch:
         .build();
     let runtime = match built {
         Ok(runtime) => runtime,
-        Err(error) => {
-            let reason = translate::io_error(&error);
-            let (en, zh) = reason.both();
-            state.log.event(&text!(
-                "a thread cannot be started: {en}",
-                "无法启动线程：{zh}"
-            ));
-            return;
-        }
+        Err(error) => return state.log.no_thread(&error),
     };
     let grace = state.table.load().config.limits.grace;
     let worker = Worker::new(state, stop.clone());

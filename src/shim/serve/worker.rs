@@ -47,26 +47,26 @@ const LINES: usize = 16 << 10;
 /// Memory for one request. A connection has one only while it has something to read or to write,
 /// so that ten thousand idle ones cost next to nothing.
 #[derive(Debug, Default)]
-pub struct RequestBuffers {
+pub(super) struct RequestBuffers {
     /// What has arrived and was not used.
-    pub input: BytesMut,
+    pub(super) input: BytesMut,
     /// The head of the request.
-    pub head: Head,
+    pub(super) head: Head,
     /// The head of the reply.
-    pub reply: Head,
+    pub(super) reply: Head,
     /// A body that came in chunks.
-    pub body: Vec<u8>,
+    pub(super) body: Vec<u8>,
     /// What is being written.
-    pub output: Vec<u8>,
+    pub(super) output: Vec<u8>,
     /// The request that is being answered, when it is recorded.
-    pub recorded: Option<Box<Entry>>,
+    pub(super) recorded: Option<Box<Entry>>,
     /// How much of `input` is the body of the request that is being answered.
-    pub held: usize,
+    pub(super) held: usize,
 }
 
 impl RequestBuffers {
     /// Makes room for more of a request.
-    pub fn make_room(&mut self) {
+    pub(super) fn make_room(&mut self) {
         if self.input.capacity() - self.input.len() < INITIAL_CAPACITY / 2 {
             self.input.reserve(INITIAL_CAPACITY);
         }
@@ -75,23 +75,23 @@ impl RequestBuffers {
 
 /// What the connections of one thread share.
 #[derive(Debug)]
-pub struct Worker {
+pub(super) struct Worker {
     /// What all threads share.
-    pub state: Arc<ServerState>,
+    pub(super) state: Arc<ServerState>,
     /// Connections to agents.
-    pub pool: RefCell<Pool>,
+    pub(super) pool: RefCell<Pool>,
     /// Says when to stop.
-    pub stop: watch::Receiver<bool>,
+    pub(super) stop: watch::Receiver<bool>,
     pooled: RefCell<Vec<RequestBuffers>>,
     lines: RefCell<(String, Stamp)>,
     agent_stats: RefCell<Vec<Arc<UpstreamStats>>>,
     /// Connections that are open in this thread.
-    pub open: Cell<usize>,
+    pub(super) open: Cell<usize>,
 }
 
 impl Worker {
     /// A thread's own part.
-    pub fn new(state: Arc<ServerState>, stop: watch::Receiver<bool>) -> Rc<Self> {
+    pub(super) fn new(state: Arc<ServerState>, stop: watch::Receiver<bool>) -> Rc<Self> {
         Rc::new(Self {
             state,
             stop,
@@ -104,7 +104,7 @@ impl Worker {
     }
 
     /// Memory for a request.
-    pub fn take_buffers(&self) -> RequestBuffers {
+    pub(super) fn take_buffers(&self) -> RequestBuffers {
         self.pooled.borrow_mut().pop().unwrap_or_else(|| {
             let input = BytesMut::with_capacity(INITIAL_CAPACITY);
             RequestBuffers {
@@ -115,7 +115,7 @@ impl Worker {
     }
 
     /// Gives it back.
-    pub fn give_back(&self, buffers: RequestBuffers) {
+    pub(super) fn give_back(&self, buffers: RequestBuffers) {
         let mut pooled = self.pooled.borrow_mut();
         if pooled.len() < MAX_POOLED && buffers.input.is_empty() {
             pooled.push(buffers);
@@ -123,7 +123,7 @@ impl Worker {
     }
 
     /// The counts of an agent.
-    pub fn agent_stats(&self, number: usize) -> Arc<UpstreamStats> {
+    pub(super) fn agent_stats(&self, number: usize) -> Arc<UpstreamStats> {
         let mut known = self.agent_stats.borrow_mut();
         while known.len() <= number {
             let stats = self.state.registry.agent_stats(known.len());
@@ -133,7 +133,7 @@ impl Worker {
     }
 
     /// Logs a request; lines are written together.
-    pub fn log(&self, access: &crate::shim::observe::access_log::Access<'_>) {
+    pub(crate) fn log(&self, access: &crate::shim::observe::access_log::Access<'_>) {
         let (lines, stamp) = &mut *self.lines.borrow_mut();
         self.state.log.line(access, stamp, lines);
         if lines.len() >= LINES {
@@ -143,7 +143,7 @@ impl Worker {
     }
 
     /// Writes the lines that are waiting.
-    pub fn flush_log(&self) {
+    pub(super) fn flush_log(&self) {
         let (lines, _) = &mut *self.lines.borrow_mut();
         if !lines.is_empty() {
             self.state.log.write(lines.as_bytes());
@@ -155,7 +155,7 @@ impl Worker {
 impl RequestBuffers {
     /// Ends a request: its body is used, and the memory that one large request needed is given
     /// back.
-    pub fn end_request(&mut self) {
+    pub(super) fn end_request(&mut self) {
         let held = std::mem::take(&mut self.held).min(self.input.len());
         bytes::Buf::advance(&mut self.input, held);
         self.shrink();

@@ -6,7 +6,7 @@ use crate::shim::config::UpstreamUrl;
 #[derive(Debug)]
 pub struct Upstream {
     /// Where it answers.
-    pub url: UpstreamUrl,
+    pub(crate) url: UpstreamUrl,
     /// Its number, the same for as long as the program runs.
-    pub number: usize,
+    pub(crate) number: usize,
 }

@@ -44,11 +44,11 @@ const CONNECT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// A connection to an agent.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// The socket.
-    pub stream: TcpStream,
+    pub(crate) stream: TcpStream,
     /// What has arrived and was not used.
-    pub input: BytesMut,
+    pub(crate) input: BytesMut,
     idle_since: Instant,
     /// Whether a request was answered on it before.
     used: bool,
@@ -67,7 +67,7 @@ impl Connection {
     }
 
     /// Reads more; 0 at the end.
-    pub async fn read(&mut self) -> io::Result<usize> {
+    pub(crate) async fn read(&mut self) -> io::Result<usize> {
         if self.input.capacity() - self.input.len() < INITIAL_CAPACITY / 2 {
             self.input.reserve(INITIAL_CAPACITY);
         }
@@ -77,7 +77,7 @@ impl Connection {
 
 /// The connections of one thread to all agents.
 #[derive(Debug, Default)]
-pub struct Pool {
+pub(crate) struct Pool {
     /// By the number of the agent.
     agents: Vec<IdleConnections>,
 }
@@ -127,7 +127,7 @@ impl Pool {
     }
 
     /// Keeps a connection for the next request.
-    pub fn keep_alive(&mut self, agent: &Upstream, mut connection: Connection) {
+    pub(crate) fn keep_alive(&mut self, agent: &Upstream, mut connection: Connection) {
         let kept = &mut self.of(agent).connections;
         if kept.len() < MAX_POOLED && connection.input.is_empty() {
             connection.idle_since = Instant::now();
@@ -137,7 +137,7 @@ impl Pool {
     }
 
     /// Closes what has waited too long.
-    pub fn sweep(&mut self, keep: Duration) {
+    pub(crate) fn sweep(&mut self, keep: Duration) {
         let now = Instant::now();
         for kept in &mut self.agents {
             kept.connections
@@ -156,32 +156,32 @@ fn is_idempotent(method: &[u8]) -> bool {
 
 /// What is needed to reach an agent.
 #[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// The connections of this thread.
-    pub pool: &'a std::cell::RefCell<Pool>,
+    pub(crate) pool: &'a std::cell::RefCell<Pool>,
     /// The agent.
-    pub agent: &'a Upstream,
+    pub(crate) agent: &'a Upstream,
     /// Its counts.
-    pub stats: &'a UpstreamStats,
+    pub(crate) stats: &'a UpstreamStats,
     /// What bounds connections.
-    pub limits: &'a Limits,
+    pub(crate) limits: &'a Limits,
     /// When it has to be over.
-    pub deadline: Instant,
+    pub(crate) deadline: Instant,
 }
 
 /// A reply whose head has been read.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Where the body comes from.
-    pub connection: Connection,
+    pub(crate) connection: Connection,
     /// The end of the body.
-    pub body: Body,
+    pub(crate) body: Body,
 }
 
 impl Call<'_> {
     /// Sends a request with its whole body and reads the head of the reply into `reply`. `head` is
     /// used up.
-    pub async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         method: &[u8],
         head: &mut Vec<u8>,
@@ -239,7 +239,7 @@ impl Call<'_> {
 
     /// Sends `head` and `rest` on a connection, before the deadline. An agent to which no byte
     /// could be sent by then is gone; one that takes no more of them is slow.
-    pub async fn begin(
+    pub(crate) async fn begin(
         &self,
         method: &[u8],
         head: &[u8],
@@ -329,7 +329,10 @@ async fn send(stream: &mut TcpStream, head: &[u8], rest: &[u8]) -> Result<(), Se
 }
 
 /// Reads the head of a reply; what follows it stays in the connection.
-pub async fn read_head(connection: &mut Connection, reply: &mut Head) -> Result<(), Rejection> {
+pub(crate) async fn read_head(
+    connection: &mut Connection,
+    reply: &mut Head,
+) -> Result<(), Rejection> {
     let mut scan = Scan::default();
     loop {
         let end = scan
@@ -354,6 +357,6 @@ pub async fn read_head(connection: &mut Connection, reply: &mut Head) -> Result<
 }
 
 /// Whether the agent lets the connection be used again after a reply with this head.
-pub fn is_kept(reply: &Head, body: Body) -> bool {
+pub(crate) fn is_kept(reply: &Head, body: Body) -> bool {
     reply.is_http_11() && body != Body::UntilClose && !reply.has_token(Kind::Connection, "close")
 }

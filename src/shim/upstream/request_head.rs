@@ -15,7 +15,7 @@ use crate::shim::upstream::agent::Upstream;
 
 /// How the body goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forward {
+pub(crate) enum Forward {
     /// It has been read: it has this length, if it came in chunks.
     Whole(usize),
     /// It goes on in chunks, as it comes.
@@ -26,17 +26,17 @@ pub enum Forward {
 
 /// Where a request comes from, as the agent is told.
 #[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
+pub(crate) struct Origin<'a> {
     /// Who sends it.
-    pub sender: &'a ClientAddr,
+    pub(crate) sender: &'a ClientAddr,
     /// The authority, when the target was a whole URL.
-    pub authority: Option<&'a [u8]>,
+    pub(crate) authority: Option<&'a [u8]>,
     /// What this process calls itself.
-    pub via: &'a Via,
+    pub(crate) via: &'a Via,
 }
 
 /// Writes the head. `target` is in percent-encoding.
-pub fn write(
+pub(crate) fn write(
     head: &Head,
     agent: &Upstream,
     target: PathAndQuery<'_>,

@@ -16,7 +16,7 @@ const AHEAD: usize = 64 << 10;
 
 /// A reply whose body is being read.
 #[derive(Debug)]
-pub struct BufferedResponse {
+pub(crate) struct BufferedResponse {
     answer: Answer,
     decoder: Decoder,
     /// Bytes that are still to come, when there is a length.
@@ -43,7 +43,7 @@ impl From<Answer> for BufferedResponse {
 
 impl BufferedResponse {
     /// Reads to the end, or until there is enough to keep the agent from waiting for long.
-    pub async fn ahead(&mut self, deadline: Instant) -> Result<(), Rejection> {
+    pub(crate) async fn ahead(&mut self, deadline: Instant) -> Result<(), Rejection> {
         while !self.look()? && self.looked <= AHEAD {
             self.more(deadline).await?;
         }
@@ -52,7 +52,7 @@ impl BufferedResponse {
 
     /// Reads to the end and keeps nothing. The connection can then be used again, if the reply
     /// lets it.
-    pub async fn finish(&mut self, deadline: Instant) -> Result<(), Rejection> {
+    pub(crate) async fn finish(&mut self, deadline: Instant) -> Result<(), Rejection> {
         loop {
             let whole = self.look()?;
             self.answer.connection.input.advance(self.looked);
@@ -65,7 +65,7 @@ impl BufferedResponse {
     }
 
     /// The reply: to be sent on, or with nothing left of it.
-    pub fn into_answer(self) -> Answer {
+    pub(crate) fn into_answer(self) -> Answer {
         self.answer
     }
 

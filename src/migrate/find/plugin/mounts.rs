@@ -14,7 +14,7 @@ use crate::migrate::python::tree::{Descend, Node, range_of, walk_body};
 
 /// A function under `@plugin.mount_router()`.
 #[derive(Debug, Clone)]
-pub struct Mount {
+pub(crate) struct Mount {
     /// The module in which it is defined.
     pub loaded: Arc<Loaded>,
     /// Its name, for messages.
@@ -25,7 +25,7 @@ pub struct Mount {
 
 /// A `return` of a function under `mount_router()`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouterReturn {
+pub(crate) struct RouterReturn {
     /// The statement.
     pub statement: ByteRange,
     /// What is returned.

@@ -49,8 +49,8 @@ pub(super) fn unvisited_mentions(loaded: &Loaded, known: &[Reference]) -> Vec<Re
         .collect()
 }
 
-/// The strings that are the name of the method or of the table, in a module that looks attributes up by their names, but for
-/// those that are `known`, or only `shown`.
+/// The strings that are the name of the method or of the table, in a module that looks attributes up by
+/// their names, but for those that are `known`, or only `shown`.
 pub(super) fn names_in_strings(
     loaded: &Loaded,
     known: &[Reference],

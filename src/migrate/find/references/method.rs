@@ -34,7 +34,7 @@ pub(super) fn by_name(call: &ast::ExprCall) -> Option<(&Expr, &Expr, &str)> {
 
 /// What `getattr` is called with first.
 pub(super) fn arguments_of_getattr(call: &ast::ExprCall) -> Option<(&Expr, &Expr)> {
-    let is_getattr = tree::is_named(&*call.func, "getattr");
+    let is_getattr = tree::is_named(&call.func, "getattr");
     match call.args.as_slice() {
         [receiver, name, ..] if is_getattr => Some((receiver, name)),
         _ => None,

@@ -69,10 +69,8 @@ fn calls_at_module_level(suite: &[Stmt], name: &str) -> usize {
                 | Node::Expr(Expr::Lambda(_)) => {
                     return Descend::Past;
                 }
-                Node::Expr(Expr::Call(call)) => {
-                    if tree::is_named(&*call.func, name) {
-                        calls += weight;
-                    }
+                Node::Expr(Expr::Call(call)) if tree::is_named(&call.func, name) => {
+                    calls += weight;
                 }
                 _ => {}
             }

@@ -88,7 +88,7 @@ impl Scope {
         scope.is_class = true;
         scope.bindings.retain(|name, bindings| {
             !bindings.iter().all(|binding| match &binding.kind {
-                BindingKind::Value(value) => tree::is_named(&**value, name),
+                BindingKind::Value(value) => tree::is_named(value, name),
                 _ => false,
             })
         });

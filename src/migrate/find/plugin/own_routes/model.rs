@@ -11,7 +11,7 @@ pub(crate) type RouterId = (PathBuf, ByteRange);
 
 /// The routes that a module adds to routers, and the prefixes that it gives to routers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OwnRoutes {
+pub(crate) struct OwnRoutes {
     /// The routes.
     pub routes: Vec<OwnRoute>,
     /// The prefixes, of `APIRouter(prefix=...)` and `include_router(..., prefix=...)`; one that
@@ -39,7 +39,7 @@ pub(crate) const UNKNOWN: &str = "{unknown:path}";
 
 /// A route that a plugin's own router has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnRoute {
+pub(crate) struct OwnRoute {
     /// The path, with the prefix of its router.
     pub path: String,
     /// The methods; empty stands for all.
@@ -50,7 +50,7 @@ pub struct OwnRoute {
 
 impl OwnRoute {
     /// Whether its whole path could be seen.
-    pub fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         !self.path.contains(UNKNOWN)
     }
 
