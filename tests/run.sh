@@ -131,7 +131,7 @@ parts=10
 tests=tests/conformance
 part build 'compiling rehook' cargo build --locked
 [ -z "$failed" ] || die "$failed"
-part 'Python lint' 'ruff, on the Python that ships and on the tests' sh tests/python/lint.sh "$python"
+part 'Python lint' 'ruff on the Python that ships and on the tests, mypy on what ships' sh tests/python/lint.sh "$python"
 part Rust 'compiling and running the tests in Rust' cargo test --locked --all-targets
 part conformance 'every fixture before and after, on the real agent' "$python" $tests/run.py
 if [ -n "$oldest" ]; then

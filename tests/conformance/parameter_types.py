@@ -1,9 +1,10 @@
 """Asks FastAPI about the parameters that `rehook` takes for good ones.
 
 Usage: parameter_types.py. Each line of `parameter_types/table.txt` is a parameter, and whether FastAPI
-takes it; a test of `src/migrate/find/handler/parameters` holds the same lines against what is migrated. Here a
-route is made with each: one that is `taken` has to be taken, and must not break the OpenAPI document
-of the others; one that is `refused` has to be refused. Exits with 1 if a line is wrong.
+takes it; a test of `src/migrate/find/handler/parameters` holds the same lines against what is
+migrated. Here a route is made with each: one that is `taken` has to be taken, and must not break the
+OpenAPI document of the others; one that is `refused` has to be refused. Exits with 1 if a line is
+wrong.
 """
 
 import sys

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lints the project's own Python and checks its format: `sh tests/python/lint.sh [PYTHON]`, with the Python
+# Lints the project's own Python, checks its format, and the types of what ships: `sh tests/python/lint.sh [PYTHON]`, with the Python
 # of `.python/` if none is named. `sh tests/python/lint.sh fix` mends what can be mended.
 set -eu
 
@@ -22,4 +22,5 @@ if [ "$mode" = fix ]; then
 else
     "$python" -m ruff check $config "$@"
     "$python" -m ruff format $config --check "$@"
+    "$python" -m mypy --config-file tests/python/mypy.ini
 fi

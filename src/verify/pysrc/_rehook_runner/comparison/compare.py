@@ -27,6 +27,7 @@ never held against each other.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 from _rehook_runner.comparison.varying import LONG, WORD, Rule, text_rule
 from _rehook_runner.model.message import Route
@@ -75,7 +76,7 @@ def _seems_same(old: Answer, new: Answer) -> bool:
     )
 
 
-def _parts(route: Route, answer: Answer, lengths_vary: bool = False) -> dict[str, object]:
+def _parts(route: Route, answer: Answer, lengths_vary: bool = False) -> dict[str, Any]:
     effects = [list(effect) for effect in answer.effects]
     if route.native:
         # A handler that takes the request itself answers for itself, and does without a context.
@@ -200,7 +201,7 @@ class Slot:
 def _bag(
     seen: list[list],
     depth: int,
-    kind_of: Callable[[object], Hashable],
+    kind_of: Callable[[Any], Hashable],
     rule: Callable[[list, int], Rule],
     is_ordered: bool = True,
 ) -> Rule:
@@ -284,7 +285,7 @@ def _bag(
                 waiting[slot_label(slot)].append(slot)
             for place, item in list(over.items()):
                 row = waiting.get(label_of(item))
-                if row and row[-1].fits(item):
+                if row and (fits_slot := row[-1].fits) and fits_slot(item):
                     found.append((place, row.pop()))
                     del over[place]
             open_slots = [slot for row in waiting.values() for slot in reversed(row)]
@@ -292,7 +293,7 @@ def _bag(
             return False
         for item in over.values():
             kind = kind_of(item)
-            if kind not in varying or not others.get(kind, lambda _: True)(item):
+            if kind not in varying or (kind in others and not others[kind](item)):
                 return False
         blocks = [slot.block for _, slot in sorted(found, key=lambda pair: pair[0])]
         return not is_ordered or blocks == sorted(blocks)

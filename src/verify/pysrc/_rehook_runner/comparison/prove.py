@@ -161,7 +161,7 @@ def _compared(
         kept = of_route.requests
         bodies = table(replace(route, requests=[]))
         is_part = _takes_context(route) and place != model
-        waits = {id(one) for one in bodies if is_part and one.label.kind not in PART}
+        waits = {id(one) for one in bodies if is_part and _kind(one) not in PART}
         met = _alike(route, _met(kept, bodies))
         for request in _once([*route.requests, *_alike(route, kept), *bodies, *met]):
             if id(request) in waits:
@@ -219,6 +219,11 @@ def _alike(route: Route, requests: list[Request]) -> list[Request]:
     return [one for one in requests if not route.native or stays_alike(one)]
 
 
+def _kind(request: Request) -> str:
+    """The kind of one that every plugin gets."""
+    return request.label.kind if isinstance(request.label, label.Known) else ""
+
+
 def _met(kept: list[Request], bodies: list[Request]) -> list[Request]:
     """A body of each kind with the headers that the plugin looks for, so that its own code meets them
     too."""
@@ -234,7 +239,7 @@ def _met(kept: list[Request], bodies: list[Request]) -> list[Request]:
             settings=most.settings,
         )
         for one in bodies
-        if one.label.kind in KINDS
+        if isinstance(one.label, label.Known) and one.label.kind in KINDS
     ]
 
 
@@ -347,11 +352,13 @@ def _proof(
     differing: dict[int, list],
 ) -> dict:
     own = [i for i, (its, _) in enumerate(sent) if its is route]
-    ran, own_lines = _ran(old), handler.lines.items() if handler else ()
-    reached = sorted(
-        n for n, owners in own_lines if ran.did(handler.file, n, owners, handler.definition.first)
-    )
-    missed = sorted(n for n, _ in own_lines if n not in reached)
+    ran, own_lines, reached = _ran(old), {}, []
+    if handler:
+        own_lines, first = handler.lines, handler.definition.first
+        reached = sorted(
+            n for n, owners in own_lines.items() if ran.did(handler.file, n, owners, first)
+        )
+    missed = sorted(n for n in own_lines if n not in reached)
     own_changes = [one for one in missed_changes if one.handler in (None, handler)]
     uncovered = [one.line for one in own_changes if one.side == "old" and one.handler]
     elsewhere: dict[tuple[str, str], list[int]] = {}

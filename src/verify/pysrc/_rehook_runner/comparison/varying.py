@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from _rehook_runner.model.plain import common
 
-Rule = Callable[[object], bool]
+Rule = Callable[[Any], bool]
 
 # Longer than this, much of a text is the same in all that was seen, or it would take long.
 LONG = 20_000

@@ -74,9 +74,11 @@ def handler(case: Case, route: Route, code: CodeType | None, file: str) -> Handl
     if route.written:
         source = _source(case.before, route.written["file"])
         found = source and _written(source, route.written["line"], route.written["name"])
-        if found:
+        if source and found:
             return _handler(route.written["file"], source, found)
-    source = _source(case.before, file) if code else None
+    if code is None:
+        return None
+    source = _source(case.before, file)
     if source is None:
         return None
     for one in source.definitions:
@@ -104,6 +106,7 @@ def _last(name: str) -> str:
 
 def missed(case: Case, handlers: list[Handler], old: Ran, new: Ran) -> list[Missed]:
     """The changed lines that have to run and did not, in order."""
+    assert case.after is not None, "it has run"
     before = _Side("old", case.before, old)
     sides = before, _Side("new", case.after, new, before)
     found: list[Missed] = []
@@ -137,8 +140,14 @@ class _Side:
             self.sources[file] = _source(self.tree, file)
         return self.sources[file]
 
-    def missed(self, file: str, lines: set[int], handlers: list[Handler]) -> list[Missed]:
+    def readable(self, file: str) -> Source:
+        """A file of which `source` has said that it was loaded."""
         source = self.source(file)
+        assert source is not None, file
+        return source
+
+    def missed(self, file: str, lines: set[int], handlers: list[Handler]) -> list[Missed]:
+        source = self.readable(file)
         found = []
         helpers = self.reply_helpers(source)
         for line, owners in sorted(source.required(lines).items()):
@@ -186,7 +195,7 @@ class _Side:
         return source.definitions if source else []
 
     def whose(self, file: str, line: int, handlers: list[Handler]) -> "Whose":
-        source = self.source(file)
+        source = self.readable(file)
         return _whose(file, source, line, handlers, self.before.source(file) or source)
 
     def is_mentioned(self, file: str, line: int, handlers: list[Handler]) -> bool:
@@ -205,7 +214,7 @@ class _Side:
                     modules.append((source.tree, others))
             roots = {one.definition.name.partition(".")[0] for one in handlers}
             self.mentioned = mentions.mentioned(modules, roots)
-        name = self.source(file).top_at(line)
+        name = self.readable(file).top_at(line)
         return name is None or name in self.mentioned
 
 

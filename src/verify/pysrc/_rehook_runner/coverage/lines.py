@@ -82,7 +82,7 @@ class Trace:
             threading.settrace(None)
 
     def _monitor(self) -> None:
-        monitoring = sys.monitoring
+        monitoring = sys.monitoring  # type: ignore[attr-defined]  # since Python 3.12
         monitoring.use_tool_id(TOOL, "rehook")
 
         def line(code: CodeType, number: int):
@@ -169,16 +169,14 @@ class Source:
                 first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
                 self._known[first, node.name] = node.body[0].lineno == first
                 if not inside:
-                    self._tops.append((first, node.end_lineno, node.name))
+                    self._tops.append((first, _end(node), node.name))
                 name = inside + node.name
                 inside = f"{name}."
                 if isinstance(node, DEFINITIONS):
                     is_called, inside = True, f"{name}.<locals>."
                     count = counts[name] = counts[name] + 1
                     is_webhook = any(map(_registers, node.decorator_list))
-                    self.definitions.append(
-                        Definition(name, count, first, node.end_lineno, is_webhook)
-                    )
+                    self.definitions.append(Definition(name, count, first, _end(node), is_webhook))
             elif isinstance(node, ast.stmt) and is_called:
                 self._statements.append((node.lineno, _end_of_head(node)))
             # Functions and statements are in nothing else.
@@ -252,11 +250,16 @@ def _registers(decorator: ast.expr) -> bool:
     return isinstance(called, ast.Attribute) and called.attr == "mount_webhook_method"
 
 
+def _end(node: ast.stmt | ast.expr) -> int:
+    # Only trees that were put together by hand do not have it.
+    return node.end_lineno or node.lineno
+
+
 def _end_of_head(node: ast.stmt) -> int:
     """The last line of a statement, without the statements in it."""
     if not hasattr(node, "body") and not hasattr(node, "cases"):
-        return node.end_lineno
+        return _end(node)
     heads = [*ast.iter_child_nodes(node)]
     heads += [one.context_expr for one in heads if isinstance(one, ast.withitem)]
-    ends = [one.end_lineno for one in heads if isinstance(one, ast.expr)]
+    ends = [_end(one) for one in heads if isinstance(one, ast.expr)]
     return max([node.lineno, *ends])

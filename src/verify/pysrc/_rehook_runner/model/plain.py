@@ -101,7 +101,9 @@ class _Shown:
             return self._list(value, beside, depth + 1)
         if isinstance(value, bytes):
             value = value.decode("utf-8", "backslashreplace")
-            beside = beside.decode("utf-8", "backslashreplace") if _is_bytes(beside) else beside
+            beside = (
+                beside.decode("utf-8", "backslashreplace") if isinstance(beside, bytes) else beside
+            )
         elif not isinstance(value, str):
             value, beside = _written(value), _written(beside)
         most = max(0, min(MOST_TEXT, self.characters))

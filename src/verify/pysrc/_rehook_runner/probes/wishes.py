@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, FrameType
 
 from _rehook_runner.probes.figures import exact, other_type
 
@@ -100,7 +100,7 @@ class Watch:
 
     def line(self) -> tuple[str, int] | None:
         """The line of the plugin that is asking, if it is one that asks."""
-        frame = sys._getframe(2)
+        frame: FrameType | None = sys._getframe(2)
         for _ in range(DEPTH):
             if frame is None:
                 return None
@@ -128,7 +128,7 @@ class Watch:
     def look_up(self, place: Place, rebuild: Callable, value: object) -> None:
         """Something is looked up in a set or dict, or put in one: nothing says in which."""
         line = self.line()
-        if line is not None:
+        if line is not None and self.code is not None:
             self.looked_up.append(LookedUp(place, rebuild, line, isinstance(value, int), self.code))
 
     def other_type(self, place: Place, attribute: str) -> None:

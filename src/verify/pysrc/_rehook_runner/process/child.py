@@ -12,6 +12,7 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from time import monotonic
+from typing import TypeVar
 
 from _rehook_runner.model import parcel
 from _rehook_runner.model.label import Label
@@ -86,7 +87,10 @@ class Progress:
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
 
-def start(work: Callable[[Progress], object], seconds: float) -> Callable[[], object]:
+Result = TypeVar("Result")
+
+
+def start(work: Callable[[Progress], Result], seconds: float) -> Callable[[], Result]:
     """Begins the work; what is returned waits for its result or raises `Failed`."""
     reader, writer = os.pipe()
     private.add(reader)
@@ -162,7 +166,8 @@ def _notes(journal: int) -> list:
 
 def _read(reader: int, until: float) -> tuple[bytes, str]:
     """All that the process writes, or what is wrong with it."""
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     with os.fdopen(reader, "rb", buffering=0) as pipe:
         while True:
             ready, _, _ = select.select([pipe], [], [], max(0.0, until - monotonic()))

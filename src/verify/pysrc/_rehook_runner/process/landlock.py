@@ -73,7 +73,7 @@ def _allow(rules: int, path: str, rights: int) -> bool:
         os.close(place)
 
 
-def _call(number: int, *arguments: object) -> int:
+def _call(number: int, *arguments: int | bytes | None) -> int:
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
     typed = [

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from _rehook_runner.process import landlock
 
@@ -67,7 +68,7 @@ def close(scratch: str, refused: Callable[[str, str], None]) -> None:
     # For each thread: what one does to find out must not let another through.
     judging = threading.local()
 
-    def outside(path: object) -> str:
+    def outside(path: Any) -> str:
         """The real path, if it is not in the scratch folder."""
         if isinstance(path, int) or path in (None, "", ":memory:", b":memory:"):
             return ""

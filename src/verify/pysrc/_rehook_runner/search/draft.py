@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from _rehook_runner.model.label import Label, Tried
 from _rehook_runner.model.message import Request
@@ -34,7 +35,7 @@ class Draft:
     raw: bytes = b""
     settings: dict[str, object] = field(default_factory=dict)
 
-    def with_value(self, place: Place, value: object) -> "Draft | None":
+    def with_value(self, place: Place, value: Any) -> "Draft | None":
         """The draft with a value at a place; none where no request can have it."""
         if isinstance(value, str) and len(value) > MOST_TEXT:
             return None
@@ -79,7 +80,9 @@ class Draft:
         return new
 
     def _text(self, part: str, name: str) -> object:
-        named = {"header": self.headers, "query": self.query, "form": self.form}.get(part, {})
+        parts: dict[str, dict[str, Any]]
+        parts = {"header": self.headers, "query": self.query, "form": self.form}
+        named = parts.get(part, {})
         return named.get(name.lower() if part == "header" else name)
 
     def _copy(self) -> "Draft":

@@ -135,11 +135,12 @@ class _Part:
                 gave, ended = _noted(failed), failed
             for place, requests in zip(places, gave.requests, strict=False):
                 self.found[place].requests += requests
-            for number, failed in gave.failed.items():
-                self.found[places[number]].failed = failed
+            for number, why in gave.failed.items():
+                self.found[places[number]].failed = why
             done = len(gave.requests)
-            if gave.hanging is not None and self._goes_on(places[done - 1], *gave.hanging, ended):
-                done -= 1
+            if gave.hanging is not None:
+                request, made_for = gave.hanging
+                done -= self._goes_on(places[done - 1], request, made_for, ended)
             places = places[done:]
             if places:
                 self.wait = self._start(places)
@@ -234,7 +235,7 @@ class _Search:
         route: Route,
         watch: Watch,
         trace: Trace,
-        keys: list[str],
+        keys: list[str | int],
         current,
         gave: _Gave,
         left_out: list[Made],
@@ -363,14 +364,14 @@ class _Search:
             self.grant(draft, wish, 0 if wish.strong else 1, is_new or is_signature, most)
         for one in looked_up:
             self.grant_another(draft, one)
-            kind = int if one.is_number else str
-            keys = [key for key in self.keys if type(key) is kind]
+            wanted = int if one.is_number else str
+            keys: list[str | int] = [key for key in self.keys if type(key) is wanted]
             if not one.is_number:
                 keys += starts.named_in(one.code, one.is_part())
-            for key in keys:
-                if one.is_part() and not self.may_try(one, key):
+            for known in keys:
+                if one.is_part() and not self.may_try(one, known):
                     continue
-                wish = Wish(one.place, _safe(one.rebuild, key), one.line)
+                wish = Wish(one.place, _safe(one.rebuild, known), one.line)
                 self.grant(draft, wish, 1, is_new, MOST_NAMED)
 
     def grant_another(self, draft: Draft, one: LookedUp) -> None:
@@ -383,7 +384,7 @@ class _Search:
             )
         self.looked_up.add(place)
 
-    def may_try(self, one: LookedUp, key: str) -> bool:
+    def may_try(self, one: LookedUp, key: str | int) -> bool:
         """Whether a part may have a key once more. Every other whole that it is in is another value, so
         that wishes for them would have no end."""
         tried = (one.place, one.line, key)
@@ -415,7 +416,7 @@ def _tried(wish: Wish) -> Tried:
     return Tried(wish.place.part, name, value if len(value) < 60 else value[:57] + "...")
 
 
-def _safe(rebuild, key: str) -> object:
+def _safe(rebuild, key: str | int) -> object:
     try:
         return rebuild(key)
     except Exception:  # noqa: BLE001

@@ -15,6 +15,7 @@ import typing
 from collections.abc import Iterable
 from functools import lru_cache
 from types import CodeType, ModuleType
+from typing import Any
 from urllib.parse import parse_qsl
 
 from _rehook_runner.model.message import Request, Route
@@ -63,7 +64,7 @@ def other_settings(settings) -> dict[str, list]:
     return others
 
 
-def _others(name: str, about, value: object) -> list:
+def _others(name: str, about, value: Any) -> list:
     choices = _choices(about.annotation)
     if choices:
         return [one for one in choices if one != value]
@@ -129,12 +130,12 @@ def declared(app, route: Route, settings: dict) -> list[Draft]:
             for parameter in operation.get("parameters", []):
                 if not optional and not parameter.get("required"):
                     continue
-                value = str(sample.sample(parameter.get("schema", {}), whole, optional))
+                text = str(sample.sample(parameter.get("schema", {}), whole, optional))
                 if parameter["in"] == "query":
-                    draft.query[parameter["name"]] = value
+                    draft.query[parameter["name"]] = text
                 elif parameter["in"] == "header":
                     name = parameter["name"].lower()
-                    draft = draft.with_value(Place("header", (name,)), value) or draft
+                    draft = draft.with_value(Place("header", (name,)), text) or draft
             content = operation.get("requestBody", {}).get("content", {})
             for kind, about in content.items():
                 schema = about.get("schema", {})

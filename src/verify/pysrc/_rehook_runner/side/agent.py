@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from _rehook_runner.model import parcel
 from _rehook_runner.model.case import Case
@@ -168,7 +169,7 @@ def start(
         async def everything() -> list[Answer]:
             loaded = await Side.load(case, side)
             async with AsyncExitStack() as stack:
-                send = loaded.in_process
+                send: Send = loaded.in_process
                 if through is not None:
                     send = await stack.enter_async_context(through(loaded.app))
                 return [await loaded.answer(one, send, progress) for one in sent]
@@ -275,8 +276,8 @@ def _import_failure(failure) -> Failed:
 class Side:
     """A plugin tree that the agent has loaded in this process."""
 
-    app: object
-    collector: object
+    app: Any
+    collector: Any
     recorder: Recorder
     # The settings of each plugin as it was loaded.
     defaults: dict
@@ -292,7 +293,9 @@ class Side:
     @classmethod
     async def load(cls, case: Case, name: str) -> "Side":
         """Loads `old` or `new`. Only once in a process: the agent keeps what it has loaded."""
-        source = (case.before if name == "old" else case.after) / case.folder
+        tree = case.before if name == "old" else case.after
+        assert tree is not None, "there is such a side"
+        source = tree / case.folder
         place(source, case.package, case.into, case.item)
         recorder = Recorder(case)
         recorder.install()
@@ -420,7 +423,7 @@ class Side:
 async def in_process(app, url: str, request: Request) -> tuple[dict, Reply]:
     """Hands a request to the application, byte by byte as it is; gives the scope too, in which the
     application says what answered."""
-    scope = {
+    scope: dict[str, Any] = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",

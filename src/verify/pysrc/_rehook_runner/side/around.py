@@ -68,6 +68,8 @@ def _is_blind_code(code: CodeType, handler: str) -> bool:
     lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
     tree = ast.parse(textwrap.dedent("".join(inspect.getblock(lines))))
     function = tree.body[0]
+    if not isinstance(function, (ast.AsyncFunctionDef, ast.FunctionDef)):
+        return False
     good = set()
     for node in (inner for line in function.body for inner in ast.walk(line)):
         if isinstance(node, ast.Call) and _is_name(node.func, handler):

@@ -30,7 +30,7 @@ def install_document_api() -> None:
     async def create_temp_ctx(chat_key):
         return await AgentCtx.create_by_chat_key(chat_key)
 
-    context.create_temp_ctx = create_temp_ctx
+    context.create_temp_ctx = create_temp_ctx  # type: ignore[attr-defined]
     sys.modules["nekro_agent.api.context"] = context
     api.context = context
     NekroPlugin.config = property(lambda self: self.get_config())
@@ -116,13 +116,13 @@ def documented(func):
             default=fastapi.Depends(given_response),
         )
     )
-    endpoint.__signature__ = inspect.Signature(parameters)
+    endpoint.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return endpoint
 
 
 def bound_keywords(func) -> set:
     """The keywords that a `partial` has bound: no request can set them."""
-    bound = set()
+    bound: set[str] = set()
     func = inspect.unwrap(func)
     while isinstance(func, functools.partial):
         bound |= func.keywords.keys()

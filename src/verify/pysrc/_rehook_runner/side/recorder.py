@@ -172,7 +172,7 @@ class Recorder:
         logging.getLogger().addHandler(Handler())
 
         # `secrets` and `uuid` take it from there.
-        os.urandom = random._urandom = self.chance.randbytes
+        os.urandom = random._urandom = self.chance.randbytes  # type: ignore[attr-defined]
 
         at_once = asyncio.sleep
 
@@ -180,6 +180,7 @@ class Recorder:
             # A library lets others go first at each part of a reply, which is no waiting.
             if delay or sys._getframe(1).f_code.co_filename.startswith(plugins):
                 task = asyncio.current_task()
+                assert task is not None, "this is a coroutine"
                 self.slept[task] = self.slept.get(task, 0) + 1
                 if self.slept[task] > MOST_SLEEPS:
                     await asyncio.get_running_loop().create_future()
@@ -204,8 +205,8 @@ class Recorder:
             self.add("connect", address)
             raise OSError("there is no network here")
 
-        socket.socket.connect = no_network
-        socket.socket.connect_ex = no_network
+        socket.socket.connect = no_network  # type: ignore[method-assign]
+        socket.socket.connect_ex = no_network  # type: ignore[method-assign]
 
 
 # In bits.

@@ -33,7 +33,7 @@ class Finder:
         if spec is None and name not in GONE:
             # Without `name=`: for one that has it, `from package import it` says something else.
             raise ModuleNotFoundError(lack(name))
-        if spec and not spec.submodule_search_locations:
+        if spec and spec.origin and not spec.submodule_search_locations:
             spec.loader = Loader(name, spec.origin)
         return spec
 
@@ -82,7 +82,7 @@ class Absent(type):
     and be derived from. Only its use fails."""
 
     def __call__(cls, *_args, **_kwargs):
-        raise NotImplementedError(lack(cls.__doc__))
+        raise NotImplementedError(lack(cls.__doc__ or ""))
 
     def __getattr__(cls, name: str):
         if name.startswith("__"):

@@ -23,5 +23,5 @@ logger.remove()
 
 def get_sub_logger(subsystem: str, log_name: str | None = None, **extra):
     """The logger under another name."""
-    name = log_name or subsystem
-    return logger.bind(subsystem=subsystem, **extra).patch(lambda record: record.update(name=name))
+    bound = logger.bind(subsystem=subsystem, **extra)
+    return bound.patch(lambda record: record.update({"name": log_name or subsystem}))

@@ -89,8 +89,8 @@ class Logger:
     __getattr__ = attributes_of("loguru.logger")
 
     def _log(self, level: str | int, message: Any, args: tuple, kwargs: dict) -> None:
-        level = _level(level)
-        sinks = [s for s in self._sinks.values() if s[1] <= level.no]
+        found = _level(level)
+        sinks = [s for s in self._sinks.values() if s[1] <= found.no]
         if not sinks:
             return
         frame = sys._getframe(2 + self._depth)
@@ -99,12 +99,12 @@ class Logger:
             args = tuple(value() for value in args)
             kwargs = {name: value() for name, value in kwargs.items()}
         text = message.format(*args, **kwargs) if args or kwargs else str(message)
-        record = {
+        record: dict[str, Any] = {
             "exception": _error(self._exception),
             "extra": self._extra | (kwargs if self._capture else {}),
             "file": SimpleNamespace(name=path.name, path=str(path)),
             "function": frame.f_code.co_name,
-            "level": level,
+            "level": found,
             "line": frame.f_lineno,
             "message": COLOR.sub("", text) if self._colors else text,
             "name": frame.f_globals.get("__name__"),

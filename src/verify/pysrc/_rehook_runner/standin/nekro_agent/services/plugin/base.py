@@ -143,7 +143,7 @@ class NekroPlugin:
         self, method_type: SandboxMethodType, name: str, description: str = ""
     ):
         def register(func: Callable) -> None:
-            func._method_type = method_type
+            func._method_type = method_type  # type: ignore[attr-defined]
             self.sandbox_methods.append(SandboxMethod(method_type, name, description, func))
 
         return _registers(register)
