@@ -125,11 +125,13 @@ pub(crate) fn handler(
             replies = reply::replies(inside, definition.arguments, definition.body);
             // What is set on it would not reach a response that the handler makes itself.
             replies.has_unknown |= !replies.replies.is_empty() && known.take_response;
-            if let [only] = parameters.as_slice()
-                && only.annotation.is_none()
-                && !of_path.contains(&only.name.as_str())
+            // As the document's server calls a handler; one with a default is a query parameter.
+            if let Some(first) = parameters.first()
+                && first.annotation.is_none()
+                && !first.has_default
+                && !of_path.contains(&first.name.as_str())
             {
-                unannotated_request = Some(only.name.clone());
+                unannotated_request = Some(first.name.clone());
             }
         }
         None => {}

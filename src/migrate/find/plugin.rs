@@ -90,6 +90,16 @@ impl Plugin {
         })
     }
 
+    /// The plugin's own route with an empty path, unless a prefix may come before it.
+    pub(crate) fn route_without_path(&self) -> Option<&OwnRoute> {
+        let mut prefixes = self.own_routes.iter().flat_map(|own| &own.prefixes);
+        if prefixes.any(|prefix| !prefix.is_empty()) {
+            return None;
+        }
+        let mut routes = self.own_routes.iter().flat_map(|own| &own.routes);
+        routes.find(|own| own.path.is_empty())
+    }
+
     fn route_below(&self, path: &str, route: &Route, prefixes: usize) -> Option<&OwnRoute> {
         let mut routes = self
             .own_routes

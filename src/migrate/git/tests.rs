@@ -3,6 +3,10 @@
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
+use std::process::Command;
+use std::time::Duration;
+
+use super::process::ENVIRONMENT;
 use super::*;
 
 struct Repo {

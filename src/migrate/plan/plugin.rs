@@ -106,7 +106,7 @@ pub(crate) fn plan(
         .iter()
         .zip(&at_run_time)
         .map(|(one, &at_run_time)| {
-            problem(input, drafts, &plugin, one, at_run_time)
+            problem(input, members, drafts, &plugin, one, at_run_time)
                 .or_else(|| unclear::problem(members, unclear, one))
                 .or_else(|| shared.problem(one))
         })

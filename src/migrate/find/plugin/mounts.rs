@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustpython_parser::ast::Expr;
+use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::plugin::calls::is_router_class;
@@ -10,7 +10,7 @@ use crate::migrate::find::plugin::own_routes;
 use crate::migrate::find::plugin::own_routes::model::RouterId;
 use crate::migrate::python::function::{Definition, each_return};
 use crate::migrate::python::names::{BindingKind, Loaded, PluginId, Resolver, Scope, Value};
-use crate::migrate::python::tree::range_of;
+use crate::migrate::python::tree::{Descend, Node, range_of, walk_body};
 
 /// A function under `@plugin.mount_router()`.
 #[derive(Debug, Clone)]
@@ -43,6 +43,23 @@ pub(crate) struct RouterReturn {
     pub(super) routers: Vec<RouterId>,
 }
 
+/// Whether a function may end by an error of its own: the agent mounts nothing then.
+fn raises(body: &[Stmt]) -> bool {
+    let mut found = false;
+    walk_body(body, &mut |node| match node {
+        Node::Stmt(Stmt::Raise(_) | Stmt::Assert(_)) => {
+            found = true;
+            Descend::Past
+        }
+        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
+            Descend::Past
+        }
+        Node::Stmt(_) => Descend::Into,
+        Node::Expr(_) => Descend::Past,
+    });
+    found
+}
+
 /// What a function under `mount_router()` returns; none when that cannot be understood.
 pub(super) fn router_returns(
     resolver: Resolver<'_>,
@@ -70,6 +87,9 @@ pub(super) fn router_returns(
             _ => returns = None,
         }
     });
+    if raises(definition.body) {
+        return None;
+    }
     returns.filter(|returns| !returns.is_empty() && returns.iter().all(|one| one.is_known))
 }
 

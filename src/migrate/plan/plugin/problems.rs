@@ -45,6 +45,7 @@ pub(super) fn is_at_run_time(
 /// What stands in the way of migrating a webhook, the others aside.
 pub(super) fn problem(
     input: &Input<'_>,
+    members: &Members<'_>,
     drafts: &BTreeMap<PathBuf, Draft>,
     plugin: &Plugin,
     one: &Registered<'_>,
@@ -125,6 +126,34 @@ pub(super) fn problem(
             related: Some(own.added.clone()),
             ..Blocker::manual(Code::PathTaken, here, detail)
         });
+    }
+    // `include_router` without a prefix refuses it, at the agent and where routers are joined.
+    if let Some(own) = plugin.route_without_path() {
+        return Some(Blocker {
+            related: Some(own.added.clone()),
+            hint: Some(text!(
+                "give the route the path `/`, or the router a prefix",
+                "请把该路由的路径改为 `/`，或为路由器设置前缀"
+            )),
+            ..Blocker::manual(
+                Code::UnknownRouter,
+                here,
+                text!(
+                    "the plugin's own router has a route with an empty path, with which it cannot be mounted",
+                    "插件自己的路由器中有路径为空的路由，因此无法挂载"
+                ),
+            )
+        });
+    }
+    if members.is_imported_late(one.path(), &plugin.id.module) {
+        return Some(Blocker::manual(
+            Code::LateRegistration,
+            here,
+            text!(
+                "the module with the registration is imported inside a function only, which may run after the routes are mounted",
+                "含有该注册的模块只在函数内部导入，而该函数可能在挂载路由之后才运行"
+            ),
+        ));
     }
     if let Some(own) = plugin.route_that_is_matched(&webhook.endpoint.value) {
         return Some(Blocker::manual(

@@ -152,9 +152,9 @@ pub(crate) fn rewrite(
             draft.import_from(&statement.module, &imported.name, &[]);
         }
     }
-    if handler.unannotated_request.is_some()
-        && let [parameter] = handler.parameters.as_slice()
-    {
+    let request = handler.parameters.iter();
+    let mut request = request.filter(|one| handler.unannotated_request.as_ref() == Some(&one.name));
+    if let Some(parameter) = request.next() {
         let request = draft.import(
             "fastapi",
             "Request",

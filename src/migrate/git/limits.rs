@@ -1,0 +1,6 @@
+//! Limits that messages name.
+
+use std::time::Duration;
+
+/// How long git may take.
+pub const TIME_LIMIT: Duration = Duration::from_secs(60);
