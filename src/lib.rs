@@ -4,6 +4,19 @@
 //! In reading order: the ground that all share, the three wings (`migrate`, `shim`, and `verify`, which
 //! uses `migrate`), and the command line, the only place that uses all of them.
 
+// Nothing that input can reach ends the process; tests may.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::expect_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 mod nearest;
 pub mod regular_file;
 pub mod routes;

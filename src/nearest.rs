@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The candidate that is nearest to `name`, if one is near enough to be meant; of equally near ones
 /// the first by name.
-pub fn nearest(name: &str, candidates: impl IntoIterator<Item = String>) -> Option<String> {
+pub(crate) fn nearest(name: &str, candidates: impl IntoIterator<Item = String>) -> Option<String> {
     let folded = name.to_lowercase();
     // A third of the letters may be wrong; of a short name one.
     let most = (folded.chars().count() / 3).max(1);
@@ -22,7 +22,7 @@ pub fn nearest(name: &str, candidates: impl IntoIterator<Item = String>) -> Opti
 
 /// The path that exists and is nearest to `path`, which does not: the first part of it that is not
 /// there is looked for among its neighbours.
-pub fn path(path: &Path) -> Option<PathBuf> {
+pub(crate) fn path(path: &Path) -> Option<PathBuf> {
     let is_there = |folder: &Path| folder.as_os_str().is_empty() || folder.exists();
     let missing = path.ancestors().find(|one| match one.parent() {
         Some(parent) => !one.exists() && is_there(parent),

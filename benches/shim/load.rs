@@ -10,14 +10,14 @@ use tokio::net::TcpStream;
 const CONNECTIONS: u32 = 32;
 
 /// Who sends what, and for how long.
-pub struct Load {
+pub(crate) struct Load {
     address: SocketAddr,
     rate: Option<u32>,
     time: Duration,
 }
 
 /// What came of it.
-pub struct Measured {
+pub(crate) struct Measured {
     pub requests: u64,
     /// Replies other than 200.
     pub failed: u64,
@@ -29,7 +29,7 @@ pub struct Measured {
 
 impl Measured {
     /// The latency that this share of the requests did not exceed, in microseconds.
-    pub fn latency(&self, share: f64) -> f64 {
+    pub(crate) fn latency(&self, share: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         let index = (self.latencies.len() as f64 * share) as usize;
         self.latencies
@@ -65,7 +65,7 @@ fn reply_length(bytes: &[u8]) -> Option<usize> {
 }
 
 impl Load {
-    pub fn new(address: SocketAddr, rate: Option<u32>, time: Duration) -> Self {
+    pub(crate) fn new(address: SocketAddr, rate: Option<u32>, time: Duration) -> Self {
         Self {
             address,
             rate,
@@ -74,7 +74,7 @@ impl Load {
     }
 
     /// Sends until the time is over.
-    pub fn run(&self) -> Measured {
+    pub(crate) fn run(&self) -> Measured {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -150,7 +150,7 @@ async fn send(
 }
 
 /// Opens connections, sends a request on each, and leaves them open.
-pub fn open(address: SocketAddr, count: usize) -> Vec<std::net::TcpStream> {
+pub(crate) fn open(address: SocketAddr, count: usize) -> Vec<std::net::TcpStream> {
     let request = request();
     (0..count)
         .map(|_| {
@@ -171,7 +171,7 @@ pub fn open(address: SocketAddr, count: usize) -> Vec<std::net::TcpStream> {
 }
 
 /// An agent in this process, for machines without nginx.
-pub fn answer_all() -> SocketAddr {
+pub(crate) fn answer_all() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address");
     std::thread::spawn(move || {

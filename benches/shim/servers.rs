@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server under measurement.
-pub struct Server {
+pub(crate) struct Server {
     pub name: &'static str,
     pub address: SocketAddr,
     /// From its start to its first reply.
@@ -23,7 +23,7 @@ impl Drop for Server {
 }
 
 /// An agent that answers at once: an nginx, or threads of this process where there is none.
-pub struct Agent {
+pub(crate) struct Agent {
     pub address: SocketAddr,
     _child: Option<Server>,
 }
@@ -66,7 +66,7 @@ fn wait(address: SocketAddr) {
 }
 
 impl Agent {
-    pub fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let address = free();
         let http = format!(
             "server {{ listen {address}; location / {{ default_type application/json; \
@@ -96,7 +96,7 @@ impl Agent {
 
 impl Server {
     /// An nginx with the same rewrite; none when it is not installed.
-    pub fn nginx(folder: &Path, agent: &Agent) -> Option<Self> {
+    pub(crate) fn nginx(folder: &Path, agent: &Agent) -> Option<Self> {
         let address = free();
         let upstream = agent.address;
         let http = format!(
@@ -121,7 +121,7 @@ impl Server {
     }
 
     /// A shim with so many routes.
-    pub fn shim(folder: &Path, agent: &Agent, routes: usize, flags: &[&str]) -> Self {
+    pub(crate) fn shim(folder: &Path, agent: &Agent, routes: usize, flags: &[&str]) -> Self {
         let map: String = (0..routes)
             .map(|number| {
                 format!(
@@ -171,7 +171,7 @@ impl Server {
     }
 
     /// Seconds of processor time that the process has used.
-    pub fn processor_time(&self) -> f64 {
+    pub(crate) fn processor_time(&self) -> f64 {
         // In nanoseconds, where the kernel counts them (the ticks of `stat` are 10 ms each).
         let file = format!("/proc/{}/schedstat", self.child.id());
         let tasks = format!("/proc/{}/task", self.child.id());
@@ -188,7 +188,7 @@ impl Server {
     }
 
     /// MiB of memory that it has now.
-    pub fn memory(&self) -> f64 {
+    pub(crate) fn memory(&self) -> f64 {
         let status =
             fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
         let line = status

@@ -12,7 +12,7 @@ use crate::{term, text};
 ///
 /// # Errors
 /// See [`migration_of`].
-pub fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
     let migration = migration_of(&args.plan)?;
     let view = report_view(&migration);
     match args.format {

@@ -12,7 +12,7 @@ use crate::user_error::UserError;
 ///
 /// # Errors
 /// When there is no such code.
-pub fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outcome> {
     let Some(asked) = &args.code else {
         console.result(&report::text::codes(console.lang()))?;
         return Ok(Outcome::Done);

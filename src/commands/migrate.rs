@@ -19,7 +19,7 @@ use crate::user_error::UserError;
 ///
 /// # Errors
 /// See [`migration_of`]; and when files have uncommitted changes, or cannot be written: then nothing was.
-pub fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
     let mut migration = migration_of(&args.plan)?;
     if !args.check
         && let Some(recovered) = apply::recover(&migration.root).map_err(UserError::from)?

@@ -11,7 +11,7 @@ use crate::migrate::report;
 ///
 /// # Errors
 /// See [`migration_of`].
-pub fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome> {
     let migration = migration_of(&args.plan)?;
     let view = report_view(&migration);
     match args.format {

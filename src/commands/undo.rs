@@ -14,7 +14,7 @@ use crate::{term, text};
 ///
 /// # Errors
 /// When there is nothing to take back, or files were edited since: then nothing was written.
-pub fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
     let path = fs::canonicalize(&args.path).map_err(|error| UserError::path(&args.path, &error))?;
     let folder = if path.is_dir() {
         path.as_path()

@@ -19,12 +19,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::regular_file;
-pub use error::GitError;
-pub use limits::TIME_LIMIT;
+pub(crate) use error::GitError;
+pub(crate) use limits::TIME_LIMIT;
 use process::{Place, failed, output, run};
-pub use process::{command, is_distrust};
+pub(crate) use process::{command, is_distrust};
 use repo::real;
-pub use repo::repo_root;
+pub(crate) use repo::repo_root;
 
 /// Above this many bytes of names git is asked about the whole repo: the system limits arguments
 /// (to 32 KiB on Windows), and git compares each file with each name.
@@ -52,7 +52,7 @@ const READ_BY_GIT: &[&str] = &[
 ///
 /// # Errors
 /// When git is missing, or does not answer for a repo.
-pub fn uncommitted(files: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
+pub(crate) fn uncommitted(files: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
     let mut by_repo: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     let mut places = HashMap::new();
     for file in files {
@@ -137,7 +137,7 @@ fn within_limit(names: &[PathBuf]) -> &[PathBuf] {
 ///
 /// # Errors
 /// When git is missing, or does not answer for a repo.
-pub fn behind_filters(files: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, GitError> {
+pub(crate) fn behind_filters(files: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, GitError> {
     let mut found = Vec::new();
     for file in files {
         let Some(real) = real(file) else { continue };
@@ -166,7 +166,7 @@ pub fn behind_filters(files: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, GitEr
 ///
 /// # Errors
 /// When git is missing, or does not answer.
-pub fn is_tracked(path: &Path, asked: &Path) -> Result<bool, GitError> {
+pub(crate) fn is_tracked(path: &Path, asked: &Path) -> Result<bool, GitError> {
     let Some(real) = real(path) else {
         return Ok(false);
     };
@@ -189,7 +189,7 @@ pub fn is_tracked(path: &Path, asked: &Path) -> Result<bool, GitError> {
 ///
 /// # Errors
 /// [`GitError::NotAFile`].
-pub fn check_files(root: &Path, names: &[PathBuf]) -> Result<(), GitError> {
+pub(crate) fn check_files(root: &Path, names: &[PathBuf]) -> Result<(), GitError> {
     let mut git = root.join(".git");
     if git.is_file() {
         // In worktrees and submodules it says where that folder is.
@@ -248,7 +248,7 @@ fn filters(place: Place<'_>) -> Result<Vec<String>, GitError> {
 
 /// A path as git prints it.
 #[cfg(unix)]
-pub fn name_from_bytes(name: &[u8]) -> Option<PathBuf> {
+pub(crate) fn name_from_bytes(name: &[u8]) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt;
     Some(PathBuf::from(OsStr::from_bytes(name)))
 }

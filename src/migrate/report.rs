@@ -2,11 +2,11 @@
 //! does not say.
 
 mod edits;
-pub mod findings;
-pub mod json;
-pub mod markdown;
+pub(crate) mod findings;
+pub(crate) mod json;
+pub(crate) mod markdown;
 mod position_map;
-pub mod text;
+pub(crate) mod text;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use crate::migrate::plan::{Plan, PlannedWebhook};
 use crate::routes::Route;
 use crate::term;
 use position_map::Position;
-pub use position_map::PositionMap;
+pub(crate) use position_map::PositionMap;
 
 /// A plan as a report shows it.
-pub struct View<'a> {
+pub(crate) struct View<'a> {
     /// The plan.
     pub plan: &'a Plan,
     /// The folder that paths are shown relative to.

@@ -9,7 +9,6 @@ mod model;
 mod pattern;
 mod width;
 
-pub use config::{CONFIG_FILES, ConfigFile, style};
-pub use imports::ImportStyle;
-pub use model::{DEFAULT_LINE_LENGTH, Style};
-pub use width::{comment_width, indentation_width, is_only_pragmas, is_pragma, width};
+pub(crate) use config::{CONFIG_FILES, ConfigFile, style};
+pub(crate) use model::Style;
+pub(crate) use width::{comment_width, indentation_width, is_only_pragmas, is_pragma, width};

@@ -3,7 +3,7 @@
 use super::tree::{Entry, Tree};
 
 /// `before` with the edits in `json` applied.
-pub fn applied(json: &[u8], before: &Tree) -> Result<Tree, String> {
+pub(crate) fn applied(json: &[u8], before: &Tree) -> Result<Tree, String> {
     let report: serde_json::Value =
         serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let mut after = before.clone();

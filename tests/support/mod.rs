@@ -3,19 +3,19 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
-pub mod edits;
-pub mod python;
-pub mod repo;
-pub mod tree;
+pub(crate) mod edits;
+pub(crate) mod python;
+pub(crate) mod repo;
+pub(crate) mod tree;
 
 use std::path::{Path, PathBuf};
 
 /// The root of the project.
-pub fn project() -> &'static Path {
+pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Where the fixtures are.
-pub fn fixtures() -> PathBuf {
+pub(crate) fn fixtures() -> PathBuf {
     project().join("fixtures")
 }

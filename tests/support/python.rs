@@ -13,7 +13,7 @@ use super::project;
 use super::tree::Tree;
 
 /// Why there is no Python to ask.
-pub struct NoPython {
+pub(crate) struct NoPython {
     /// What to tell the user.
     pub reason: String,
     /// Whether it should have been there.
@@ -21,7 +21,7 @@ pub struct NoPython {
 }
 
 /// The interpreter of `.python/`.
-pub fn interpreter() -> Result<PathBuf, NoPython> {
+pub(crate) fn interpreter() -> Result<PathBuf, NoPython> {
     let own = if cfg!(windows) {
         project().join(".python/Scripts/python.exe")
     } else {
@@ -39,7 +39,7 @@ pub fn interpreter() -> Result<PathBuf, NoPython> {
 }
 
 /// The built-in `github` plugin of the agent that is installed in `.python/`.
-pub fn github_plugin(python: &PathBuf) -> Result<Tree, String> {
+pub(crate) fn github_plugin(python: &PathBuf) -> Result<Tree, String> {
     let output = Command::new(python)
         .args([
             "-c",
@@ -59,7 +59,7 @@ pub fn github_plugin(python: &PathBuf) -> Result<Tree, String> {
 ///
 /// One interpreter and one run of ruff for all of them, as starting these costs more than the
 /// checks do.
-pub fn judge(
+pub(crate) fn judge(
     python: &PathBuf,
     trees: &[(String, Tree, Tree)],
 ) -> Result<BTreeMap<String, Vec<String>>, String> {

@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use super::tree::Tree;
 
 /// What a run of a program gave.
-pub struct Run {
+pub(crate) struct Run {
     /// The exit code; -1 if it was ended by a signal.
     pub exit: i32,
     /// Standard output.
@@ -22,7 +22,7 @@ pub struct Run {
 
 impl Run {
     /// Both outputs and the exit code, for a failure message.
-    pub fn transcript(&self) -> String {
+    pub(crate) fn transcript(&self) -> String {
         format!(
             "exit {}\n{}{}",
             self.exit,
@@ -43,14 +43,14 @@ impl From<Output> for Run {
 }
 
 /// A repo in a temporary folder; it goes when this value does.
-pub struct Repo {
+pub(crate) struct Repo {
     /// Holds `repo`, where the files are, and `home`, which is empty.
     folder: tempfile::TempDir,
 }
 
 impl Repo {
     /// A repo whose only commit holds `tree`.
-    pub fn new(tree: &Tree) -> io::Result<Self> {
+    pub(crate) fn new(tree: &Tree) -> io::Result<Self> {
         let repo = Self {
             folder: tempfile::tempdir()?,
         };
@@ -73,27 +73,27 @@ impl Repo {
     }
 
     /// The root of the repo.
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("repo")
     }
 
     /// What is in the repo now, without git's own folder.
-    pub fn tree(&self) -> io::Result<Tree> {
+    pub(crate) fn tree(&self) -> io::Result<Tree> {
         Tree::read(&self.root(), &[".git"])
     }
 
     /// Runs git in the repo.
-    pub fn git(&self, args: &[&str], input: &[u8]) -> io::Result<Run> {
+    pub(crate) fn git(&self, args: &[&str], input: &[u8]) -> io::Result<Run> {
         self.run(Path::new("git"), args, input)
     }
 
     /// Runs `rehook` in the repo.
-    pub fn rehook(&self, args: &[&str]) -> io::Result<Run> {
+    pub(crate) fn rehook(&self, args: &[&str]) -> io::Result<Run> {
         self.run(Path::new(env!("CARGO_BIN_EXE_rehook")), args, b"")
     }
 
     /// Runs a program in the repo.
-    pub fn run(&self, program: &Path, args: &[&str], input: &[u8]) -> io::Result<Run> {
+    pub(crate) fn run(&self, program: &Path, args: &[&str], input: &[u8]) -> io::Result<Run> {
         let mut child = Command::new(program)
             .args(args)
             .current_dir(self.root())
@@ -136,7 +136,7 @@ impl Repo {
     }
 
     /// `bytes` with the repo's own place replaced by `[ROOT]`, as it is another one each time.
-    pub fn normalised(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn normalised(&self, bytes: &[u8]) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
         let root = self.root();
         let mut places = vec![root.to_string_lossy().into_owned()];

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// One file of a tree.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Entry {
+pub(crate) enum Entry {
     /// A file: its bytes, and whether it may be executed.
     File(Vec<u8>, bool),
     /// A symbolic link: where it points.
@@ -19,11 +19,11 @@ pub enum Entry {
 
 /// The files of a folder by their paths relative to it, with `/` between the parts.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Tree(pub BTreeMap<String, Entry>);
+pub(crate) struct Tree(pub BTreeMap<String, Entry>);
 
 impl Tree {
     /// Reads a folder, without the folders of that name at its top which are `left_out`.
-    pub fn read(root: &Path, left_out: &[&str]) -> io::Result<Self> {
+    pub(crate) fn read(root: &Path, left_out: &[&str]) -> io::Result<Self> {
         let mut tree = Self::default();
         tree.enter(root, "", left_out)?;
         Ok(tree)
@@ -53,7 +53,7 @@ impl Tree {
     }
 
     /// Writes the tree into a folder, which is made if it is not there.
-    pub fn write(&self, root: &Path) -> io::Result<()> {
+    pub(crate) fn write(&self, root: &Path) -> io::Result<()> {
         fs::create_dir_all(root)?;
         for (path, entry) in &self.0 {
             let path = root.join(path);
@@ -72,7 +72,7 @@ impl Tree {
     }
 
     /// In what `self` is not what was expected, for a reader; nothing if it is.
-    pub fn difference(&self, expected: &Self) -> Option<String> {
+    pub(crate) fn difference(&self, expected: &Self) -> Option<String> {
         let mut text = String::new();
         for path in expected.0.keys().filter(|path| !self.0.contains_key(*path)) {
             let _ = writeln!(text, "missing: {path}");
@@ -147,7 +147,7 @@ fn set_executable(_: &Path, _: bool) -> io::Result<()> {
 
 /// Gives a file or folder the mode, where there are modes.
 #[cfg(unix)]
-pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }

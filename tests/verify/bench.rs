@@ -22,23 +22,23 @@ async def handle(_ctx: AgentCtx):
     print(_ctx.webhook_request.body)
 "#;
 
-pub fn plugin(name: &str) -> String {
+pub(crate) fn plugin(name: &str) -> String {
     PLUGIN.replace("NAME", name)
 }
 
 /// One that is left by hand.
-pub fn by_hand() -> String {
+pub(crate) fn by_hand() -> String {
     plugin("hand").replace("(\"hand\", \"Name\")", "(__name__, \"Name\")")
 }
 
 /// A repo, and a folder beside it for the stand-in and what it has seen.
-pub struct Bench {
+pub(crate) struct Bench {
     pub repo: Repo,
     folder: tempfile::TempDir,
 }
 
 impl Bench {
-    pub fn new(files: &[(&str, String)]) -> Self {
+    pub(crate) fn new(files: &[(&str, String)]) -> Self {
         let files = files.iter().map(|(path, text)| {
             let entry = Entry::File(text.clone().into_bytes(), false);
             ((*path).to_owned(), entry)
@@ -49,13 +49,13 @@ impl Bench {
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Makes the stand-in, which runs `script` in the place of the runner, with the job read and
     /// the trees copied.
-    pub fn python(&self, script: &str) -> String {
+    pub(crate) fn python(&self, script: &str) -> String {
         let python = self.path("python");
         let executable = python.to_str().unwrap().chars().map(u32::from);
         let executable: Vec<u32> = executable.collect();
@@ -76,7 +76,7 @@ env > {seen}/environment
     }
 
     /// A program in the folder.
-    pub fn script(&self, name: &str, text: &str) -> String {
+    pub(crate) fn script(&self, name: &str, text: &str) -> String {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).expect("it can be made");
         // Another process writes it, so that none that is started meanwhile holds it open.
@@ -94,13 +94,13 @@ env > {seen}/environment
     }
 
     /// A stand-in that says these results.
-    pub fn saying(&self, results: &[Value]) -> String {
+    pub(crate) fn saying(&self, results: &[Value]) -> String {
         let lines: Vec<String> = results.iter().map(ToString::to_string).collect();
         fs::write(self.path("says"), lines.join("\n") + "\n").expect("it can be written");
         self.python(&format!("cat {}", self.path("says").display()))
     }
 
-    pub fn verify(&self, python: &str, args: &[&str]) -> Run {
+    pub(crate) fn verify(&self, python: &str, args: &[&str]) -> Run {
         let all = [&["verify", "--python", python], args].concat();
         let run = self.repo.rehook(&all).expect("rehook runs");
         let said = run.transcript();
@@ -109,18 +109,18 @@ env > {seen}/environment
     }
 
     /// What the runner was to put around the plugins.
-    pub fn agent(&self) -> String {
+    pub(crate) fn agent(&self) -> String {
         let text = fs::read_to_string(self.path("agent")).expect("it was run");
         text.trim().to_owned()
     }
 
-    pub fn job(&self) -> Value {
+    pub(crate) fn job(&self) -> Value {
         let text = fs::read(self.path("job.json")).expect("there was a job");
         serde_json::from_slice(&text).expect("the job is JSON")
     }
 
     /// Files of a side of a case: their text by their path.
-    pub fn side(&self, case: &Value, side: &str) -> BTreeMap<String, String> {
+    pub(crate) fn side(&self, case: &Value, side: &str) -> BTreeMap<String, String> {
         let inside = Path::new(case[side].as_str().expect("a path"));
         assert!(inside.is_relative(), "{}", inside.display());
         let tree = Tree::read(&self.folder.path().join(inside), &[]).expect("it was copied");
@@ -132,29 +132,29 @@ env > {seen}/environment
         files.map(|(path, entry)| (path, text(entry))).collect()
     }
 
-    pub fn commit(&self, message: &str) {
+    pub(crate) fn commit(&self, message: &str) {
         for args in [&["add", "--all"][..], &["commit", "--quiet", "-m", message]] {
             let run = self.repo.git(args, b"").expect("git runs");
             assert_eq!(run.exit, 0, "{}", run.transcript());
         }
     }
 
-    pub fn migrate(&self, args: &[&str]) {
+    pub(crate) fn migrate(&self, args: &[&str]) {
         let run = self.repo.rehook(&[&["migrate"], args].concat());
         let run = run.expect("rehook runs");
         assert!(run.exit < 2, "{}", run.transcript());
     }
 }
 
-pub fn ready() -> Value {
+pub(crate) fn ready() -> Value {
     json!({"event": "ready", "agent": "nekro-agent 2.4.0", "python": "3.12.3", "network": "cut", "files": "cut"})
 }
 
-pub fn end() -> Value {
+pub(crate) fn end() -> Value {
     json!({"event": "end"})
 }
 
-pub fn proof(name: &str, verdict: &str) -> Value {
+pub(crate) fn proof(name: &str, verdict: &str) -> Value {
     json!({
         "event": "proof", "case": format!("dev.{name}"), "plugin": format!("dev.{name}"),
         "endpoint": name, "verdict": verdict, "requests": 9, "file": format!("{name}.py"),
@@ -163,16 +163,16 @@ pub fn proof(name: &str, verdict: &str) -> Value {
     })
 }
 
-pub fn stdout(run: &Run) -> String {
+pub(crate) fn stdout(run: &Run) -> String {
     String::from_utf8_lossy(&run.stdout).into_owned()
 }
 
-pub fn stderr(run: &Run) -> String {
+pub(crate) fn stderr(run: &Run) -> String {
     String::from_utf8_lossy(&run.stderr).into_owned()
 }
 
 #[track_caller]
-pub fn check(run: &Run, exit: i32, expected: &[&str]) {
+pub(crate) fn check(run: &Run, exit: i32, expected: &[&str]) {
     let said = run.transcript();
     assert_eq!(run.exit, exit, "{said}");
     for text in expected {

@@ -3,4 +3,4 @@
 use std::time::Duration;
 
 /// How long git may take.
-pub const TIME_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);

@@ -59,7 +59,7 @@ const NO_FETCHING: &[(&str, &str)] = &[
 /// `git` at `root`, to be asked something: it looks at that repo and no other, whatever the
 /// environment says, and runs nothing of it. Filters are switched off by [`run`], where they could
 /// be run.
-pub fn command(root: &Path) -> Command {
+pub(crate) fn command(root: &Path) -> Command {
     Place::of(root).command()
 }
 
@@ -151,7 +151,7 @@ fn is_program(path: &Path) -> bool {
 }
 
 /// Whether git says on stderr that it refuses a repo because somebody else owns it.
-pub fn is_distrust(stderr: &[u8]) -> bool {
+pub(crate) fn is_distrust(stderr: &[u8]) -> bool {
     memchr::memmem::find(stderr, b"dubious ownership").is_some()
 }
 

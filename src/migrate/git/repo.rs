@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The root of the repo that `path` (a file or a folder, there or not) is in, without links: the
 /// nearest folder upwards with a `.git`, which is a folder, or a file in worktrees and submodules.
-pub fn repo_root(path: &Path) -> Option<PathBuf> {
+pub(crate) fn repo_root(path: &Path) -> Option<PathBuf> {
     let real = real(path)?;
     real.ancestors()
         .find(|folder| is_git(&folder.join(".git")))

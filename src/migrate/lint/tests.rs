@@ -25,22 +25,22 @@ plugin = NekroPlugin(name='n', module_name='m', author='a')
 ";
 
 /// A plugin with a handler of the request dialect; its body starts in line 1.
-pub fn request(body: &str) -> String {
+pub(super) fn request(body: &str) -> String {
     format!("{PRELUDE}async def handle(request: Request):\n{body}\n")
 }
 
 /// A plugin with a handler of the context dialect; its body starts in line 1.
-pub fn context(body: &str) -> String {
+pub(super) fn context(body: &str) -> String {
     format!("{PRELUDE}async def handle(_ctx: AgentCtx):\n{body}\n")
 }
 
 /// The advice on a file.
-pub fn advice(source: &str) -> Vec<Diagnostic> {
+pub(super) fn advice(source: &str) -> Vec<Diagnostic> {
     advice_on(&[("p.py", source)])
 }
 
 /// The advice on the first of several files of a package.
-pub fn advice_on(files: &[(&str, &str)]) -> Vec<Diagnostic> {
+pub(super) fn advice_on(files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let root = Path::new("/r");
     let texts: HashMap<PathBuf, String> = files
         .iter()
@@ -56,7 +56,7 @@ pub fn advice_on(files: &[(&str, &str)]) -> Vec<Diagnostic> {
 
 /// Checks the codes and lines of all advice on a file; the line of the handler's `def` is 0.
 #[track_caller]
-pub fn check_all(source: &str, expected: &[(&str, usize)]) {
+pub(super) fn check_all(source: &str, expected: &[(&str, usize)]) {
     let handler = source
         .lines()
         .position(|line| line.starts_with("async def handle("))
@@ -75,7 +75,7 @@ pub fn check_all(source: &str, expected: &[(&str, usize)]) {
 
 /// The same without RH301, which is said of every handler that is as short as those of a table.
 #[track_caller]
-pub fn check(source: &str, expected: &[(&str, usize)]) {
+pub(super) fn check(source: &str, expected: &[(&str, usize)]) {
     let handler = source
         .lines()
         .position(|line| line.starts_with("async def handle("))

@@ -12,7 +12,7 @@ use tree::Tree;
 ///
 /// `exploded` says that the arguments had a line each before, with a comma after the last, which
 /// formatters take for a wish.
-pub fn call(place: Place<'_>, head: &str, arguments: &[String], exploded: bool) -> String {
+pub(super) fn call(place: Place<'_>, head: &str, arguments: &[String], exploded: bool) -> String {
     let joined = arguments.join(", ");
     if !joined.contains(['\n', '\r']) {
         let comma = if exploded { "," } else { "" };
@@ -34,18 +34,18 @@ pub fn call(place: Place<'_>, head: &str, arguments: &[String], exploded: bool) 
 
 /// A statement without comments, on as few lines as the formatter would give it. Lines inside its
 /// brackets are joined first; a comma before a closing bracket is a wish for a line each.
-pub fn code(place: Place<'_>, text: &str) -> String {
+pub(super) fn code(place: Place<'_>, text: &str) -> String {
     Tree::of(text).render(&place)
 }
 
 /// A statement without comments on one line.
-pub fn joined(text: &str) -> String {
+pub(super) fn joined(text: &str) -> String {
     Tree::of(text).joined()
 }
 
 /// Lines of new code, written with four spaces a level and double quotes, as this place has them:
 /// with its indentation in front, its unit of indentation, its line ends and `quote`.
-pub fn block(place: Place<'_>, text: &str, quote: char) -> String {
+pub(super) fn block(place: Place<'_>, text: &str, quote: char) -> String {
     let mut styled = String::with_capacity(text.len());
     let mut statement = String::new();
     for line in text.lines() {

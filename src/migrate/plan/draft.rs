@@ -18,7 +18,7 @@ use crate::migrate::style::{Style, comment_width};
 
 /// A name to import: `from module import name as local`, or `import module` when there is no name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Addition {
+pub(super) struct Addition {
     /// The dots in front of the module.
     pub level: usize,
     /// The module.
@@ -31,7 +31,7 @@ pub struct Addition {
 
 /// A file and what is to become of it.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub(super) struct Draft {
     /// The file.
     pub loaded: Arc<Loaded>,
     /// Its imports and names.
@@ -69,13 +69,13 @@ pub struct Draft {
 
 impl Draft {
     /// A file without changes.
-    pub fn of(loaded: Arc<Loaded>, style: Arc<Style>) -> Self {
+    pub(super) fn of(loaded: Arc<Loaded>, style: Arc<Style>) -> Self {
         let imports = Arc::new(Imports::of(&loaded));
         Self::new(loaded, imports, style)
     }
 
     /// A file without changes whose imports were read already.
-    pub fn new(loaded: Arc<Loaded>, imports: Arc<Imports>, style: Arc<Style>) -> Self {
+    pub(super) fn new(loaded: Arc<Loaded>, imports: Arc<Imports>, style: Arc<Style>) -> Self {
         let own_quote = || loaded.module.source().preferred_quote();
         Self {
             quote: style.quote.unwrap_or_else(own_quote),
@@ -121,12 +121,12 @@ impl Draft {
     }
 
     /// The file's text and style.
-    pub fn source(&self) -> &SourceFile {
+    pub(super) fn source(&self) -> &SourceFile {
         self.loaded.module.source()
     }
 
     /// The text of a range as it was.
-    pub fn slice(&self, range: ByteRange) -> &str {
+    pub(super) fn slice(&self, range: ByteRange) -> &str {
         self.source().slice(range)
     }
 
@@ -148,7 +148,7 @@ impl Draft {
     }
 
     /// One level of indentation: the file's own, else the project's.
-    pub fn indent_unit(&self) -> &str {
+    pub(super) fn indent_unit(&self) -> &str {
         let own = self.source().indent_unit();
         own.or(self.style.indent.as_deref()).unwrap_or("    ")
     }
@@ -165,7 +165,7 @@ impl Draft {
     }
 
     /// Whether `name` occurs nowhere in the file, is not given away, and comes from no `*` import.
-    pub fn is_free(&self, name: &str) -> bool {
+    pub(super) fn is_free(&self, name: &str) -> bool {
         self.is_unused(name) && !self.has_from_star(name)
     }
 
@@ -174,7 +174,7 @@ impl Draft {
     }
 
     /// Takes `name`, so that it is not given away twice.
-    pub fn take(&mut self, name: &str) {
+    pub(super) fn take(&mut self, name: &str) {
         self.taken.insert(name.to_owned());
     }
 
@@ -182,7 +182,11 @@ impl Draft {
     ///
     /// # Errors
     /// When another edit wants the same bytes.
-    pub fn insert(&mut self, offset: usize, text: impl Into<String>) -> Result<(), EditError> {
+    pub(super) fn insert(
+        &mut self,
+        offset: usize,
+        text: impl Into<String>,
+    ) -> Result<(), EditError> {
         self.edits.push(TextEdit::insertion(offset, text))
     }
 
@@ -190,7 +194,11 @@ impl Draft {
     ///
     /// # Errors
     /// When another edit wants the same bytes.
-    pub fn replace(&mut self, range: ByteRange, text: impl Into<String>) -> Result<(), EditError> {
+    pub(super) fn replace(
+        &mut self,
+        range: ByteRange,
+        text: impl Into<String>,
+    ) -> Result<(), EditError> {
         self.edits.push(TextEdit::replacement(range, text))
     }
 
@@ -200,13 +208,17 @@ impl Draft {
     }
 
     /// The text of `range` with the edits in it applied, which are thereby taken out.
-    pub fn take_text(&mut self, range: ByteRange) -> String {
+    pub(super) fn take_text(&mut self, range: ByteRange) -> String {
         let text = self.loaded.module.source().text();
         self.edits.extract_range(range, text)
     }
 
     /// Lets `ask` ask for imports of names that code at `offset` uses while the module is imported.
-    pub fn importing_before<T>(&mut self, offset: usize, ask: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn importing_before<T>(
+        &mut self,
+        offset: usize,
+        ask: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         self.needed_before = Some(offset);
         let result = ask(self);
         self.needed_before = None;
@@ -215,7 +227,7 @@ impl Draft {
 
     /// The local name of `name` from `module`: one that is imported already, else a new import;
     /// `also` are modules that have the same object.
-    pub fn import(&mut self, module: &str, name: &str, also: &[&str]) -> String {
+    pub(super) fn import(&mut self, module: &str, name: &str, also: &[&str]) -> String {
         let module_name = ModuleName {
             level: 0,
             dotted: module.to_owned(),
@@ -224,7 +236,7 @@ impl Draft {
     }
 
     /// As [`Draft::import`], from a module that may be relative.
-    pub fn import_from(&mut self, module: &ModuleName, name: &str, also: &[&str]) -> String {
+    pub(super) fn import_from(&mut self, module: &ModuleName, name: &str, also: &[&str]) -> String {
         let same_module = |other: &ModuleName| {
             other == module || other.level == 0 && also.contains(&other.dotted.as_str())
         };
@@ -335,7 +347,7 @@ impl Draft {
     }
 
     /// The local name of a module of the standard library.
-    pub fn import_module(&mut self, module: &str) -> String {
+    pub(super) fn import_module(&mut self, module: &str) -> String {
         let others = self.loaded.scope.names().filter(|&name| name != module);
         let mut others: Vec<&str> = others.collect();
         others.sort_unstable();
@@ -399,7 +411,7 @@ impl Draft {
     ///
     /// A name that is only to be imported for type checkers anyway counts as free once it is
     /// removed there.
-    pub fn free_name(&mut self, candidates: &[&str]) -> String {
+    pub(super) fn free_name(&mut self, candidates: &[&str]) -> String {
         let last = candidates.last().copied().unwrap_or("name");
         let numbered = (2..).map(|number| format!("{last}_{number}"));
         let name = candidates
@@ -414,7 +426,7 @@ impl Draft {
 
     /// The name for the body of a reply: a free one, and the same in the whole file, since each is
     /// used on the line after it and nowhere else.
-    pub fn reply_body(&mut self) -> String {
+    pub(super) fn reply_body(&mut self) -> String {
         if let Some(name) = &self.reply_body {
             return name.clone();
         }
@@ -431,17 +443,17 @@ impl Draft {
     }
 
     /// Begins the rewriting of the document's API here; whether it is the first time.
-    pub fn begin_document(&mut self) -> bool {
+    pub(super) fn begin_document(&mut self) -> bool {
         !std::mem::replace(&mut self.document_begun, true)
     }
 
     /// Takes the import of `local` out.
-    pub fn remove_import(&mut self, local: &str) {
+    pub(super) fn remove_import(&mut self, local: &str) {
         self.removals.insert(local.to_owned());
     }
 
     /// Counts one use of `local` as gone; says whether it is an imported name that nothing uses now.
-    pub fn drop_use(&mut self, local: &str) -> bool {
+    pub(super) fn drop_use(&mut self, local: &str) -> bool {
         let released = self.released.entry(local.to_owned()).or_default();
         *released += 1;
         *released == self.imports.uses_of(local)
@@ -451,7 +463,7 @@ impl Draft {
     }
 
     /// The quote for new strings.
-    pub fn quote(&self) -> char {
+    pub(super) fn quote(&self) -> char {
         self.quote
     }
 }

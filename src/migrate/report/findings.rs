@@ -19,7 +19,7 @@ use crate::text::Lang;
 
 /// How much is said besides results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verbosity {
+pub(crate) enum Verbosity {
     /// Errors, and what is left by hand.
     Quiet,
     /// Advice and the count too.
@@ -30,7 +30,7 @@ pub enum Verbosity {
 
 /// How the findings are shown.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
+pub(crate) struct Style {
     /// How much is said.
     pub amount: Verbosity,
     /// The language.
@@ -49,7 +49,7 @@ const WIDEST: usize = 120;
 const NARROWEST: usize = 8;
 
 /// What is left by hand, what was noticed, and the count.
-pub fn findings(view: &View<'_>, style: Style) -> String {
+pub(crate) fn findings(view: &View<'_>, style: Style) -> String {
     let Style { amount, lang, .. } = style;
     let mut output = String::new();
     if amount == Verbosity::Verbose {

@@ -94,7 +94,7 @@ struct Count {
 ///
 /// # Errors
 /// None that a plan leads to.
-pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
+pub(crate) fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
     rendered(view, lang, None)
 }
 
@@ -102,7 +102,7 @@ pub fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
 ///
 /// # Errors
 /// None that a plan leads to.
-pub fn render_with_edits(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
+pub(crate) fn render_with_edits(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
     rendered(view, lang, Some(edits(view)))
 }
 

@@ -8,7 +8,7 @@ use crate::text;
 use crate::text::Lang;
 
 /// One table a plugin; without a heading where there is only one.
-pub fn table(view: &View<'_>, lang: Lang) -> String {
+pub(crate) fn table(view: &View<'_>, lang: Lang) -> String {
     let kept = view
         .plan
         .webhooks

@@ -14,7 +14,7 @@ pub(super) type Position = (usize, usize);
 
 /// The places in files that were written; a place in any other file is where it was.
 #[derive(Default)]
-pub struct PositionMap<'p> {
+pub(crate) struct PositionMap<'p> {
     written: HashMap<&'p Path, Written<'p>>,
 }
 
@@ -26,7 +26,7 @@ struct Written<'p> {
 
 impl<'p> PositionMap<'p> {
     /// The places in `files`, which have been written.
-    pub fn of(files: &'p [FilePlan]) -> Self {
+    pub(crate) fn of(files: &'p [FilePlan]) -> Self {
         let written = files.iter().filter_map(|file| {
             let read = |bytes: &[u8]| SourceFile::from_bytes(&file.path, bytes.to_vec()).ok();
             let written = Written {

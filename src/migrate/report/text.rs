@@ -16,7 +16,7 @@ use crate::text::{Lang, Text};
 pub(super) use crate::term::style::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
 
 /// The list of `rehook scan`.
-pub fn webhooks(view: &View<'_>, lang: Lang) -> String {
+pub(crate) fn webhooks(view: &View<'_>, lang: Lang) -> String {
     let mut output = String::new();
     for one in &view.plan.webhooks {
         let (style, action) = match &one.action {
@@ -128,7 +128,7 @@ fn urls(route: &Route, lang: Lang) -> String {
 
 /// The patch, to the byte; in colour when `is_colored`: then people read it, and what could steer
 /// their terminal is written out.
-pub fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
+pub(crate) fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
     let of_files: Vec<Vec<u8>> = view
         .files
         .par_iter()
@@ -138,7 +138,7 @@ pub fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
 }
 
 /// The patch as a terminal without colours shows it: what could steer it is written out.
-pub fn patch_for_terminal(view: &View<'_>) -> String {
+pub(crate) fn patch_for_terminal(view: &View<'_>) -> String {
     let patch = patch(view, false);
     term::escaped_lines(&String::from_utf8_lossy(&patch)).into_owned()
 }
@@ -172,7 +172,7 @@ fn patch_of(change: diff::Change<'_>, is_colored: bool) -> Vec<u8> {
 }
 
 /// The changed lines of each file, counted.
-pub fn stat(view: &View<'_>, lang: Lang) -> String {
+pub(crate) fn stat(view: &View<'_>, lang: Lang) -> String {
     let rows: Vec<(String, usize, usize)> = view
         .files
         .iter()
@@ -207,7 +207,7 @@ pub fn stat(view: &View<'_>, lang: Lang) -> String {
 }
 
 /// All codes with their titles.
-pub fn codes(lang: Lang) -> String {
+pub(crate) fn codes(lang: Lang) -> String {
     let line = |code: &Code| {
         format!(
             "{BOLD}{}{BOLD:#}  {}\n",
@@ -219,7 +219,7 @@ pub fn codes(lang: Lang) -> String {
 }
 
 /// What a code means, with an example.
-pub fn explanation(code: Code, lang: Lang) -> String {
+pub(crate) fn explanation(code: Code, lang: Lang) -> String {
     let explanation = code.explanation();
     let (title, remedy) = (code.title(), code.remedy());
     let (to_do, before, after) = (

@@ -9,11 +9,11 @@ use super::model::{DEFAULT_LINE_LENGTH, Style};
 
 /// The names of the files that may tell, the stronger first (documentation of ruff,
 /// "Config file discovery").
-pub const CONFIG_FILES: &[&str] = &[".ruff.toml", "ruff.toml", "pyproject.toml"];
+pub(crate) const CONFIG_FILES: &[&str] = &[".ruff.toml", "ruff.toml", "pyproject.toml"];
 
 /// A file that tells something.
 #[derive(Debug, Clone)]
-pub struct ConfigFile {
+pub(crate) struct ConfigFile {
     folder: PathBuf,
     /// `ruff`'s settings.
     ruff: Option<Item>,
@@ -23,7 +23,7 @@ pub struct ConfigFile {
 
 impl ConfigFile {
     /// The file at `path`; none when it is not TOML.
-    pub fn parse(path: &Path, text: &str) -> Option<Self> {
+    pub(crate) fn parse(path: &Path, text: &str) -> Option<Self> {
         let document: DocumentMut = text.parse().ok()?;
         let folder = path.parent()?.to_owned();
         if path.file_name()? != "pyproject.toml" {
@@ -44,12 +44,12 @@ impl ConfigFile {
     }
 
     /// Whether `ruff` would take it: then it does not look further up.
-    pub fn is_of_ruff(&self) -> bool {
+    pub(crate) fn is_of_ruff(&self) -> bool {
         self.ruff.is_some()
     }
 
     /// The file that this one builds upon.
-    pub fn extends(&self) -> Option<PathBuf> {
+    pub(crate) fn extends(&self) -> Option<PathBuf> {
         let extended = self.ruff.as_ref()?.get("extend")?.as_str()?;
         Some(self.folder.join(extended))
     }
@@ -79,7 +79,7 @@ fn texts(item: &Item) -> Vec<String> {
 /// The settings of `files`: the one that holds, then what it extends, and so on. `black` is the line
 /// length that counts where `ruff` is told none; `root` the folder that is the project's where no
 /// file tells.
-pub fn style(files: &[ConfigFile], black: Option<&ConfigFile>, root: &Path) -> Style {
+pub(crate) fn style(files: &[ConfigFile], black: Option<&ConfigFile>, root: &Path) -> Style {
     let first = |keys: &[&str]| files.iter().find_map(|file| file.get(keys));
     // What is about linting also counts outside of `lint`, where it was once.
     let lint = |keys: &[&str]| {

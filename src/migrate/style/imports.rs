@@ -9,7 +9,7 @@ use super::width::width;
 
 /// A group of imports that blank lines part from the others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Section {
+pub(crate) enum Section {
     /// `from __future__ import …`
     Future,
     /// The standard library.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::imports::ImportStyle;
 
 /// The width that `ruff format` and `black` have by default.
-pub const DEFAULT_LINE_LENGTH: usize = 88;
+pub(crate) const DEFAULT_LINE_LENGTH: usize = 88;
 
 /// How the files of a folder look.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,12 +8,12 @@ const PRAGMAS: &[&str] = &[
 ];
 
 /// The columns that a text takes, wide characters counted as two.
-pub fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// The columns of an indentation, with tabs of `tab` columns.
-pub fn indentation_width(indent: &str, tab: usize) -> usize {
+pub(crate) fn indentation_width(indent: &str, tab: usize) -> usize {
     indent
         .chars()
         .map(|c| if c == '\t' { tab } else { 1 })
@@ -23,7 +23,7 @@ pub fn indentation_width(indent: &str, tab: usize) -> usize {
 /// The columns that count of `rest`, what follows on a line: a comment for a tool takes none.
 ///
 /// `trailing` says that one at the end of another comment takes none either.
-pub fn comment_width(rest: &str, trailing: bool) -> usize {
+pub(crate) fn comment_width(rest: &str, trailing: bool) -> usize {
     let rest = rest.trim_end();
     let Some(start) = rest.find('#') else {
         return width(rest);
@@ -44,13 +44,13 @@ pub fn comment_width(rest: &str, trailing: bool) -> usize {
 }
 
 /// Whether a comment is for tools alone, and says nothing else.
-pub fn is_only_pragmas(comment: &str) -> bool {
+pub(crate) fn is_only_pragmas(comment: &str) -> bool {
     let mut parts = comment.split('#').skip(1).peekable();
     parts.peek().is_some() && parts.all(|part| is_pragma(&format!("#{part}")))
 }
 
 /// Whether a comment is for a tool.
-pub fn is_pragma(comment: &str) -> bool {
+pub(crate) fn is_pragma(comment: &str) -> bool {
     let text = comment.trim_start_matches('#').trim_start();
     let is_noqa = text
         .get(..4)

@@ -149,7 +149,7 @@ impl Segment {
 
 /// Patterns and what they lead to.
 #[derive(Debug)]
-pub struct Tree<T> {
+pub(crate) struct Tree<T> {
     literals: HashMap<String, Tree<T>>,
     /// In the order in which they were added; what is before and after the parameter is encoded.
     parameters: Vec<(String, String, Tree<T>)>,

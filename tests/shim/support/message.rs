@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 /// A message as it came over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     /// The first line.
     pub first: String,
     /// The headers in their order, as bytes.
@@ -17,12 +17,12 @@ pub struct Message {
 }
 
 impl Message {
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.first.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
     /// All values of a header, joined.
-    pub fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         let values: Vec<String> = self
             .headers
             .iter()
@@ -32,11 +32,11 @@ impl Message {
         (!values.is_empty()).then(|| values.join(", "))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
@@ -65,7 +65,7 @@ fn exactly(stream: &mut TcpStream, length: usize) -> Option<Vec<u8>> {
 }
 
 /// Reads a message; none when the connection ends before it does. Interim replies are skipped.
-pub fn read_message(stream: &mut TcpStream, head_only: bool) -> Option<Message> {
+pub(crate) fn read_message(stream: &mut TcpStream, head_only: bool) -> Option<Message> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(byte(stream)?);

@@ -20,15 +20,15 @@ use rehook::text::Lang;
 use rehook::user_error::UserError;
 use tokio::sync::{Semaphore, oneshot};
 
-pub use message::{Message, read_message};
-pub use process::{Process, program, run, skipped};
-pub use upstream::{Agent, Keep, ok, reply};
+pub(crate) use message::{Message, read_message};
+pub(crate) use process::{Process, program, run, skipped};
+pub(crate) use upstream::{Agent, Keep, ok, reply};
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One route of the context dialect, as `rehook migrate` writes it.
-pub const GITHUB: &str = r#"
+pub(crate) const GITHUB: &str = r#"
 [[route]]
 plugin = "KroMiose.github"
 endpoint = "github"
@@ -39,7 +39,7 @@ legacy = ["/api/webhook/github", "/api/plugin/KroMiose.github/webhook/github", "
 "#;
 
 /// A route of the request dialect.
-pub fn route(plugin: &str, target: &str, legacy: &[&str]) -> String {
+pub(crate) fn route(plugin: &str, target: &str, legacy: &[&str]) -> String {
     format!(
         "\n[[route]]\nplugin = {plugin:?}\nendpoint = {target:?}\ndialect = \"request\"\n\
          methods = [\"GET\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\", \"HEAD\", \"OPTIONS\"]\n\
@@ -49,7 +49,7 @@ pub fn route(plugin: &str, target: &str, legacy: &[&str]) -> String {
 
 /// What was written to a log.
 #[derive(Clone, Default)]
-pub struct Written(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Written {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -63,7 +63,7 @@ impl Write for Written {
 }
 
 /// A shim that serves until it is dropped.
-pub struct Shim {
+pub(crate) struct Shim {
     pub address: SocketAddr,
     pub admin: SocketAddr,
     pub state: Arc<ServerState>,
@@ -75,7 +75,7 @@ pub struct Shim {
 }
 
 /// Writes the files of a shim and says where its configuration is.
-pub fn write_files(folder: &std::path::Path, routes: &str, config: &str) -> PathBuf {
+pub(crate) fn write_files(folder: &std::path::Path, routes: &str, config: &str) -> PathBuf {
     std::fs::write(folder.join("routes.toml"), format!("version = 1\n{routes}")).unwrap();
     let config = format!(
         "routes = \"routes.toml\"\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n{config}"
@@ -87,11 +87,11 @@ pub fn write_files(folder: &std::path::Path, routes: &str, config: &str) -> Path
 
 impl Shim {
     /// A shim before `agent` with these routes and this configuration.
-    pub fn start(agent: SocketAddr, routes: &str, config: &str) -> Self {
+    pub(crate) fn start(agent: SocketAddr, routes: &str, config: &str) -> Self {
         Self::try_start(agent, routes, config).unwrap_or_else(|errors| panic!("{errors:?}"))
     }
 
-    pub fn try_start(
+    pub(crate) fn try_start(
         agent: SocketAddr,
         routes: &str,
         config: &str,
@@ -143,23 +143,23 @@ impl Shim {
     }
 
     /// Sends bytes on a connection of their own, and reads one reply.
-    pub fn send(&self, request: impl AsRef<[u8]>) -> Message {
+    pub(crate) fn send(&self, request: impl AsRef<[u8]>) -> Message {
         let mut stream = self.connect();
         stream.write_all(request.as_ref()).unwrap();
         read_message(&mut stream, request.as_ref().starts_with(b"HEAD ")).expect("a reply")
     }
 
     /// A POST to the old URL of [`GITHUB`].
-    pub fn post(&self, body: &str) -> Message {
+    pub(crate) fn post(&self, body: &str) -> Message {
         self.send(post("/api/webhook/github", "", body))
     }
 
-    pub fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         connect(self.address)
     }
 
     /// Asks it to stop; `serve` has returned when this does.
-    pub fn stop(&mut self) -> std::io::Result<()> {
+    pub(crate) fn stop(&mut self) -> std::io::Result<()> {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
@@ -170,7 +170,7 @@ impl Shim {
     }
 
     /// Stops it, and says what it logged.
-    pub fn log(mut self) -> String {
+    pub(crate) fn log(mut self) -> String {
         self.stop().unwrap();
         let log = self.log.0.lock().unwrap();
         String::from_utf8(log.clone()).unwrap()
@@ -183,7 +183,7 @@ impl Drop for Shim {
     }
 }
 
-pub fn connect(address: SocketAddr) -> TcpStream {
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -192,7 +192,7 @@ pub fn connect(address: SocketAddr) -> TcpStream {
 }
 
 /// A POST with a body.
-pub fn post(path: &str, lines: &str, body: &str) -> String {
+pub(crate) fn post(path: &str, lines: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "POST {path} HTTP/1.1\r\nHost: old.example\r\n{lines}Content-Length: {length}\r\n\r\n{body}"
@@ -200,12 +200,12 @@ pub fn post(path: &str, lines: &str, body: &str) -> String {
 }
 
 /// A GET.
-pub fn get(path: &str) -> String {
+pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: old.example\r\n\r\n")
 }
 
 /// Waits for something that happens soon.
-pub fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
     let end = std::time::Instant::now() + PATIENCE;
     while !happened() {
         assert!(
@@ -217,7 +217,7 @@ pub fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
 }
 
 /// Everything that comes until the other side closes.
-pub fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     // A reset ends it as well.
     let _ = stream.read_to_end(&mut bytes);
@@ -225,7 +225,7 @@ pub fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// The Python of the tests, where it can import `modules`; says that the test is skipped elsewhere.
-pub fn python_with(modules: &str) -> Option<PathBuf> {
+pub(crate) fn python_with(modules: &str) -> Option<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(".python/bin/python");
     let python = std::env::var_os("REHOOK_PYTHON").map_or(own, PathBuf::from);
     // The agent makes files where it is imported.

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{connect, read_message, wait_until};
 
 /// Runs it to its end.
-pub fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_rehook"))
         .args(arguments)
         .current_dir(folder)
@@ -23,7 +23,7 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 /// A shim that runs until it is dropped.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     log: PathBuf,
     pub address: SocketAddr,
@@ -31,7 +31,7 @@ pub struct Process {
 
 impl Process {
     /// Starts `rehook shim` in `folder`, where `shim.toml` is.
-    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
         Self::spawn(
             folder,
             Command::new(env!("CARGO_BIN_EXE_rehook")),
@@ -40,7 +40,7 @@ impl Process {
     }
 
     /// The same, where no more than `most` files can be open.
-    pub fn start_with_files(folder: &Path, most: usize) -> Self {
+    pub(crate) fn start_with_files(folder: &Path, most: usize) -> Self {
         let mut shell = Command::new("sh");
         let script = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
         shell.args(["-c", &script, env!("CARGO_BIN_EXE_rehook")]);
@@ -71,24 +71,24 @@ impl Process {
         }
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    pub fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
 
     /// The most memory that it ever had, in KiB.
-    pub fn peak_memory(&self) -> u64 {
+    pub(crate) fn peak_memory(&self) -> u64 {
         self.memory("VmHWM:")
     }
 
@@ -99,12 +99,12 @@ impl Process {
     }
 
     /// The memory that is its own and no file's, in KiB.
-    pub fn own_memory(&self) -> u64 {
+    pub(crate) fn own_memory(&self) -> u64 {
         self.memory("RssAnon:")
     }
 
     /// The status of a reply.
-    pub fn status(&self, request: &str) -> u16 {
+    pub(crate) fn status(&self, request: &str) -> u16 {
         let mut stream = connect(self.address);
         stream.write_all(request.as_bytes()).unwrap();
         read_message(&mut stream, false).expect("a reply").status()
@@ -119,12 +119,12 @@ impl Drop for Process {
 }
 
 /// Says that a test is skipped, and why; past the harness, which keeps what passing tests print.
-pub fn skipped(why: &str) {
+pub(crate) fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
 /// Where a program is; says that a test is skipped when it is not there.
-pub fn program(name: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
         .chain([PathBuf::from("/usr/sbin")])

@@ -12,7 +12,7 @@ use super::message::{Message, read_message};
 
 /// What becomes of a connection after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
+pub(crate) enum Keep {
     /// It takes another request.
     Yes,
     /// It is closed.
@@ -22,7 +22,7 @@ pub enum Keep {
 }
 
 /// An agent.
-pub struct Agent {
+pub(crate) struct Agent {
     pub address: SocketAddr,
     requests: Arc<Mutex<Vec<Message>>>,
     connections: Arc<AtomicUsize>,
@@ -33,26 +33,26 @@ pub struct Agent {
 }
 
 /// A reply with a body.
-pub fn reply(status: u16, lines: &str, body: &str) -> String {
+pub(crate) fn reply(status: u16, lines: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status} Status\r\n{lines}Content-Length: {length}\r\n\r\n{body}")
 }
 
 /// Answers 200 to everything.
-pub fn ok(_: &Message, stream: &mut TcpStream) -> Keep {
+pub(crate) fn ok(_: &Message, stream: &mut TcpStream) -> Keep {
     stream.write_all(reply(200, "", "ok").as_bytes()).unwrap();
     Keep::Yes
 }
 
 impl Agent {
     /// An agent that gives every request to `answer`.
-    pub fn start(
+    pub(crate) fn start(
         answer: impl Fn(&Message, &mut TcpStream) -> Keep + Send + Sync + 'static,
     ) -> Self {
         Self::start_at("127.0.0.1:0".parse().unwrap(), answer)
     }
 
-    pub fn start_at(
+    pub(crate) fn start_at(
         address: SocketAddr,
         answer: impl Fn(&Message, &mut TcpStream) -> Keep + Send + Sync + 'static,
     ) -> Self {
@@ -107,29 +107,29 @@ impl Agent {
     }
 
     /// What has arrived.
-    pub fn requests(&self) -> Vec<Message> {
+    pub(crate) fn requests(&self) -> Vec<Message> {
         self.requests.lock().unwrap().clone()
     }
 
     /// Forgets what has arrived, for tests that take long.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.requests.lock().unwrap().clear();
     }
 
     /// The one request that has arrived.
-    pub fn request(&self) -> Message {
+    pub(crate) fn request(&self) -> Message {
         let requests = self.requests();
         assert_eq!(requests.len(), 1, "{requests:?}");
         requests[0].clone()
     }
 
     /// How many connections were made to it.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
     /// Stops listening and closes everything, as a process that is killed.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
         if let Some(accepting) = self.accepting.take() {
             // Wakes the thread that waits for a connection.

@@ -16,7 +16,7 @@ use crate::migrate::python::names::is_always_installed;
 use crate::text;
 
 /// What stands in the way of resolving the annotations of `handler`.
-pub fn problem(handler: &Handler, future_annotations: bool) -> Option<Blocker> {
+pub(crate) fn problem(handler: &Handler, future_annotations: bool) -> Option<Blocker> {
     if handler.is_elsewhere
         && let Some(parameter) = &handler.unannotated_request
     {

@@ -12,7 +12,7 @@ use crate::migrate::python::names::{Loaded, PluginId};
 use crate::text;
 
 /// The uses in a module that cannot be rewritten, whatever becomes of the webhooks beside them.
-pub fn not_rewritten(loaded: &Loaded, uses: &[DocOnlyUse]) -> Vec<Diagnostic> {
+pub(crate) fn not_rewritten(loaded: &Loaded, uses: &[DocOnlyUse]) -> Vec<Diagnostic> {
     let others = uses
         .iter()
         .filter(|one| matches!(one.kind, DocumentUseKind::Other(_)));
@@ -34,7 +34,7 @@ pub fn not_rewritten(loaded: &Loaded, uses: &[DocOnlyUse]) -> Vec<Diagnostic> {
 ///
 /// # Errors
 /// When another edit wants the same bytes.
-pub fn rewrite(
+pub(crate) fn rewrite(
     draft: &mut Draft,
     uses: &[DocOnlyUse],
     plugin: &PluginId,

@@ -18,7 +18,7 @@ use crate::text;
 
 /// What is to be done with each of a plugin's webhooks as far as the others matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It counts.
     Keep,
     /// A later one took its place.

@@ -21,7 +21,7 @@ use crate::routes::REQUEST_METHODS;
 
 /// What a webhook becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Routing {
+pub(crate) enum Routing {
     /// A route of all methods: the request dialect.
     AllMethods,
     /// A route of all methods that looks at what the handler returned.
@@ -34,7 +34,7 @@ pub enum Routing {
 
 /// Rewrites the registration of `webhook` to `callee`: `router.api_route`, `router.post`,
 /// `webhook_route` or `reply_route`.
-pub fn rewrite(
+pub(crate) fn rewrite(
     draft: &mut Draft,
     webhook: &Webhook,
     routing: Routing,
@@ -298,7 +298,7 @@ fn in_place(
 
 /// The lines of a decorator that can be taken away whole: nothing else stands on them, no comment
 /// either.
-pub fn removable_lines(loaded: &Loaded, webhook: &Webhook) -> Option<ByteRange> {
+pub(crate) fn removable_lines(loaded: &Loaded, webhook: &Webhook) -> Option<ByteRange> {
     let Form::Decorator(range) = webhook.form else {
         return None;
     };
@@ -313,7 +313,7 @@ pub fn removable_lines(loaded: &Loaded, webhook: &Webhook) -> Option<ByteRange> 
 }
 
 /// Takes the decorator of a registration away that another one replaces.
-pub fn remove(draft: &mut Draft, webhook: &Webhook) -> Result<(), EditError> {
+pub(crate) fn remove(draft: &mut Draft, webhook: &Webhook) -> Result<(), EditError> {
     match removable_lines(&draft.loaded, webhook) {
         Some(lines) => draft.replace(lines, ""),
         None => Ok(()),

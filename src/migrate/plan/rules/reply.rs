@@ -25,7 +25,7 @@ struct Names {
 ///
 /// # Errors
 /// When another edit wants the same bytes.
-pub fn rewrite(
+pub(crate) fn rewrite(
     draft: &mut Draft,
     replies: &[Reply],
     conditionals: &[Conditional],

@@ -24,7 +24,7 @@ use crate::term;
 
 /// The names that the webhooks of a plugin are registered with, as its own module knows them.
 #[derive(Debug, Clone)]
-pub struct RouterNames {
+pub(crate) struct RouterNames {
     /// The router.
     pub router: String,
     /// The decorator for the context dialect; empty when it is not needed.
@@ -35,7 +35,7 @@ pub struct RouterNames {
 
 /// How the webhooks' router gets into what the plugin mounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MountStrategy {
+pub(crate) enum MountStrategy {
     /// There is no `mount_router` function: one is written.
     NewMount,
     /// The router of this name, at the level of the plugin's module, is used as it is.
@@ -46,7 +46,7 @@ pub enum MountStrategy {
 
 /// What is to be written into the plugin's module.
 #[derive(Debug, Clone)]
-pub struct RouterPlan {
+pub(crate) struct RouterPlan {
     /// How the router gets mounted.
     pub join: MountStrategy,
     /// Whether handlers of the context dialect are among the webhooks.
@@ -63,7 +63,7 @@ pub struct RouterPlan {
 ///
 /// # Errors
 /// Faults of this program.
-pub fn write(
+pub(crate) fn write(
     draft: &mut Draft,
     plugin: &Plugin,
     wanted: &RouterPlan,
@@ -306,7 +306,7 @@ fn import_on_line(draft: &Draft, statement: ByteRange) -> Option<usize> {
 ///
 /// # Errors
 /// When another edit wants the same bytes.
-pub fn join(draft: &mut Draft, mount: &Mount, router: &str) -> Result<(), EditError> {
+pub(crate) fn join(draft: &mut Draft, mount: &Mount, router: &str) -> Result<(), EditError> {
     for one in mount.returns.iter().flatten() {
         let indent = draft
             .source()
