@@ -15,6 +15,7 @@ mod facts;
 mod finish;
 mod groups;
 mod imports;
+mod late_imports;
 mod model;
 mod plugin;
 mod relayout;

@@ -18,6 +18,7 @@ mod call_site;
 mod callee;
 mod finder;
 mod handler_of;
+pub(crate) mod imported;
 mod lookups;
 mod loops;
 mod mentions;

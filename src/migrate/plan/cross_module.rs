@@ -18,7 +18,7 @@ use crate::migrate::find::handed_on::hands_on;
 use crate::migrate::find::{CallableKind, Form};
 use crate::migrate::python::imports;
 use crate::migrate::python::imports::uses_of_global;
-use crate::migrate::python::names::{BindingKind, ModuleName, PluginId, Workspace};
+use crate::migrate::python::names::{ModuleName, PluginId, Workspace};
 
 /// The modules that belong to a plugin.
 pub(crate) struct Members<'f> {
@@ -89,52 +89,6 @@ impl<'f> Members<'f> {
         self.modules
             .binary_search_by(|facts| facts.path().cmp(path))
             .is_ok()
-    }
-
-    /// Whether the module at `path` is imported by functions of the others, and by nothing that runs
-    /// while the plugin is imported. That of the plugin itself always is.
-    pub(crate) fn is_imported_late(&self, path: &Path, plugin: &Path) -> bool {
-        if path == plugin {
-            return false;
-        }
-        let mut is_late = false;
-        for facts in &self.modules {
-            let from = facts.path();
-            if from == path {
-                continue;
-            }
-            let loaded = &facts.parts.loaded;
-            let leads_there = |module: &ModuleName, name: Option<&str>| {
-                let inside = name.map(|name| ModuleName {
-                    level: module.level,
-                    dotted: [module.dotted.as_str(), name]
-                        .join(".")
-                        .trim_start_matches('.')
-                        .to_owned(),
-                });
-                let modules = [Some(module.clone()), inside];
-                modules
-                    .into_iter()
-                    .flatten()
-                    .any(|module| self.workspace.locate(from, &module).as_deref() == Some(path))
-            };
-            let scope = &loaded.scope;
-            let mut at_once = scope.names().flat_map(|name| scope.bindings(name));
-            let is_at_once = at_once.any(|binding| match &binding.kind {
-                BindingKind::Module(module) => leads_there(module, None),
-                BindingKind::From(module, name) => leads_there(module, Some(name)),
-                _ => false,
-            }) || scope.stars().iter().any(|module| leads_there(module, None));
-            if is_at_once {
-                return false;
-            }
-            is_late |= facts.imports().statements.iter().any(|statement| {
-                let mut names = statement.names.iter();
-                leads_there(&statement.module, None)
-                    || names.any(|name| leads_there(&statement.module, Some(&name.name)))
-            });
-        }
-        is_late
     }
 
     /// Whether a module other than the one at `path` takes `name` as an attribute of something.

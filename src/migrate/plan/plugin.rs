@@ -4,12 +4,13 @@ mod access;
 mod naming;
 mod problems;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::cross_module::Members;
 use super::draft::Draft;
 use super::facts::ModuleFacts;
+use super::late_imports::late_modules;
 use super::model::{Action, Input, PlannedWebhook, Registered, RuleError};
 use super::rules::router::{MountStrategy, RouterNames};
 use super::rules::{annotations, doc_only_api, registration, reply, router};
@@ -102,11 +103,16 @@ pub(crate) fn plan(
     for (one, at_run_time) in webhooks.iter().zip(&mut at_run_time) {
         *at_run_time |= calls.contains(&(one.path(), one.webhook.call.call));
     }
+    let late = if webhooks.iter().all(|one| one.path() == id.module) {
+        BTreeSet::new()
+    } else {
+        late_modules(input.workspace, members, &id.module)
+    };
     let mut problems: Vec<Option<Blocker>> = webhooks
         .iter()
         .zip(&at_run_time)
         .map(|(one, &at_run_time)| {
-            problem(input, members, drafts, &plugin, one, at_run_time)
+            problem(input, &late, drafts, &plugin, one, at_run_time)
                 .or_else(|| unclear::problem(members, unclear, one))
                 .or_else(|| shared.problem(one))
         })

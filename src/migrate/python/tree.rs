@@ -23,6 +23,32 @@ pub enum Descend {
     Past,
 }
 
+/// The parts of a `try` statement, of either kind.
+#[derive(Clone, Copy)]
+pub(crate) struct Try<'a> {
+    pub(crate) body: &'a [Stmt],
+    pub(crate) handlers: &'a [ast::ExceptHandler],
+    pub(crate) orelse: &'a [Stmt],
+    pub(crate) finalbody: &'a [Stmt],
+}
+
+impl<'a> Try<'a> {
+    /// None for any other statement.
+    pub(crate) fn of(statement: &'a Stmt) -> Option<Self> {
+        let (body, handlers, orelse, finalbody) = match statement {
+            Stmt::Try(s) => (&s.body, &s.handlers, &s.orelse, &s.finalbody),
+            Stmt::TryStar(s) => (&s.body, &s.handlers, &s.orelse, &s.finalbody),
+            _ => return None,
+        };
+        Some(Self {
+            body,
+            handlers,
+            orelse,
+            finalbody,
+        })
+    }
+}
+
 /// The bytes of a node.
 pub(crate) fn range_of(node: &impl Ranged) -> ByteRange {
     let range = node.range();

@@ -18,7 +18,7 @@ use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{
-    BindingKind, Loaded, ModuleName, PluginId, Resolver, Scope, Value, Workspace,
+    BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace,
 };
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::{self, Node, range_of};
@@ -127,32 +127,7 @@ pub(super) fn unclear(
 
 /// The modules that `loaded` imports and that have one of the names.
 pub(super) fn imported(workspace: &Workspace, loaded: &Loaded) -> Vec<PathBuf> {
-    let path = loaded.module.source().path();
-    let bindings = loaded
-        .scope
-        .names()
-        .flat_map(|name| loaded.scope.bindings(name));
-    let mut modules: Vec<ModuleName> = loaded.scope.stars().to_vec();
-    for binding in bindings {
-        match &binding.kind {
-            BindingKind::Module(module) => modules.push(module.clone()),
-            BindingKind::From(module, name) => {
-                modules.push(module.clone());
-                // `from package import module`
-                let dotted = [module.dotted.as_str(), name].join(".");
-                modules.push(ModuleName {
-                    level: module.level,
-                    dotted: dotted.trim_start_matches('.').to_owned(),
-                });
-            }
-            _ => {}
-        }
-    }
-    let mut paths: Vec<_> = modules
-        .iter()
-        .filter_map(|module| workspace.locate(path, module))
-        .filter(|other| other != path)
-        .collect();
+    let mut paths = workspace.imported_by(loaded, |_| true);
     paths.sort();
     paths.dedup();
     paths.retain(|path| {

@@ -4,6 +4,7 @@ use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::find::references::finder::Finder;
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::tree::{self, Descend, Node};
 use crate::text;
 use crate::text::Text;
@@ -31,9 +32,7 @@ impl Finder<'_> {
         }
         let outermost = self.functions.first()?;
         let name = outermost.definition.name;
-        let runs_in_init = outermost.definition.decorators.iter().any(|decorator| {
-            matches!(decorator, Expr::Call(call) if matches!(&*call.func, Expr::Attribute(a) if a.attr.as_str() == "mount_init_method"))
-        });
+        let runs_in_init = runs_in_init(outermost.definition);
         let late = || {
             (
                 Code::LateRegistration,
@@ -52,6 +51,18 @@ impl Finder<'_> {
             _ => Some(late()),
         }
     }
+}
+
+/// Whether the agent runs a function before it mounts the routes.
+fn runs_in_init(definition: Definition<'_>) -> bool {
+    definition.decorators.iter().any(|decorator| {
+        matches!(decorator, Expr::Call(call) if matches!(&*call.func, Expr::Attribute(a) if a.attr.as_str() == "mount_init_method"))
+    })
+}
+
+/// Whether a function of the module `suite` runs before the routes are mounted.
+pub(super) fn runs_before_mounting(suite: &[Stmt], definition: Definition<'_>) -> bool {
+    runs_in_init(definition) || calls_at_module_level(suite, definition.name) > 0
 }
 
 /// How often `name()` is called by statements that run while the module is imported; a call in a

@@ -79,28 +79,23 @@ impl<'a> Finder<'a> {
                     self.branch(range, index, true, &case.body);
                 }
             }
-            Stmt::Try(ast::StmtTry {
-                body,
-                handlers,
-                orelse,
-                finalbody,
-                ..
-            })
-            | Stmt::TryStar(ast::StmtTryStar {
-                body,
-                handlers,
-                orelse,
-                finalbody,
-                ..
-            }) => {
-                self.branch(range, 0, false, body);
-                for (index, ast::ExceptHandler::ExceptHandler(handler)) in
-                    handlers.iter().enumerate()
+            Stmt::Try(_) | Stmt::TryStar(_) => {
+                if let Some(tree::Try {
+                    body,
+                    handlers,
+                    orelse,
+                    finalbody,
+                }) = tree::Try::of(statement)
                 {
-                    self.branch(range, index + 1, false, &handler.body);
+                    self.branch(range, 0, false, body);
+                    for (index, ast::ExceptHandler::ExceptHandler(handler)) in
+                        handlers.iter().enumerate()
+                    {
+                        self.branch(range, index + 1, false, &handler.body);
+                    }
+                    self.branch(range, handlers.len() + 1, false, orelse);
+                    self.body(finalbody);
                 }
-                self.branch(range, handlers.len() + 1, false, orelse);
-                self.body(finalbody);
             }
             Stmt::For(s) => {
                 self.looped(range, self.for_loop(s), &s.body);

@@ -7,7 +7,7 @@
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
-use crate::migrate::python::tree::range_of;
+use crate::migrate::python::tree::{Try, range_of};
 
 /// What stands around a `return`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,34 +60,29 @@ fn statements<'a>(
                     statements(&case.body, around, values);
                 }
             }
-            Stmt::Try(ast::StmtTry {
-                body,
-                handlers,
-                orelse,
-                finalbody,
-                ..
-            })
-            | Stmt::TryStar(ast::StmtTryStar {
-                body,
-                handlers,
-                orelse,
-                finalbody,
-                ..
-            }) => {
-                let outside_of_except = Protection {
-                    runs_code: around.runs_code || !finalbody.is_empty(),
-                    ..around
-                };
-                let inside = Protection {
-                    catches: around.catches || !handlers.is_empty(),
-                    ..outside_of_except
-                };
-                statements(body, inside, values);
-                for ast::ExceptHandler::ExceptHandler(handler) in handlers {
-                    statements(&handler.body, outside_of_except, values);
+            Stmt::Try(_) | Stmt::TryStar(_) => {
+                if let Some(Try {
+                    body,
+                    handlers,
+                    orelse,
+                    finalbody,
+                }) = Try::of(statement)
+                {
+                    let outside_of_except = Protection {
+                        runs_code: around.runs_code || !finalbody.is_empty(),
+                        ..around
+                    };
+                    let inside = Protection {
+                        catches: around.catches || !handlers.is_empty(),
+                        ..outside_of_except
+                    };
+                    statements(body, inside, values);
+                    for ast::ExceptHandler::ExceptHandler(handler) in handlers {
+                        statements(&handler.body, outside_of_except, values);
+                    }
+                    statements(orelse, outside_of_except, values);
+                    statements(finalbody, around, values);
                 }
-                statements(orelse, outside_of_except, values);
-                statements(finalbody, around, values);
             }
             // What functions inside return is nothing that this one does.
             Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_) => {}

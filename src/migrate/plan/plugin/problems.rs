@@ -1,6 +1,6 @@
 //! What stands in the way of migrating a webhook.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use super::access::access;
@@ -42,10 +42,11 @@ pub(super) fn is_at_run_time(
         && (handler.is_elsewhere || handler.is_decorated || is_on_another_plugin(one) || is_used())
 }
 
-/// What stands in the way of migrating a webhook, the others aside.
+/// What stands in the way of migrating a webhook, the others aside; `late` are the modules that are
+/// imported after the routes have been mounted.
 pub(super) fn problem(
     input: &Input<'_>,
-    members: &Members<'_>,
+    late: &BTreeSet<PathBuf>,
     drafts: &BTreeMap<PathBuf, Draft>,
     plugin: &Plugin,
     one: &Registered<'_>,
@@ -145,15 +146,21 @@ pub(super) fn problem(
             )
         });
     }
-    if members.is_imported_late(one.path(), &plugin.id.module) {
-        return Some(Blocker::manual(
-            Code::LateRegistration,
-            here,
-            text!(
-                "the module with the registration is imported inside a function only, which may run after the routes are mounted",
-                "含有该注册的模块只在函数内部导入，而该函数可能在挂载路由之后才运行"
-            ),
-        ));
+    if late.contains(one.path()) {
+        return Some(Blocker {
+            hint: Some(text!(
+                "import the module at module level, or in a function that is called while the plugin is imported",
+                "请在模块顶层导入该模块，或在导入插件时会调用的函数中导入"
+            )),
+            ..Blocker::manual(
+                Code::LateRegistration,
+                here,
+                text!(
+                    "only functions import the module with the registration, and they may run after the routes are mounted",
+                    "只有函数会导入含有该注册的模块，而这些函数可能在挂载路由之后才运行"
+                ),
+            )
+        });
     }
     if let Some(own) = plugin.route_that_is_matched(&webhook.endpoint.value) {
         return Some(Blocker::manual(

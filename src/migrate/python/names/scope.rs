@@ -15,6 +15,17 @@ pub struct ModuleName {
     pub dotted: String,
 }
 
+impl ModuleName {
+    /// The module `name` in this package.
+    pub(crate) fn submodule(&self, name: &str) -> Self {
+        let dotted = [self.dotted.as_str(), name].join(".");
+        Self {
+            level: self.level,
+            dotted: dotted.trim_start_matches('.').to_owned(),
+        }
+    }
+}
+
 /// How a name gets its value.
 #[derive(Debug, Clone)]
 pub enum BindingKind {
@@ -333,29 +344,24 @@ impl Scope {
                     self.add_body(&case.body, guard);
                 }
             }
-            Stmt::Try(ast::StmtTry {
-                body,
-                handlers,
-                orelse,
-                finalbody,
-                ..
-            })
-            | Stmt::TryStar(ast::StmtTryStar {
-                body,
-                handlers,
-                orelse,
-                finalbody,
-                ..
-            }) => {
-                self.add_body(body, guard);
-                for ast::ExceptHandler::ExceptHandler(handler) in handlers {
-                    if let Some(name) = &handler.name {
-                        self.bind(name, range, guard, BindingKind::Other);
+            Stmt::Try(_) | Stmt::TryStar(_) => {
+                if let Some(tree::Try {
+                    body,
+                    handlers,
+                    orelse,
+                    finalbody,
+                }) = tree::Try::of(statement)
+                {
+                    self.add_body(body, guard);
+                    for ast::ExceptHandler::ExceptHandler(handler) in handlers {
+                        if let Some(name) = &handler.name {
+                            self.bind(name, range, guard, BindingKind::Other);
+                        }
+                        self.add_body(&handler.body, guard);
                     }
-                    self.add_body(&handler.body, guard);
+                    self.add_body(orelse, guard);
+                    self.add_body(finalbody, guard);
                 }
-                self.add_body(orelse, guard);
-                self.add_body(finalbody, guard);
             }
             _ => {}
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::scope::{ModuleName, Scope};
+use super::scope::{Binding, BindingKind, ModuleName, Scope};
 use super::setters::Setters;
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::ByteRange;
@@ -134,6 +134,36 @@ impl Workspace {
             let paths = self.files.python_files(&self.root);
             Setters::of(&paths, |path| self.files.read(path).ok())
         })
+    }
+
+    /// The other modules of the repo that the statements of a module import, those in functions aside:
+    /// by the bindings that `counts` accepts, and by `*`. A name of a `from` import may be a module, too.
+    pub(crate) fn imported_by(
+        &self,
+        loaded: &Loaded,
+        counts: impl Fn(&Binding) -> bool,
+    ) -> Vec<PathBuf> {
+        let scope = &loaded.scope;
+        let mut modules = scope.stars().to_vec();
+        let bindings = scope.names().flat_map(|name| scope.bindings(name));
+        for binding in bindings.filter(|binding| counts(binding)) {
+            match &binding.kind {
+                BindingKind::Module(module) => modules.push(module.clone()),
+                BindingKind::From(module, name) => {
+                    modules.push(module.submodule(name));
+                    modules.push(module.clone());
+                }
+                _ => {}
+            }
+        }
+        self.locate_others(loaded, &modules)
+    }
+
+    /// Where `modules` are, as the module `loaded` names them, itself aside.
+    pub(crate) fn locate_others(&self, loaded: &Loaded, modules: &[ModuleName]) -> Vec<PathBuf> {
+        let from = loaded.module.source().path();
+        let paths = modules.iter().filter_map(|one| self.locate(from, one));
+        paths.filter(|path| path != from).collect()
     }
 
     /// Every module that was asked for and could be parsed, by path.
