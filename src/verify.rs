@@ -47,7 +47,7 @@ use crate::text;
 use crate::text::Text;
 use crate::user_error::UserError;
 
-/// Verifies what is to be migrated, and what is already. `announce` is told of the plugins whose code is
+/// Verifies what is to be migrated, and what is already. `announce` gets the plugins whose code is
 /// run, and of the Python, before any of it is.
 ///
 /// # Errors

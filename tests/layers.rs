@@ -422,6 +422,52 @@ fn the_parser_is_seen_where_it_may_be() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Words that have been given up for those of the field, each with what is said instead. Names come back by
+/// copying old code; here they are noticed.
+const GIVEN_UP: &[(&str, &str)] = &[
+    ("Amount", "Verbosity"),
+    ("ByFolder", "PerDirCache"),
+    ("Distrusted", "UnsafeOwnership"),
+    ("DocumentUse", "DocOnlyUse"),
+    ("Door", "AuthRule"),
+    ("Judged", "VerifyReport"),
+    ("Layered", "OverlayFs"),
+    ("Ledger", "ReferenceCounts"),
+    ("Natives", "RequestRewrites"),
+    ("Refusal", "Rejection, NotRewritable"),
+    ("Scratch", "RequestBuffers"),
+    ("Spot", "InsertPosition"),
+    ("Wanted", "RouterPlan"),
+    ("NOT_ENTERED", "IGNORED_DIRS"),
+    ("can_take", "can_merge_into"),
+    ("carry_rest", "complete"),
+    ("holds_no_source", "is_ignored_dir"),
+    ("is_given_up", "is_freed"),
+    ("leaves_work", "has_manual_work"),
+    ("lift_from_type_checking", "promote_type_checking_import"),
+    ("nothing_readable", "all_unreadable"),
+    ("of_system", "io_error"),
+    ("of_toml", "toml_error"),
+    ("on_deep_stacks", "with_parser_stack"),
+    ("take_within", "extract_range"),
+];
+
+#[test]
+fn names_that_were_given_up_stay_away() {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut wrong = Vec::new();
+    for file in files() {
+        for (number, line) in &file.lines {
+            for word in line.split(|c| !is_word(c)) {
+                if let Some((old, new)) = GIVEN_UP.iter().find(|(old, _)| *old == word) {
+                    wrong.push(format!("{}: `{old}` is {new}", file.place(*number)));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// The helpers above see what they are to see.
 #[test]
 fn uses_and_code_are_told_apart() {

@@ -48,7 +48,7 @@ pub(super) fn say_pending(migration: &Migration, console: &Console) {
     }
 }
 
-/// Says what is left by hand, what was noticed, and the count, to stderr.
+/// Prints what needs a manual change, the advice and the count to stderr.
 pub(super) fn say_findings(view: &report::View<'_>, console: &Console) {
     let style = report::findings::Style {
         amount: match (console.is_quiet(), console.is_verbose()) {

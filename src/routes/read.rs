@@ -37,7 +37,7 @@ pub fn read(path: &Path) -> Result<RouteMap, UserError> {
     }
 }
 
-/// The route map at `path` with its bytes; none where there is no file.
+/// The route map at `path` with its bytes, or `None` if the file does not exist.
 ///
 /// # Errors
 /// When it cannot be read, or is not a route map.

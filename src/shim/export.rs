@@ -5,9 +5,9 @@
 //! that no endpoint can become a directive.
 
 mod caddy;
-mod common;
+mod legacy_urls;
 mod nginx;
 
 pub(crate) use caddy::caddy;
-pub(crate) use common::Export;
+pub(crate) use legacy_urls::Export;
 pub(crate) use nginx::nginx;

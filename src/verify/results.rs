@@ -315,7 +315,7 @@ fn missing_result_cause(cut_off: Option<&(Ending, String)>) -> Cause {
         Some((Ending::Died, stderr)) => (Reason::Crash, stderr.trim().to_owned()),
         // Whose results made it so much is not known.
         Some((Ending::TooMuch, _)) => (Reason::Unreadable, String::new()),
-        None => (Reason::Unsaid, String::new()),
+        None => (Reason::NoResult, String::new()),
     };
     Cause::Ran {
         side: Side::Neither,

@@ -1,4 +1,4 @@
-//! What is written, and what came of it.
+//! The changes to write, and the results of applying, recovering and undoing them.
 
 use std::path::PathBuf;
 

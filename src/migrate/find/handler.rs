@@ -44,7 +44,7 @@ pub struct Parameter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Returns {
     /// Nothing is said.
-    Unsaid,
+    NotAnnotated,
     /// `None`, or a class of responses: no response model is made of it.
     NoModel,
     /// Anything else, which FastAPI would make a response model of.
@@ -298,7 +298,7 @@ fn run_time_problem(definition: Definition<'_>, place: ByteRange) -> Option<Bloc
 
 fn returns(resolver: Resolver<'_>, annotation: Option<&Expr>) -> Returns {
     let Some(annotation) = annotation else {
-        return Returns::Unsaid;
+        return Returns::NotAnnotated;
     };
     if matches!(annotation, Expr::Constant(constant) if matches!(constant.value, Constant::None)) {
         return Returns::NoModel;

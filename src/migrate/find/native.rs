@@ -162,9 +162,9 @@ fn rewrite(
         return Err(rebound(loaded, ByteRange::new(start, end)));
     }
     let is_taken = |candidate: &str| {
-        let is_given_up = candidate == names.parameter || names.requests.contains(&candidate);
+        let is_replaced = candidate == names.parameter || names.requests.contains(&candidate);
         let mut tokens = tokens.iter();
-        !is_given_up
+        !is_replaced
             && (uses.variables.contains(candidate)
                 || tokens.any(|&range| source.slice(range) == candidate))
     };
@@ -270,7 +270,10 @@ fn decide(loaded: &Loaded, one: &PartUse<'_>) -> Result<(ByteRange, Option<Part>
             ),
         },
         // The name stays, and stands for the headers of the request.
-        _ => return Ok((root, None)),
+        ContextPart::HeadersName
+        | ContextPart::Context
+        | ContextPart::WebhookRequest
+        | ContextPart::Other => return Ok((root, None)),
     };
     if one.position == UsePosition::Shown && is_shown_itself(loaded, range) {
         return refuse(text!(

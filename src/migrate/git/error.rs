@@ -23,7 +23,7 @@ pub enum GitError {
     },
     /// Git refuses the repo because somebody else owns it.
     #[error("{}", self.text())]
-    Distrusted {
+    UnsafeOwnership {
         /// The repo.
         root: PathBuf,
     },
@@ -43,7 +43,7 @@ pub enum GitError {
     },
     /// Git did not end.
     #[error("{}", self.text())]
-    Endless {
+    TimedOut {
         /// The repo.
         root: PathBuf,
     },
@@ -70,7 +70,7 @@ impl GitError {
                 "PATH 中唯一的 git（{}）位于仓库内，不会启动它，因此无法判断哪些文件有未提交的修改",
                 term::path(program)
             ),
-            Self::Distrusted { root } => text!(
+            Self::UnsafeOwnership { root } => text!(
                 "git refuses to look at {}, which belongs to another user",
                 "{} 属于其他用户，git 拒绝读取",
                 term::path(root)
@@ -86,7 +86,7 @@ impl GitError {
                 "{} 不是普通文件，因此没有询问 git 哪些文件有未提交的修改",
                 term::path(path)
             ),
-            Self::Endless { root } => text!(
+            Self::TimedOut { root } => text!(
                 "git did not say within {} seconds which files of {} have uncommitted changes",
                 "git 在 {} 秒内没有回答 {} 中哪些文件有未提交的修改",
                 TIME_LIMIT.as_secs(),
@@ -112,7 +112,7 @@ impl GitError {
                 "put the folder of a git outside of the repo on the PATH, or use --allow-dirty",
                 "请把仓库之外的 git 所在文件夹加入 PATH，或使用 --allow-dirty"
             ),
-            Self::Distrusted { root } => text!(
+            Self::UnsafeOwnership { root } => text!(
                 "if you trust the repo, run `git config --global --add safe.directory {}`; or use --allow-dirty",
                 "如果信任该仓库，请运行 `git config --global --add safe.directory {}`；或使用 --allow-dirty",
                 term::path(root)
@@ -126,7 +126,7 @@ impl GitError {
                 "请移走 {}，或使用 --allow-dirty",
                 term::path(path)
             ),
-            Self::Endless { root } => text!(
+            Self::TimedOut { root } => text!(
                 "if you trust the repo, see whether `git status` ends in {}: a pipe among the files of `.git`, or one that its settings name, makes git wait for ever; or use --allow-dirty",
                 "如果信任该仓库，请查看 `git status` 在 {} 中能否结束：`.git` 内的文件或其设置所指的文件如果是管道，git 会一直等待；或使用 --allow-dirty",
                 term::path(root)

@@ -206,7 +206,7 @@ pub(super) fn output(
     let Ok((stdout, stderr)) = receiver.recv_timeout(limit) else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(GitError::Endless {
+        return Err(GitError::TimedOut {
             root: root.to_owned(),
         });
     };
@@ -230,7 +230,7 @@ fn read_all(pipe: Option<impl Read>) -> Vec<u8> {
 
 pub(super) fn failed(root: &Path, stderr: &[u8]) -> GitError {
     if is_distrust(stderr) {
-        GitError::Distrusted {
+        GitError::UnsafeOwnership {
             root: root.to_owned(),
         }
     } else {

@@ -275,7 +275,7 @@ fn a_repo_of_somebody_else_is_an_error_with_its_remedy() {
         }
     }
     match uncommitted(&[repo.root.join("a.py")]) {
-        Err(error @ GitError::Distrusted { .. }) => {
+        Err(error @ GitError::UnsafeOwnership { .. }) => {
             assert!(error.remedy().to_string().contains("safe.directory"));
         }
         Ok(_) => eprintln!("skipped: git is configured to trust every folder"),
@@ -443,7 +443,7 @@ fn git_is_ended_that_waits_for_a_pipe_among_its_own_files() {
     git.arg("status");
     let error = output(Place::of(&repo.root), git, Duration::from_millis(50)).unwrap_err();
     assert!(
-        matches!(&error, GitError::Endless { root } if *root == repo.root),
+        matches!(&error, GitError::TimedOut { root } if *root == repo.root),
         "{error}"
     );
 }

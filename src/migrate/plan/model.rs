@@ -105,7 +105,7 @@ pub struct ReferenceCounts {
     pub found: usize,
     /// Those that are migrated.
     pub migrated: usize,
-    /// Those that are left by hand.
+    /// Those that need a manual change.
     pub by_hand: usize,
     /// Those that turned out to be something else's.
     pub not_ours: usize,

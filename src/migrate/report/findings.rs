@@ -1,4 +1,4 @@
-//! What people read besides the result: what is left by hand, what was noticed, and the count.
+//! What people read besides the result: what needs a manual change, what was noticed, and the count.
 //!
 //! Invariants:
 //! - Every diagnostic is named with its place. Only the first few of a code are shown with source and
@@ -20,7 +20,7 @@ use crate::text::Lang;
 /// How much is said besides results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verbosity {
-    /// Errors, and what is left by hand.
+    /// Errors, and what needs a manual change.
     Quiet,
     /// Advice and the count too.
     Normal,
@@ -48,7 +48,7 @@ const WIDEST: usize = 120;
 /// The least that is shown of a line, however narrow the terminal.
 const NARROWEST: usize = 8;
 
-/// What is left by hand, what was noticed, and the count.
+/// What needs a manual change, what was noticed, and the count.
 pub(crate) fn findings(view: &View<'_>, style: Style) -> String {
     let Style { amount, lang, .. } = style;
     let mut output = String::new();

@@ -1,4 +1,4 @@
-//! Where places of a plan are once its files have been written: who is told of one looks for it there.
+//! Where places of a plan are once its files have been written: reports show the lines that are on the disk then.
 //!
 //! The plan keeps the places of the files that were read; reports ask here for those that they show.
 

@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context};
 
-use super::common::{self, Export, Url, without_variables};
+use super::legacy_urls::{self, Export, Url, without_variables};
 use crate::routes::{Route, RouteMap};
 use crate::shim::http::target;
 use crate::text;
@@ -15,27 +15,28 @@ const TEMPLATE: &str = include_str!("../../../templates/shim/caddy.j2");
 /// # Errors
 /// When the template is wrong.
 pub(crate) fn caddy(map: &RouteMap, export: Export<'_>) -> Result<String, UserError> {
-    let mut preface = common::comment(&common::preface("Caddy", export.upstream), export.lang);
-    preface.extend(common::comment(
+    let mut preface =
+        legacy_urls::comment(&legacy_urls::preface("Caddy", export.upstream), export.lang);
+    preface.extend(legacy_urls::comment(
         &text!(
             "Import it into a site: import webhooks",
             "在站点中引入：import webhooks"
         ),
         export.lang,
     ));
-    let urls: Vec<Value> = common::urls(map)
+    let urls: Vec<Value> = legacy_urls::urls(map)
         .iter()
         .enumerate()
         .filter_map(|(number, url)| Some(value(url, number, url.routes.first()?, export)))
         .collect();
     let (since, authority) = (export.deprecated_since, export.upstream.authority());
-    common::render(TEMPLATE, context! { preface, urls, since, authority })
+    legacy_urls::render(TEMPLATE, context! { preface, urls, since, authority })
 }
 
 fn value(url: &Url<'_>, number: usize, route: &Route, export: Export<'_>) -> Value {
     let is_word = |method: &String| method.bytes().all(|b| b.is_ascii_uppercase());
     let quoted = quoted(url.path).filter(|_| route.methods.iter().all(is_word));
-    let impossible = common::impossible(url);
+    let impossible = legacy_urls::impossible(url);
     let (None, Some(path)) = (&impossible, quoted) else {
         let path = url.path;
         let reason = impossible.unwrap_or_else(|| {
@@ -44,7 +45,7 @@ fn value(url: &Url<'_>, number: usize, route: &Route, export: Export<'_>) -> Val
                 "{path}：含有此处无法转义的字符，略过。"
             )
         });
-        return context! { left_out => common::comment(&reason, export.lang) };
+        return context! { left_out => legacy_urls::comment(&reason, export.lang) };
     };
     let successor = target::encode(&route.target);
     context! {

@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context};
 
-use super::common::{self, Export, Url, without_variables};
+use super::legacy_urls::{self, Export, Url, without_variables};
 use crate::routes::{Route, RouteMap};
 use crate::shim::http::target;
 use crate::text;
@@ -34,8 +34,9 @@ const METHODS_OF_NGINX: &[&str] = &[
 /// # Errors
 /// When the template is wrong.
 pub(crate) fn nginx(map: &RouteMap, export: Export<'_>) -> Result<String, UserError> {
-    let mut preface = common::comment(&common::preface("nginx", export.upstream), export.lang);
-    preface.extend(common::comment(
+    let mut preface =
+        legacy_urls::comment(&legacy_urls::preface("nginx", export.upstream), export.lang);
+    preface.extend(legacy_urls::comment(
         &text!(
             "Include it in a server block: include /etc/nginx/webhooks.conf;\n\
              A method that a webhook does not take is answered with 403 here, not 405.\n\
@@ -50,17 +51,17 @@ pub(crate) fn nginx(map: &RouteMap, export: Export<'_>) -> Result<String, UserEr
         ),
         export.lang,
     ));
-    let urls: Vec<Value> = common::urls(map)
+    let urls: Vec<Value> = legacy_urls::urls(map)
         .iter()
         .filter_map(|url| Some(value(url, url.routes.first()?, export)))
         .collect();
     let since = export.deprecated_since;
-    common::render(TEMPLATE, context! { preface, urls, since })
+    legacy_urls::render(TEMPLATE, context! { preface, urls, since })
 }
 
 fn value(url: &Url<'_>, route: &Route, export: Export<'_>) -> Value {
-    if let Some(text) = common::impossible(url).or_else(|| impossible(url, route)) {
-        return context! { left_out => common::comment(&text, export.lang) };
+    if let Some(text) = legacy_urls::impossible(url).or_else(|| impossible(url, route)) {
+        return context! { left_out => legacy_urls::comment(&text, export.lang) };
     }
     let target = without_variables(&target::encode(&route.target));
     let agent = without_variables(&export.upstream.to_string());

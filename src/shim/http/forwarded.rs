@@ -1,4 +1,4 @@
-//! Who sends, and what the agent is told of it.
+//! The client's address and scheme, and the `Forwarded` headers that carry them to the agent.
 //!
 //! Invariants: the address of the peer decides. What a header claims counts only as far as
 //! the peers that wrote it are trusted proxies. `X-Forwarded-*`, `Forwarded` and `X-Real-IP` of

@@ -53,12 +53,12 @@ struct Run<'a> {
     uncovered: &'a [usize],
     uncovered_elsewhere: Vec<Lines<'a>>,
     difference: Option<Difference<'a>>,
-    endless: Vec<Endless<'a>>,
+    endless: Vec<Nonterminating<'a>>,
 }
 
 /// A request that did not end, or ended the process.
 #[derive(Serialize)]
-struct Endless<'a> {
+struct Nonterminating<'a> {
     request: Request<'a>,
     seconds: u64,
     went_on: bool,
@@ -251,7 +251,7 @@ fn run<'a>(
         endless: result
             .nonterminating
             .iter()
-            .map(|one| Endless {
+            .map(|one| Nonterminating {
                 request: request(&one.request),
                 seconds: one.seconds,
                 went_on: one.search_resumed,

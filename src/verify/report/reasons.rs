@@ -178,7 +178,7 @@ fn reason_and_help(reason: Reason, python: &str) -> (Text, Text) {
                 "请在 {python} 的环境中安装 nekro-agent，或用 --python 指定 Agent 所在的环境"
             ),
         ),
-        Reason::Unsaid => (text!("there is no result", "没有得到结果"), report_it()),
+        Reason::NoResult => (text!("there is no result", "没有得到结果"), report_it()),
         Reason::Unreadable => (
             text!(
                 "there is a result, but it cannot be read",

@@ -6,18 +6,18 @@
 //! goes.
 //!
 //! - [`routes`]: the routes that are added by calls.
-//! - [`helpers`]: those of decorators that an earlier run wrote.
+//! - [`written_decorators`]: those of decorators that an earlier run wrote.
 //! - [`uses`], [`handed`]: where routers go.
 //!
 //! Invariant: a use of a router that is not known to add no route, or to add one that is read, is
 //! in [`OwnRoutes::hidden`].
 
 mod handed;
-mod helpers;
 pub(super) mod model;
 mod routers;
 mod routes;
 mod uses;
+mod written_decorators;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

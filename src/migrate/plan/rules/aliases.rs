@@ -2,7 +2,7 @@
 //! is a route.
 //!
 //! It stays as long as a use of the name stays, or another module imports it, or a comment stands on
-//! its line; then it is left by hand.
+//! its line; then it needs a manual change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 //!
 //! FastAPI looks the names up in the globals of the module. A name that is imported only for type
 //! checkers gets an import at run time instead, when it comes from outside the repo; from inside,
-//! importing it could make a circle, so the webhook is left by hand. A handler of one parameter
+//! importing it could make a circle, so the webhook needs a manual change. A handler of one parameter
 //! without an annotation, which is used as a request, gets `: Request`: FastAPI would take it for
 //! a query parameter.
 

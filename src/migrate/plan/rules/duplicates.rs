@@ -2,7 +2,7 @@
 //!
 //! `webhook_methods` was a dict, so the last registration won; a router gives a request to its
 //! first route. The decorators of the earlier ones are therefore taken away. Where it cannot be
-//! seen which one is the last, all of them are left by hand; branches that exclude each other
+//! seen which one is the last, all of them need a manual change; branches that exclude each other
 //! are no such case.
 
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ pub(crate) enum Verdict {
     Unknown(Box<Blocker>),
 }
 
-/// Judges all webhooks of one plugin; `has_problem` says which of them are left by hand anyway.
+/// Judges all webhooks of one plugin; `has_problem` says which of them need a manual change anyway.
 pub(crate) fn judge(webhooks: &[Registered<'_>], has_problem: &[bool]) -> Vec<Verdict> {
     let paths: Vec<String> = webhooks
         .iter()

@@ -77,7 +77,7 @@ pub(crate) enum Reason {
     /// It needs something of the agent that the stand-in does not have.
     StandInLacks,
     /// The runner has said nothing about it. It never says this itself.
-    Unsaid,
+    NoResult,
     /// What the runner has said about it cannot be taken in. It never says this itself.
     Unreadable,
 }

@@ -4,12 +4,12 @@ use rustpython_parser::ast;
 use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::emit::is_as_written;
-use crate::migrate::find::plugin::own_routes::helpers::{
-    prefix_in_helper, prefix_of_helper, route_of_helper,
-};
 use crate::migrate::find::plugin::own_routes::model::{OwnRoute, OwnRoutes, UNKNOWN};
 use crate::migrate::find::plugin::own_routes::routers::{
     Argument, Receiver, argument, prefix_of_call, router_prefix, written,
+};
+use crate::migrate::find::plugin::own_routes::written_decorators::{
+    prefix_in_helper, prefix_of_helper, route_of_helper,
 };
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Loaded, Resolver, Scope, Workspace};
