@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rehook::migrate::diff;
-use rehook::migrate::discover::discover;
 use rehook::migrate::find::references::find;
 use rehook::migrate::pipeline::plan_of_files;
 use rehook::migrate::plan::{Plan, PlanOptions};
+use rehook::migrate::project::discover::discover;
 use rehook::migrate::python::names::{Files, Workspace};
 use rehook::migrate::python::parse::Module;
 use rehook::migrate::python::tokens::Tokens;

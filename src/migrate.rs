@@ -1,6 +1,6 @@
 //! The wing that moves plugins to dynamic routes: finds old webhooks, plans edits, shows or applies them.
 //!
-//! Every stage is a function from one value to the next: [`discover`] gives files, [`find`] what they have of
+//! Every stage is a function from one value to the next: [`project`] gives files, [`find`] what they have of
 //! the old API, [`plan`] the edits, which [`diff`] and [`report`] show and [`apply`] writes.
 //!
 //! Invariants:
@@ -11,15 +11,13 @@
 pub mod apply;
 pub mod diagnostic;
 pub mod diff;
-pub mod discover;
 pub mod edit;
 pub(crate) mod emit;
 pub mod find;
-pub(crate) mod git;
 pub(crate) mod lint;
 pub mod pipeline;
 pub mod plan;
+pub mod project;
 pub mod python;
 pub(crate) mod report;
 pub mod source;
-pub(crate) mod style;

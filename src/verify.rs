@@ -12,13 +12,11 @@
 //!   the process that runs them.
 //! - What that process says is bounded in length and time, and it ends with everything that it has
 //!   started.
-//! - A signal that asks this program to end leaves nothing of it behind ([`interrupt`]).
+//! - A signal that asks this program to end leaves nothing of it behind ([`runner::interrupt`]).
 
 pub(crate) mod cases;
 pub(crate) mod error;
-pub(crate) mod interrupt;
 pub(crate) mod options;
-mod process;
 pub(crate) mod report;
 pub(crate) mod requests;
 pub(crate) mod results;
@@ -33,6 +31,7 @@ use error::VerifyError;
 pub(crate) use options::Options;
 use requests::UserRequests;
 use results::{Kind, Status, VerifyReport, Webhook};
+use runner::interrupt;
 use runner::job::{self, Job};
 use runner::limits::Limits;
 use runner::python::{self, Places, Python};

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::migrate::apply::ApplyError;
-use crate::migrate::git::GitError;
+use crate::migrate::project::git::GitError;
 use crate::text;
 use crate::text::translate;
 use crate::user_error::UserError;

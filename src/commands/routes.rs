@@ -6,7 +6,7 @@ use std::{env, fs};
 use super::console::Console;
 use super::outcome::Outcome;
 use crate::cli::{RoutesArgs, ServerChoice};
-use crate::migrate::git;
+use crate::migrate::project::git;
 use crate::routes::{self, FILE_NAME};
 use crate::shim::config::UpstreamUrl;
 use crate::shim::export::{self, Export};

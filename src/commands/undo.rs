@@ -6,7 +6,8 @@ use std::path::Path;
 use super::console::Console;
 use super::outcome::Outcome;
 use crate::cli::UndoArgs;
-use crate::migrate::{apply, git};
+use crate::migrate::apply;
+use crate::migrate::project::git;
 use crate::user_error::UserError;
 use crate::{term, text};
 

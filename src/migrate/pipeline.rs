@@ -22,8 +22,8 @@ use std::sync::Arc;
 use std::{env, fs, mem};
 
 use crate::migrate::diagnostic::Diagnostic;
-use crate::migrate::discover::{self, Discovery};
 use crate::migrate::plan::{Plan, PlanOptions};
+use crate::migrate::project::discover::{self, Discovery};
 use crate::user_error::UserError;
 pub use model::{Change, Disabled, Migration, Options};
 pub(crate) use overlay::OverlayFs;

@@ -2,26 +2,23 @@
 //! none of them computes anything again, so a preview cannot differ from what is written.
 //!
 //! The rules are in [`rules`], one file per rule; [`plugin`] puts them together for one plugin, [`groups`]
-//! says which plugins change together, and [`finish`] makes files of the drafts.
+//! says which plugins change together, [`modules`] what is around a plugin, [`conflicts`] which registrations
+//! get in each other's way, and [`finish`] makes files of the drafts.
 //!
 //! Invariants: a webhook is either migrated with everything that belongs to it, or left
 //! exactly as it is and reported.
 
 mod advice;
 mod call_format;
-mod cross_module;
+mod conflicts;
 mod draft;
-mod facts;
 mod finish;
 mod groups;
 mod imports;
-mod late_imports;
 mod model;
+mod modules;
 mod plugin;
-mod relayout;
 mod rules;
-mod shared_keys;
-mod unclear;
 mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,15 +32,15 @@ use crate::migrate::edit::ByteRange;
 use crate::migrate::find::{Blocker, Found, Reference, ReferenceKind};
 use crate::migrate::python::names::Loaded;
 use advice::{advice, suppress};
+use conflicts::shared_keys::SharedKeys;
 use draft::Draft;
-use facts::ModuleFacts;
 use groups::{Packages, groups, members_of, packages};
 pub use model::{
     Action, FilePlan, Input, Plan, PlanOptions, PlannedWebhook, ReferenceCounts, RuleError,
 };
 use model::{PlanGroup, PluginWebhooks, Registered};
+use modules::facts::ModuleFacts;
 use rules::doc_only_api;
-use shared_keys::SharedKeys;
 pub use withdraw::Fault;
 
 /// Makes the plan. Plugins of which a rule makes something that does not fit together are left as they

@@ -8,6 +8,7 @@
 //! - [`imports`]: the import statements of a module and the names in use.
 //! - [`names`]: what a name stands for, across the modules of a repo.
 //! - [`stdlib`]: the modules that Python has itself.
+//! - [`style`]: how a project wants its Python to look.
 
 pub(crate) mod function;
 pub(crate) mod imports;
@@ -16,5 +17,6 @@ pub mod names;
 pub mod parse;
 mod parser_tokens;
 pub(crate) mod stdlib;
+pub(crate) mod style;
 pub mod tokens;
 pub(crate) mod tree;

@@ -4,8 +4,10 @@
 //! time, and it ends with all that it has started.
 
 pub(super) mod embedded;
+pub(crate) mod interrupt;
 pub(crate) mod job;
 pub(crate) mod limits;
+pub(crate) mod process;
 pub(crate) mod protocol;
 pub(crate) mod python;
 pub(crate) mod session;

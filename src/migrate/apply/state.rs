@@ -28,7 +28,7 @@ use super::model::Pending;
 use super::seal::{self, Key};
 use super::target::{Target, first_harmful, targets};
 use super::undo_stack;
-use crate::migrate::git;
+use crate::migrate::project::git;
 use crate::regular_file;
 
 const FOLDER: &str = ".rehook";

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use minijinja::{Environment, UndefinedBehavior, context};
 
-use crate::migrate::style::width;
+use crate::migrate::python::style::width;
 use crate::routes::REQUEST_METHODS;
 
 /// The reply's message of release 2.4.0, as Python writes it: the counts are always 0. Its commas

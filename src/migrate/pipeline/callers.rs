@@ -12,9 +12,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use rayon::prelude::*;
 
-use crate::migrate::discover;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::{Found, texts};
+use crate::migrate::project::discover;
 use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{Loaded, Workspace};
 use crate::migrate::python::tokens::TokenKind;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::migrate::discover;
+use crate::migrate::project::discover;
 use crate::migrate::python::names::Files;
 use crate::regular_file;
 

@@ -12,11 +12,11 @@ use super::overlay::OverlayFs;
 use super::project::{Modules, PerDirCache, style_of};
 use super::related::{lookups, related};
 use crate::migrate::diagnostic::Diagnostic;
-use crate::migrate::discover;
 use crate::migrate::find::{self, Found};
 use crate::migrate::plan::{self, Input, Plan, PlanOptions};
+use crate::migrate::project::discover;
 use crate::migrate::python::names::{LoadError, Loaded, Workspace};
-use crate::migrate::style::Style;
+use crate::migrate::python::style::Style;
 
 /// One pass over the sources: found, related, planned.
 pub(super) struct Pass {

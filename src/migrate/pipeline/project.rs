@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use super::model::Change;
-use crate::migrate::git;
-use crate::migrate::style::{self, ConfigFile, Style};
+use crate::migrate::project::git;
+use crate::migrate::python::style::{self, ConfigFile, Style};
 use crate::regular_file;
 
 /// The repo that the paths are in; outside of one, or across several, the folder that holds them all.

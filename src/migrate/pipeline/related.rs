@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::migrate::discover;
 use crate::migrate::find::{self, Found, ReferenceKind};
+use crate::migrate::project::discover;
 use crate::migrate::python::names::{Loaded, Workspace};
 
 /// What may be in a module that belongs to a plugin and has no webhook itself.

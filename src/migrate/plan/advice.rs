@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::facts::ModuleFacts;
 use super::groups::inside;
 use super::model::{Input, Plan};
+use super::modules::facts::ModuleFacts;
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::find::Found;
 use crate::migrate::find::suppression::Suppressions;

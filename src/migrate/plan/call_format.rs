@@ -98,7 +98,7 @@ pub(super) fn block(place: Place<'_>, text: &str, quote: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migrate::style::Style;
+    use crate::migrate::python::style::Style;
 
     #[track_caller]
     fn check(limit: usize, text: &str, expected: &str) {

@@ -12,9 +12,9 @@ use super::call_format::Place;
 use crate::migrate::edit::{ByteRange, EditError, EditSet, TextEdit};
 use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{Loaded, ModuleName, Value, Workspace, names_from_stars};
+use crate::migrate::python::style::{Style, comment_width};
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::source::SourceFile;
-use crate::migrate::style::{Style, comment_width};
 
 /// A name to import: `from module import name as local`, or `import module` when there is no name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::draft::Draft;
 use super::imports::{self, Surroundings};
 use super::model::{FilePlan, Input};
-use super::relayout;
+use super::rules::relayout;
 use super::withdraw::Fault;
 use crate::migrate::edit::EditError;
 use crate::text;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::cross_module::Members;
-use super::facts::ModuleFacts;
 use super::model::{Input, PluginWebhooks, Registered};
+use super::modules::cross_module::Members;
+use super::modules::facts::ModuleFacts;
 use crate::migrate::python::names::PluginId;
 
 /// The plugins with their webhooks, in groups that share no file.

@@ -9,7 +9,7 @@ use crate::migrate::edit::{EditError, EditSet};
 use crate::migrate::emit::EmitError;
 use crate::migrate::find::{Found, Webhook};
 use crate::migrate::python::names::{Loaded, PluginId, Workspace};
-use crate::migrate::style::Style;
+use crate::migrate::python::style::Style;
 use crate::routes::Route;
 
 /// How far a plan may go.

@@ -3,8 +3,8 @@
 pub(crate) mod aliases;
 pub(crate) mod annotations;
 pub(crate) mod doc_only_api;
-pub(crate) mod duplicates;
 pub(crate) mod native;
 pub(crate) mod registration;
+pub(crate) mod relayout;
 pub(crate) mod reply;
 pub(crate) mod router;

@@ -12,7 +12,7 @@ use super::View;
 use super::text::{BOLD, CYAN, DIM, RED, YELLOW};
 use crate::migrate::diagnostic::{Code, Diagnostic, Severity};
 use crate::migrate::plan::Action;
-use crate::migrate::style::width;
+use crate::migrate::python::style::width;
 use crate::term;
 use crate::text;
 use crate::text::Lang;

@@ -7,7 +7,7 @@ use super::View;
 use crate::migrate::diagnostic::{Code, RetiredCode};
 use crate::migrate::diff::{self, LineKind};
 use crate::migrate::plan::{Action, PlannedWebhook};
-use crate::migrate::style::width;
+use crate::migrate::python::style::width;
 use crate::routes::Route;
 use crate::term;
 use crate::text;

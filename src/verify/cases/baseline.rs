@@ -12,13 +12,13 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 
 use super::copy::CopyBudget;
-use crate::migrate::git;
+use crate::migrate::project::git;
 use crate::term;
 use crate::text;
 use crate::text::{Text, translate};
 use crate::user_error::UserError;
 use crate::verify::error::{self, NotRun, VerifyError};
-use crate::verify::process::{self, Group, Watchdog};
+use crate::verify::runner::process::{self, Group, Watchdog};
 
 /// A commit of a repo.
 #[derive(Debug)]

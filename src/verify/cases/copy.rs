@@ -11,10 +11,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::plugin_source::{Kind, PluginSource};
-use crate::migrate::discover;
+use crate::migrate::project::discover;
 use crate::regular_file;
 use crate::verify::error::{self, Limit, TooLarge, VerifyError};
-use crate::verify::interrupt;
+use crate::verify::runner::interrupt;
 
 /// How much is copied in all, so that a folder of recordings beside a plugin does not fill the disk.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;

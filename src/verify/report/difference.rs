@@ -5,7 +5,7 @@ use anstyle::Style;
 use serde_json::Value;
 
 use super::sanitize::{about, indented_request, shortened, shortened_beside};
-use crate::migrate::style::width;
+use crate::migrate::python::style::width;
 use crate::term::style::{BOLD, GREEN, RED};
 use crate::text;
 use crate::text::{Lang, Text};

@@ -8,7 +8,7 @@ use anstyle::Style;
 use super::sanitize::{about, indented_request, shortened, shortened_lines};
 use super::saved_requests::Saved;
 use super::{View, details, difference, ranges, reasons, uncovered, url};
-use crate::migrate::style::width;
+use crate::migrate::python::style::width;
 use crate::term;
 use crate::term::style::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::text;

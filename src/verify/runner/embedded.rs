@@ -125,7 +125,7 @@ pub(crate) fn write(folder: &Path) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migrate::discover;
+    use crate::migrate::project::discover;
 
     /// What is in the folder is in the list, and the other way round.
     #[test]

@@ -19,14 +19,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::migrate::git;
+use crate::migrate::project::git;
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text, translate};
 use crate::user_error::UserError;
 use crate::verify::error::{self, VerifyError};
-use crate::verify::interrupt;
-use crate::verify::process;
+use crate::verify::runner::interrupt;
+use crate::verify::runner::process;
 
 /// The oldest version that the agent runs on.
 const OLDEST: (u32, u32) = (3, 11);

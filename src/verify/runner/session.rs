@@ -23,9 +23,9 @@ use super::job::Job;
 use super::protocol::{Event, Failed, Ready, Reason, Refused, Sent, Side, WebhookResult};
 use super::python::{self, Python};
 use crate::verify::error::{self, VerifyError};
-use crate::verify::interrupt;
 use crate::verify::options::AgentChoice;
-use crate::verify::process::Group;
+use crate::verify::runner::interrupt;
+use crate::verify::runner::process::Group;
 pub(crate) use errors::{Ending, protocol_error};
 use lines::Line;
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::user_error::UserError;
 use crate::verify::error;
-use crate::verify::interrupt::{self, SignalGuard};
+use crate::verify::runner::interrupt::{self, SignalGuard};
 
 /// What the folders are called.
 const PREFIX: &str = "rehook-verify-";

@@ -1,6 +1,6 @@
 //! Where a statement stands, and what fits there.
 
-use crate::migrate::style::{Style, indentation_width, width};
+use crate::migrate::python::style::{Style, indentation_width, width};
 
 /// Where a statement stands, and how wide its lines may be.
 #[derive(Debug, Clone, Copy)]

@@ -6,8 +6,8 @@
 use crate::migrate::edit::ByteRange;
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::imports::ImportStatement;
+use crate::migrate::python::style::is_only_pragmas;
 use crate::migrate::python::tokens::{Token, TokenKind};
-use crate::migrate::style::is_only_pragmas;
 
 /// The comments of a statement, or of a name in one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::migrate::edit::EditError;
 use crate::migrate::plan::draft::{Addition, Draft};
 use crate::migrate::python::imports::ImportStatement;
 use crate::migrate::python::names::ModuleName;
-use crate::migrate::style::width;
+use crate::migrate::python::style::width;
 
 /// Where a new statement goes, and how many blank lines part it from its neighbour there.
 enum InsertPosition {

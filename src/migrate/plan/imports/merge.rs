@@ -7,9 +7,9 @@ use super::sorted::Order;
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::plan::draft::{Addition, Draft};
 use crate::migrate::python::imports::{ImportStatement, ImportedName};
+use crate::migrate::python::style::imports::MemberKey;
+use crate::migrate::python::style::{comment_width, indentation_width, is_pragma, width};
 use crate::migrate::python::tokens::TokenKind;
-use crate::migrate::style::imports::MemberKey;
-use crate::migrate::style::{comment_width, indentation_width, is_pragma, width};
 
 /// Whether a name from a module can join a statement.
 pub(super) fn can_merge_into(

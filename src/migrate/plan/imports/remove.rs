@@ -4,8 +4,8 @@ use super::lines::{blank_lines_before, blank_lines_from};
 use crate::migrate::edit::{ByteRange, EditError, TextEdit};
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::imports::ImportStatement;
+use crate::migrate::python::style::is_only_pragmas;
 use crate::migrate::python::tokens::TokenKind;
-use crate::migrate::style::is_only_pragmas;
 
 /// Where a section of imports went as a whole, the blank lines on both sides of it become one group.
 pub(super) fn close_gaps(draft: &mut Draft, gone: &[&ImportStatement]) -> Result<(), EditError> {

@@ -11,8 +11,10 @@ use crate::migrate::plan::model::Input;
 use crate::migrate::python::imports::{ImportStatement, ImportedName};
 use crate::migrate::python::names::ModuleName;
 use crate::migrate::python::stdlib::is_stdlib;
-use crate::migrate::style::imports::{ImportStyle, MemberKey, ModuleKey, ModuleOrigin, Section};
-use crate::migrate::style::{Style, indentation_width, width};
+use crate::migrate::python::style::imports::{
+    ImportStyle, MemberKey, ModuleKey, ModuleOrigin, Section,
+};
+use crate::migrate::python::style::{Style, indentation_width, width};
 
 /// What is around a file, as far as the sorting of its imports depends on it.
 pub(crate) struct Surroundings<'a> {

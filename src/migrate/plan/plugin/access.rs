@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::migrate::find::plugin::Plugin;
-use crate::migrate::plan::cross_module::names_module;
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::model::Registered;
+use crate::migrate::plan::modules::cross_module::names_module;
 use crate::migrate::python::names::{BindingKind, ModuleName, Workspace};
 
 /// How a module that registers a webhook gets at the names of the plugin's module.

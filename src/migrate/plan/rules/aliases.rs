@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::find::{Alias, Found, ReferenceKind};
-use crate::migrate::plan::cross_module::Members;
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::model::Registered;
+use crate::migrate::plan::modules::cross_module::Members;
 
 /// A name that goes.
 pub(crate) struct Removed<'a> {

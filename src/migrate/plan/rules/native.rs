@@ -19,17 +19,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::duplicates::Verdict;
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::find::native::{self, NotRewritable, Part, RequestRewrite};
 use crate::migrate::find::{CallableKind, Form, Handler};
-use crate::migrate::plan::cross_module::Members;
-use crate::migrate::plan::cross_module::is_used_elsewhere;
+use crate::migrate::plan::conflicts::duplicates::Verdict;
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::model::Registered;
+use crate::migrate::plan::modules::cross_module::Members;
+use crate::migrate::plan::modules::cross_module::is_used_elsewhere;
+use crate::migrate::python::style::{comment_width, indentation_width, width};
 use crate::migrate::python::tokens::{Token, TokenKind, Tokens};
-use crate::migrate::style::{comment_width, indentation_width, width};
 use crate::routes::Dialect;
 use crate::text;
 

@@ -12,8 +12,8 @@ use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::find::{Body, Conditional, Reply, ReplyShape};
 use crate::migrate::plan::call_format;
 use crate::migrate::plan::draft::Draft;
+use crate::migrate::python::style::{comment_width, indentation_width, width};
 use crate::migrate::python::tokens::TokenKind;
-use crate::migrate::style::{comment_width, indentation_width, width};
 
 /// The names that the replies of a module are written with.
 struct Names {

@@ -18,8 +18,8 @@ use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::imports::lines::blank_lines_from;
 use crate::migrate::plan::model::RuleError;
 use crate::migrate::python::imports;
+use crate::migrate::python::style::{indentation_width, width};
 use crate::migrate::python::tokens::TokenKind;
-use crate::migrate::style::{indentation_width, width};
 use crate::term;
 
 /// The names that the webhooks of a plugin are registered with, as its own module knows them.

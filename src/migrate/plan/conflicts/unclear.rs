@@ -6,12 +6,12 @@
 //!
 //! The same holds where a reply may show which webhooks are registered: there would be none.
 
-use super::cross_module::Members;
-use super::model::Registered;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::find::Blocker;
 use crate::migrate::find::{Effect, Found, Unclear};
-use crate::migrate::plan::rules::duplicates::exclusive;
+use crate::migrate::plan::conflicts::duplicates::exclusive;
+use crate::migrate::plan::model::Registered;
+use crate::migrate::plan::modules::cross_module::Members;
 use crate::routes::route_path;
 use crate::text;
 

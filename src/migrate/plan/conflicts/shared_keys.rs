@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::model::{PluginWebhooks, Registered};
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::find::Blocker;
 use crate::migrate::find::plugin::key;
+use crate::migrate::plan::model::{PluginWebhooks, Registered};
 use crate::migrate::python::names::{PluginId, Workspace};
 use crate::routes::route_path;
 use crate::text;

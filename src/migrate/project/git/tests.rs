@@ -237,7 +237,10 @@ fn a_monitor_that_the_repo_names_is_not_run() {
 #[test]
 fn the_variables_of_a_hook_do_not_mislead() {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "migrate::git::tests::odd_names_mean_themselves"])
+        .args([
+            "--exact",
+            "migrate::project::git::tests::odd_names_mean_themselves",
+        ])
         .env("GIT_DIR", "/nowhere/.git")
         .env("GIT_WORK_TREE", "/nowhere")
         .env("GIT_INDEX_FILE", "/nowhere/.git/index")

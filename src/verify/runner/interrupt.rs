@@ -9,8 +9,8 @@ use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::error::VerifyError;
 use crate::signals::Signals;
+use crate::verify::error::VerifyError;
 
 /// What this program ends with, as with any error.
 const EXIT_CODE: i32 = 2;

@@ -7,12 +7,12 @@
 
 use std::collections::HashMap;
 
-use super::registration;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::find::Blocker;
 use crate::migrate::find::Branch;
 use crate::migrate::find::path_parameters::can_match_alike;
 use crate::migrate::plan::model::Registered;
+use crate::migrate::plan::rules::registration;
 use crate::routes::route_path;
 use crate::text;
 

@@ -10,12 +10,12 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::draft::Draft;
 use super::facts::ModuleFacts;
-use super::model::Registered;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::handed_on::hands_on;
 use crate::migrate::find::{CallableKind, Form};
+use crate::migrate::plan::draft::Draft;
+use crate::migrate::plan::model::Registered;
 use crate::migrate::python::imports;
 use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{ModuleName, PluginId, Workspace};
@@ -245,7 +245,7 @@ fn re_imports<'f>(modules: &[&'f ModuleFacts]) -> FxHashMap<&'f str, Vec<ReImpor
 }
 
 /// Whether a handler is used other than by registering it.
-pub(super) fn is_used_elsewhere(
+pub(crate) fn is_used_elsewhere(
     members: &Members<'_>,
     draft: &Draft,
     one: &Registered<'_>,
@@ -282,7 +282,7 @@ pub(super) fn is_used_elsewhere(
 
 /// Whether a module name, as written in the file `from`, is that of the file `path`: by its path
 /// alone.
-pub(super) fn names_module(from: &Path, module: &ModuleName, path: &Path) -> bool {
+pub(crate) fn names_module(from: &Path, module: &ModuleName, path: &Path) -> bool {
     let mut stem = path.with_extension("");
     if stem.file_name() == Some("__init__".as_ref()) {
         stem.pop();

@@ -7,13 +7,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::cross_module::Members;
 use crate::migrate::find::references::imported::Imported;
+use crate::migrate::plan::modules::cross_module::Members;
 use crate::migrate::python::names::Workspace;
 
 /// The modules to which imports in functions lead, and none that runs while the plugin in the module
 /// `plugin` is imported.
-pub(super) fn late_modules(
+pub(crate) fn late_modules(
     workspace: &Workspace,
     members: &Members<'_>,
     plugin: &Path,

@@ -1,16 +1,16 @@
 //! Rule: a statement that a rule has made wider or narrower is on the lines that the formatter would
 //! give it, where it was so before. Lines of an author's own choice stay.
 
-use super::call_format;
-use super::draft::Draft;
 use crate::migrate::edit::{ByteRange, EditError};
+use crate::migrate::plan::call_format;
+use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::tokens::{Token, TokenKind};
 
 /// Breaks the statements anew in which something was noted by [`Draft::touch`].
 ///
 /// # Errors
 /// When another edit wants the same bytes.
-pub(super) fn apply(draft: &mut Draft) -> Result<(), EditError> {
+pub(crate) fn apply(draft: &mut Draft) -> Result<(), EditError> {
     let mut done = 0;
     for offset in std::mem::take(&mut draft.touched) {
         let statement = (offset >= done).then(|| statement_at(draft, offset));
