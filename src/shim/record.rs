@@ -11,7 +11,7 @@ mod line;
 mod redact_json;
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -174,7 +174,7 @@ impl Recorder {
         let mut complained = false;
         while let Ok(Message::Write(entry)) = receiver.recv() {
             let line = line::of(&entry, self.with_secrets);
-            let counted = match file.write_all(line.as_bytes()) {
+            let counted = match file::append(&mut file, line.as_bytes()) {
                 Ok(()) => &self.written,
                 Err(error) => {
                     if !complained {

@@ -467,6 +467,37 @@ fn a_file_that_holds_something_else_is_no_place_for_counts_or_requests() {
 }
 
 #[test]
+fn keeping_counts_touches_no_file_of_others() {
+    let agent = Agent::start(ok);
+    let folder = folder(
+        GITHUB,
+        &format!("upstream = \"http://{}\"\n", agent.address),
+    );
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("counts.new"), "mine\n").unwrap();
+    std::fs::write(at("precious"), "mine too\n").unwrap();
+    std::os::unix::fs::symlink("precious", at("other.new")).unwrap();
+    for counts in ["counts.json", "other.json"] {
+        let arguments = ["shim", "--config", "shim.toml", "--counters-file", counts];
+        let checked = run(folder.path(), &[&arguments[..], &["--check"]].concat());
+        assert!(checked.status.success());
+        let mut process = Process::start(folder.path(), &["--counters-file", counts]);
+        process.signal(Signal::TERM);
+        assert!(process.wait().success());
+        let mode = std::fs::metadata(at(counts)).unwrap().permissions();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&mode);
+        assert_eq!(mode & 0o777, 0o600, "it names the addresses of senders");
+    }
+    assert_eq!(std::fs::read_to_string(at("counts.new")).unwrap(), "mine\n");
+    assert_eq!(
+        std::fs::read_to_string(at("precious")).unwrap(),
+        "mine too\n"
+    );
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 8, "nothing else is left behind");
+}
+
+#[test]
 fn what_a_file_of_counts_has_become_meanwhile_is_left_as_it_is() {
     let agent = Agent::start(ok);
     let folder = folder(

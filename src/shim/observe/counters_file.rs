@@ -1,14 +1,18 @@
 //! Counts over a restart: whether an old URL can be retired takes longer to know than a process
 //! lives.
 //!
-//! Invariants: the file is whole, old or new; when it cannot be read or written, serving
-//! goes on and the log says so; a file that holds something else than counts is left as it is.
+//! Invariants: the file is whole, old or new, also after a power cut; when it cannot be read or
+//! written, serving goes on and the log says so; a file that holds something else than counts is left
+//! as it is, and no other file is touched, whatever it is called: two shims may keep their counts in
+//! one folder.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 use crate::regular_file;
 use crate::shim::observe::access_log::Log;
@@ -68,26 +72,44 @@ pub(crate) fn save(path: &Path, registry: &Registry, log: &Log) {
         "counted_since": registry.counted_since.load(Ordering::Relaxed),
         "urls": urls,
     });
-    let aside = aside(path);
-    let text = format!("{value:#}\n");
-    let saved = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
-    if let Err(error) = saved {
+    if let Err(error) = replace(path, &format!("{value:#}\n")) {
         log.event(&cannot_keep(path, &error).in_one_line());
     }
 }
 
-/// Where the file is written before it takes the place of the old one.
-fn aside(path: &Path) -> PathBuf {
-    path.with_extension("new")
+/// Puts a file with `text` in the place of the one at `path`.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut new = beside(path)?;
+    new.write_all(text.as_bytes())?;
+    // Before it takes the place of the old one: else a power cut could leave a file without content.
+    new.as_file().sync_all()?;
+    new.persist(path).map_err(|error| error.error)?;
+    // That it has its name may be lost with the power; then the old one is still there.
+    let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// A new file in the folder of `path`, of a name that nobody can guess, which only its owner can read:
+/// it names the addresses of senders. It is removed unless it is kept.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".rehook-counts-")
+        .tempfile_in(folder(path))
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// Whether the counts could be kept at `path`: tried as they are saved, and nothing is left behind.
 /// If not, why, and the remedy.
 pub(crate) fn probe(path: &Path) -> Result<(), UserError> {
     kept(path)?;
-    let aside = aside(path);
-    std::fs::write(&aside, "")
-        .and_then(|()| std::fs::remove_file(&aside))
+    beside(path)
+        .and_then(NamedTempFile::close)
         .map_err(|error| cannot_keep(path, &error))
 }
 

@@ -57,6 +57,30 @@ pub(super) fn open(path: &Path) -> Result<File, UserError> {
     Ok(file)
 }
 
+/// Puts a line at the end of the file, or nothing: what was written of it when the disk is full is
+/// taken back, so that the next line does not follow half of this one.
+pub(super) fn append(file: &mut File, line: &[u8]) -> io::Result<()> {
+    let mut written = 0;
+    let failed = loop {
+        if written == line.len() {
+            return Ok(());
+        }
+        match file.write(&line[written..]) {
+            Ok(0) => break io::ErrorKind::WriteZero.into(),
+            Ok(taken) => written += taken,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break error,
+        }
+    };
+    if written > 0 {
+        let data = file.metadata()?;
+        if data.is_file() {
+            file.set_len(data.len().saturating_sub(written as u64))?;
+        }
+    }
+    Err(failed)
+}
+
 /// Whether requests could be recorded at `path`; nothing is left behind. If not, why, and the remedy.
 pub(crate) fn probe(path: &Path) -> Result<(), UserError> {
     let is_new = !path.exists();

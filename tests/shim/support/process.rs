@@ -47,6 +47,15 @@ impl Process {
         Self::spawn(folder, shell, &[])
     }
 
+    /// The same, where no file grows over a few KiB: as on a full disk, a write takes what fits.
+    pub(crate) fn start_with_small_files(folder: &Path, arguments: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        // In blocks of 512 bytes in some shells, of 1 KiB in others.
+        let script = "trap '' XFSZ; ulimit -f 6 && exec \"$0\" \"$@\"";
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_rehook")]);
+        Self::spawn(folder, shell, arguments)
+    }
+
     fn spawn(folder: &Path, mut command: Command, arguments: &[&str]) -> Self {
         let log = folder.join("log");
         let child = command
@@ -69,6 +78,17 @@ impl Process {
             child,
             log,
         }
+    }
+
+    /// Where the operator looks.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        let marker = "the page are at http://";
+        wait_until("the log says where the page is", || {
+            self.log().contains(marker)
+        });
+        let log = self.log();
+        let (_, rest) = log.split_once(marker).unwrap();
+        rest.split_whitespace().next().unwrap().parse().unwrap()
     }
 
     pub(crate) fn log(&self) -> String {
