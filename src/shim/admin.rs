@@ -5,11 +5,15 @@
 //! function of what is shared, and is tested without a socket.
 
 mod host_guard;
+mod listener;
 mod page;
 mod readiness;
 mod url_report;
 
+pub(crate) use listener::AdminListener;
+
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
@@ -42,11 +46,18 @@ pub fn app(state: Arc<ServerState>) -> Router {
     }
 }
 
-async fn health() -> &'static str {
-    "ok\n"
+/// Healthy is a shim whose threads all turn.
+async fn health(State(state): App) -> Response {
+    match state.registry.heartbeats.count(Instant::now()) {
+        (_, 0) => "ok\n".into_response(),
+        (all, hang) => {
+            let text = format!("{hang} of {all} threads hang\n");
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
+    }
 }
 
-/// Ready is who can do its work: every agent answers.
+/// Ready is who can do its work: every thread turns, and every agent answers.
 async fn ready(State(state): App) -> Response {
     let agents = state.table.load().agents();
     let mut answers = Vec::with_capacity(agents.len());
@@ -54,14 +65,19 @@ async fn ready(State(state): App) -> Response {
         let answered = readiness::answers(&agent.url).await;
         answers.push(json!({ "upstream": agent.url.to_string(), "answers": answered }));
     }
-    let all = answers.iter().all(|answer| answer["answers"] == true);
+    let (threads, hang) = state.registry.heartbeats.count(Instant::now());
+    let all = hang == 0 && answers.iter().all(|answer| answer["answers"] == true);
     let status = match all {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
     };
     (
         status,
-        as_json(&json!({ "ready": all, "upstreams": answers })),
+        as_json(&json!({
+            "ready": all,
+            "threads": { "all": threads, "hang": hang },
+            "upstreams": answers,
+        })),
     )
         .into_response()
 }

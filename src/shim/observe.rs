@@ -6,6 +6,8 @@
 pub mod access_log;
 pub mod counters_file;
 pub mod fd_limit;
+pub(crate) mod heartbeat;
+mod log_writer;
 pub mod metrics;
 pub(crate) mod prometheus;
 pub(crate) mod redact;

@@ -11,6 +11,7 @@ pub(crate) mod connection;
 mod exchange;
 mod fanout;
 pub(crate) mod handler;
+pub(crate) mod idle;
 mod local_response;
 mod passthrough;
 pub(crate) mod read;

@@ -159,7 +159,12 @@ fn files_for_the_senders_of_a_small_server_are_enough_unless_more_are_asked_for(
 fn without_files_connections_wait_and_the_log_says_so_once() {
     let agent = Agent::start(ok);
     let folder = tempfile::tempdir().unwrap();
-    let config = format!("upstream = \"http://{}\"\nthreads = 1\n", agent.address);
+    // Nothing else ends them.
+    let limits = "[limits]\nhead_time = \"1h\"\n";
+    let config = format!(
+        "upstream = \"http://{}\"\nthreads = 1\n{limits}",
+        agent.address
+    );
     write_files(folder.path(), GITHUB, &config);
     let process = Process::start_with_files(folder.path(), 64);
     assert!(
@@ -175,14 +180,15 @@ fn without_files_connections_wait_and_the_log_says_so_once() {
     // Many more attempts fail meanwhile.
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(said(), 1, "{}", process.log());
-    // Those that were taken end, and the rest is served.
+    // Those that have waited longest are ended, and the others are served.
     let mut last = open.pop().unwrap();
-    drop(open);
     last.write_all(post("/api/webhook/github", "", "x").as_bytes())
         .unwrap();
     let mut start = [0; 12];
     last.read_exact(&mut start).unwrap();
     assert_eq!(&start, b"HTTP/1.1 200");
+    let mut first = open.swap_remove(0);
+    assert_eq!(read_to_end(&mut first), b"");
 }
 
 #[test]

@@ -21,4 +21,5 @@ mod migrated;
 mod passthrough;
 mod record;
 mod several;
+mod stalled;
 mod stopping;

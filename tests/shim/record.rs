@@ -197,7 +197,8 @@ fn the_pages_show_what_is_recorded() {
 fn a_full_disk_leaves_no_half_line() {
     let agent = Agent::start(ok);
     let folder = folder(&agent, GITHUB, "");
-    let mut process = Process::start_with_small_files(folder.path(), &["--record", "requests.jsonl"]);
+    let mut process =
+        Process::start_with_small_files(folder.path(), &["--record", "requests.jsonl"]);
     let request = post("/api/webhook/github", "", &"x".repeat(1_500));
     for _ in 0..4 {
         assert_eq!(process.status(&request), 200, "serving goes on");
@@ -209,7 +210,13 @@ fn a_full_disk_leaves_no_half_line() {
     let written = lines(folder.path()).len();
     assert!((1..4).contains(&written), "{written}");
     let log = process.log();
-    let said = format!("{written} requests were recorded in requests.jsonl, {} were dropped", 4 - written);
+    let said = format!(
+        "{written} requests were recorded in requests.jsonl, {} were dropped",
+        4 - written
+    );
     assert!(log.contains(&said), "{log}");
-    assert!(log.contains("requests cannot be recorded in requests.jsonl: "), "{log}");
+    assert!(
+        log.contains("requests cannot be recorded in requests.jsonl: "),
+        "{log}"
+    );
 }

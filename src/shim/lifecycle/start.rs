@@ -2,10 +2,13 @@
 //!
 //! Invariant: everything that can be found wrong before a sender calls is found here, all of it at once.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
@@ -28,6 +31,9 @@ use crate::user_error::UserError;
 
 /// Ports below it are for root alone.
 const FIRST_UNPRIVILEGED_PORT: u16 = 1_024;
+
+/// How long the end waits for the log to be read.
+const LOG_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where requests are recorded.
 #[derive(Debug, Clone, Copy)]
@@ -123,12 +129,15 @@ impl Checked {
         } = self.table.config.clone();
         let listeners = Listeners::bind(&listen, admin)
             .map_err(|(address, error)| cannot_listen(address, &error))?;
+        let log = stderr()
+            .and_then(|out| Log::new(log, lang, Box::new(out)))
+            .map_err(|error| cannot_serve(&error))?;
         let memory = usize::try_from(limits.memory / UNIT).unwrap_or(usize::MAX);
         let state = Arc::new(ServerState {
             table: ArcSwap::from_pointee(self.table),
             registry: self.registry,
             recorder: recorder.clone(),
-            log: Arc::new(Log::new(log, lang, Box::new(io::stderr()))),
+            log: Arc::new(log),
             lang,
             memory: Semaphore::new(memory.min(Semaphore::MAX_PERMITS)),
         });
@@ -151,13 +160,19 @@ impl Checked {
         if let Some(recorder) = &recorder {
             recorder.finish(&state.log);
         }
-        served.map_err(|error| cannot_serve(&error))?;
         // Reloads may have named another.
         if let Some(path) = &state.table.load().config.counters_file {
             counters_file::save(path, &state.registry, &state.log);
         }
-        Ok(())
+        state.log.flush(LOG_PATIENCE);
+        served.map_err(|error| cannot_serve(&error))
     }
+}
+
+/// The standard error without the lock of the standard library: whoever wants to write to it at the end
+/// must not wait for a log that nobody reads.
+fn stderr() -> io::Result<File> {
+    Ok(File::from(io::stderr().as_fd().try_clone_to_owned()?))
 }
 
 fn warnings(table: &Table) -> Vec<Text> {

@@ -9,11 +9,11 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::shim::config::LogFormat;
 use crate::shim::http::http_date;
+use crate::shim::observe::log_writer::LogWriter;
 use crate::shim::observe::redact::{self, REDACTED};
 use crate::term;
 use crate::text;
@@ -49,7 +49,7 @@ pub(crate) struct Access<'a> {
 pub struct Log {
     format: LogFormat,
     lang: Lang,
-    out: Mutex<Box<dyn Write + Send>>,
+    writer: LogWriter,
 }
 
 impl std::fmt::Debug for Log {
@@ -61,13 +61,23 @@ impl std::fmt::Debug for Log {
 }
 
 impl Log {
-    /// A log that writes to `out`.
-    pub fn new(format: LogFormat, lang: Lang, out: Box<dyn Write + Send>) -> Self {
-        Self {
+    /// A log that writes to `out`, from a thread of its own.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn new(format: LogFormat, lang: Lang, out: Box<dyn Write + Send>) -> io::Result<Self> {
+        let dropped = move |count| {
+            let text = text!(
+                "{count} lines of the log are missing here: they were not taken fast enough",
+                "此处缺少 {count} 行日志：读取或写入日志的速度跟不上"
+            );
+            event_line(format, text.get(lang))
+        };
+        Ok(Self {
             format,
             lang,
-            out: Mutex::new(out),
-        }
+            writer: LogWriter::start(out, Box::new(dropped))?,
+        })
     }
 
     /// Whether requests are logged.
@@ -75,31 +85,24 @@ impl Log {
         self.format != LogFormat::Off
     }
 
-    /// Writes whole lines. When nobody reads them any more, serving goes on.
+    /// Takes whole lines, to be written soon. Never waits for whoever reads them.
     pub(crate) fn write(&self, lines: &[u8]) {
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = out.write_all(lines).and_then(|()| out.flush());
+        self.writer.push(lines);
+    }
+
+    /// Waits until everything is written, but for no longer than `most`.
+    pub fn flush(&self, most: Duration) {
+        self.writer.flush(most);
+    }
+
+    /// Lines that were dropped, since nobody took them.
+    pub(super) fn dropped(&self) -> u64 {
+        self.writer.dropped()
     }
 
     /// Says what happened to the shim itself.
     pub(crate) fn event(&self, text: &Text) {
-        let time = http_date::rfc3339(http_date::now());
-        let text = text.get(self.lang);
-        let line = match self.format {
-            LogFormat::Json => {
-                let mut line = format!("{{\"time\":\"{time}\",\"event\":\"");
-                escape_json(text.as_bytes(), &mut line);
-                line.push_str("\"}\n");
-                line
-            }
-            LogFormat::Text | LogFormat::Off => {
-                let mut line = format!("{time} ");
-                escape_controls(text, &mut line);
-                line.push('\n');
-                line
-            }
-        };
-        self.write(line.as_bytes());
+        self.write(event_line(self.format, text.get(self.lang)).as_bytes());
     }
 
     /// Says that a thread cannot be started.
@@ -162,6 +165,24 @@ impl Log {
                 lines.write_str("\"\n")
             }
         };
+    }
+}
+
+fn event_line(format: LogFormat, text: &str) -> String {
+    let time = http_date::rfc3339(http_date::now());
+    match format {
+        LogFormat::Json => {
+            let mut line = format!("{{\"time\":\"{time}\",\"event\":\"");
+            escape_json(text.as_bytes(), &mut line);
+            line.push_str("\"}\n");
+            line
+        }
+        LogFormat::Text | LogFormat::Off => {
+            let mut line = format!("{time} ");
+            escape_controls(text, &mut line);
+            line.push('\n');
+            line
+        }
     }
 }
 
@@ -248,7 +269,7 @@ mod tests {
     use super::*;
 
     fn line(format: LogFormat, path: &[u8], query: &[u8], agent: &[u8]) -> String {
-        let log = Log::new(format, Lang::En, Box::new(std::io::sink()));
+        let log = Log::new(format, Lang::En, Box::new(std::io::sink())).unwrap();
         let access = Access {
             time: Duration::from_millis(784_111_777_042),
             sender: "192.0.2.1".parse().unwrap(),
@@ -297,8 +318,11 @@ mod tests {
     fn an_event_is_one_line() {
         let log = tempfile::NamedTempFile::new().unwrap();
         let out = Box::new(log.reopen().unwrap());
-        Log::new(LogFormat::Text, Lang::En, out).event(&Text::verbatim("a\nb\x1b[31m 中"));
-        let text = std::fs::read_to_string(log.path()).unwrap();
+        let file = log.path().to_owned();
+        let log = Log::new(LogFormat::Text, Lang::En, out).unwrap();
+        log.event(&Text::verbatim("a\nb\x1b[31m 中"));
+        log.flush(Duration::from_secs(60));
+        let text = std::fs::read_to_string(file).unwrap();
         assert!(text.ends_with(" a\\nb\\u{1b}[31m 中\n"), "{text}");
     }
 

@@ -59,11 +59,16 @@ fn needed(table: &Table, connections: u64) -> (u64, u64) {
     )
 }
 
-/// Says that a connection could not be taken, when it is for a shortage and was not said lately.
-pub(crate) fn log_exhaustion(registry: &Registry, log: &Log, error: &io::Error) {
+/// Whether the system had no file, or no memory, for one more connection.
+pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
     let short = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
     let short = short.map(Errno::raw_os_error);
-    if !error.raw_os_error().is_some_and(|raw| short.contains(&raw)) {
+    error.raw_os_error().is_some_and(|raw| short.contains(&raw))
+}
+
+/// Says that a connection could not be taken, when it is for a shortage and was not said lately.
+pub(crate) fn log_exhaustion(registry: &Registry, log: &Log, error: &io::Error) {
+    if !is_exhaustion(error) {
         return;
     }
     let said = &registry.shortage_said;
@@ -77,9 +82,9 @@ pub(crate) fn log_exhaustion(registry: &Registry, log: &Log, error: &io::Error) 
     }
     let open = registry.connections.load(Ordering::Relaxed);
     log.event(&text!(
-        "no connection can be taken ({error}) while {open} are open; they are taken again when \
-         others end; allow more open files, or lower `connections` under [limits]",
-        "无法接受新连接（{error}），当前已打开 {open} 个；待其他连接结束后会继续接受；请调高打开文件数上限，\
-         或调低 [limits] 中的 `connections`"
+        "no connection can be taken ({error}) while {open} are open; those that wait for a request \
+         are ended, the longest first; allow more open files, or lower `connections` under [limits]",
+        "无法接受新连接（{error}），当前已打开 {open} 个；正在关闭等待请求的空闲连接，等待最久的优先；\
+         请调高打开文件数上限，或调低 [limits] 中的 `connections`"
     ));
 }

@@ -13,6 +13,7 @@ use crate::shim::config::UpstreamUrl;
 use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::via::Via;
+use crate::shim::observe::heartbeat::Heartbeats;
 use crate::shim::observe::redact;
 use crate::shim::upstream::agent::Upstream;
 
@@ -214,6 +215,8 @@ pub struct Registry {
     pub connections: AtomicUsize,
     /// Requests that went to the agent as they were.
     pub passed_through: AtomicU64,
+    /// The threads that serve.
+    pub(crate) heartbeats: Heartbeats,
     /// Reloads, good and bad.
     pub reloads: [AtomicU64; 2],
     /// When it was last said that no connection can be taken, in seconds since 1970.
@@ -236,6 +239,7 @@ impl Default for Registry {
             in_flight: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             passed_through: AtomicU64::new(0),
+            heartbeats: Heartbeats::default(),
             reloads: Default::default(),
             shortage_said: AtomicU64::new(0),
             via: Via::default(),

@@ -68,6 +68,12 @@ pub(crate) fn text(state: &ServerState) -> String {
             registry.connections.load(Relaxed) as u64,
         ),
         (
+            "rehook_shim_log_lines_dropped_total",
+            "counter",
+            "Lines of the log that nobody took in time.",
+            state.log.dropped(),
+        ),
+        (
             "rehook_shim_start_time_seconds",
             "gauge",
             "When the shim was started.",

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::shim::serve::exchange::Next;
 use crate::shim::serve::handler;
+use crate::shim::serve::idle::IdleSenders;
 use crate::shim::serve::read::{self, ReadError};
 use crate::shim::serve::worker::{RequestBuffers, Worker};
 
@@ -53,12 +54,16 @@ pub(super) async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketA
     tokio::pin!(stopped);
     let mut deadline = Instant::now() + worker.state.table.load().config.limits.head_time;
     let mut stopping = false;
+    let place = IdleSenders::join(&worker.idle);
     loop {
+        place.waits(true);
         let readable = tokio::select! {
             biased;
             _ = &mut stopped, if !stopping => None,
             readable = timeout_at(deadline, stream.readable()) => Some(readable),
+            () = place.has_to_end() => return,
         };
+        place.waits(false);
         match readable {
             None => {
                 stopping = true;

@@ -107,6 +107,7 @@ pub fn serve(
         };
         let admin = admin.map(|listener| {
             let app = admin::app(Arc::clone(state));
+            let listener = admin::AdminListener::new(listener);
             tokio::spawn(async move { axum::serve(listener, app).await })
         });
         let watching = tokio::spawn(reload::watch(Arc::clone(state), reload));
@@ -165,6 +166,7 @@ fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch:
                 }
             }
         }
+        let heartbeat = worker.state.registry.heartbeats.join();
         let mut stop = stop;
         let mut tick = tokio::time::interval(TICK);
         let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
@@ -172,7 +174,10 @@ fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch:
         loop {
             tokio::select! {
                 _ = &mut stopped => break,
-                _ = tick.tick() => look_after(&worker),
+                _ = tick.tick() => {
+                    heartbeat.beat();
+                    look_after(&worker);
+                }
             }
         }
         let end = tokio::time::Instant::now() + grace;
@@ -180,6 +185,7 @@ fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch:
             let _ = timeout_at(end, accept).await;
         }
         while worker.open.get() > 0 && tokio::time::Instant::now() < end {
+            heartbeat.beat();
             tokio::time::sleep(TICK / 5).await;
         }
     });
@@ -202,10 +208,13 @@ async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
             match listener.accept().await {
                 Ok((stream, peer)) => take(&worker, stream, peer),
                 // The sender has left already, or there are no more file descriptors: then there
-                // will be some when other connections end.
+                // will be some when connections end that nobody misses.
                 Err(error) => {
                     let state = &worker.state;
                     fd_limit::log_exhaustion(&state.registry, &state.log, &error);
+                    if fd_limit::is_exhaustion(&error) {
+                        worker.pool.borrow_mut().give_up_idle();
+                    }
                     tokio::time::sleep(NO_MORE).await;
                 }
             }

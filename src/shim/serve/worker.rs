@@ -13,6 +13,7 @@ use crate::shim::observe::access_log::{Log, Stamp};
 use crate::shim::observe::metrics::{Registry, UpstreamStats};
 use crate::shim::record::{Entry, Recorder};
 use crate::shim::route::table::Table;
+use crate::shim::serve::idle::IdleSenders;
 use crate::shim::upstream::pool::Pool;
 use crate::text::Lang;
 
@@ -85,6 +86,8 @@ pub(super) struct Worker {
     pooled: RefCell<Vec<RequestBuffers>>,
     lines: RefCell<(String, Stamp)>,
     agent_stats: RefCell<Vec<Arc<UpstreamStats>>>,
+    /// Connections of senders that wait for their next request.
+    pub(super) idle: Rc<IdleSenders>,
     /// Connections that are open in this thread.
     pub(super) open: Cell<usize>,
 }
@@ -92,10 +95,12 @@ pub(super) struct Worker {
 impl Worker {
     /// A thread's own part.
     pub(super) fn new(state: Arc<ServerState>, stop: watch::Receiver<bool>) -> Rc<Self> {
+        let idle = Rc::<IdleSenders>::default();
         Rc::new(Self {
             state,
             stop,
-            pool: RefCell::default(),
+            pool: RefCell::new(Pool::new(Rc::clone(&idle))),
+            idle,
             pooled: RefCell::default(),
             lines: RefCell::default(),
             agent_stats: RefCell::default(),

@@ -8,6 +8,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -22,7 +23,9 @@ use crate::shim::http::framing::{self, Body};
 use crate::shim::http::head::{Head, Scan};
 use crate::shim::http::header::Kind;
 use crate::shim::http::rejection::Rejection;
+use crate::shim::observe::fd_limit;
 use crate::shim::observe::metrics::UpstreamStats;
+use crate::shim::serve::idle::IdleSenders;
 use crate::shim::upstream::agent::Upstream;
 
 /// Connections kept for each agent in each thread.
@@ -80,6 +83,8 @@ impl Connection {
 pub(crate) struct Pool {
     /// By the number of the agent.
     agents: Vec<IdleConnections>,
+    /// What else gives way when the system has no more files.
+    senders: Rc<IdleSenders>,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +96,22 @@ struct IdleConnections {
 }
 
 impl Pool {
+    /// A pool without connections; those of `senders` give way when there are no more files.
+    pub(crate) fn new(senders: Rc<IdleSenders>) -> Self {
+        Self {
+            agents: Vec::new(),
+            senders,
+        }
+    }
+
+    /// Closes connections that nobody uses at the moment, since the system has no more files.
+    pub(crate) fn give_up_idle(&mut self) {
+        for kept in &mut self.agents {
+            kept.connections.clear();
+        }
+        self.senders.end_oldest();
+    }
+
     fn of(&mut self, agent: &Upstream) -> &mut IdleConnections {
         if self.agents.len() <= agent.number {
             self.agents
@@ -290,7 +311,10 @@ impl Call<'_> {
                         used: false,
                     });
                 }
-                Ok(Err(_)) if Instant::now() + CONNECT_RETRY_DELAY < until => {
+                Ok(Err(error)) if Instant::now() + CONNECT_RETRY_DELAY < until => {
+                    if fd_limit::is_exhaustion(&error) {
+                        self.pool.borrow_mut().give_up_idle();
+                    }
                     tokio::time::sleep(CONNECT_RETRY_DELAY).await
                 }
                 Ok(Err(_)) | Err(_) => return Err(Rejection::UpstreamGone),

@@ -117,7 +117,7 @@ impl Shim {
         let (senders, admin) = listeners.addresses();
         let memory = (table.config.limits.memory / UNIT) as usize;
         let state = Arc::new(ServerState {
-            log: Arc::new(Log::new(table.config.log, Lang::En, Box::new(log.clone()))),
+            log: Arc::new(Log::new(table.config.log, Lang::En, Box::new(log.clone())).unwrap()),
             table: ArcSwap::from_pointee(table),
             registry,
             recorder: None,
@@ -172,6 +172,7 @@ impl Shim {
     /// Stops it, and says what it logged.
     pub(crate) fn log(mut self) -> String {
         self.stop().unwrap();
+        self.state.log.flush(PATIENCE);
         let log = self.log.0.lock().unwrap();
         String::from_utf8(log.clone()).unwrap()
     }
