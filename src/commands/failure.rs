@@ -1,9 +1,7 @@
-//! The errors of the command line itself, and those of the wings as users see them.
+//! The errors of the command line itself.
 
 use std::io;
 
-use crate::migrate::apply::ApplyError;
-use crate::migrate::project::git::GitError;
 use crate::text;
 use crate::text::translate;
 use crate::user_error::UserError;
@@ -22,24 +20,6 @@ impl UserError {
                 "make room there, or send the results somewhere else",
                 "请清理空间，或将结果输出到别处"
             ),
-        }
-    }
-}
-
-impl From<ApplyError> for UserError {
-    fn from(error: ApplyError) -> Self {
-        Self {
-            message: error.text(),
-            help: error.remedy(),
-        }
-    }
-}
-
-impl From<GitError> for UserError {
-    fn from(error: GitError) -> Self {
-        Self {
-            message: error.text(),
-            help: error.remedy(),
         }
     }
 }

@@ -158,7 +158,7 @@ fn guard(migration: &Migration, console: &Console) -> anyhow::Result<()> {
         .map(|change| change.path.clone())
         .collect();
     let mut lost: Vec<_> = if migration.is_in_git {
-        git::uncommitted(&files).map_err(UserError::from)?
+        git::uncommitted(&files)?
     } else {
         files.into_iter().filter(|file| file.exists()).collect()
     };
@@ -182,7 +182,7 @@ fn guard(migration: &Migration, console: &Console) -> anyhow::Result<()> {
         .collect::<Vec<_>>();
     let (en, zh) = (names.join(", "), names.join("、"));
     let filtered = if migration.is_in_git {
-        git::behind_filters(&lost).map_err(UserError::from)?
+        git::behind_filters(&lost)?
     } else {
         Vec::new()
     };

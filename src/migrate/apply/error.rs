@@ -13,7 +13,8 @@ use super::limits::MOST_RUNS;
 use super::paths::list;
 use crate::term;
 use crate::text;
-use crate::text::{Lang, Text, translate};
+use crate::text::{Text, translate};
+use crate::user_error::UserError;
 
 /// What was being done to a file or folder when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,7 +173,13 @@ pub enum ApplyError {
 
 impl fmt::Display for ApplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.text(), f)
+        fmt::Display::fmt(&self.user_error(), f)
+    }
+}
+
+impl From<ApplyError> for UserError {
+    fn from(error: ApplyError) -> Self {
+        error.user_error()
     }
 }
 
@@ -192,244 +199,274 @@ impl ApplyError {
         }
     }
 
-    /// What is the case, without a full stop.
-    pub fn text(&self) -> Text {
-        match self {
-            Self::Busy { root } => text!(
-                "another run of rehook is at work in {}",
-                "另一个 rehook 进程正在处理 {}",
-                term::path(root)
+    /// The error as a user sees it.
+    pub fn user_error(&self) -> UserError {
+        let (message, help) = match self {
+            Self::Busy { root } => (
+                text!(
+                    "another run of rehook is at work in {}",
+                    "另一个 rehook 进程正在处理 {}",
+                    term::path(root)
+                ),
+                text!(
+                    "wait until it has finished, then run rehook again",
+                    "请等它结束后再运行 rehook"
+                ),
             ),
-            Self::Changed { paths } => text!(
-                "changed since it was read, so nothing was written: {}",
-                "文件在读取之后发生了变化，未写入任何内容：{}",
-                list(paths)
+            Self::Changed { paths } => (
+                text!(
+                    "changed since it was read, so nothing was written: {}",
+                    "文件在读取之后发生了变化，未写入任何内容：{}",
+                    list(paths)
+                ),
+                text!(
+                    "run rehook again, so that it sees what the files are now",
+                    "请重新运行 rehook，以读取文件的最新内容"
+                ),
             ),
-            Self::Exists { path } => text!(
-                "{} exists already, so nothing was written",
-                "{} 已存在，未写入任何内容",
-                term::path(path)
+            Self::Exists { path } => (
+                text!(
+                    "{} exists already, so nothing was written",
+                    "{} 已存在，未写入任何内容",
+                    term::path(path)
+                ),
+                text!(
+                    "look at the file, move it away or choose another name, then run rehook again",
+                    "请检查该文件，将其移走或换一个名称，再重新运行 rehook"
+                ),
             ),
-            Self::ReadOnly { path } => text!(
-                "{} is read-only, so nothing was written",
-                "{} 是只读文件，未写入任何内容",
-                term::path(path)
+            Self::ReadOnly { path } => (
+                text!(
+                    "{} is read-only, so nothing was written",
+                    "{} 是只读文件，未写入任何内容",
+                    term::path(path)
+                ),
+                text!(
+                    "make the file writable, then run rehook again",
+                    "请为文件添加写权限，再重新运行 rehook"
+                ),
             ),
-            Self::NotAFile { path } => {
+            Self::NotAFile { path } => (
                 text!(
                     "{} is not a regular file",
                     "{} 不是普通文件",
                     term::path(path)
-                )
-            }
-            Self::Obstacle { path } => text!(
-                "{} cannot be from rehook: it is not a regular file, or far too large",
-                "{} 不可能由 rehook 写入：它不是普通文件，或者过大",
-                term::path(path)
+                ),
+                text!(
+                    "leave it out, or put a file in its place",
+                    "请将其排除，或换成普通文件"
+                ),
             ),
-            Self::Conflict { path } => text!(
-                "two different changes are planned for {}",
-                "对 {} 计划了两处互相冲突的修改",
-                term::path(path)
+            Self::Obstacle { path } => (
+                text!(
+                    "{} cannot be from rehook: it is not a regular file, or far too large",
+                    "{} 不可能由 rehook 写入：它不是普通文件，或者过大",
+                    term::path(path)
+                ),
+                text!(
+                    "delete {}, or move it away",
+                    "请删除或移走 {}",
+                    term::path(path)
+                ),
+            ),
+            Self::Conflict { path } => (
+                text!(
+                    "two different changes are planned for {}",
+                    "对 {} 计划了两处互相冲突的修改",
+                    term::path(path)
+                ),
+                text!(
+                    "name the file only once, without the link that leads to it",
+                    "请只指定该文件一次，不要同时指定指向它的链接"
+                ),
             ),
             Self::Io {
                 action,
                 path,
                 reason,
-            } => refused(*action, path, reason),
+            } => (
+                refused(*action, path, reason),
+                refusal_remedy(*action, path, reason),
+            ),
             Self::Halfway { cause, obstacle } => {
-                let (cause, obstacle) = (cause.text(), obstacle.text());
-                Text::new(
-                    format!(
-                        "{cause}; taking back what had been written failed too: {obstacle}; every file is whole, but some may be new and others old",
+                let (cause, obstacle) = (cause.user_error(), obstacle.user_error());
+                let ((cause_en, cause_zh), (en, zh)) =
+                    (cause.message.both(), obstacle.message.both());
+                let (first_en, first_zh) = obstacle.help.both();
+                (
+                    text!(
+                        "{cause_en}; taking back what had been written failed too: {en}; every file is whole, but some may be new and others old",
+                        "{cause_zh}；撤回已写入的内容时也失败了：{zh}。每个文件都是完整的，但可能有新有旧"
                     ),
-                    format!(
-                        "{}；撤回已写入的内容时也失败了：{}。每个文件都是完整的，但可能有新有旧",
-                        cause.get(Lang::Zh),
-                        obstacle.get(Lang::Zh),
+                    text!(
+                        "{first_en}; then run rehook again: it takes the rest back first",
+                        "{first_zh}；然后重新运行 rehook，它会先撤回其余的修改"
                     ),
                 )
             }
-            Self::Unfinished { journal } => text!(
-                "an earlier run was interrupted and left {}",
-                "之前的一次运行被中断，留下了 {}",
-                term::path(journal)
+            Self::Unfinished { journal } => (
+                text!(
+                    "an earlier run was interrupted and left {}",
+                    "之前的一次运行被中断，留下了 {}",
+                    term::path(journal)
+                ),
+                text!(
+                    "run rehook again: it will finish or roll back that run first",
+                    "请重新运行 rehook，它会先处理这次中断"
+                ),
             ),
-            Self::EditedSinceInterruption { paths, .. } => text!(
-                "an earlier run was interrupted, and cannot be taken back because files were edited, moved or deleted since: {}",
-                "之前的一次运行被中断，但以下文件此后被编辑、移动或删除，无法恢复：{}",
-                list(paths)
+            Self::EditedSinceInterruption { paths, journal } => (
+                text!(
+                    "an earlier run was interrupted, and cannot be taken back because files were edited, moved or deleted since: {}",
+                    "之前的一次运行被中断，但以下文件此后被编辑、移动或删除，无法恢复：{}",
+                    list(paths)
+                ),
+                text!(
+                    "put these files back as they were and run rehook again; or, to keep every file as it is now, delete {}",
+                    "请将这些文件恢复原样后重新运行 rehook；如果要保留所有文件的现状，请删除 {}",
+                    term::path(journal)
+                ),
             ),
-            Self::EditedSinceMigration { paths } => text!(
-                "edited, moved or deleted since the migration, so nothing was taken back: {}",
-                "以下文件在迁移之后被编辑、移动或删除，未撤销任何内容：{}",
-                list(paths)
+            Self::EditedSinceMigration { paths } => (
+                text!(
+                    "edited, moved or deleted since the migration, so nothing was taken back: {}",
+                    "以下文件在迁移之后被编辑、移动或删除，未撤销任何内容：{}",
+                    list(paths)
+                ),
+                text!(
+                    "put these files back as the migration wrote them, or take it back with git",
+                    "请将这些文件恢复为迁移后的内容，或改用 git 撤销"
+                ),
             ),
-            Self::NothingToUndo { root } => text!(
-                "there is no migration to take back in {}",
-                "{} 中没有可以撤销的迁移",
-                term::path(root)
+            Self::NothingToUndo { root } => (
+                text!(
+                    "there is no migration to take back in {}",
+                    "{} 中没有可以撤销的迁移",
+                    term::path(root)
+                ),
+                text!(
+                    "name the repo that was migrated; its last {MOST_RUNS} migrations are kept, and each can be taken back once",
+                    "请指定执行过迁移的仓库；最近 {MOST_RUNS} 次迁移会保留撤销记录，每次只能撤销一次"
+                ),
             ),
-            Self::Damaged { journal } => {
-                text!("{} is damaged", "{} 已损坏", term::path(journal))
-            }
-            Self::UnknownVersion { journal, version } => text!(
-                "{} was written by another release of rehook (format {version})",
-                "{} 由另一个版本的 rehook 写入（格式版本 {version}）",
-                term::path(journal)
+            Self::Damaged { journal } => (
+                text!("{} is damaged", "{} 已损坏", term::path(journal)),
+                text!(
+                    "look through the changed files (`git diff`), put right what is not as it should be, then delete {}",
+                    "请检查被修改的文件（`git diff`），改正不符合预期之处，然后删除 {}",
+                    term::path(journal)
+                ),
             ),
-            Self::Foreign { journal } => text!(
-                "{} was not written by your rehook for this folder, so it is not carried out",
-                "{} 不是由您的 rehook 为此文件夹写入的，因此不会执行",
-                term::path(journal)
+            Self::UnknownVersion { journal, version } => (
+                text!(
+                    "{} was written by another release of rehook (format {version})",
+                    "{} 由另一个版本的 rehook 写入（格式版本 {version}）",
+                    term::path(journal)
+                ),
+                text!(
+                    "use the release that wrote it; or, to keep every file as it is now, delete {}",
+                    "请使用写入它的那个版本；如果要保留所有文件的现状，请删除 {}",
+                    term::path(journal)
+                ),
             ),
-            Self::Tracked { journal } => text!(
-                "{} is tracked by git, so anybody may have written it, and it is not carried out",
-                "{} 由 git 跟踪，任何人都可能写入过它，因此不会执行",
-                term::path(journal)
+            Self::Foreign { journal } => (
+                text!(
+                    "{} was not written by your rehook for this folder, so it is not carried out",
+                    "{} 不是由您的 rehook 为此文件夹写入的，因此不会执行",
+                    term::path(journal)
+                ),
+                text!(
+                    "it was copied or moved here with the folder, or somebody planted it; to keep every file as it is now, delete {}; to take a migration back, use git",
+                    "它可能是随文件夹一起复制或移动过来的，也可能是他人恶意放置的；如果要保留所有文件的现状，请删除 {}；如果要撤销迁移，请使用 git",
+                    term::path(journal)
+                ),
             ),
-            Self::NoHome => text!(
-                "there is no home folder to keep the key in that shows which journals are yours, so nothing was written",
-                "没有主文件夹，无法保存用来辨认日志归属的密钥，因此未写入任何内容"
+            Self::Tracked { journal } => (
+                text!(
+                    "{} is tracked by git, so anybody may have written it, and it is not carried out",
+                    "{} 由 git 跟踪，任何人都可能写入过它，因此不会执行",
+                    term::path(journal)
+                ),
+                text!(
+                    "run `git rm -r --cached .rehook`; to keep every file as it is now, delete {} as well",
+                    "请运行 `git rm -r --cached .rehook`；如果要保留所有文件的现状，请一并删除 {}",
+                    term::path(journal)
+                ),
+            ),
+            Self::NoHome => (
+                text!(
+                    "there is no home folder to keep the key in that shows which journals are yours, so nothing was written",
+                    "没有主文件夹，无法保存用来辨认日志归属的密钥，因此未写入任何内容"
+                ),
+                set_state_home(),
             ),
             Self::NoKey { path, reason } => {
                 let reason = translate::io_error(reason);
                 let (en, zh) = reason.both();
-                text!(
-                    "the key that shows which journals are yours cannot be kept in {0} ({en}), so nothing was written",
-                    "无法在 {0} 保存用来辨认日志归属的密钥（{zh}），因此未写入任何内容",
-                    term::path(path)
-                )
-            }
-            Self::UnsafeKey { path } => text!(
-                "{} is not a key that only you can read, so nothing was written",
-                "{} 不是只有您本人可读的密钥，因此未写入任何内容",
-                term::path(path)
-            ),
-            Self::KeyInside { path } => text!(
-                "the key that shows which journals are yours would be in the repo itself, as {}, where anybody may have put one, so nothing was written",
-                "用来辨认日志归属的密钥会位于仓库之内（{}），任何人都可能在那里放置密钥，因此未写入任何内容",
-                term::path(path)
-            ),
-            Self::Outside { journal, path } => text!(
-                "{} was not written in this place, and names a file outside of it: {}",
-                "{} 不是在此处生成的，却指向了目录之外的文件：{}",
-                term::path(journal),
-                term::path(path)
-            ),
-            Self::NoStateFolder { path } => text!(
-                "{} is not a folder, so there is no place for the journal",
-                "{} 不是文件夹，无法存放日志",
-                term::path(path)
-            ),
-        }
-    }
-
-    /// What to do about it, without a full stop.
-    pub fn remedy(&self) -> Text {
-        match self {
-            Self::Busy { .. } => text!(
-                "wait until it has finished, then run rehook again",
-                "请等它结束后再运行 rehook"
-            ),
-            Self::Changed { .. } => text!(
-                "run rehook again, so that it sees what the files are now",
-                "请重新运行 rehook，以读取文件的最新内容"
-            ),
-            Self::Exists { .. } => text!(
-                "look at the file, move it away or choose another name, then run rehook again",
-                "请检查该文件，将其移走或换一个名称，再重新运行 rehook"
-            ),
-            Self::ReadOnly { .. } => text!(
-                "make the file writable, then run rehook again",
-                "请为文件添加写权限，再重新运行 rehook"
-            ),
-            Self::NotAFile { .. } => text!(
-                "leave it out, or put a file in its place",
-                "请将其排除，或换成普通文件"
-            ),
-            Self::Obstacle { path } => text!(
-                "delete {}, or move it away",
-                "请删除或移走 {}",
-                term::path(path)
-            ),
-            Self::Conflict { .. } => text!(
-                "name the file only once, without the link that leads to it",
-                "请只指定该文件一次，不要同时指定指向它的链接"
-            ),
-            Self::Io {
-                action,
-                path,
-                reason,
-            } => refusal_remedy(*action, path, reason),
-            Self::Halfway { obstacle, .. } => {
-                let first = obstacle.remedy();
-                Text::new(
-                    format!("{first}; then run rehook again: it takes the rest back first"),
-                    format!(
-                        "{}；然后重新运行 rehook，它会先撤回其余的修改",
-                        first.get(Lang::Zh)
+                (
+                    text!(
+                        "the key that shows which journals are yours cannot be kept in {0} ({en}), so nothing was written",
+                        "无法在 {0} 保存用来辨认日志归属的密钥（{zh}），因此未写入任何内容",
+                        term::path(path)
                     ),
+                    set_state_home(),
                 )
             }
-            Self::Unfinished { .. } => text!(
-                "run rehook again: it will finish or roll back that run first",
-                "请重新运行 rehook，它会先处理这次中断"
+            Self::UnsafeKey { path } => (
+                text!(
+                    "{} is not a key that only you can read, so nothing was written",
+                    "{} 不是只有您本人可读的密钥，因此未写入任何内容",
+                    term::path(path)
+                ),
+                text!(
+                    "if nobody else can have read it, run `chmod 600 {0}`; else delete it: a new one is made, and earlier runs can then be taken back with git only",
+                    "如果确定没有其他人读取过它，请运行 `chmod 600 {0}`；否则请删除它：之后会生成新的密钥，而更早的迁移只能用 git 撤销",
+                    term::path(path)
+                ),
             ),
-            Self::EditedSinceInterruption { journal, .. } => text!(
-                "put these files back as they were and run rehook again; or, to keep every file as it is now, delete {}",
-                "请将这些文件恢复原样后重新运行 rehook；如果要保留所有文件的现状，请删除 {}",
-                term::path(journal)
+            Self::KeyInside { path } => (
+                text!(
+                    "the key that shows which journals are yours would be in the repo itself, as {}, where anybody may have put one, so nothing was written",
+                    "用来辨认日志归属的密钥会位于仓库之内（{}），任何人都可能在那里放置密钥，因此未写入任何内容",
+                    term::path(path)
+                ),
+                set_state_home(),
             ),
-            Self::EditedSinceMigration { .. } => text!(
-                "put these files back as the migration wrote them, or take it back with git",
-                "请将这些文件恢复为迁移后的内容，或改用 git 撤销"
+            Self::Outside { path, journal } => (
+                text!(
+                    "{} was not written in this place, and names a file outside of it: {}",
+                    "{} 不是在此处生成的，却指向了目录之外的文件：{}",
+                    term::path(journal),
+                    term::path(path)
+                ),
+                text!(
+                    "it was copied here, or somebody planted it; to keep every file as it is now, delete {}",
+                    "它可能是被复制过来的，也可能是他人恶意放置的；如果要保留所有文件的现状，请删除 {}",
+                    term::path(journal)
+                ),
             ),
-            Self::NothingToUndo { .. } => text!(
-                "name the repo that was migrated; its last {MOST_RUNS} migrations are kept, and each can be taken back once",
-                "请指定执行过迁移的仓库；最近 {MOST_RUNS} 次迁移会保留撤销记录，每次只能撤销一次"
+            Self::NoStateFolder { path } => (
+                text!(
+                    "{} is not a folder, so there is no place for the journal",
+                    "{} 不是文件夹，无法存放日志",
+                    term::path(path)
+                ),
+                text!(
+                    "move {} away, then run rehook again",
+                    "请移走 {}，再重新运行 rehook",
+                    term::path(path)
+                ),
             ),
-            Self::Damaged { journal } => text!(
-                "look through the changed files (`git diff`), put right what is not as it should be, then delete {}",
-                "请检查被修改的文件（`git diff`），改正不符合预期之处，然后删除 {}",
-                term::path(journal)
-            ),
-            Self::UnknownVersion { journal, .. } => text!(
-                "use the release that wrote it; or, to keep every file as it is now, delete {}",
-                "请使用写入它的那个版本；如果要保留所有文件的现状，请删除 {}",
-                term::path(journal)
-            ),
-            Self::Foreign { journal } => text!(
-                "it was copied or moved here with the folder, or somebody planted it; to keep every file as it is now, delete {}; to take a migration back, use git",
-                "它可能是随文件夹一起复制或移动过来的，也可能是他人恶意放置的；如果要保留所有文件的现状，请删除 {}；如果要撤销迁移，请使用 git",
-                term::path(journal)
-            ),
-            Self::Tracked { journal } => text!(
-                "run `git rm -r --cached .rehook`; to keep every file as it is now, delete {} as well",
-                "请运行 `git rm -r --cached .rehook`；如果要保留所有文件的现状，请一并删除 {}",
-                term::path(journal)
-            ),
-            Self::NoHome | Self::NoKey { .. } | Self::KeyInside { .. } => text!(
-                "set XDG_STATE_HOME to a folder outside of the repo that you can write to, also for `rehook undo`",
-                "请将 XDG_STATE_HOME 设为仓库之外的一个可写文件夹，运行 `rehook undo` 时也要保持该设置"
-            ),
-            Self::UnsafeKey { path } => text!(
-                "if nobody else can have read it, run `chmod 600 {0}`; else delete it: a new one is made, and earlier runs can then be taken back with git only",
-                "如果确定没有其他人读取过它，请运行 `chmod 600 {0}`；否则请删除它：之后会生成新的密钥，而更早的迁移只能用 git 撤销",
-                term::path(path)
-            ),
-            Self::Outside { journal, .. } => text!(
-                "it was copied here, or somebody planted it; to keep every file as it is now, delete {}",
-                "它可能是被复制过来的，也可能是他人恶意放置的；如果要保留所有文件的现状，请删除 {}",
-                term::path(journal)
-            ),
-            Self::NoStateFolder { path } => text!(
-                "move {} away, then run rehook again",
-                "请移走 {}，再重新运行 rehook",
-                term::path(path)
-            ),
-        }
+        };
+        UserError { message, help }
     }
+}
+
+fn set_state_home() -> Text {
+    text!(
+        "set XDG_STATE_HOME to a folder outside of the repo that you can write to, also for `rehook undo`",
+        "请将 XDG_STATE_HOME 设为仓库之外的一个可写文件夹，运行 `rehook undo` 时也要保持该设置"
+    )
 }
 
 fn refused(action: Action, path: &Path, reason: &io::Error) -> Text {

@@ -94,11 +94,7 @@ impl Pending {
                 "之前的一次运行被中断，留下了 {}；下一次 `rehook migrate` 或 `rehook undo` 会先将其完成或撤回",
                 term::path(journal)
             ),
-            Self::Refused(error) => {
-                let (text, remedy) = (error.text(), error.remedy());
-                let (en, zh) = (text.both(), remedy.both());
-                Text::new(format!("{}; {}", en.0, zh.0), format!("{}；{}", en.1, zh.1))
-            }
+            Self::Refused(error) => error.user_error().in_one_line(),
         }
     }
 }

@@ -345,11 +345,12 @@ fn every_error_speaks_both_languages() {
         },
     ];
     for error in errors {
-        for text in [error.text(), error.remedy()] {
+        let shown = error.user_error();
+        for text in [&shown.message, &shown.help] {
             assert_ne!(text.get(Lang::En), text.get(Lang::Zh));
             assert!(text.get(Lang::En).is_ascii(), "{text}");
         }
-        assert!(error.text().get(Lang::Zh).contains("a.py"));
-        assert_eq!(error.to_string(), error.text().get(Lang::En));
+        assert!(shown.message.get(Lang::Zh).contains("a.py"));
+        assert_eq!(error.to_string(), shown.message.get(Lang::En));
     }
 }

@@ -19,7 +19,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::regular_file;
-pub(crate) use error::GitError;
+use crate::user_error::UserError;
 pub(crate) use limits::TIME_LIMIT;
 use process::{Place, failed, output, run};
 pub(crate) use process::{command, is_distrust};
@@ -52,7 +52,7 @@ const READ_BY_GIT: &[&str] = &[
 ///
 /// # Errors
 /// When git is missing, or does not answer for a repo.
-pub(crate) fn uncommitted(files: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
+pub(crate) fn uncommitted(files: &[PathBuf]) -> Result<Vec<PathBuf>, UserError> {
     let mut by_repo: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     let mut places = HashMap::new();
     for file in files {
@@ -95,7 +95,7 @@ struct Status {
 }
 
 impl Status {
-    fn of(root: &Path, names: &[PathBuf]) -> Result<Self, GitError> {
+    fn of(root: &Path, names: &[PathBuf]) -> Result<Self, UserError> {
         check_files(root, names)?;
         let place = Place::of(root);
         let filters = filters(place)?;
@@ -137,7 +137,7 @@ fn within_limit(names: &[PathBuf]) -> &[PathBuf] {
 ///
 /// # Errors
 /// When git is missing, or does not answer for a repo.
-pub(crate) fn behind_filters(files: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, GitError> {
+pub(crate) fn behind_filters(files: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, UserError> {
     let mut found = Vec::new();
     for file in files {
         let Some(real) = real(file) else { continue };
@@ -166,7 +166,7 @@ pub(crate) fn behind_filters(files: &[PathBuf]) -> Result<Vec<(PathBuf, String)>
 ///
 /// # Errors
 /// When git is missing, or does not answer.
-pub(crate) fn is_tracked(path: &Path, asked: &Path) -> Result<bool, GitError> {
+pub(crate) fn is_tracked(path: &Path, asked: &Path) -> Result<bool, UserError> {
     let Some(real) = real(path) else {
         return Ok(false);
     };
@@ -188,8 +188,8 @@ pub(crate) fn is_tracked(path: &Path, asked: &Path) -> Result<bool, GitError> {
 /// folders of `names`: a pipe in its place.
 ///
 /// # Errors
-/// [`GitError::NotAFile`].
-pub(crate) fn check_files(root: &Path, names: &[PathBuf]) -> Result<(), GitError> {
+/// When there is one.
+pub(crate) fn check_files(root: &Path, names: &[PathBuf]) -> Result<(), UserError> {
     let mut git = root.join(".git");
     if git.is_file() {
         // In worktrees and submodules it says where that folder is.
@@ -208,14 +208,14 @@ pub(crate) fn check_files(root: &Path, names: &[PathBuf]) -> Result<(), GitError
         .map(|folder| root.join(folder).join(".gitattributes"));
     for path in own.chain(attributes) {
         if path.metadata().is_ok_and(|about| !about.is_file()) {
-            return Err(GitError::NotAFile { path });
+            return Err(error::not_a_file(&path));
         }
     }
     Ok(())
 }
 
 /// The filters that the settings name, whatever file they are in. Asking for settings runs nothing.
-fn filters(place: Place<'_>) -> Result<Vec<String>, GitError> {
+fn filters(place: Place<'_>) -> Result<Vec<String>, UserError> {
     let root = place.root;
     let mut git = place.command();
     git.args(["config", "--includes", "--name-only", "-z", "--get-regexp"])
@@ -236,10 +236,7 @@ fn filters(place: Place<'_>) -> Result<Vec<String>, GitError> {
         };
         // `-c name=value` ends the name at the first `=`, and takes no bytes that are not text.
         if filter.contains(['=', '\u{fffd}']) {
-            return Err(GitError::Filter {
-                root: root.to_owned(),
-                name: filter.to_owned(),
-            });
+            return Err(error::filter(root, filter));
         }
         filters.insert(filter.to_owned());
     }

@@ -46,7 +46,7 @@ impl Baseline {
     /// # Errors
     /// When there is no such commit, or git does not answer.
     pub(crate) fn open(root: &Path, revision: &str) -> Result<Self, VerifyError> {
-        git::check_files(root, &[]).map_err(|error| git_failed(root, &error.text()))?;
+        git::check_files(root, &[]).map_err(|error| git_failed(root, &error.message))?;
         let wanted = format!("{revision}^{{commit}}");
         let mut parse = git::command(root);
         parse.args([

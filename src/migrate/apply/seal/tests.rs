@@ -77,7 +77,13 @@ fn where_no_key_can_be_kept_it_is_said() {
         .err()
         .unwrap();
     assert!(matches!(error, ApplyError::NoKey { .. }), "{error}");
-    assert!(error.remedy().to_string().contains("XDG_STATE_HOME"));
+    assert!(
+        error
+            .user_error()
+            .help
+            .to_string()
+            .contains("XDG_STATE_HOME")
+    );
 }
 
 #[test]

@@ -80,7 +80,11 @@ fn a_read_only_disk_is_named() {
     assert!(disk.remount("ro"));
     let error = sandbox.apply().unwrap_err();
     assert!(
-        error.text().get(Lang::Zh).ends_with("文件系统只读"),
+        error
+            .user_error()
+            .message
+            .get(Lang::Zh)
+            .ends_with("文件系统只读"),
         "{error}"
     );
 }
@@ -109,7 +113,8 @@ fn a_folder_without_rights_leaves_everything_as_it_was() {
             assert!(matches!(error, ApplyError::Io { .. }), "{error}");
             assert!(
                 error
-                    .remedy()
+                    .user_error()
+                    .help
                     .to_string()
                     .contains(folder.to_str().unwrap())
             );

@@ -176,7 +176,7 @@ fn a_damaged_journal_is_named_and_blocks() {
             panic!("{name}: {error}");
         };
         assert_eq!(*journal, path);
-        assert!(error.remedy().to_string().contains(name));
+        assert!(error.user_error().help.to_string().contains(name));
         assert_eq!(sandbox.tree(), new);
         fs::remove_file(path).unwrap();
     }
@@ -234,7 +234,13 @@ fn a_journal_that_came_with_the_tree_is_not_carried_out() {
                 matches!(&error, ApplyError::Foreign { journal } if *journal == path),
                 "{name}: {error}"
             );
-            assert!(error.remedy().to_string().contains(path.to_str().unwrap()));
+            assert!(
+                error
+                    .user_error()
+                    .help
+                    .to_string()
+                    .contains(path.to_str().unwrap())
+            );
             assert!(matches!(
                 pending(&sandbox.root),
                 Some(Pending::Refused(ApplyError::Foreign { .. }))

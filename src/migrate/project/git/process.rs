@@ -9,9 +9,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::error::GitError;
+use super::error;
 use super::limits::TIME_LIMIT;
 use super::repo::repo_root;
+use crate::user_error::UserError;
 
 /// What would make git look at another repo than the one that a file is in, as inside of a hook.
 pub(super) const ENVIRONMENT: &[&str] = &[
@@ -117,10 +118,10 @@ impl<'p> Place<'p> {
     }
 
     /// Why git cannot be run.
-    fn missing(self) -> GitError {
+    fn missing(self) -> UserError {
         match on_path().next() {
-            Some(program) if self.program().is_none() => GitError::OfRepo { program },
-            _ => GitError::Missing,
+            Some(program) if self.program().is_none() => error::of_repo(&program),
+            _ => error::missing(),
         }
     }
 }
@@ -162,7 +163,7 @@ pub(super) fn run(
     filters: &[String],
     arguments: &[&str],
     names: &[PathBuf],
-) -> Result<Vec<u8>, GitError> {
+) -> Result<Vec<u8>, UserError> {
     let mut git = place.command();
     // Before the words of the command, which `command` has not given yet.
     for filter in filters {
@@ -184,14 +185,11 @@ pub(super) fn output(
     place: Place<'_>,
     mut git: Command,
     limit: Duration,
-) -> Result<std::process::Output, GitError> {
+) -> Result<std::process::Output, UserError> {
     let root = place.root;
-    let failed = |error: std::io::Error| match error.kind() {
+    let failed = |reason: std::io::Error| match reason.kind() {
         ErrorKind::NotFound => place.missing(),
-        _ => GitError::Failed {
-            root: root.to_owned(),
-            message: error.to_string(),
-        },
+        _ => error::failed(root, &reason.to_string()),
     };
     git.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = git.spawn().map_err(failed)?;
@@ -206,9 +204,7 @@ pub(super) fn output(
     let Ok((stdout, stderr)) = receiver.recv_timeout(limit) else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(GitError::TimedOut {
-            root: root.to_owned(),
-        });
+        return Err(error::timed_out(root));
     };
     let status = child.wait().map_err(failed)?;
     Ok(std::process::Output {
@@ -228,15 +224,10 @@ fn read_all(pipe: Option<impl Read>) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn failed(root: &Path, stderr: &[u8]) -> GitError {
+pub(super) fn failed(root: &Path, stderr: &[u8]) -> UserError {
     if is_distrust(stderr) {
-        GitError::UnsafeOwnership {
-            root: root.to_owned(),
-        }
+        error::unsafe_ownership(root)
     } else {
-        GitError::Failed {
-            root: root.to_owned(),
-            message: String::from_utf8_lossy(stderr).trim().to_owned(),
-        }
+        error::failed(root, String::from_utf8_lossy(stderr).trim())
     }
 }

@@ -256,7 +256,8 @@ fn a_broken_repo_is_an_error() {
     let repo = Repo::new();
     fs::write(repo.root.join(".git/index"), "broken").unwrap();
     let error = uncommitted(&[repo.root.join("a.py")]).unwrap_err();
-    assert!(matches!(error, GitError::Failed { .. }), "{error}");
+    let says = error.to_string();
+    assert!(says.starts_with("git cannot tell which files"), "{says}");
 }
 
 #[test]
@@ -278,11 +279,8 @@ fn a_repo_of_somebody_else_is_an_error_with_its_remedy() {
         }
     }
     match uncommitted(&[repo.root.join("a.py")]) {
-        Err(error @ GitError::UnsafeOwnership { .. }) => {
-            assert!(error.remedy().to_string().contains("safe.directory"));
-        }
         Ok(_) => eprintln!("skipped: git is configured to trust every folder"),
-        Err(error) => panic!("{error}"),
+        Err(error) => assert_eq!(error, error::unsafe_ownership(&repo.root)),
     }
 }
 
@@ -428,10 +426,7 @@ fn a_pipe_in_the_place_of_a_file_of_git_is_not_waited_for() {
         let path = repo.root.join(name);
         rustix::fs::mkfifoat(rustix::fs::CWD, &path, 0o600.into()).unwrap();
         let error = uncommitted(&[repo.root.join("sub/b.py")]).unwrap_err();
-        assert!(
-            matches!(&error, GitError::NotAFile { path: at } if *at == path),
-            "{error}"
-        );
+        assert_eq!(error, error::not_a_file(&path));
     }
 }
 
@@ -445,10 +440,7 @@ fn git_is_ended_that_waits_for_a_pipe_among_its_own_files() {
     let mut git = command(&repo.root);
     git.arg("status");
     let error = output(Place::of(&repo.root), git, Duration::from_millis(50)).unwrap_err();
-    assert!(
-        matches!(&error, GitError::TimedOut { root } if *root == repo.root),
-        "{error}"
-    );
+    assert_eq!(error, error::timed_out(&repo.root));
 }
 
 /// Else files with changes of the user's would be taken for those of another folder.
