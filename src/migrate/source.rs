@@ -259,6 +259,12 @@ impl SourceFile {
         &line[..line.len() - line.trim_start_matches([' ', '\t', '\x0c']).len()]
     }
 
+    /// Whether nothing but white space is before `offset` on its line.
+    pub fn starts_line(&self, offset: usize) -> bool {
+        let before = ByteRange::new(self.line_at(offset).start(), offset);
+        self.slice(before).trim().is_empty()
+    }
+
     /// The line end of the line that holds `offset`; of the line before it when it is the last
     /// and has none; `\n` in a file without any.
     pub fn line_end_at(&self, offset: usize) -> &'static str {

@@ -15,12 +15,6 @@ use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::style::{comment_width, indentation_width, width};
 use crate::migrate::python::tokens::TokenKind;
 
-/// The names that the replies of a module are written with.
-struct Names {
-    response: String,
-    encoder: Option<String>,
-}
-
 /// Rewrites the replies of one handler.
 ///
 /// # Errors
@@ -31,8 +25,9 @@ pub(crate) fn rewrite(
     conditionals: &[Conditional],
 ) -> Result<(), EditError> {
     for reply in replies {
-        let names = names(draft, reply);
-        one(draft, reply, &names)?;
+        if let Some(call) = Call::of(draft, reply) {
+            call.write(draft)?;
+        }
     }
     for conditional in conditionals {
         lay_out_conditional(draft, conditional)?;
@@ -48,12 +43,7 @@ fn lay_out_conditional(draft: &mut Draft, conditional: &Conditional) -> Result<(
         pieces,
     } = conditional;
     let line = draft.source().line_at(statement.start());
-    let is_one_line = line.contains(*statement);
-    let starts_line = draft
-        .slice(ByteRange::new(line.start(), statement.start()))
-        .trim()
-        .is_empty();
-    if !is_one_line || !starts_line {
+    if !line.contains(*statement) || !draft.source().starts_line(statement.start()) {
         return Ok(());
     }
     let texts: Vec<String> = pieces.iter().map(|piece| draft.take_text(*piece)).collect();
@@ -90,75 +80,214 @@ fn lay_out_conditional(draft: &mut Draft, conditional: &Conditional) -> Result<(
     draft.replace(*value, format!("({start}{broken}{line_end}{indent})"))
 }
 
-fn names(draft: &mut Draft, reply: &Reply) -> Names {
-    if reply.without_body {
-        let also = ["fastapi.responses", "starlette.responses"];
-        return Names {
-            response: draft.import("fastapi", "Response", &also),
-            encoder: None,
-        };
-    }
-    let response = draft.import(
-        "fastapi.responses",
-        "JSONResponse",
-        &["starlette.responses"],
-    );
-    let encoder = match reply.body {
-        Body::Plain => None,
-        Body::Any => Some(draft.import("fastapi.encoders", "jsonable_encoder", &[])),
-    };
-    Names { response, encoder }
+/// The call that a reply becomes: what it is made of, and by which names it is written.
+struct Call<'a> {
+    reply: &'a Reply,
+    response: String,
+    encoder: Option<String>,
+    body: ByteRange,
+    status: ByteRange,
+    headers: Option<ByteRange>,
 }
 
-fn one(draft: &mut Draft, reply: &Reply, names: &Names) -> Result<(), EditError> {
-    let [body, status, headers @ ..] = reply.elements.as_slice() else {
-        return Ok(());
-    };
-    let (body, status, headers) = (*body, *status, headers.first().copied());
-    let tokens = draft.loaded.module.tokens();
-    // A comment inside the body stays where it is as long as the body's lines do.
-    let has_comment = tokens.has_comment(ByteRange::new(reply.tuple.start(), body.start()))
-        || tokens.has_comment(ByteRange::new(body.end(), reply.tuple.end()));
-    let starts_line = {
-        let line = draft.source().line_at(reply.statement.start());
-        draft
-            .slice(ByteRange::new(line.start(), reply.statement.start()))
-            .trim()
-            .is_empty()
-    };
-    let body_has_lines = draft.slice(body).contains(['\n', '\r']);
-    if reply.without_body {
-        if has_comment {
-            return without_body_in_place(draft, reply, names, body, status, headers);
-        }
-        let mut arguments = vec![format!("status_code={}", draft.take_text(status))];
-        if let Some(headers) = headers {
-            arguments.push(format!("headers={}", draft.take_text(headers)));
-        }
-        draft.take_text(reply.tuple);
-        return laid_out(draft, reply, &names.response, &arguments);
+impl<'a> Call<'a> {
+    fn of(draft: &mut Draft, reply: &'a Reply) -> Option<Self> {
+        let [body, status, headers @ ..] = reply.elements.as_slice() else {
+            return None;
+        };
+        let (response, encoder) = if reply.without_body {
+            let also = ["fastapi.responses", "starlette.responses"];
+            (draft.import("fastapi", "Response", &also), None)
+        } else {
+            let also = ["starlette.responses"];
+            let response = draft.import("fastapi.responses", "JSONResponse", &also);
+            let is_any = reply.body == Body::Any;
+            let encoder = is_any.then(|| draft.import("fastapi.encoders", "jsonable_encoder", &[]));
+            (response, encoder)
+        };
+        Some(Self {
+            reply,
+            response,
+            encoder,
+            body: *body,
+            status: *status,
+            headers: headers.first().copied(),
+        })
     }
-    let whole = reply.shape == ReplyShape::Whole && starts_line && !has_comment;
-    if starts_line && !has_comment && !body_has_lines {
-        let has_own_brackets = is_bracketed(draft, body);
-        let mut content = draft.take_text(body);
-        if let Some(encoder) = &names.encoder {
-            content = if has_own_brackets {
-                format!("{encoder}{content}")
-            } else {
-                format!("{encoder}({content})")
+
+    fn write(&self, draft: &mut Draft) -> Result<(), EditError> {
+        let (reply, body) = (self.reply, self.body);
+        let tokens = draft.loaded.module.tokens();
+        // A comment inside the body stays where it is as long as the body's lines do.
+        let has_comment = tokens.has_comment(ByteRange::new(reply.tuple.start(), body.start()))
+            || tokens.has_comment(ByteRange::new(body.end(), reply.tuple.end()));
+        if reply.without_body {
+            if has_comment {
+                return self.without_body_in_place(draft);
+            }
+            let arguments = self.arguments(draft, None);
+            draft.take_text(reply.tuple);
+            return self.laid_out(draft, &arguments);
+        }
+        let may_move = draft.source().starts_line(reply.statement.start()) && !has_comment;
+        let body_has_lines = draft.slice(body).contains(['\n', '\r']);
+        if may_move && !body_has_lines {
+            let has_own_brackets = is_bracketed(draft, body);
+            let content = draft.take_text(body);
+            let content = match &self.encoder {
+                Some(encoder) if has_own_brackets => format!("{encoder}{content}"),
+                _ => self.encoded(&content),
             };
+            let arguments = self.arguments(draft, Some(content));
+            return self.laid_out(draft, &arguments);
         }
-        let mut arguments = vec![content, format!("status_code={}", draft.take_text(status))];
-        if let Some(headers) = headers {
+        if may_move && reply.shape == ReplyShape::Whole && reply.brackets.is_none() {
+            return self.named_body(draft);
+        }
+        self.in_place(draft)
+    }
+
+    /// The text of a body, through the encoder if there is one.
+    fn encoded(&self, content: &str) -> String {
+        match &self.encoder {
+            Some(encoder) => format!("{encoder}({content})"),
+            None => content.to_owned(),
+        }
+    }
+
+    /// The arguments of the call; what is edited in them goes along.
+    fn arguments(&self, draft: &mut Draft, content: Option<String>) -> Vec<String> {
+        let mut arguments = Vec::from_iter(content);
+        arguments.push(format!("status_code={}", draft.take_text(self.status)));
+        if let Some(headers) = self.headers {
             arguments.push(format!("headers={}", draft.take_text(headers)));
         }
-        return laid_out(draft, reply, &names.response, &arguments);
+        arguments
     }
-    if whole && reply.brackets.is_none() {
-        return named_body(draft, reply, names, body, status, headers);
+
+    /// Puts the call where the tuple was.
+    fn laid_out(&self, draft: &mut Draft, arguments: &[String]) -> Result<(), EditError> {
+        let tuple = self.reply.tuple;
+        let line = draft.source().line_at(tuple.start());
+        let indent = draft.source().indentation_at(tuple.start()).to_owned();
+        let lead = draft
+            .slice(ByteRange::new(line.start(), tuple.start()))
+            .trim_start_matches('\u{feff}')
+            .get(indent.len()..)
+            .unwrap_or_default()
+            .to_owned();
+        let end_line = draft.source().line_at(tuple.end());
+        let rest = draft.slice(ByteRange::new(tuple.end(), end_line.end()));
+        // Brackets may touch the keyword before them, a name may not.
+        let head = format!("{}{}", gap(draft, tuple.start()), self.response);
+        if self.reply.shape == ReplyShape::Conditional || tuple.end() != self.reply.statement.end()
+        {
+            // Formatters break the whole expression, not a call in the middle of it.
+            return draft.replace(tuple, format!("{head}({})", arguments.join(", ")));
+        }
+        let place = draft.place(tuple.start(), rest);
+        let text = call_format::call(place, &format!("{lead}{head}"), arguments, false);
+        draft.replace(tuple, &text[lead.len()..])
     }
-    in_place(draft, reply, names, body, status, headers)
+
+    /// `return {` over several lines → `body = {`, and the reply on a line after it.
+    fn named_body(&self, draft: &mut Draft) -> Result<(), EditError> {
+        let (statement, body) = (self.reply.statement, self.body);
+        let name = draft.reply_body();
+        let arguments = self.arguments(draft, Some(self.encoded(&name)));
+        let indent = draft.source().indentation_at(statement.start()).to_owned();
+        let line_end = draft.source().line_end_at(statement.start());
+        let end_line = draft.source().line_at(statement.end());
+        let rest = draft.slice(ByteRange::new(statement.end(), end_line.end()));
+        let text = call_format::call(
+            draft.place(statement.start(), rest),
+            &format!("return {}", self.response),
+            &arguments,
+            false,
+        );
+        let before = draft.slice(statement);
+        let place = draft.place(statement.start(), "");
+        let has_comment = draft.loaded.module.tokens().has_comment(statement);
+        // The lines of a body that were the formatter's are so again; others stay.
+        if !has_comment && call_format::code(draft.place(statement.start(), rest), before) == before
+        {
+            let edited = draft
+                .edits
+                .clone()
+                .extract_range(body, draft.source().text());
+            let assignment = call_format::code(place, &format!("{name} = {edited}"));
+            draft.take_text(statement);
+            return draft.replace(statement, format!("{assignment}{line_end}{indent}{text}"));
+        }
+        draft.replace(
+            ByteRange::new(statement.start(), body.start()),
+            format!("{name} = "),
+        )?;
+        draft.replace(
+            ByteRange::new(body.end(), statement.end()),
+            format!("{line_end}{indent}{text}"),
+        )
+    }
+
+    /// The tuple's own brackets, or new ones, become those of the call; everything else stays.
+    fn in_place(&self, draft: &mut Draft) -> Result<(), EditError> {
+        let body = self.body;
+        self.open_and_close(draft)?;
+        if let Some(encoder) = &self.encoder {
+            let has_lines = draft.slice(body).contains(['\n', '\r']);
+            if has_lines && draft.source().starts_line(body.start()) {
+                let indent = draft.source().indentation_at(body.start()).to_owned();
+                let unit = draft.indent_unit().to_owned();
+                let line_end = draft.source().line_end_at(body.start());
+                draft.insert(body.start(), format!("{encoder}({line_end}{indent}{unit}"))?;
+                shift_lines(draft, body, &unit)?;
+                draft.insert(body.end(), format!("{line_end}{indent})"))?;
+            } else {
+                draft.insert(body.start(), format!("{encoder}("))?;
+                draft.insert(body.end(), ")")?;
+            }
+        }
+        self.name_arguments(draft)
+    }
+
+    /// The body of a 204 goes; the comments at it stay.
+    fn without_body_in_place(&self, draft: &mut Draft) -> Result<(), EditError> {
+        let body = self.body;
+        self.open_and_close(draft)?;
+        let comma = draft
+            .loaded
+            .module
+            .tokens()
+            .within(ByteRange::new(body.end(), self.status.start()))
+            .iter()
+            .find(|token| token.kind == TokenKind::Comma)
+            .map_or(body.end(), |token| token.range.end());
+        let line = draft.source().line_at(comma);
+        let rest = draft.slice(ByteRange::new(comma, line.end()));
+        let gap = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        draft.take_text(body);
+        draft.replace(ByteRange::new(body.start(), comma + gap), "")?;
+        self.name_arguments(draft)
+    }
+
+    fn name_arguments(&self, draft: &mut Draft) -> Result<(), EditError> {
+        draft.insert(self.status.start(), "status_code=")?;
+        match self.headers {
+            Some(headers) => draft.insert(headers.start(), "headers="),
+            None => Ok(()),
+        }
+    }
+
+    fn open_and_close(&self, draft: &mut Draft) -> Result<(), EditError> {
+        let (tuple, head) = (self.reply.tuple, &self.response);
+        if let Some((open, _)) = self.reply.brackets {
+            let gap = gap(draft, open.start());
+            return draft.replace(open, format!("{gap}{head}("));
+        }
+        let gap = gap(draft, tuple.start());
+        draft.insert(tuple.start(), format!("{gap}{head}("))?;
+        draft.insert(tuple.end(), ")")
+    }
 }
 
 /// Whether brackets are around all of `body` that can be those of a call: not those of a tuple.
@@ -176,146 +305,6 @@ fn is_bracketed(draft: &Draft, body: ByteRange) -> bool {
         })
 }
 
-/// Puts `head(arguments)` where the tuple was.
-fn laid_out(
-    draft: &mut Draft,
-    reply: &Reply,
-    head: &str,
-    arguments: &[String],
-) -> Result<(), EditError> {
-    let tuple = reply.tuple;
-    let line = draft.source().line_at(tuple.start());
-    let indent = draft.source().indentation_at(tuple.start()).to_owned();
-    let lead = draft
-        .slice(ByteRange::new(line.start(), tuple.start()))
-        .trim_start_matches('\u{feff}')
-        .get(indent.len()..)
-        .unwrap_or_default()
-        .to_owned();
-    let end_line = draft.source().line_at(tuple.end());
-    let rest = draft.slice(ByteRange::new(tuple.end(), end_line.end()));
-    // Brackets may touch the keyword before them, a name may not.
-    let head = format!("{}{head}", gap(draft, tuple.start()));
-    let head = head.as_str();
-    if reply.shape == ReplyShape::Conditional || tuple.end() != reply.statement.end() {
-        // Formatters break the whole expression, not a call in the middle of it.
-        return draft.replace(tuple, format!("{head}({})", arguments.join(", ")));
-    }
-    let place = draft.place(tuple.start(), rest);
-    let text = call_format::call(place, &format!("{lead}{head}"), arguments, false);
-    draft.replace(tuple, &text[lead.len()..])
-}
-
-/// `return {` over several lines → `body = {`, and the reply on a line after it.
-fn named_body(
-    draft: &mut Draft,
-    reply: &Reply,
-    names: &Names,
-    body: ByteRange,
-    status: ByteRange,
-    headers: Option<ByteRange>,
-) -> Result<(), EditError> {
-    let name = draft.reply_body();
-    let content = match &names.encoder {
-        Some(encoder) => format!("{encoder}({name})"),
-        None => name.clone(),
-    };
-    let mut arguments = vec![content, format!("status_code={}", draft.take_text(status))];
-    if let Some(headers) = headers {
-        arguments.push(format!("headers={}", draft.take_text(headers)));
-    }
-    let indent = draft
-        .source()
-        .indentation_at(reply.statement.start())
-        .to_owned();
-    let line_end = draft.source().line_end_at(reply.statement.start());
-    let end_line = draft.source().line_at(reply.statement.end());
-    let rest = draft.slice(ByteRange::new(reply.statement.end(), end_line.end()));
-    let text = call_format::call(
-        draft.place(reply.statement.start(), rest),
-        &format!("return {}", names.response),
-        &arguments,
-        false,
-    );
-    let before = draft.slice(reply.statement);
-    let place = draft.place(reply.statement.start(), "");
-    let has_comment = draft.loaded.module.tokens().has_comment(reply.statement);
-    // The lines of a body that were the formatter's are so again; others stay.
-    if !has_comment
-        && call_format::code(draft.place(reply.statement.start(), rest), before) == before
-    {
-        let edited = draft
-            .edits
-            .clone()
-            .extract_range(body, draft.source().text());
-        let assignment = call_format::code(place, &format!("{name} = {edited}"));
-        draft.take_text(reply.statement);
-        return draft.replace(
-            reply.statement,
-            format!("{assignment}{line_end}{indent}{text}"),
-        );
-    }
-    draft.replace(
-        ByteRange::new(reply.statement.start(), body.start()),
-        format!("{name} = "),
-    )?;
-    draft.replace(
-        ByteRange::new(body.end(), reply.statement.end()),
-        format!("{line_end}{indent}{text}"),
-    )
-}
-
-/// The tuple's own brackets, or new ones, become those of the call; everything else stays.
-fn in_place(
-    draft: &mut Draft,
-    reply: &Reply,
-    names: &Names,
-    body: ByteRange,
-    status: ByteRange,
-    headers: Option<ByteRange>,
-) -> Result<(), EditError> {
-    open_and_close(draft, reply, &names.response)?;
-    if let Some(encoder) = &names.encoder {
-        let own_line = {
-            let line = draft.source().line_at(body.start());
-            draft
-                .slice(ByteRange::new(line.start(), body.start()))
-                .trim()
-                .is_empty()
-        };
-        if draft.slice(body).contains(['\n', '\r']) && own_line {
-            let indent = draft.source().indentation_at(body.start()).to_owned();
-            let unit = draft.indent_unit().to_owned();
-            let line_end = draft.source().line_end_at(body.start());
-            draft.insert(body.start(), format!("{encoder}({line_end}{indent}{unit}"))?;
-            shift_lines(draft, body, &unit)?;
-            draft.insert(body.end(), format!("{line_end}{indent})"))?;
-        } else {
-            draft.insert(body.start(), format!("{encoder}("))?;
-            draft.insert(body.end(), ")")?;
-        }
-    }
-    draft.insert(status.start(), "status_code=")?;
-    if let Some(headers) = headers {
-        draft.insert(headers.start(), "headers=")?;
-    }
-    Ok(())
-}
-
-fn open_and_close(draft: &mut Draft, reply: &Reply, head: &str) -> Result<(), EditError> {
-    match reply.brackets {
-        Some((open, _)) => {
-            let gap = gap(draft, open.start());
-            draft.replace(open, format!("{gap}{head}("))
-        }
-        None => {
-            let gap = gap(draft, reply.tuple.start());
-            draft.insert(reply.tuple.start(), format!("{gap}{head}("))?;
-            draft.insert(reply.tuple.end(), ")")
-        }
-    }
-}
-
 /// The space that a name needs at `offset`, where a keyword may end: `return(a, b)`.
 fn gap(draft: &Draft, offset: usize) -> &'static str {
     let before = draft.slice(ByteRange::new(0, offset));
@@ -324,36 +313,6 @@ fn gap(draft: &Draft, offset: usize) -> &'static str {
     } else {
         ""
     }
-}
-
-/// The body of a 204 goes; the comments at it stay.
-fn without_body_in_place(
-    draft: &mut Draft,
-    reply: &Reply,
-    names: &Names,
-    body: ByteRange,
-    status: ByteRange,
-    headers: Option<ByteRange>,
-) -> Result<(), EditError> {
-    open_and_close(draft, reply, &names.response)?;
-    let comma = draft
-        .loaded
-        .module
-        .tokens()
-        .within(ByteRange::new(body.end(), status.start()))
-        .iter()
-        .find(|token| token.kind == TokenKind::Comma)
-        .map_or(body.end(), |token| token.range.end());
-    let line = draft.source().line_at(comma);
-    let rest = draft.slice(ByteRange::new(comma, line.end()));
-    let gap = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-    draft.take_text(body);
-    draft.replace(ByteRange::new(body.start(), comma + gap), "")?;
-    draft.insert(status.start(), "status_code=")?;
-    if let Some(headers) = headers {
-        draft.insert(headers.start(), "headers=")?;
-    }
-    Ok(())
 }
 
 /// Puts `unit` in front of every line that starts inside `range`, but not inside a string.
