@@ -32,8 +32,7 @@ use crate::migrate::edit::ByteRange;
 use crate::migrate::find::{Blocker, Found, Reference, ReferenceKind};
 use crate::migrate::python::names::Loaded;
 use advice::{advice, suppress};
-use conflicts::shared_keys::SharedKeys;
-use draft::Draft;
+use conflicts::Conflicts;
 use groups::{Packages, groups, members_of, packages};
 pub use model::{
     Action, FilePlan, Input, Plan, PlanOptions, PlannedWebhook, ReferenceCounts, RuleError,
@@ -63,19 +62,17 @@ pub fn plan(input: &Input<'_>) -> Plan {
         .collect();
     let groups = groups(input, &facts);
     let packages = packages(input, &facts, &groups);
-    let has_unclear = |found: &&Found| !found.unclear.is_empty();
-    let unclear: Vec<&Found> = input.found.iter().filter(has_unclear).collect();
-    let shared = SharedKeys::of(input.workspace, &groups);
+    let conflicts = Conflicts::of(input, &groups);
     let planned: Vec<Group> = groups
         .into_par_iter()
         .map(|plugins| {
-            let planned = plan_group(input, &facts, &packages, (&unclear, &shared), &plugins);
+            let planned = plan_group(input, &facts, &packages, &conflicts, &plugins);
             planned.unwrap_or_else(|fault| left_group(&plugins, &fault))
         })
         .collect();
 
     let mut plan = Plan::default();
-    plan.diagnostics.extend(shared.diagnostics);
+    plan.diagnostics.extend(conflicts.into_diagnostics());
     let mut removed_aliases: BTreeSet<(PathBuf, ByteRange)> = BTreeSet::new();
     for group in planned {
         plan.groups.push(PlanGroup {
@@ -176,26 +173,19 @@ fn plan_group<'f>(
     input: &Input<'f>,
     facts: &'f BTreeMap<PathBuf, ModuleFacts>,
     packages: &Packages<'f>,
-    (unclear, shared): (&[&Found], &SharedKeys<'_>),
+    conflicts: &Conflicts<'_>,
     plugins: &[PluginWebhooks<'_>],
 ) -> Result<Group, Fault> {
     let mut group = Group {
         plugins: plugins.iter().map(|(id, _)| id.module.clone()).collect(),
         ..Group::default()
     };
-    let mut drafts: BTreeMap<PathBuf, Draft> = BTreeMap::new();
-    for (id, webhooks) in plugins {
+    let mut drafts = plugin::Drafts::new();
+    for plugin in plugins {
+        let (id, webhooks) = plugin;
         let members = members_of(input, facts, packages, id, webhooks);
-        let planned = plugin::plan(
-            input,
-            facts,
-            &members,
-            (unclear, shared),
-            &mut drafts,
-            id,
-            webhooks,
-        )
-        .map_err(|error| Fault::of_rule(&id.module, &error))?;
+        let planned = plugin::plan(input, facts, &members, conflicts, &mut drafts, plugin)
+            .map_err(|error| Fault::of_rule(&id.module, &error))?;
         group.webhooks.extend(planned.webhooks);
         group.diagnostics.extend(planned.diagnostics);
         group.removed_aliases.extend(planned.removed_aliases);

@@ -27,8 +27,11 @@ pub(crate) enum Verdict {
     Unknown(Box<Blocker>),
 }
 
-/// Judges all webhooks of one plugin; `has_problem` says which of them need a manual change anyway.
-pub(crate) fn judge(webhooks: &[Registered<'_>], has_problem: &[bool]) -> Vec<Verdict> {
+/// Judges all webhooks of one plugin, each with whether it needs a manual change anyway.
+pub(crate) fn judge<'a>(
+    webhooks: impl Iterator<Item = (&'a Registered<'a>, bool)>,
+) -> Vec<Verdict> {
+    let (webhooks, has_problem): (Vec<&Registered<'_>>, Vec<bool>) = webhooks.unzip();
     let paths: Vec<String> = webhooks
         .iter()
         .map(|one| route_path(&one.webhook.endpoint.value))
@@ -41,8 +44,8 @@ pub(crate) fn judge(webhooks: &[Registered<'_>], has_problem: &[bool]) -> Vec<Ve
         .iter()
         .enumerate()
         .map(|(index, path)| {
-            match judge_one(webhooks, has_problem, index, &same_path[path.as_str()]) {
-                Verdict::Keep => judge_patterns(webhooks, &paths, index),
+            match judge_one(&webhooks, &has_problem, index, &same_path[path.as_str()]) {
+                Verdict::Keep => judge_patterns(&webhooks, &paths, index),
                 verdict => verdict,
             }
         })
@@ -51,7 +54,7 @@ pub(crate) fn judge(webhooks: &[Registered<'_>], has_problem: &[bool]) -> Vec<Ve
 
 /// A path with a parameter that another webhook's path may match too: which of the two the old
 /// server asked first is not known.
-fn judge_patterns(webhooks: &[Registered<'_>], paths: &[String], index: usize) -> Verdict {
+fn judge_patterns(webhooks: &[&Registered<'_>], paths: &[String], index: usize) -> Verdict {
     let path = &paths[index];
     let alike = paths.iter().enumerate().find(|(_, other)| {
         *other != path
@@ -75,7 +78,7 @@ fn judge_patterns(webhooks: &[Registered<'_>], paths: &[String], index: usize) -
 
 /// `same_path` are the webhooks whose endpoints become the same path, this one among them.
 fn judge_one(
-    webhooks: &[Registered<'_>],
+    webhooks: &[&Registered<'_>],
     has_problem: &[bool],
     index: usize,
     same_path: &[usize],
@@ -86,7 +89,7 @@ fn judge_one(
         if other_index == index {
             continue;
         }
-        let other = &webhooks[other_index];
+        let other = webhooks[other_index];
         if other.webhook.endpoint.value == this.webhook.endpoint.value {
             if exclusive(&this.webhook.branches, &other.webhook.branches)
                 && this.path() == other.path()
@@ -94,12 +97,12 @@ fn judge_one(
                 continue;
             }
             if has_problem[other_index] {
-                return unknown_order(&this);
+                return unknown_order(this);
             }
-            match (earlier(&this, other), earlier(other, &this)) {
+            match (earlier(this, other), earlier(other, this)) {
                 (true, _) => verdict = Verdict::Drop,
                 (_, true) => {}
-                _ => return unknown_order(&this),
+                _ => return unknown_order(this),
             }
         } else {
             return Verdict::Unknown(Box::new(Blocker::manual(

@@ -1,20 +1,20 @@
 //! What stands in the way of migrating a webhook.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::access::access;
+use super::candidate::Candidate;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::{Applicability, ByteRange};
 use crate::migrate::emit;
 use crate::migrate::find::Blocker;
 use crate::migrate::find::plugin::Plugin;
-use crate::migrate::plan::conflicts::duplicates::{self, Verdict};
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::model::{Input, Registered};
 use crate::migrate::plan::modules::cross_module::{Members, is_used_elsewhere};
 use crate::migrate::plan::rules::annotations;
-use crate::routes::{Dialect, Route, stays_below_plugins};
+use crate::routes::{Dialect, stays_below_plugins};
 use crate::term;
 use crate::text;
 
@@ -49,10 +49,15 @@ pub(super) fn problem(
     late: &BTreeSet<PathBuf>,
     drafts: &BTreeMap<PathBuf, Draft>,
     plugin: &Plugin,
-    one: &Registered<'_>,
-    is_at_run_time: bool,
+    candidate: &Candidate<'_>,
 ) -> Option<Blocker> {
-    let webhook = one.webhook;
+    let Candidate {
+        registered: one,
+        route,
+        is_at_run_time,
+        ..
+    } = candidate;
+    let (webhook, is_at_run_time) = (one.webhook, *is_at_run_time);
     let handler = &webhook.handler;
     let overcome = |problem: &&Blocker| {
         !(input.options.allow_unsafe && problem.applicability == Applicability::Unsafe)
@@ -67,12 +72,6 @@ pub(super) fn problem(
     if let Some(problem) = mount_problem(plugin, here) {
         return Some(problem);
     }
-    let route = Route::new(
-        &plugin.author,
-        &plugin.module_name,
-        &webhook.endpoint.value,
-        webhook.dialect,
-    );
     if route.target.contains(['?', '#']) {
         let hint = text!(
             "choose a path without `?` and `#` for the route, and point the senders to it",
@@ -109,7 +108,7 @@ pub(super) fn problem(
             )
         });
     }
-    if let Some(own) = plugin.route_in_the_way(&webhook.endpoint.value, &route) {
+    if let Some(own) = plugin.route_in_the_way(&webhook.endpoint.value, route) {
         let detail = if own.is_known() {
             text!(
                 "the plugin's own router has the route `{}` already, which would answer instead",
@@ -295,71 +294,4 @@ pub(super) fn is_on_another_plugin(one: &Registered<'_>) -> bool {
                 })
         )
     })
-}
-
-/// Takes the other webhooks into account: the last registration of an endpoint wins, and the replies
-/// of a function that is registered twice are changed for both or for none.
-pub(super) fn resolve_duplicates(
-    webhooks: &[Registered<'_>],
-    problems: &mut [Option<Blocker>],
-    at_run_time: &mut [bool],
-) -> Vec<Verdict> {
-    loop {
-        let has_problem: Vec<bool> = problems.iter().map(Option::is_some).collect();
-        let verdicts = duplicates::judge(webhooks, &has_problem);
-        let mut changed = false;
-        for (index, verdict) in verdicts.iter().enumerate() {
-            if let Verdict::Unknown(problem) = verdict
-                && problems[index].is_none()
-            {
-                problems[index] = Some((**problem).clone());
-                changed = true;
-            }
-        }
-        let function = |one: &Registered<'_>| (one.path().to_owned(), one.webhook.handler.range);
-        let unchanged: HashSet<(PathBuf, ByteRange)> = webhooks
-            .iter()
-            .zip(problems.iter().zip(at_run_time.iter()))
-            .filter(|(_, (problem, at_run_time))| problem.is_some() || **at_run_time)
-            .map(|(one, _)| function(one))
-            .collect();
-        for (index, one) in webhooks.iter().enumerate() {
-            let handler = &one.webhook.handler;
-            if at_run_time[index]
-                || handler.replies.is_empty()
-                || !unchanged.contains(&function(one))
-            {
-                continue;
-            }
-            at_run_time[index] = true;
-            if problems[index].is_none() {
-                problems[index].clone_from(&handler.run_time_problem);
-                changed |= problems[index].is_some();
-            }
-        }
-        changed |= link(webhooks, problems);
-        if !changed {
-            return verdicts;
-        }
-    }
-}
-
-/// What one call registers in a loop becomes routes together, or nothing of it does: whether that
-/// gave one of them the problem of another.
-fn link(webhooks: &[Registered<'_>], problems: &mut [Option<Blocker>]) -> bool {
-    let mut changed = false;
-    let mut start = 0;
-    while start < webhooks.len() {
-        let further = webhooks[start + 1..].iter();
-        let end = start + 1 + further.take_while(|one| one.webhook.is_further).count();
-        let problem = problems[start..end].iter().flatten().next().cloned();
-        if let Some(problem) = problem {
-            for one in problems[start..end].iter_mut().filter(|one| one.is_none()) {
-                *one = Some(problem.clone());
-                changed = true;
-            }
-        }
-        start = end;
-    }
-    changed
 }

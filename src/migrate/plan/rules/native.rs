@@ -23,7 +23,6 @@ use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::{ByteRange, EditError};
 use crate::migrate::find::native::{self, NotRewritable, Part, RequestRewrite};
 use crate::migrate::find::{CallableKind, Form, Handler};
-use crate::migrate::plan::conflicts::duplicates::Verdict;
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::model::Registered;
 use crate::migrate::plan::modules::cross_module::Members;
@@ -40,12 +39,12 @@ pub(crate) struct RequestRewrites {
 }
 
 impl RequestRewrites {
-    /// Those among the webhooks that are migrated; what keeps its context is told why.
+    /// Those among the webhooks that are migrated; what keeps its context is told why. `settled` are all
+    /// whose registration goes or becomes a route's.
     pub(crate) fn choose(
         members: &Members<'_>,
         drafts: &BTreeMap<PathBuf, Draft>,
-        webhooks: &[Registered<'_>],
-        verdicts: &[Verdict],
+        settled: &[&Registered<'_>],
         migrated: &[&Registered<'_>],
     ) -> (Self, Vec<Diagnostic>) {
         let mut natives = Self::default();
@@ -59,14 +58,8 @@ impl RequestRewrites {
             if one.webhook.dialect != Dialect::Context || natives.handlers.contains_key(&key) {
                 continue;
             }
-            // All registrations of the function whose decorator goes or becomes a route's.
-            let settled = webhooks.iter().zip(verdicts).filter(|(other, verdict)| {
-                let is_migrated = migrated
-                    .iter()
-                    .any(|m| std::ptr::eq(m.webhook, other.webhook));
-                is_same_function(one, other) && (is_migrated || **verdict == Verdict::Drop)
-            });
-            let settled: Vec<&Registered<'_>> = settled.map(|(other, _)| other).collect();
+            let same = settled.iter().filter(|other| is_same_function(one, other));
+            let settled: Vec<&Registered<'_>> = same.copied().collect();
             let chosen = native::native(&one.found.loaded, handler).and_then(|native| {
                 stands_alone(members, draft, one, &settled, &native)?;
                 imports_can_go(draft, &native, handler)?;
