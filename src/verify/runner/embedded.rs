@@ -63,6 +63,7 @@ pub(crate) const FILES: &[(&str, &str)] = files![
     "side/agent.py",
     "side/around.py",
     "side/oracle.py",
+    "side/own_folders.txt",
     "side/recorder.py",
     "side/tracebacks.py",
     "standin/nekro_agent/__init__.py",
@@ -122,6 +123,14 @@ pub(crate) fn write(folder: &Path) -> io::Result<PathBuf> {
     Ok(package.join(MAIN))
 }
 
+/// The variables that name the folders of a user, each with the folder that it names instead. The program
+/// reads the same file.
+pub(crate) fn own_folders() -> impl Iterator<Item = (&'static str, &'static str)> {
+    include_str!("../pysrc/_rehook_runner/side/own_folders.txt")
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,7 +148,12 @@ mod tests {
             .map(|path| path.to_string_lossy().replace('\\', "/"))
             .collect();
         there.sort();
-        let mut listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        let is_python = |name: &&str| Path::new(name).extension().is_some_and(|end| end == "py");
+        let mut listed: Vec<&str> = FILES
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(is_python)
+            .collect();
         listed.sort_unstable();
         assert_eq!(
             there, listed,

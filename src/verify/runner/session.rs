@@ -174,15 +174,7 @@ fn command(python: &Python, main: &Path, folder: &Path) -> Result<Command, Verif
         // What it has said is also what comes of a variable of that name.
         command.env("PYTHONUSERBASE", user_base);
     }
-    for (variable, name) in [
-        ("HOME", "home"),
-        ("TMPDIR", "tmp"),
-        ("XDG_CONFIG_HOME", "home/config"),
-        ("XDG_CACHE_HOME", "home/cache"),
-        ("XDG_DATA_HOME", "home/data"),
-        ("XDG_STATE_HOME", "home/state"),
-        ("XDG_RUNTIME_DIR", "home/run"),
-    ] {
+    for (variable, name) in embedded::own_folders() {
         let path = folder.join(name);
         fs::create_dir_all(&path).map_err(error::io(&path))?;
         command.env(variable, path);

@@ -36,16 +36,11 @@ from _rehook_runner.side.tracebacks import without_places_in_bytes
 # failure looks.
 LIMIT_SECONDS, GRACE_SECONDS = 120, 2
 
-# The folders of a user, which each side has to itself (those of session.rs).
-OWN_FOLDERS = {
-    "HOME": "home",
-    "TMPDIR": "tmp",
-    "XDG_CONFIG_HOME": "home/config",
-    "XDG_CACHE_HOME": "home/cache",
-    "XDG_DATA_HOME": "home/data",
-    "XDG_STATE_HOME": "home/state",
-    "XDG_RUNTIME_DIR": "home/run",
-}
+# The variables that name the folders of a user, each with the folder that a side has to itself;
+# `session.rs` reads the same file for the process that the sides come from.
+OWN_FOLDERS = [
+    line.split() for line in Path(__file__).with_name("own_folders.txt").read_text().splitlines()
+]
 
 # How long something in the background that does nothing is waited for; after how many of them no
 # longer; and how often they may go on meanwhile.
@@ -193,7 +188,7 @@ def place(source: Path, package: str = "", into: str = "workdir", item: str = ""
     Folder.name = str(folder)
     sys.dont_write_bytecode = True
     # What one side leaves in the user's folders must not meet the other.
-    for name, inside in OWN_FOLDERS.items():
+    for name, inside in OWN_FOLDERS:
         (folder / inside).mkdir(parents=True, exist_ok=True)
         os.environ[name] = str(folder / inside)
     tempfile.tempdir = None
