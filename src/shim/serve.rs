@@ -8,6 +8,7 @@
 //! client that is slow or gone ends its own request and no other.
 
 pub(crate) mod connection;
+mod departure;
 mod exchange;
 mod fanout;
 pub(crate) mod handler;

@@ -9,7 +9,7 @@ use tower::ServiceExt;
 use crate::support::*;
 
 /// The admin application answers, without a socket.
-fn fetch(shim: &Shim, path: &str) -> (u16, String) {
+pub(crate) fn fetch(shim: &Shim, path: &str) -> (u16, String) {
     fetch_as(shim, path, None)
 }
 

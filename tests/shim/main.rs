@@ -14,6 +14,7 @@ mod faults;
 mod forwarding;
 mod framing;
 mod fuzz;
+mod gone;
 mod limits;
 mod load;
 mod loops;

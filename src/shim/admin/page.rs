@@ -80,6 +80,7 @@ fn value(row: &Row, now: u64) -> Value {
         auth => &row.auth,
         calls => row.counts.calls(),
         failures => row.counts.failures(),
+        gone => row.counts.gone,
         last => row.last(),
         minutes_ago => now.saturating_sub(row.counts.last) / 60,
         silent_days => row.silent_days,

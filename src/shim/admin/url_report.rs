@@ -99,6 +99,7 @@ impl Row {
             "auth": self.auth,
             "calls": self.counts.calls(),
             "failures": self.counts.failures(),
+            "senders_gone": self.counts.gone,
             "last_call": self.last(),
             "senders": senders,
             "silent_days": self.silent_days,

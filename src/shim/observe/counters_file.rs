@@ -156,6 +156,7 @@ fn written(counts: &UrlCounts) -> Value {
         "classes": counts.classes,
         "buckets": counts.buckets,
         "microseconds": counts.microseconds,
+        "gone": counts.gone,
         "last": counts.last,
         "senders": senders,
     })
@@ -176,6 +177,7 @@ fn read(value: &Value) -> UrlCounts {
         classes: std::array::from_fn(|index| number(&value["classes"][index])),
         buckets: std::array::from_fn(|index| number(&value["buckets"][index])),
         microseconds: number(&value["microseconds"]),
+        gone: number(&value["gone"]),
         last: number(&value["last"]),
         senders: value["senders"]
             .as_array()
@@ -195,6 +197,7 @@ mod tests {
         let counts = UrlCounts {
             classes: [0, 5, 0, 2, 1],
             microseconds: 77,
+            gone: 2,
             last: 9,
             senders: vec![Caller {
                 address: "2001:db8::1".parse().unwrap(),

@@ -22,6 +22,8 @@ pub(super) const BUCKETS: [u64; 11] = [
     1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 1_000_000, 2_500_000, 8_000_000,
 ];
 
+/// The status of a call whose sender had left before the reply, as nginx has it: nobody is sent it.
+pub(crate) const SENDER_GONE: u16 = 499;
 /// Senders kept for each URL; those seen last.
 const MAX_SENDERS: usize = 8;
 /// The longest User-Agent that is kept.
@@ -48,6 +50,8 @@ pub struct UrlStats {
     /// Calls no longer than the bound of that number, and longer than the one before.
     buckets: [AtomicU64; BUCKETS.len() + 1],
     microseconds: AtomicU64,
+    /// Calls whose sender had left before the reply.
+    gone: AtomicU64,
     /// In seconds since 1970; 0 when never.
     last: AtomicU64,
     senders: Mutex<Vec<Caller>>,
@@ -62,6 +66,8 @@ pub struct UrlCounts {
     pub(crate) buckets: [u64; BUCKETS.len() + 1],
     /// The sum of all durations.
     pub(crate) microseconds: u64,
+    /// Calls whose sender had left before the reply; failures, too.
+    pub(crate) gone: u64,
     /// In seconds since 1970; 0 when never.
     pub(crate) last: u64,
     /// The last first.
@@ -77,6 +83,11 @@ impl UrlCounts {
     /// Calls that were answered with 4xx or 5xx.
     pub fn failures(&self) -> u64 {
         self.classes[3] + self.classes[4]
+    }
+
+    /// Those of them whose sender had left before the reply.
+    pub fn gone(&self) -> u64 {
+        self.gone
     }
 }
 
@@ -95,6 +106,9 @@ impl UrlStats {
         name: &[u8],
         now: u64,
     ) {
+        if status == SENDER_GONE {
+            self.gone.fetch_add(1, Ordering::Relaxed);
+        }
         let class = usize::from(status / 100).clamp(1, 5) - 1;
         self.classes[class].fetch_add(1, Ordering::Relaxed);
         let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
@@ -149,6 +163,7 @@ impl UrlStats {
             classes: std::array::from_fn(|index| load(&self.classes[index])),
             buckets: std::array::from_fn(|index| load(&self.buckets[index])),
             microseconds: load(&self.microseconds),
+            gone: load(&self.gone),
             last: load(&self.last),
             senders,
         }
@@ -164,6 +179,7 @@ impl UrlStats {
             add(to, count);
         }
         add(&self.microseconds, counts.microseconds);
+        add(&self.gone, counts.gone);
         self.last.fetch_max(counts.last, Ordering::Relaxed);
         let mut senders = lock(&self.senders);
         if senders.is_empty() {

@@ -126,6 +126,16 @@ fn urls(state: &ServerState, out: &mut String) {
             }
         }
     }
+    let gone = "rehook_shim_senders_gone_total";
+    head(
+        out,
+        gone,
+        "counter",
+        "Requests whose senders had left before the reply; they are among 4xx, too.",
+    );
+    for (path, counts) in urls.iter().filter(|(_, counts)| counts.gone > 0) {
+        line(out, gone, &[("route", path)], counts.gone);
+    }
     let duration = "rehook_shim_duration_seconds";
     head(
         out,

@@ -15,9 +15,11 @@ use crate::shim::http::head::Head;
 use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::PathAndQuery;
+use crate::shim::observe::metrics::SENDER_GONE;
 use crate::shim::route::decide::Decision;
 use crate::shim::route::old_url::{Destination, OldUrl};
 use crate::shim::route::table::Table;
+use crate::shim::serve::departure;
 use crate::shim::serve::local_response::{self, LocalResponse};
 use crate::shim::serve::read::{self, ReadError, Received};
 use crate::shim::serve::relay::{self, Client, RelayError};
@@ -40,7 +42,7 @@ pub(super) enum Next {
 /// How a request was answered.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outcome {
-    /// The status of the reply; 0 when the sender was gone before there was one.
+    /// The status of the reply; [`SENDER_GONE`] when the sender had left before it had one.
     pub(super) status: u16,
     /// For the log.
     pub(super) label: &'static str,
@@ -48,6 +50,18 @@ pub(super) struct Outcome {
     pub(super) next: Next,
     /// Bytes of the body that was received.
     pub(super) received: u64,
+}
+
+impl Outcome {
+    /// The sender has left, with so many bytes received of it.
+    pub(super) fn sender_gone(received: u64) -> Self {
+        Self {
+            status: SENDER_GONE,
+            label: "sender_gone",
+            next: Next::Close,
+            received,
+        }
+    }
 }
 
 /// A request that is being answered.
@@ -198,19 +212,20 @@ impl<'a> Request<'a> {
         )
         .await
         {
-            Ok(kept) => {
+            Ok(relayed) => {
                 if pool::is_kept(reply, answer.body) {
                     self.worker
                         .pool
                         .borrow_mut()
                         .keep_alive(agent, answer.connection);
                 }
-                let next = match kept {
+                let next = match relayed.kept {
                     true if self.unread => Next::Linger,
                     true => Next::Request,
                     false => Next::Close,
                 };
-                outcome(status, "answered", next)
+                let outcome = outcome(status, "answered", next);
+                self.written(outcome, relayed.was_closed).await
             }
             Err(RelayError::BeforeHead(rejection)) => {
                 self.worker.agent_stats(agent.number).fail(rejection);
@@ -221,7 +236,28 @@ impl<'a> Request<'a> {
                 stats.fail(Rejection::UpstreamBroken);
                 outcome(status, "cut", Next::Close)
             }
-            Err(RelayError::ClientGone) => outcome(status, "sender_gone", Next::Close),
+            // Of what goes through as it is, a stream for instance, it has had what it wanted.
+            Err(RelayError::ClientGone { has_begun: true }) if deadline.is_none() => {
+                outcome(status, "sender_gone", Next::Close)
+            }
+            Err(RelayError::ClientGone { .. }) => Outcome::sender_gone(received),
+        }
+    }
+
+    /// The outcome of a request whose reply was written, perhaps to a sender that had left:
+    /// `was_closed` says whether it had closed its side before.
+    async fn written(self, outcome: Outcome, was_closed: bool) -> Outcome {
+        // Another request behind this one shows that there are no more of them, and nothing else.
+        let is_last = self.buffers.input.len() <= self.buffers.held;
+        match was_closed && is_last {
+            true if departure::has_left(self.stream).await => {
+                Outcome::sender_gone(outcome.received)
+            }
+            true => Outcome {
+                next: Next::Close,
+                ..outcome
+            },
+            false => outcome,
         }
     }
 
@@ -239,12 +275,7 @@ impl<'a> Request<'a> {
     pub(super) async fn ended(self, ended: ReadError, url: Option<&OldUrl>) -> Outcome {
         match ended {
             ReadError::Rejected(rejection) => self.reject(rejection, url).await,
-            ReadError::ClientDisconnected => Outcome {
-                status: 0,
-                label: "sender_gone",
-                next: Next::Close,
-                received: 0,
-            },
+            ReadError::ClientDisconnected => Outcome::sender_gone(0),
         }
     }
 
@@ -258,16 +289,19 @@ impl<'a> Request<'a> {
         let keep_alive = self.keep_alive && !self.unread;
         let output = &mut self.buffers.output;
         local.write(self.head.method(), &self.deprecation, keep_alive, output);
+        let was_closed = departure::has_closed(self.stream);
         let next = match relay::write(self.stream, output).await {
             Ok(()) if keep_alive => Next::Request,
             Ok(()) if self.unread => Next::Linger,
-            Ok(()) | Err(_) => Next::Close,
+            Ok(()) => Next::Close,
+            Err(_) => return Outcome::sender_gone(received),
         };
-        Outcome {
+        let outcome = Outcome {
             status: local.status,
             label,
             next,
             received,
-        }
+        };
+        self.written(outcome, was_closed).await
     }
 }

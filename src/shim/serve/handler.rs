@@ -95,7 +95,7 @@ pub(super) async fn request(
         outcome,
     );
     if let (Some(entry), Some(recorder)) = (buffers.recorded.take(), &worker.state.recorder) {
-        recorder.hand_over(entry, status_for_counts(outcome));
+        recorder.hand_over(entry, outcome.status);
     }
     buffers.end_request();
     buffers.head = head;
@@ -116,9 +116,8 @@ fn account(
     let time = http_date::since_epoch();
     let agent = head.values(Kind::UserAgent).next().unwrap_or_default();
     if let Some(url) = url {
-        let status = status_for_counts(outcome);
         url.stats
-            .count(status, duration, sender, agent, time.as_secs());
+            .count(outcome.status, duration, sender, agent, time.as_secs());
     }
     if worker.state.log.has_requests() {
         worker.log(&Access {
@@ -136,14 +135,6 @@ fn account(
     }
 }
 
-/// A sender that went away before the reply has not been answered: a failure.
-fn status_for_counts(outcome: Outcome) -> u16 {
-    match outcome.status {
-        0 => 499,
-        status => status,
-    }
-}
-
 /// Answers what is not a whole request, and has begun at `start`.
 pub(super) async fn reject_unread(
     worker: &Rc<Worker>,
@@ -157,12 +148,14 @@ pub(super) async fn reject_unread(
     let local = local_response::rejection(rejection, None, &table, worker.state.lang);
     let mut out = Vec::new();
     local.write(b"", b"", false, &mut out);
-    let _ = relay::write(stream, &out).await;
-    let outcome = Outcome {
-        status: local.status,
-        label: rejection.label(),
-        next: Next::Linger,
-        received: 0,
+    let outcome = match relay::write(stream, &out).await {
+        Ok(()) => Outcome {
+            status: local.status,
+            label: rejection.label(),
+            next: Next::Linger,
+            received: 0,
+        },
+        Err(_) => Outcome::sender_gone(0),
     };
     let sender = peer.ip().to_canonical();
     let target = PathAndQuery::of(b"-");

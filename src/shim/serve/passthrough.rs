@@ -78,7 +78,9 @@ pub(super) async fn serve(
     let connection = match begun.unwrap_or(Err(ReadError::Rejected(Rejection::UpstreamSlow))) {
         Ok(connection) => connection,
         Err(ended) => {
-            stats.broken.fetch_add(1, Ordering::Relaxed);
+            if let ReadError::Rejected(rejection) = ended {
+                stats.fail(rejection);
+            }
             return request.ended(ended, None).await;
         }
     };

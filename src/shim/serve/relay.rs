@@ -19,6 +19,7 @@ use crate::shim::http::head::Head;
 use crate::shim::http::header::Kind;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::route::deprecation;
+use crate::shim::serve::departure;
 use crate::shim::upstream::pool::Answer;
 
 /// A reply of a route up to this length is read before it is sent.
@@ -45,8 +46,25 @@ pub(super) enum RelayError {
     /// It has begun: the connection has to end.
     Truncated,
     /// The sender is gone.
-    ClientGone,
+    ClientGone {
+        /// Whether it has had the head of the reply.
+        has_begun: bool,
+    },
 }
+
+/// How a reply was sent on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Relayed {
+    /// Whether the connection of the sender is kept.
+    pub(super) kept: bool,
+    /// Whether the sender had closed its side before the end of the reply was written.
+    pub(super) was_closed: bool,
+}
+
+/// The sender had left before there was a reply.
+const GONE: RelayError = RelayError::ClientGone { has_begun: false };
+/// The sender has left in the middle of the reply.
+const GONE_MEANWHILE: RelayError = RelayError::ClientGone { has_begun: true };
 
 /// Writes `bytes` to a sender, as long as it takes some of them.
 pub(super) async fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
@@ -103,7 +121,7 @@ pub(super) fn write_head(
     (chunked, keep_alive)
 }
 
-/// Sends the reply on. Says whether the connection of the sender is kept.
+/// Sends the reply on.
 pub(super) async fn relay(
     client: Client<'_>,
     reply: &Head,
@@ -111,7 +129,7 @@ pub(super) async fn relay(
     deprecation: &[u8],
     out: &mut Vec<u8>,
     deadline: Option<Instant>,
-) -> Result<bool, RelayError> {
+) -> Result<Relayed, RelayError> {
     let (body, input) = (answer.body, &mut answer.connection);
     if let Body::Length(length) = body
         && length <= SMALL
@@ -138,10 +156,9 @@ pub(super) async fn relay(
         );
         let bytes = input.input.split_to(length);
         out.extend_from_slice(&bytes);
-        write(client.stream, out)
-            .await
-            .map_err(|_| RelayError::ClientGone)?;
-        return Ok(kept);
+        let was_closed = departure::has_closed(client.stream);
+        write(client.stream, out).await.map_err(|_| GONE)?;
+        return Ok(Relayed { kept, was_closed });
     }
     let (chunked, kept) = write_head(
         reply,
@@ -151,14 +168,13 @@ pub(super) async fn relay(
         client.keep_alive,
         out,
     );
-    write(client.stream, out)
-        .await
-        .map_err(|_| RelayError::ClientGone)?;
+    let was_closed = departure::has_closed(client.stream);
+    write(client.stream, out).await.map_err(|_| GONE)?;
     if body == Body::Empty {
-        return Ok(kept);
+        return Ok(Relayed { kept, was_closed });
     }
-    stream(client.stream, body, chunked, answer, out, deadline).await?;
-    Ok(kept)
+    let was_closed = stream(client.stream, body, chunked, answer, out, deadline).await?;
+    Ok(Relayed { kept, was_closed })
 }
 
 async fn by<T>(
@@ -171,6 +187,7 @@ async fn by<T>(
     }
 }
 
+/// Sends the body on as it comes. Says whether the sender had closed its side before the end.
 async fn stream(
     client: &mut TcpStream,
     body: Body,
@@ -178,7 +195,7 @@ async fn stream(
     answer: &mut Answer,
     out: &mut Vec<u8>,
     deadline: Option<Instant>,
-) -> Result<(), RelayError> {
+) -> Result<bool, RelayError> {
     let mut decoder = Decoder::default();
     let mut left = match body {
         Body::Length(length) => length,
@@ -206,11 +223,10 @@ async fn stream(
         }
         // What the sender takes its time for is not the agent's.
         let before = Instant::now();
-        write(client, out)
-            .await
-            .map_err(|_| RelayError::ClientGone)?;
+        let was_closed = departure::has_closed(client);
+        write(client, out).await.map_err(|_| GONE_MEANWHILE)?;
         if done {
-            return Ok(());
+            return Ok(was_closed);
         }
         deadline = deadline.map(|deadline| deadline + before.elapsed());
         let end = tokio::select! {
@@ -221,16 +237,16 @@ async fn stream(
                 Ok(Err(_)) | Err(_) => return Err(RelayError::Truncated),
             },
             // A sender that leaves in the middle of a stream must not keep it open.
-            () = gone(client), if deadline.is_none() => return Err(RelayError::ClientGone),
+            () = gone(client), if deadline.is_none() => return Err(GONE_MEANWHILE),
         };
         if end {
             if body != Body::UntilClose {
                 return Err(RelayError::Truncated);
             }
             let last: &[u8] = if chunked { b"0\r\n\r\n" } else { b"" };
-            return write(client, last)
-                .await
-                .map_err(|_| RelayError::ClientGone);
+            let was_closed = departure::has_closed(client);
+            write(client, last).await.map_err(|_| GONE_MEANWHILE)?;
+            return Ok(was_closed);
         }
     }
 }
