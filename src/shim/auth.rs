@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use crate::shim::http::head::Head;
 use crate::shim::http::rejection::Rejection;
 
-pub(crate) use secret::Secret;
+pub(crate) use secret::{Secret, Secrets};
 pub(crate) use signature::Scheme;
 
 /// What a sender has to prove.
@@ -24,8 +24,8 @@ pub(crate) enum AuthRule {
     Signature {
         /// Whose way of signing.
         scheme: Scheme,
-        /// The key.
-        secret: Secret,
+        /// The keys, of which any will do.
+        secrets: Secrets,
         /// How far the time of the signature may be from ours, where it has one.
         tolerance: Duration,
     },
@@ -33,13 +33,13 @@ pub(crate) enum AuthRule {
     Token {
         /// The name of the header.
         header: String,
-        /// The secret.
-        secret: Secret,
+        /// The secrets, of which any will do.
+        secrets: Secrets,
     },
     /// `Authorization: Bearer` and the secret.
     Bearer {
-        /// The secret.
-        secret: Secret,
+        /// The secrets, of which any will do.
+        secrets: Secrets,
     },
     /// An address in one of these networks.
     Addresses(Vec<IpNet>),
@@ -82,19 +82,20 @@ pub(super) fn authorize(
         let passes = match rule {
             AuthRule::Signature {
                 scheme,
-                secret,
+                secrets,
                 tolerance,
             } => match phase {
                 AuthPhase::Head => true,
-                AuthPhase::Body => signature::verify(*scheme, secret, *tolerance, head, body, now),
+                AuthPhase::Body => secrets
+                    .any(|secret| signature::verify(*scheme, secret, *tolerance, head, body, now)),
             },
-            AuthRule::Token { header, secret } => {
-                head.only(header).is_some_and(|value| secret.is(value))
-            }
-            AuthRule::Bearer { secret } => head
+            AuthRule::Token { header, secrets } => head
+                .only(header)
+                .is_some_and(|value| secrets.any(|secret| secret.is(value))),
+            AuthRule::Bearer { secrets } => head
                 .only("authorization")
                 .and_then(bearer)
-                .is_some_and(|value| secret.is(value)),
+                .is_some_and(|value| secrets.any(|secret| secret.is(value))),
             AuthRule::Addresses(networks) => {
                 if !contains(networks, sender) {
                     return Err(Rejection::Address);
@@ -143,11 +144,27 @@ mod tests {
         Secret::new(text.as_bytes().to_vec()).unwrap()
     }
 
+    fn secrets(text: &str) -> Secrets {
+        Secrets::new(vec![secret(text)]).unwrap()
+    }
+
+    #[test]
+    fn any_of_several_secrets_will_do() {
+        let rule = || AuthRule::Bearer {
+            secrets: Secrets::new(vec![secret("old"), secret("new")]).unwrap(),
+        };
+        let call =
+            |token: &str| through(rule(), &format!("Authorization: Bearer {token}\r\n"), "::1");
+        assert_eq!((call("old"), call("new")), (Ok(()), Ok(())));
+        assert_eq!(call("other"), Err(Rejection::Unauthorized));
+        assert_eq!(Secrets::new(Vec::new()), None);
+    }
+
     #[test]
     fn a_token_is_the_secret_once() {
         let rule = || AuthRule::Token {
             header: "X-Gitlab-Token".to_owned(),
-            secret: secret("s3"),
+            secrets: secrets("s3"),
         };
         assert_eq!(through(rule(), "x-gitlab-token: s3\r\n", "::1"), Ok(()));
         for lines in [
@@ -169,7 +186,7 @@ mod tests {
     #[test]
     fn bearer_has_its_scheme() {
         let rule = || AuthRule::Bearer {
-            secret: secret("s3"),
+            secrets: secrets("s3"),
         };
         assert_eq!(
             through(rule(), "Authorization: bearer  s3\r\n", "::1"),

@@ -7,6 +7,7 @@ pub mod build;
 pub mod decide;
 pub(crate) mod deprecation;
 mod errors;
+mod guard;
 pub(crate) mod old_url;
 pub(crate) mod pattern;
 pub mod table;

@@ -1,4 +1,4 @@
-//! Doors, through the configuration and the socket.
+//! Auth rules, through the configuration and the socket.
 
 use std::io::Write as _;
 
@@ -206,5 +206,200 @@ fn secrets_are_nowhere_to_be_seen() {
         "cookiesecret",
     ] {
         assert!(!shown.contains(secret), "{secret} is shown");
+    }
+}
+
+/// A shim that lets everything through, before a route of which only those learn who know the token.
+fn open_shim(agent: &Agent, rule: &str, config: &str) -> Shim {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        format!("secret_file = {path:?}")
+    };
+    let (one, other) = (secret("one", "hunter2\n"), secret("other", "hunter3\n"));
+    let both = format!(
+        "secret_file = {:?}",
+        [folder.path().join("one"), folder.path().join("other")]
+    );
+    let rule = rule
+        .replace("SECRETS", &both)
+        .replace("SECRET", &one)
+        .replace("OTHER", &other);
+    let config = format!(
+        "{config}[[route]]\nplugin = \"KroMiose.github\"\n[[route.auth]]\n{rule}\n\
+         [[route]]\nplugin = \"a.b\"\n[[route.auth]]\n{rule}\n"
+    );
+    let routes = [GITHUB, &route("a.b", "/plugins/a.b/中/{id}", &["/o/{id}"])].concat();
+    Shim::start(agent.address, &routes, &config)
+}
+
+const GITLAB: &str = "kind = \"gitlab\"\nSECRET";
+
+#[test]
+fn the_new_urls_are_no_way_around_a_rule() {
+    let agent = Agent::start(ok);
+    let shim = open_shim(&agent, GITLAB, "passthrough = true\n");
+    let new = "/plugins/KroMiose.github/github";
+    let paths = [
+        new,
+        "/plugins/KroMiose%2Egithub/github",
+        "/plugins/KroMiose.github/%67ithub",
+        "/plugins/KroMiose.github/github/",
+        "/plugins/KroMiose.github%2Fgithub",
+        "/plugins/KroMiose.github/github?x=1",
+        "http://elsewhere.example/plugins/KroMiose.github/github",
+        "/plugins/a.b/%E4%B8%AD/7",
+        "/plugins/a.b/%e4%b8%ad/7/",
+        "/api/webhook/github/",
+    ];
+    for path in paths {
+        for method in ["GET", "POST", "HEAD", "OPTIONS", "PATCH", "ODD"] {
+            for lines in [
+                "",
+                "X-Gitlab-Token: wrong\r\n",
+                "Connection: upgrade\r\nUpgrade: websocket\r\n",
+            ] {
+                let request = format!("{method} {path} HTTP/1.1\r\nHost: h\r\n{lines}\r\n");
+                let reply = shim.send(request);
+                assert_eq!(reply.status(), 401, "{method} {path} {lines}");
+                assert_eq!(reply.header("Link"), None);
+            }
+        }
+    }
+    // What one server reads in this way and another in that.
+    for path in [
+        "/plugins/KroMiose.github//github",
+        "//plugins/KroMiose.github/github",
+        "/plugins/./KroMiose.github/github",
+        "/x/../plugins/KroMiose.github/github",
+        "/x/%2e%2e/plugins/KroMiose.github/github",
+        "/plugins/KroMiose.github/%2567ithub",
+        "/plugins/KroMiose.github%252Fgithub",
+        "/plugins/KroMiose.github\\github",
+        "/plugins/KroMiose.github%5Cgithub",
+        "/plugins/KroMiose.github/github;x=1",
+        "/plugins/a.b/%E4%B8%AD/..",
+        "/api//webhook/github",
+        "/api/webhook/%2567ithub",
+    ] {
+        for lines in ["", "X-Gitlab-Token: hunter2\r\n"] {
+            let reply = shim.send(post(path, lines, "x"));
+            assert_eq!(reply.status(), 400, "{path}");
+            assert_eq!(reply.json()["error"], "unclear_path");
+        }
+    }
+    assert!(agent.requests().is_empty(), "{:?}", agent.requests());
+    for path in paths {
+        let reply = shim.send(post(path, "X-Gitlab-Token: hunter2\r\n", "x"));
+        assert_eq!(reply.status(), 200, "{path}");
+    }
+    assert_eq!(agent.requests().len(), paths.len());
+    // Nothing else is anybody's business.
+    for path in [
+        "/",
+        "/plugins/KroMiose.github/other",
+        "/plugins//x",
+        "/a/../b",
+        "/a%2fb",
+        "/a%252fb",
+    ] {
+        assert_eq!(shim.send(get(path)).status(), 200, "{path}");
+    }
+}
+
+#[test]
+fn a_signature_is_asked_for_at_the_new_url_too() {
+    let agent = Agent::start(ok);
+    let shim = open_shim(&agent, "kind = \"github\"\nSECRET", "passthrough = true\n");
+    let path = "/plugins/KroMiose.github/github";
+    let signed = |body: &str| {
+        let signature = sign("hunter2", body.as_bytes());
+        format!("X-Hub-Signature-256: sha256={signature}\r\n")
+    };
+    for (lines, body, status) in [
+        ("", "x", 401),
+        (&*signed("x"), "y", 401),
+        (&*signed("x"), "x", 200),
+        (&*signed(""), "", 200),
+        ("", "", 401),
+    ] {
+        let reply = shim.send(post(path, lines, body));
+        assert_eq!(reply.status(), status, "{lines} {body}");
+        let upgrade = "Connection: upgrade\r\nUpgrade: websocket\r\n";
+        let status = if status == 200 { 200 } else { 401 };
+        let reply = shim.send(post(path, &format!("{upgrade}{lines}"), body));
+        assert_eq!(reply.status(), status);
+    }
+    let chunks = format!(
+        "POST {path} HTTP/1.1\r\nHost: h\r\n{}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+        signed("x")
+    );
+    assert_eq!(shim.send(chunks).status(), 200);
+    let bodies: Vec<String> = agent.requests().iter().map(Message::text).collect();
+    assert_eq!(bodies, ["x", "x", "", "", "x"]);
+}
+
+#[test]
+fn what_a_rule_refuses_does_not_reach_the_agents_own_old_url() {
+    let agent = Agent::start(ok);
+    for rule in [GITLAB, "kind = \"github\"\nSECRET"] {
+        let shim = open_shim(&agent, rule, "with_legacy = true\npassthrough = true\n");
+        for path in [
+            "/api/webhook/github",
+            "/api/webhook/%67ithub",
+            "/api/webhook/github/",
+        ] {
+            let reply = shim.send(post(path, "X-Gitlab-Token: wrong\r\n", "x"));
+            assert_eq!(reply.status(), 401, "{path}");
+            assert_eq!(reply.header("Link"), None);
+        }
+        assert!(agent.requests().is_empty(), "{:?}", agent.requests());
+    }
+    let shim = open_shim(&agent, GITLAB, "with_legacy = true\n");
+    let reply = shim.send(post(
+        "/api/webhook/github",
+        "X-Gitlab-Token: hunter2\r\n",
+        "x",
+    ));
+    assert_eq!(reply.status(), 200);
+    assert!(reply.header("Link").is_some());
+    assert_eq!(agent.requests().len(), 2, "the route, and the agent's own");
+}
+
+#[test]
+fn who_is_refused_by_one_of_several_is_told_no_other_way_in() {
+    let agent = Agent::start(ok);
+    let routes = [
+        route("a.b", "/plugins/a.b/x", &["/o"]),
+        route("c.d", "/plugins/c.d/x", &["/o"]),
+    ];
+    let config = "[[route]]\nplugin = \"a.b\"\n[[route.auth]]\nkind = \"addresses\"\nallow = [\"192.0.2.0/24\"]\n";
+    let shim = Shim::start(agent.address, &routes.concat(), config);
+    let reply = shim.send(post("/o", "", "x"));
+    assert_eq!((reply.status(), reply.header("Link")), (403, None));
+    assert!(reply.header("Deprecation").is_some());
+    assert!(agent.request().first.contains("c.d"), "the other is called");
+}
+
+#[test]
+fn any_of_several_secrets_opens() {
+    let agent = Agent::start(ok);
+    for rule in [
+        "kind = \"gitlab\"\nSECRETS",
+        "kind = \"gitlab\"\nSECRET\nsecret_env = [\"PATH\"]",
+    ] {
+        let shim = open_shim(&agent, rule, "");
+        let other = match rule.contains("PATH") {
+            true => std::env::var("PATH").unwrap(),
+            false => "hunter3".to_owned(),
+        };
+        for (token, status) in [("hunter2", 200), (&*other, 200), ("hunter4", 401)] {
+            let lines = format!("X-Gitlab-Token: {token}\r\n");
+            assert_eq!(
+                shim.send(post("/api/webhook/github", &lines, "x")).status(),
+                status
+            );
+        }
     }
 }

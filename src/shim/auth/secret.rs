@@ -6,6 +6,31 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
+/// Secrets of which any will do, so that one can be changed while senders still have the other. Never
+/// empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Secrets(Vec<Secret>);
+
+impl Secrets {
+    /// These secrets; none when there are none.
+    pub(crate) fn new(secrets: Vec<Secret>) -> Option<Self> {
+        (!secrets.is_empty()).then_some(Self(secrets))
+    }
+
+    /// Whether one of them fits. All are tried: the time does not tell which it was.
+    pub(super) fn any(&self, fits: impl Fn(&Secret) -> bool) -> bool {
+        self.0
+            .iter()
+            .fold(false, |found, secret| found | fits(secret))
+    }
+
+    /// What is made of each of them; none when it cannot be made of one.
+    pub(crate) fn map(&self, make: impl Fn(&Secret) -> Option<Secret>) -> Option<Self> {
+        let made: Option<Vec<_>> = self.0.iter().map(make).collect();
+        made.and_then(Self::new)
+    }
+}
+
 /// A secret. Never empty, never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Vec<u8>);

@@ -1,14 +1,19 @@
 //! The auth rules in the configuration file, and where their secrets come from.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::model::Environment;
 use crate::regular_file;
-use crate::shim::auth::{AuthRule, Scheme, Secret};
+use crate::shim::auth::{AuthRule, Scheme, Secret, Secrets};
 use crate::shim::config::reader::{At, Section};
 use crate::term;
 use crate::text;
+use crate::user_error::UserError;
+
+/// What a file lets everybody do who is neither its owner nor in its group.
+const FOR_OTHERS: u32 = 0o004;
 
 /// Reads a `[[route.auth]]`; what is wrong with it is said, and it then counts as none, which
 /// makes the whole file wrong.
@@ -48,8 +53,8 @@ pub(super) fn read_rule(
     } else {
         let header = section.string("header").map(|at| at.value);
         let tolerance = section.duration("tolerance").map(|at| at.value);
-        let secret = read_secret(&section, base, environment, secret_files);
-        secret_rule(&section, &kind_name, header, tolerance, secret)
+        let secrets = read_secrets(&section, base, environment, secret_files);
+        secret_rule(&section, &kind_name, header, tolerance, secrets)
     };
     section.finish();
     rule
@@ -60,12 +65,12 @@ fn secret_rule(
     kind: &str,
     header: Option<String>,
     tolerance: Option<Duration>,
-    secret: Option<Secret>,
+    secrets: Option<Secrets>,
 ) -> Option<AuthRule> {
     let scheme = match kind {
         "gitlab" => {
             let header = "X-Gitlab-Token".to_owned();
-            return secret.map(|secret| AuthRule::Token { header, secret });
+            return secrets.map(|secrets| AuthRule::Token { header, secrets });
         }
         "token" => {
             let is_token = |name: &String| {
@@ -88,9 +93,9 @@ fn secret_rule(
                 );
                 return None;
             };
-            return secret.map(|secret| AuthRule::Token { header, secret });
+            return secrets.map(|secrets| AuthRule::Token { header, secrets });
         }
-        "bearer" => return secret.map(|secret| AuthRule::Bearer { secret }),
+        "bearer" => return secrets.map(|secrets| AuthRule::Bearer { secrets }),
         _ if let Some(scheme) = Scheme::ALL.into_iter().find(|s| s.name() == kind) => scheme,
         _ => {
             section.error(
@@ -113,10 +118,10 @@ fn secret_rule(
     let minutes = if scheme == Scheme::Gitee { 60 } else { 5 };
     Some(AuthRule::Signature {
         scheme,
-        secret: match scheme {
+        secrets: match scheme {
             Scheme::StandardWebhooks => {
-                let key = secret.and_then(|secret| secret.standard_webhooks_key());
-                if key.is_none() {
+                let keys = secrets?.map(Secret::standard_webhooks_key);
+                if keys.is_none() {
                     section.error(
                         None,
                         text!(
@@ -129,20 +134,20 @@ fn secret_rule(
                         ),
                     );
                 }
-                key?
+                keys?
             }
-            _ => secret?,
+            _ => secrets?,
         },
         tolerance: tolerance.unwrap_or(Duration::from_secs(minutes * 60)),
     })
 }
 
-fn read_secret(
+fn read_secrets(
     section: &Section<'_>,
     base: &Path,
     environment: Environment<'_>,
     secret_files: &mut Vec<PathBuf>,
-) -> Option<Secret> {
+) -> Option<Secrets> {
     // The key is asked for so that the message says more than "not known".
     if let Some(At { line, .. }) = section.string("secret") {
         section.error(
@@ -155,43 +160,72 @@ fn read_secret(
             ),
         );
     }
-    let variable = section.string("secret_env");
-    let file = section.string("secret_file");
-    let (line, bytes, from) = match (variable, file) {
-        (Some(At { value, line }), None) => {
-            let bytes = environment(&value).map(String::into_bytes);
-            (line, bytes, format!("${value}"))
-        }
-        (None, Some(At { value, line })) => {
-            let path = base.join(&value);
-            secret_files.push(path.clone());
-            (line, regular_file::read(&path).ok(), term::path(&path))
-        }
-        _ => {
+    let variables = section.strings("secret_env");
+    let files = section.strings("secret_file");
+    let mut found = Vec::new();
+    let mut complete = true;
+    let mut take = |line, bytes: Option<Vec<u8>>, from: &str| {
+        let secret = bytes.and_then(|bytes| {
+            let end = bytes.trim_ascii_end().len();
+            Secret::new(bytes[..end].to_vec())
+        });
+        if secret.is_none() {
+            complete = false;
             section.error(
-                None,
-                text!("this auth rule has no secret", "这条鉴权规则没有密钥"),
+                line,
                 text!(
-                    "write one of `secret_env` and `secret_file`",
-                    "请写 `secret_env` 或 `secret_file` 其中之一"
+                    "the secret in {from} is missing or empty",
+                    "{from} 中的密钥不存在或为空"
                 ),
+                text!("set it, or remove the rule", "请设置密钥，或删除这条规则"),
             );
-            return None;
         }
+        found.extend(secret);
     };
-    let secret = bytes.and_then(|bytes| {
-        let end = bytes.trim_ascii_end().len();
-        Secret::new(bytes[..end].to_vec())
-    });
-    if secret.is_none() {
+    if let Some(At { value, line }) = variables {
+        for name in value {
+            let bytes = environment(&name).map(String::into_bytes);
+            take(line, bytes, &format!("${name}"));
+        }
+    }
+    if let Some(At { value, line }) = files {
+        for name in value {
+            let path = base.join(&name);
+            take(line, regular_file::read(&path).ok(), &term::path(&path));
+            if can_be_read_by_others(&path) {
+                section.warn(line, others_can_read(&path));
+            }
+            secret_files.push(path);
+        }
+    }
+    if found.is_empty() && complete {
         section.error(
-            line,
+            None,
+            text!("this auth rule has no secret", "这条鉴权规则没有密钥"),
             text!(
-                "the secret in {from} is missing or empty",
-                "{from} 中的密钥不存在或为空"
+                "write one of `secret_env` and `secret_file`, or a list of several: any of them opens",
+                "请写 `secret_env` 或 `secret_file` 其中之一，也可以写成数组：任意一个密钥通过即可"
             ),
-            text!("set it, or remove the rule", "请设置密钥，或删除这条规则"),
         );
     }
-    secret
+    match complete {
+        true => Secrets::new(found),
+        false => None,
+    }
+}
+
+fn can_be_read_by_others(path: &Path) -> bool {
+    let mode = std::fs::metadata(path).map(|data| data.permissions().mode());
+    mode.is_ok_and(|mode| mode & FOR_OTHERS != 0)
+}
+
+fn others_can_read(path: &Path) -> UserError {
+    let path = term::path(path);
+    UserError::new(
+        text!(
+            "everyone on this machine can read the secret in {path}",
+            "本机所有用户都能读取 {path} 中的密钥"
+        ),
+        text!("chmod 600 {path}", "请执行 chmod 600 {path}"),
+    )
 }

@@ -11,7 +11,7 @@ use super::model::{Environment, Limits, LogFormat, RouteRule};
 use super::upstream_url::UpstreamUrl;
 use crate::regular_file;
 use crate::shim::config::auth;
-use crate::shim::config::reader::{At, Reader, Section};
+use crate::shim::config::reader::{At, Reader, Section, is_empty};
 use crate::text;
 use crate::text::translate;
 use crate::user_error::UserError;
@@ -55,6 +55,8 @@ pub(super) struct File {
     pub(super) rules: Vec<RouteRule>,
     /// `secret_files`
     pub(super) secret_files: Vec<PathBuf>,
+    /// What may not be meant.
+    pub(super) warnings: Vec<UserError>,
 }
 
 /// Reads the file at `path`; what is wrong with it goes to `errors`.
@@ -109,7 +111,9 @@ pub(super) fn read(path: &Path, environment: Environment<'_>, errors: &mut Vec<U
         file.rules.extend(rule);
     }
     root.finish();
-    errors.extend(reader.into_errors());
+    let (wrong, warnings) = reader.into_errors();
+    errors.extend(wrong);
+    file.warnings = warnings;
     file
 }
 
@@ -118,6 +122,9 @@ fn root_keys(root: &Section<'_>, file: &mut File) {
     file.upstream = read_upstream(root);
     file.upstream_check = root.boolean("upstream_check").map(|at| at.value);
     if let Some(listen) = root.strings("listen") {
+        if listen.value.is_empty() {
+            root.warn(listen.line, is_empty("listen"));
+        }
         file.listen = addresses(root, listen, "listen");
     }
     if let Some(At { value, line }) = root.string("admin") {

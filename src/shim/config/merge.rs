@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::model::{Config, Flags, LogFormat};
 use super::upstream_url::UpstreamUrl;
 use crate::routes;
@@ -82,6 +84,8 @@ pub(super) fn combine(
         }
     };
     let upstream = upstream.filter(|_| errors.len() == before)?;
+    let mut warnings = file.warnings;
+    warnings.extend(open_to_all(&trusted_proxies, admin));
     let in_file = |path: Option<String>| path.map(|path| base.join(path));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Some(Config {
@@ -121,7 +125,40 @@ pub(super) fn combine(
         limits: file.limits,
         rules: file.rules,
         secret_files: file.secret_files,
+        warnings,
     })
+}
+
+/// What lets everybody in.
+fn open_to_all(trusted_proxies: &[IpNet], admin: Option<SocketAddr>) -> Vec<UserError> {
+    let mut warnings = Vec::new();
+    if let Some(all) = trusted_proxies.iter().find(|net| net.prefix_len() == 0) {
+        warnings.push(UserError::new(
+            text!(
+                "`trusted_proxies` has {all}: whoever calls can claim any address with X-Forwarded-For",
+                "`trusted_proxies` 包含 {all}：任何人都可以用 X-Forwarded-For 冒充任意地址"
+            ),
+            text!(
+                "name the proxies that stand in front of the shim",
+                "请只写 shim 前面的代理"
+            ),
+        ));
+    }
+    if let Some(address) = admin
+        && !address.ip().to_canonical().is_loopback()
+    {
+        warnings.push(UserError::new(
+            text!(
+                "the admin page at {address} has no password, and others than this machine may reach it",
+                "{address} 上的管理页面没有密码，本机以外也可能访问到"
+            ),
+            text!(
+                "bind it to 127.0.0.1, and look at it through `ssh -L`, or protect it in another way",
+                "请绑定到 127.0.0.1 并通过 `ssh -L` 访问，或用其他方式保护它"
+            ),
+        ));
+    }
+    warnings
 }
 
 fn upstream(

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use super::upstream_url::UpstreamUrl;
 use crate::shim::auth::AuthRule;
+use crate::user_error::UserError;
 
 /// How requests are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +157,8 @@ pub struct Config {
     pub rules: Vec<RouteRule>,
     /// Other files that it was read from: secrets.
     pub secret_files: Vec<PathBuf>,
+    /// What is not wrong, and yet may not be meant.
+    pub(crate) warnings: Vec<UserError>,
 }
 
 /// What was given on the command line; it wins over the file.

@@ -22,6 +22,7 @@ pub(super) struct Reader<'a> {
     file: &'a Path,
     text: &'a str,
     errors: RefCell<Vec<UserError>>,
+    warnings: RefCell<Vec<UserError>>,
 }
 
 impl<'a> Reader<'a> {
@@ -31,12 +32,13 @@ impl<'a> Reader<'a> {
             file,
             text,
             errors: RefCell::default(),
+            warnings: RefCell::default(),
         }
     }
 
-    /// What was wrong.
-    pub(super) fn into_errors(self) -> Vec<UserError> {
-        self.errors.into_inner()
+    /// What was wrong, and what may not be meant.
+    pub(super) fn into_errors(self) -> (Vec<UserError>, Vec<UserError>) {
+        (self.errors.into_inner(), self.warnings.into_inner())
     }
 
     /// The line of a place in the text.
@@ -125,6 +127,12 @@ impl<'a> Section<'a> {
     /// Says that something is wrong in line `line` of it.
     pub(super) fn wrong(&self, line: Option<usize>, error: UserError) {
         self.reader.error(line.or(self.line), error);
+    }
+
+    /// Says that what stands in line `line` of it may not be meant.
+    pub(super) fn warn(&self, line: Option<usize>, warning: UserError) {
+        let warning = warning.at(self.reader.file, line.or(self.line));
+        self.reader.warnings.borrow_mut().push(warning);
     }
 
     fn item(&self, key: &'static str) -> Option<(&'a Item, Option<usize>)> {
@@ -264,6 +272,9 @@ impl<'a> Section<'a> {
                 .map(|table| Section::new(self.reader, table, self.reader.line(table.span())))
                 .collect();
         }
+        if item.as_array().is_some_and(toml_edit::Array::is_empty) {
+            self.warn(line, is_empty(key));
+        }
         let inline: Option<Vec<_>> = item.as_array().and_then(|array| {
             array
                 .iter()
@@ -312,6 +323,17 @@ impl<'a> Section<'a> {
             );
         }
     }
+}
+
+/// That a list at `key` says nothing.
+pub(super) fn is_empty(key: &str) -> UserError {
+    UserError::new(
+        text!(
+            "`{key}` is empty, and means nothing",
+            "`{key}` 为空，不起任何作用"
+        ),
+        text!("fill it, or remove the line", "请填写内容，或删除这一行"),
+    )
 }
 
 /// Reads a network, or a single address.

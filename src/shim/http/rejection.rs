@@ -24,6 +24,8 @@ pub enum Rejection {
     ConnectionNames,
     /// An encoded separator or a dot segment where a route has a parameter.
     ParameterPath,
+    /// A path that could be read as that of a route with auth rules, and otherwise.
+    UnclearPath,
     /// CONNECT.
     Connect,
     /// An expectation other than `100-continue`.
@@ -58,7 +60,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Malformed,
         Self::LengthAndCoding,
         Self::Coding,
@@ -67,6 +69,7 @@ impl Rejection {
         Self::Chunk,
         Self::ConnectionNames,
         Self::ParameterPath,
+        Self::UnclearPath,
         Self::Connect,
         Self::Expectation,
         Self::Version,
@@ -99,6 +102,11 @@ impl Rejection {
         self.data().1
     }
 
+    /// Whether it is for want of proof who sends: then nothing is said of what lies behind.
+    pub(crate) fn is_for_want_of_proof(self) -> bool {
+        matches!(self, Self::Unauthorized | Self::Address)
+    }
+
     /// What the sender is told.
     pub(crate) fn message(self, lang: Lang) -> &'static str {
         let (_, _, en, zh) = self.data();
@@ -115,6 +123,7 @@ impl Rejection {
             Self::NotFound
                 | Self::Method
                 | Self::ParameterPath
+                | Self::UnclearPath
                 | Self::Unauthorized
                 | Self::Address
                 | Self::UpstreamGone
@@ -173,6 +182,12 @@ impl Rejection {
                 "parameter_path",
                 "A path parameter cannot hold an encoded separator or a dot segment.",
                 "路径参数不能包含编码后的分隔符或点段。",
+            ),
+            Self::UnclearPath => (
+                400,
+                "unclear_path",
+                "The path can be read in more than one way.",
+                "请求路径有多种解读方式。",
             ),
             Self::Connect => (
                 405,

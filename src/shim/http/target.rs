@@ -149,6 +149,32 @@ pub(crate) fn is_plain(piece: &[u8]) -> bool {
         && memchr::memmem::find(&decoded.to_ascii_lowercase(), b"%2e").is_none()
 }
 
+/// The path that the most obliging of servers would make of `path`: decoded as often as it can be,
+/// without empty and dot segments, `\` taken for `/`, without what follows a `;`.
+pub(crate) fn normal(path: &[u8]) -> String {
+    let mut bytes = path.to_vec();
+    // Each round that changes something makes it shorter.
+    loop {
+        let decoded = decode(&bytes).into_owned();
+        if decoded.len() == bytes.len() {
+            break;
+        }
+        bytes = decoded;
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let mut segments = Vec::new();
+    for segment in text.split(['/', '\\']) {
+        match segment.split(';').next().unwrap_or_default() {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            segment => segments.push(segment),
+        }
+    }
+    format!("/{}", segments.join("/"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +232,28 @@ mod tests {
             "/plugins/a.b/%E4%B8%AD%20%E6%96%87%25%3F%23"
         );
         assert_eq!(decode(encode("/中%2f").as_bytes()), "/中%2f".as_bytes());
+    }
+
+    #[test]
+    fn every_spelling_has_one_normal_form() {
+        for path in [
+            "/a/b",
+            "/a/b/",
+            "//a///b",
+            "/./a/x/../b",
+            "/a\\b",
+            "/a%2fb",
+            "/a%252fb",
+            "/%2561/b",
+            "/a;x/b;y=1",
+            "/../a/b",
+            "/a%5cb",
+            "a/b",
+        ] {
+            assert_eq!(normal(path.as_bytes()), "/a/b", "{path}");
+        }
+        assert_eq!(normal(b"/%zz/%25"), "/%zz/%");
+        assert_eq!(normal(b"/"), "/");
     }
 
     #[test]

@@ -124,20 +124,10 @@ pub(super) fn unwritable_counters_file(table: &Table) -> Option<UserError> {
 
 /// What is not an error, and yet may not be meant.
 pub(super) fn warnings(table: &Table) -> Vec<Text> {
-    let bypassed = table
-        .urls()
-        .iter()
-        .filter(|url| url.with_legacy && url.destinations.iter().any(|d| !d.auth.is_empty()));
-    bypassed
-        .map(|url| {
-            let path = &url.path;
-            text!(
-                "warning: {path} has an auth rule, and with_legacy calls the agent's own old URL past it: \
-                 what the rule rejects still reaches plugins that are not migrated; migrate them \
-                 and turn with_legacy off",
-                "警告：{path} 设有鉴权规则，但 with_legacy 会绕过它调用 Agent 自己的旧 URL：被规则拒绝的请求\
-                 仍会到达尚未迁移的插件；请迁移这些插件并关闭 with_legacy"
-            )
-        })
-        .collect()
+    let said = |warning: &UserError| {
+        let warning = warning.in_one_line();
+        let (en, zh) = warning.both();
+        text!("warning: {en}", "警告：{zh}")
+    };
+    table.config.warnings.iter().map(said).collect()
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::preflight;
 use crate::routes;
 use crate::shim::config::file_stamp::FileStamp;
 use crate::shim::config::{self, Config, Flags};
@@ -125,6 +126,9 @@ pub(super) fn reload(state: &ServerState, source: &Source) -> bool {
                 "reloaded: {urls} old URLs are served",
                 "已重新加载：提供 {urls} 个旧 URL"
             ));
+            for warning in preflight::warnings(&state.table.load()) {
+                state.log.event(&warning);
+            }
             if needs_restart(&old.config, &state.table.load().config) {
                 state.log.event(&text!(
                     "listen, admin, threads, log and memory are taken from the new configuration \

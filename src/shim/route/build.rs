@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::deprecation;
 use super::errors::Entry;
+use super::guard::Guards;
 use super::old_url::{Destination, OldUrl, TargetPath, is_legacy};
 use super::pattern::{Pattern, Tree};
 use super::table::Table;
@@ -69,6 +70,7 @@ pub fn build(
     let mut table = Table {
         fixed: HashMap::with_capacity(order.len()),
         patterns: Tree::default(),
+        guards: Guards::default(),
         urls: Vec::with_capacity(order.len()),
         agent: registry.agent(&config.upstream),
         via: registry.via,
@@ -101,6 +103,15 @@ fn add(
         if !methods.contains(&method.as_str()) {
             methods.push(method);
         }
+    }
+    for destination in &destinations {
+        let target = match &destination.path {
+            TargetPath::Pattern(pattern) => Some(pattern),
+            TargetPath::Fixed(_) => None,
+        };
+        let guards = &mut table.guards;
+        guards.add(&destination.route.target, target, destination);
+        guards.add(&path, pattern.as_ref(), destination);
     }
     let url = Arc::new(OldUrl {
         allow: methods.join(", "),

@@ -6,7 +6,8 @@ use crate::shim::http::framing::{self, Body, Framing};
 use crate::shim::http::head::Head;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::{self, PathAndQuery, Target};
-use crate::shim::route::old_url::{OldUrl, is_legacy};
+use crate::shim::route::guard::Guarded;
+use crate::shim::route::old_url::{Destination, OldUrl, is_legacy};
 use crate::shim::route::table::Table;
 
 /// What is to be done.
@@ -25,6 +26,8 @@ pub enum Action<'t, 'h> {
     Legacy,
     /// Let it through to the agent as it is.
     Passthrough,
+    /// The same, once the auth rules of these routes have been passed: it would reach them.
+    Guarded(&'t [Arc<Destination>]),
     /// Reject it.
     Reject(Rejection),
 }
@@ -97,14 +100,24 @@ fn action<'t, 'h>(
     match table.find(path) {
         Err(rejection) => Action::Reject(rejection),
         Ok(Some((url, values))) => Action::Webhook { url, values },
-        Ok(None) if table.config.with_legacy && head.method() == b"POST" && is_legacy(path) => {
-            match length > table.config.limits.route.body {
-                true => Action::Reject(Rejection::BodyTooLarge),
-                false => Action::Legacy,
-            }
-        }
-        Ok(None) if table.config.passthrough => Action::Passthrough,
-        Ok(None) => Action::Reject(Rejection::NotFound),
+        Ok(None) => elsewhere(table, head, path, length),
+    }
+}
+
+/// What is to be done with a request to what is no old URL.
+fn elsewhere<'t, 'h>(table: &'t Table, head: &Head, path: &'h [u8], length: u64) -> Action<'t, 'h> {
+    let legacy = table.config.with_legacy && head.method() == b"POST" && is_legacy(path);
+    if !legacy && !table.config.passthrough {
+        return Action::Reject(Rejection::NotFound);
+    }
+    match table.guards.find(path) {
+        Guarded::Unclear => Action::Reject(Rejection::UnclearPath),
+        Guarded::By(routes) => Action::Guarded(routes),
+        Guarded::No if !legacy => Action::Passthrough,
+        Guarded::No => match length > table.config.limits.route.body {
+            true => Action::Reject(Rejection::BodyTooLarge),
+            false => Action::Legacy,
+        },
     }
 }
 

@@ -46,6 +46,15 @@ pub(crate) fn of<'u>(config: &Config, url: &'u OldUrl, values: &[&[u8]]) -> Cow<
     Cow::Owned(lines)
 }
 
+/// The headers without those that say where the new routes are.
+pub(crate) fn without_links(lines: &[u8]) -> Vec<u8> {
+    let lines = lines.split_inclusive(|&byte| byte == b'\n');
+    lines
+        .filter(|line| !line.starts_with(b"Link:"))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
 /// Writes the headers of an old URL behind the headers of a reply of its route. What the route says
 /// of itself with `Deprecation` or `Sunset` holds, since neither can be there twice; `Link` is a list,
 /// and ours is one more of it.

@@ -12,7 +12,7 @@ use crate::shim::upstream::agent::Upstream;
 
 /// A new route, as one of those behind an old URL.
 #[derive(Debug)]
-pub(crate) struct Destination {
+pub struct Destination {
     /// The plugin.
     pub(crate) plugin: String,
     /// What the map says.
@@ -43,6 +43,12 @@ impl Destination {
             .methods
             .iter()
             .any(|other| other.as_bytes() == method)
+    }
+
+    /// Whether one of its auth rules is about the body.
+    pub(crate) fn checks_body(&self) -> bool {
+        let is_signature = |rule: &AuthRule| matches!(rule, AuthRule::Signature { .. });
+        self.auth.iter().any(is_signature)
     }
 
     /// The path to send, with the values of the parameters of `url`.

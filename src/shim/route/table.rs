@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::guard::Guards;
 use super::old_url::OldUrl;
 use super::pattern::Tree;
 use crate::shim::config::Config;
@@ -24,6 +25,8 @@ pub(super) type Lookup<'t, 'p> = Option<(&'t Arc<OldUrl>, Vec<&'p [u8]>)>;
 pub struct Table {
     pub(super) fixed: HashMap<Vec<u8>, Arc<OldUrl>>,
     pub(super) patterns: Tree<Arc<OldUrl>>,
+    /// The paths of routes with auth rules.
+    pub(super) guards: Guards,
     /// All of them, in the order of the map.
     pub(super) urls: Vec<Arc<OldUrl>>,
     /// The agent of everything that has no other.

@@ -17,6 +17,7 @@ use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::PathAndQuery;
 use crate::shim::observe::metrics::SENDER_GONE;
 use crate::shim::route::decide::Decision;
+use crate::shim::route::deprecation;
 use crate::shim::route::old_url::{Destination, OldUrl};
 use crate::shim::route::table::Table;
 use crate::shim::serve::departure;
@@ -264,11 +265,19 @@ impl<'a> Request<'a> {
     /// Answers that the request is rejected.
     pub(super) async fn reject(mut self, rejection: Rejection, url: Option<&OldUrl>) -> Outcome {
         self.worker.state.registry.reject(rejection);
+        if rejection.is_for_want_of_proof() {
+            self.say_no_way_in();
+        }
         let lang = self.worker.state.lang;
         let local = local_response::rejection(rejection, url, self.table, lang);
         self.unread |= rejection.closes();
         let received = self.buffers.held as u64;
         self.local(&local, rejection.label(), received).await
+    }
+
+    /// Whoever is refused is not told of the new routes.
+    pub(super) fn say_no_way_in(&mut self) {
+        self.deprecation = Cow::Owned(deprecation::without_links(&self.deprecation));
     }
 
     /// Answers, or not, a sender whose body did not arrive.

@@ -47,13 +47,20 @@ struct Counted {
 
 /// Calls everything behind `url` that takes the method, and answers.
 pub(super) async fn serve(
-    request: Request<'_>,
+    mut request: Request<'_>,
     decision: &Decision<'_, '_>,
     url: &Arc<OldUrl>,
     values: &[&[u8]],
     body: Received<'_>,
 ) -> Outcome {
     let members = call_all(&request, decision, url, values, &body);
+    let is_refused = |member: &Member| {
+        let rejection = member.call.as_ref().err();
+        rejection.is_some_and(|rejection| rejection.is_for_want_of_proof())
+    };
+    if members.iter().any(is_refused) {
+        request.say_no_way_in();
+    }
     let received = body.length as u64;
     let mut counted = Vec::with_capacity(members.len());
     for member in members {
@@ -179,13 +186,19 @@ fn call_all(
         });
     }
     if url.with_legacy && request.head.method() == b"POST" {
+        // Nothing of a request that a rule rejects reaches the agent in another way.
+        let authorize = |route: &Arc<_>| request.authorize(route, AuthPhase::Body, &bytes);
+        let authorized = url.destinations.iter().try_for_each(authorize);
+        if authorized.is_err() && !members.is_empty() {
+            return members;
+        }
         let agent = &request.table.agent;
         let deadline = request.start + request.table.config.limits.route.total;
         members.push(Member {
             agent: Arc::clone(agent),
             legacy: true,
             deadline,
-            call: Ok(start(agent, decision.target.path, deadline)),
+            call: authorized.map(|()| start(agent, decision.target.path, deadline)),
         });
     }
     members

@@ -23,7 +23,7 @@ use crate::shim::http::target::PathAndQuery;
 use crate::shim::observe::access_log::Access;
 use crate::shim::route::decide::{Action, Decision, decide, rejected_by};
 use crate::shim::route::deprecation;
-use crate::shim::route::old_url::OldUrl;
+use crate::shim::route::old_url::{Destination, OldUrl};
 use crate::shim::route::table::Table;
 use crate::shim::serve::exchange::{Next, Outcome, Request};
 use crate::shim::serve::fanout;
@@ -187,6 +187,7 @@ async fn answer(mut request: Request<'_>, decision: &Decision<'_, '_>) -> Outcom
                 .await
         }
         Action::Passthrough => passthrough::serve(request, decision, framing).await,
+        Action::Guarded(routes) => guarded(request, decision, routes, framing).await,
         Action::Legacy => {
             let limits = request.table.config.limits.route;
             let deadline = request.start + limits.total;
@@ -208,6 +209,63 @@ async fn answer(mut request: Request<'_>, decision: &Decision<'_, '_>) -> Outcom
     }
 }
 
+/// Lets a request through that would reach routes with auth rules, once it has passed them.
+async fn guarded(
+    mut request: Request<'_>,
+    decision: &Decision<'_, '_>,
+    routes: &[Arc<Destination>],
+    framing: Framing,
+) -> Outcome {
+    let authorize = |request: &Request<'_>, phase, body: &[u8]| {
+        let mut routes = routes.iter();
+        routes.try_for_each(|route| request.authorize(route, phase, body))
+    };
+    if let Err(rejection) = authorize(&request, AuthPhase::Head, b"") {
+        return request.reject(rejection, None).await;
+    }
+    let is_signed = routes.iter().any(|route| route.checks_body());
+    if framing.body == Body::Empty || !is_signed {
+        return match authorize(&request, AuthPhase::Body, b"") {
+            Err(rejection) if is_signed => request.reject(rejection, None).await,
+            _ => passthrough::serve(request, decision, framing).await,
+        };
+    }
+    let most = routes.iter().map(|route| route.limits.body).min();
+    let most = most.unwrap_or(request.table.config.limits.route.body);
+    let total = routes.iter().map(|route| route.limits.total).max();
+    let deadline = request.start + total.unwrap_or_default();
+    let body = match request.receive(framing, most, deadline).await {
+        Ok(body) => body,
+        Err(ended) => return request.ended(ended, None).await,
+    };
+    let checked = authorize(&request, AuthPhase::Body, body.bytes(request.buffers));
+    if let Err(rejection) = checked {
+        return request.reject(rejection, None).await;
+    }
+    let agent = Arc::clone(&request.table.agent);
+    request
+        .call(&agent, decision, decision.target.path, body, deadline, None)
+        .await
+}
+
+/// The refusal of the first route, when the head alone shows that none lets the request in: then
+/// nobody needs its body.
+fn refused_by_all(request: &Request<'_>, url: &OldUrl) -> Option<Rejection> {
+    let method = request.head.method();
+    let refusal = |route: &Arc<Destination>| request.authorize(route, AuthPhase::Head, b"").err();
+    let mut takers = url
+        .destinations
+        .iter()
+        .filter(|d| d.takes(method))
+        .peekable();
+    let refusals: Option<Vec<Rejection>> = match takers.peek() {
+        Some(_) => takers.map(refusal).collect(),
+        // Nothing but the agent's own old URL takes it, and that is called when all let it in.
+        None => return url.destinations.iter().find_map(refusal),
+    };
+    refusals?.first().copied()
+}
+
 /// Calls what is behind an old URL, once the sender is known to be allowed to.
 async fn webhook(
     mut request: Request<'_>,
@@ -220,9 +278,7 @@ async fn webhook(
         [destination] if !url.with_legacy => Some(destination),
         _ => None,
     };
-    if let Some(destination) = alone
-        && let Err(rejection) = request.authorize(destination, AuthPhase::Head, b"")
-    {
+    if let Some(rejection) = refused_by_all(&request, url) {
         return request.reject(rejection, Some(url)).await;
     }
     let legacy = url
