@@ -2,10 +2,10 @@
 
 mod console;
 mod diff;
+mod exit_status;
 mod explain;
 mod failure;
 mod migrate;
-mod outcome;
 mod output;
 mod plan_args;
 mod routes;
@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use crate::cli::{self, ColorChoice, Command};
 use crate::text::Lang;
 pub use console::Console;
-pub use outcome::Outcome;
+pub use exit_status::ExitStatus;
 
 /// Runs the program with the arguments and the environment of this process.
 pub fn run() -> ExitCode {
@@ -33,16 +33,16 @@ pub fn run() -> ExitCode {
             let console = Console::new(lang, false, false);
             if message.is_error {
                 console.say(&message.text);
-                return Outcome::Failed.into();
+                return ExitStatus::Failed.into();
             }
             // Help that nobody reads any more is not a failure.
             drop(console.result(&message.text));
-            return Outcome::Done.into();
+            return ExitStatus::Done.into();
         }
     };
     color(cli.color);
     let console = Console::new(lang, cli.quiet, cli.verbose);
-    let outcome = match &cli.command {
+    let status = match &cli.command {
         Command::Scan(args) => scan::run(args, &console),
         Command::Diff(args) => diff::run(args, &console),
         Command::Migrate(args) => migrate::run(args, &console),
@@ -52,11 +52,11 @@ pub fn run() -> ExitCode {
         Command::Shim(args) => shim::run(args, &console),
         Command::Routes(args) => routes::run(args, &console),
     };
-    match outcome {
-        Ok(outcome) => outcome.into(),
+    match status {
+        Ok(status) => status.into(),
         Err(error) => {
             console.report(&error);
-            Outcome::Failed.into()
+            ExitStatus::Failed.into()
         }
     }
 }

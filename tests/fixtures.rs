@@ -3,7 +3,7 @@
 //! ```text
 //! fixtures/<case>/case.toml   about = "one sentence: what the case shows"
 //!                             args = []     more arguments for diff and migrate
-//!                             exit = 0      of migrate; 1: something is left by hand; 2: error
+//!                             exit = 0      of migrate; 1: something needs a manual change; 2: error
 //!                             again = 0     of a second migrate, where it is not the same
 //!                             [modes]       "path" = "444": given to a file before the run
 //!                             the rest is for tests/conformance, which see
@@ -260,7 +260,7 @@ fn agree(
     expect(migrate, "migrate", exit)?;
     let nothing_done = exit == 2 && !changed;
     expect(diff, "diff", if nothing_done { 2 } else { 0 })?;
-    // What is left by hand is something to migrate, too.
+    // What needs a manual change is something to migrate, too.
     let something = changed || exit == 1;
     let checked = if nothing_done { 2 } else { something.into() };
     expect(check, "migrate --check", checked)?;

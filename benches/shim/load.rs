@@ -16,7 +16,7 @@ pub(crate) struct Load {
     time: Duration,
 }
 
-/// What came of it.
+/// The result.
 pub(crate) struct Measured {
     pub requests: u64,
     /// Replies other than 200.

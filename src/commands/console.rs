@@ -18,7 +18,7 @@ pub struct Console {
 }
 
 impl Console {
-    /// A console in a language; `is_quiet` leaves out what is no result and no error.
+    /// A console in a language; `is_quiet` leaves out what is neither a result nor an error.
     pub fn new(lang: Lang, is_quiet: bool, is_verbose: bool) -> Self {
         Self {
             lang,
@@ -42,7 +42,7 @@ impl Console {
         self.is_verbose
     }
 
-    /// How many columns the terminal has that messages go to; none where it is no terminal.
+    /// How many columns the terminal has that messages go to; none where they do not go to one.
     pub fn columns(&self) -> Option<usize> {
         let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stderr())?;
         Some(columns.into())
@@ -79,7 +79,7 @@ impl Console {
         unless_gone(written.and_then(|()| stdout.flush()))
     }
 
-    /// Says something that is no result.
+    /// Says something besides the results.
     pub fn say(&self, text: &str) {
         // There is nowhere left to say that stderr is closed.
         let text = term::sanitized(text);

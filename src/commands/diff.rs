@@ -1,7 +1,7 @@
 //! `rehook diff`: exactly what `migrate` would write, as a patch.
 
 use super::console::Console;
-use super::outcome::Outcome;
+use super::exit_status::ExitStatus;
 use super::output::{report_view, say_findings, say_pending, show_patch};
 use super::plan_args::migration_of;
 use crate::cli::{DiffArgs, Format};
@@ -12,7 +12,7 @@ use crate::{term, text};
 ///
 /// # Errors
 /// See [`migration_of`].
-pub(super) fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let migration = migration_of(&args.plan)?;
     let view = report_view(&migration);
     match args.format {
@@ -31,9 +31,9 @@ pub(super) fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<Outcome>
     say_pending(&migration, console);
     say_findings(&view, console);
     Ok(match migration.changes.is_empty() {
-        true if migration.all_unreadable => Outcome::Failed,
-        false if args.exit_code => Outcome::Remaining,
+        true if migration.all_unreadable => ExitStatus::Failed,
+        false if args.exit_code => ExitStatus::Remaining,
         // The preview could be shown.
-        _ => Outcome::Done,
+        _ => ExitStatus::Done,
     })
 }

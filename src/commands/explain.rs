@@ -1,7 +1,7 @@
 //! `rehook explain`: what a code means.
 
 use super::console::Console;
-use super::outcome::Outcome;
+use super::exit_status::ExitStatus;
 use crate::cli::ExplainArgs;
 use crate::migrate::diagnostic::{Code, RetiredCode};
 use crate::migrate::report;
@@ -12,15 +12,15 @@ use crate::user_error::UserError;
 ///
 /// # Errors
 /// When there is no such code.
-pub(super) fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let Some(asked) = &args.code else {
         console.result(&report::text::codes(console.lang()))?;
-        return Ok(Outcome::Done);
+        return Ok(ExitStatus::Done);
     };
     let Some(code) = Code::from_typed(asked) else {
         if let Some(code) = RetiredCode::from_typed(asked) {
             console.result(&report::text::retired(&code, console.lang()))?;
-            return Ok(Outcome::Done);
+            return Ok(ExitStatus::Done);
         }
         return Err(UserError {
             message: text!("unknown diagnostic code `{asked}`", "没有代码 {asked}"),
@@ -32,5 +32,5 @@ pub(super) fn run(args: &ExplainArgs, console: &Console) -> anyhow::Result<Outco
         .into());
     };
     console.result(&report::text::explanation(code, console.lang()))?;
-    Ok(Outcome::Done)
+    Ok(ExitStatus::Done)
 }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::console::Console;
-use super::outcome::Outcome;
+use super::exit_status::ExitStatus;
 use super::output::{report_view, say_findings, say_pending, show_patch};
 use super::plan_args::migration_of;
 use crate::cli::{Format, MigrateArgs};
@@ -20,7 +20,7 @@ use crate::user_error::UserError;
 ///
 /// # Errors
 /// See [`migration_of`]; and when files have uncommitted changes, or cannot be written: then nothing was.
-pub(super) fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let mut migration = migration_of(&args.plan)?;
     if !args.check
         && let Some(recovered) = apply::recover(&migration.root).map_err(UserError::from)?
@@ -36,9 +36,9 @@ pub(super) fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outco
         say_findings(&view, console);
         let something = !migration.changes.is_empty() || migration.has_manual_work();
         return Ok(match (something, migration.all_unreadable) {
-            (_, true) => Outcome::Failed,
-            (true, _) => Outcome::Remaining,
-            (false, _) => Outcome::Done,
+            (_, true) => ExitStatus::Failed,
+            (true, _) => ExitStatus::Remaining,
+            (false, _) => ExitStatus::Done,
         });
     }
     refuse_foreign_files(&migration, args)?;
@@ -71,15 +71,15 @@ pub(super) fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<Outco
     if !changes.is_empty() && !console.is_quiet() {
         let next = text!(
             "next: restart the agent; the old URLs will then stop working: point the senders to the new ones (`rehook scan` lists both), or let `rehook shim` answer for them; `rehook undo` takes all of this back\n",
-            "接下来：重启 Agent；此后旧地址将不再响应，请让发送方改用新地址（`rehook scan` 会列出新旧地址），或用 `rehook shim` 代为应答；`rehook undo` 可撤销本次迁移\n"
+            "接下来：重启 Agent；此后旧地址将不再响应，请让发送方改用新地址（`rehook scan` 会列出新旧地址），或用 `rehook shim` 代为响应；`rehook undo` 可撤销本次迁移\n"
         );
         console.say(next.get(console.lang()));
     }
     let has_manual_work = migration.has_manual_work() || shown.is_err();
     Ok(match (migration.all_unreadable, has_manual_work) {
-        (true, _) => Outcome::Failed,
-        (_, true) => Outcome::Remaining,
-        (_, false) => Outcome::Done,
+        (true, _) => ExitStatus::Failed,
+        (_, true) => ExitStatus::Remaining,
+        (_, false) => ExitStatus::Done,
     })
 }
 

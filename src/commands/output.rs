@@ -16,7 +16,7 @@ pub(super) fn report_view(migration: &Migration) -> report::View<'_> {
         },
         plan: &migration.plan,
         base: &migration.base,
-        looked_at: migration.files_scanned,
+        files_scanned: migration.files_scanned,
         not_python: &migration.not_python,
         disabled: &migration.disabled.webhooks,
         disabled_files: &migration.disabled.files,

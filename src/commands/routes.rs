@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use super::console::Console;
-use super::outcome::Outcome;
+use super::exit_status::ExitStatus;
 use crate::cli::{RoutesArgs, ServerChoice};
 use crate::migrate::project::git;
 use crate::routes::{self, FILE_NAME};
@@ -13,7 +13,7 @@ use crate::shim::export::{self, Export};
 use crate::shim::lifecycle::reload;
 
 /// Writes the route map as the configuration of another server.
-pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let path = args.routes.clone().unwrap_or_else(map_of_repo);
     let map = routes::read(&path)?;
     let upstream = UpstreamUrl::parse(&args.upstream)?;
@@ -26,7 +26,7 @@ pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<Outcom
         ServerChoice::Nginx => export::nginx(&map, export)?,
         ServerChoice::Caddy => export::caddy(&map, export)?,
     })?;
-    Ok(Outcome::Done)
+    Ok(ExitStatus::Done)
 }
 
 /// Where the route map is if nobody says so: at the root of the repo that the current folder is in, as

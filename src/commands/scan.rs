@@ -1,7 +1,7 @@
 //! `rehook scan`: every webhook, and what `migrate` would do with it.
 
 use super::console::Console;
-use super::outcome::Outcome;
+use super::exit_status::ExitStatus;
 use super::output::{report_view, say_findings, say_pending};
 use super::plan_args::migration_of;
 use crate::cli::{ScanArgs, ScanFormat};
@@ -11,7 +11,7 @@ use crate::migrate::report;
 ///
 /// # Errors
 /// See [`migration_of`].
-pub(super) fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let migration = migration_of(&args.plan)?;
     let view = report_view(&migration);
     match args.format {
@@ -22,8 +22,8 @@ pub(super) fn run(args: &ScanArgs, console: &Console) -> anyhow::Result<Outcome>
     say_pending(&migration, console);
     say_findings(&view, console);
     Ok(if migration.all_unreadable {
-        Outcome::Failed
+        ExitStatus::Failed
     } else {
-        Outcome::Done
+        ExitStatus::Done
     })
 }

@@ -1,14 +1,14 @@
 //! `rehook shim`.
 
 use super::console::Console;
-use super::outcome::Outcome;
+use super::exit_status::ExitStatus;
 use super::routes::map_of_repo;
 use crate::cli::{LogChoice, ShimArgs};
 use crate::shim::config::{Flags, LogFormat};
 use crate::shim::lifecycle::start::{self, Record};
 
 /// Serves until SIGTERM or SIGINT, or checks.
-pub(super) fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let record = args.record.as_deref().map(|path| Record {
         path,
         with_secrets: args.record_secrets,
@@ -17,7 +17,7 @@ pub(super) fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome>
         Ok(checked) => checked,
         Err(errors) => {
             errors.iter().for_each(|error| console.error(error));
-            return Ok(Outcome::Failed);
+            return Ok(ExitStatus::Failed);
         }
     };
     if args.check {
@@ -28,7 +28,7 @@ pub(super) fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<Outcome>
     } else {
         checked.serve(record, console.lang())?;
     }
-    Ok(Outcome::Done)
+    Ok(ExitStatus::Done)
 }
 
 fn flags(args: &ShimArgs) -> Flags {

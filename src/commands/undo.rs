@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::console::Console;
-use super::outcome::Outcome;
+use super::exit_status::ExitStatus;
 use crate::cli::UndoArgs;
 use crate::migrate::apply;
 use crate::migrate::project::git;
@@ -15,7 +15,7 @@ use crate::{term, text};
 ///
 /// # Errors
 /// When there is nothing to take back, or files were edited since: then nothing was written.
-pub(super) fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let path = fs::canonicalize(&args.path).map_err(|error| UserError::path(&args.path, &error))?;
     let folder = if path.is_dir() {
         path.as_path()
@@ -29,7 +29,7 @@ pub(super) fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome>
         if let apply::Recovered::MigrationTakenBack(_) | apply::Recovered::UndoFinished(_) =
             recovered
         {
-            return Ok(Outcome::Done);
+            return Ok(ExitStatus::Done);
         }
     }
     let undone = apply::undo(&root).map_err(UserError::from)?;
@@ -65,5 +65,5 @@ pub(super) fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<Outcome>
         };
         console.say(note.get(lang));
     }
-    Ok(Outcome::Done)
+    Ok(ExitStatus::Done)
 }

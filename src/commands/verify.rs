@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::console::Console;
-use super::outcome::Outcome;
+use super::exit_status::ExitStatus;
 use super::plan_args::migration_of;
 use crate::cli::{AgentArg, Format, VerifyArgs};
 use crate::term;
@@ -16,7 +16,7 @@ use crate::verify::{Options, verify};
 ///
 /// # Errors
 /// See [`migration_of`] and [`verify`].
-pub(super) fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let given = match &args.requests {
         Some(path) => requests::read(path)?,
         None => UserRequests::default(),
@@ -46,9 +46,9 @@ pub(super) fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Outcom
         }
     }
     Ok(match (migration.all_unreadable, results.is_same()) {
-        (true, _) => Outcome::Failed,
-        (false, true) => Outcome::Done,
-        (false, false) => Outcome::Remaining,
+        (true, _) => ExitStatus::Failed,
+        (false, true) => ExitStatus::Done,
+        (false, false) => ExitStatus::Remaining,
     })
 }
 

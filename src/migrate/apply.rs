@@ -1,7 +1,7 @@
 //! Writing a migration to the disk: all files or none.
 //!
 //! The way of a migration: its journal, with the bytes of every file before and after, is written
-//! to `.rehook` at the root and is on the disk first. Then every file is written aside in its own
+//! to `.rehook` at the root and is on the disk first. Then every file is written to a temporary file in its own
 //! folder, and renamed into place. Then the journal is renamed: it is an undo record now, the newest
 //! of a stack. Taking back goes the same way in the other direction, one run at a time.
 //!
@@ -84,7 +84,7 @@ pub fn undo(root: &Path) -> Result<Undone, ApplyError> {
 
 /// Which of `files`, each with the bytes that it has, have the bytes that the last migration of
 /// that file has written: no work of somebody else's is in them. What the records do not say for
-/// certain is no such file.
+/// certain is not such a file.
 pub fn written_last<'f>(root: &Path, files: &[(&'f Path, &[u8])]) -> Vec<&'f Path> {
     let Ok(root) = real(root) else {
         return Vec::new();

@@ -8,13 +8,13 @@
 //! Invariants: a webhook is either migrated with everything that belongs to it, or left
 //! exactly as it is and reported.
 
-mod advice;
 mod call_format;
 mod conflicts;
 mod draft;
 mod finish;
 mod groups;
 mod imports;
+mod lints;
 mod model;
 mod modules;
 mod plugin;
@@ -31,9 +31,9 @@ use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::{Blocker, Found, Reference, ReferenceKind};
 use crate::migrate::python::names::Loaded;
-use advice::{advice, suppress};
 use conflicts::Conflicts;
 use groups::{Packages, groups, members_of, packages};
+use lints::{lints, suppress};
 pub use model::{
     Action, FilePlan, Input, Plan, PlanOptions, PlannedWebhook, ReferenceCounts, RuleError,
 };
@@ -116,7 +116,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
         plan.counts.by_hand += left.len();
         plan.diagnostics.extend(left);
     }
-    plan.diagnostics.extend(advice(input, &facts));
+    plan.diagnostics.extend(lints(input, &facts));
     suppress(input, &facts, &mut plan);
     plan.files.sort_by(|a, b| a.path.cmp(&b.path));
     plan.webhooks

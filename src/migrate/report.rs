@@ -26,7 +26,7 @@ pub(crate) struct View<'a> {
     /// The folder that paths are shown relative to.
     pub base: &'a Path,
     /// How many Python files were looked at.
-    pub looked_at: usize,
+    pub files_scanned: usize,
     /// Files that were named and are no Python: nobody looked into them.
     pub not_python: &'a [PathBuf],
     /// The webhooks of plugins that are switched off: nothing of them is changed.

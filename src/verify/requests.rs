@@ -105,7 +105,7 @@ impl Request {
     }
 }
 
-/// A query, or the value of a header: text, or bytes that are none.
+/// A query, or the value of a header: text, or bytes that are not text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     untagged,
@@ -130,7 +130,7 @@ impl Default for Bytes {
 /// What serde says of a value that is neither.
 const ODD_VALUE: &str = "a query, or a header's value, is a string, or {\"base64\": string}";
 
-/// A body: text, or bytes that are none.
+/// A body: text, or bytes that are not text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) enum Body {
     /// Text.

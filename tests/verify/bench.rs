@@ -26,7 +26,7 @@ pub(crate) fn plugin(name: &str) -> String {
     PLUGIN.replace("NAME", name)
 }
 
-/// One that is left by hand.
+/// One that needs a manual change.
 pub(crate) fn by_hand() -> String {
     plugin("hand").replace("(\"hand\", \"Name\")", "(__name__, \"Name\")")
 }

@@ -114,7 +114,7 @@ fn what_was_sent_is_saved_where_it_is_asked_for() {
     assert!(!bench.path("job.json").exists());
     let run = bench.verify(&python, &["--save-requests", "no/such/folder/a"]);
     check(&run, 2, &["no/such/folder/a: no such file"]);
-    // Nobody is told of requests that are not asked for.
+    // Nothing is reported about requests that are not asked for.
     bench.verify(&python, &[]);
     assert_eq!(bench.job()["save"], json!(false));
     // Of a case that there is not, there are none.

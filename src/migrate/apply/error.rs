@@ -147,7 +147,7 @@ pub enum ApplyError {
         /// Why.
         reason: io::Error,
     },
-    /// The key that journals are sealed with may be known to others, or is none.
+    /// The key that journals are sealed with may be known to others, or is not a key.
     UnsafeKey {
         /// Where it is.
         path: PathBuf,

@@ -68,7 +68,7 @@ impl Entry {
 /// All files of a migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Journal {
-    /// Part of the names under which files are written aside, so that they can be found again.
+    /// Part of the names of the temporary files, so that they can be found again.
     pub(super) tag: u64,
     /// The mark of the file that the journal was written to.
     pub(super) mark: String,
@@ -212,7 +212,7 @@ fn is_plain(path: &Path) -> bool {
                 .all(|part| matches!(part, Component::Normal(_))))
 }
 
-/// FNV-1a: it finds damage, and is no protection against intent.
+/// FNV-1a: it finds damage, and does not protect against intent.
 fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -83,7 +83,7 @@ impl State {
     }
 
     /// What the next run will see to or refuse; nothing is written, and nothing is locked: a run that
-    /// is at work right now is no interrupted one.
+    /// is at work right now is not interrupted.
     pub(super) fn pending(root: &Path) -> Option<Pending> {
         let folder = root.join(FOLDER);
         match is_there(&folder) {
@@ -125,7 +125,7 @@ impl State {
                         folder,
                         _lock: lock,
                     };
-                    return match state.mend_gitignore(disk) {
+                    return match state.restore_gitignore(disk) {
                         Ok(()) => Ok(state),
                         Err(error) => {
                             state.close(disk);
@@ -151,7 +151,7 @@ impl State {
 
     /// The run that ended while we waited may have taken the file away; one that was killed may
     /// have left it empty.
-    fn mend_gitignore(&self, disk: &mut Disk<'_>) -> Result<(), ApplyError> {
+    fn restore_gitignore(&self, disk: &mut Disk<'_>) -> Result<(), ApplyError> {
         let path = self.folder.join(GITIGNORE);
         if regular_file::read(&path).is_ok_and(|contents| contents == IGNORE_ALL) {
             return Ok(());

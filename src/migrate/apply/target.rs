@@ -20,7 +20,7 @@ pub(super) struct Target {
     pub(super) path: PathBuf,
     /// The folder that it is in.
     pub(super) folder: PathBuf,
-    /// The name under which it is written aside, in its own folder.
+    /// The name of the temporary file that it is written to, in its own folder.
     pub(super) aside: PathBuf,
 }
 

@@ -83,7 +83,7 @@ codes! {
         "give NekroPlugin(...) an author and a module_name that are literals or constants", "请让 NekroPlugin(...) 的 author 与 module_name 使用字面量或常量"
     UnknownEndpoint "RH103" Manual:
         "the endpoint cannot be known", "无法确定端点（endpoint）";
-        "write the endpoint as a literal or a constant", "请将 endpoint 写成字面量或常量"
+        "write the endpoint as a literal or a constant", "请将端点写成字面量或常量"
     UnusableEndpoint "RH104" Manual:
         "the endpoint cannot be the path of a route", "该端点无法作为路由路径";
         "give the handler an argument for each parameter, or choose a path without `{`, `}` and segments such as `..`, and point the senders to it", "请为每个路径参数提供对应的函数参数，或改用不含 `{`、`}` 与 `..` 等路径段的路径并让发送方改用新地址"
@@ -100,7 +100,7 @@ codes! {
         "the handler's parameters do not fit either API", "处理函数的参数与两种接口都不相符";
         "give the handler one parameter, `_ctx: AgentCtx`, or those of a FastAPI endpoint", "请让处理函数只接收一个 `_ctx: AgentCtx` 参数，或使用 FastAPI 接口函数的参数"
     UnusualArguments "RH109" Manual:
-        "the arguments of the registration cannot be read", "无法读懂注册调用的参数";
+        "the arguments of the registration cannot be read", "无法解析注册调用的参数";
         "pass endpoint, name and description as plain arguments", "请直接传入 endpoint、name 与 description 参数"
     LateRegistration "RH110" Manual:
         "the registration may run after the routes have been mounted", "注册可能发生在路由挂载之后";
@@ -112,7 +112,7 @@ codes! {
         "the plugin's own router has this path already", "插件自己的路由已占用该路径";
         "give one of the two another path; add the plugin's own routes where they can be read", "请为两者之一更换路径；并把插件自己的路由写在能够读到的地方"
     UnknownRouter "RH113" Manual:
-        "the plugin's `mount_router` function cannot be understood", "无法读懂插件的 `mount_router` 函数";
+        "the plugin's `mount_router` function cannot be understood", "无法识别插件的 `mount_router` 函数";
         "make an `APIRouter()` in that function and include the other router in it", "请在该函数中创建 `APIRouter()`，并把原来的路由器包含进去"
     UnresolvedAnnotation "RH117" Manual:
         "an annotation of the handler does not resolve when the route is made", "创建路由时无法解析处理函数的类型注解";
@@ -128,7 +128,7 @@ codes! {
         "give one of the two another path", "请为两者之一更换路径"
     NotNative "RH122" Advice:
         "the handler needs its AgentCtx, so it is not rewritten to take a Request", "处理函数需要 AgentCtx，因此未改写为接收 Request";
-        "leave it as it is: it is routed with its context", "保持原样即可：它仍会带着上下文接入路由"
+        "leave it as it is: it is routed with its context", "保持原样即可：迁移后仍以 AgentCtx 方式调用"
     RefusedParameter "RH123" Manual:
         "FastAPI does not take a parameter of the handler", "FastAPI 不接受处理函数的某个参数";
         "give the parameter a type and limits that FastAPI takes, or let `Depends(...)` provide it", "请改用 FastAPI 能接受的类型与取值限制，或用 `Depends(...)` 提供该参数"
@@ -170,7 +170,7 @@ codes! {
         "use the asynchronous counterpart, or `asyncio.to_thread`", "请使用对应的异步写法，或 `asyncio.to_thread`"
     SlowReply "RH402" Advice:
         "the sender waits for slow work", "发送方要等待耗时操作完成";
-        "start the work in the background and answer at once", "请在后台执行耗时操作，并立即应答"
+        "start the work in the background and answer at once", "请在后台执行耗时操作，并立即返回响应"
     UnkeptTask "RH403" Advice:
         "no reference to the task is kept", "没有保存后台任务的引用";
         "keep the task in a set until it is done, or use BackgroundTasks", "请在任务完成之前将其保存在集合中，或使用 BackgroundTasks"

@@ -22,12 +22,12 @@ pub(crate) struct DocOnlyUse {
     /// What is to be replaced: a callee, or the name of an attribute.
     pub range: ByteRange,
     /// What it is.
-    pub kind: DocumentUseKind,
+    pub kind: DocOnlyUseKind,
 }
 
 /// What a use of the document's API is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum DocumentUseKind {
+pub(crate) enum DocOnlyUseKind {
     /// `context.create_temp_ctx(k)`, awaited: the callee. It came in by the local name.
     CreateTempCtx(String),
     /// `plugin.config`: the attribute's name.
@@ -65,7 +65,7 @@ pub(crate) fn uses(workspace: &Workspace, loaded: &Arc<Loaded>) -> Vec<DocOnlyUs
     let mut found = finder.found;
     // A plugin that sets the attribute itself has it.
     if finder.assigned_config {
-        found.retain(|one| !matches!(one.kind, DocumentUseKind::PluginConfig(_)));
+        found.retain(|one| !matches!(one.kind, DocOnlyUseKind::PluginConfig(_)));
     }
     for name in loaded.scope.names() {
         for binding in loaded.scope.bindings(name) {
@@ -80,7 +80,7 @@ pub(crate) fn uses(workspace: &Workspace, loaded: &Arc<Loaded>) -> Vec<DocOnlyUs
             if is_lost {
                 found.push(DocOnlyUse {
                     range: binding.range,
-                    kind: DocumentUseKind::Import(name.to_owned()),
+                    kind: DocOnlyUseKind::Import(name.to_owned()),
                 });
             }
         }
@@ -148,7 +148,7 @@ impl Finder<'_> {
             {
                 self.found.push(DocOnlyUse {
                     range: range_of(name),
-                    kind: DocumentUseKind::Other(name.id.to_string()),
+                    kind: DocOnlyUseKind::Other(name.id.to_string()),
                 });
             }
             _ => {}
@@ -201,9 +201,9 @@ impl Finder<'_> {
             _ => false,
         };
         let kind = if awaited && plain {
-            DocumentUseKind::CreateTempCtx(local)
+            DocOnlyUseKind::CreateTempCtx(local)
         } else {
-            DocumentUseKind::Other(local)
+            DocOnlyUseKind::Other(local)
         };
         self.found.push(DocOnlyUse {
             range: range_of(&*call.func),
@@ -224,12 +224,12 @@ impl Finder<'_> {
         if name == "get_plugin_path" {
             self.found.push(DocOnlyUse {
                 range,
-                kind: DocumentUseKind::PluginPath,
+                kind: DocOnlyUseKind::PluginPath,
             });
         } else if matches!(attribute.ctx, ast::ExprContext::Load) {
             self.found.push(DocOnlyUse {
                 range,
-                kind: DocumentUseKind::PluginConfig(id),
+                kind: DocOnlyUseKind::PluginConfig(id),
             });
         } else {
             self.assigned_config = true;

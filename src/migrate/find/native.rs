@@ -191,7 +191,7 @@ fn rewrite(
             range: written,
             detail: text!(
                 "the parameter is written in a form that cannot be rewritten",
-                "该参数的写法无法改写"
+                "该参数的形式无法改写"
             ),
         });
     }
@@ -236,7 +236,7 @@ fn decide(loaded: &Loaded, one: &PartUse<'_>) -> Result<(ByteRange, Option<Part>
             ));
         }
         ContextPart::Headers | ContextPart::Body if !one.is_read => {
-            return refuse(text!("`{written}` is set here", "此处设置了 `{written}`"));
+            return refuse(text!("`{written}` is set here", "此处对 `{written}` 赋值"));
         }
         // Starlette's `Headers` have these methods and items, but are not a dict.
         ContextPart::Headers | ContextPart::HeadersName
@@ -258,7 +258,7 @@ fn decide(loaded: &Loaded, one: &PartUse<'_>) -> Result<(ByteRange, Option<Part>
     let Some(root) = plain_root(loaded, one.expression) else {
         return refuse(text!(
             "the context is used here in a form that cannot be rewritten",
-            "此处使用上下文的写法无法改写"
+            "此处使用上下文的形式无法改写"
         ));
     };
     let part = match one.part {
@@ -290,7 +290,7 @@ fn rebound(loaded: &Loaded, range: ByteRange) -> NotRewritable {
         range,
         detail: text!(
             "`{name}` may mean something else here",
-            "此处的 `{name}` 可能另有所指"
+            "此处的 `{name}` 可能被重新绑定"
         ),
     }
 }

@@ -57,13 +57,13 @@ pub(super) fn problem(endpoint: &str, dialect: Option<Dialect>, handler: &Handle
     if dialect != Some(Dialect::Request) {
         return Some(text!(
             "the endpoint `{endpoint}` contains a brace, which a route takes for a parameter",
-            "endpoint `{endpoint}` 含有花括号，路由会把它当作参数"
+            "端点 `{endpoint}` 含有花括号，路由会把它当作参数"
         ));
     }
     let Some(names) = parameters(endpoint) else {
         return Some(text!(
             "the braces in the endpoint `{endpoint}` are not a parameter that a route can have",
-            "endpoint `{endpoint}` 中的花括号不是路由支持的路径参数"
+            "端点 `{endpoint}` 中的花括号不是路由支持的路径参数"
         ));
     };
     // FastAPI would take it for a part of the query.
@@ -84,7 +84,7 @@ pub(super) fn problem(endpoint: &str, dialect: Option<Dialect>, handler: &Handle
         let Some(parameter) = handler.parameters.iter().find(of_name) else {
             return Some(text!(
                 "the handler has no parameter `{name}` for the one in the endpoint `{endpoint}`",
-                "处理函数没有与 endpoint `{endpoint}` 中的 `{name}` 对应的参数"
+                "处理函数没有与端点 `{endpoint}` 中的 `{name}` 对应的参数"
             ));
         };
         (!can_be_in_a_path(parameter)).then(|| {

@@ -65,7 +65,7 @@ pub(super) struct NodeContext {
 
 /// What a function is given when it is called, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(super) struct Given {
+pub(super) struct CallArguments {
     /// By place.
     pub positional: Vec<Fact>,
     /// By name.
@@ -78,7 +78,7 @@ pub(super) enum Entry {
     /// As the handler of a webhook.
     Handler,
     /// By a call, or by something that it was handed to.
-    Call(Given),
+    Call(CallArguments),
 }
 
 /// A function of the repo that is called or handed on.
@@ -95,7 +95,7 @@ pub(super) struct Edge {
     /// Whether it is handed on instead of being called.
     pub handed_on: bool,
     /// What it is given.
-    pub given: Given,
+    pub given: CallArguments,
 }
 
 /// What is known about a function once it has been looked at.

@@ -45,7 +45,7 @@ const SECRET_WORDS: &[&str] = &[
     "token",
 ];
 
-/// What stands before `key` in the name of a secret; `chat_key` and `store_key` are none.
+/// What stands before `key` in the name of a secret; `chat_key` and `store_key` are not secrets.
 const KEY_WORDS: &[&str] = &[
     "access", "api", "app", "encrypt", "hook", "private", "secret", "security", "shared", "sign",
     "signing", "verify", "webhook",

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::lint::facts::evaluate::Names;
-use crate::migrate::lint::model::{Analysis, Edge, Entry, Given, Mode, Subject};
+use crate::migrate::lint::model::{Analysis, CallArguments, Edge, Entry, Mode, Subject};
 use crate::migrate::lint::walk;
 use crate::migrate::python::function::{Definition, definitions_at};
 use crate::migrate::python::names::{Resolver, Scope, Workspace};
@@ -219,7 +219,7 @@ impl<'a> Reach<'a> {
         if !self.known.contains_key(&key) {
             let variants = self.variants.entry(place).or_default();
             if *variants >= MAX_VARIANTS {
-                key.entry = Entry::Call(Given::default());
+                key.entry = Entry::Call(CallArguments::default());
                 key.around = None;
             }
             *variants += 1;

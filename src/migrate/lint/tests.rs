@@ -7,7 +7,7 @@ use super::advise;
 use super::reach::Reach;
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::find::references;
-use crate::migrate::python::names::{Given, Workspace};
+use crate::migrate::python::names::{MemoryFiles, Workspace};
 use crate::migrate::python::parse::STACK_SIZE;
 
 const PRELUDE: &str = "\
@@ -46,7 +46,7 @@ pub(super) fn advice_on(files: &[(&str, &str)]) -> Vec<Diagnostic> {
         .iter()
         .map(|(path, text)| (root.join(path), (*text).to_owned()))
         .collect();
-    let workspace = Workspace::new(root.to_owned(), Box::new(Given(texts)));
+    let workspace = Workspace::new(root.to_owned(), Box::new(MemoryFiles(texts)));
     let load = |path: &str| workspace.load(&root.join(path)).expect("valid Python");
     let found = references::find(&workspace, load(files[0].0));
     let package: Vec<_> = files[1..].iter().map(|(path, _)| load(path)).collect();
@@ -391,7 +391,7 @@ fn the_work_grows_with_the_text() {
         let root = Path::new("/r");
         let path = root.join("p.py");
         let texts = HashMap::from([(path.clone(), source(count))]);
-        let workspace = Workspace::new(root.to_owned(), Box::new(Given(texts)));
+        let workspace = Workspace::new(root.to_owned(), Box::new(MemoryFiles(texts)));
         let loaded = workspace.load(&path).expect("valid Python");
         let found = references::find(&workspace, loaded);
         let mut reach = Reach::new(&workspace);

@@ -17,7 +17,9 @@ use crate::migrate::lint::checks::{
 use crate::migrate::lint::context::CheckContext;
 use crate::migrate::lint::facts::evaluate::{Evaluator, Names};
 use crate::migrate::lint::facts::{Fact, names};
-use crate::migrate::lint::model::{Analysis, Edge, Entry, Given, Mode, NodeContext, Subject};
+use crate::migrate::lint::model::{
+    Analysis, CallArguments, Edge, Entry, Mode, NodeContext, Subject,
+};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tree::{self, Node};
 
@@ -241,7 +243,7 @@ impl<'a> Walker<'a> {
                 Fact::Dumped if is_known => Fact::Unknown,
                 fact => fact,
             };
-            let given = Given {
+            let given = CallArguments {
                 positional: facts(context, &call.args)
                     .into_iter()
                     .map(unless_known)
@@ -290,7 +292,7 @@ impl<'a> Walker<'a> {
         };
         if is_plain && let Value::Function(path, range) = context.evaluator.resolver.value(argument)
         {
-            let given = Given {
+            let given = CallArguments {
                 positional: facts(context, following),
                 keywords: Vec::new(),
             };
@@ -304,7 +306,7 @@ impl<'a> Walker<'a> {
         path: PathBuf,
         range: ByteRange,
         handed_on: bool,
-        given: Given,
+        given: CallArguments,
     ) {
         let mode = if context.around.in_lambda {
             Mode::Elsewhere

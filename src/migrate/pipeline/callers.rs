@@ -2,7 +2,7 @@
 //! the text of its name.
 //!
 //! Such a caller cannot be changed with the handler, so what it gets from the handler has to stay. A
-//! mere import is no call. What cannot be read counts as one.
+//! mere import is not a call. What cannot be read counts as one.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};

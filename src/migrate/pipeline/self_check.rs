@@ -24,7 +24,7 @@ use crate::user_error::UserError;
 /// Leaves the plugins as they are with which something is wrong, until `faults` finds nothing.
 ///
 /// # Errors
-/// When `faults` fails, and for a fault that is no single plugin's.
+/// When `faults` fails, and for a fault that does not belong to one plugin.
 pub(super) fn hold(
     plan: &mut Plan,
     faults: impl Fn(&Plan) -> Result<Vec<Fault>, UserError>,
@@ -58,7 +58,7 @@ pub(super) fn faults(
         let count = plan.counts.unaccounted();
         let failure = UserError::bug(&text!(
             "{count} references to the old API are unaccounted for",
-            "有 {count} 处对旧接口的引用去向不明"
+            "有 {count} 处对旧接口的引用未归类"
         ));
         return Err(failure);
     }

@@ -49,7 +49,7 @@ pub(super) struct Draft {
     /// The quote for new strings.
     quote: char,
     /// Whether the document's API is rewritten already.
-    document_begun: bool,
+    doc_only_api_begun: bool,
     /// The additions, by their local name, that have to stand before an offset, since the code
     /// there uses them while the module is imported.
     pub early: BTreeMap<String, usize>,
@@ -86,7 +86,7 @@ impl Draft {
             additions: BTreeSet::new(),
             touched: BTreeSet::new(),
             removals: BTreeSet::new(),
-            document_begun: false,
+            doc_only_api_begun: false,
             early: BTreeMap::new(),
             needed_before: None,
             reply_body: None,
@@ -443,8 +443,8 @@ impl Draft {
     }
 
     /// Begins the rewriting of the document's API here; whether it is the first time.
-    pub(super) fn begin_document(&mut self) -> bool {
-        !std::mem::replace(&mut self.document_begun, true)
+    pub(super) fn begin_doc_only_api(&mut self) -> bool {
+        !std::mem::replace(&mut self.doc_only_api_begun, true)
     }
 
     /// Takes the import of `local` out.

@@ -88,7 +88,7 @@ const EXCLUDES: &[&str] = &[
     ".git/commondir",
 ];
 
-/// The first of the files that say what a folder excludes which is no file that can be read.
+/// The first of the files that say what a folder excludes which cannot be read as a file.
 fn unreadable_excludes(folder: &Path) -> Option<PathBuf> {
     let mut files = EXCLUDES.iter().map(|name| folder.join(name));
     let is_unreadable = |path: &PathBuf| !regular_file::is_readable_or_missing(path);

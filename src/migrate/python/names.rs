@@ -19,6 +19,6 @@ pub use scope::{Binding, BindingKind, ModuleName, Scope, is_type_checking};
 pub use stays::names_from_stars;
 pub use value::{Member, MemberKind, PluginId, Value};
 #[cfg(test)]
-pub use workspace::Given;
+pub use workspace::MemoryFiles;
 pub(crate) use workspace::is_always_installed;
 pub use workspace::{Files, LoadError, Loaded, Workspace, unreadable};

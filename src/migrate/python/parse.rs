@@ -147,7 +147,7 @@ const QUOTED: u32 = 1 << 31;
 /// How long an expression in quotes may be.
 const MAX_QUOTED: usize = 1_000;
 
-/// The expression that stands in quotes, as in an annotation; none when it is none.
+/// The expression that stands in quotes, as in an annotation; none when it cannot be parsed.
 pub(crate) fn quoted(text: &str) -> Option<Expr> {
     if text.len() >= MAX_QUOTED {
         return None;
@@ -318,7 +318,7 @@ fn syntax_error(source: &SourceFile, offset: usize, reason: &str) -> Diagnostic 
             source,
             offset,
             Code::Python2,
-            text!("this is Python 2", "这是 Python 2 的写法"),
+            text!("this is Python 2", "这是 Python 2 的语法"),
         );
     }
     let reason = reason.trim_end_matches('.');

@@ -28,7 +28,7 @@ struct Place {
     byte: usize,
     /// 1-based.
     line: usize,
-    /// 1-based, in characters; a byte order mark is none.
+    /// 1-based, in characters; a byte order mark does not count.
     column: usize,
 }
 

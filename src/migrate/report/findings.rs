@@ -126,12 +126,12 @@ fn migrated(view: &View<'_>, lang: Lang) -> String {
         let line = if view.is_written {
             text!(
                 "{place}: migrated to {target} ({dialect} dialect)\n",
-                "{place}：已迁移到 {target}（{dialect} 写法）\n"
+                "{place}：已迁移到 {target}（{dialect} 接口）\n"
             )
         } else {
             text!(
                 "{place}: would be migrated to {target} ({dialect} dialect)\n",
-                "{place}：将迁移到 {target}（{dialect} 写法）\n"
+                "{place}：将迁移到 {target}（{dialect} 接口）\n"
             )
         };
         output += line.get(lang);
@@ -279,7 +279,7 @@ fn excerpt(line: &str, column: usize, length: usize, columns: usize) -> Excerpt 
 
 /// The last line: every reference to the old API is in it.
 fn count(view: &View<'_>, lang: Lang) -> String {
-    let files = view.looked_at;
+    let files = view.files_scanned;
     let noun = if files == 1 { "file" } else { "files" };
     let count = view.plan.counts;
     let unread = view

@@ -115,7 +115,7 @@ fn rendered(
     let mut edits = edits.map(Vec::into_iter);
     let report = Report {
         version: 1,
-        files_looked_at: view.looked_at,
+        files_looked_at: view.files_scanned,
         not_python: view
             .not_python
             .iter()

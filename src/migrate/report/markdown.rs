@@ -58,7 +58,7 @@ fn code(path: &str) -> String {
     while path.split(|c| c != '`').any(|run| run == fence) {
         fence.push('`');
     }
-    // One blank at each end is no part of the code (CommonMark, "Code spans").
+    // One blank at each end is not part of the code (CommonMark, "Code spans").
     let blank = if path.starts_with('`') || path.ends_with('`') {
         " "
     } else {
@@ -71,7 +71,7 @@ fn code(path: &str) -> String {
 fn plain(text: &str) -> String {
     let mut output = String::new();
     for character in term::escaped(text).chars() {
-        // Names of plugins have `_` in them, which is none within a word.
+        // Names of plugins have `_` in them, which is not markup within a word.
         if character.is_ascii_punctuation() && !"._-".contains(character) {
             output.push('\\');
         }

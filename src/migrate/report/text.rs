@@ -91,7 +91,7 @@ fn webhook(view: &View<'_>, webhook: &PlannedWebhook, state: (Style, Text), lang
     let about = match (&webhook.route, &webhook.action) {
         (Some(route), _) => {
             let dialect = route.dialect.as_str();
-            text!("{dialect} dialect", "{dialect} 写法")
+            text!("{dialect} dialect", "{dialect} 接口")
         }
         // What little is known of it is why.
         (None, Action::ByHand(diagnostic)) => diagnostic.detail().clone(),

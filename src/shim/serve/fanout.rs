@@ -1,6 +1,6 @@
 //! Several plugins behind one old URL: all are called at the same time, each once.
 //!
-//! Invariants: a route that fails, is slow or stays shut does not keep another from being
+//! Invariants: a route that fails, is slow or whose auth check fails does not keep another from being
 //! called; a call that was begun is ended, even when the sender has left; the reply counts what
 //! really happened, and a reply of a route that breaks off has not succeeded.
 

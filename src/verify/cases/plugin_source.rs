@@ -137,7 +137,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::migrate::python::names::Given;
+    use crate::migrate::python::names::MemoryFiles;
 
     fn plugin(files: &[(&str, &str)], module: &str) -> (String, String, Kind) {
         let files: HashMap<PathBuf, String> = files
@@ -145,7 +145,7 @@ mod tests {
             .map(|(path, text)| (Path::new("/repo").join(path), (*text).to_owned()))
             .collect();
         let root = Path::new("/repo");
-        let workspace = Workspace::new(root.to_owned(), Box::new(Given(files)));
+        let workspace = Workspace::new(root.to_owned(), Box::new(MemoryFiles(files)));
         let plugin = PluginSource::of(&workspace, root, &root.join(module), "weather");
         let source = plugin.source.strip_prefix(root).unwrap();
         (

@@ -44,7 +44,7 @@ fn fact_text(fact: &Fact) -> Text {
             "its results are larger than {mib} MiB",
             "其结果超过 {mib} MiB"
         ),
-        Fact::Garbled { error } => text!("no result: {error}", "没有结果：{error}"),
+        Fact::InvalidResult { error } => text!("no result: {error}", "没有结果：{error}"),
         Fact::Signal { number } => text!("signal {number}", "信号 {number}"),
         Fact::ExitCode { code } => text!("exit code {code}", "退出码 {code}"),
         Fact::NoWebhook { plugin, endpoint } => text!(

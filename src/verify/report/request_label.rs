@@ -7,7 +7,7 @@ use crate::verify::runner::protocol::{About, Kind, Place};
 /// What a request is called. What the user calls it is the same in both languages.
 pub(crate) fn text(about: &About) -> Text {
     match about {
-        About::Given(name) => Text::verbatim(name),
+        About::UserRequest(name) => Text::verbatim(name),
         About::Known {
             kind,
             method,

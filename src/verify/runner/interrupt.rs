@@ -16,20 +16,20 @@ use crate::verify::error::VerifyError;
 const EXIT_CODE: i32 = 2;
 
 static STATE: Mutex<State> = Mutex::new(State {
-    is_heard: false,
-    has_something: false,
-    came: false,
+    is_listening: false,
+    is_guarded: false,
+    is_interrupted: false,
     groups: Vec::new(),
     callbacks: Vec::new(),
 });
 
 struct State {
     /// Whether there is a thread that listens.
-    is_heard: bool,
+    is_listening: bool,
     /// Whether there is something that has to go before the end.
-    has_something: bool,
+    is_guarded: bool,
     /// Whether a signal came since then.
-    came: bool,
+    is_interrupted: bool,
     /// The groups of processes, by their ids.
     groups: Vec<u32>,
     /// What is done at a signal.
@@ -50,19 +50,19 @@ pub(crate) struct SignalGuard(());
 /// When the system does not let it listen.
 pub(crate) fn listen() -> io::Result<SignalGuard> {
     let mut state = state();
-    if !state.is_heard {
+    if !state.is_listening {
         spawn_signal_thread()?;
     }
-    state.is_heard = true;
-    state.has_something = true;
-    state.came = false;
+    state.is_listening = true;
+    state.is_guarded = true;
+    state.is_interrupted = false;
     Ok(SignalGuard(()))
 }
 
 impl Drop for SignalGuard {
     fn drop(&mut self) {
         let mut state = state();
-        state.has_something = false;
+        state.is_guarded = false;
         state.callbacks.clear();
     }
 }
@@ -72,7 +72,7 @@ impl Drop for SignalGuard {
 /// # Errors
 /// [`VerifyError::Interrupted`] when a signal came.
 pub(crate) fn check() -> Result<(), VerifyError> {
-    if state().came {
+    if state().is_interrupted {
         return Err(VerifyError::Interrupted);
     }
     Ok(())
@@ -81,9 +81,9 @@ pub(crate) fn check() -> Result<(), VerifyError> {
 /// Does something when a signal comes, or at once if one came already.
 pub(crate) fn at_signal(what: impl FnOnce() + Send + 'static) {
     let mut state = state();
-    if state.came {
+    if state.is_interrupted {
         what();
-    } else if state.has_something {
+    } else if state.is_guarded {
         state.callbacks.push(Box::new(what));
     }
 }
@@ -95,7 +95,7 @@ pub(crate) fn at_signal(what: impl FnOnce() + Send + 'static) {
 pub(crate) fn group<T>(start: impl FnOnce() -> io::Result<(u32, T)>) -> io::Result<T> {
     // As long as it is held no signal is heard, so that none falls between start and note.
     let mut state = state();
-    if state.came {
+    if state.is_interrupted {
         return Err(io::ErrorKind::Interrupted.into());
     }
     let (group, rest) = start()?;
@@ -125,10 +125,10 @@ fn kill(group: u32) {
 
 fn on_signal() {
     let mut state = state();
-    if !state.has_something {
+    if !state.is_guarded {
         process::exit(EXIT_CODE);
     }
-    state.came = true;
+    state.is_interrupted = true;
     for &group in &state.groups {
         kill(group);
     }

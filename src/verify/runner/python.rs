@@ -60,7 +60,7 @@ pub(crate) struct Python {
 
 /// A candidate that cannot be used.
 #[derive(Debug, Clone)]
-pub(crate) struct LookedAt {
+pub(crate) struct Rejected {
     /// Where it is.
     pub(crate) path: PathBuf,
     /// Why it cannot be used.
@@ -254,12 +254,12 @@ fn python_of(environment: &Path) -> PathBuf {
 /// # Errors
 /// When there is none, with where it was looked for; and when this program is to end.
 pub(crate) fn find(places: &Places) -> Result<Python, VerifyError> {
-    let mut looked_at = Vec::new();
+    let mut rejected = Vec::new();
     let mut without_fastapi = None;
     let mut not_started = Vec::new();
     if places.named.is_none() {
         not_started = places.environments();
-        looked_at.extend(not_started.iter().map(|path| LookedAt {
+        rejected.extend(not_started.iter().map(|path| Rejected {
             path: path.clone(),
             problem: text!(
                 "not started unless --python names it",
@@ -272,7 +272,7 @@ pub(crate) fn find(places: &Places) -> Result<Python, VerifyError> {
             let is_known = |known: &PathBuf| path.starts_with(known);
             if !not_started.iter().any(is_known) {
                 not_started.push(path.clone());
-                looked_at.push(LookedAt { path, problem });
+                rejected.push(Rejected { path, problem });
             }
             continue;
         }
@@ -288,20 +288,20 @@ pub(crate) fn find(places: &Places) -> Result<Python, VerifyError> {
             Ok((python, false)) => {
                 without_fastapi.get_or_insert(python);
             }
-            Err(problem) => looked_at.push(LookedAt { path, problem }),
+            Err(problem) => rejected.push(Rejected { path, problem }),
         }
     }
-    let python = without_fastapi.ok_or_else(|| no_python(&looked_at, places.named.is_some()))?;
+    let python = without_fastapi.ok_or_else(|| no_python(&rejected, places.named.is_some()))?;
     Ok(Python {
         not_started,
         ..python
     })
 }
 
-/// None of those that were `looked_at` can be used.
-fn no_python(looked_at: &[LookedAt], is_named: bool) -> UserError {
+/// None of those that were `rejected` can be used.
+fn no_python(rejected: &[Rejected], is_named: bool) -> UserError {
     let list = |lang: Lang, separator: &str| {
-        let each = looked_at.iter().map(|one| {
+        let each = rejected.iter().map(|one| {
             let path = term::path(&one.path);
             format!("{path} ({})", one.problem.get(lang))
         });
@@ -313,7 +313,7 @@ fn no_python(looked_at: &[LookedAt], is_named: bool) -> UserError {
             "this Python cannot be used: {en}",
             "无法使用这个 Python：{zh}"
         )
-    } else if looked_at.is_empty() {
+    } else if rejected.is_empty() {
         text!(
             "there is no Python: no VIRTUAL_ENV, and no python3 or python on the PATH",
             "找不到 Python：没有 VIRTUAL_ENV，PATH 上也没有 python3 或 python"

@@ -17,7 +17,7 @@ pub(crate) enum Keep {
     Yes,
     /// It is closed.
     No,
-    /// It is closed, and the sender is told of it by a reset.
+    /// It is closed, and the sender notices by a reset.
     Reset,
 }
 

@@ -46,7 +46,7 @@ pub(super) const NOT_ASYNC: Page = Page {
          in a thread. Make the handler an `async def` without `yield`; move blocking work to \
          `asyncio.to_thread`.",
     zh: "旧服务会对处理函数执行 await，因此普通的 `def` 函数或含有 `yield` 的函数每次请求都会失败。\
-         FastAPI 则会在线程中运行普通的 `def` 函数并成功应答，这与旧 URL 的行为不同，\
+         FastAPI 则会在线程中运行普通的 `def` 函数并成功返回响应，这与旧 URL 的行为不同，\
          并且依赖事件循环的代码在线程中可能出错。请将处理函数改为不含 `yield` 的 `async def`，\
          并把阻塞操作交给 `asyncio.to_thread`。",
     before: r#"@plugin.mount_webhook_method("github", "GitHub")

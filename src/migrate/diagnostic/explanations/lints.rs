@@ -145,7 +145,7 @@ pub(super) const SLOW_REPLY: Page = Page {
          work is done twice. Answer at once, and do the slow part afterwards: `BackgroundTasks` \
          start when the reply has been sent.",
     zh: "在处理函数返回之前，发送方会一直等待。例如 GitHub 等待十秒后便放弃，且不会自动重新投递；\
-         有的发送方则会重发请求，导致工作重复执行。请立即应答，把耗时部分放到之后：`BackgroundTasks` 会在响应发出后才开始执行。",
+         有的发送方则会重发请求，导致工作重复执行。请立即返回响应，把耗时部分放到之后：`BackgroundTasks` 会在响应发出后才开始执行。",
     before: r#"@router.post("/report", summary="Report")
 async def on_report(request: Request):
     await build_report(await request.json())

@@ -61,9 +61,9 @@ pub(super) const UNKNOWN_ENDPOINT: Page = Page {
          the path of the route and the old URL are unknown. Literals, joined strings, f-strings of \
          constants, and constants of this or another module of the repo are understood; settings, \
          environment variables and results of functions are not. Write the endpoint as a constant.",
-    zh: "endpoint 既不是字面量，也不是能够追溯到取值的常量，因此无法得知路由的路径和旧的 URL。\
+    zh: "端点既不是字面量，也不是能够追溯到取值的常量，因此无法得知路由的路径和旧的 URL。\
          字面量、拼接的字符串、由常量组成的 f-string，以及本模块或仓库内其他模块的常量都可以识别；\
-         配置项、环境变量和函数的返回值则不行。请将 endpoint 写成常量。",
+         配置项、环境变量和函数的返回值则不行。请将端点写成常量。",
     before: r#"@plugin.mount_webhook_method(os.getenv("ENDPOINT", "github"), "GitHub")
 async def on_github(_ctx: AgentCtx):
     await notify(_ctx.webhook_request.body)
@@ -83,10 +83,10 @@ pub(super) const UNUSABLE_ENDPOINT: Page = Page {
          the argument, or choose an endpoint without braces and give the senders the new URL. The same \
          holds where the new URL would leave `/plugins/`: a segment `.` or `..`, also encoded, which \
          clients and servers resolve in different ways; and where it has control characters.",
-    zh: "endpoint 中含有 `{` 或 `}`，路由会把它们视为路径参数。在 request 写法中，文档的本意也是如此：\
+    zh: "端点中含有 `{` 或 `}`，路由会把它们视为路径参数。对于 request 接口，文档的本意也是如此：\
          只要处理函数有同名参数、其类型可以取自路径，且两个 `/` 之间至多有一个参数，该 webhook 就会成为这样的路由。\
-         在 context 写法中，旧服务把 endpoint 当作普通文本比较，没有任何路由写法能得到完全相同的路径。\
-         请为处理函数添加该参数，或改用不含花括号的 endpoint，并把新的 URL 告知发送方。\
+         对于 context 接口，旧服务把端点当作普通文本比较，没有任何路由写法能得到完全相同的路径。\
+         请为处理函数添加该参数，或改用不含花括号的端点，并把新的 URL 告知发送方。\
          新 URL 会超出 `/plugins/`（含 `.` 或 `..` 路径段，包括编码后的，客户端与服务器对它们的处理并不一致），\
          或含有控制字符时，同样如此。",
     before: r#"@plugin.mount_webhook_method("/{team}/push", "Push")
@@ -290,9 +290,9 @@ pub(super) const ENDPOINTS_COLLIDE: Page = Page {
          route's path is `/` and the endpoint without its leading `/`. Each had a handler of its \
          own; in one router only the first of two equal routes answers. Give one of them another \
          endpoint, or remove it if nobody calls it.",
-    zh: "路由的路径由 `/` 加上去掉开头 `/` 的 endpoint 组成，因此该插件的两个不同 endpoint（例如 `github` 与 `/github`）\
+    zh: "路由的路径由 `/` 加上去掉开头 `/` 的端点组成，因此该插件的两个不同 endpoint（例如 `github` 与 `/github`）\
          会得到同一路径。它们原本各有处理函数，而在同一个路由器中，两条相同的路由只有先加入的那条会响应。\
-         请为其中之一更换 endpoint；如果已无人调用，则将其删除。",
+         请为其中之一更换端点；如果已无人调用，则将其删除。",
     before: r#"@plugin.mount_webhook_method("github", "GitHub")
 async def on_github(_ctx: AgentCtx):
     await notify(_ctx.webhook_request.body)

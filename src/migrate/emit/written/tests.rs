@@ -4,7 +4,7 @@ use std::path::Path;
 use super::{Helper, PATH, is_like_a_helper, known_helper};
 use crate::migrate::emit::render::PLAIN_NAMES;
 use crate::migrate::emit::{ReplyRouteNames, WebhookRouteNames, reply_route, webhook_route};
-use crate::migrate::python::names::{Given, Workspace};
+use crate::migrate::python::names::{MemoryFiles, Workspace};
 
 const IMPORTS: &str = "import inspect\nimport json\nfrom collections.abc import Awaitable, Callable, Mapping\n\
     from contextlib import suppress\nfrom copy import copy\nfrom functools import partial\n\
@@ -42,7 +42,7 @@ fn replies() -> String {
 
 fn known(helper: Helper, imports: &str, text: &str) -> Option<String> {
     let files = HashMap::from([("/r/p.py".into(), format!("{imports}{text}\n"))]);
-    let workspace = Workspace::new("/r".into(), Box::new(Given(files)));
+    let workspace = Workspace::new("/r".into(), Box::new(MemoryFiles(files)));
     let loaded = workspace.load(Path::new("/r/p.py")).unwrap();
     known_helper(helper, &loaded, "router")
 }

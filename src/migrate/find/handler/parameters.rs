@@ -19,7 +19,7 @@ mod types;
 
 use rustpython_parser::ast::{self, Expr};
 
-use self::defaults::{Given, Marked};
+use self::defaults::{DefaultValue, Marked};
 use self::family::Family;
 use self::known_types::{Kind, Marker};
 use self::question::{Objection, Place, Question, shown};
@@ -202,9 +202,9 @@ fn each_marker(
     let mut answer = Ok(());
     defaults::each(resolver, expression, &mut |given| {
         let this = match given {
-            Given::Marker(inside, marked) => visit(inside, marked),
-            Given::Value => Ok(()),
-            Given::Unknown(written) => Err(text!(
+            DefaultValue::Marker(inside, marked) => visit(inside, marked),
+            DefaultValue::Value => Ok(()),
+            DefaultValue::Unknown(written) => Err(text!(
                 "whether `{written}` is a dependency, or limits the value, cannot be known",
                 "无法确定 `{written}` 是不是依赖，也无法确定它是否限制取值"
             )),

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::migrate::find::references;
-use crate::migrate::python::names::{Given, Workspace};
+use crate::migrate::python::names::{MemoryFiles, Workspace};
 use crate::text::{Lang, Text};
 
 const PRELUDE: &str = "\
@@ -31,7 +31,7 @@ fn rewritten(source: &str) -> Result<String, (usize, String, Text)> {
     let text = format!("{PRELUDE}{source}");
     let path = PathBuf::from("/r/p.py");
     let texts: HashMap<PathBuf, String> = HashMap::from([(path.clone(), text.clone())]);
-    let workspace = Workspace::new(Path::new("/r").to_owned(), Box::new(Given(texts)));
+    let workspace = Workspace::new(Path::new("/r").to_owned(), Box::new(MemoryFiles(texts)));
     let loaded = workspace.load(&path).expect("valid Python");
     let found = references::find(&workspace, loaded.clone());
     let webhook = found.webhooks().next().expect("a webhook");

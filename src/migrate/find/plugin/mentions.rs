@@ -41,8 +41,8 @@ pub(super) struct Mention {
     pub(super) place: Related,
 }
 
-/// Whose method or attribute it is.
-enum Whose {
+/// Owner method or attribute it is.
+enum Owner {
     Plugin(PluginId),
     /// Surely not that of a plugin.
     Other,
@@ -260,7 +260,7 @@ impl<'a> Walker<'a> {
                 }
             }
             CACHE => {
-                if let Whose::Plugin(id) = self.whose(&attribute.value) {
+                if let Owner::Plugin(id) = self.whose(&attribute.value) {
                     self.mention(Some(id), name, range);
                 }
             }
@@ -271,25 +271,25 @@ impl<'a> Walker<'a> {
     /// `name` is taken of `receiver`, other than as it is understood.
     fn taken_of(&mut self, receiver: &Expr, name: &str, range: ByteRange) {
         match self.whose(receiver) {
-            Whose::Plugin(id) => self.mention(Some(id), name, range),
-            Whose::Unknown => self.mention(None, name, range),
-            Whose::Other => {}
+            Owner::Plugin(id) => self.mention(Some(id), name, range),
+            Owner::Unknown => self.mention(None, name, range),
+            Owner::Other => {}
         }
     }
 
-    fn whose(&self, receiver: &Expr) -> Whose {
+    fn whose(&self, receiver: &Expr) -> Owner {
         if self.is_bound_otherwise {
-            return Whose::Unknown;
+            return Owner::Unknown;
         }
         let other_if = |is_other: bool| {
             if is_other {
-                Whose::Other
+                Owner::Other
             } else {
-                Whose::Unknown
+                Owner::Unknown
             }
         };
         match self.resolver().value(receiver) {
-            Value::Plugin(id) => Whose::Plugin(id),
+            Value::Plugin(id) => Owner::Plugin(id),
             Value::CallOf(name) => {
                 let called = name.rsplit('.').next().unwrap_or(&name);
                 let is_class = called.starts_with(|c: char| c.is_uppercase());
@@ -302,8 +302,8 @@ impl<'a> Walker<'a> {
             | Value::Text(_)
             | Value::Number(_)
             | Value::Member(_)
-            | Value::Other => Whose::Other,
-            Value::External(_) => Whose::Unknown,
+            | Value::Other => Owner::Other,
+            Value::External(_) => Owner::Unknown,
             Value::Unknown => other_if(match receiver {
                 Expr::Name(name) => {
                     self.is_annotated_otherwise(&name.id) || self.is_self_of_another(&name.id)

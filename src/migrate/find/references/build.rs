@@ -142,7 +142,7 @@ impl<'a> Finder<'a> {
                 endpoint,
                 text!(
                     "the endpoint is not a constant that can be seen",
-                    "无法从源代码确定 endpoint 的取值：它不是常量"
+                    "无法从源代码确定端点的取值：它不是常量"
                 ),
             ));
         };
@@ -247,7 +247,7 @@ fn together(
                     Code::UnknownDialect,
                     text!(
                         "the loop registers handlers of both APIs",
-                        "循环中注册的处理函数同时包含两种接口的写法"
+                        "循环中注册的处理函数分属两种接口"
                     ),
                 ));
             }

@@ -42,7 +42,7 @@ impl Finder<'_> {
         let unreadable = || {
             text!(
                 "the arguments of this call cannot be read",
-                "无法读懂此处调用的参数"
+                "无法解析此处调用的参数"
             )
         };
         if call

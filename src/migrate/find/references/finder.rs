@@ -34,7 +34,7 @@ pub(super) struct Finder<'a> {
     /// The strings that are only shown, or asked for.
     pub(super) shown: FxHashSet<ByteRange>,
     /// What is looked up by a name, and was looked at with what is around it.
-    pub(super) looked_at: FxHashSet<ByteRange>,
+    pub(super) handled_lookups: FxHashSet<ByteRange>,
     /// The statements that give the method a name, for each call by it.
     pub(super) called_by_name: Vec<ByteRange>,
 }
@@ -82,7 +82,7 @@ impl<'a> Finder<'a> {
             references: Vec::new(),
             unclear: Vec::new(),
             shown: FxHashSet::default(),
-            looked_at: FxHashSet::default(),
+            handled_lookups: FxHashSet::default(),
             called_by_name: Vec::new(),
         }
     }

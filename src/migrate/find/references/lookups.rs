@@ -26,8 +26,8 @@ struct Lookup<'e> {
     name: Option<&'e Expr>,
 }
 
-/// Whose attribute it is.
-enum Whose {
+/// Owner attribute it is.
+enum Owner {
     Plugin(PluginId),
     /// A plugin's, if one is handed on to where this stands.
     Maybe,
@@ -49,15 +49,15 @@ impl<'a> Finder<'a> {
         if let Expr::Call(call) = expression
             && let Expr::Name(function) = &*call.func
         {
-            self.looked_at.insert(range_of(function));
+            self.handled_lookups.insert(range_of(function));
         }
-        if self.looked_at.contains(&range) {
+        if self.handled_lookups.contains(&range) {
             return;
         }
         let lookups = match expression {
             Expr::Subscript(subscript) => match dict_of(&subscript.value) {
                 Some(receiver) => {
-                    self.looked_at.insert(range_of(&*subscript.value));
+                    self.handled_lookups.insert(range_of(&*subscript.value));
                     vec![Lookup {
                         receiver: Some(receiver),
                         name: Some(&subscript.slice),
@@ -89,11 +89,11 @@ impl<'a> Finder<'a> {
         }
         let plugin = match lookup
             .receiver
-            .map_or(Whose::Maybe, |receiver| self.whose(receiver))
+            .map_or(Owner::Maybe, |receiver| self.whose(receiver))
         {
-            Whose::Plugin(id) => Some(id),
-            Whose::Maybe => None,
-            Whose::Others => return,
+            Owner::Plugin(id) => Some(id),
+            Owner::Maybe => None,
+            Owner::Others => return,
         };
         match (named, lookup.name) {
             // Written out, it is one of the strings that are found in the text.
@@ -123,7 +123,7 @@ impl<'a> Finder<'a> {
 
     /// Whether an attribute may be that of a plugin.
     pub(super) fn may_be_of_plugin(&self, receiver: &Expr) -> bool {
-        !matches!(self.whose(receiver), Whose::Others)
+        !matches!(self.whose(receiver), Owner::Others)
     }
 
     /// The method whose name an expression of constants is, which is put together here.
@@ -198,14 +198,14 @@ impl<'a> Finder<'a> {
         }
     }
 
-    fn whose(&self, receiver: &Expr) -> Whose {
+    fn whose(&self, receiver: &Expr) -> Owner {
         match self.receiver_of(receiver, METHOD) {
-            Receiver::Plugin(id) => Whose::Plugin(id),
-            Receiver::NotOurs => Whose::Others,
+            Receiver::Plugin(id) => Owner::Plugin(id),
+            Receiver::NotOurs => Owner::Others,
             Receiver::Unknown(_) if self.is_others_object(self.resolver(), receiver, MAX_STEPS) => {
-                Whose::Others
+                Owner::Others
             }
-            Receiver::Unknown(_) => Whose::Maybe,
+            Receiver::Unknown(_) => Owner::Maybe,
         }
     }
 

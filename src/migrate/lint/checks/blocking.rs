@@ -1,7 +1,7 @@
 //! RH401: a call that blocks, in code that runs on the event loop.
 //!
 //! The agent has one event loop. While one handler waits in `time.sleep` or `requests.get`, no
-//! message is read, no other request answered. Said of the handler and of the functions of the
+//! message is read, no other request answered. Reported for the handler and of the functions of the
 //! repo that it calls or awaits, plain ones too; not of what is handed to a thread. Only calls that
 //! always wait are listed: reading a file may or may not.
 

@@ -67,7 +67,7 @@ pub(crate) fn in_comparison(
             range_of(compare),
             text!(
                 "`{what}` is compared with `{}`, which takes longer the more of a guess is right",
-                "对 `{what}` 使用 `{}` 比较，耗时会随猜中的部分变长",
+                "对 `{what}` 使用 `{}` 比较，存在时序攻击风险：耗时取决于匹配的前缀长度",
                 operator(compare)
             ),
         ));

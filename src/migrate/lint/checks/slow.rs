@@ -1,6 +1,6 @@
 //! RH402: slow work that the sender has to wait for.
 //!
-//! Senders give up after a few seconds (GitHub after 10) and count a failure. Said of what is slow
+//! Senders give up after a few seconds (GitHub after 10) and count a failure. Reported for what is slow
 //! for certain and awaited before the reply: a sleep of a second or more, a request in a loop, the
 //! answer of a language model. Work in a task of its own is not waited for.
 

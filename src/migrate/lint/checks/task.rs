@@ -1,7 +1,7 @@
 //! RH403: a task to which no reference is kept.
 //!
 //! The event loop itself holds tasks weakly: one that nothing else refers to can be collected
-//! before it is done, and the work that was promised to the sender is lost without a word. Said of
+//! before it is done, and the work that was promised to the sender is lost without a word. Reported for
 //! a task that is made and dropped, and of one whose name is never used again; a task of a
 //! `TaskGroup` is kept by the group.
 

@@ -8,7 +8,7 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use crate::migrate::lint::facts::evaluate::{Evaluator, Names, argument, last_name};
 use crate::migrate::lint::facts::{Fact, Made};
-use crate::migrate::lint::model::{Entry, Given, Subject};
+use crate::migrate::lint::model::{CallArguments, Entry, Subject};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tree::{self, Descend, Node};
 use crate::routes::Dialect;
@@ -145,7 +145,7 @@ fn parameters(subject: &Subject<'_>) -> Names {
     names
 }
 
-fn of_call(given: &Given, index: Option<usize>, name: &str) -> Fact {
+fn of_call(given: &CallArguments, index: Option<usize>, name: &str) -> Fact {
     let by_name = given.keywords.iter().find(|(keyword, _)| keyword == name);
     let by_place = index.and_then(|index| given.positional.get(index));
     by_name

@@ -3,7 +3,7 @@
 //! `webhook_methods` was a dict, so the last registration won; a router gives a request to its
 //! first route. The decorators of the earlier ones are therefore taken away. Where it cannot be
 //! seen which one is the last, all of them need a manual change; branches that exclude each other
-//! are no such case.
+//! are not such a case.
 
 use std::collections::HashMap;
 

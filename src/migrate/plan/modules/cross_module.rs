@@ -164,7 +164,7 @@ impl<'f> Members<'f> {
     }
 
     /// Whether another module that imports `name` from the module at `path`, however often it was
-    /// passed on, does anything with it: an import alone is no use.
+    /// passed on, does anything with it: an import alone is not a use.
     pub(crate) fn is_used_where_imported(&self, path: &Path, name: &str) -> bool {
         self.is_used_after(path, name, MAX_IMPORTS)
     }

@@ -267,7 +267,7 @@ pub(super) fn mount_problem(plugin: &Plugin, here: ByteRange) -> Option<Blocker>
             here,
             text!(
                 "what the plugin's `mount_router` function `{}` returns cannot be understood",
-                "无法理解插件的 `mount_router` 函数 `{}` 返回了什么",
+                "无法确定插件的 `mount_router` 函数 `{}` 返回什么",
                 mount.name
             ),
         )),

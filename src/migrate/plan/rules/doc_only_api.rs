@@ -6,7 +6,7 @@
 
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::EditError;
-use crate::migrate::find::doc_only_api::{DocOnlyUse, DocumentUseKind};
+use crate::migrate::find::doc_only_api::{DocOnlyUse, DocOnlyUseKind};
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::names::{Loaded, PluginId};
 use crate::text;
@@ -15,7 +15,7 @@ use crate::text;
 pub(crate) fn not_rewritten(loaded: &Loaded, uses: &[DocOnlyUse]) -> Vec<Diagnostic> {
     let others = uses
         .iter()
-        .filter(|one| matches!(one.kind, DocumentUseKind::Other(_)));
+        .filter(|one| matches!(one.kind, DocOnlyUseKind::Other(_)));
     let diagnostic = |one: &DocOnlyUse| {
         loaded.diagnostic_at(Code::DocumentApi,
             one.range,
@@ -42,19 +42,19 @@ pub(crate) fn rewrite(
 ) -> Result<Vec<Diagnostic>, EditError> {
     let mut left = Vec::new();
     let loaded = draft.loaded.clone();
-    // Another plugin of the package may have done what is no single plugin's.
-    let is_first = draft.begin_document();
+    // Another plugin of the package may have done what does not belong to one plugin.
+    let is_first = draft.begin_doc_only_api();
     let keeps_module: Vec<&str> = uses
         .iter()
         .filter_map(|one| match &one.kind {
-            DocumentUseKind::Other(name) => Some(name.as_str()),
+            DocOnlyUseKind::Other(name) => Some(name.as_str()),
             _ => None,
         })
         .collect();
     for one in uses {
         draft.touch(one.range.start());
         match &one.kind {
-            DocumentUseKind::PluginConfig(id) if id == plugin => {
+            DocOnlyUseKind::PluginConfig(id) if id == plugin => {
                 draft.replace(one.range, "get_config()")?;
                 if !has_config {
                     left.push(loaded.diagnostic_at(Code::NoConfigClass,
@@ -66,9 +66,9 @@ pub(crate) fn rewrite(
                     ));
                 }
             }
-            DocumentUseKind::PluginConfig(_) => {}
+            DocOnlyUseKind::PluginConfig(_) => {}
             _ if !is_first => {}
-            DocumentUseKind::CreateTempCtx(_) => {
+            DocOnlyUseKind::CreateTempCtx(_) => {
                 let agent_ctx = draft.import(
                     "nekro_agent.api.schemas",
                     "AgentCtx",
@@ -76,10 +76,10 @@ pub(crate) fn rewrite(
                 );
                 draft.replace(one.range, format!("{agent_ctx}.create_by_chat_key"))?;
             }
-            DocumentUseKind::PluginPath => draft.replace(one.range, "get_plugin_data_dir")?,
+            DocOnlyUseKind::PluginPath => draft.replace(one.range, "get_plugin_data_dir")?,
             // See [`not_rewritten`].
-            DocumentUseKind::Other(_) => {}
-            DocumentUseKind::Import(local) => {
+            DocOnlyUseKind::Other(_) => {}
+            DocOnlyUseKind::Import(local) => {
                 if !keeps_module.contains(&local.as_str()) {
                     draft.remove_import(local);
                 }

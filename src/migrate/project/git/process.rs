@@ -127,7 +127,7 @@ impl<'p> Place<'p> {
 }
 
 /// Every git in the folders of the `PATH` that are the same from everywhere: a program in the
-/// current folder, which may be a stranger's, is none.
+/// current folder, which may be a stranger's, does not count.
 fn on_path() -> impl Iterator<Item = PathBuf> {
     let name = format!("git{}", env::consts::EXE_SUFFIX);
     let path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));

@@ -12,7 +12,7 @@ pub(crate) fn repo_root(path: &Path) -> Option<PathBuf> {
         .map(Path::to_owned)
 }
 
-/// Git passes over a folder of that name that is no repo, and so do we.
+/// Git passes over a folder of that name that is not a repo, and so do we.
 fn is_git(path: &Path) -> bool {
     path.is_file() || path.join("HEAD").symlink_metadata().is_ok()
 }

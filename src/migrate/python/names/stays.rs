@@ -174,7 +174,7 @@ pub fn names_from_stars(workspace: &Workspace, loaded: &Arc<Loaded>) -> FxHashMa
             };
             for name in inside.scope.names().filter(is_bound) {
                 let value = values.value(&name_expression(name));
-                // Of several that differ it is none.
+                // Several that differ leave it unknown.
                 let known = names.entry(name.to_owned()).or_insert(value.clone());
                 if *known != value {
                     *known = Value::Unknown;

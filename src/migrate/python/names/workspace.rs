@@ -310,10 +310,10 @@ pub(crate) fn is_always_installed(dotted: &str) -> bool {
 
 /// Files that a test gives.
 #[cfg(test)]
-pub struct Given(pub std::collections::HashMap<PathBuf, String>);
+pub struct MemoryFiles(pub std::collections::HashMap<PathBuf, String>);
 
 #[cfg(test)]
-impl Files for Given {
+impl Files for MemoryFiles {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(text.clone().into_bytes())

@@ -1,6 +1,6 @@
 //! What the parser makes of the text of one token: a name or keyword, a number, a string, an operator.
 //!
-//! Invariant: what is not surely read as the parser's own lexer would is none, so that this lexer is
+//! Invariant: what is not surely read as the parser's own lexer would is left out, so that this lexer is
 //! asked instead.
 
 use std::str::FromStr;

@@ -37,7 +37,8 @@ pub(crate) enum Fact {
         mib: u64,
     },
     /// Something else was in the place of a result.
-    Garbled {
+    #[serde(rename = "garbled")]
+    InvalidResult {
         /// The error that it led to.
         error: String,
     },

@@ -24,7 +24,7 @@ pub(crate) struct Request {
     /// The body, when it is text.
     #[serde(default)]
     pub(crate) body: Option<String>,
-    /// The body in base64, when it is none.
+    /// The body in base64, when it is not text.
     #[serde(default)]
     pub(crate) base64: Option<String>,
     /// Settings of the plugin that differ from its own.
@@ -57,7 +57,8 @@ pub(crate) enum About {
         value: String,
     },
     /// One of the user's, as the user calls it.
-    Given(String),
+    #[serde(rename = "given")]
+    UserRequest(String),
 }
 
 /// The requests that plugins get whatever they ask for: a few to begin with, and the bodies of

@@ -2,7 +2,7 @@
 //! marks the parameter (`Query(...)`, `Depends(...)`), or a plain value.
 //!
 //! Invariant: something is a plain value only when its form or where it comes from says so; what is
-//! not understood is [`Given::Unknown`], as it may be a marker from elsewhere.
+//! not understood is [`DefaultValue::Unknown`], as it may be a marker from elsewhere.
 
 use rustpython_parser::ast::{self, Expr, Stmt};
 
@@ -45,7 +45,7 @@ impl<'e> Marked<'e> {
 }
 
 /// One thing that a default may be.
-pub(super) enum Given<'t> {
+pub(super) enum DefaultValue<'t> {
     /// A marker, and what sees its names.
     Marker(Resolver<'t>, Marked<'t>),
     /// A plain value.
@@ -55,7 +55,11 @@ pub(super) enum Given<'t> {
 }
 
 /// Calls `visit` with all that `expression` may give.
-pub(super) fn each(resolver: Resolver<'_>, expression: &Expr, visit: &mut dyn FnMut(Given<'_>)) {
+pub(super) fn each(
+    resolver: Resolver<'_>,
+    expression: &Expr,
+    visit: &mut dyn FnMut(DefaultValue<'_>),
+) {
     each_within(resolver, expression, MAX_DEPTH, visit);
 }
 
@@ -63,28 +67,28 @@ fn each_within(
     resolver: Resolver<'_>,
     expression: &Expr,
     depth: usize,
-    visit: &mut dyn FnMut(Given<'_>),
+    visit: &mut dyn FnMut(DefaultValue<'_>),
 ) {
-    let unknown = || Given::Unknown(shown(resolver, expression));
+    let unknown = || DefaultValue::Unknown(shown(resolver, expression));
     let Some(depth) = depth.checked_sub(1) else {
         return visit(unknown());
     };
     if let Expr::Attribute(attribute) = expression
         && is_plain_attribute(resolver, attribute)
     {
-        return visit(Given::Value);
+        return visit(DefaultValue::Value);
     }
     targets(resolver, expression, &mut |target| match target {
-        Target::External(name) if is_known_outside(&name) => visit(Given::Value),
-        Target::Class(..) | Target::Function(..) | Target::Builtin(_) => visit(Given::Value),
+        Target::External(name) if is_known_outside(&name) => visit(DefaultValue::Value),
+        Target::Class(..) | Target::Function(..) | Target::Builtin(_) => visit(DefaultValue::Value),
         Target::External(_) | Target::Unknown => visit(unknown()),
         Target::Expression(inside, value) => match value {
             Expr::Call(call) => visit(match called(inside, &call.func) {
                 Called::Marker(marker, name) => {
-                    Given::Marker(inside, Marked { marker, name, call })
+                    DefaultValue::Marker(inside, Marked { marker, name, call })
                 }
-                Called::Value => Given::Value,
-                Called::Unknown => Given::Unknown(shown(inside, &call.func) + "(…)"),
+                Called::Value => DefaultValue::Value,
+                Called::Unknown => DefaultValue::Unknown(shown(inside, &call.func) + "(…)"),
             }),
             Expr::IfExp(choice) => {
                 each_within(inside, &choice.body, depth, visit);
@@ -95,7 +99,7 @@ fn each_within(
                     each_within(inside, value, depth, visit);
                 }
             }
-            value if is_plain_form(value) => visit(Given::Value),
+            value if is_plain_form(value) => visit(DefaultValue::Value),
             _ => visit(unknown()),
         },
     });
@@ -121,7 +125,7 @@ pub(super) fn is_plain_form(value: &Expr) -> bool {
     )
 }
 
-/// Whether something outside the repo is surely not a marker, where it is none of the known ones.
+/// Whether something outside the repo is surely not a marker, when it is not a known one.
 fn is_known_outside(name: &str) -> bool {
     let top_level = name.split('.').next().unwrap_or(name);
     is_stdlib(top_level)

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::migrate::python::names::{Given, Workspace};
+use crate::migrate::python::names::{MemoryFiles, Workspace};
 
 const NAMES: &str = include_str!("../../../../../tests/conformance/parameter_types/names.py");
 const TABLE: &str = include_str!("../../../../../tests/conformance/parameter_types/table.txt");
@@ -36,7 +36,7 @@ fn refusals(names: &str, parameters: &[&str], others: &[(&str, &str)]) -> Vec<Op
         .map(|(path, text)| (Path::new("/r").join(path), (*text).to_owned()))
         .collect();
     files.insert("/r/p.py".into(), text);
-    let workspace = Workspace::new("/r".into(), Box::new(Given(files)));
+    let workspace = Workspace::new("/r".into(), Box::new(MemoryFiles(files)));
     let loaded = workspace.load(Path::new("/r/p.py")).unwrap();
     let found = crate::migrate::find::references::find(&workspace, loaded);
     let webhooks: Vec<_> = found.webhooks().collect();

@@ -8,7 +8,7 @@
 
 use rustpython_parser::ast::{self, Constant, Expr, Operator};
 
-use super::defaults::{self, Given};
+use super::defaults::{self, DefaultValue};
 use super::known_types::{self, Generic, Kind};
 use super::{constraints, known_arguments};
 use crate::migrate::find::handler::parameters::classes::{ClassKind, class_kind, fields};
@@ -362,14 +362,14 @@ fn field_default(
     let family = family::family_of(resolver, annotation, place);
     defaults::each(resolver, default, &mut |given| {
         let this = match given {
-            Given::Value => Ok(()),
-            Given::Marker(inside, marked) => {
+            DefaultValue::Value => Ok(()),
+            DefaultValue::Marker(inside, marked) => {
                 match known_arguments::marker(marked.marker, &marked.name) {
                     Some(signature) => constraints::check(&signature, marked.call, inside, family),
                     None => Err(unknown(&marked.name)),
                 }
             }
-            Given::Unknown(written) => Err(unknown(&written)),
+            DefaultValue::Unknown(written) => Err(unknown(&written)),
         };
         if answer.is_ok() {
             answer = this;

@@ -191,7 +191,7 @@ impl Walker<'_> {
             outer => outer.to_vec(),
         };
         let inner = match argument(call, "router", 0) {
-            Argument::Given(inner) => self.included(inner),
+            Argument::Value(inner) => self.included(inner),
             Argument::Missing | Argument::Unknown => None,
         };
         match inner {

@@ -61,13 +61,13 @@ pub(super) fn argument<'a>(
         },
         |value| match value {
             Expr::Starred(_) => Argument::Unknown,
-            value => Argument::Given(value),
+            value => Argument::Value(value),
         },
     )
 }
 
 pub(super) enum Argument<'a> {
-    Given(&'a Expr),
+    Value(&'a Expr),
     Missing,
     /// It may be among those that `*` or `**` unpacks.
     Unknown,
@@ -81,7 +81,7 @@ pub(super) fn prefix_of_call(resolver: Resolver<'_>, call: &ast::ExprCall) -> Op
         return None;
     }
     match argument(call, "prefix", usize::MAX) {
-        Argument::Given(prefix) => {
+        Argument::Value(prefix) => {
             Some(resolver.text(prefix).unwrap_or_else(|| UNKNOWN.to_owned()))
         }
         Argument::Missing => None,
@@ -95,7 +95,7 @@ pub(super) enum Receiver {
     Router(String),
     /// It may be one.
     Unknown,
-    /// It is none.
+    /// It is not one.
     Other,
 }
 

@@ -91,7 +91,7 @@ fn route_of_call(
         _ if is_verb => vec![method.to_uppercase()],
         "api_route" | "add_api_route" | "route" | "add_route" => {
             match argument(call, "methods", usize::MAX) {
-                Argument::Given(
+                Argument::Value(
                     Expr::List(ast::ExprList { elts, .. })
                     | Expr::Tuple(ast::ExprTuple { elts, .. }),
                 ) => {
@@ -101,7 +101,7 @@ fn route_of_call(
                         names.iter().map(|name| name.to_uppercase()).collect()
                     })
                 }
-                Argument::Given(_) | Argument::Unknown => all_methods(),
+                Argument::Value(_) | Argument::Unknown => all_methods(),
                 Argument::Missing => vec!["GET".to_owned()],
             }
         }
@@ -116,12 +116,12 @@ fn route_of_call(
         Receiver::Unknown | Receiver::Other => return None,
     };
     let path = match argument(call, "path", 0) {
-        Argument::Given(path)
+        Argument::Value(path)
             if prefix.is_empty() && prefix_in_helper(resolver, path).is_some() =>
         {
             return None;
         }
-        Argument::Given(path) => resolver.text(path),
+        Argument::Value(path) => resolver.text(path),
         Argument::Unknown => None,
         Argument::Missing => return None,
     };

@@ -30,7 +30,7 @@ pub(super) fn prefix_of_helper(resolver: Resolver<'_>, call: &ast::ExprCall) -> 
         return None;
     }
     match argument(call, "path", 0) {
-        Argument::Given(path) => prefix_in_helper(resolver, path),
+        Argument::Value(path) => prefix_in_helper(resolver, path),
         Argument::Unknown | Argument::Missing => None,
     }
     .filter(|prefix| !prefix.is_empty())
@@ -78,7 +78,7 @@ pub(super) fn route_of_helper(resolver: Resolver<'_>, call: &ast::ExprCall) -> O
         return None;
     }
     let path = match argument(call, PATH, 0) {
-        Argument::Given(path) => resolver.text(path),
+        Argument::Value(path) => resolver.text(path),
         Argument::Unknown | Argument::Missing => None,
     };
     Some(OwnRoute {

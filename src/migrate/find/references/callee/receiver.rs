@@ -1,4 +1,4 @@
-//! Whose method is called: a plugin's, something else's, or unknown.
+//! Owner method is called: a plugin's, something else's, or unknown.
 //!
 //! Invariant: what is called something else's is of a class of the repo that has such a method of its
 //! own. Everything else may be a plugin: a name that is set elsewhere, an object that passes on

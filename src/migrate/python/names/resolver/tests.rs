@@ -1,12 +1,12 @@
 use super::*;
-use crate::migrate::python::names::Given;
+use crate::migrate::python::names::MemoryFiles;
 
 fn workspace(files: &[(&str, &str)]) -> Workspace {
     let files = files.iter();
     let given = files
         .map(|(path, text)| (Path::new("/r").join(path), (*text).to_owned()))
         .collect();
-    Workspace::new(PathBuf::from("/r"), Box::new(Given(given)))
+    Workspace::new(PathBuf::from("/r"), Box::new(MemoryFiles(given)))
 }
 
 /// What `X` stands for at the end of `a.py` among `files`.

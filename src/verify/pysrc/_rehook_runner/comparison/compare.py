@@ -47,7 +47,7 @@ def parts(route: Route, old: Answer, new: Answer) -> list[tuple[str, object, obj
 
 def real(route: Route, runs: list[Answer], new: Answer) -> list[tuple[str, object, object]]:
     """The parts that differ from the first run of the old side although all its runs, two at least,
-    agree in them: what varies by itself (times, random identifiers) is no difference."""
+    agree in them: what varies by itself (times, random identifiers) is not a difference."""
     # The length of what varies says nothing.
     lengths_vary = len({one.body for one in runs}) > 1
     every = [_parts(route, one, lengths_vary) for one in (*runs, new)]
@@ -156,7 +156,7 @@ def _dict(seen: list[dict], depth: int) -> Rule:
     def others(one: dict) -> list:
         return [[key, value] for key, value in one.items() if key not in rules]
 
-    # The order of keys is no part of a dict.
+    # The order of keys is not part of a dict.
     bag = _bag([others(one) for one in seen], depth + 1, _type, _record, is_ordered=False)
     return lambda new: (
         all(key in new and fits(new[key]) for key, fits in rules.items()) and bag(others(new))

@@ -205,7 +205,7 @@ def _both(
         first = failed[0]
         begun = first.why.notes[-1] if first.why.notes else None
         if begun is None or first.why.reason not in ("crash", "exit", "hang", "no_setting"):
-            # It is no request's doing.
+            # No request has done it.
             raise first
         out.add(first.side, first.why, *sent[begun])
 
@@ -437,7 +437,7 @@ def _shown(route: Route, request: Request) -> dict:
 
 
 def _wire(value: bytes) -> str | dict:
-    """Bytes as they were sent: as text, or in base64 where they are none."""
+    """Bytes as they were sent: as text, or in base64 where they are not text."""
     try:
         return value.decode()
     except UnicodeDecodeError:

@@ -144,7 +144,7 @@ class Definition:
 class Source:
     """The text of a module, and what of it can run when a function is called.
 
-    Raises `SyntaxError` or `ValueError` if it is none.
+    Raises `SyntaxError` or `ValueError` if it is not Python.
     """
 
     def __init__(self, text: bytes):

@@ -1,7 +1,7 @@
 """Which functions and classes of a plugin something that answers a request may come to, by their
 names alone: what is mentioned nowhere is not called either.
 
-What the agent calls for another purpose, such as a tool for the model, is no part of an answer, and
+What the agent calls for another purpose, such as a tool for the model, is not part of an answer, and
 what mounts the router shows in every one.
 """
 

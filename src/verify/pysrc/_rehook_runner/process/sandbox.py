@@ -62,7 +62,7 @@ class Files:
 
 
 def close(scratch: str, refused: Callable[[str, str], None]) -> None:
-    """From here on what would reach out of this process is refused; `refused` is told of each
+    """From here on what would reach out of this process is refused; `refused` hears of each
     attempt: its kind (write, connect, run) and its object."""
     root = os.path.realpath(scratch) + os.sep
     # For each thread: what one does to find out must not let another through.
@@ -116,7 +116,7 @@ def close(scratch: str, refused: Callable[[str, str], None]) -> None:
 
     if not landlock.close(root) and Files.cut:
         raise OSError("the system does not take the files from this process")
-    # The one way to start a program that no event is told of: `multiprocessing` takes it.
+    # The one way to start a program that raises no event: `multiprocessing` takes it.
     _posixsubprocess.fork_exec = no_program
     sys.addaudithook(hook)
 

@@ -206,7 +206,7 @@ def _work(
         until = monotonic() + seconds
         for number, place in enumerate(places):
             share = (until - monotonic()) / (len(places) - number)
-            # What comes before the first request is no request that does not end.
+            # What comes before the first request is not a request that does not end.
             progress.so_far = None
             progress.allow(limits.side_seconds)
             gave.requests.append([])

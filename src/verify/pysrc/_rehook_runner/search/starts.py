@@ -86,7 +86,7 @@ def _others(name: str, about, value: Any) -> list:
 
 def _choices(annotation: object) -> list:
     """What may be chosen, where that is said."""
-    # Members of an enumeration are no plain values, which is all that a request can be with.
+    # Members of an enumeration are not plain values, which is all that a request can be with.
     if typing.get_origin(annotation) is typing.Literal:
         return list(typing.get_args(annotation))
     return []

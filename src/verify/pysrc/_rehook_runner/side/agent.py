@@ -227,7 +227,7 @@ async def application(before_routers: Callable = lambda _app, _collector: None, 
         await plugin_collector.init_plugins()
     # Releases before 2.1 only log what failed: those plugins are missing then.
     for failure in getattr(plugin_collector, "failed_plugins", {}).values():
-        # A module beside the plugins that is none itself is no failure.
+        # A module beside the plugins that is not a plugin itself is not a failure.
         if item or failure.error_type != "MissingPluginInstance":
             raise _import_failure(failure)
 

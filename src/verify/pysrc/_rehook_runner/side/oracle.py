@@ -2,7 +2,7 @@
 
 The expected side of the request dialect: a handler is a FastAPI endpoint at the documented URL, it
 answers all methods, `return body, status` (and a third element of headers) is a reply with that
-status, and its return annotation is no response model. The body of such a reply is what FastAPI's
+status, and its return annotation is not a response model. The body of such a reply is what FastAPI's
 encoder makes of it; 204, 205 and 304 have none. A Response with a status is sent with that status.
 
 Beside it the names that the document uses and the release does not have. They are given to the old

@@ -177,7 +177,7 @@ class Recorder:
         at_once = asyncio.sleep
 
         async def sleep(delay, result=None):
-            # A library lets others go first at each part of a reply, which is no waiting.
+            # A library lets others go first at each part of a reply, which is not waiting.
             if delay or sys._getframe(1).f_code.co_filename.startswith(plugins):
                 task = asyncio.current_task()
                 assert task is not None, "this is a coroutine"

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// What a command came to, as the exit code tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ExitStatus {
     /// Exit code 0: nothing is left to do.
     Done,
     /// Exit code 1: something is left to do, or would change.
@@ -13,12 +13,12 @@ pub enum Outcome {
     Failed,
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => Self::SUCCESS,
-            Outcome::Remaining => Self::from(1),
-            Outcome::Failed => Self::from(2),
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        match status {
+            ExitStatus::Done => Self::SUCCESS,
+            ExitStatus::Remaining => Self::from(1),
+            ExitStatus::Failed => Self::from(2),
         }
     }
 }

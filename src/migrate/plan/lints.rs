@@ -15,7 +15,7 @@ use crate::migrate::find::suppression::Suppressions;
 use crate::migrate::python::names::{Loaded, PluginId};
 
 /// What readers of the handlers should be told.
-pub(super) fn advice(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>) -> Vec<Diagnostic> {
+pub(super) fn lints(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>) -> Vec<Diagnostic> {
     let with_webhooks: Vec<(&Found, Option<PathBuf>)> = input
         .found
         .iter()
