@@ -14,7 +14,7 @@ from pathlib import Path
 
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.message import Request, Route, table
-from _rehook_runner.process.child import Failed
+from _rehook_runner.process.subprocess_task import Failed
 
 
 class Unusable(Failed):

@@ -8,7 +8,7 @@ from pathlib import Path
 import template
 from program import migrated, run
 
-from _rehook_runner.coverage import changed
+from _rehook_runner.coverage import line_diff
 
 HEAD = (
     """import functools
@@ -292,7 +292,7 @@ def differing_lines() -> list[str]:
         pairs.append((old, new))
     wrong = []
     for old, new in pairs:
-        removed, added = changed.lines(old, new)
+        removed, added = line_diff.lines(old, new)
         left = [line for number, line in enumerate(old, 1) if number not in removed]
         right = [line for number, line in enumerate(new, 1) if number not in added]
         if left != right:

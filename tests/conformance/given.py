@@ -20,7 +20,7 @@ def wrong_settings(agent: str, scratch: Path) -> list[str]:
     the other webhook of the plugin, and other plugins, are verified."""
     folder = scratch / f"{agent}-settings"
     folder.mkdir()
-    (folder / "plain.py").write_text(PLUGINS[0].text() + HOOK)
+    (folder / "json_safe.py").write_text(PLUGINS[0].text() + HOOK)
     (folder / "other.py").write_text(replace(PLUGINS[0], name="other").text())
     given = folder / "given.jsonl"
     wrong = []

@@ -127,7 +127,7 @@ def broken_fastapi(agent: str, scratch: Path) -> list[str]:
     folder, broken = scratch / f"{agent}-broken", scratch / f"{agent}-broken-fastapi"
     folder.mkdir()
     broken.mkdir()
-    (folder / "plain.py").write_text(named("plain").text())
+    (folder / "json_safe.py").write_text(named("plain").text())
     (broken / "fastapi.py").write_text('raise RuntimeError("half installed")\n')
     done = verify(folder, agent, environment={"PYTHONPATH": str(broken)})
     texts = ["FastAPI is installed for ", "cannot be imported: RuntimeError: half installed"]

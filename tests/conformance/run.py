@@ -35,7 +35,7 @@ import wheel
 import shim
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.message import Request, Route
-from _rehook_runner.process.child import Failed
+from _rehook_runner.process.subprocess_task import Failed
 from _rehook_runner.side import agent
 
 # Whether the agent is one of the releases that answered errors of handlers otherwise.

@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2] / "src/verify/pysrc"))
 sys.dont_write_bytecode = True
 
-from _rehook_runner.model import plain
+from _rehook_runner.model import json_safe
 
 # The most levels that readers take.
 MOST_LEVELS = 128
@@ -44,7 +44,7 @@ def deeper(levels: int, inner: object = 1) -> object:
     return inner
 
 
-DEEP, TEXT, PARTS = plain.MOST_DEEP, plain.MOST_TEXT, plain.MOST_PARTS
+DEEP, TEXT, PARTS = json_safe.MOST_DEEP, json_safe.MOST_TEXT, json_safe.MOST_PARTS
 MANY = list(range(PARTS + 4))
 CHANGED = [*range(100_000), -1, *MANY]
 FULL = "a" * (TEXT - 1)
@@ -93,9 +93,9 @@ def event(**parts: object) -> dict:
 # About, the event, and whether nothing of it is left out.
 EVENTS = [
     ("a request", event(body="x" * 1000, headers=[["a", "b"]]), True),
-    ("a body of its own length", event(body="x" * plain.MOST_BODY), True),
-    ("a longer body", event(body="x" * (plain.MOST_BODY + 1)), False),
-    ("such a body of bytes", event(base64="x" * (plain.MOST_BODY + 1)), False),
+    ("a body of its own length", event(body="x" * json_safe.MOST_BODY), True),
+    ("a longer body", event(body="x" * (json_safe.MOST_BODY + 1)), False),
+    ("such a body of bytes", event(base64="x" * (json_safe.MOST_BODY + 1)), False),
     ("a long header", event(headers=[["a", "b" * (TEXT + 1)]]), False),
     ("half of a pair of surrogates", event(body="\udc00"), False),
     ("many headers", event(headers=[["a", "b" * TEXT]] * 300), False),
@@ -124,7 +124,7 @@ def faults(line: str) -> list[str]:
         return [str(error)]
     if "\n" in line:
         found.append("it is more than one line")
-    if len(line) > plain.MOST_LINE:
+    if len(line) > json_safe.MOST_LINE:
         found.append(f"it has {len(line)} characters")
     if (deepest := levels(said)) > MOST_LEVELS:
         found.append(f"it is {deepest} levels deep")
@@ -141,7 +141,7 @@ def levels(value: object) -> int:
 def values() -> list[str]:
     wrong = []
     for about, value, beside, expected in VALUES:
-        said = plain.value(value, beside)
+        said = json_safe.value(value, beside)
         if isinstance(said, list) and isinstance(expected, list) and beside:
             # Of what follows the difference, there is only so much.
             said = said[: len(expected)]
@@ -150,7 +150,7 @@ def values() -> list[str]:
         if repr(said) != repr(expected):
             wrong.append(f"{about}: {str(said)[:99]!r} instead of {str(expected)[:99]!r}")
         # As deep in an event as a value can be.
-        line = plain.line({"difference": {"parts": [{"old": plain.value(value, beside)}]}})
+        line = json_safe.line({"difference": {"parts": [{"old": json_safe.value(value, beside)}]}})
         wrong += [f"{about}: {fault}" for fault in faults(line)]
     return wrong
 
@@ -158,9 +158,9 @@ def values() -> list[str]:
 def events() -> list[str]:
     wrong = []
     for about, given, is_whole in EVENTS:
-        line = plain.line(given)
+        line = json_safe.line(given)
         wrong += [f"{about}: {fault}" for fault in faults(line)]
-        if plain.is_whole(given) != is_whole:
+        if json_safe.is_whole(given) != is_whole:
             wrong.append(f"{about}: {'not ' * is_whole}said to be whole")
         if (json.loads(line) == given) != is_whole:
             wrong.append(f"{about}: {'not ' * is_whole}whole")

@@ -28,7 +28,7 @@ import wheel
 
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.message import METHODS, Request, Route
-from _rehook_runner.process.child import Failed
+from _rehook_runner.process.subprocess_task import Failed
 from _rehook_runner.side import agent
 
 # The cases that ask for what the stand-in lacks by design, each with the names.

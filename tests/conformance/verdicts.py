@@ -125,7 +125,7 @@ def in_chinese(agent: str, scratch: Path) -> list[str]:
     user calls it, also where that is a name which is used here."""
     folder = scratch / f"{agent}-chinese"
     folder.mkdir()
-    path = folder / "plain.py"
+    path = folder / "json_safe.py"
     path.write_text(PLUGINS[0].text())
     migrated(folder)
     path.write_text(path.read_text().replace('"come"', '"gone"'))
@@ -157,7 +157,7 @@ def around(agent: str, scratch: Path) -> list[str]:
     function around them. Then it gets one of its own, whose slip only the rest of the table shows."""
     folder = scratch / f"{agent}-around"
     folder.mkdir()
-    path = folder / "plain.py"
+    path = folder / "json_safe.py"
     path.write_text(PLUGINS[0].text() + HOOK)
     migrated(folder)
 
@@ -186,7 +186,7 @@ def one_of_two(agent: str, scratch: Path) -> list[str]:
     the first is proved all the same."""
     folder = scratch / f"{agent}-two"
     folder.mkdir()
-    path = folder / "plain.py"
+    path = folder / "json_safe.py"
     before = PLUGINS[0].text() + HOOK
     line = "core.logger.info(str("
     wrong = []

@@ -19,7 +19,7 @@ import reaching
 import verdicts
 
 import shim
-from _rehook_runner.process.child import Failed
+from _rehook_runner.process.subprocess_task import Failed
 
 
 def main() -> int:

@@ -34,8 +34,10 @@ const TYPE_CHECKING: &str = "TYPE_CHECKING";
 
 /// Applies the additions and removals of `draft`.
 pub(crate) fn apply(draft: &mut Draft, surroundings: &Surroundings<'_>) -> Result<(), EditError> {
-    let additions: Vec<Addition> = std::mem::take(&mut draft.additions).into_iter().collect();
-    let mut removals = std::mem::take(&mut draft.removals);
+    let additions: Vec<Addition> = std::mem::take(&mut draft.names.additions)
+        .into_iter()
+        .collect();
+    let mut removals = std::mem::take(&mut draft.names.removals);
     if additions.is_empty() && removals.is_empty() {
         return Ok(());
     }
@@ -44,7 +46,7 @@ pub(crate) fn apply(draft: &mut Draft, surroundings: &Surroundings<'_>) -> Resul
         style: &style,
         surroundings,
     };
-    let imports = draft.imports.clone();
+    let imports = draft.names.imports.clone();
     let mut blocks = Block::all(draft);
     // A block for type checkers of which nothing stays goes as a whole, with its last statement.
     let gone_whole = empty_type_checking(&imports.statements, &removals);
@@ -131,8 +133,8 @@ fn empty_type_checking(
 /// The block that a name goes to: one with a statement that takes it, else the last with something of
 /// its section before it, else one where its section would be.
 fn home(draft: &Draft, order: &Order<'_>, blocks: &[Block], addition: &Addition) -> Option<usize> {
-    let statements = &draft.imports.statements;
-    let early = draft.early.get(&addition.local);
+    let statements = &draft.names.imports.statements;
+    let early = draft.names.early.get(&addition.local);
     let candidates: Vec<(usize, Vec<&ImportStatement>)> = blocks
         .iter()
         .map(|block| block.statements.iter().map(|&index| &statements[index]))
@@ -155,7 +157,7 @@ fn home(draft: &Draft, order: &Order<'_>, blocks: &[Block], addition: &Addition)
     // One that stands further down is there for a reason that a new one does not share.
     let is_at_top = |(_, block): &&(usize, Vec<&ImportStatement>)| {
         let ends = block.last().map(|statement| statement.range.end());
-        ends.is_some_and(|end| end <= draft.imports.header_end)
+        ends.is_some_and(|end| end <= draft.names.imports.header_end)
     };
     let mut top: Vec<&(usize, Vec<&ImportStatement>)> =
         candidates.iter().filter(is_at_top).collect();

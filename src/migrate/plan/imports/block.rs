@@ -92,7 +92,7 @@ impl Block {
     /// The blocks of a module, by place.
     pub(super) fn all(draft: &Draft) -> Vec<Self> {
         let directives = Directives::of(draft);
-        let statements = &draft.imports.statements;
+        let statements = &draft.names.imports.statements;
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for (index, statement) in statements.iter().enumerate() {
             let previous = groups.last().and_then(|group| group.last());

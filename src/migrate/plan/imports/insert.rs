@@ -40,7 +40,9 @@ pub(super) fn insert_statements(
         let first_name = names.first().map_or("", |addition| &addition.name);
         let first = is_from.then_some((first_name, None));
         let key = order.key(&module, first, None);
-        let early = names.iter().filter_map(|name| draft.early.get(&name.local));
+        let early = names
+            .iter()
+            .filter_map(|name| draft.names.early.get(&name.local));
         let spot = spot(draft, order, block, &key, early.min().copied(), gone);
         pending.push((spot, key, text));
     }
@@ -118,7 +120,7 @@ fn spot(
     let stays =
         |statement: &&ImportStatement| gone.iter().all(|other| other.range != statement.range);
     let all = || {
-        let statements = draft.imports.statements.iter();
+        let statements = draft.names.imports.statements.iter();
         statements
             .filter(|statement| statement.is_top_level)
             .filter(|statement| early.is_none_or(|offset| statement.range.end() <= offset))
@@ -130,7 +132,8 @@ fn spot(
         own => own,
     };
     // One that stands further down is there for a reason that a new one does not share.
-    let at_top = |statement: &&ImportStatement| statement.range.end() <= draft.imports.header_end;
+    let at_top =
+        |statement: &&ImportStatement| statement.range.end() <= draft.names.imports.header_end;
     let header = match header.iter().copied().filter(at_top).collect::<Vec<_>>() {
         top if top.is_empty() => header,
         top => top,
@@ -159,13 +162,13 @@ fn spot(
     if let Some(next) = header.iter().find(|s| section_of(s) > section) {
         return before(draft, next, order.blank_lines_before(section_of(next).1));
     }
-    match draft.imports.docstring {
+    match draft.names.imports.docstring {
         Some(docstring) => InsertPosition::After {
             offset: draft.line_end_after(docstring.end()),
             gap: 1,
         },
         None => InsertPosition::Before {
-            offset: draft.imports.first_statement,
+            offset: draft.names.imports.first_statement,
             gap: order.style.imports.lines_after_imports.unwrap_or(1),
         },
     }

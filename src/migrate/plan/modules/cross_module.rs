@@ -267,13 +267,14 @@ pub(crate) fn is_used_elsewhere(
     };
     let loaded = &one.found.loaded;
     // Few handlers are named anywhere else: only then it matters whose the name is there.
-    let is_taken =
-        draft.imports.attributes.contains(name) && webhook.callable.kind != CallableKind::Function;
+    let is_taken = draft.names.imports.attributes.contains(name)
+        && webhook.callable.kind != CallableKind::Function;
     let used_here = if is_taken {
         imports::uses_as_attribute(loaded, name) + imports::uses_of_global(loaded, name)
             > registrations()
     } else {
-        draft.imports.uses_of(name) > 0 && imports::uses_of_global(loaded, name) > registrations()
+        draft.names.imports.uses_of(name) > 0
+            && imports::uses_of_global(loaded, name) > registrations()
     };
     used_here
         || members.others_use(one.path(), name)

@@ -56,7 +56,7 @@ pub(super) fn access(
         }
     }
     if let Some(name) = &one.webhook.call.receiver_name
-        && let Some((statement, _)) = draft.imports.statement_of(name)
+        && let Some((statement, _)) = draft.names.imports.statement_of(name)
         && names_it(&statement.module)
     {
         return Some(Access::Import(statement.module.clone()));
@@ -96,7 +96,7 @@ pub(super) fn module_for(
     path: &Path,
 ) -> Option<ModuleName> {
     let plugin_module = plugin.loaded.module.source().path();
-    let statements = draft.imports.statements.iter();
+    let statements = draft.names.imports.statements.iter();
     let written = statements
         .filter(|statement| {
             statement.is_from && names_module(path, &statement.module, plugin_module)

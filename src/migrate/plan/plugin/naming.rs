@@ -30,7 +30,7 @@ pub(super) fn wanted(
             .iter()
             .all(|other| other.module_level_name.as_ref() == Some(name))
         // A `*` import may replace it.
-        && !drafts.get(&plugin.id.module).is_some_and(|draft| draft.has_from_star(name))
+        && !drafts.get(&plugin.id.module).is_some_and(|draft| draft.names.has_from_star(name))
     {
         // It has to be there before the first webhook that is registered on it.
         let made_at = plugin
@@ -103,11 +103,11 @@ pub(super) fn choose_names(
                 modules
                     .iter()
                     .filter_map(|path| drafts.get(*path))
-                    .all(|draft| draft.is_free(name))
+                    .all(|draft| draft.names.is_free(name))
             })
             .unwrap_or_else(|| last.to_owned());
         if let Some(draft) = drafts.get_mut(&plugin.id.module) {
-            draft.take(&name);
+            draft.names.take(&name);
         }
         name
     };

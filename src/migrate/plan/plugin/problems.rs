@@ -177,7 +177,8 @@ pub(super) fn problem(
     }
     let draft = drafts.get(one.path())?;
     if webhook.dialect == Dialect::Request {
-        if let Some(problem) = annotations::problem(handler, draft.imports.future_annotations) {
+        if let Some(problem) = annotations::problem(handler, draft.names.imports.future_annotations)
+        {
             return Some(problem);
         }
         if is_at_run_time
@@ -228,7 +229,7 @@ fn taken_builtin(
     let is_taken = |name: &&&str| {
         let mut bindings = scope.bindings(name).iter();
         bindings.any(|binding| !binding.type_checking_only)
-            || draft.is_some_and(|draft| draft.has_from_star(name))
+            || draft.is_some_and(|draft| draft.names.has_from_star(name))
     };
     let taken = needed.iter().find(is_taken)?;
     Some(Blocker::manual(

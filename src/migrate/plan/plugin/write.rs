@@ -167,7 +167,7 @@ impl<'p> PluginPlan<'p, '_> {
         };
         let local = match access(self.input.workspace, one, self.plugin, draft) {
             Some(Access::Through(prefix)) => format!("{prefix}.{name}"),
-            Some(Access::Import(module)) => draft.import_from(&module, name, &[]),
+            Some(Access::Import(module)) => draft.names.import_from(&module, name, &[]),
             Some(Access::Own) | None => name.clone(),
         };
         match routing {
@@ -191,8 +191,8 @@ impl<'p> PluginPlan<'p, '_> {
             for name in names_within(&one.found.loaded, &values) {
                 let may_go = one.path().file_name() != Some("__init__.py".as_ref())
                     && !self.members.is_passed_on(one.path(), &name);
-                if draft.drop_use(&name) && may_go {
-                    draft.remove_import(&name);
+                if draft.names.drop_use(&name) && may_go {
+                    draft.names.remove_import(&name);
                 }
             }
             gone.push(one);
@@ -220,7 +220,7 @@ impl<'p> PluginPlan<'p, '_> {
                 names.router.clone()
             } else {
                 match module_for(self.input.workspace, draft, plugin, path) {
-                    Some(module) => draft.import_from(&module, &names.router, &[]),
+                    Some(module) => draft.names.import_from(&module, &names.router, &[]),
                     None => names.router.clone(),
                 }
             };
@@ -254,10 +254,10 @@ impl<'p> PluginPlan<'p, '_> {
             let Some(draft) = drafts.get_mut(path) else {
                 continue;
             };
-            let is_unused = draft.imports.statement_of(receiver).is_some()
-                && draft.imports.uses_of(receiver) == registrations;
+            let is_unused = draft.names.imports.statement_of(receiver).is_some()
+                && draft.names.imports.uses_of(receiver) == registrations;
             if is_unused && !self.members.is_passed_on(path, receiver) {
-                draft.remove_import(receiver);
+                draft.names.remove_import(receiver);
             }
         }
     }

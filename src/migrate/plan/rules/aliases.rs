@@ -63,7 +63,7 @@ pub(crate) fn remove<'a>(
                 .filter(|other| other.of == Some(alias.statement));
             // A name in `__all__` is a use, too.
             let is_last = calls.len() + names.count() == alias.uses
-                && draft.imports.uses_of(&alias.name) <= alias.uses + 1
+                && draft.names.imports.uses_of(&alias.name) <= alias.uses + 1
                 && !members.is_passed_on(path, &alias.name)
                 && !members.others_use(path, &alias.name);
             if !is_last {

@@ -113,7 +113,7 @@ fn is_below(name: &AnnotationName, registered_at: usize) -> bool {
 /// Whether a name is imported once, from where the agent has it in any case, so that the import can
 /// stand further up.
 fn can_move_up(draft: &Draft, name: &str) -> bool {
-    let Some((statement, _)) = draft.imports.statement_of(name) else {
+    let Some((statement, _)) = draft.names.imports.statement_of(name) else {
         return false;
     };
     statement.is_from
@@ -121,7 +121,7 @@ fn can_move_up(draft: &Draft, name: &str) -> bool {
         && statement.module.level == 0
         && is_always_installed(&statement.module.dotted)
         && draft.loaded.scope.bindings(name).len() == 1
-        && !draft.has_from_star(name)
+        && !draft.names.has_from_star(name)
 }
 
 /// Makes the annotations resolve, for `reply_route` where the registration at `needed_at` runs.
@@ -145,17 +145,19 @@ pub(crate) fn rewrite(
         .cloned()
         .collect();
     for name in only_for_checkers {
-        let imports = draft.imports.clone();
+        let imports = draft.names.imports.clone();
         if let Some((statement, imported)) = imports.statement_of(&name.name)
             && statement.type_checking.is_some()
         {
-            draft.import_from(&statement.module, &imported.name, &[]);
+            draft
+                .names
+                .import_from(&statement.module, &imported.name, &[]);
         }
     }
     let request = handler.parameters.iter();
     let mut request = request.filter(|one| handler.unannotated_request.as_ref() == Some(&one.name));
     if let Some(parameter) = request.next() {
-        let request = draft.import(
+        let request = draft.names.import(
             "fastapi",
             "Request",
             &["starlette.requests", "fastapi.requests"],
@@ -176,10 +178,12 @@ fn move_imports_up(draft: &mut Draft, handler: &Handler, needed_at: usize) {
         if !can_move_up(draft, &name.name) {
             continue;
         }
-        let imports = draft.imports.clone();
+        let imports = draft.names.imports.clone();
         if let Some((statement, imported)) = imports.statement_of(&name.name) {
             draft.importing_before(needed_at, |draft| {
-                draft.import_from(&statement.module, &imported.name, &[])
+                draft
+                    .names
+                    .import_from(&statement.module, &imported.name, &[])
             });
         }
     }

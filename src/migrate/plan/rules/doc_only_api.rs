@@ -69,7 +69,7 @@ pub(crate) fn rewrite(
             DocOnlyUseKind::PluginConfig(_) => {}
             _ if !is_first => {}
             DocOnlyUseKind::CreateTempCtx(_) => {
-                let agent_ctx = draft.import(
+                let agent_ctx = draft.names.import(
                     "nekro_agent.api.schemas",
                     "AgentCtx",
                     &["nekro_agent.schemas.agent_ctx"],
@@ -81,7 +81,7 @@ pub(crate) fn rewrite(
             DocOnlyUseKind::Other(_) => {}
             DocOnlyUseKind::Import(local) => {
                 if !keeps_module.contains(&local.as_str()) {
-                    draft.remove_import(local);
+                    draft.names.remove_import(local);
                 }
             }
         }

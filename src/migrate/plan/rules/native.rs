@@ -120,9 +120,9 @@ impl RequestRewrites {
                 .chain(native.removals.iter().flat_map(|removal| &removal.names))
                 .collect();
             for name in names {
-                let is_unused = draft.drop_use(name);
+                let is_unused = draft.names.drop_use(name);
                 if is_unused && !is_package && !members.is_passed_on(path, name) {
-                    draft.remove_import(name);
+                    draft.names.remove_import(name);
                 }
             }
         }
@@ -197,12 +197,13 @@ fn imports_can_go(
     let going: Vec<(ByteRange, &String)> = annotated.chain(removed).collect();
     for &(range, name) in &going {
         let is_plain = draft
+            .names
             .imports
             .statements
             .iter()
             .any(|s| !s.is_from && s.module.dotted.split('.').next() == Some(name));
         let uses = going.iter().filter(|(_, other)| *other == name).count();
-        if is_plain && draft.imports.uses_of(name) <= uses {
+        if is_plain && draft.names.imports.uses_of(name) <= uses {
             return Err(NotRewritable {
                 range,
                 detail: text!(
@@ -219,7 +220,7 @@ fn rewrite(draft: &mut Draft, native: &RequestRewrite) -> Result<(), EditError> 
     let also = ["starlette.requests", "fastapi.requests"];
     // The annotation is evaluated when the function is defined.
     let request = draft.importing_before(native.parameter.start(), |draft| {
-        draft.import("fastapi", "Request", &also)
+        draft.names.import("fastapi", "Request", &also)
     });
     for removal in &native.removals {
         // What other rules have changed in it goes too.

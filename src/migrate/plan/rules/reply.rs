@@ -97,12 +97,18 @@ impl<'a> Call<'a> {
         };
         let (response, encoder) = if reply.without_body {
             let also = ["fastapi.responses", "starlette.responses"];
-            (draft.import("fastapi", "Response", &also), None)
+            (draft.names.import("fastapi", "Response", &also), None)
         } else {
             let also = ["starlette.responses"];
-            let response = draft.import("fastapi.responses", "JSONResponse", &also);
+            let response = draft
+                .names
+                .import("fastapi.responses", "JSONResponse", &also);
             let is_any = reply.body == Body::Any;
-            let encoder = is_any.then(|| draft.import("fastapi.encoders", "jsonable_encoder", &[]));
+            let encoder = is_any.then(|| {
+                draft
+                    .names
+                    .import("fastapi.encoders", "jsonable_encoder", &[])
+            });
             (response, encoder)
         };
         Some(Self {
@@ -193,7 +199,7 @@ impl<'a> Call<'a> {
     /// `return {` over several lines → `body = {`, and the reply on a line after it.
     fn named_body(&self, draft: &mut Draft) -> Result<(), EditError> {
         let (statement, body) = (self.reply.statement, self.body);
-        let name = draft.reply_body();
+        let name = draft.names.reply_body();
         let arguments = self.arguments(draft, Some(self.encoded(&name)));
         let indent = draft.source().indentation_at(statement.start()).to_owned();
         let line_end = draft.source().line_end_at(statement.start());

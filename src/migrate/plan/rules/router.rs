@@ -84,25 +84,35 @@ fn write_here(
     let mut blocks: Vec<String> = Vec::new();
     let mut top = String::new();
     if !matches!(wanted.join, MountStrategy::Existing(_)) {
-        let api_router = draft.import("fastapi", "APIRouter", &["fastapi.routing"]);
+        let api_router = draft
+            .names
+            .import("fastapi", "APIRouter", &["fastapi.routing"]);
         top = format!("{} = {api_router}()\n", names.router);
     }
     if wanted.context && wanted.known_webhook_route.is_none() {
-        let request = draft.import(
+        let request = draft.names.import(
             "fastapi",
             "Request",
             &["starlette.requests", "fastapi.requests"],
         );
-        let agent_ctx = draft.import(SCHEMAS, "AgentCtx", &["nekro_agent.schemas.agent_ctx"]);
-        let webhook_request = draft.import(
+        let agent_ctx = draft
+            .names
+            .import(SCHEMAS, "AgentCtx", &["nekro_agent.schemas.agent_ctx"]);
+        let webhook_request = draft.names.import(
             SCHEMAS,
             "WebhookRequest",
             &["nekro_agent.schemas.agent_ctx"],
         );
-        let callable = draft.import("collections.abc", "Callable", &["typing"]);
-        let awaitable = draft.import("collections.abc", "Awaitable", &["typing"]);
-        let json = draft.import_module("json");
-        let handler_type = draft.free_name(&["WebhookHandler", "WebhookHandlerType"]);
+        let callable = draft
+            .names
+            .import("collections.abc", "Callable", &["typing"]);
+        let awaitable = draft
+            .names
+            .import("collections.abc", "Awaitable", &["typing"]);
+        let json = draft.names.import_module("json");
+        let handler_type = draft
+            .names
+            .free_name(&["WebhookHandler", "WebhookHandlerType"]);
         let text = emit::webhook_route(WebhookRouteNames {
             webhook_route: &names.webhook_route,
             handler_type: &handler_type,
@@ -132,8 +142,10 @@ fn write_here(
         add_helper(&mut top, &mut blocks, &text);
     }
     if wanted.join == MountStrategy::NewMount {
-        let api_router = draft.import("fastapi", "APIRouter", &["fastapi.routing"]);
-        let create_router = draft.free_name(&[
+        let api_router = draft
+            .names
+            .import("fastapi", "APIRouter", &["fastapi.routing"]);
+        let create_router = draft.names.free_name(&[
             "create_router",
             "create_plugin_router",
             "mount_webhook_router",
@@ -177,27 +189,41 @@ fn add_helper(top: &mut String, blocks: &mut Vec<String>, text: &str) {
 fn reply_route(draft: &mut Draft, names: &RouterNames) -> Result<String, EmitError> {
     let responses = ["fastapi.responses", "starlette.responses"];
     let concurrency = ["starlette.concurrency"];
-    let handler_type = draft.free_name(&["ReplyHandler", "ReplyHandlerType"]);
-    let make_reply = draft.free_name(&["make_reply", "make_webhook_reply"]);
+    let handler_type = draft.names.free_name(&["ReplyHandler", "ReplyHandlerType"]);
+    let make_reply = draft.names.free_name(&["make_reply", "make_webhook_reply"]);
     emit::reply_route(ReplyRouteNames {
         reply_route: &names.reply_route,
         make_reply: &make_reply,
         handler_type: &handler_type,
         router: &names.router,
-        any: &draft.import("typing", "Any", &[]),
-        callable: &draft.import("collections.abc", "Callable", &["typing"]),
-        mapping: &draft.import("collections.abc", "Mapping", &["typing"]),
-        copy: &draft.import("copy", "copy", &[]),
-        depends: &draft.import("fastapi", "Depends", &["fastapi.param_functions"]),
-        get_type_hints: &draft.import("typing", "get_type_hints", &[]),
-        inspect: &draft.import_module("inspect"),
-        json_response: &draft.import("fastapi.responses", "JSONResponse", &responses[1..]),
-        jsonable_encoder: &draft.import("fastapi.encoders", "jsonable_encoder", &[]),
-        partial: &draft.import("functools", "partial", &[]),
-        response: &draft.import("fastapi", "Response", &responses),
-        run_in_threadpool: &draft.import("fastapi.concurrency", "run_in_threadpool", &concurrency),
-        simple_namespace: &draft.import("types", "SimpleNamespace", &[]),
-        suppress: &draft.import("contextlib", "suppress", &[]),
+        any: &draft.names.import("typing", "Any", &[]),
+        callable: &draft
+            .names
+            .import("collections.abc", "Callable", &["typing"]),
+        mapping: &draft
+            .names
+            .import("collections.abc", "Mapping", &["typing"]),
+        copy: &draft.names.import("copy", "copy", &[]),
+        depends: &draft
+            .names
+            .import("fastapi", "Depends", &["fastapi.param_functions"]),
+        get_type_hints: &draft.names.import("typing", "get_type_hints", &[]),
+        inspect: &draft.names.import_module("inspect"),
+        json_response: &draft
+            .names
+            .import("fastapi.responses", "JSONResponse", &responses[1..]),
+        jsonable_encoder: &draft
+            .names
+            .import("fastapi.encoders", "jsonable_encoder", &[]),
+        partial: &draft.names.import("functools", "partial", &[]),
+        response: &draft.names.import("fastapi", "Response", &responses),
+        run_in_threadpool: &draft.names.import(
+            "fastapi.concurrency",
+            "run_in_threadpool",
+            &concurrency,
+        ),
+        simple_namespace: &draft.names.import("types", "SimpleNamespace", &[]),
+        suppress: &draft.names.import("contextlib", "suppress", &[]),
     })
 }
 

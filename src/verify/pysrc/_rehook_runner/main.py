@@ -1,6 +1,6 @@
 """Takes the job, and says what comes of it.
 
-What stands around the plugins comes as an argument, and the folder to write in as another; a job as
+Which agent runs the plugins comes as an argument, and the folder to write in as another; a job as
 JSON on the standard input; results go as JSON lines to the standard output, which nobody else gets to
 write to. What they contain is described in `job.rs` and `protocol.rs`; sentences for people are made
 there.
@@ -15,16 +15,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def main(agent: str, scratch: str) -> None:
     # Where the trees are, before an agent is imported in a folder of its own.
-    workplace = os.getcwd()
+    work_dir = os.getcwd()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.set_inheritable(out.fileno(), False)
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
 
     def say(event: dict) -> None:
-        from _rehook_runner.model import plain
+        from _rehook_runner.model import json_safe
 
-        out.write(plain.line(event) + "\n")
+        out.write(json_safe.line(event) + "\n")
         out.flush()
 
     beside = _beside(scratch)
@@ -42,12 +42,12 @@ def main(agent: str, scratch: str) -> None:
         return
     import json
 
-    from _rehook_runner.comparison.prove import prove
+    from _rehook_runner.comparison.differential_run import run_case
     from _rehook_runner.model.limits import Limits
     from _rehook_runner.model.saved import Saved
-    from _rehook_runner.process import child, sandbox
+    from _rehook_runner.process import sandbox, subprocess_task
 
-    child.private.add(out.fileno())
+    subprocess_task.private.add(out.fileno())
     say(
         {
             "event": "ready",
@@ -63,7 +63,7 @@ def main(agent: str, scratch: str) -> None:
     saved = Saved(limits.saved_bytes) if job["save"] else None
     for one in job["cases"]:
         try:
-            for event in prove(_case(one, workplace), limits, saved):
+            for event in run_case(_case(one, work_dir), limits, saved):
                 say(event)
         except Exception as error:  # noqa: BLE001
             # What a plugin answers can be such that it cannot be compared; others can.
@@ -174,7 +174,7 @@ def _import_fastapi(deferred: bool) -> None:
         BaseModel.model_config = usual
 
 
-def _case(about: dict, workplace: str = ""):
+def _case(about: dict, work_dir: str = ""):
     from pathlib import Path
 
     from _rehook_runner.model.case import Case
@@ -198,8 +198,8 @@ def _case(about: dict, workplace: str = ""):
                 route.requests.append(_request(given))
     return Case(
         name=about["name"],
-        before=Path(workplace, about["before"]),
-        after=Path(workplace, about["after"]),
+        before=Path(work_dir, about["before"]),
+        after=Path(work_dir, about["after"]),
         routes=routes,
         into=about["place"],
         item=about["item"],

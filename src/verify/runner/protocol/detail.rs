@@ -14,7 +14,7 @@ pub(crate) enum Detail {
     Fact(Fact),
 }
 
-/// What the runner has found (`Failed` in `child.py`).
+/// What the runner has found (`Failed` in `subprocess_task.py`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Fact {

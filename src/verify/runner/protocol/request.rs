@@ -32,7 +32,7 @@ pub(crate) struct Request {
     pub(crate) settings: serde_json::Map<String, Value>,
 }
 
-/// What a request is called, in parts (`label.py`).
+/// What a request is called, in parts (`request_label.py`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum About {
@@ -117,7 +117,7 @@ pub(crate) enum Kind {
     AcceptEnglish,
 }
 
-/// A part of a request that has values (`Place` in `wishes.py`).
+/// A part of a request that has values (`Place` in `hints.py`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Place {

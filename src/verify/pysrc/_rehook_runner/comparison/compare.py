@@ -29,7 +29,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from _rehook_runner.comparison.varying import LONG, WORD, Rule, text_rule
+from _rehook_runner.comparison.nondeterminism import LONG, WORD, Rule, text_rule
 from _rehook_runner.model.message import Route
 from _rehook_runner.side.agent import Answer
 

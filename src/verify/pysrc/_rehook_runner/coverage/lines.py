@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from types import CodeType
 
-from _rehook_runner.model import parcel
+from _rehook_runner.model import ipc
 
 TOOL = 4
 
@@ -128,7 +128,7 @@ class Trace:
             self._new.add(line)
 
 
-@parcel.travels
+@ipc.serializable
 @dataclass(frozen=True)
 class Definition:
     """A function of a file: its qualified name, and the how manieth of that name it is; its first

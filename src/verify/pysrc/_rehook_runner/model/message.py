@@ -7,8 +7,8 @@ every route of the request dialect the same bodies and a request of each method.
 import json
 from dataclasses import dataclass, field
 
-from _rehook_runner.model import parcel
-from _rehook_runner.model.label import Known, Label
+from _rehook_runner.model import ipc
+from _rehook_runner.model.request_label import Known, Label
 
 # Those of the route map (`REQUEST_METHODS` in src/routes.rs).
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
@@ -19,7 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 HOST = "agent.test"
 
 
-@parcel.travels
+@ipc.serializable
 @dataclass
 class Request:
     """One request, without the URL: that is another one on each side."""

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 
-from _rehook_runner.model import plain
+from _rehook_runner.model import json_safe
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.message import Request, Route
 
@@ -34,21 +34,21 @@ class Saved:
                 "request": shown(route, request) | {"settings": request.settings},
             }
             size = len(json.dumps(event, ensure_ascii=False).encode("utf-8", "backslashreplace"))
-            if size <= self.left and plain.is_whole(event):
+            if size <= self.left and json_safe.is_whole(event):
                 self.left -= size
                 yield event
 
 
 def _is_exact(value: object, depth: int = 0) -> bool:
     """Whether a value is the same after it was JSON."""
-    if depth > plain.MOST_DEEP:
+    if depth > json_safe.MOST_DEEP:
         return False
     if type(value) is dict:
         return all(type(key) is str and _is_exact(one, depth + 1) for key, one in value.items())
     if type(value) is list:
         return all(_is_exact(one, depth + 1) for one in value)
     if type(value) is int:
-        return value in plain.INTEGERS
+        return value in json_safe.INTEGERS
     if type(value) is float:
         return math.isfinite(value)
     return value is None or type(value) in (bool, str)

@@ -6,14 +6,14 @@ For finding requests only. Where a release of FastAPI does it otherwise, there a
 
 from collections.abc import Callable
 
+from _rehook_runner.probes.hints import BODY, HintCollector, Place
 from _rehook_runner.probes.probe import wrap
-from _rehook_runner.probes.wishes import BODY, Place, Watch
 
 # What FastAPI calls the parts of a request whose values are told apart by name.
 PARTS = ("header", "query")
 
 
-def install(watch: Watch, probed: Callable[[object, object], None]) -> None:
+def install(watch: HintCollector, probed: Callable[[object, object], None]) -> None:
     """Before the plugin is imported. `probed` does it for a model, with what it was made of."""
     from fastapi import params
     from fastapi.dependencies import utils
@@ -56,6 +56,6 @@ def install(watch: Watch, probed: Callable[[object, object], None]) -> None:
         utils.request_body_to_args = body
 
 
-def _wrapped(watch: Watch, place: Place, value: object) -> object:
+def _wrapped(watch: HintCollector, place: Place, value: object) -> object:
     """A value of a plain kind as a probe: of another class it may be more than it looks like."""
     return wrap(watch, place, value) if type(value) in (str, int, float, dict, list) else value

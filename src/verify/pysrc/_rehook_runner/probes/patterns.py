@@ -3,8 +3,8 @@
 import re
 from re import _parser
 
-from _rehook_runner.probes.texts import Text
-from _rehook_runner.probes.wishes import Watch
+from _rehook_runner.probes.hints import HintCollector
+from _rehook_runner.probes.tracked_strings import Text
 
 # How many different texts are made for a pattern, and how long a repetition is made at most.
 MOST, LONGEST = 6, 64
@@ -166,7 +166,7 @@ class Found:
         return {name: self._group(name, default) for name in self._found.re.groupindex}
 
 
-def install(watch: Watch) -> None:
+def install(watch: HintCollector) -> None:
     """Before the plugin is imported: it may take the functions by name."""
     for name in ("match", "fullmatch", "search", "findall", "finditer"):
         setattr(re, name, _function(name, getattr(re, name)))
@@ -206,6 +206,6 @@ def compiling() -> None:
 
     def compile(pattern, flags=0):  # noqa: A001 (it takes the place of `re.compile`)
         made = plain(pattern, flags)
-        return Watched(made) if Watch.current.line() is not None else made
+        return Watched(made) if HintCollector.current.line() is not None else made
 
     re.compile = compile

@@ -3,19 +3,19 @@
 A probe is the value itself, of a subclass of its type, so that a plugin runs with it as it would with
 the value. Beside it, a probe reports each use that a different request would answer differently: a
 key that is missing, a comparison, a call that another type has. Here are those of objects and lists;
-`texts.py` has those of text, `figures.py` those of numbers.
+`tracked_strings.py` has those of text, `tracked_numbers.py` those of numbers.
 
 Probes are for finding requests only. What is compared in the end has been sent without them.
 """
 
-from _rehook_runner.probes.figures import Number, Real
-from _rehook_runner.probes.texts import Name, Text
-from _rehook_runner.probes.wishes import INSIDE, Place, Watch
+from _rehook_runner.probes.hints import INSIDE, HintCollector, Place
+from _rehook_runner.probes.tracked_numbers import Number, Real
+from _rehook_runner.probes.tracked_strings import Name, Text
 
 MISSING = object()
 
 
-def wrap(watch: Watch, place: Place, value: object) -> object:
+def wrap(watch: HintCollector, place: Place, value: object) -> object:
     """The value as a probe, with all that is in it."""
     if isinstance(value, dict):
         return Map(watch, place, value)
@@ -48,7 +48,7 @@ def guesses(default: object) -> tuple[list, list]:
 class Map(dict):
     """An object."""
 
-    def __init__(self, watch: Watch, place: Place, value: dict):
+    def __init__(self, watch: HintCollector, place: Place, value: dict):
         super().__init__({k: wrap(watch, place.child(k), v) for k, v in value.items()})
         self._watch, self._place = watch, place
 
@@ -57,16 +57,16 @@ class Map(dict):
             place = self._place.child(str(key))
             if place.part != "body" and INSIDE not in place.keys:
                 # All the others are text.
-                self._watch.wish(place, "x")
+                self._watch.hint(place, "x")
                 return
             likely, others = guesses(default)
-            self._watch.wish(place, *likely)
-            self._watch.wish(place, *others, strong=False)
+            self._watch.hint(place, *likely)
+            self._watch.hint(place, *others, strong=False)
 
     def _met(self, key: object) -> None:
         value = dict.get(self, key)
         if isinstance(value, bool):
-            self._watch.wish(self._place.child(str(key)), not value, strong=False)
+            self._watch.hint(self._place.child(str(key)), not value, strong=False)
 
     def __getitem__(self, key):
         if key not in dict.keys(self):
@@ -91,7 +91,7 @@ class Map(dict):
         if not present:
             self._missed(key)
             if isinstance(key, str) and self._place.part == "body":
-                self._watch.wish(self._place.child(key), None, strong=False)
+                self._watch.hint(self._place.child(key), None, strong=False)
         return present
 
     def items(self):
@@ -119,7 +119,7 @@ class Map(dict):
 
     def _sizes(self) -> int:
         size = dict.__len__(self)
-        self._watch.wish(self._place, {} if size else {"x": "x"}, strong=False)
+        self._watch.hint(self._place, {} if size else {"x": "x"}, strong=False)
         return size
 
     def __len__(self):
@@ -138,14 +138,14 @@ class Map(dict):
 class Items(list):
     """A list."""
 
-    def __init__(self, watch: Watch, place: Place, value: list):
+    def __init__(self, watch: HintCollector, place: Place, value: list):
         super().__init__(wrap(watch, place.child(i), v) for i, v in enumerate(value))
         self._watch, self._place = watch, place
 
     def _sizes(self) -> None:
         size = list.__len__(self)
         one = list.__getitem__(self, 0) if size else "x"
-        self._watch.wish(self._place, [] if size else ["x"], [one] * 12, strong=False)
+        self._watch.hint(self._place, [] if size else ["x"], [one] * 12, strong=False)
 
     def __len__(self):
         self._sizes()
@@ -157,7 +157,7 @@ class Items(list):
 
     def __getattr__(self, name: str):
         if hasattr(dict, name):
-            self._watch.wish(self._place, {})
+            self._watch.hint(self._place, {})
         raise AttributeError(f"'list' object has no attribute '{name}'")
 
     def __reduce__(self):

@@ -10,11 +10,11 @@ import sys
 from functools import lru_cache
 from importlib.util import find_spec
 
-from _rehook_runner.probes import parameters, sample, shadows
+from _rehook_runner.probes import builtin_patches, parameters, schema_values
+from _rehook_runner.probes.hints import BODY, INSIDE, HintCollector, Place
 from _rehook_runner.probes.probe import Map, wrap
-from _rehook_runner.probes.texts import Bytes, Text, compared
-from _rehook_runner.probes.wishes import BODY, INSIDE, Place, Watch
-from _rehook_runner.process.child import FORM_PACKAGE
+from _rehook_runner.probes.tracked_strings import Bytes, Text, compared
+from _rehook_runner.process.subprocess_task import FORM_PACKAGE
 
 RAW_BODY = Place("raw_body", ())
 COOKIE = Place("header", ("cookie",))
@@ -30,12 +30,12 @@ class Current:
     lacks = ""
 
 
-def install(watch: Watch, current: Current) -> None:
+def install(watch: HintCollector, current: Current) -> None:
     """Before the plugin is imported: it may take the functions by name."""
     _context(watch)
     _request(watch, current)
     _models(watch)
-    shadows.before(watch)
+    builtin_patches.before(watch)
 
     def compare_digest(left, right):
         compared(left, right)
@@ -50,12 +50,12 @@ def install(watch: Watch, current: Current) -> None:
         # The plugin takes the body apart by itself.
         own = raw == current.body and watch.line() is not None
         if own:
-            watch.wish(RAW_BODY, NOT_JSON, strong=False)
+            watch.hint(RAW_BODY, NOT_JSON, strong=False)
             if not raw:
-                watch.wish(BODY, {})
+                watch.hint(BODY, {})
         elif type(data) is Text and data.is_whole():
             place = data._place.child(INSIDE)
-            watch.wish(place, {})
+            watch.hint(place, {})
             return wrap(watch, place, parse(plain, *arguments, **options))
         value = parse(plain, *arguments, **options)
         return wrap(watch, BODY, value) if own else value
@@ -64,7 +64,7 @@ def install(watch: Watch, current: Current) -> None:
     json.loads = loads
 
 
-def settings(watch: Watch, kind: type, others: dict[str, list]) -> None:
+def settings(watch: HintCollector, kind: type, others: dict[str, list]) -> None:
     """Reports what a plugin reads of its settings, once they are loaded: for each that it reads, the
     other values that may decide what it does."""
     read = kind.__getattribute__
@@ -73,13 +73,13 @@ def settings(watch: Watch, kind: type, others: dict[str, list]) -> None:
         value = read(self, name)
         for other in others.get(name, ()):
             if value != other:
-                watch.wish(Place("setting", (name,)), other, strong=False)
+                watch.hint(Place("setting", (name,)), other, strong=False)
         return value
 
     kind.__getattribute__ = __getattribute__
 
 
-def _context(watch: Watch) -> None:
+def _context(watch: HintCollector) -> None:
     from nekro_agent.schemas.agent_ctx import AgentCtx
 
     create = AgentCtx.create_by_webhook.__func__
@@ -94,7 +94,7 @@ def _context(watch: Watch) -> None:
     AgentCtx.create_by_webhook = classmethod(create_by_webhook)
 
 
-def _request(watch: Watch, current: Current) -> None:
+def _request(watch: HintCollector, current: Current) -> None:
     from starlette.datastructures import FormData, Headers, QueryParams
     from starlette.requests import Request
 
@@ -104,7 +104,7 @@ def _request(watch: Watch, current: Current) -> None:
         _part = ""
 
         def _missed(self, name: str) -> None:
-            watch.wish(Place(self._part, (str(name),)), "x")
+            watch.hint(Place(self._part, (str(name),)), "x")
 
         def _probe(self, name: str, value: object):
             return wrap(watch, Place(self._part, (str(name),)), value)
@@ -141,7 +141,7 @@ def _request(watch: Watch, current: Current) -> None:
             place = Place("query_name", ())
             names = list(super().__iter__())
             if not names:
-                watch.wish(place, "x", strong=False)
+                watch.hint(place, "x", strong=False)
             return iter([wrap(watch, place, name) for name in names])
 
     class ProbedForm(Probed, FormData):
@@ -156,16 +156,16 @@ def _request(watch: Watch, current: Current) -> None:
             return Text(watch, COOKIE, value, lambda wanted: self._header(name, wanted))
 
         def _missed(self, name: str) -> None:
-            watch.wish(COOKIE, self._header(name, "x"))
+            watch.hint(COOKIE, self._header(name, "x"))
 
     cookies = Request.cookies.fget
 
     read_json, read_form = Request.json, Request.form
 
     async def probed_json(self):
-        watch.wish(RAW_BODY, NOT_JSON, strong=False)
+        watch.hint(RAW_BODY, NOT_JSON, strong=False)
         if not await self.body():
-            watch.wish(BODY, {})
+            watch.hint(BODY, {})
         return wrap(watch, BODY, await read_json(self))
 
     class Form:
@@ -203,7 +203,7 @@ def _request(watch: Watch, current: Current) -> None:
     )
 
 
-def _models(watch: Watch) -> None:
+def _models(watch: HintCollector) -> None:
     """A plugin that validates the body with a model of its own says by that what it takes."""
     from pydantic import BaseModel
 
@@ -225,9 +225,11 @@ def _models(watch: Watch) -> None:
         except Exception:  # noqa: BLE001
             # A model that no schema can be made of says nothing.
             return
-        watch.wish(place, sample.sample(schema), sample.sample(schema, optional=False))
-        for keys, others in sample.others(schema):
-            watch.wish(Place(place.part, (*place.keys, *keys)), *others)
+        watch.hint(
+            place, schema_values.sample(schema), schema_values.sample(schema, optional=False)
+        )
+        for keys, others in schema_values.others(schema):
+            watch.hint(Place(place.part, (*place.keys, *keys)), *others)
 
     def probed(model, given: object) -> None:
         """What a model has of a request goes on telling what the plugin wants of it."""
@@ -255,7 +257,7 @@ def _models(watch: Watch) -> None:
     def model_validate_json(cls, data, *arguments, **options):
         if not is_own(cls):
             return validate_json(cls, data, *arguments, **options)
-        watch.wish(RAW_BODY, NOT_JSON, strong=False)
+        watch.hint(RAW_BODY, NOT_JSON, strong=False)
         wanted(cls, BODY)
         plain = data.plain() if isinstance(data, (Bytes, Text)) else data
         model = validate_json(cls, plain, *arguments, **options)

@@ -13,26 +13,26 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from _rehook_runner.coverage.lines import Trace
-from _rehook_runner.model import parcel
+from _rehook_runner.model import ipc
 from _rehook_runner.model.case import Case
-from _rehook_runner.model.label import Known, Label, Tried
 from _rehook_runner.model.limits import Limits
 from _rehook_runner.model.message import Request, Route
-from _rehook_runner.probes import shadows, watching
-from _rehook_runner.probes.wishes import LookedUp, Watch, Wish
-from _rehook_runner.process import child
-from _rehook_runner.search import starts
-from _rehook_runner.search.draft import FRESH, Draft
+from _rehook_runner.model.request_label import Known, Label, Tried
+from _rehook_runner.probes import builtin_patches, watching
+from _rehook_runner.probes.hints import Hint, HintCollector, LookedUp
+from _rehook_runner.process import subprocess_task
+from _rehook_runner.search import seeds
+from _rehook_runner.search.candidate import UNIQUE, Candidate
 from _rehook_runner.side import agent
 
 MOST_REQUESTS = 600
 MOST_KEPT = 200
 # Up to so many, those are kept too that showed nothing new: another side may tell them apart.
 FILLED = 60
-# How often a wish may be granted whose value the plugin has named, since what it leads to depends on
+# How often a hint may be granted whose value the plugin has named, since what it leads to depends on
 # the rest of the request; how often a setting may be tried, where that led to new lines; and a guess.
 MOST_NAMED, MOST_SET, MOST_GUESSED = 3, 2, 1
-# From this rank on, a wish is granted once more, or guessed at where nothing new was seen: for lines
+# From this rank on, a hint is granted once more, or guessed at where nothing new was seen: for lines
 # that have not been reached.
 AGAIN = 2
 # After so many requests one of so many is one of those: others may go on bringing up more.
@@ -46,7 +46,7 @@ Made = tuple[str, str]
 
 
 @dataclass
-class Endless:
+class Nonterminating:
     """A request that did not end, and whether the search went on without it."""
 
     request: Request
@@ -61,11 +61,11 @@ class Found:
     sent."""
 
     requests: list[Request] = field(default_factory=list)
-    endless: list[Endless] = field(default_factory=list)
-    failed: child.Failed | None = None
+    endless: list[Nonterminating] = field(default_factory=list)
+    failed: subprocess_task.Failed | None = None
 
 
-@parcel.travels
+@ipc.serializable
 @dataclass
 class _Gave:
     """What a process gave: for each route that was come to, the requests to send."""
@@ -74,7 +74,7 @@ class _Gave:
     # The request to the last of them that did not end, and what it was made for.
     hanging: tuple[Request, Made] | None = None
     # Of routes (by their place among those), why nothing can be sent.
-    failed: dict[int, child.Failed] = field(default_factory=dict)
+    failed: dict[int, subprocess_task.Failed] = field(default_factory=dict)
 
 
 def explore(case: Case, limits: Limits) -> list[Found]:
@@ -82,7 +82,7 @@ def explore(case: Case, limits: Limits) -> list[Found]:
     a search, and before that as long as it takes to load the plugin, that of a side at most; and some
     more where a request does not end.
 
-    Raises `child.Failed` if the old side cannot be run.
+    Raises `subprocess_task.Failed` if the old side cannot be run.
     """
     routes = list(range(len(case.routes)))
     # Two at the same time: machines have two processors.
@@ -93,7 +93,7 @@ def explore(case: Case, limits: Limits) -> list[Found]:
         # All are waited for, so that none outlives what is said of the plugin.
         try:
             found |= part.result()
-        except child.Failed as error:
+        except subprocess_task.Failed as error:
             failed = failed or error
     if failed is not None:
         raise failed
@@ -115,7 +115,7 @@ class _Part:
         # What is left of the time goes with the routes that are left.
         search = self.limits.search_seconds * len(places) / len(self.places)
         left_out = [self.left_out[place] for place in places]
-        return child.start(
+        return subprocess_task.start(
             lambda progress: _work(self.case, places, left_out, search, self.limits, progress),
             self.limits.side_seconds + search,
             self.limits.grace_seconds,
@@ -129,7 +129,7 @@ class _Part:
             ended = None
             try:
                 gave = self.wait()
-            except child.Failed as failed:
+            except subprocess_task.Failed as failed:
                 gave, ended = _noted(failed), failed
             for place, requests in zip(places, gave.requests, strict=False):
                 self.found[place].requests += requests
@@ -145,24 +145,24 @@ class _Part:
         return self.found
 
     def _goes_on(
-        self, place: int, hanging: Request, made_for: Made, ended: child.Failed | None
+        self, place: int, hanging: Request, made_for: Made, ended: subprocess_task.Failed | None
     ) -> bool:
         """Takes note of a request that does not end, or that has `ended` the process. Whether to
         begin anew without it."""
         found = self.found[place]
         if not found.requests:
-            found.failed = ended and child.while_answering(ended, hanging)
+            found.failed = ended and subprocess_task.while_answering(ended, hanging)
             fact = {"kind": "no_answer", "seconds": self.limits.request_seconds}
-            found.failed = found.failed or child.Failed("hang", fact)
+            found.failed = found.failed or subprocess_task.Failed("hang", fact)
             return False
         self.left_out[place].append(made_for)
         goes_on = self.restarts < self.limits.search_restarts
         self.restarts += goes_on
-        found.endless.append(Endless(hanging, goes_on, ended.detail if ended else ""))
+        found.endless.append(Nonterminating(hanging, goes_on, ended.detail if ended else ""))
         return goes_on
 
 
-def _noted(failed: child.Failed) -> _Gave:
+def _noted(failed: subprocess_task.Failed) -> _Gave:
     """What a process gave that had a request when it ended. Raises what is the matter if it had none:
     then it is not the request's doing."""
     gave = _Gave()
@@ -186,28 +186,28 @@ def _work(
     left_out: list[list[Made]],
     seconds: float,
     limits: Limits,
-    progress: child.Progress,
+    progress: subprocess_task.Progress,
 ) -> _Gave:
     """Searches for some routes; a request that does not end ends it."""
 
     async def search() -> _Gave:
         # Everything that is loaded from there is the plugin's.
         folder = agent.scratch()
-        watch, current = Watch(folder), watching.Current()
+        watch, current = HintCollector(folder), watching.Current()
         watching.install(watch, current)
         progress.allow(limits.side_seconds)
         loaded = await agent.Side.load(case, "old")
         for settings in loaded.defaults.values():
-            watching.settings(watch, type(settings), starts.other_settings(settings))
-        keys = starts.keys_of(folder, loaded.defaults.values())
-        shadows.after(folder)
+            watching.settings(watch, type(settings), seeds.other_settings(settings))
+        keys = seeds.keys_of(folder, loaded.defaults.values())
+        builtin_patches.after(folder)
         trace = Trace(folder)
         gave = _Gave()
         until = monotonic() + seconds
         for number, place in enumerate(places):
             share = (until - monotonic()) / (len(places) - number)
             # What comes before the first request is not a request that does not end.
-            progress.so_far = None
+            progress.partial_result = None
             progress.allow(limits.side_seconds)
             gave.requests.append([])
             progress.note(("route",))
@@ -233,13 +233,13 @@ class _Search:
         self,
         loaded,
         route: Route,
-        watch: Watch,
+        watch: HintCollector,
         trace: Trace,
         keys: list[str | int],
         current,
         gave: _Gave,
         left_out: list[Made],
-        progress: child.Progress,
+        progress: subprocess_task.Progress,
         limits: Limits,
     ):
         self.progress, self.request_seconds = progress, limits.request_seconds
@@ -256,17 +256,17 @@ class _Search:
         self.leads_on = False
         self.granted: dict[tuple, int] = {}
         self.parts: dict[tuple, int] = {}
-        # By the keys of drafts: all, those that the plugin has named, those that told nothing new.
-        self.drafts: set[str] = set()
+        # By the keys of candidates: all, those that the plugin has named, those that told nothing new.
+        self.candidates: set[str] = set()
         self.named: set[str] = set()
         self.passed_over: dict[str, Request] = {}
         self.kinds: set[tuple] = set()
         self.keys = keys
-        self.filled = starts.filled_settings(loaded.defaults[route.plugin])
+        self.filled = seeds.filled_settings(loaded.defaults[route.plugin])
 
     async def run(self, until: float) -> None:
-        for draft in self.plain():
-            self.push(0, draft, Known("plain"), ("", draft.key()))
+        for candidate in self.plain():
+            self.push(0, candidate, Known("plain"), ("", candidate.key()))
         self.trace.begin()
         while self.sent < MOST_REQUESTS and monotonic() < until:
             is_turn = not self.queue or (self.sent > FIRST and self.sent % TURN == 0)
@@ -282,20 +282,20 @@ class _Search:
                 self.keep(request)
 
     def push(
-        self, rank: int, draft: Draft, label: Label, made_for: Made, named: bool = False
+        self, rank: int, candidate: Candidate, label: Label, made_for: Made, named: bool = False
     ) -> None:
         """Puts a request in the queue. What the plugin has `named` is kept whatever it gives: a
         comparison that comes out the same for another reason is still one that was made."""
-        key = draft.key()
+        key = candidate.key()
         if named:
             self.named.add(key)
             if key in self.passed_over:
                 self.keep(self.passed_over.pop(key))
-        if key not in self.drafts and not self.is_left_out(made_for):
-            self.drafts.add(key)
+        if key not in self.candidates and not self.is_left_out(made_for):
+            self.candidates.add(key)
             self.count += 1
             queue = self.waiting if rank >= AGAIN else self.queue
-            heapq.heappush(queue, (rank, self.count, draft, label, made_for, self.leads_on))
+            heapq.heappush(queue, (rank, self.count, candidate, label, made_for, self.leads_on))
 
     def keep(self, request: Request, is_first: bool = False) -> None:
         """Keeps it among others, or in any case if it is the first to get into some line."""
@@ -309,112 +309,112 @@ class _Search:
         at_place = [one for one in self.left_out if place and one[0] == place]
         return made_for in self.left_out or len(at_place) > 1
 
-    def plain(self) -> list[Draft]:
+    def plain(self) -> list[Candidate]:
         """The requests that it begins with."""
-        drafts = []
+        candidates = []
         for settings in ({}, self.filled):
-            drafts.append(Draft(body={}, settings=settings))
+            candidates.append(Candidate(body={}, settings=settings))
             if self.route.dialect == "request":
-                drafts.append(Draft(method="GET", settings=settings))
-                drafts += starts.declared(self.loaded.app, self.route, settings)
+                candidates.append(Candidate(method="GET", settings=settings))
+                candidates += seeds.declared(self.loaded.app, self.route, settings)
         for given in self.route.requests:
-            draft = starts.given(given)
-            if draft is not None:
-                drafts.append(draft)
-        return drafts
+            candidate = seeds.given(given)
+            if candidate is not None:
+                candidates.append(candidate)
+        return candidates
 
     async def try_one(
-        self, draft: Draft, label: Label, made_for: Made, is_near: bool = False
+        self, candidate: Candidate, label: Label, made_for: Made, is_near: bool = False
     ) -> None:
         """Sends one. What it leads to comes first if something of it is new. If it `is_near` to one that
         got into a new line, so does what may be a signature: that has to be made once more for the
         time that was asked for there."""
         try:
             self.sent += 1
-            request = draft.request(label, self.sent)
+            request = candidate.request(label, self.sent)
         except (TypeError, ValueError, RecursionError):
             # No request can say that.
             return
         self.current.body = request.body
         # If it does not end, this is the result.
-        self.gave.hanging, self.progress.so_far = (request, made_for), self.gave
+        self.gave.hanging, self.progress.partial_result = (request, made_for), self.gave
         self.progress.allow(self.request_seconds)
         self.progress.note(("tries", request, made_for))
         answer = await self.loaded.answer(agent.addressed(self.route, request, "old"))
         self.progress.note(("tried",))
         if self.current.lacks:
-            raise child.Failed("missing_module", self.current.lacks)
-        wishes, looked_up = self.watch.take()
+            raise subprocess_task.Failed("missing_module", self.current.lacks)
+        hints, looked_up = self.watch.take()
         new = self.trace.take_new()
         kind = (answer.status, _kind(answer.effects), _kind([answer.json()]))
         is_new = bool(new) or kind not in self.kinds
         self.kinds.add(kind)
-        key = draft.key()
+        key = candidate.key()
         self.leads_on = bool(new)
         if is_new or key in self.named:
             self.keep(request, is_first=bool(new))
         else:
             # The plugin may name later what was a guess.
             self.passed_over[key] = request
-        for wish in wishes:
-            most = MOST_NAMED if wish.strong else MOST_GUESSED
-            if wish.place.part == "setting" and new:
+        for hint in hints:
+            most = MOST_NAMED if hint.strong else MOST_GUESSED
+            if hint.place.part == "setting" and new:
                 # What a setting decides may come after all that the request decides.
                 most = MOST_SET
-            is_signature = is_near and wish.strong and wish.place.part in ("header", "query")
-            self.grant(draft, wish, 0 if wish.strong else 1, is_new or is_signature, most)
+            is_signature = is_near and hint.strong and hint.place.part in ("header", "query")
+            self.grant(candidate, hint, 0 if hint.strong else 1, is_new or is_signature, most)
         for one in looked_up:
-            self.grant_another(draft, one)
+            self.grant_another(candidate, one)
             wanted = int if one.is_number else str
             keys: list[str | int] = [key for key in self.keys if type(key) is wanted]
             if not one.is_number:
-                keys += starts.named_in(one.code, one.is_part())
+                keys += seeds.named_in(one.code, one.is_part())
             for known in keys:
                 if one.is_part() and not self.may_try(one, known):
                     continue
-                wish = Wish(one.place, _safe(one.rebuild, known), one.line)
-                self.grant(draft, wish, 1, is_new, MOST_NAMED)
+                hint = Hint(one.place, _safe(one.rebuild, known), one.line)
+                self.grant(candidate, hint, 1, is_new, MOST_NAMED)
 
-    def grant_another(self, draft: Draft, one: LookedUp) -> None:
+    def grant_another(self, candidate: Candidate, one: LookedUp) -> None:
         """Text that was looked up before may have been kept there, as identifiers of events are that
         came: then only another one gets further."""
         place = one.place, one.line
         if place in self.looked_up and not one.is_number and not one.is_part():
             self.grant(
-                draft, Wish(one.place, FRESH, one.line, strong=False), AGAIN, True, MOST_NAMED
+                candidate, Hint(one.place, UNIQUE, one.line, strong=False), AGAIN, True, MOST_NAMED
             )
         self.looked_up.add(place)
 
     def may_try(self, one: LookedUp, key: str | int) -> bool:
         """Whether a part may have a key once more. Every other whole that it is in is another value, so
-        that wishes for them would have no end."""
+        that hints for them would have no end."""
         tried = (one.place, one.line, key)
         self.parts[tried] = self.parts.get(tried, 0) + 1
         return self.parts[tried] <= MOST_IN_PARTS
 
-    def grant(self, draft: Draft, wish: Wish, rank: int, new: bool, most: int) -> None:
-        """Puts the draft with what is wished in the queue, `most` times at most for each wish."""
-        key = (wish.place, repr(wish.value), wish.line)
+    def grant(self, candidate: Candidate, hint: Hint, rank: int, new: bool, most: int) -> None:
+        """Puts the candidate with what is wished in the queue, `most` times at most for each hint."""
+        key = (hint.place, repr(hint.value), hint.line)
         # What it leads to with other settings is another thing, and comes after all that is new.
-        with_settings = (*key, repr(draft.settings))
+        with_settings = (*key, repr(candidate.settings))
         times = self.granted.get(key, 0)
         if self.granted.get(with_settings, 0) >= most:
             return
-        next_draft = draft.with_value(wish.place, wish.value)
-        if next_draft is None:
+        next_candidate = candidate.with_value(hint.place, hint.value)
+        if next_candidate is None:
             return
         self.granted[key] = times + 1
         self.granted[with_settings] = self.granted.get(with_settings, 0) + 1
-        named = (wish.strong or wish.place.part == "setting") and times == 0
-        made_for = (repr(wish.place), repr(wish.value))
+        named = (hint.strong or hint.place.part == "setting") and times == 0
+        made_for = (repr(hint.place), repr(hint.value))
         rank += 2 * times + (0 if new else 1)
-        self.push(rank, next_draft, _tried(wish), made_for, named)
+        self.push(rank, next_candidate, _tried(hint), made_for, named)
 
 
-def _tried(wish: Wish) -> Tried:
-    name = ".".join(str(key) for key in wish.place.keys)
-    value = repr(wish.value)
-    return Tried(wish.place.part, name, value if len(value) < 60 else value[:57] + "...")
+def _tried(hint: Hint) -> Tried:
+    name = ".".join(str(key) for key in hint.place.keys)
+    value = repr(hint.value)
+    return Tried(hint.place.part, name, value if len(value) < 60 else value[:57] + "...")
 
 
 def _safe(rebuild, key: str | int) -> object:

@@ -22,15 +22,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from _rehook_runner.model import parcel
+from _rehook_runner.model import ipc
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.message import HOST, Reply, Request, Route
-from _rehook_runner.process import child, sandbox
-from _rehook_runner.process.child import Failed
-from _rehook_runner.side import oracle
-from _rehook_runner.side.around import around
+from _rehook_runner.process import sandbox, subprocess_task
+from _rehook_runner.process.subprocess_task import Failed
+from _rehook_runner.side import reference_server
 from _rehook_runner.side.recorder import Folder, Recorder, kept
 from _rehook_runner.side.tracebacks import without_places_in_bytes
+from _rehook_runner.side.wrapper_identity import wrapper_identity
 
 # A side that takes longer hangs, and is ended a little later. Generous, since it only decides how a
 # failure looks.
@@ -76,7 +76,7 @@ def addressed(route: Route, request: Request, side: str) -> Sent:
     return Sent(route, request, route.target)
 
 
-@parcel.travels
+@ipc.serializable
 @dataclass
 class Answer:
     """What a request gave: the reply, and what the plugin did."""
@@ -160,7 +160,7 @@ def start(
     waits for the answers, so that the sides can run at the same time. `through` is what stands
     between the sender and the application, if anything does."""
 
-    def work(progress: child.Progress) -> list[Answer]:
+    def work(progress: subprocess_task.Progress) -> list[Answer]:
         async def everything() -> list[Answer]:
             loaded = await Side.load(case, side)
             async with AsyncExitStack() as stack:
@@ -171,7 +171,7 @@ def start(
 
         return asyncio.run(everything())
 
-    return child.start(work, LIMIT_SECONDS, GRACE_SECONDS)
+    return subprocess_task.start(work, LIMIT_SECONDS, GRACE_SECONDS)
 
 
 def tidy() -> None:
@@ -262,7 +262,7 @@ def _import_failure(failure) -> Failed:
     }.get(failure.error_type, "import")
     if "stand-in" in failure.error_message:
         reason = "stand_in_lacks"
-    elif child.FORM_PACKAGE in failure.error_message:
+    elif subprocess_task.FORM_PACKAGE in failure.error_message:
         reason = "missing_module"
     return Failed(reason, f"{failure.module_name}: {failure.error_type}: {failure.error_message}")
 
@@ -278,7 +278,7 @@ class Side:
     defaults: dict
     # What it tried to do while it was loaded, and was refused (sandbox.py).
     refused: list
-    # What answered at each URL, besides the handler (see around.py).
+    # What answered at each URL, besides the handler (see wrapper_identity.py).
     around: dict[str, str | None] = field(default_factory=dict)
     # The tasks that loading has left.
     loading: set[asyncio.Task] = field(default_factory=set)
@@ -297,11 +297,11 @@ class Side:
         if case.closed:
             sandbox.close(Folder.name, recorder.add)
         if name == "old":
-            oracle.install_document_api()
+            reference_server.install_document_api()
 
         def documented(app, collector) -> None:
             if name == "old":
-                oracle.mount(app, collector, case.routes)
+                reference_server.mount(app, collector, case.routes)
 
         app, collector = await application(documented, case.item)
         plugins = collector.loaded_plugins
@@ -326,11 +326,11 @@ class Side:
         """Hands a request to the application."""
         scope, reply = await in_process(self.app, url, request)
         if url not in self.around and "endpoint" in scope:
-            self.around[url] = around(scope)
+            self.around[url] = wrapper_identity(scope)
         return reply
 
     async def answer(
-        self, sent: Sent, send: Send | None = None, progress: child.Progress | None = None
+        self, sent: Sent, send: Send | None = None, progress: subprocess_task.Progress | None = None
     ) -> Answer:
         """Sends one request and waits for all that follows."""
         if progress is not None:

@@ -4,7 +4,7 @@ comparison of it says what the whole should be.
 
 from collections.abc import Callable
 
-from _rehook_runner.probes.wishes import Place, Watch, same
+from _rehook_runner.probes.hints import HintCollector, Place, same
 
 LONG = "x" * 300
 
@@ -19,7 +19,7 @@ class Sequence:
     def _want(self, value, strong: bool = True) -> None:
         whole = _whole(self._rebuild, value)
         if whole is not None:
-            self._watch.wish(self._place, whole, strong=strong)
+            self._watch.hint(self._place, whole, strong=strong)
 
     def plain(self):
         """The value without anything to it."""
@@ -39,7 +39,7 @@ class Sequence:
         if isinstance(other, self._plain):
             self._want(self._plain(other))
         elif isinstance(other, (bool, int)) or other is None:
-            self._watch.wish(self._place, other, strong=False)
+            self._watch.hint(self._place, other, strong=False)
         return self._plain.__eq__(self, other)
 
     def __ne__(self, other):
@@ -109,7 +109,9 @@ class Sequence:
             self._want((plain or self._x) + between + (plain or self._x))
             # One part like another would be taken for the same.
             self._want((plain or self._x) + between + self._x, strong=False)
-        return Pieces(self, [self._part(parts, between, i) for i in range(len(parts))], between)
+        return SplitResult(
+            self, [self._part(parts, between, i) for i in range(len(parts))], between
+        )
 
     def partition(self, separator):
         return self._parts(separator, self._plain.partition(self, separator), 0)
@@ -134,7 +136,7 @@ class Sequence:
 
     def __getitem__(self, key):
         if not isinstance(key, (int, slice)):
-            self._watch.wish(self._place, {})
+            self._watch.hint(self._place, {})
             return self._plain.__getitem__(self, key)
         value = self._plain.__getitem__(self, key)
         size = self._plain.__len__(self)
@@ -152,13 +154,13 @@ class Sequence:
 
     def __len__(self):
         size = self._plain.__len__(self)
-        self._watch.wish(self._place, "", LONG, strong=False)
+        self._watch.hint(self._place, "", LONG, strong=False)
         if not size and self._rebuild is not same:
             self._want(self._x, strong=False)
         return size
 
     def __iter__(self):
-        self._watch.wish(self._place, ["x"], [{}], strong=False)
+        self._watch.hint(self._place, ["x"], [{}], strong=False)
         return self._plain.__iter__(self)
 
     def __getattr__(self, name: str):
@@ -171,7 +173,7 @@ class Sequence:
         return self._plain, (self._plain.__str__(self) if self._plain is str else bytes(self),)
 
 
-class Pieces(list):
+class SplitResult(list):
     """What text was split into."""
 
     def __init__(self, text, pieces: list, separator):
@@ -186,7 +188,7 @@ class Pieces(list):
 
     def __len__(self):
         for size in (1, 2, 3):
-            self._text._watch.wish(self._text._place, self.of_size(size), strong=False)
+            self._text._watch.hint(self._text._place, self.of_size(size), strong=False)
         return super().__len__()
 
 
@@ -203,7 +205,7 @@ class Text(Sequence, str):
 
     _plain, _x = str, "x"
 
-    def __new__(cls, watch: Watch, place: Place, value: str, rebuild: Callable = same):
+    def __new__(cls, watch: HintCollector, place: Place, value: str, rebuild: Callable = same):
         self = str.__new__(cls, value)
         self._watch, self._place, self._rebuild = watch, place, rebuild
         return self
@@ -222,7 +224,7 @@ class Text(Sequence, str):
 
     def splitlines(self, *how):
         parts = str.splitlines(self, *how)
-        return Pieces(self, [self._part(parts, "\n", i) for i in range(len(parts))], "\n")
+        return SplitResult(self, [self._part(parts, "\n", i) for i in range(len(parts))], "\n")
 
     def isdigit(self):
         self._want("12", strong=False)
@@ -247,7 +249,7 @@ def _as_number(name: str) -> None:
     def method(self, other):
         if isinstance(other, (int, float)) and self.is_whole():
             is_compared = plain is not None
-            self._watch.wish(self._place, *((other + 1, other - 1) if is_compared else (1,)))
+            self._watch.hint(self._place, *((other + 1, other - 1) if is_compared else (1,)))
         return plain(self, other) if plain else NotImplemented
 
     setattr(Text, name, method)
@@ -269,7 +271,7 @@ class Bytes(Sequence, bytes):
 
     _plain, _x = bytes, b"x"
 
-    def __new__(cls, watch: Watch, place: Place, value: bytes, rebuild: Callable):
+    def __new__(cls, watch: HintCollector, place: Place, value: bytes, rebuild: Callable):
         self = bytes.__new__(cls, value)
         self._watch, self._place, self._rebuild = watch, place, rebuild
         return self

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from _rehook_runner.comparison import compare
-from _rehook_runner.coverage import exercised, lines
-from _rehook_runner.model import label, parcel, plain
+from _rehook_runner.coverage import lines, required_coverage
+from _rehook_runner.model import ipc, json_safe, request_label
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.limits import Limits
 from _rehook_runner.model.message import Request, Route, stays_alike, table
 from _rehook_runner.model.saved import Saved
-from _rehook_runner.process import child, sandbox
-from _rehook_runner.search.explore import Endless, Found, explore
+from _rehook_runner.process import sandbox, subprocess_task
+from _rehook_runner.search.explore import Found, Nonterminating, explore
 from _rehook_runner.side import agent
 from _rehook_runner.side.recorder import Folder
 
@@ -41,24 +41,24 @@ GIVEN = ("no_setting", "bad_setting")
 MOST_REFUSED = 20
 
 
-@parcel.travels
+@ipc.serializable
 @dataclass
 class Run:
     """What a side gave."""
 
     answers: list[agent.Answer]
     # None where the function is in no file of the plugin; empty on the new side.
-    handlers: list[exercised.Handler | None]
+    handlers: list[required_coverage.Handler | None]
     # The lines that ran while it was loaded, and for requests.
     loading: set[lines.Line]
     reached: set[lines.Line]
-    # For each route, what stands around its handler (see around.py).
+    # For each route, what stands around its handler (see wrapper_identity.py).
     around: list[str | None]
     # What it tried to do while it was loaded, and was refused.
     refused: list
 
 
-def prove(case: Case, limits: Limits, saved: Saved | None = None) -> Iterator[dict]:
+def run_case(case: Case, limits: Limits, saved: Saved | None = None) -> Iterator[dict]:
     """The results of a plugin, as main.py writes them; where they are to be saved, with the requests that
     were sent."""
     try:
@@ -70,10 +70,10 @@ def prove(case: Case, limits: Limits, saved: Saved | None = None) -> Iterator[di
     except _SideFailed as failed:
         yield _failed(case, failed.side, failed.why)
         return
-    except child.Failed as failed:
+    except subprocess_task.Failed as failed:
         yield _failed(case, "old", failed)
         return
-    missed = exercised.missed(
+    missed = required_coverage.missed(
         case, [one for one in old.handlers if one is not None], _ran(old), _ran(new)
     )
     for place, (side, why) in out.failed.items():
@@ -109,7 +109,7 @@ class _Out:
             route is self.case.routes[place] for place in self.failed
         )
 
-    def add(self, side: str, why: child.Failed, route: Route, request: Request) -> None:
+    def add(self, side: str, why: subprocess_task.Failed, route: Route, request: Request) -> None:
         """Leaves out a request that a side does not come through. Where the old side ends with it,
         so would the server have, and there is no answer to compare; what the new side alone does not
         answer is a fault of it."""
@@ -117,20 +117,20 @@ class _Out:
         is_ended = side == "old" and why.reason in ("crash", "exit")
         if is_ended and len(self.requests) < self.most and time.monotonic() < self.until:
             self.requests.append(request)
-            self.found[place].endless.insert(0, Endless(request, True, why.detail))
+            self.found[place].endless.insert(0, Nonterminating(request, True, why.detail))
         else:
-            self.failed[place] = side, child.while_answering(why, request)
+            self.failed[place] = side, subprocess_task.while_answering(why, request)
 
 
 class _SideFailed(Exception):
     """One of two sides has no result."""
 
-    def __init__(self, side: str, why: child.Failed):
+    def __init__(self, side: str, why: subprocess_task.Failed):
         super().__init__(side, why)
         self.side, self.why = side, why
 
 
-def _failed(case: Case, side: str, why: child.Failed) -> dict:
+def _failed(case: Case, side: str, why: subprocess_task.Failed) -> dict:
     return {
         "event": "failed",
         "case": case.name,
@@ -141,8 +141,8 @@ def _failed(case: Case, side: str, why: child.Failed) -> dict:
     }
 
 
-def _answering(method: str, called: label.Label) -> dict:
-    return {"method": method, "about": label.parts(called)}
+def _answering(method: str, called: request_label.Label) -> dict:
+    return {"method": method, "about": request_label.parts(called)}
 
 
 def _compared(
@@ -191,14 +191,14 @@ def _both(
         sent = [one for one in sent if not out.has(*one)]
         agent.tidy()
         waits = {side: _start(case, side, sent, limits) for side in ("old", "new")}
-        exercised.read(case)
+        required_coverage.read(case)
         runs: list[Run] = []
         failed: list[_SideFailed] = []
         for side, wait in waits.items():
             # Both are waited for, so that none outlives what is said of the plugin.
             try:
                 runs.append(wait())
-            except child.Failed as error:
+            except subprocess_task.Failed as error:
                 failed.append(_SideFailed(side, error))
         if not failed:
             return sent, runs[0], runs[1]
@@ -218,7 +218,7 @@ def _alike(route: Route, requests: list[Request]) -> list[Request]:
 
 def _kind(request: Request) -> str:
     """The kind of one that every plugin gets."""
-    return request.label.kind if isinstance(request.label, label.Known) else ""
+    return request.label.kind if isinstance(request.label, request_label.Known) else ""
 
 
 def _met(kept: list[Request], bodies: list[Request]) -> list[Request]:
@@ -236,7 +236,7 @@ def _met(kept: list[Request], bodies: list[Request]) -> list[Request]:
             settings=most.settings,
         )
         for one in bodies
-        if isinstance(one.label, label.Known) and one.label.kind in KINDS
+        if isinstance(one.label, request_label.Known) and one.label.kind in KINDS
     ]
 
 
@@ -254,7 +254,7 @@ def _once(requests: list[Request]) -> list[Request]:
 def _start(
     case: Case, side: str, sent: list[tuple[Route, Request]], limits: Limits
 ) -> Callable[[], Run]:
-    def work(progress: child.Progress) -> Run:
+    def work(progress: subprocess_task.Progress) -> Run:
         async def everything() -> Run:
             trace = lines.Trace(agent.scratch())
             loaded = await agent.Side.load(case, side)
@@ -268,14 +268,14 @@ def _start(
             progress.note(None)
             if lacks := agent.lacking():
                 # A plugin may have caught the error, and then both sides go the same wrong way.
-                raise child.Failed("stand_in_lacks", ", ".join(lacks))
+                raise subprocess_task.Failed("stand_in_lacks", ", ".join(lacks))
             reached = _inside(trace.reached)
             around = [loaded.around.get(route.target) for route in case.routes]
             return Run(answers, handlers, loading, reached, around, loaded.refused)
 
         return asyncio.run(everything())
 
-    return child.start(work, limits.side_seconds, limits.grace_seconds)
+    return subprocess_task.start(work, limits.side_seconds, limits.grace_seconds)
 
 
 def _inside(reached: set[lines.Line]) -> set[lines.Line]:
@@ -293,20 +293,20 @@ def _short(path: str) -> str:
     return path.removeprefix(_root()).partition("/")[2]
 
 
-def _handler(case: Case, loaded: agent.Side, route: Route) -> exercised.Handler | None:
+def _handler(case: Case, loaded: agent.Side, route: Route) -> required_coverage.Handler | None:
     plugin = loaded.collector.get_plugin(route.plugin)
     method = plugin.webhook_methods.get(route.endpoint)
     if method is None:
-        raise child.Failed(
+        raise subprocess_task.Failed(
             "no_webhook",
             {"kind": "no_webhook", "plugin": route.plugin, "endpoint": route.endpoint},
         )
     code = getattr(inspect.unwrap(method.func), "__code__", None)
-    return exercised.handler(case, route, code, _short(code.co_filename) if code else "")
+    return required_coverage.handler(case, route, code, _short(code.co_filename) if code else "")
 
 
-def _ran(run: Run) -> exercised.Ran:
-    return exercised.Ran(run.loading, run.reached)
+def _ran(run: Run) -> required_coverage.Ran:
+    return required_coverage.Ran(run.loading, run.reached)
 
 
 def _differing(
@@ -342,8 +342,8 @@ def _differing(
 def _proof(
     case: Case,
     route: Route,
-    handler: exercised.Handler | None,
-    missed_changes: list[exercised.Missed],
+    handler: required_coverage.Handler | None,
+    missed_changes: list[required_coverage.Missed],
     sent: list[tuple[Route, Request]],
     old: Run,
     differing: dict[int, list],
@@ -392,7 +392,11 @@ def _proof(
         else {
             "request": _shown(route, sent[shown[0]][1]),
             "parts": [
-                {"part": part, "old": plain.value(one, other), "new": plain.value(other, one)}
+                {
+                    "part": part,
+                    "old": json_safe.value(one, other),
+                    "new": json_safe.value(other, one),
+                }
                 for part, one, other in differing[shown[0]]
             ],
         },
@@ -424,13 +428,13 @@ def _refused(*runs: Run) -> list[str]:
 
 def _shown(route: Route, request: Request) -> dict:
     shown = {
-        "about": label.parts(request.label),
+        "about": request_label.parts(request.label),
         "method": request.method,
         "path": route.old,
         "query": _wire(request.query),
         # Names are ASCII, or no names.
         "headers": [[n.decode("latin-1"), _wire(v)] for n, v in request.headers],
-        "settings": plain.value(request.settings),
+        "settings": json_safe.value(request.settings),
     }
     body = _wire(request.body)
     return shown | (body if isinstance(body, dict) else {"body": body})

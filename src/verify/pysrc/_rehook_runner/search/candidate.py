@@ -4,19 +4,19 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from _rehook_runner.model.label import Label, Tried
 from _rehook_runner.model.message import Request
-from _rehook_runner.probes.wishes import INSIDE, Place
+from _rehook_runner.model.request_label import Label, Tried
+from _rehook_runner.probes.hints import INSIDE, Place
 
 
-class NOTHING:
+class NoBody:
     """No body. A class, since copies of one are itself."""
 
 
 BOUNDARY = "rehook-boundary"
 FORM = "application/x-www-form-urlencoded"
 # What stands for a text that no request had before.
-FRESH = "rehook-fresh"
+UNIQUE = "rehook-fresh"
 # The longest list that is made to give an item at a place something to stand in.
 MOST_ITEMS = 32
 # The longest text that is put anywhere, in characters.
@@ -24,26 +24,26 @@ MOST_TEXT = 4096
 
 
 @dataclass
-class Draft:
+class Candidate:
     """Parts of a request. A body is JSON, or a form of fields and files (bytes), or raw."""
 
     method: str = "POST"
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
-    body: object = NOTHING
+    body: object = NoBody
     form: dict[str, object] = field(default_factory=dict)
     raw: bytes = b""
     settings: dict[str, object] = field(default_factory=dict)
 
-    def with_value(self, place: Place, value: Any) -> "Draft | None":
-        """The draft with a value at a place; none where no request can have it."""
+    def with_value(self, place: Place, value: Any) -> "Candidate | None":
+        """The candidate with a value at a place; none where no request can have it."""
         if isinstance(value, str) and len(value) > MOST_TEXT:
             return None
         new = self._copy()
         if place.part == "body":
             if new.form or new.method in ("GET", "HEAD"):
                 return None
-            body = {} if new.body is NOTHING else new.body
+            body = {} if new.body is NoBody else new.body
             new.body, new.raw = _put(body, place.keys, value), b""
             return new
         if place.part == "setting":
@@ -72,7 +72,7 @@ class Draft:
             new.query[name] = text
         elif place.part == "form":
             new.form[name] = text
-            new.body = NOTHING
+            new.body = NoBody
         elif place.part == "method":
             if not (text.isascii() and text.isalpha()):
                 return None
@@ -85,9 +85,9 @@ class Draft:
         named = parts.get(part, {})
         return named.get(name.lower() if part == "header" else name)
 
-    def _copy(self) -> "Draft":
-        """Another draft of which each part can be set. The values in its parts are never changed."""
-        return Draft(
+    def _copy(self) -> "Candidate":
+        """Another candidate of which each part can be set. The values in its parts are never changed."""
+        return Candidate(
             self.method,
             dict(self.query),
             dict(self.headers),
@@ -98,27 +98,27 @@ class Draft:
         )
 
     def key(self) -> str:
-        """The same for equal drafts."""
+        """The same for equal candidates."""
         return repr(vars(self))
 
     def request(self, label: Label, number: int = 0) -> Request:
         """The request as it is sent, the how manieth it is."""
         fresh = f"new-{number}"
-        headers, body = {n: v.replace(FRESH, fresh) for n, v in self.headers.items()}, b""
+        headers, body = {n: v.replace(UNIQUE, fresh) for n, v in self.headers.items()}, b""
         if self.raw:
             headers.setdefault("content-type", "application/json")
             body = self.raw
         elif self.form:
             headers.setdefault("content-type", self._form_type())
             body = self._form_body()
-        elif self.body is not NOTHING:
+        elif self.body is not NoBody:
             headers.setdefault("content-type", "application/json")
             body = json.dumps(self.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in self.query.items())
-        query = query.replace(FRESH, fresh)
-        body = body.replace(FRESH.encode(), fresh.encode())
+        query = query.replace(UNIQUE, fresh)
+        body = body.replace(UNIQUE.encode(), fresh.encode())
         if isinstance(label, Tried):
-            label = replace(label, value=label.value.replace(FRESH, fresh))
+            label = replace(label, value=label.value.replace(UNIQUE, fresh))
         return Request(
             label=label,
             method=self.method,

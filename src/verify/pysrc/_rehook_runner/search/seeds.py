@@ -19,9 +19,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from _rehook_runner.model.message import Request, Route
-from _rehook_runner.probes import sample
-from _rehook_runner.probes.wishes import Place
-from _rehook_runner.search.draft import Draft
+from _rehook_runner.probes import schema_values
+from _rehook_runner.probes.hints import Place
+from _rehook_runner.search.candidate import Candidate
 from _rehook_runner.side import agent
 
 # Keys of dictionaries and sets that text which is looked up may be meant for.
@@ -35,19 +35,19 @@ SECRET_NAME = re.compile(r"secret|token|passw|api_?key|sign", re.IGNORECASE)
 CHAT_NAME = re.compile(r"chat|channel", re.IGNORECASE)
 
 
-def given(request: Request) -> Draft | None:
+def given(request: Request) -> Candidate | None:
     """A request that was given, if its parts can be changed."""
     query = dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True))
-    draft = Draft(method=request.method, query=query, settings=dict(request.settings))
+    candidate = Candidate(method=request.method, query=query, settings=dict(request.settings))
     for name, value in request.headers:
-        draft.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-    draft.headers.pop("content-length", None)
+        candidate.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+    candidate.headers.pop("content-length", None)
     if request.body:
         try:
-            draft.body = json.loads(request.body)
+            candidate.body = json.loads(request.body)
         except (ValueError, RecursionError):
             return None
-    return draft
+    return candidate
 
 
 def other_settings(settings) -> dict[str, list]:
@@ -109,7 +109,7 @@ def _is_secret(field) -> bool:
     return isinstance(extra, dict) and bool(extra.get("is_secret"))
 
 
-def declared(app, route: Route, settings: dict) -> list[Draft]:
+def declared(app, route: Route, settings: dict) -> list[Candidate]:
     """Requests that fit the parameters which the handler declares, as FastAPI understands them."""
     from fastapi.openapi.utils import get_openapi
 
@@ -120,35 +120,35 @@ def declared(app, route: Route, settings: dict) -> list[Draft]:
         # A parameter that no schema can be made of: then nothing is known of them.
         return []
     operations = whole.get("paths", {}).get(route.old, {})
-    drafts = []
+    candidates = []
     for method in ("post", "get"):
         operation = operations.get(method)
         if operation is None:
             continue
         for optional in (True, False):
-            draft = Draft(method=method.upper(), settings=settings)
+            candidate = Candidate(method=method.upper(), settings=settings)
             for parameter in operation.get("parameters", []):
                 if not optional and not parameter.get("required"):
                     continue
-                text = str(sample.sample(parameter.get("schema", {}), whole, optional))
+                text = str(schema_values.sample(parameter.get("schema", {}), whole, optional))
                 if parameter["in"] == "query":
-                    draft.query[parameter["name"]] = text
+                    candidate.query[parameter["name"]] = text
                 elif parameter["in"] == "header":
                     name = parameter["name"].lower()
-                    draft = draft.with_value(Place("header", (name,)), text) or draft
+                    candidate = candidate.with_value(Place("header", (name,)), text) or candidate
             content = operation.get("requestBody", {}).get("content", {})
             for kind, about in content.items():
                 schema = about.get("schema", {})
-                value = sample.sample(schema, whole, optional)
+                value = schema_values.sample(schema, whole, optional)
                 if kind == "application/json":
-                    draft.body = value
-                    for keys, values in sample.others(schema, whole) if optional else ():
-                        others = [draft.with_value(Place("body", keys), one) for one in values]
-                        drafts += [other for other in others if other is not None]
+                    candidate.body = value
+                    for keys, values in schema_values.others(schema, whole) if optional else ():
+                        others = [candidate.with_value(Place("body", keys), one) for one in values]
+                        candidates += [other for other in others if other is not None]
                 elif isinstance(value, dict):
-                    draft.form = _form(schema, whole, value)
-            drafts.append(draft)
-    return drafts
+                    candidate.form = _form(schema, whole, value)
+            candidates.append(candidate)
+    return candidates
 
 
 def _form(schema: dict, whole: dict, value: dict) -> dict:

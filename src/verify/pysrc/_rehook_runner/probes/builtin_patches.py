@@ -11,11 +11,11 @@ import sys
 import time
 from types import ModuleType
 
-from _rehook_runner.probes import figures, patterns
-from _rehook_runner.probes.figures import Figure, Moment, Number, Real
+from _rehook_runner.probes import patterns, tracked_numbers
+from _rehook_runner.probes.hints import HintCollector
 from _rehook_runner.probes.probe import Items, Map
-from _rehook_runner.probes.texts import Bytes, Pieces, Text
-from _rehook_runner.probes.wishes import Watch
+from _rehook_runner.probes.tracked_numbers import Number, Real, TrackedNumber, TrackedTimestamp
+from _rehook_runner.probes.tracked_strings import Bytes, SplitResult, Text
 
 # The longest list and object that are made for a number of entries.
 MOST_ENTRIES = 32
@@ -59,7 +59,10 @@ def _int(value):
             value._want("12")
             raise
         return Number(
-            value._watch, value._place, number, lambda wanted: figures.text_of(wanted, whole)
+            value._watch,
+            value._place,
+            number,
+            lambda wanted: tracked_numbers.text_of(wanted, whole),
         )
     if type(value) is Number:
         return value
@@ -77,9 +80,12 @@ def _float(value):
             value._want("1.5")
             raise
         return Real(
-            value._watch, value._place, number, lambda wanted: whole(str(figures.exact(wanted)))
+            value._watch,
+            value._place,
+            number,
+            lambda wanted: whole(str(tracked_numbers.exact(wanted))),
         )
-    if isinstance(value, Figure):
+    if isinstance(value, TrackedNumber):
         return Real(value._watch, value._place, float(value.plain()), value._rebuild)
     return float(value)
 
@@ -87,7 +93,7 @@ def _float(value):
 def _str(value):
     if type(value) is Text:
         return value
-    if isinstance(value, Figure):
+    if isinstance(value, TrackedNumber):
         whole, number = value._rebuild, type(value.plain())
         text = str(value.plain())
         return Text(value._watch, value._place, text, lambda wanted: whole(number(wanted)))
@@ -102,7 +108,7 @@ def _len(value):
         def long(wanted):
             return whole(plain[: _count(wanted)].ljust(_count(wanted), fill))
 
-    elif type(value) is Pieces:
+    elif type(value) is SplitResult:
         size = list.__len__(value)
         text = value._text
 
@@ -149,7 +155,7 @@ def _fromhex(text):
 
 
 def _now() -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(figures.now(), datetime.UTC)
+    return datetime.datetime.fromtimestamp(tracked_numbers.now(), datetime.UTC)
 
 
 # A date that is long ago.
@@ -178,8 +184,8 @@ def _strptime(text, form):
 
 
 def _fromtimestamp(stamp, tz=None):
-    if isinstance(stamp, Figure):
-        stamp._want(figures.now(), int(BEFORE.timestamp()))
+    if isinstance(stamp, TrackedNumber):
+        stamp._want(tracked_numbers.now(), int(BEFORE.timestamp()))
     return datetime.datetime.fromtimestamp(stamp, tz)
 
 
@@ -198,23 +204,23 @@ def _decoding(decode):
         try:
             value = decode(text.plain(), *how, **named)
         except ValueError:
-            text._watch.wish(text._place, back(b"x"))
+            text._watch.hint(text._place, back(b"x"))
             raise
         return Bytes(text._watch, text._place, value, back)
 
     return function
 
 
-def before(watch: Watch) -> None:
+def before(watch: HintCollector) -> None:
     """Before the plugin is imported: it may take functions by name."""
-    Watch.current = watch
+    HintCollector.current = watch
     patterns.install(watch)
     for name in ("b64decode", "standard_b64decode", "urlsafe_b64decode"):
         setattr(base64, name, _decoding(getattr(base64, name)))
     plain = time.time
 
     def now():
-        return Moment(plain()) if watch.is_asking() else plain()
+        return TrackedTimestamp(plain()) if watch.is_asking() else plain()
 
     time.time = now
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from _rehook_runner.model.plain import common
+from _rehook_runner.model.json_safe import common
 
 Rule = Callable[[Any], bool]
 

@@ -11,14 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 
-from _rehook_runner.coverage import changed, mentions
+from _rehook_runner.coverage import line_diff, reachable_names
 from _rehook_runner.coverage.lines import IMPORTED, Definition, Line, Source
-from _rehook_runner.model import parcel
+from _rehook_runner.model import ipc
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.message import Route
 
 
-@parcel.travels
+@ipc.serializable
 @dataclass(frozen=True)
 class Handler:
     """The function that an author wrote for a webhook; numbers are 1-based."""
@@ -114,7 +114,7 @@ def missed(case: Case, handlers: list[Handler], old: Ran, new: Ran) -> list[Miss
         texts = [side.text(file) for side in sides]
         if texts[0] == texts[1]:
             continue
-        parts = changed.lines(*(text.splitlines() for text in texts))
+        parts = line_diff.lines(*(text.splitlines() for text in texts))
         for side, lines in zip(sides, parts, strict=True):
             if lines and side.source(file):
                 found += side.missed(file, lines, handlers)
@@ -153,8 +153,8 @@ class _Side:
         for line, owners in sorted(source.required(lines).items()):
             if any(line in helper for helper in helpers):
                 continue
-            whose, first = self.whose(file, line, handlers)
-            if isinstance(whose, _Nobody) or self.ran.did(file, line, owners, first):
+            whose, first = self.owner(file, line, handlers)
+            if isinstance(whose, _Unowned) or self.ran.did(file, line, owners, first):
                 continue
             if whose is None and not self.is_mentioned(file, line, handlers):
                 continue
@@ -194,9 +194,9 @@ class _Side:
         source = self.before.source(file)
         return source.definitions if source else []
 
-    def whose(self, file: str, line: int, handlers: list[Handler]) -> "Whose":
+    def owner(self, file: str, line: int, handlers: list[Handler]) -> "Owner":
         source = self.readable(file)
-        return _whose(file, source, line, handlers, self.before.source(file) or source)
+        return _owner(file, source, line, handlers, self.before.source(file) or source)
 
     def is_mentioned(self, file: str, line: int, handlers: list[Handler]) -> bool:
         """Whether anything of the webhooks leads to this line, by the names of functions."""
@@ -209,23 +209,23 @@ class _Side:
                     others = {
                         first
                         for first in firsts
-                        if isinstance(self.whose(other, first, handlers)[0], _Nobody)
+                        if isinstance(self.owner(other, first, handlers)[0], _Unowned)
                     }
                     modules.append((source.tree, others))
             roots = {one.definition.name.partition(".")[0] for one in handlers}
-            self.mentioned = mentions.mentioned(modules, roots)
+            self.mentioned = reachable_names.mentioned(modules, roots)
         name = self.readable(file).top_at(line)
         return name is None or name in self.mentioned
 
 
-class _Nobody:
+class _Unowned:
     """Of a handler that is not looked at here."""
 
 
-Whose = tuple[Handler | _Nobody | None, int | None]
+Owner = tuple[Handler | _Unowned | None, int | None]
 
 
-def _whose(file: str, source: Source, line: int, handlers: list[Handler], before: Source) -> Whose:
+def _owner(file: str, source: Source, line: int, handlers: list[Handler], before: Source) -> Owner:
     """The handler that a line is in, and the line at which that begins. On the new side it has the
     name of the one on the old side."""
     for one in source.definitions:
@@ -239,7 +239,7 @@ def _whose(file: str, source: Source, line: int, handlers: list[Handler], before
             if known.file == file and known.definition in alike:
                 return known, one.first
         if any(other.is_webhook for other in alike):
-            return _Nobody(), one.first
+            return _Unowned(), one.first
     return None, None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FrameType
 
-from _rehook_runner.probes.figures import exact, other_type
+from _rehook_runner.probes.tracked_numbers import exact, other_type
 
 # Frames between the plugin's line and the probe: helpers of the standard library, no server.
 DEPTH = 6
@@ -43,7 +43,7 @@ BODY = Place("body", ())
 
 
 @dataclass(frozen=True)
-class Wish:
+class Hint:
     """A value that would be answered differently, and the line of the plugin that showed it.
 
     `strong` ones are named by the plugin (a constant, a key), others are guesses at it.
@@ -77,14 +77,14 @@ def _function(frame) -> CodeType:
     return frame.f_code
 
 
-class Watch:
-    """Collects the wishes while a request is answered."""
+class HintCollector:
+    """Collects the hints while a request is answered."""
 
     def __init__(self, folder: str):
         self.folder = folder
         # Whose each file is, as it has been found.
         self._files: dict[str, str] = {}
-        self.wishes: list[Wish] = []
+        self.hints: list[Hint] = []
         self.looked_up: list[LookedUp] = []
         # The function of the line that was asked for last.
         self.code: CodeType | None = None
@@ -93,9 +93,9 @@ class Watch:
         """Whether a line of the plugin calls what calls this."""
         return sys._getframe(2).f_code.co_filename.startswith(self.folder)
 
-    def take(self) -> tuple[list[Wish], list]:
-        taken = self.wishes, self.looked_up
-        self.wishes, self.looked_up = [], []
+    def take(self) -> tuple[list[Hint], list]:
+        taken = self.hints, self.looked_up
+        self.hints, self.looked_up = [], []
         return taken
 
     def line(self) -> tuple[str, int] | None:
@@ -105,7 +105,7 @@ class Watch:
             if frame is None:
                 return None
             file = frame.f_code.co_filename
-            whose = self._files.get(file) or self._files.setdefault(file, self._whose(file))
+            whose = self._files.get(file) or self._files.setdefault(file, self._owner(file))
             if whose == "plugin":
                 self.code = _function(frame)
                 return file, frame.f_lineno
@@ -115,15 +115,15 @@ class Watch:
             frame = frame.f_back
         return None
 
-    def _whose(self, file: str) -> str:
+    def _owner(self, file: str) -> str:
         if file.startswith(self.folder):
             return "plugin"
         return "library" if "site-packages" in file and not file.startswith(RUNNER) else "between"
 
-    def wish(self, place: Place, *values: object, strong: bool = True) -> None:
+    def hint(self, place: Place, *values: object, strong: bool = True) -> None:
         line = self.line()
         if line is not None:
-            self.wishes += [Wish(place, value, line, strong) for value in values]
+            self.hints += [Hint(place, value, line, strong) for value in values]
 
     def look_up(self, place: Place, rebuild: Callable, value: object) -> None:
         """Something is looked up in a set or dict, or put in one: nothing says in which."""
@@ -135,4 +135,4 @@ class Watch:
         """A method was called that another type has."""
         other = other_type(attribute)
         if other is not None:
-            self.wish(place, other)
+            self.hint(place, other)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar
 
-from _rehook_runner.model import parcel
-from _rehook_runner.model.label import Label
+from _rehook_runner.model import ipc
+from _rehook_runner.model.request_label import Label
 from _rehook_runner.process import parent
 
 # The largest result, in bytes.
@@ -35,7 +35,7 @@ private: set[int] = set()
 Answering = tuple[str, Label]
 
 
-@parcel.travels
+@ipc.serializable
 class Failed(Exception):
     """The work has no result. `reason` is a word of the protocol; `detail` is what Python or the plugin
     says, or a fact, of which sentences are made in `details.rs`."""
@@ -68,7 +68,7 @@ class Progress:
 
     answering: Answering | None = None
     # A result that is worth having even if the work does not end.
-    so_far: object = None
+    partial_result: object = None
     allowed = 0.0
 
     def __init__(self, journal: int):
@@ -76,7 +76,7 @@ class Progress:
 
     def note(self, value: object) -> None:
         """Keeps a value where it outlives the process, however that ends."""
-        data = parcel.pack(value)
+        data = ipc.pack(value)
         os.write(self._journal, len(data).to_bytes(SIZE_BYTES) + data)
 
     def allow(self, seconds: float) -> None:
@@ -137,7 +137,7 @@ def start(work: Callable[[Progress], Result], seconds: float, grace: float) -> C
                 raise Failed("crash", {"kind": "signal", "number": -code})
             raise Failed("exit", {"kind": "exit_code", "code": code})
         try:
-            value = parcel.unpack(data)
+            value = ipc.unpack(data)
         except Exception as error:
             # Something else has written there.
             fact = {"kind": "garbled", "error": type(error).__name__}
@@ -157,7 +157,7 @@ def _notes(journal: int) -> list:
         while at < len(data):
             start = at + SIZE_BYTES
             at = start + int.from_bytes(data[at:start])
-            notes.append(parcel.unpack(data[start:at]))
+            notes.append(ipc.unpack(data[start:at]))
     except Exception:  # noqa: BLE001
         return []
     return notes
@@ -190,16 +190,16 @@ def _run(work: Callable[[Progress], object], seconds: float, writer: int, journa
 
     def reply(value: object) -> None:
         try:
-            data = parcel.pack(value)
+            data = ipc.pack(value)
         except Exception as error:  # noqa: BLE001
-            data = parcel.pack(Failed("crash", f"{type(error).__name__}: {error}"))
+            data = ipc.pack(Failed("crash", f"{type(error).__name__}: {error}"))
         while data:
             data = data[os.write(writer, data) :]
         os._exit(0)
 
     def hangs(_signal: int, frame) -> None:
-        if progress.so_far is not None:
-            reply(progress.so_far)
+        if progress.partial_result is not None:
+            reply(progress.partial_result)
         fact = {"kind": "no_result", "seconds": round(progress.allowed), "place": _where(frame)}
         reply(Failed("hang", fact, progress.answering))
 

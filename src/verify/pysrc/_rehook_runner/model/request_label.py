@@ -5,10 +5,10 @@ Text alone is the name that whoever gave the request has given it.
 
 from dataclasses import dataclass
 
-from _rehook_runner.model import parcel
+from _rehook_runner.model import ipc
 
 
-@parcel.travels
+@ipc.serializable
 @dataclass(frozen=True)
 class Known:
     """One of the requests that plugins get whatever they ask for. Every `kind` is in the table of
@@ -27,7 +27,7 @@ class Known:
         )
 
 
-@parcel.travels
+@ipc.serializable
 @dataclass(frozen=True)
 class Tried:
     """One with a value that may be answered differently: a part of a request (see `wishes.Place`), a

@@ -1,6 +1,6 @@
 """Results on their way from a process that runs a plugin to the one that does not.
 
-The plugin can write to the way as well. So only what is a plain value, or of a kind that `travels`,
+The plugin can write to the way as well. So only what is a plain value, or of a kind that is `serializable`,
 arrives: nothing is imported and nothing is called for what comes (pickle, "Restricting Globals").
 """
 
@@ -11,7 +11,7 @@ KINDS: dict[str, type] = {}
 NAMES: dict[type, str] = {}
 
 
-def travels(kind: type) -> type:
+def serializable(kind: type) -> type:
     """Lets objects of a class be sent."""
     KINDS[kind.__name__] = kind
     NAMES[kind] = kind.__name__

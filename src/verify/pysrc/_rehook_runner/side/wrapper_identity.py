@@ -23,7 +23,7 @@ SEES = {"eval", "exec", "globals", "inspect", "locals", "sys", "vars"}
 PLAIN = (bool, bytes, float, int, str, type(None))
 
 
-def around(scope: dict) -> str | None:
+def wrapper_identity(scope: dict) -> str | None:
     """What answered the request of this scope (ASGI, HTTP connection scope) besides a handler: equal
     texts within one process mean the same. None where that cannot be told."""
     endpoint, route = scope.get("endpoint"), scope.get("route")

@@ -1,5 +1,5 @@
 """Probes for numbers: a comparison says what the number in the request should be, also after the
-plugin has reckoned with it."""
+plugin computes with it."""
 
 import math
 import operator
@@ -16,8 +16,8 @@ _real_time, _started = time.time, []
 
 
 def now() -> int:
-    """The time that requests are made for. One for all of a search, so that a wish for it is the same
-    wish."""
+    """The time that requests are made for. One for all of a search, so that a hint for it is the same
+    hint."""
     if not _started:
         _started.append(int(_real_time()))
     return _started[0]
@@ -36,7 +36,7 @@ def exact(value: float) -> int | float:
     return int(value) if math.isfinite(value) and value == int(value) else value
 
 
-class Figure:
+class TrackedNumber:
     """What whole and other numbers have in common. `_rebuild` makes the value at the place of what
     this number should be."""
 
@@ -47,7 +47,7 @@ class Figure:
             except (ArithmeticError, TypeError, ValueError):
                 # No number comes out as that.
                 continue
-            self._watch.wish(self._place, whole, strong=strong)
+            self._watch.hint(self._place, whole, strong=strong)
 
     def _of(self, value, rebuild: Callable):
         """The outcome of reckoning with this number."""
@@ -86,7 +86,7 @@ def _same(value):
     return value
 
 
-class Number(Figure, int):
+class Number(TrackedNumber, int):
     """A whole number."""
 
     _plain = int
@@ -101,15 +101,15 @@ class Number(Figure, int):
         return int.__int__(self)
 
     def __getattr__(self, name: str):
-        # One that text was read as, or that was reckoned, is of no other type.
+        # One that text was read as, or that was computed, is of no other type.
         if self._rebuild is exact and not name.startswith("_"):
             other = other_type(name)
             if other is not None:
-                self._watch.wish(self._place, other)
+                self._watch.hint(self._place, other)
         raise AttributeError(f"'int' object has no attribute '{name}'")
 
 
-class Real(Figure, float):
+class Real(TrackedNumber, float):
     """A number with a point."""
 
     _plain = float
@@ -154,7 +154,7 @@ def _reckoning(kind: type, name: str, back: Callable) -> Callable:
             return value
         if name in DIVIDED:
             self._want(0, strong=False)
-        elif name.replace("__", "__r", 1) in DIVIDED and isinstance(other, Figure):
+        elif name.replace("__", "__r", 1) in DIVIDED and isinstance(other, TrackedNumber):
             other._want(0, strong=False)
         by = self._about(other)
         return self._of(value, lambda wanted: back(wanted, by))
@@ -175,13 +175,13 @@ def _comparison(kind: type, name: str) -> Callable:
 
     def method(self, other):
         if isinstance(other, (int, float)) and not isinstance(other, bool):
-            other = other.plain() if isinstance(other, Figure) else other
+            other = other.plain() if isinstance(other, TrackedNumber) else other
             by = self._about(other)
             step = _step(other)
             self._want(by, by + step, by - step)
         elif isinstance(other, str) and self._rebuild is exact:
-            self._watch.wish(self._place, str(other))
-        if isinstance(other, Moment):
+            self._watch.hint(self._place, str(other))
+        if isinstance(other, TrackedTimestamp):
             # Which asks this number in its turn.
             return plainly(self.plain(), float.__add__(other, 0.0))
         return compare(self, other)
@@ -198,7 +198,7 @@ def _about(self, other):
     return present
 
 
-Figure._about = _about
+TrackedNumber._about = _about
 for _kind in (Number, Real):
     for _name, (_left, _right) in BACK.items():
         setattr(_kind, f"__{_name}__", _reckoning(_kind, f"__{_name}__", _left))
@@ -207,7 +207,7 @@ for _kind in (Number, Real):
         setattr(_kind, _name, _comparison(_kind, _name))
 
 
-class Moment(float):
+class TrackedTimestamp(float):
     """The present, as a plugin is told: a number with a point asks no other number for its opinion."""
 
 
@@ -219,7 +219,7 @@ def _asking(name: str, other_name: str) -> None:
             return getattr(other, other_name)(float.__add__(self, 0.0))
         return plain(self, other)
 
-    setattr(Moment, name, method)
+    setattr(TrackedTimestamp, name, method)
 
 
 for _name, _other in (
@@ -233,14 +233,14 @@ for _name, _other in (
 
 
 def _staying(name: str) -> None:
-    """What is reckoned from the present is about it too: `time.time() * 1000`."""
-    plain = getattr(Moment, name)
+    """What is computed from the present is about it too: `time.time() * 1000`."""
+    plain = getattr(TrackedTimestamp, name)
 
     def method(self, other):
         value = plain(self, other)
-        return Moment(value) if type(value) is float else value
+        return TrackedTimestamp(value) if type(value) is float else value
 
-    setattr(Moment, name, method)
+    setattr(TrackedTimestamp, name, method)
 
 
 for _name in ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__"):
