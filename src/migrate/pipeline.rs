@@ -6,20 +6,23 @@
 //!   ([`self_check`]).
 //! - Paths are looked at in a stable order, and parallel work never shows.
 
+mod batches;
 mod callers;
 mod model;
 mod overlay;
 mod pass;
 mod project;
 mod related;
+mod repo;
 mod route_map;
 mod self_check;
 mod stack;
+mod word_index;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{env, fs, mem};
+use std::{env, fs};
 
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::plan::{Plan, PlanOptions};
@@ -111,9 +114,6 @@ fn migration_here(options: &Options) -> Result<Migration, UserError> {
         files.keys().cloned().collect(),
         options.plan,
     );
-    // Trees are millions of small pieces, and the process ends soon: letting go of them one by one would
-    // take a tenth of the whole time.
-    mem::forget(pass.trees);
     let mut plan = pass.plan;
     self_check::hold(&mut plan, |plan| {
         self_check::faults(&root, &files, plan, options.plan)

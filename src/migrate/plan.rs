@@ -17,6 +17,7 @@ mod imports;
 mod lints;
 mod model;
 mod modules;
+mod part;
 mod plugin;
 mod rules;
 mod withdraw;
@@ -39,12 +40,13 @@ pub use model::{
 };
 use model::{PlanGroup, PluginWebhooks, Registered};
 use modules::facts::ModuleFacts;
+pub(crate) use part::{Part, Tie};
 use rules::doc_only_api;
 pub use withdraw::Fault;
 
-/// Makes the plan. Plugins of which a rule makes something that does not fit together are left as they
-/// are ([`Code::OwnFault`]); no input should lead to that.
-pub fn plan(input: &Input<'_>) -> Plan {
+/// Makes the plan for the files of `input`. Plugins of which a rule makes something that does not fit
+/// together are left as they are ([`Code::OwnFault`]); no input should lead to that.
+pub(crate) fn plan(input: &Input<'_>) -> Part {
     let mut modules: BTreeMap<&Path, Arc<Loaded>> = BTreeMap::new();
     for loaded in input
         .related
@@ -71,7 +73,9 @@ pub fn plan(input: &Input<'_>) -> Plan {
         })
         .collect();
 
-    let mut plan = Plan::default();
+    let mut part = Part::default();
+    part.tie(input, &facts, conflicts.keys());
+    let plan = &mut part.plan;
     plan.diagnostics.extend(conflicts.into_diagnostics());
     let mut removed_aliases: BTreeSet<(PathBuf, ByteRange)> = BTreeSet::new();
     for group in planned {
@@ -117,19 +121,14 @@ pub fn plan(input: &Input<'_>) -> Plan {
         plan.diagnostics.extend(left);
     }
     plan.diagnostics.extend(lints(input, &facts));
-    suppress(input, &facts, &mut plan);
-    plan.files.sort_by(|a, b| a.path.cmp(&b.path));
-    plan.webhooks
-        .sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
-    plan.diagnostics
-        .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    part.wrong_comments = suppress(input, &facts, plan);
     for webhook in plan.webhooks.iter().filter(|webhook| !webhook.is_further) {
         match webhook.action {
             Action::Migrate | Action::Drop => plan.counts.migrated += 1,
             Action::ByHand(_) => plan.counts.by_hand += 1,
         }
     }
-    plan
+    part
 }
 
 fn by_hand_reference(

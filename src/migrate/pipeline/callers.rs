@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use rayon::prelude::*;
-
+use super::repo::Repo;
+use super::word_index::words;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::{Found, texts};
-use crate::migrate::project::discover;
 use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{Loaded, Workspace};
 use crate::migrate::python::tokens::TokenKind;
@@ -26,20 +25,15 @@ pub(super) struct Callers {
 }
 
 impl Callers {
-    /// Looks through the Python files below `root` for uses of handlers whose replies would change.
-    pub(super) fn of(
-        workspace: &Workspace,
-        root: &Path,
-        found: &[Found],
-        package_root: &(dyn Fn(&Path) -> Option<PathBuf> + Sync),
-    ) -> Self {
+    /// Looks through the Python files of the repo for uses of handlers whose replies would change.
+    pub(super) fn of(workspace: &Workspace, repo: &Repo, found: &[Found]) -> Self {
         let mut registrations: FxHashMap<&Path, FxHashSet<ByteRange>> = FxHashMap::default();
         // By the package, or by the module where it is in none.
         let mut inside: FxHashMap<PathBuf, BTreeSet<(&str, &Path)>> = FxHashMap::default();
         let mut modules: Vec<Importable<'_>> = Vec::new();
         for one in found {
             let path = one.loaded.module.source().path();
-            let package = package_root(path);
+            let package = repo.package_root(path);
             let around = package.clone().unwrap_or_else(|| path.to_owned());
             let mut handlers = BTreeSet::new();
             for webhook in one.webhooks() {
@@ -69,22 +63,30 @@ impl Callers {
                 by_name.entry(name).or_default().push((module, kind));
             }
         }
-        let called: Vec<(PathBuf, String)> = discover::python_files(root)
-            .into_par_iter()
-            .flat_map_iter(|file| {
-                let package = package_root(&file);
-                let none = FxHashSet::default();
-                let registrations = registrations.get(file.as_path()).unwrap_or(&none);
-                let mut called = uses_in(workspace, &file, package.is_some(), &by_name);
-                if let Some(own) = inside.get(package.as_ref().unwrap_or(&file)) {
-                    called.extend(texts_in(workspace, &file, registrations, own));
-                }
-                called
-            })
-            .collect();
-        Self {
-            called: called.into_iter().collect(),
+        let all = repo.word_index();
+        let mut around: BTreeSet<usize> = BTreeSet::new();
+        for name in by_name.keys() {
+            let files = all.with_module_name(name).into_iter();
+            around.extend(files.filter(|&index| {
+                let file = all.file(index);
+                let mut handlers = modules.iter().flat_map(|module| &module.handlers);
+                handlers.any(|handler| file.may_have(handler))
+            }));
         }
+        for unit in inside.keys() {
+            around.extend(all.of_unit(unit));
+        }
+        let none = FxHashSet::default();
+        let mut called = BTreeSet::new();
+        for file in around.into_iter().map(|index| all.file(index)) {
+            let path = file.path.as_path();
+            let registrations = registrations.get(path).unwrap_or(&none);
+            called.extend(uses_in(workspace, path, file.package.is_some(), &by_name));
+            if let Some(own) = inside.get(file.package.as_deref().unwrap_or(path)) {
+                called.extend(texts_in(workspace, path, registrations, own));
+            }
+        }
+        Self { called }
     }
 
     /// Whether the handler `name` of the module at `path` is used outside of its package, or by the
@@ -198,14 +200,6 @@ fn texts_in(
         })
         .map(|(name, module)| ((*module).to_owned(), (*name).to_owned()))
         .collect()
-}
-
-/// The identifiers in a text, and other words that look like one.
-fn words(bytes: &[u8]) -> impl Iterator<Item = &str> {
-    bytes
-        .split(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii()))
-        .filter_map(|word| std::str::from_utf8(word).ok())
-        .filter(|word| !word.is_empty())
 }
 
 /// Whether a module does more with `name` than to import it.

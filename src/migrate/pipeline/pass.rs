@@ -1,36 +1,37 @@
 //! One pass over sources: found, related, planned. Nothing is written.
 //!
-//! A pass reads and parses what it asks for once.
+//! A pass plans its files in batches, as many at the same time as there are threads, and lets go of the
+//! trees of each: so memory grows with what is found, not with what is read.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::batches::{Batch, Ties};
 use super::callers::Callers;
 use super::overlay::OverlayFs;
-use super::project::{Modules, PerDirCache, style_of};
 use super::related::{lookups, related};
+use super::repo::Repo;
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::find::{self, Found};
-use crate::migrate::plan::{self, Input, Plan, PlanOptions};
-use crate::migrate::project::discover;
-use crate::migrate::python::names::{LoadError, Loaded, Workspace};
-use crate::migrate::python::style::Style;
+use crate::migrate::plan::{self, Input, Part, Plan, PlanOptions, Tie};
+use crate::migrate::python::names::LoadError;
 
 /// One pass over the sources: found, related, planned.
 pub(super) struct Pass {
     pub(super) plan: Plan,
     pub(super) broken: Vec<Diagnostic>,
     pub(super) found_nothing: bool,
-    pub(super) trees: Trees,
 }
 
-/// All that was read for a pass.
-pub(super) struct Trees {
-    _related: Vec<Arc<Loaded>>,
-    _found: Vec<Found>,
-    _workspace: Workspace,
+/// What comes of the files of a batch.
+struct Done {
+    part: Part,
+    broken: Vec<Diagnostic>,
+    found_nothing: bool,
+    /// The nodes of its ties.
+    noted: BTreeSet<usize>,
 }
 
 impl Pass {
@@ -40,7 +41,64 @@ impl Pass {
         paths: Vec<PathBuf>,
         options: PlanOptions,
     ) -> Self {
-        let workspace = Workspace::new(root.to_owned(), Box::new(files));
+        let repo = Repo::new(root, files);
+        let mut ties = Ties::of(&paths);
+        for path in &paths {
+            if let Some(package) = repo.package_root(path) {
+                ties.add(path.clone(), Tie::Path(package));
+            }
+        }
+        let mut batches: Vec<Batch> = Vec::new();
+        let mut done: Vec<Done> = Vec::new();
+        let mut next = ties.batches(0..paths.len());
+        if !next.is_empty() {
+            repo.survey(next.len() > 1);
+        }
+        while !next.is_empty() {
+            let of_next: Vec<Vec<PathBuf>> = next.iter().map(|one| ties.paths_of(one)).collect();
+            let planned: Vec<Done> = of_next
+                .into_par_iter()
+                .with_max_len(1)
+                .map(|paths| Done::of(&repo, &paths, options))
+                .collect();
+            batches.extend(next);
+            for mut one in planned {
+                let of_batch = one.part.take_ties().into_iter();
+                one.noted = of_batch.map(|(path, tie)| ties.add(path, tie)).collect();
+                done.push(one);
+            }
+            let noted: Vec<_> = done.iter().map(|one| &one.noted).collect();
+            let crossing = ties.crossing(&batches, &noted);
+            let again: Vec<usize> = crossing
+                .iter()
+                .flat_map(|&one| batches[one].clone())
+                .collect();
+            let mut index = 0..;
+            done.retain(|_| index.next().is_some_and(|index| !crossing.contains(&index)));
+            let mut index = 0..;
+            batches.retain(|_| index.next().is_some_and(|index| !crossing.contains(&index)));
+            next = ties.batches(again);
+        }
+        let found_nothing = done.iter().all(|one| one.found_nothing);
+        let mut broken = Vec::new();
+        let mut parts = Vec::new();
+        for one in done {
+            broken.extend(one.broken);
+            parts.push(one.part);
+        }
+        broken.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        Self {
+            plan: Plan::of_parts(parts),
+            broken,
+            found_nothing,
+        }
+    }
+}
+
+impl Done {
+    /// Plans the files at `paths`.
+    fn of(repo: &Repo, paths: &[PathBuf], options: PlanOptions) -> Self {
+        let workspace = repo.workspace();
         let results: Vec<Result<Found, LoadError>> = paths
             .par_iter()
             .map(|path| {
@@ -59,34 +117,25 @@ impl Pass {
                 Err(LoadError::Missing) => {}
             }
         }
-        let package_roots = PerDirCache::<Option<PathBuf>>::default();
-        let package_root = |path: &Path| package_roots.of(path, || discover::package_root(path));
+        let package_root = |path: &Path| repo.package_root(path);
         found.extend(lookups(&workspace, &found, &package_root));
         let related = related(&workspace, &found, &package_root);
-        let callers = Callers::of(&workspace, root, &found, &package_root);
-        let styles = PerDirCache::<Arc<Style>>::default();
-        let modules = Modules::default();
+        let callers = Callers::of(&workspace, repo, &found);
         let input = Input {
             workspace: &workspace,
             found: &found,
             related: &related,
             options,
-            style: &|path| styles.of(path, || Arc::new(style_of(path, root))),
-            is_module: &|path: &Path| modules.is_there(path),
+            style: &|path| repo.style(path),
+            is_module: &|path: &Path| repo.is_module(path),
             package_root: &package_root,
             is_called_outside: &|path, name| callers.call(path, name),
         };
-        let plan = plan::plan(&input);
-        let found_nothing = found.is_empty();
         Self {
-            plan,
+            part: plan::plan(&input),
             broken,
-            found_nothing,
-            trees: Trees {
-                _related: related,
-                _found: found,
-                _workspace: workspace,
-            },
+            found_nothing: found.is_empty(),
+            noted: BTreeSet::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::model::{Input, PluginWebhooks, Registered};
 use super::modules::cross_module::Members;
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::find::{Blocker, Found};
+use crate::migrate::python::names::PluginId;
 use shared_keys::SharedKeys;
 
 /// What may get in the way of webhooks of any plugin.
@@ -31,6 +32,11 @@ impl<'a> Conflicts<'a> {
     /// What gets in the way of one webhook.
     pub(super) fn problem(&self, members: &Members<'_>, one: &Registered<'_>) -> Option<Blocker> {
         unclear::problem(members, &self.unclear, one).or_else(|| self.shared_keys.problem(one))
+    }
+
+    /// The key of each plugin, where it is known.
+    pub(super) fn keys(&self) -> &[(PluginId, String)] {
+        &self.shared_keys.keys
     }
 
     /// What there is to say about them besides.

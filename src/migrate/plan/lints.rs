@@ -60,8 +60,12 @@ pub(super) fn lints(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>) -
         .collect()
 }
 
-/// Takes out what comments switch off, and adds what is wrong with those comments.
-pub(super) fn suppress(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>, plan: &mut Plan) {
+/// Takes out what comments switch off, and gives what is wrong with those comments, by module.
+pub(super) fn suppress(
+    input: &Input<'_>,
+    facts: &BTreeMap<PathBuf, ModuleFacts>,
+    plan: &mut Plan,
+) -> BTreeMap<PathBuf, Vec<Diagnostic>> {
     let mut by_module: BTreeMap<PathBuf, (Arc<Loaded>, Suppressions)> = BTreeMap::new();
     let mentioned = plan.diagnostics.iter().map(Diagnostic::path);
     let paths: BTreeSet<&Path> = facts
@@ -82,6 +86,8 @@ pub(super) fn suppress(input: &Input<'_>, facts: &BTreeMap<PathBuf, ModuleFacts>
             .is_none_or(|(loaded, suppressions)| !suppressions.cover(loaded, diagnostic))
     });
     plan.suppressed += all - plan.diagnostics.len();
-    let wrong = by_module.into_values().flat_map(|(_, one)| one.wrong);
-    plan.diagnostics.extend(wrong);
+    let wrong = by_module
+        .into_iter()
+        .map(|(path, (_, one))| (path, one.wrong));
+    wrong.filter(|(_, wrong)| !wrong.is_empty()).collect()
 }

@@ -116,6 +116,14 @@ impl ReferenceCounts {
     pub fn unaccounted(self) -> usize {
         self.found.abs_diff(self.migrated + self.by_hand)
     }
+
+    /// Adds what was counted in other files.
+    pub(super) fn add(&mut self, other: Self) {
+        self.found += other.found;
+        self.migrated += other.migrated;
+        self.by_hand += other.by_hand;
+        self.not_ours += other.not_ours;
+    }
 }
 
 /// All that is to be done.

@@ -20,6 +20,8 @@ pub(crate) struct SharedKeys<'a> {
     others: HashMap<PluginId, Vec<Registered<'a>>>,
     /// What there is to say about them.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The key of each plugin, where it is known.
+    pub(crate) keys: Vec<(PluginId, String)>,
 }
 
 impl<'a> SharedKeys<'a> {
@@ -33,6 +35,8 @@ impl<'a> SharedKeys<'a> {
         }
         let mut shared = Self::default();
         for (key, plugins) in by_key {
+            let keys = plugins.iter().map(|(id, _)| (id.clone(), key.clone()));
+            shared.keys.extend(keys);
             let [first, rest @ ..] = plugins.as_slice() else {
                 continue;
             };

@@ -13,6 +13,7 @@ mod unnamed;
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::migrate::python::names::setters::attributes::{add_set_attributes, sets_attribute};
@@ -35,32 +36,43 @@ pub(super) struct Setters {
 }
 
 impl Setters {
-    /// Looks through the files at `paths`; `read` gives their bytes.
-    pub(super) fn of(paths: &[PathBuf], read: impl Fn(&Path) -> Option<Vec<u8>>) -> Self {
+    /// Looks through the files at `paths`, in parallel; `read` gives their bytes.
+    pub(super) fn of(paths: &[PathBuf], read: impl Fn(&Path) -> Option<Vec<u8>> + Sync) -> Self {
         let packages: FxHashSet<&Path> = paths
             .iter()
             .filter(|path| path.file_name().is_some_and(|name| name == "__init__.py"))
             .filter_map(|path| path.parent())
             .collect();
+        let of_files: Vec<(Self, FileFacts<'_>)> = paths
+            .par_iter()
+            .filter_map(|path| {
+                // What cannot be read, or is not text, cannot be imported either.
+                let bytes = read(path)?;
+                let text = String::from_utf8_lossy(&bytes);
+                let mut setters = Self::default();
+                add_set_attributes(&text, &mut setters.names);
+                let sets_any = sets_anything(&text, &mut setters.names);
+                let names_builtins = contains(&text, "builtins");
+                setters.builtins = names_builtins && (sets_any || sets_attribute(&text));
+                let (imports, imports_any) = imports::imports(&text);
+                add_changed_libraries(&text, &imports, &mut setters.changed);
+                let facts = FileFacts {
+                    path,
+                    unit: unit(path, &packages),
+                    imports,
+                    imports_any,
+                    sets_any,
+                };
+                Some((setters, facts))
+            })
+            .collect();
         let mut setters = Self::default();
         let mut facts = Vec::new();
-        for path in paths {
-            // What cannot be read, or is not text, cannot be imported either.
-            let Some(bytes) = read(path) else { continue };
-            let text = String::from_utf8_lossy(&bytes);
-            add_set_attributes(&text, &mut setters.names);
-            let sets_any = sets_anything(&text, &mut setters.names);
-            let names_builtins = contains(&text, "builtins");
-            setters.builtins |= names_builtins && (sets_any || sets_attribute(&text));
-            let (imports, imports_any) = imports::imports(&text);
-            add_changed_libraries(&text, &imports, &mut setters.changed);
-            facts.push(FileFacts {
-                path,
-                unit: unit(path, &packages),
-                imports,
-                imports_any,
-                sets_any,
-            });
+        for (of_file, facts_of_file) in of_files {
+            setters.names.extend(of_file.names);
+            setters.builtins |= of_file.builtins;
+            setters.changed.extend(of_file.changed);
+            facts.push(facts_of_file);
         }
         if facts.iter().any(|file| file.sets_any) {
             setters.reach = Reach::of(&facts, read);

@@ -73,10 +73,10 @@ pub trait Files: Send + Sync {
 pub struct Workspace {
     /// The folder above which no module is looked for.
     root: PathBuf,
-    files: Box<dyn Files>,
+    files: Arc<dyn Files>,
     modules: Mutex<FxHashMap<PathBuf, Slot>>,
     /// What files set in other modules, once it is asked for.
-    setters: OnceLock<Setters>,
+    setters: Arc<OnceLock<Setters>>,
 }
 
 impl Workspace {
@@ -84,10 +84,27 @@ impl Workspace {
     pub fn new(root: PathBuf, files: Box<dyn Files>) -> Self {
         Self {
             root,
-            files,
+            files: files.into(),
             modules: Mutex::default(),
-            setters: OnceLock::new(),
+            setters: Arc::default(),
         }
+    }
+
+    /// The same repo with no module read yet: what is read for it goes when it goes. What is known of
+    /// all files is shared.
+    pub(crate) fn without_modules(&self) -> Self {
+        Self {
+            root: self.root.clone(),
+            files: self.files.clone(),
+            modules: Mutex::default(),
+            setters: self.setters.clone(),
+        }
+    }
+
+    /// Looks through all files of the repo for what they set in other modules, in parallel; so nobody
+    /// has to wait for it afterwards. Not to be called while others work on the same repo.
+    pub(crate) fn survey(&self) {
+        self.setters();
     }
 
     /// The folder above which no module is looked for.
