@@ -4,6 +4,8 @@
 //! a request was taken is known at any time.
 
 pub(crate) mod agent;
+pub(crate) mod call;
+mod dial;
 pub(crate) mod pool;
 pub(crate) mod request_head;
 pub(crate) mod response_body;

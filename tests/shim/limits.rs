@@ -66,7 +66,7 @@ fn headers_over_the_limit_are_refused() {
 #[test]
 fn a_sender_that_is_slow_is_given_up() {
     let agent = Agent::start(ok);
-    let config = "[limits]\nhead_time = \"300ms\"\ntotal = \"300ms\"\nidle = \"300ms\"\n";
+    let config = "[limits]\nhead_time = \"300ms\"\nbody_gap = \"300ms\"\nidle = \"300ms\"\n";
     let shim = Shim::start(agent.address, GITHUB, config);
     let started_a_head = "POST /api/webhook/github HTTP/1.1\r\nHost: h\r\n";
     assert_eq!(shim.send(started_a_head).status(), 408);
@@ -222,10 +222,92 @@ fn an_agent_that_answers_before_it_has_read_everything_is_heard() {
         // Closed with the rest unread: whoever writes on is told so by a reset.
         std::thread::sleep(Duration::from_millis(300));
     });
-    let shim = Shim::start(address, GITHUB, "");
+    let shim = Shim::start(address, GITHUB, "probe = \"off\"\n");
     let reply = shim.post(&"x".repeat(24 << 20));
     assert_eq!((reply.status(), reply.text()), (413, "too much".to_owned()));
     answering.join().unwrap();
+}
+
+/// An agent that answers when it has read the beginning of a request, and then neither reads on nor
+/// closes.
+fn answers_early(wait: mpsc::Receiver<()>) -> (std::net::SocketAddr, std::thread::JoinHandle<()>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        std::io::Read::read_exact(&mut stream, &mut [0; 1000]).unwrap();
+        let text = reply(413, "", "too much");
+        stream.write_all(b"HTTP/1.1 103 Early\r\n\r\n").unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let _ = wait.recv();
+    });
+    (address, answering)
+}
+
+#[test]
+fn an_agent_that_answers_and_reads_no_more_is_heard_at_once() {
+    let body = "x".repeat(24 << 20);
+    // Nothing but the answer ends any of these.
+    let config = "probe = \"off\"\npassthrough = true\n[limits]\ntotal = \"1h\"\nidle = \"1h\"\nbody_gap = \"1h\"\n";
+    let head = "POST /elsewhere HTTP/1.1\r\nHost: h\r\n";
+    for request in [
+        post("/api/webhook/github", "", &body),
+        post("/elsewhere", "", &body),
+        format!(
+            "{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}",
+            25 << 20
+        ),
+        // A sender that is slow itself.
+        format!("{head}Content-Length: 9000\r\n\r\n{}", "x".repeat(2_000)),
+    ] {
+        let (end, wait) = mpsc::channel();
+        let (address, answering) = answers_early(wait);
+        let shim = Shim::start(address, GITHUB, config);
+        let mut stream = shim.connect();
+        let mut sending = stream.try_clone().unwrap();
+        let sent = std::thread::spawn(move || {
+            // It is not read to its end.
+            let _ = sending.write_all(request.as_bytes());
+        });
+        let reply = read_message(&mut stream, false).expect("a reply");
+        assert_eq!((reply.status(), reply.text()), (413, "too much".to_owned()));
+        drop(end);
+        answering.join().unwrap();
+        drop(shim);
+        sent.join().unwrap();
+    }
+}
+
+#[test]
+fn the_time_for_the_answer_begins_with_the_last_byte_of_the_body() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "[limits]\ntotal = \"500ms\"\n");
+    let mut stream = shim.connect();
+    let request = post("/api/webhook/github", "", "0123456789");
+    let (beginning, end) = request.split_at(request.len() - 5);
+    stream.write_all(beginning.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(1_000));
+    stream.write_all(end.as_bytes()).unwrap();
+    assert_eq!(read_message(&mut stream, false).unwrap().status(), 200);
+}
+
+#[test]
+fn a_body_that_trickles_in_is_given_up() {
+    let agent = Agent::start(ok);
+    let config = "[limits]\nbody_gap = \"1h\"\nbody_rate = \"1MiB\"\n";
+    let shim = Shim::start(agent.address, GITHUB, config);
+    let mut stream = shim.connect();
+    let head = "POST /api/webhook/github HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut sending = stream.try_clone().unwrap();
+    let sent = std::thread::spawn(move || {
+        while sending.write_all(b"x").is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    assert_eq!(read_message(&mut stream, false).unwrap().status(), 408);
+    drop((shim, stream));
+    sent.join().unwrap();
 }
 
 #[test]

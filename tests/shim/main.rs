@@ -24,3 +24,4 @@ mod record;
 mod several;
 mod stalled;
 mod stopping;
+mod waiting;

@@ -25,6 +25,8 @@ pub(super) struct File {
     pub(super) upstream: Option<UpstreamUrl>,
     /// `upstream_check`
     pub(super) upstream_check: Option<bool>,
+    /// `probe`
+    pub(super) probe: Option<Option<String>>,
     /// `listen`
     pub(super) listen: Vec<SocketAddr>,
     /// `admin`
@@ -121,6 +123,25 @@ fn root_keys(root: &Section<'_>, file: &mut File) {
     file.routes = root.string("routes").map(|at| at.value);
     file.upstream = read_upstream(root);
     file.upstream_check = root.boolean("upstream_check").map(|at| at.value);
+    if let Some(At { value, line }) = root.string("probe") {
+        file.probe = match value.as_str() {
+            "off" => Some(None),
+            path => is_path(path).then(|| Some(value.clone())),
+        };
+        if file.probe.is_none() {
+            root.error(
+                line,
+                text!(
+                    "`{value}` is not a path for `probe`",
+                    "`{value}` 不能作为 `probe` 的路径"
+                ),
+                text!(
+                    "write it like \"/api/health\", or \"off\"",
+                    "请写成 \"/api/health\" 这样的形式，或写 \"off\""
+                ),
+            );
+        }
+    }
     if let Some(listen) = root.strings("listen") {
         if listen.value.is_empty() {
             root.warn(listen.line, is_empty("listen"));
@@ -172,6 +193,14 @@ fn read_upstream(section: &Section<'_>) -> Option<UpstreamUrl> {
     UpstreamUrl::parse(&value)
         .map_err(|error| section.wrong(line, error))
         .ok()
+}
+
+/// Whether this can stand in a request as it is.
+fn is_path(text: &str) -> bool {
+    text.starts_with('/')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
 /// What to write instead of `value`.
@@ -226,11 +255,15 @@ fn read_limits(section: Section<'_>) -> Limits {
     set(section.duration("head_time"), &mut limits.head_time);
     set(section.duration("idle"), &mut limits.idle);
     set(section.duration("connect"), &mut limits.connect);
-    set(section.duration("reconnect"), &mut limits.reconnect);
+    set(section.duration("body_gap"), &mut limits.body_gap);
     set(section.duration("keep"), &mut limits.keep);
     set(section.duration("grace"), &mut limits.grace);
+    limits.reconnect = section.duration("reconnect").map(|at| at.value);
     if let Some(at) = section.size("body") {
         limits.route.body = at.value;
+    }
+    if let Some(at) = section.size("body_rate") {
+        limits.body_rate = at.value;
     }
     if let Some(at) = section.size("memory") {
         limits.memory = at.value;

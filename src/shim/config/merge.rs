@@ -17,6 +17,8 @@ use crate::user_error::UserError;
 
 /// Where senders call, if nobody says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// What an agent is asked for, if nobody says otherwise: releases since 2.0 have it, and a 404 will do.
+const PROBE: &str = "/api/health";
 /// Where the operator looks, if nobody says otherwise.
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9180);
 /// The days after which a silent URL can be retired, if nobody says otherwise.
@@ -98,6 +100,7 @@ pub(super) fn combine(
             .unwrap_or_else(|| base.join(routes::FILE_NAME)),
         upstream,
         upstream_check: file.upstream_check.unwrap_or(true) && !flags.no_upstream_check,
+        probe: file.probe.unwrap_or_else(|| Some(PROBE.to_owned())),
         listen: match listen.is_empty() {
             true => vec![LISTEN],
             false => listen,

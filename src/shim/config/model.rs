@@ -38,7 +38,7 @@ impl LogFormat {
 pub struct RouteLimits {
     /// The largest body.
     pub(crate) body: u64,
-    /// From the end of the head to the end of the reply.
+    /// From the last byte of the body to the end of the reply.
     pub(crate) total: Duration,
 }
 
@@ -58,8 +58,13 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a connection to the agent may take to be made.
     pub connect: Duration,
-    /// How long a request waits for an agent that refuses connections, as one does that restarts.
-    pub reconnect: Duration,
+    /// How long a request waits for an agent that refuses connections, as one does that restarts; as
+    /// long as for its reply, if nothing was said.
+    pub reconnect: Option<Duration>,
+    /// How long a sender may be silent in the middle of a body.
+    pub body_gap: Duration,
+    /// The bytes in a second that a body has to come with on average, after its first seconds.
+    pub body_rate: u64,
     /// How long a connection to the agent is kept for the next request. Less than uvicorn's 5 s.
     pub keep: Duration,
     /// The memory for large bodies, all together.
@@ -88,7 +93,9 @@ impl Default for Limits {
             head_time: Duration::from_secs(30),
             idle: Duration::from_secs(75),
             connect: Duration::from_secs(3),
-            reconnect: Duration::from_secs(2),
+            reconnect: None,
+            body_gap: Duration::from_secs(10),
+            body_rate: 64 << 10,
             keep: Duration::from_secs(3),
             memory: 256 << 20,
             connections: None,
@@ -127,6 +134,8 @@ pub struct Config {
     pub upstream: UpstreamUrl,
     /// Whether the agents have to be reachable at the start.
     pub upstream_check: bool,
+    /// What an agent is asked for to find out whether it answers.
+    pub(crate) probe: Option<String>,
     /// Where senders call.
     pub listen: Vec<SocketAddr>,
     /// Where the operator looks.

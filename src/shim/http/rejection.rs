@@ -46,8 +46,12 @@ pub enum Rejection {
     Unauthorized,
     /// The address list does not have the sender.
     Address,
-    /// The agent cannot be reached.
+    /// The agent cannot be reached: it refuses connections, or closes them at once.
     UpstreamGone,
+    /// Nobody knows the name of the agent's host.
+    UpstreamName,
+    /// The agent's host does not answer an attempt to connect.
+    UpstreamSilent,
     /// The agent closed the connection, or sent something that is not a reply.
     UpstreamBroken,
     /// The agent did not answer in time.
@@ -60,7 +64,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::Malformed,
         Self::LengthAndCoding,
         Self::Coding,
@@ -81,6 +85,8 @@ impl Rejection {
         Self::Unauthorized,
         Self::Address,
         Self::UpstreamGone,
+        Self::UpstreamName,
+        Self::UpstreamSilent,
         Self::UpstreamBroken,
         Self::UpstreamSlow,
         Self::Busy,
@@ -127,6 +133,8 @@ impl Rejection {
                 | Self::Unauthorized
                 | Self::Address
                 | Self::UpstreamGone
+                | Self::UpstreamName
+                | Self::UpstreamSilent
                 | Self::UpstreamBroken
                 | Self::UpstreamSlow
                 | Self::Loop
@@ -254,6 +262,18 @@ impl Rejection {
                 "upstream_gone",
                 "The agent cannot be reached at the moment.",
                 "暂时连接不上 Agent。",
+            ),
+            Self::UpstreamName => (
+                503,
+                "upstream_name",
+                "The name of the agent's host does not resolve at the moment.",
+                "暂时无法解析 Agent 的主机名。",
+            ),
+            Self::UpstreamSilent => (
+                503,
+                "upstream_silent",
+                "The agent's host does not answer at the moment.",
+                "Agent 所在主机暂时没有响应。",
             ),
             Self::UpstreamBroken => (
                 502,

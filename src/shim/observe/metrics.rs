@@ -211,7 +211,9 @@ impl UpstreamStats {
     /// Counts a call that has failed.
     pub(crate) fn fail(&self, rejection: Rejection) {
         let count = match rejection {
-            Rejection::UpstreamGone => &self.gone,
+            Rejection::UpstreamGone | Rejection::UpstreamName | Rejection::UpstreamSilent => {
+                &self.gone
+            }
             Rejection::UpstreamSlow => &self.slow,
             _ => &self.broken,
         };
@@ -295,10 +297,7 @@ impl Registry {
         if let Some((agent, _)) = agents.iter().find(|(agent, _)| agent.url == *url) {
             return Arc::clone(agent);
         }
-        let agent = Arc::new(Upstream {
-            url: url.clone(),
-            number: agents.len(),
-        });
+        let agent = Arc::new(Upstream::new(url.clone(), agents.len()));
         agents.push((Arc::clone(&agent), Arc::default()));
         agent
     }

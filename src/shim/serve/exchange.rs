@@ -4,13 +4,14 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::shim::auth::{self, AuthPhase};
 use crate::shim::http::forwarded::ClientAddr;
-use crate::shim::http::framing::Framing;
+use crate::shim::http::framing::{Body, Framing};
 use crate::shim::http::head::Head;
 use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
@@ -26,7 +27,8 @@ use crate::shim::serve::read::{self, ReadError, Received};
 use crate::shim::serve::relay::{self, Client, RelayError};
 use crate::shim::serve::worker::{RequestBuffers, Worker};
 use crate::shim::upstream::agent::Upstream;
-use crate::shim::upstream::pool::{self, Answer, Call};
+use crate::shim::upstream::call::Call;
+use crate::shim::upstream::pool::{self, Answer};
 use crate::shim::upstream::request_head::{self, Forward, Origin};
 
 /// What becomes of the connection.
@@ -79,7 +81,7 @@ pub(super) struct Request<'a> {
     pub(super) head: &'a Head,
     /// Who sends it.
     pub(super) sender: ClientAddr,
-    /// When the head was there.
+    /// When all of it was there: the head first, then the body.
     pub(super) start: Instant,
     /// Whether the sender may send another one.
     pub(super) keep_alive: bool,
@@ -104,12 +106,13 @@ impl<'a> Request<'a> {
         auth::authorize(&destination.auth, phase, self.head, body, sender, now)
     }
 
-    /// Reads its body, of at most `most` bytes.
+    /// Reads its body, of at most `most` bytes; waits for memory for up to `patience`. The time for the
+    /// reply begins with its last byte.
     pub(super) async fn receive(
         &mut self,
         framing: Framing,
         most: u64,
-        deadline: Instant,
+        patience: Duration,
     ) -> Result<Received<'a>, ReadError> {
         if framing.expects_continue {
             read::send_continue(self.stream).await?;
@@ -121,9 +124,13 @@ impl<'a> Request<'a> {
             framing.body,
             most,
             memory,
-            deadline,
+            &self.table.config.limits,
+            self.start + patience,
         )
         .await?;
+        if framing.body != Body::Empty {
+            self.start = Instant::now();
+        }
         self.unread = false;
         Ok(received)
     }
@@ -167,6 +174,8 @@ impl<'a> Request<'a> {
             agent,
             stats: &stats,
             limits: &self.table.config.limits,
+            probe: self.table.config.probe.as_deref(),
+            via: &self.table.via,
             deadline,
         };
         let method = self.head.method();

@@ -16,12 +16,14 @@ use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::PathAndQuery;
 use crate::shim::route::decide::Decision;
 use crate::shim::route::old_url::OldUrl;
+use crate::shim::route::table::Table;
 use crate::shim::serve::exchange::{Outcome, Request};
 use crate::shim::serve::local_response;
 use crate::shim::serve::read::Received;
 use crate::shim::serve::worker::Worker;
 use crate::shim::upstream::agent::Upstream;
-use crate::shim::upstream::pool::{self, Call};
+use crate::shim::upstream::call::Call;
+use crate::shim::upstream::pool;
 use crate::shim::upstream::request_head::{self, Forward, Origin};
 use crate::shim::upstream::response_body::BufferedResponse;
 
@@ -163,7 +165,7 @@ fn call_all(
             head,
             body: Rc::clone(&bytes),
             deadline,
-            limits: request.table.config.limits,
+            table: Arc::clone(request.table),
             may_be_sent_on,
         };
         tokio::task::spawn_local(call.run())
@@ -212,7 +214,7 @@ struct Prepared {
     head: Vec<u8>,
     body: Rc<[u8]>,
     deadline: Instant,
-    limits: crate::shim::config::Limits,
+    table: Arc<Table>,
     may_be_sent_on: bool,
 }
 
@@ -225,7 +227,9 @@ impl Prepared {
             pool: &self.worker.pool,
             agent: &self.agent,
             stats: &stats,
-            limits: &self.limits,
+            limits: &self.table.config.limits,
+            probe: self.table.config.probe.as_deref(),
+            via: &self.table.via,
             deadline: self.deadline,
         };
         let mut reply = Head::default();

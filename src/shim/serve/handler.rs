@@ -190,11 +190,11 @@ async fn answer(mut request: Request<'_>, decision: &Decision<'_, '_>) -> Outcom
         Action::Guarded(routes) => guarded(request, decision, routes, framing).await,
         Action::Legacy => {
             let limits = request.table.config.limits.route;
-            let deadline = request.start + limits.total;
-            let body = match request.receive(framing, limits.body, deadline).await {
+            let body = match request.receive(framing, limits.body, limits.total).await {
                 Ok(body) => body,
                 Err(ended) => return request.ended(ended, None).await,
             };
+            let deadline = request.start + limits.total;
             let agent = Arc::clone(&request.table.agent);
             request
                 .call(&agent, decision, decision.target.path, body, deadline, None)
@@ -233,11 +233,12 @@ async fn guarded(
     let most = routes.iter().map(|route| route.limits.body).min();
     let most = most.unwrap_or(request.table.config.limits.route.body);
     let total = routes.iter().map(|route| route.limits.total).max();
-    let deadline = request.start + total.unwrap_or_default();
-    let body = match request.receive(framing, most, deadline).await {
+    let total = total.unwrap_or_default();
+    let body = match request.receive(framing, most, total).await {
         Ok(body) => body,
         Err(ended) => return request.ended(ended, None).await,
     };
+    let deadline = request.start + total;
     let checked = authorize(&request, AuthPhase::Body, body.bytes(request.buffers));
     if let Err(rejection) = checked {
         return request.reject(rejection, None).await;
@@ -285,11 +286,12 @@ async fn webhook(
         .with_legacy
         .then_some(request.table.config.limits.route.total);
     let totals = url.destinations.iter().map(|d| d.limits.total);
-    let deadline = request.start + totals.chain(legacy).max().unwrap_or_default();
-    let body = match request.receive(framing, url.body, deadline).await {
+    let total = totals.chain(legacy).max().unwrap_or_default();
+    let body = match request.receive(framing, url.body, total).await {
         Ok(body) => body,
         Err(ended) => return request.ended(ended, Some(url)).await,
     };
+    let deadline = request.start + total;
     if let Some(recorder) = &request.worker.state.recorder {
         let (bytes, has_parameters) = (body.bytes(request.buffers), !values.is_empty());
         request.buffers.recorded = recorder.copy(

@@ -22,7 +22,8 @@ use crate::shim::serve::exchange::{Next, Outcome, Request};
 use crate::shim::serve::read::{self, ReadError};
 use crate::shim::serve::relay;
 use crate::shim::serve::worker::RequestBuffers;
-use crate::shim::upstream::pool::{self, Answer, Call, Connection};
+use crate::shim::upstream::call::Call;
+use crate::shim::upstream::pool::{Answer, Connection};
 use crate::shim::upstream::request_head::{self, Forward, Origin};
 
 /// How long the agent may take for the head of a reply: long polls are slow by design.
@@ -54,12 +55,16 @@ pub(super) async fn serve(
     let agent = std::sync::Arc::clone(&request.table.agent);
     let stats = request.worker.agent_stats(agent.number);
     stats.requests.fetch_add(1, Ordering::Relaxed);
-    let limits = request.table.config.limits;
+    let mut limits = request.table.config.limits;
+    // For as long as a reply may take, nobody waits for an agent that is not there.
+    limits.reconnect.get_or_insert(limits.route.total);
     let call = Call {
         pool: &request.worker.pool,
         agent: &agent,
         stats: &stats,
         limits: &limits,
+        probe: request.table.config.probe.as_deref(),
+        via: &request.table.via,
         deadline: request.start + HEAD_TIMEOUT,
     };
     let output = &mut request.buffers.output;
@@ -110,7 +115,7 @@ async fn begin(
     let mut connection = call
         .begin(request.head.method(), &request.buffers.output, b"")
         .await?;
-    let sent = match body {
+    let has_ended = match body {
         Body::Length(length) => {
             copy(
                 request.stream,
@@ -122,50 +127,55 @@ async fn begin(
             .await
         }
         Body::Chunked => copy_chunks(request.stream, request.buffers, &mut connection, idle).await,
-        Body::Empty | Body::UntilClose => Ok(()),
+        Body::Empty | Body::UntilClose => Ok(true),
     };
-    match sent {
-        Ok(()) => request.unread = false,
-        // The agent takes no more of the body: it has answered already, or is gone.
-        Err(ReadError::Rejected(Rejection::UpstreamBroken)) => {}
-        Err(ended) => return Err(ended),
+    // Else the agent takes no more of the body: it has answered already, or is gone.
+    if has_ended? {
+        request.unread = false;
     }
     let reply = &mut request.buffers.reply;
     loop {
-        pool::read_head(&mut connection, reply).await?;
+        call.read_head(&mut connection, reply).await?;
         if reply.status() == 101 || reply.status() >= 200 {
             return Ok(connection);
         }
     }
 }
 
+/// Sends a body of `left` bytes on as it comes. Says whether the agent has taken all of it.
 async fn copy(
     stream: &mut TcpStream,
     buffers: &mut RequestBuffers,
     connection: &mut Connection,
     mut left: u64,
     idle: Duration,
-) -> Result<(), ReadError> {
+) -> Result<bool, ReadError> {
     loop {
         let there = buffers.input.len();
         let take = usize::try_from(left).map_or(there, |left| left.min(there));
         let part = buffers.input.split_to(take);
-        write(connection, &part).await?;
+        // It has answered, or is gone: either way it wants no more.
+        if connection.send(&part).await.unwrap_or(true) {
+            return Ok(false);
+        }
         drop(part);
         left -= take as u64;
         if left == 0 {
-            return Ok(());
+            return Ok(true);
         }
-        more(stream, buffers, idle).await?;
+        if !more(stream, buffers, connection, idle).await? {
+            return Ok(false);
+        }
     }
 }
 
+/// The same for a body in chunks.
 async fn copy_chunks(
     stream: &mut TcpStream,
     buffers: &mut RequestBuffers,
     connection: &mut Connection,
     idle: Duration,
-) -> Result<(), ReadError> {
+) -> Result<bool, ReadError> {
     let mut decoder = Decoder::default();
     loop {
         let RequestBuffers { input, body, .. } = buffers;
@@ -180,28 +190,34 @@ async fn copy_chunks(
         if decoder.is_done() {
             body.extend_from_slice(b"0\r\n\r\n");
         }
-        write(connection, body).await?;
-        if decoder.is_done() {
-            return Ok(());
+        if connection.send(body).await.unwrap_or(true) {
+            return Ok(false);
         }
-        more(stream, buffers, idle).await?;
+        if decoder.is_done() {
+            return Ok(true);
+        }
+        if !more(stream, buffers, connection, idle).await? {
+            return Ok(false);
+        }
     }
 }
 
-async fn write(connection: &mut Connection, bytes: &[u8]) -> Result<(), ReadError> {
-    let written = connection.stream.write_all(bytes).await;
-    written.map_err(|_| Rejection::UpstreamBroken.into())
-}
-
+/// Reads more of a body. Says whether the agent still wants it.
 async fn more(
     stream: &mut TcpStream,
     buffers: &mut RequestBuffers,
+    connection: &mut Connection,
     idle: Duration,
-) -> Result<(), ReadError> {
+) -> Result<bool, ReadError> {
     buffers.make_room();
-    match timeout(idle, stream.read_buf(&mut buffers.input)).await {
+    let read = tokio::select! {
+        biased;
+        read = timeout(idle, stream.read_buf(&mut buffers.input)) => read,
+        () = connection.answers_early() => return Ok(false),
+    };
+    match read {
         Ok(Ok(0) | Err(_)) => Err(ReadError::ClientDisconnected),
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(_)) => Ok(true),
         Err(_) => Err(Rejection::SenderSlow.into()),
     }
 }

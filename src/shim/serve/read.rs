@@ -3,6 +3,8 @@
 //! Invariants: no more is read into memory than the limits allow; a body over its limit is
 //! rejected from its head alone where the head tells; large bodies share one budget of memory.
 
+use std::time::Duration;
+
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -19,6 +21,8 @@ use crate::shim::serve::worker::{RequestBuffers, UNIT};
 /// A body up to this size is not counted against the budget.
 const SMALL: u64 = 64 << 10;
 
+/// How long a body may take before it has to come with the least rate.
+const HEAD_START: Duration = Duration::from_secs(5);
 /// A body over this size gets memory of its own from the system.
 const LARGE: usize = 1 << 20;
 /// That much is asked for then, at least: what is not touched costs nothing, and over 32 MiB the
@@ -117,24 +121,66 @@ pub(super) async fn send_continue(stream: &mut TcpStream) -> Result<(), ReadErro
         .map_err(|_| ReadError::ClientDisconnected)
 }
 
-/// Reads a body of at most `most` bytes into `buffers`.
+/// The time that a sender has for a body: it may not be silent for long, and has to come with a least
+/// rate on average. A fixed time would cut off large bodies on slow lines, and let small ones dawdle.
+#[derive(Debug)]
+struct Pace {
+    gap: Duration,
+    rate: u64,
+    /// When it began; later, when the sender had to wait for us.
+    begun: Instant,
+}
+
+impl Pace {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            gap: limits.body_gap,
+            rate: limits.body_rate,
+            begun: Instant::now(),
+        }
+    }
+
+    /// By when more has to come, with so many bytes there.
+    fn next(&self, there: usize, now: Instant) -> Instant {
+        let earned = Duration::from_secs_f64(there as f64 / self.rate as f64);
+        let average = self.begun + earned.max(HEAD_START);
+        average.min(now + self.gap)
+    }
+
+    /// Waits for memory; that is no fault of the sender's.
+    async fn budget<'m>(
+        &mut self,
+        memory: &'m Semaphore,
+        size: u64,
+        deadline: Instant,
+    ) -> Result<SemaphorePermit<'m>, ReadError> {
+        let before = Instant::now();
+        let permit = budget(memory, size, deadline).await?;
+        self.begun += before.elapsed();
+        Ok(permit)
+    }
+}
+
+/// Reads a body of at most `most` bytes into `buffers`; waits for memory until `deadline`.
 pub(super) async fn body<'m>(
     stream: &mut TcpStream,
     buffers: &mut RequestBuffers,
     body: Body,
     most: u64,
     memory: &'m Semaphore,
+    limits: &Limits,
     deadline: Instant,
 ) -> Result<Received<'m>, ReadError> {
     buffers.body.clear();
     buffers.held = 0;
+    let mut pace = Pace::new(limits);
     match body {
         Body::Length(length) => {
             if length > most {
                 return Err(Rejection::BodyTooLarge.into());
             }
             let permit = match length > SMALL {
-                true => Some(budget(memory, length, deadline).await?),
+                true => Some(pace.budget(memory, length, deadline).await?),
                 false => None,
             };
             let length = usize::try_from(length).map_err(|_| Rejection::BodyTooLarge)?;
@@ -144,7 +190,12 @@ pub(super) async fn body<'m>(
                 false => missing,
             });
             while buffers.input.len() < length {
-                more(stream, buffers, deadline).await?;
+                more(
+                    stream,
+                    buffers,
+                    pace.next(buffers.input.len(), Instant::now()),
+                )
+                .await?;
             }
             buffers.held = length;
             Ok(Received {
@@ -153,7 +204,7 @@ pub(super) async fn body<'m>(
                 _memory: permit,
             })
         }
-        Body::Chunked => chunks(stream, buffers, most, memory, deadline).await,
+        Body::Chunked => chunks(stream, buffers, most, memory, pace, deadline).await,
         Body::Empty | Body::UntilClose => Ok(Received {
             length: 0,
             in_chunks: false,
@@ -167,6 +218,7 @@ async fn chunks<'m>(
     buffers: &mut RequestBuffers,
     most: u64,
     memory: &'m Semaphore,
+    mut pace: Pace,
     deadline: Instant,
 ) -> Result<Received<'m>, ReadError> {
     let mut decoder = Decoder::default();
@@ -185,7 +237,7 @@ async fn chunks<'m>(
         if length > budgeted {
             // Twice what is there, so that a body of n bytes asks for memory log n times.
             let next = (length * 2).min(most.max(length));
-            let another = budget(memory, next - budgeted, deadline).await?;
+            let another = pace.budget(memory, next - budgeted, deadline).await?;
             match &mut permit {
                 Some(permit) => permit.merge(another),
                 None => permit = Some(another),
@@ -203,7 +255,12 @@ async fn chunks<'m>(
             });
         }
         buffers.make_room();
-        more(stream, buffers, deadline).await?;
+        more(
+            stream,
+            buffers,
+            pace.next(buffers.body.len(), Instant::now()),
+        )
+        .await?;
     }
 }
 
@@ -228,5 +285,24 @@ async fn more(
         Ok(Ok(0) | Err(_)) => Err(ReadError::ClientDisconnected),
         Ok(Ok(_)) => Ok(()),
         Err(_) => Err(Rejection::SenderSlow.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_has_the_time_that_it_earns() {
+        let pace = Pace::new(&Limits::default());
+        let by = |there: usize, after: u64| {
+            let now = pace.begun + Duration::from_secs(after);
+            (pace.next(there, now) - pace.begun).as_secs()
+        };
+        assert_eq!(by(0, 0), 5, "the beginning");
+        assert_eq!(by(100, 4), 5);
+        assert_eq!(by(20 * (64 << 10), 1), 11, "ten seconds of silence");
+        assert_eq!(by(20 * (64 << 10), 15), 20, "64 KiB a second");
+        assert_eq!(by(24 << 20, 100), 110);
     }
 }

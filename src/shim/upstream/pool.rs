@@ -1,30 +1,22 @@
-//! Connections to agents: kept for the next request, made anew, checked before they are used.
+//! Connections to agents: kept for the next request, and checked before they are used.
 //!
-//! Why not a client library: a webhook must neither be lost nor arrive twice, and whether a request
-//! may be sent again depends on whether the kernel has taken a byte of it. That is known here.
-//!
-//! Invariants: a request is sent again only when no byte of it was taken; a connection is
-//! kept only when the reply on it ended where it said, and for less time than the agent keeps it.
+//! Invariants: a connection is kept only when the request on it was sent whole and the reply ended
+//! where it said, and for less time than the agent keeps it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use rustix::net::RecvFlags;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use crate::shim::config::Limits;
-use crate::shim::http::framing::{self, Body};
+use crate::shim::http::framing::Body;
 use crate::shim::http::head::{Head, Scan};
 use crate::shim::http::header::Kind;
 use crate::shim::http::rejection::Rejection;
-use crate::shim::observe::fd_limit;
-use crate::shim::observe::metrics::UpstreamStats;
 use crate::shim::serve::idle::IdleSenders;
 use crate::shim::upstream::agent::Upstream;
 
@@ -34,16 +26,8 @@ const MAX_POOLED: usize = 128;
 const LARGEST_HEAD: usize = 256 << 10;
 /// The room for what an agent sends, to begin with.
 const INITIAL_CAPACITY: usize = 8 << 10;
-/// A body up to this size goes out in one write with the head.
-const SMALL_BODY: usize = 16 << 10;
-/// A connection is used again for a request that must not arrive twice only so soon after its last
-/// reply: no agent gives an idle connection up as fast as that, so that it cannot be doing so while
-/// the request is on its way.
-const NON_IDEMPOTENT_REUSE_WINDOW: Duration = Duration::from_millis(100);
 /// An agent that closed a connection unexpectedly soon may do so again for this long.
 const REUSE_BACKOFF: Duration = Duration::from_secs(60);
-/// How long to wait before a refused connection is tried again.
-const CONNECT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// A connection to an agent.
 #[derive(Debug)]
@@ -54,10 +38,23 @@ pub(crate) struct Connection {
     pub(crate) input: BytesMut,
     idle_since: Instant,
     /// Whether a request was answered on it before.
-    used: bool,
+    pub(super) used: bool,
+    /// Whether a request was sent on it whole, or none: else it cannot take another.
+    is_between_requests: bool,
 }
 
 impl Connection {
+    /// A new one.
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            input: BytesMut::with_capacity(INITIAL_CAPACITY),
+            idle_since: Instant::now(),
+            used: false,
+            is_between_requests: true,
+        }
+    }
+
     /// Whether the agent has neither closed it nor sent what nobody asked for. Asks the kernel:
     /// what the event loop knows may be older.
     fn is_alive(&self) -> bool {
@@ -69,12 +66,77 @@ impl Connection {
         )
     }
 
-    /// Reads more; 0 at the end.
-    pub(crate) async fn read(&mut self) -> io::Result<usize> {
+    /// Sends `bytes`, or as much of them as the agent takes before it answers: one that has answered
+    /// may read no more. Says whether it has answered.
+    pub(crate) async fn send(&mut self, mut bytes: &[u8]) -> io::Result<bool> {
+        while !bytes.is_empty() {
+            let wanted = Interest::READABLE | Interest::WRITABLE;
+            let ready = self.stream.ready(wanted).await?;
+            if ready.is_readable() && self.read_ahead()? {
+                return Ok(true);
+            }
+            if ready.is_writable() {
+                match self.stream.try_write(bytes) {
+                    Ok(taken) => bytes = &bytes[taken..],
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Comes when the agent has answered although its request has not come to its end, or has gone.
+    pub(crate) async fn answers_early(&mut self) {
+        while self.stream.readable().await.is_ok() {
+            if !matches!(self.read_ahead(), Ok(false)) {
+                return;
+            }
+        }
+    }
+
+    /// Reads what is there; says whether the head of the last reply is.
+    fn read_ahead(&mut self) -> io::Result<bool> {
+        self.make_room();
+        match self.stream.try_read_buf(&mut self.input) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => {
+                let has_answered = has_final_head(&self.input);
+                self.is_between_requests &= !has_answered;
+                match has_answered || self.input.len() <= LARGEST_HEAD {
+                    true => Ok(has_answered),
+                    false => Err(io::ErrorKind::InvalidData.into()),
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn make_room(&mut self) {
         if self.input.capacity() - self.input.len() < INITIAL_CAPACITY / 2 {
             self.input.reserve(INITIAL_CAPACITY);
         }
+    }
+
+    /// Reads more; 0 at the end.
+    pub(crate) async fn read(&mut self) -> io::Result<usize> {
+        self.make_room();
         self.stream.read_buf(&mut self.input).await
+    }
+}
+
+/// Whether the head of a reply that is no interim one is in what has arrived.
+fn has_final_head(mut input: &[u8]) -> bool {
+    loop {
+        let Ok(Some(end)) = Scan::default().find_end(input) else {
+            return false;
+        };
+        // `HTTP/1.1 1…`: it is followed by another.
+        match input.get(9) {
+            Some(b'1') => input = &input[end..],
+            _ => return true,
+        }
     }
 }
 
@@ -121,7 +183,7 @@ impl Pool {
     }
 
     /// A connection that has been idle for less than `keep`, if there is one.
-    fn take(&mut self, agent: &Upstream, keep: Duration) -> Option<Connection> {
+    pub(super) fn take(&mut self, agent: &Upstream, keep: Duration) -> Option<Connection> {
         let now = Instant::now();
         let kept = self.of(agent);
         if kept.distrusted_until.is_some_and(|until| now < until) {
@@ -140,8 +202,9 @@ impl Pool {
         None
     }
 
-    /// An agent has closed a connection sooner than agents do.
-    fn distrust(&mut self, agent: &Upstream) {
+    /// An agent has closed a connection sooner than agents do: it may be gone.
+    pub(super) fn distrust(&mut self, agent: &Upstream) {
+        agent.doubt.raise();
         let kept = self.of(agent);
         kept.connections.clear();
         kept.distrusted_until = Some(Instant::now() + REUSE_BACKOFF);
@@ -150,7 +213,8 @@ impl Pool {
     /// Keeps a connection for the next request.
     pub(crate) fn keep_alive(&mut self, agent: &Upstream, mut connection: Connection) {
         let kept = &mut self.of(agent).connections;
-        if kept.len() < MAX_POOLED && connection.input.is_empty() {
+        let is_usable = connection.is_between_requests && connection.input.is_empty();
+        if kept.len() < MAX_POOLED && is_usable {
             connection.idle_since = Instant::now();
             connection.used = true;
             kept.push(connection);
@@ -167,29 +231,6 @@ impl Pool {
     }
 }
 
-/// Whether a request with this method has the same effect when it arrives twice (RFC 9110, 9.2.2).
-fn is_idempotent(method: &[u8]) -> bool {
-    matches!(
-        method,
-        b"GET" | b"HEAD" | b"PUT" | b"DELETE" | b"OPTIONS" | b"TRACE"
-    )
-}
-
-/// What is needed to reach an agent.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Call<'a> {
-    /// The connections of this thread.
-    pub(crate) pool: &'a std::cell::RefCell<Pool>,
-    /// The agent.
-    pub(crate) agent: &'a Upstream,
-    /// Its counts.
-    pub(crate) stats: &'a UpstreamStats,
-    /// What bounds connections.
-    pub(crate) limits: &'a Limits,
-    /// When it has to be over.
-    pub(crate) deadline: Instant,
-}
-
 /// A reply whose head has been read.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -199,161 +240,8 @@ pub(crate) struct Answer {
     pub(crate) body: Body,
 }
 
-impl Call<'_> {
-    /// Sends a request with its whole body and reads the head of the reply into `reply`. `head` is
-    /// used up.
-    pub(crate) async fn exchange(
-        &self,
-        method: &[u8],
-        head: &mut Vec<u8>,
-        body: &[u8],
-        reply: &mut Head,
-    ) -> Result<Answer, Rejection> {
-        self.stats.requests.fetch_add(1, Ordering::Relaxed);
-        let result = self.try_exchange(method, head, body, reply).await;
-        result.inspect_err(|&rejection| self.stats.fail(rejection))
-    }
-
-    async fn try_exchange(
-        &self,
-        method: &[u8],
-        head: &mut Vec<u8>,
-        body: &[u8],
-        reply: &mut Head,
-    ) -> Result<Answer, Rejection> {
-        let rest = if body.len() <= SMALL_BODY {
-            head.extend_from_slice(body);
-            &[]
-        } else {
-            body
-        };
-        let mut connection = self.begin(method, head, rest).await?;
-        let read = self.read_final_head(&mut connection, reply);
-        match timeout_at(self.deadline, read).await {
-            Ok(read) => read?,
-            Err(_) => return Err(Rejection::UpstreamSlow),
-        }
-        let body = framing::of_reply(reply, method).ok_or(Rejection::UpstreamBroken)?;
-        Ok(Answer { connection, body })
-    }
-
-    async fn read_final_head(
-        &self,
-        connection: &mut Connection,
-        reply: &mut Head,
-    ) -> Result<(), Rejection> {
-        loop {
-            if let Err(rejection) = read_head(connection, reply).await {
-                if connection.used {
-                    self.pool.borrow_mut().distrust(self.agent);
-                }
-                return Err(rejection);
-            }
-            // Interim replies are between the agent and us; 101 was not asked for.
-            match reply.status() {
-                101 => return Err(Rejection::UpstreamBroken),
-                100..=199 => {}
-                _ => return Ok(()),
-            }
-        }
-    }
-
-    /// Sends `head` and `rest` on a connection, before the deadline. An agent to which no byte
-    /// could be sent by then is gone; one that takes no more of them is slow.
-    pub(crate) async fn begin(
-        &self,
-        method: &[u8],
-        head: &[u8],
-        rest: &[u8],
-    ) -> Result<Connection, Rejection> {
-        let keep = match is_idempotent(method) {
-            true => self.limits.keep,
-            false => self.limits.keep.min(NON_IDEMPOTENT_REUSE_WINDOW),
-        };
-        let kept = self.pool.borrow_mut().take(self.agent, keep);
-        let mut connection = match kept {
-            Some(connection) => connection,
-            None => self.open().await?,
-        };
-        loop {
-            let sent = timeout_at(self.deadline, send(&mut connection.stream, head, rest)).await;
-            match sent {
-                Err(_) => return Err(Rejection::UpstreamSlow),
-                // After some of it the agent may have answered (413, say) and closed.
-                Ok(Ok(()) | Err(Sent::Some)) => return Ok(connection),
-                Ok(Err(Sent::Nothing)) if connection.used => {
-                    // The kernel has refused the first byte: the agent cannot have seen any.
-                    self.stats.retries.fetch_add(1, Ordering::Relaxed);
-                    connection = self.open().await?;
-                }
-                Ok(Err(Sent::Nothing)) => return Err(Rejection::UpstreamBroken),
-            }
-        }
-    }
-
-    /// A new connection. While the agent refuses, as it does when it restarts, tries again for a
-    /// while: no byte has been sent yet.
-    async fn open(&self) -> Result<Connection, Rejection> {
-        let start = Instant::now();
-        if start >= self.deadline {
-            // The time was used up before the agent was asked.
-            return Err(Rejection::UpstreamSlow);
-        }
-        let until = self.deadline.min(start + self.limits.reconnect);
-        loop {
-            let end = self.deadline.min(Instant::now() + self.limits.connect);
-            match timeout_at(end, dial(self.agent)).await {
-                Ok(Ok(stream)) => {
-                    return Ok(Connection {
-                        stream,
-                        input: BytesMut::with_capacity(INITIAL_CAPACITY),
-                        idle_since: Instant::now(),
-                        used: false,
-                    });
-                }
-                Ok(Err(error)) if Instant::now() + CONNECT_RETRY_DELAY < until => {
-                    if fd_limit::is_exhaustion(&error) {
-                        self.pool.borrow_mut().give_up_idle();
-                    }
-                    tokio::time::sleep(CONNECT_RETRY_DELAY).await
-                }
-                Ok(Err(_)) | Err(_) => return Err(Rejection::UpstreamGone),
-            }
-        }
-    }
-}
-
-async fn dial(agent: &Upstream) -> io::Result<TcpStream> {
-    let (host, port) = (agent.url.host(), agent.url.port());
-    let stream = match host.parse() {
-        Ok(address) => TcpStream::connect(SocketAddr::new(address, port)).await?,
-        Err(_) => TcpStream::connect((host, port)).await?,
-    };
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// How much of a request was taken when sending it failed.
-enum Sent {
-    Nothing,
-    Some,
-}
-
-async fn send(stream: &mut TcpStream, head: &[u8], rest: &[u8]) -> Result<(), Sent> {
-    let taken = stream.write(head).await.map_err(|_| Sent::Nothing)?;
-    if taken == 0 {
-        return Err(Sent::Nothing);
-    }
-    for part in [&head[taken..], rest] {
-        if !part.is_empty() {
-            stream.write_all(part).await.map_err(|_| Sent::Some)?;
-        }
-    }
-    Ok(())
-}
-
 /// Reads the head of a reply; what follows it stays in the connection.
-pub(crate) async fn read_head(
+pub(super) async fn read_head(
     connection: &mut Connection,
     reply: &mut Head,
 ) -> Result<(), Rejection> {

@@ -109,10 +109,7 @@ mod tests {
             Proxy-Authorization: gone\r\nTransfer-Encoding: chunked\r\nUpgrade: h2c\r\nCookie: a\r\n\r\n";
         head.read_request(text).unwrap();
         head.mark_named_by_connection().unwrap();
-        let agent = Upstream {
-            url: UpstreamUrl::parse("http://agent:9/base").unwrap(),
-            number: 0,
-        };
+        let agent = Upstream::new(UpstreamUrl::parse("http://agent:9/base").unwrap(), 0);
         let peer = "192.0.2.1".parse().unwrap();
         let sender = ClientAddr::of(&head, peer, &[]);
         let via = Via::default();

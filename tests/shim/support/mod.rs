@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub(crate) use message::{Message, read_message};
 pub(crate) use process::{Process, program, run, skipped};
-pub(crate) use upstream::{Agent, Keep, ok, reply};
+pub(crate) use upstream::{Agent, Keep, is_probe, ok, reply};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -32,6 +32,12 @@ pub(crate) struct Agent {
     accepting: Option<std::thread::JoinHandle<()>>,
 }
 
+/// Whether the shim only wants to know whether an agent answers.
+pub(crate) fn is_probe(message: &Message) -> bool {
+    message.first == "GET /api/health HTTP/1.1"
+        && message.header("user-agent").as_deref() == Some("rehook")
+}
+
 /// A reply with a body.
 pub(crate) fn reply(status: u16, lines: &str, body: &str) -> String {
     let length = body.len();
@@ -84,6 +90,10 @@ impl Agent {
                 std::thread::spawn(move || {
                     stream.set_nodelay(true).unwrap();
                     while let Some(message) = read_message(&mut stream, false) {
+                        if is_probe(&message) {
+                            stream.write_all(reply(404, "", "").as_bytes()).unwrap();
+                            continue;
+                        }
                         requests.lock().unwrap().push(message.clone());
                         match answer(&message, &mut stream) {
                             Keep::Yes => {}
