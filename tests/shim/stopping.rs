@@ -1,7 +1,7 @@
 //! The end of the program: what has been sent is answered, and nothing else is waited for.
 
 use std::io::Write;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -78,4 +78,117 @@ fn what_has_been_sent_before_the_signal_is_answered() {
         assert_eq!(reply.status(), 200);
     }
     end(&mut process);
+}
+
+#[test]
+fn the_port_is_closed_last() {
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let agent = Agent::start(move |request, stream| {
+        if request.text() == "slow" {
+            let _ = wait.lock().unwrap().recv();
+        }
+        ok(request, stream)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!("upstream = \"http://{}\"\n{NO_GRACE}", agent.address);
+    write_files(folder.path(), GITHUB, &config);
+    let mut process = Process::start(folder.path(), &[]);
+    let mut slow = connect(process.address);
+    let request = post("/api/webhook/github", "", "slow");
+    slow.write_all(request.as_bytes()).unwrap();
+    wait_until("it has reached the agent", || !agent.requests().is_empty());
+    process.signal(Signal::TERM);
+    wait_until("it is stopping", || process.log().contains("stopping"));
+    std::thread::sleep(Duration::from_millis(300));
+    for _ in 0..3 {
+        let mut stream = connect(process.address);
+        send(&mut stream);
+        let reply = read_message(&mut stream, false).expect("a reply");
+        assert_eq!(reply.status(), 200);
+        assert_eq!(reply.header("connection").as_deref(), Some("close"));
+    }
+    go_on.send(()).unwrap();
+    assert_eq!(read_message(&mut slow, false).unwrap().status(), 200);
+    end(&mut process);
+}
+
+#[test]
+fn with_the_sockets_of_systemd_a_restart_refuses_nobody() {
+    let agent = Agent::start(ok);
+    let folder = tempfile::tempdir().unwrap();
+    // Ports of the configuration that nobody can have.
+    let config = format!("upstream = \"http://{}\"\n", agent.address);
+    write_files(folder.path(), GITHUB, &config);
+    let file = folder.path().join("shim.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text =
+        text.replacen("127.0.0.1:0", "192.0.2.1:1", 1)
+            .replacen("127.0.0.1:0", "192.0.2.1:2", 1);
+    std::fs::write(&file, text).unwrap();
+    let senders = TcpListener::bind("127.0.0.1:0").unwrap();
+    let admin = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = senders.local_addr().unwrap();
+    let start =
+        || Process::start_with_sockets(folder.path(), "listen:admin", &senders, Some(&admin));
+    let go_on = std::sync::atomic::AtomicBool::new(true);
+    let (sent, answered) = std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            let (mut sent, mut answered) = (0, 0);
+            while go_on.load(std::sync::atomic::Ordering::Relaxed) {
+                let mut stream = connect(address);
+                send(&mut stream);
+                sent += 1;
+                let reply = read_message(&mut stream, false);
+                answered += usize::from(reply.is_some_and(|reply| reply.status() == 200));
+            }
+            (sent, answered)
+        });
+        for _ in 0..4 {
+            let mut process = start();
+            assert_eq!(process.address, address);
+            let page = process.admin();
+            assert_eq!(page, admin.local_addr().unwrap());
+            std::thread::sleep(Duration::from_millis(100));
+            process.signal(Signal::TERM);
+            end(&mut process);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let process = start();
+        go_on.store(false, std::sync::atomic::Ordering::Relaxed);
+        let counts = sending.join().unwrap();
+        drop(process);
+        counts
+    });
+    assert_eq!(sent, answered);
+    assert!(sent > 20, "{sent}");
+}
+
+#[test]
+fn a_socket_of_an_unknown_name_is_not_left_alone() {
+    let agent = Agent::start(ok);
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!("upstream = \"http://{}\"\n", agent.address);
+    write_files(folder.path(), GITHUB, &config);
+    let senders = TcpListener::bind("127.0.0.1:0").unwrap();
+    let one = |name: &str| Process::start_with_sockets(folder.path(), name, &senders, None);
+    assert_eq!(
+        one("rehook-shim.socket").address,
+        senders.local_addr().unwrap()
+    );
+    let output = std::process::Command::new("sh")
+        .args(["-c", "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_FDNAMES=metrics LISTEN_PID=$$ exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_rehook"))
+        .args(["--lang", "en", "shim", "--config", "shim.toml"])
+        .current_dir(folder.path())
+        .stdin(std::os::fd::OwnedFd::from(senders.try_clone().unwrap()))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        text.contains("a socket with the name `metrics`, which is not known"),
+        "{text}"
+    );
+    assert!(text.contains("FileDescriptorName=listen"), "{text}");
 }

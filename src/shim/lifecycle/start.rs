@@ -13,6 +13,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
+use super::inherited::{self, Inherited};
 use super::preflight::{self, Absent};
 use super::reload;
 use crate::shim::config::{Config, Flags};
@@ -115,6 +116,8 @@ impl Checked {
     /// # Errors
     /// When it cannot begin to, or a thread has died.
     pub(crate) fn serve(self, record: Option<Record<'_>>, lang: Lang) -> Result<(), UserError> {
+        // Before there are threads: it looks into the environment and changes it.
+        let inherited = inherited::take()?;
         raise_fd_limit();
         let recorder = record
             .map(|record| Recorder::open(record.path, record.with_secrets))
@@ -127,8 +130,7 @@ impl Checked {
             limits,
             ..
         } = self.table.config.clone();
-        let listeners = Listeners::bind(&listen, admin)
-            .map_err(|(address, error)| cannot_listen(address, &error))?;
+        let listeners = listeners(inherited, &listen, admin)?;
         let log = stderr()
             .and_then(|out| Log::new(log, lang, Box::new(out)))
             .map_err(|error| cannot_serve(&error))?;
@@ -181,6 +183,21 @@ fn warnings(table: &Table) -> Vec<Text> {
         warnings.extend(preflight::absent(table).iter().map(Absent::warning));
     }
     warnings
+}
+
+/// The sockets that were passed, and new ones where none were.
+fn listeners(
+    inherited: Inherited,
+    listen: &[SocketAddr],
+    admin: Option<SocketAddr>,
+) -> Result<Listeners, UserError> {
+    let is_passed = !inherited.senders.is_empty();
+    let listen = if is_passed { &[] } else { listen };
+    let admin = admin.filter(|_| inherited.admin.is_none());
+    let mut listeners = Listeners::bind(listen, admin)
+        .map_err(|(address, error)| cannot_listen(address, &error))?;
+    listeners.inherit(inherited.senders, inherited.admin);
+    Ok(listeners)
 }
 
 fn cannot_serve(error: &io::Error) -> UserError {

@@ -26,7 +26,10 @@ const LINGER: Duration = Duration::from_secs(5);
 const LINGER_BYTES: usize = 4 << 20;
 
 /// Counts a connection for as long as it lives.
-pub(crate) struct Counted(Rc<Worker>);
+pub(crate) struct Counted {
+    worker: Rc<Worker>,
+    is_late: bool,
+}
 
 impl Counted {
     /// Counts one more; says how many there are.
@@ -34,21 +37,28 @@ impl Counted {
         worker.open.set(worker.open.get() + 1);
         let connections = &worker.state.registry.connections;
         let all = connections.fetch_add(1, Ordering::Relaxed) + 1;
-        (Self(Rc::clone(worker)), all)
+        let is_late = *worker.stop.borrow();
+        worker.late.set(worker.late.get() + usize::from(is_late));
+        let worker = Rc::clone(worker);
+        (Self { worker, is_late }, all)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.open.set(self.0.open.get() - 1);
-        let connections = &self.0.state.registry.connections;
+        let worker = &self.worker;
+        worker.open.set(worker.open.get() - 1);
+        worker
+            .late
+            .set(worker.late.get() - usize::from(self.is_late));
+        let connections = &worker.state.registry.connections;
         connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketAddr) {
-    let worker = Rc::clone(&counted.0);
+    let worker = Rc::clone(&counted.worker);
     let mut stop = worker.stop.clone();
     let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
     tokio::pin!(stopped);

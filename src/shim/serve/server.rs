@@ -3,8 +3,9 @@
 //! Why one thread a core with its own connections to the agents: nothing is handed from thread to
 //! thread on the way of a request, and nothing is locked that another thread wants.
 //!
-//! Invariants: after the signal to stop only those connections are taken that are waiting
-//! already, what has been sent is answered, and `serve` returns within the grace time and a little.
+//! Invariants: after the signal to stop the port is closed last, what has been sent is answered, and
+//! `serve` returns within the grace time and a little; a listener that outlives us is left to the next
+//! process.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -15,7 +16,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::LocalSet;
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 
 use crate::shim::admin;
 use crate::shim::http::rejection::Rejection;
@@ -40,6 +41,9 @@ pub struct Listeners {
     pub(super) senders: Vec<TcpListener>,
     /// By the operator.
     pub(super) admin: Option<TcpListener>,
+    /// Whether those of senders stay open when we end, and who waits there is taken by the next
+    /// process.
+    outlive_us: bool,
 }
 
 impl Listeners {
@@ -61,7 +65,15 @@ impl Listeners {
         Ok(Self {
             senders: senders.iter().map(bind).collect::<Result<_, _>>()?,
             admin: admin.as_ref().map(bind).transpose()?,
+            outlive_us: false,
         })
+    }
+
+    /// Adds those that somebody else has opened for us, and keeps open.
+    pub(crate) fn inherit(&mut self, senders: Vec<TcpListener>, admin: Option<TcpListener>) {
+        self.outlive_us |= !senders.is_empty();
+        self.senders.extend(senders);
+        self.admin = admin.or(self.admin.take());
     }
 
     /// The addresses that were really taken.
@@ -91,9 +103,10 @@ pub fn serve(
             .map(TcpListener::try_clone)
             .collect::<Result<Vec<_>, _>>()?;
         let (state, stopped) = (Arc::clone(state), stopped.clone());
+        let outlive_us = listeners.outlive_us;
         let thread = std::thread::Builder::new()
             .name(format!("shim-{number}"))
-            .spawn(move || run_worker(state, own, stopped))?;
+            .spawn(move || run_worker(state, own, outlive_us, stopped))?;
         running.push(thread);
     }
     drop(listeners.senders);
@@ -115,8 +128,8 @@ pub fn serve(
         let _ = stop.send(true);
         watching.abort();
         state.log.event(&text!(
-            "stopping: no new connections are taken, the running ones are ended",
-            "正在停止：不再接受新连接，等待进行中的请求结束"
+            "stopping: the running requests are ended, and then the port is closed",
+            "正在停止：等待进行中的请求结束，然后关闭端口"
         ));
         // The operator can look until the last request has ended.
         let ended = tokio::task::spawn_blocking(move || {
@@ -138,7 +151,12 @@ pub fn serve(
     control
 }
 
-fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
+fn run_worker(
+    state: Arc<ServerState>,
+    listeners: Vec<TcpListener>,
+    outlive_us: bool,
+    stop: watch::Receiver<bool>,
+) {
     let built = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -153,7 +171,7 @@ fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch:
         for listener in listeners {
             match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    let accept = accept(Rc::clone(&worker), listener);
+                    let accept = accept(Rc::clone(&worker), listener, outlive_us);
                     accepting.push(tokio::task::spawn_local(accept));
                 }
                 Err(error) => {
@@ -181,8 +199,12 @@ fn run_worker(state: Arc<ServerState>, listeners: Vec<TcpListener>, stop: watch:
             }
         }
         let end = tokio::time::Instant::now() + grace;
-        for accept in accepting {
-            let _ = timeout_at(end, accept).await;
+        for mut accept in accepting {
+            while !accept.is_finished() && tokio::time::Instant::now() < end {
+                heartbeat.beat();
+                let _ = timeout(TICK, &mut accept).await;
+            }
+            accept.abort();
         }
         while worker.open.get() > 0 && tokio::time::Instant::now() < end {
             heartbeat.beat();
@@ -198,9 +220,11 @@ fn look_after(worker: &Worker) {
     worker.pool.borrow_mut().sweep(keep);
 }
 
-/// Takes connections until the signal to stop, and those that are waiting then: their requests may
-/// have been sent, and closing the listener would reset them.
-async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
+/// Takes connections until the signal to stop. A listener that stays open is left to the next process
+/// then, with those who wait there. Of any other the port is closed last: as long as requests run that
+/// came before the signal, new ones are answered too; and so are those that are waiting in the end,
+/// since closing the listener would reset them.
+async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener, outlives_us: bool) {
     let mut stop = worker.stop.clone();
     let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
     let accepting = async {
@@ -222,7 +246,16 @@ async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
     };
     tokio::select! {
         () = accepting => {}
-        () = async { stopped.await; tokio::time::sleep(SHUTDOWN_ACCEPT_WINDOW).await } => {}
+        () = async {
+            stopped.await;
+            if outlives_us {
+                return;
+            }
+            while worker.open.get() > worker.late.get() {
+                tokio::time::sleep(TICK / 5).await;
+            }
+            tokio::time::sleep(SHUTDOWN_ACCEPT_WINDOW).await;
+        } => {}
     }
 }
 

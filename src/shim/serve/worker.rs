@@ -90,6 +90,8 @@ pub(super) struct Worker {
     pub(super) idle: Rc<IdleSenders>,
     /// Connections that are open in this thread.
     pub(super) open: Cell<usize>,
+    /// Those of them that were taken after the signal to stop.
+    pub(super) late: Cell<usize>,
 }
 
 impl Worker {
@@ -105,6 +107,7 @@ impl Worker {
             lines: RefCell::default(),
             agent_stats: RefCell::default(),
             open: Cell::new(0),
+            late: Cell::new(0),
         })
     }
 

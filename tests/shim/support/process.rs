@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
@@ -56,13 +57,40 @@ impl Process {
         Self::spawn(folder, shell, arguments)
     }
 
-    fn spawn(folder: &Path, mut command: Command, arguments: &[&str]) -> Self {
+    /// The same, with sockets that somebody else has opened: `names` as systemd writes them.
+    pub(crate) fn start_with_sockets(
+        folder: &Path,
+        names: &str,
+        senders: &TcpListener,
+        admin: Option<&TcpListener>,
+    ) -> Self {
+        let mut shell = Command::new("sh");
+        let passed = |listener: &TcpListener| OwnedFd::from(listener.try_clone().unwrap());
+        let (open, count) = match admin {
+            Some(admin) => {
+                shell.stdout(passed(admin));
+                ("exec 3<&0 4<&1 </dev/null >/dev/null", 2)
+            }
+            None => ("exec 3<&0 </dev/null", 1),
+        };
+        let script = format!(
+            "{open}; LISTEN_FDS={count} LISTEN_FDNAMES={names} LISTEN_PID=$$ exec \"$0\" \"$@\""
+        );
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_rehook")]);
+        Self::spawn_with(folder, shell, &[], passed(senders).into())
+    }
+
+    fn spawn(folder: &Path, command: Command, arguments: &[&str]) -> Self {
+        Self::spawn_with(folder, command, arguments, Stdio::null())
+    }
+
+    fn spawn_with(folder: &Path, mut command: Command, arguments: &[&str], input: Stdio) -> Self {
         let log = folder.join("log");
         let child = command
             .args(["--lang", "en", "shim", "--config", "shim.toml"])
             .args(arguments)
             .current_dir(folder)
-            .stdin(Stdio::null())
+            .stdin(input)
             .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
