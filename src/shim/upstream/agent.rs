@@ -32,14 +32,14 @@ impl Upstream {
 #[derive(Debug)]
 pub(crate) struct Doubt {
     is_raised: AtomicBool,
-    is_being_settled: AtomicBool,
+    is_being_probed: AtomicBool,
 }
 
 impl Default for Doubt {
     fn default() -> Self {
         Self {
             is_raised: AtomicBool::new(true),
-            is_being_settled: AtomicBool::new(false),
+            is_being_probed: AtomicBool::new(false),
         }
     }
 }
@@ -55,28 +55,28 @@ impl Doubt {
         self.is_raised.load(Ordering::Relaxed)
     }
 
-    /// The task of settling it; none when another request has it already.
-    pub(super) fn settle(&self) -> Option<Settling<'_>> {
-        let begun = self.is_being_settled.swap(true, Ordering::Relaxed);
+    /// The task of finding out; none when another request has it already.
+    pub(super) fn begin_probe(&self) -> Option<Probing<'_>> {
+        let begun = self.is_being_probed.swap(true, Ordering::Relaxed);
         // Not `then_some`: to drop one is to give the task up.
-        (!begun).then(|| Settling(self))
+        (!begun).then(|| Probing(self))
     }
 }
 
 /// The task of finding out whether an agent answers.
 #[derive(Debug)]
-pub(super) struct Settling<'d>(&'d Doubt);
+pub(super) struct Probing<'d>(&'d Doubt);
 
-impl Settling<'_> {
+impl Probing<'_> {
     /// It has answered.
     pub(super) fn it_answers(self) {
         self.0.is_raised.store(false, Ordering::Relaxed);
     }
 }
 
-impl Drop for Settling<'_> {
+impl Drop for Probing<'_> {
     fn drop(&mut self) {
-        self.0.is_being_settled.store(false, Ordering::Relaxed);
+        self.0.is_being_probed.store(false, Ordering::Relaxed);
     }
 }
 
@@ -88,13 +88,13 @@ mod tests {
     fn one_request_finds_out_for_all() {
         let doubt = Doubt::default();
         assert!(doubt.is_raised(), "nothing is known at the start");
-        let given_up = doubt.settle().unwrap();
-        assert!(doubt.settle().is_none() && doubt.settle().is_none());
+        let given_up = doubt.begin_probe().unwrap();
+        assert!(doubt.begin_probe().is_none() && doubt.begin_probe().is_none());
         drop(given_up);
         assert!(doubt.is_raised());
-        doubt.settle().unwrap().it_answers();
+        doubt.begin_probe().unwrap().it_answers();
         assert!(!doubt.is_raised());
         doubt.raise();
-        assert!(doubt.is_raised() && doubt.settle().is_some());
+        assert!(doubt.is_raised() && doubt.begin_probe().is_some());
     }
 }

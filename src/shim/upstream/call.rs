@@ -38,7 +38,7 @@ const NON_IDEMPOTENT_REUSE_WINDOW: Duration = Duration::from_millis(100);
 /// How long to wait before a refused connection is tried again.
 const CONNECT_RETRY_DELAY: Duration = Duration::from_millis(100);
 /// How long to wait before it is looked again whether another request has found out.
-const SETTLING_DELAY: Duration = Duration::from_millis(10);
+const PROBE_DELAY: Duration = Duration::from_millis(10);
 
 /// Whether a request with this method has the same effect when it arrives twice (RFC 9110, 9.2.2).
 fn is_idempotent(method: &[u8]) -> bool {
@@ -187,8 +187,8 @@ impl Call<'_> {
                 Ok(Some(connection)) => return Ok(connection),
                 // Another request is finding out whether it answers.
                 Ok(None) => {
-                    sleep(SETTLING_DELAY).await;
-                    match patience.is_over(SETTLING_DELAY) {
+                    sleep(PROBE_DELAY).await;
+                    match patience.is_over(PROBE_DELAY) {
                         true => Rejection::UpstreamGone,
                         false => continue,
                     }
@@ -208,7 +208,7 @@ impl Call<'_> {
         let Some(probe) = self.probe.filter(|_| self.agent.doubt.is_raised()) else {
             return self.dial().await.map(Some);
         };
-        let Some(settling) = self.agent.doubt.settle() else {
+        let Some(probing) = self.agent.doubt.begin_probe() else {
             return Ok(None);
         };
         let connection = self.dial().await?;
@@ -217,7 +217,7 @@ impl Call<'_> {
             // It takes connections, and there is nobody behind it yet.
             Ok(None) => Err(Rejection::UpstreamGone),
             Ok(Some(kept)) => {
-                settling.it_answers();
+                probing.it_answers();
                 match kept {
                     Some(connection) => Ok(Some(connection)),
                     None => self.dial().await.map(Some),
