@@ -7,6 +7,7 @@
 //! - [`path_parameters`]: endpoints with parameters.
 //! - [`handler`]: the function behind a registration, and its dialect.
 //! - [`lookup`]: what a name leads to: classes, functions, values.
+//! - [`loops`]: what the names of a loop over literals stand for in each turn.
 //! - [`reply`]: what a handler returns, as far as it can be seen.
 //! - [`native`]: whether a handler that takes a context could take the request itself.
 //! - [`plugin`]: the plugin behind a registration, its key, its own router.
@@ -23,6 +24,7 @@ pub(crate) mod doc_only_api;
 pub(crate) mod handed_on;
 pub(crate) mod handler;
 mod lookup;
+mod loops;
 mod model;
 pub(crate) mod native;
 pub(crate) mod path_parameters;

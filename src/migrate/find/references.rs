@@ -4,7 +4,6 @@
 //! - [`walk`]: the way through a file, with what is around each place in [`finder`].
 //! - [`callee`]: what is called: an attribute, `getattr`, another name for the method, of which plugin.
 //! - [`call_site`]: brackets and arguments.
-//! - [`loops`]: what each turn of a loop registers.
 //! - [`handler_of`]: the function behind what is registered.
 //! - [`timing`]: when a registration runs.
 //! - [`build`]: the webhooks of a call, from all of these.
@@ -20,7 +19,6 @@ mod finder;
 mod handler_of;
 pub(crate) mod imported;
 mod lookups;
-mod loops;
 mod mentions;
 mod method;
 mod timing;

@@ -114,6 +114,19 @@ pub(crate) fn is_named(expression: &Expr, name: &str) -> bool {
     matches!(expression, Expr::Name(other) if other.id.as_str() == name)
 }
 
+/// The element and the `for` parts of a comprehension of a list or set, which runs where it stands.
+pub(crate) fn comprehension(expression: &Expr) -> Option<(&Expr, &[ast::Comprehension])> {
+    match expression {
+        Expr::ListComp(ast::ExprListComp {
+            elt, generators, ..
+        })
+        | Expr::SetComp(ast::ExprSetComp {
+            elt, generators, ..
+        }) => Some((elt, generators)),
+        _ => None,
+    }
+}
+
 /// Whether a statement defines a function or class, whose body is another scope.
 pub(crate) fn is_definition(statement: &Stmt) -> bool {
     matches!(

@@ -24,8 +24,7 @@ use std::path::PathBuf;
 
 use crate::migrate::diagnostic::Related;
 use crate::migrate::find::plugin::own_routes::model::{RouterId, UNKNOWN};
-use crate::migrate::find::plugin::own_routes::routes::routes_in;
-use crate::migrate::python::names::{Loaded, Scope, Workspace};
+use crate::migrate::python::names::{Loaded, Workspace};
 use crate::text::Text;
 
 pub(crate) use model::{OwnRoute, OwnRoutes};
@@ -34,9 +33,7 @@ pub(super) use routers::routers;
 /// The routes that a module adds to routers, and the prefixes that it gives to them.
 pub(super) fn own_routes_of(workspace: &Workspace, loaded: &Loaded) -> OwnRoutes {
     let mut own = OwnRoutes::default();
-    let mut scopes: Vec<Scope> = Vec::new();
-    let suite = loaded.module.suite();
-    routes_in(workspace, loaded, suite, &mut scopes, &mut own);
+    routes::of_module(workspace, loaded, &mut own);
     uses::of_routers(workspace, loaded, &mut own);
     own.prefixes.sort();
     own.prefixes.dedup();

@@ -8,6 +8,7 @@ use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::handler::Handler;
+use crate::migrate::find::loops::environments;
 use crate::migrate::find::model::{
     CallSite, CallableKind, Endpoint, Form, LeadingSlash, Reference, ReferenceKind, Webhook,
 };
@@ -44,8 +45,8 @@ impl<'a> Finder<'a> {
                 let range = callee.receiver.map_or(callee.range, range_of);
                 let site = self.call_site(call, callee).ok();
                 let endpoint = site.and_then(|site| self.endpoint(call, &site));
-                let endpoint =
-                    endpoint.and_then(|endpoint| self.text_of(self.resolver(), endpoint));
+                let endpoint = endpoint
+                    .and_then(|endpoint| self.loop_reader().text_of(self.resolver(), endpoint));
                 self.unclear(None, endpoint.clone(), range_of(call), true);
                 let before = self.references.len();
                 self.by_hand(place, Code::UnknownPlugin, range, detail.clone());
@@ -86,7 +87,7 @@ impl<'a> Finder<'a> {
             );
             return None;
         };
-        let known = self.text_of(self.resolver(), endpoint);
+        let known = self.loop_reader().text_of(self.resolver(), endpoint);
         let registration = Registration {
             call,
             endpoint,
@@ -96,14 +97,14 @@ impl<'a> Finder<'a> {
             target,
             is_older: callee.is_older,
         };
-        let environments = self.environments(range_of(call));
+        let environments = environments(&self.loops, range_of(call));
         let is_in_unknown_loop = environments.is_none();
         let mut webhooks: Vec<Webhook> = Vec::new();
         for turn in environments.unwrap_or_else(|| vec![Vec::new()]) {
             match self.webhook(&registration, &turn, is_in_unknown_loop) {
                 Ok(webhook) => webhooks.push(webhook),
                 Err((code, range, detail)) => {
-                    let endpoint = self.text_of(self.resolver(), endpoint);
+                    let endpoint = self.loop_reader().text_of(self.resolver(), endpoint);
                     self.unclear(Some(registration.plugin), endpoint, range_of(call), true);
                     self.by_hand(place, code, range, detail);
                     return known;
@@ -136,7 +137,10 @@ impl<'a> Finder<'a> {
         let call = range_of(registration.call);
         let endpoint = range_of(registration.endpoint);
         let locals: Vec<Scope> = self.scopes.iter().chain(turn).cloned().collect();
-        let Some(value) = self.text_of(self.with_locals(&locals), registration.endpoint) else {
+        let Some(value) = self
+            .loop_reader()
+            .text_of(self.with_locals(&locals), registration.endpoint)
+        else {
             return Err((
                 Code::UnknownEndpoint,
                 endpoint,

@@ -5,10 +5,10 @@
 use std::path::Path;
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::ast::Expr;
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::find::loops::{Loop, LoopReader};
 use crate::migrate::find::model::{Branch, Effect, Known, Reference, ReferenceKind, Unclear};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Loaded, PluginId, Resolver, Scope, Workspace};
@@ -39,34 +39,6 @@ pub(super) struct Finder<'a> {
     pub(super) called_by_name: Vec<ByteRange>,
 }
 
-/// The values of a loop's variables in one turn.
-pub(super) type Turn = Vec<(String, Expr)>;
-
-/// A loop around the place that is looked at.
-pub(super) struct Loop {
-    /// What the variables stand for, turn by turn; none when that cannot be seen.
-    pub(super) turns: Option<Vec<Turn>>,
-    /// The names that the body binds under a condition: a turn may see what an earlier one left.
-    pub(super) unknown: Vec<String>,
-    pub(super) body: ByteRange,
-}
-
-impl Loop {
-    /// A loop whose turns cannot be seen.
-    pub(super) fn unknown(body: ByteRange) -> Self {
-        Self {
-            turns: None,
-            unknown: Vec::new(),
-            body,
-        }
-    }
-
-    /// What is run again and again.
-    pub(super) fn body(&self) -> ByteRange {
-        self.body
-    }
-}
-
 impl<'a> Finder<'a> {
     /// At the start of `loaded`.
     pub(super) fn new(workspace: &'a Workspace, loaded: &'a Loaded) -> Self {
@@ -92,6 +64,14 @@ impl<'a> Finder<'a> {
             workspace: self.workspace,
             loaded: self.loaded,
             locals: &self.scopes,
+        }
+    }
+
+    /// A reader of loops that stand here.
+    pub(super) fn loop_reader(&self) -> LoopReader<'_> {
+        LoopReader {
+            resolver: self.resolver(),
+            is_in_function: !self.functions.is_empty(),
         }
     }
 

@@ -8,6 +8,7 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::find::loops::environments;
 use crate::migrate::find::model::{Effect, Unclear};
 use crate::migrate::find::references::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
@@ -136,13 +137,13 @@ impl<'a> Finder<'a> {
     }
 
     fn named(&self, name: &Expr) -> Named {
-        let Some(turns) = self.environments(range_of(name)) else {
+        let Some(turns) = environments(&self.loops, range_of(name)) else {
             return self.by_its_ends(name);
         };
         let mut named = Named::Others;
         for turn in turns {
             let locals: Vec<_> = self.scopes.iter().chain(&turn).cloned().collect();
-            match self.text_of(self.with_locals(&locals), name) {
+            match self.loop_reader().text_of(self.with_locals(&locals), name) {
                 Some(text) => {
                     if let Some(ours) = ours(&text) {
                         return Named::Ours(ours);

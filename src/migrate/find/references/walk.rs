@@ -7,10 +7,10 @@ use rustpython_parser::ast;
 use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::find::loops::{self, Loop};
 use crate::migrate::find::model::{Branch, Form};
-use crate::migrate::find::references::finder::{EnclosingFunction, Finder, Loop};
+use crate::migrate::find::references::finder::{EnclosingFunction, Finder};
 use crate::migrate::find::references::handler_of::Target;
-use crate::migrate::find::references::loops;
 use crate::migrate::find::references::method::{TABLE, by_name, is_method};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::Scope;
@@ -98,7 +98,7 @@ impl<'a> Finder<'a> {
                 }
             }
             Stmt::For(s) => {
-                self.looped(range, self.for_loop(s), &s.body);
+                self.looped(range, self.loop_reader().for_loop(s), &s.body);
                 self.body(&s.orelse);
             }
             Stmt::AsyncFor(s) => {
@@ -184,6 +184,10 @@ impl<'a> Finder<'a> {
                 return Descend::Into;
             };
             self.looked_up(expression);
+            if let Some((element, generators)) = tree::comprehension(expression) {
+                self.comprehended(expression, element, generators);
+                return Descend::Past;
+            }
             match expression {
                 // plugin.mount_webhook_method(...)(f)
                 Expr::Call(outer) if self.call_form(outer) => Descend::Past,
@@ -205,15 +209,6 @@ impl<'a> Finder<'a> {
                 {
                     self.shown.extend(call.args.iter().map(range_of));
                     Descend::Into
-                }
-                Expr::ListComp(ast::ExprListComp {
-                    elt, generators, ..
-                })
-                | Expr::SetComp(ast::ExprSetComp {
-                    elt, generators, ..
-                }) => {
-                    self.comprehended(expression, elt, generators);
-                    Descend::Past
                 }
                 // When it runs, and whether, is decided elsewhere.
                 Expr::GeneratorExp(_) | Expr::DictComp(_) => {
@@ -257,7 +252,7 @@ impl<'a> Finder<'a> {
             for condition in &one.ifs {
                 self.expression(condition);
             }
-            let turns = self.comprehension(range_of(whole), one);
+            let turns = self.loop_reader().comprehension(range_of(whole), one);
             self.loops.push(turns);
         }
         self.expression(element);

@@ -6,12 +6,27 @@ use rustpython_parser::ast::Expr;
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::{Target, targets};
+use crate::migrate::find::loops::LoopReader;
 use crate::migrate::find::plugin::calls;
 use crate::migrate::find::plugin::calls::is_router_class;
 use crate::migrate::find::plugin::own_routes::model::{RouterId, UNKNOWN};
 use crate::migrate::python::names::{Loaded, Resolver, Value};
 use crate::migrate::python::tree::range_of;
 use crate::text::Text;
+
+/// The names at a call, in one turn of the loops around it.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// It knows what the names of the loops stand for.
+    pub(super) resolver: Resolver<'a>,
+    pub(super) loops: LoopReader<'a>,
+}
+
+impl Place<'_> {
+    pub(super) fn text(&self, expression: &Expr) -> Option<String> {
+        self.loops.text_of(self.resolver, expression)
+    }
+}
 
 /// The calls that make the router that an expression stands for.
 pub(crate) fn routers(resolver: Resolver<'_>, expression: &Expr) -> Vec<RouterId> {

@@ -1,12 +1,15 @@
 //! The routes and prefixes that the calls of a module add.
 
+use std::borrow::Cow;
+
 use rustpython_parser::ast;
 use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::emit::is_as_written;
+use crate::migrate::find::loops::{Loop, LoopReader, environments};
 use crate::migrate::find::plugin::own_routes::model::{OwnRoute, OwnRoutes, UNKNOWN};
 use crate::migrate::find::plugin::own_routes::routers::{
-    Argument, Receiver, argument, prefix_of_call, router_prefix, written,
+    Argument, Place, Receiver, argument, prefix_of_call, router_prefix, written,
 };
 use crate::migrate::find::plugin::own_routes::written_decorators::{
     prefix_in_helper, prefix_of_helper, route_of_helper,
@@ -17,71 +20,160 @@ use crate::migrate::python::tree;
 use crate::migrate::python::tree::{Descend, Node, range_of};
 use crate::routes::REQUEST_METHODS;
 
-pub(super) fn routes_in(
-    workspace: &Workspace,
-    loaded: &Loaded,
-    body: &[Stmt],
-    scopes: &mut Vec<Scope>,
-    own: &mut OwnRoutes,
-) {
-    tree::walk_body(body, &mut |node| {
-        let resolver = Resolver {
-            workspace,
-            loaded,
-            locals: scopes,
-        };
-        if let Node::Expr(Expr::Call(call)) = node {
-            // router.get("/x")(f)
-            if let Expr::Call(inner) = &*call.func {
-                own.routes.extend(route_of_call(resolver, inner, true));
-                own.routes.extend(route_of_helper(resolver, inner));
-            }
-            own.routes.extend(route_of_call(resolver, call, false));
-            own.prefixes.extend(prefix_of_call(resolver, call));
-            own.prefixes.extend(prefix_of_helper(resolver, call));
+/// Adds to `own` the routes and prefixes of a module.
+pub(super) fn of_module(workspace: &Workspace, loaded: &Loaded, own: &mut OwnRoutes) {
+    let mut walker = Walker {
+        workspace,
+        loaded,
+        scopes: Vec::new(),
+        functions: 0,
+        loops: Vec::new(),
+        own,
+    };
+    walker.body(loaded.module.suite());
+}
+
+struct Walker<'w> {
+    workspace: &'w Workspace,
+    loaded: &'w Loaded,
+    scopes: Vec<Scope>,
+    /// How many functions are around the place that is looked at.
+    functions: usize,
+    loops: Vec<Loop>,
+    own: &'w mut OwnRoutes,
+}
+
+impl Walker<'_> {
+    fn loop_reader(&self) -> LoopReader<'_> {
+        LoopReader {
+            resolver: Resolver {
+                workspace: self.workspace,
+                loaded: self.loaded,
+                locals: &self.scopes,
+            },
+            is_in_function: self.functions > 0,
         }
-        if let Node::Stmt(Stmt::ClassDef(class)) = node {
-            scopes.push(Scope::of_body(&class.body));
-            routes_in(workspace, loaded, &class.body, scopes, own);
-            scopes.pop();
-            return Descend::Past;
-        }
-        if let Node::Stmt(statement) = node
-            && let Some(definition) = Definition::of(statement)
-        {
-            // What an earlier run wrote adds the routes of the calls of it, which are read there.
-            if is_as_written(loaded, definition.range) {
-                return Descend::Past;
+    }
+
+    fn body(&mut self, body: &[Stmt]) {
+        tree::walk_body(body, &mut |node| self.node(node));
+    }
+
+    fn node(&mut self, node: Node<'_>) -> Descend {
+        match node {
+            Node::Expr(Expr::Call(call)) => {
+                // router.get("/x")(f)
+                if let Expr::Call(inner) = &*call.func {
+                    self.call(inner, true);
+                }
+                self.call(call, false);
+                Descend::Into
             }
-            for decorator in definition.decorators {
-                tree::walk(Node::Expr(decorator), &mut |node| {
-                    if let Node::Expr(Expr::Call(call)) = node {
-                        own.routes.extend(route_of_call(resolver, call, true));
-                        own.routes.extend(route_of_helper(resolver, call));
-                        own.prefixes.extend(prefix_of_helper(resolver, call));
-                    }
-                    Descend::Into
-                });
+            Node::Expr(whole) => match tree::comprehension(whole) {
+                Some((element, generators)) => {
+                    self.comprehended(whole, element, generators);
+                    Descend::Past
+                }
+                None => Descend::Into,
+            },
+            Node::Stmt(Stmt::ClassDef(class)) => {
+                self.scopes.push(Scope::of_body(&class.body));
+                self.body(&class.body);
+                self.scopes.pop();
+                Descend::Past
             }
-            scopes.push(Scope::of_function(definition.arguments, definition.body));
-            routes_in(workspace, loaded, definition.body, scopes, own);
-            scopes.pop();
-            return Descend::Past;
+            Node::Stmt(Stmt::For(statement)) => {
+                tree::walk(Node::Expr(&statement.iter), &mut |node| self.node(node));
+                let one = self.loop_reader().for_loop(statement);
+                self.loops.push(one);
+                self.body(&statement.body);
+                self.loops.pop();
+                self.body(&statement.orelse);
+                Descend::Past
+            }
+            Node::Stmt(statement) => match Definition::of(statement) {
+                Some(definition) => {
+                    self.function(definition);
+                    Descend::Past
+                }
+                None => Descend::Into,
+            },
         }
-        Descend::Into
-    });
+    }
+
+    /// `[element for target in values]`.
+    fn comprehended(&mut self, whole: &Expr, element: &Expr, generators: &[ast::Comprehension]) {
+        let outside = self.loops.len();
+        for one in generators {
+            for inside in std::iter::once(&one.iter).chain(&one.ifs) {
+                tree::walk(Node::Expr(inside), &mut |node| self.node(node));
+            }
+            let turns = self.loop_reader().comprehension(range_of(whole), one);
+            self.loops.push(turns);
+        }
+        tree::walk(Node::Expr(element), &mut |node| self.node(node));
+        self.loops.truncate(outside);
+    }
+
+    fn function(&mut self, definition: Definition<'_>) {
+        // What an earlier run wrote adds the routes of the calls of it, which are read there.
+        if is_as_written(self.loaded, definition.range) {
+            return;
+        }
+        for decorator in definition.decorators {
+            tree::walk(Node::Expr(decorator), &mut |node| {
+                if let Node::Expr(Expr::Call(call)) = node {
+                    self.call(call, true);
+                }
+                Descend::Into
+            });
+        }
+        self.scopes
+            .push(Scope::of_function(definition.arguments, definition.body));
+        self.functions += 1;
+        let loops = std::mem::take(&mut self.loops);
+        self.body(definition.body);
+        self.loops = loops;
+        self.functions -= 1;
+        self.scopes.pop();
+    }
+
+    /// A call in each turn of the loops around it; `is_applied` is whether what it gives is applied to
+    /// a function.
+    fn call(&mut self, call: &ast::ExprCall, is_applied: bool) {
+        let turns = environments(&self.loops, range_of(call)).unwrap_or_else(|| vec![Vec::new()]);
+        for turn in turns {
+            let loops = self.loop_reader();
+            let locals: Cow<'_, [Scope]> = if turn.is_empty() {
+                Cow::Borrowed(&self.scopes)
+            } else {
+                Cow::Owned(self.scopes.iter().chain(&turn).cloned().collect())
+            };
+            let place = Place {
+                resolver: loops.resolver.with_locals(&locals),
+                loops,
+            };
+            let routes = [
+                route_of_call(place, call, is_applied),
+                is_applied.then(|| route_of_helper(place, call)).flatten(),
+            ];
+            let prefixes = [
+                prefix_of_call(place.resolver, call),
+                prefix_of_helper(place.resolver, call),
+            ];
+            self.own.routes.extend(routes.into_iter().flatten());
+            self.own.prefixes.extend(prefixes.into_iter().flatten());
+        }
+    }
 }
 
 /// The route that `router.get("/x")` and its like add; `is_applied` is whether what the call gives
 /// is applied to a function.
-fn route_of_call(
-    resolver: Resolver<'_>,
-    call: &ast::ExprCall,
-    is_applied: bool,
-) -> Option<OwnRoute> {
+fn route_of_call(place: Place<'_>, call: &ast::ExprCall, is_applied: bool) -> Option<OwnRoute> {
     let Expr::Attribute(attribute) = &*call.func else {
         return None;
     };
+    let resolver = place.resolver;
     let method = attribute.attr.as_str();
     let is_verb = matches!(
         method,
@@ -121,7 +213,7 @@ fn route_of_call(
         {
             return None;
         }
-        Argument::Value(path) => resolver.text(path),
+        Argument::Value(path) => place.text(path),
         Argument::Unknown => None,
         Argument::Missing => return None,
     };

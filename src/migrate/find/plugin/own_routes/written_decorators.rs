@@ -6,7 +6,7 @@ use rustpython_parser::ast::Expr;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::emit::{PATH, is_like_a_helper};
 use crate::migrate::find::plugin::own_routes::model::{OwnRoute, UNKNOWN};
-use crate::migrate::find::plugin::own_routes::routers::{Argument, argument, written};
+use crate::migrate::find::plugin::own_routes::routers::{Argument, Place, argument, written};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Value};
 use crate::migrate::python::tree;
@@ -69,7 +69,8 @@ fn takes_path(loaded: &Loaded, definition: Definition<'_>, parameter: ByteRange)
 }
 
 /// The route that a call of a decorator adds which an earlier run wrote.
-pub(super) fn route_of_helper(resolver: Resolver<'_>, call: &ast::ExprCall) -> Option<OwnRoute> {
+pub(super) fn route_of_helper(place: Place<'_>, call: &ast::ExprCall) -> Option<OwnRoute> {
+    let resolver = place.resolver;
     let Value::Function(path, range) = resolver.value(&call.func) else {
         return None;
     };
@@ -78,7 +79,7 @@ pub(super) fn route_of_helper(resolver: Resolver<'_>, call: &ast::ExprCall) -> O
         return None;
     }
     let path = match argument(call, PATH, 0) {
-        Argument::Value(path) => resolver.text(path),
+        Argument::Value(path) => place.text(path),
         Argument::Unknown | Argument::Missing => None,
     };
     Some(OwnRoute {

@@ -1,4 +1,4 @@
-//! Registrations in loops over literals: what each turn of the loop registers.
+//! Loops over literals: what the names of a loop stand for in each turn.
 //!
 //! Invariants: the turns are all that there can be, and a name that stands for something else in a
 //! turn than what is said here is not answered. So a loop is understood when its values are written
@@ -10,12 +10,48 @@ mod displays;
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::references::finder::{Finder, Loop, Turn};
-use crate::migrate::python::names::Scope;
+use crate::migrate::python::names::{Resolver, Scope};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 
-/// How many webhooks one call may register.
+/// How many times a call may run that is understood.
 const MAX_TURNS: usize = 64;
+
+/// The values of a loop's variables in one turn.
+type Turn = Vec<(String, Expr)>;
+
+/// A loop around the place that is looked at.
+pub(super) struct Loop {
+    /// What the variables stand for, turn by turn; none when that cannot be seen.
+    turns: Option<Vec<Turn>>,
+    /// The names that the body binds under a condition: a turn may see what an earlier one left.
+    unknown: Vec<String>,
+    body: ByteRange,
+}
+
+impl Loop {
+    /// A loop whose turns cannot be seen.
+    pub(super) fn unknown(body: ByteRange) -> Self {
+        Self {
+            turns: None,
+            unknown: Vec::new(),
+            body,
+        }
+    }
+
+    /// What is run again and again.
+    pub(super) fn body(&self) -> ByteRange {
+        self.body
+    }
+}
+
+/// Reads loops, and what stands inside of them.
+#[derive(Clone, Copy)]
+pub(super) struct LoopReader<'a> {
+    /// The names at the place that is looked at, without those of the loops around it.
+    pub(super) resolver: Resolver<'a>,
+    /// Whether that place is in the body of a function, which runs when others have run.
+    pub(super) is_in_function: bool,
+}
 
 /// Whether something in the body of a loop may end it, or a turn of it, before its end.
 pub(super) fn may_end_early(body: &[Stmt]) -> bool {
@@ -31,7 +67,31 @@ pub(super) fn may_end_early(body: &[Stmt]) -> bool {
     found
 }
 
-impl Finder<'_> {
+/// What the names of the loops stand for when the call at `place` runs, each time that it runs;
+/// none when that cannot be seen.
+pub(super) fn environments(loops: &[Loop], place: ByteRange) -> Option<Vec<Vec<Scope>>> {
+    let mut all: Vec<Vec<Scope>> = vec![Vec::new()];
+    for one in loops {
+        let turns = one.turns.as_ref()?;
+        let extent = ByteRange::new(one.body.start(), place.start().max(one.body.start()));
+        if turns.is_empty() || all.len() * turns.len() > MAX_TURNS {
+            return None;
+        }
+        all = all
+            .iter()
+            .flat_map(|outer| {
+                turns.iter().map(move |turn| {
+                    let mut scopes = outer.clone();
+                    scopes.push(Scope::of_values(extent, turn, &one.unknown));
+                    scopes
+                })
+            })
+            .collect();
+    }
+    Some(all)
+}
+
+impl LoopReader<'_> {
     /// `for target in values: body`.
     pub(super) fn for_loop(&self, statement: &ast::StmtFor) -> Loop {
         let range = range_of(statement);
@@ -77,30 +137,6 @@ impl Finder<'_> {
             unknown: Vec::new(),
             body: whole,
         }
-    }
-
-    /// What the names of the loops stand for when the call at `place` runs, each time that it runs;
-    /// none when that cannot be seen.
-    pub(super) fn environments(&self, place: ByteRange) -> Option<Vec<Vec<Scope>>> {
-        let mut all: Vec<Vec<Scope>> = vec![Vec::new()];
-        for one in &self.loops {
-            let turns = one.turns.as_ref()?;
-            let extent = ByteRange::new(one.body.start(), place.start().max(one.body.start()));
-            if turns.is_empty() || all.len() * turns.len() > MAX_TURNS {
-                return None;
-            }
-            all = all
-                .iter()
-                .flat_map(|outer| {
-                    turns.iter().map(move |turn| {
-                        let mut scopes = outer.clone();
-                        scopes.push(Scope::of_values(extent, turn, &one.unknown));
-                        scopes
-                    })
-                })
-                .collect();
-        }
-        Some(all)
     }
 
     fn turns(&self, target: &Expr, values: &Expr) -> Option<Vec<Turn>> {

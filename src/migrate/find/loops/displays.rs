@@ -6,14 +6,13 @@
 use rustpython_parser::ast;
 use rustpython_parser::ast::{CmpOp, Expr, Stmt};
 
-use super::MAX_TURNS;
+use super::{LoopReader, MAX_TURNS};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::references::finder::Finder;
 use crate::migrate::python::names::{BindingKind, ModuleName, Resolver, Value};
 use crate::migrate::python::tree;
 use crate::migrate::python::tree::{Descend, Node, range_of};
 
-impl Finder<'_> {
+impl LoopReader<'_> {
     /// The values that an iterable gives, in order or, where the order does not matter, in any.
     pub(super) fn values(&self, iterable: &Expr) -> Option<Vec<Expr>> {
         match iterable {
@@ -49,7 +48,7 @@ impl Finder<'_> {
                     _ => None,
                 }
             }
-            Expr::Name(name) if self.resolver().is_builtin(&name.id) => {
+            Expr::Name(name) if self.resolver.is_builtin(&name.id) => {
                 match (name.id.as_str(), call.args.as_slice()) {
                     ("list" | "tuple" | "set" | "frozenset" | "reversed" | "sorted", [values]) => {
                         self.values(values)
@@ -78,7 +77,7 @@ impl Finder<'_> {
     }
 
     fn range(&self, arguments: &[Expr], place: ByteRange) -> Option<Vec<Expr>> {
-        let of = |argument: &Expr| match self.resolver().value(argument) {
+        let of = |argument: &Expr| match self.resolver.value(argument) {
             Value::Number(number) => usize::try_from(number).ok(),
             _ => None,
         };
@@ -95,7 +94,7 @@ impl Finder<'_> {
     fn pairs(&self, dict: &ast::ExprDict) -> Option<Vec<(Expr, Expr)>> {
         let keys: Option<Vec<Expr>> = dict.keys.iter().cloned().collect();
         let keys = keys?;
-        let resolver = self.resolver();
+        let resolver = self.resolver;
         let mut known: Vec<String> = Vec::new();
         for key in &keys {
             let key = resolver.text(key)?;
@@ -107,15 +106,27 @@ impl Finder<'_> {
         Some(keys.into_iter().zip(dict.values.iter().cloned()).collect())
     }
 
-    /// The string that an endpoint is, which may be an item of a display.
-    pub(crate) fn text_of(&self, resolver: Resolver<'_>, endpoint: &Expr) -> Option<String> {
-        resolver
-            .text(endpoint)
-            .or_else(|| resolver.text(&self.item(endpoint)?))
+    /// The string that an endpoint is, in which items of displays may stand; `resolver` knows the names
+    /// of the loops too.
+    pub(in crate::migrate::find) fn text_of(
+        &self,
+        resolver: Resolver<'_>,
+        endpoint: &Expr,
+    ) -> Option<String> {
+        if let Some(text) = resolver.text(endpoint) {
+            return Some(text);
+        }
+        match endpoint {
+            Expr::BinOp(sum) if sum.op == ast::Operator::Add => {
+                let left = self.text_of(resolver, &sum.left)?;
+                Some(left + &self.text_of(resolver, &sum.right)?)
+            }
+            endpoint => resolver.text(&self.item(resolver, endpoint)?),
+        }
     }
 
     /// The item that `name[index]` takes of a display.
-    fn item(&self, expression: &Expr) -> Option<Expr> {
+    fn item(&self, resolver: Resolver<'_>, expression: &Expr) -> Option<Expr> {
         let Expr::Subscript(subscript) = expression else {
             return None;
         };
@@ -124,14 +135,14 @@ impl Finder<'_> {
         };
         match self.display(name)? {
             Expr::Dict(dict) => {
-                let key = self.resolver().text(&subscript.slice)?;
+                let key = resolver.text(&subscript.slice)?;
                 let pairs = self.pairs(&dict)?.into_iter();
                 let mut same =
-                    pairs.filter(|(one, _)| self.resolver().text(one).as_ref() == Some(&key));
+                    pairs.filter(|(one, _)| self.resolver.text(one).as_ref() == Some(&key));
                 same.next().map(|(_, value)| value)
             }
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
-                let Value::Number(index) = self.resolver().value(&subscript.slice) else {
+                let Value::Number(index) = resolver.value(&subscript.slice) else {
                     return None;
                 };
                 elements(&elts)?
@@ -144,7 +155,7 @@ impl Finder<'_> {
 
     /// The display that a name stands for whenever the loop runs.
     fn display(&self, name: &ast::ExprName) -> Option<Expr> {
-        let [binding] = self.resolver().bindings(&name.id) else {
+        let [binding] = self.resolver.bindings(&name.id) else {
             return None;
         };
         let display = match &binding.kind {
@@ -155,20 +166,23 @@ impl Finder<'_> {
             _ => return None,
         };
         let is_local = self
-            .scopes
+            .resolver
+            .locals
             .last()
             .is_some_and(|scope| !scope.bindings(&name.id).is_empty());
         let is_fixed = matches!(&**display, Expr::Tuple(_));
-        let is_same_scope = is_local || self.functions.is_empty();
+        let is_same_scope = is_local || !self.is_in_function;
         // Its elements are read here: their names have to mean the same.
         let means_the_same = is_same_scope
             || names(display).iter().all(|name| {
-                self.scopes
+                self.resolver
+                    .locals
                     .iter()
                     .all(|scope| scope.bindings(name).is_empty())
             });
         let is_understood = means_the_same
-            && (is_fixed || is_same_scope && is_only_read(self.loaded.module.suite(), &name.id, 1));
+            && (is_fixed
+                || is_same_scope && is_only_read(self.resolver.loaded.module.suite(), &name.id, 1));
         is_understood.then(|| (**display).clone())
     }
 
@@ -180,9 +194,10 @@ impl Finder<'_> {
         module: &ModuleName,
         original: &str,
     ) -> Option<Expr> {
-        let path = self.workspace.locate(self.path(), module)?;
-        let loaded = self.workspace.load(&path).ok()?;
-        let inside = Resolver::of_module(self.workspace, &loaded);
+        let workspace = self.resolver.workspace;
+        let path = workspace.locate(self.resolver.loaded.module.source().path(), module)?;
+        let loaded = workspace.load(&path).ok()?;
+        let inside = Resolver::of_module(workspace, &loaded);
         let [binding] = loaded.scope.bindings(original) else {
             return None;
         };
@@ -194,7 +209,7 @@ impl Finder<'_> {
             && inside.keeps(original)
             && (is_fixed
                 || is_only_read(loaded.module.suite(), original, 1)
-                    && is_only_read(self.loaded.module.suite(), &name.id, 0));
+                    && is_only_read(self.resolver.loaded.module.suite(), &name.id, 0));
         is_understood.then(|| (**display).clone())
     }
 }
