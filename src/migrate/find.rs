@@ -8,6 +8,7 @@
 //! - [`handler`]: the function behind a registration, and its dialect.
 //! - [`lookup`]: what a name leads to: classes, functions, values.
 //! - [`loops`]: what the names of a loop over literals stand for in each turn.
+//! - [`registrar`]: functions of the author that register for their callers.
 //! - [`reply`]: what a handler returns, as far as it can be seen.
 //! - [`native`]: whether a handler that takes a context could take the request itself.
 //! - [`plugin`]: the plugin behind a registration, its key, its own router.
@@ -30,6 +31,7 @@ pub(crate) mod native;
 pub(crate) mod path_parameters;
 pub(crate) mod plugin;
 pub mod references;
+mod registrar;
 pub(crate) mod reply;
 pub(crate) mod suppression;
 pub(crate) mod texts;

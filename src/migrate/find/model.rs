@@ -141,6 +141,8 @@ pub struct Webhook {
     pub callable: Callable,
     /// Whether another webhook comes before it that the same call registers.
     pub is_further: bool,
+    /// The function of the author around the call that registers for whoever calls it.
+    pub registrar: Option<String>,
     /// The branches in which the registration stands, outermost first.
     pub branches: Vec<Branch>,
 }
@@ -156,7 +158,8 @@ pub struct Branch {
     pub exclusive: bool,
 }
 
-/// `name = plugin.mount_webhook_method`, or `name = other` where that is such a name.
+/// `name = plugin.mount_webhook_method`, a `partial` of it that gives no endpoint, or `name = other` where
+/// that is such a name.
 #[derive(Debug)]
 pub struct Alias {
     /// The name.
@@ -169,6 +172,8 @@ pub struct Alias {
     pub uses: usize,
     /// The name that the plugin is called by, when it is a plain name.
     pub receiver_name: Option<String>,
+    /// The name that `partial` is called by, or the module that it is taken of.
+    pub partial_name: Option<String>,
     /// What is said when it has to stay.
     pub diagnostic: Diagnostic,
 }
@@ -252,7 +257,7 @@ pub struct CallSite {
 }
 
 /// What an argument of `mount_webhook_method` is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// The endpoint.
     Endpoint,

@@ -8,7 +8,6 @@ mod mounts;
 mod own_routes;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustpython_parser::ast::{Expr, Stmt};
@@ -230,12 +229,9 @@ fn own_routes(
         .flat_map(|mount| mount.returns.iter().flatten())
         .flat_map(|one| one.routers.iter().cloned())
         .collect();
-    let paths: BTreeSet<PathBuf> = package
-        .iter()
-        .map(|parts| parts.loaded.module.source().path().to_owned())
-        .collect();
+    let loaded: Vec<&Loaded> = package.iter().map(|parts| &*parts.loaded).collect();
     let of_modules: Vec<&OwnRoutes> = modules.iter().map(|own| &***own).collect();
-    let hidden = own_routes::hidden_from(&of_modules, mounted, &paths);
+    let hidden = own_routes::hidden_from(&of_modules, mounted, &loaded);
     modules
         .into_iter()
         .cloned()

@@ -39,8 +39,9 @@ impl Callers {
             for webhook in one.webhooks() {
                 let places = registrations.entry(path).or_default();
                 places.insert(webhook.call.call);
-                if !webhook.handler.replies.is_empty() {
-                    let name = webhook.handler.name.as_str();
+                let changed = Some(webhook.handler.name.as_str())
+                    .filter(|_| !webhook.handler.replies.is_empty());
+                for name in changed.into_iter().chain(webhook.registrar.as_deref()) {
                     let names = inside.entry(around.clone()).or_default();
                     names.insert((name, path));
                     handlers.insert(name);

@@ -86,7 +86,11 @@ pub(crate) fn apply(draft: &mut Draft, surroundings: &Surroundings<'_>) -> Resul
             .map(|&index| &imports.statements[index]);
         let statements: Vec<&ImportStatement> = statements.collect();
         let mut names = statements.iter().flat_map(|statement| &statement.names);
-        if added.is_empty() && !names.any(|name| goes(&name.local)) {
+        let mut modules = statements.iter();
+        let changes_nothing = added.is_empty()
+            && !names.any(|name| goes(&name.local))
+            && !modules.any(|statement| goes_whole(draft, statement, &goes));
+        if changes_nothing {
             continue;
         }
         let changes = Changes {
@@ -259,6 +263,8 @@ fn change_unsorted<'s>(
         let gone: Vec<&ImportedName> = names.filter(|name| goes(&name.local)).collect();
         if !gone.is_empty() || !added.is_empty() {
             change_statement(draft, order, statement, &gone, &added)?;
+        } else if goes_whole(draft, statement, goes) {
+            remove_statement(draft, statement)?;
         }
     }
     let is_gone = |statement: &&ImportStatement| {
@@ -268,6 +274,11 @@ fn change_unsorted<'s>(
     let gone: Vec<&ImportStatement> = statements.iter().copied().filter(is_gone).collect();
     insert_statements(draft, order, statements, group(order, new), &gone)?;
     Ok(gone)
+}
+
+/// Whether a statement is `import module` of a module that goes.
+fn goes_whole(draft: &Draft, statement: &ImportStatement, goes: &dyn Fn(&str) -> bool) -> bool {
+    goes(&statement.module.dotted) && statement.is_of_module(&draft.loaded, &statement.module.dotted)
 }
 
 /// Puts the names together that one statement can have.

@@ -22,7 +22,7 @@ use candidate::{Candidate, resolve_duplicates, share_run_time};
 pub(super) use candidate::{Planned, planned_webhook};
 pub(super) use drafts::Drafts;
 use drafts::draft_of;
-use problems::{is_at_run_time, problem};
+use problems::{is_at_run_time, problem, registrar_problem};
 use write::PluginPlan;
 
 /// Plans one plugin.
@@ -101,6 +101,7 @@ fn decide<'a>(
     share_run_time(&mut candidates);
     for one in &mut candidates {
         one.problem = problem(input, &late, drafts, plugin, one)
+            .or_else(|| registrar_problem(input, members, one.registered))
             .or_else(|| conflicts.problem(members, one.registered));
     }
     resolve_duplicates(&mut candidates);

@@ -43,6 +43,15 @@ pub(crate) struct ImportStatement {
     pub type_checking: Option<(ByteRange, usize)>,
 }
 
+impl ImportStatement {
+    /// Whether it is `import module` and nothing else.
+    pub(crate) fn is_of_module(&self, loaded: &Loaded, module: &str) -> bool {
+        let mut words = loaded.module.source().slice(self.range).split_whitespace();
+        !self.is_from
+            && (words.next(), words.next(), words.next()) == (Some("import"), Some(module), None)
+    }
+}
+
 /// What a module imports, and the names in it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Imports {

@@ -8,7 +8,7 @@ use rustpython_parser::ast::{CmpOp, Expr, Stmt};
 
 use super::{LoopReader, MAX_TURNS};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::python::names::{BindingKind, ModuleName, Resolver, Value};
+use crate::migrate::python::names::{BindingKind, ModuleName, Resolver, Scope, Value};
 use crate::migrate::python::tree;
 use crate::migrate::python::tree::{Descend, Node, range_of};
 
@@ -123,6 +123,24 @@ impl LoopReader<'_> {
             }
             endpoint => resolver.text(&self.item(resolver, endpoint)?),
         }
+    }
+
+    /// The display of constants that a call unpacks, where it is written in the call or given to a name of
+    /// the module.
+    pub(in crate::migrate::find) fn unpacked_display(&self, unpacked: &Expr) -> Option<Expr> {
+        let display = match unpacked {
+            Expr::Name(name) => {
+                let is_global = |scope: &Scope| scope.bindings(&name.id).is_empty();
+                let bindings = self.resolver.loaded.scope.bindings(&name.id);
+                let is_here =
+                    matches!(bindings, [only] if matches!(only.kind, BindingKind::Value(_)));
+                let is_kept = self.resolver.keeps(&name.id);
+                (self.resolver.locals.iter().all(is_global) && is_here && is_kept)
+                    .then(|| self.display(name))??
+            }
+            written => written.clone(),
+        };
+        is_literal(&display).then_some(display)
     }
 
     /// The item that `name[index]` takes of a display.
@@ -307,8 +325,9 @@ fn is_only_read(suite: &[Stmt], name: &str, assignments: usize) -> bool {
                     }
                     Expr::Name(function) if READERS.contains(&function.id.as_str()) => {
                         reads += call.args.iter().filter(|argument| is_it(argument)).count();
+                        reads += unpacked(call).filter(|one| is_it(one)).count();
                     }
-                    _ => {}
+                    _ => reads += unpacked(call).filter(|one| is_it(one)).count(),
                 },
                 _ => {}
             },
@@ -317,6 +336,16 @@ fn is_only_read(suite: &[Stmt], name: &str, assignments: usize) -> bool {
     });
     // The assignment is the one use that is not a read.
     all == reads + assignments
+}
+
+/// What a call unpacks with `*` or `**`, of which the function gets a copy.
+fn unpacked(call: &ast::ExprCall) -> impl Iterator<Item = &Expr> {
+    let values = call.args.iter().filter_map(|argument| match argument {
+        Expr::Starred(starred) => Some(&*starred.value),
+        _ => None,
+    });
+    let pairs = call.keywords.iter().filter(|keyword| keyword.arg.is_none());
+    values.chain(pairs.map(|keyword| &keyword.value))
 }
 
 /// The methods of lists, dicts and sets that read.

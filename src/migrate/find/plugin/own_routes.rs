@@ -20,7 +20,6 @@ mod uses;
 mod written_decorators;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use crate::migrate::diagnostic::Related;
 use crate::migrate::find::plugin::own_routes::model::{RouterId, UNKNOWN};
@@ -44,7 +43,7 @@ pub(super) fn own_routes_of(workspace: &Workspace, loaded: &Loaded) -> OwnRoutes
 pub(super) fn hidden_from(
     own: &[&OwnRoutes],
     mounted: BTreeSet<RouterId>,
-    modules: &BTreeSet<PathBuf>,
+    modules: &[&Loaded],
 ) -> OwnRoutes {
     let mut reached = mounted;
     let includes: Vec<_> = own.iter().flat_map(|own| &own.includes).collect();
@@ -68,11 +67,25 @@ pub(super) fn hidden_from(
         })
         .map(|hidden| hidden.route.clone())
         .collect();
+    for (name, added) in own.iter().flat_map(|own| &own.registrars) {
+        let is_named = |other: &&Loaded| {
+            let source = other.module.source();
+            *source.path() != added.path && source.text().contains(name.as_str())
+        };
+        if modules.iter().any(is_named) {
+            routes.push(OwnRoute {
+                path: UNKNOWN.to_owned(),
+                methods: Vec::new(),
+                added: added.clone(),
+            });
+        }
+    }
     // A module that does not belong to the plugin has not been read for its sake.
     let elsewhere = reached.iter().map(|(path, _)| path);
     let handed_to = own.iter().flat_map(|own| &own.handed_to);
     for path in elsewhere.chain(handed_to) {
-        if !modules.contains(path) {
+        let is_it = |one: &&Loaded| one.module.source().path() == path;
+        if !modules.iter().any(is_it) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             routes.push(OwnRoute {
                 path: UNKNOWN.to_owned(),

@@ -18,6 +18,8 @@ use crate::migrate::find::references::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::handler_of::Target;
 use crate::migrate::find::references::method::OLDER_METHOD;
+use crate::migrate::find::registrar::{Given, Registrar, Turn};
+use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{PluginId, Scope};
 use crate::migrate::python::tree::range_of;
 use crate::routes::Dialect;
@@ -46,7 +48,7 @@ impl<'a> Finder<'a> {
                 let site = self.call_site(call, callee).ok();
                 let endpoint = site.and_then(|site| self.endpoint(call, &site));
                 let endpoint = endpoint
-                    .and_then(|endpoint| self.loop_reader().text_of(self.resolver(), endpoint));
+                    .and_then(|endpoint| self.loop_reader().text_of(self.resolver(), &endpoint));
                 self.unclear(None, endpoint.clone(), range_of(call), true);
                 let before = self.references.len();
                 self.by_hand(place, Code::UnknownPlugin, range, detail.clone());
@@ -87,7 +89,7 @@ impl<'a> Finder<'a> {
             );
             return None;
         };
-        let known = self.loop_reader().text_of(self.resolver(), endpoint);
+        let known = self.loop_reader().text_of(self.resolver(), &endpoint);
         let registration = Registration {
             call,
             endpoint,
@@ -97,15 +99,38 @@ impl<'a> Finder<'a> {
             target,
             is_older: callee.is_older,
         };
-        let environments = environments(&self.loops, range_of(call));
-        let is_in_unknown_loop = environments.is_none();
+        let of_registrar = self.turns_of_registrar(call, target);
+        let registrar = of_registrar.as_ref().map(|(name, _)| name.clone());
+        let turns = of_registrar.map(|(_, turns)| turns).or_else(|| {
+            let of_loops = environments(&self.loops, range_of(call))?.into_iter();
+            let turn = |scopes| Turn {
+                scopes,
+                applied_to: None,
+            };
+            Some(of_loops.map(turn).collect())
+        });
+        let late = match &registrar {
+            Some(_) => None,
+            None => self.timing(turns.is_none()),
+        };
         let mut webhooks: Vec<Webhook> = Vec::new();
-        for turn in environments.unwrap_or_else(|| vec![Vec::new()]) {
-            match self.webhook(&registration, &turn, is_in_unknown_loop) {
-                Ok(webhook) => webhooks.push(webhook),
+        for turn in turns.unwrap_or_else(|| vec![Turn::default()]) {
+            match self.webhook(&registration, &turn) {
+                Ok(mut webhook) => {
+                    if let Some((code, detail)) = &late {
+                        let problem = Blocker::manual(*code, range_of(call), detail.clone());
+                        webhook.handler.problems.push(problem);
+                    }
+                    webhook.registrar.clone_from(&registrar);
+                    webhooks.push(webhook);
+                }
                 Err((code, range, detail)) => {
-                    let endpoint = self.loop_reader().text_of(self.resolver(), endpoint);
-                    self.unclear(Some(registration.plugin), endpoint, range_of(call), true);
+                    self.unclear(
+                        Some(registration.plugin),
+                        known.clone(),
+                        range_of(call),
+                        true,
+                    );
                     self.by_hand(place, code, range, detail);
                     return known;
                 }
@@ -127,19 +152,41 @@ impl<'a> Finder<'a> {
         known
     }
 
-    /// What a call registers when the names of the enclosing loops it stand for `turn`.
+    /// What is around the registration `call` each time that it runs, where it stands in a function that
+    /// registers for its callers, and the name of that; none where it does not, or not all of its uses
+    /// can be seen.
+    pub(super) fn turns_of_registrar(
+        &self,
+        call: &ast::ExprCall,
+        target: &Target<'_>,
+    ) -> Option<(String, Vec<Turn>)> {
+        let given = match target {
+            Target::Returned => Given::Back,
+            Target::Decorated(_) | Target::Applied(_) => Given::Used,
+            Target::Nothing => return None,
+        };
+        if self.in_lambda || !self.loops.is_empty() || !self.branches.is_empty() {
+            return None;
+        }
+        let functions = self.functions.iter().map(|one| one.definition);
+        let functions: Vec<Definition<'_>> = functions.collect();
+        let registrar = Registrar::of(self.resolver(), &functions)?;
+        let turns = registrar.turns(range_of(call), given)?;
+        Some((registrar.name().to_owned(), turns))
+    }
+
+    /// What a call registers in one turn.
     fn webhook(
         &self,
         registration: &Registration<'_, 'a>,
-        turn: &[Scope],
-        is_in_unknown_loop: bool,
+        turn: &Turn,
     ) -> Result<Webhook, Obstacle> {
         let call = range_of(registration.call);
-        let endpoint = range_of(registration.endpoint);
-        let locals: Vec<Scope> = self.scopes.iter().chain(turn).cloned().collect();
+        let endpoint = range_of(&registration.endpoint);
+        let locals: Vec<Scope> = self.scopes.iter().chain(&turn.scopes).cloned().collect();
         let Some(value) = self
             .loop_reader()
-            .text_of(self.with_locals(&locals), registration.endpoint)
+            .text_of(self.with_locals(&locals), &registration.endpoint)
         else {
             return Err((
                 Code::UnknownEndpoint,
@@ -159,9 +206,6 @@ impl<'a> Finder<'a> {
         if let Some(detail) = path_parameters::problem(&value, dialect, &handler) {
             return Err((Code::UnusableEndpoint, endpoint, detail));
         }
-        if let Some((code, detail)) = self.timing(is_in_unknown_loop) {
-            handler.problems.push(Blocker::manual(code, call, detail));
-        }
         let dialect = known_dialect(registration, dialect, &mut handler)?;
         let slash = if value.starts_with('/') {
             LeadingSlash::Always
@@ -177,6 +221,7 @@ impl<'a> Finder<'a> {
             handler,
             callable,
             is_further: false,
+            registrar: None,
             branches: self.branches.clone(),
         })
     }
@@ -229,7 +274,7 @@ fn known_dialect(
 /// A call that registers webhooks.
 struct Registration<'t, 'a> {
     call: &'a ast::ExprCall,
-    endpoint: &'a Expr,
+    endpoint: Expr,
     plugin: PluginId,
     site: CallSite,
     form: Form,
@@ -237,7 +282,7 @@ struct Registration<'t, 'a> {
     is_older: bool,
 }
 
-/// The webhooks that one call registers, in a loop one for each turn: they become routes together,
+/// The webhooks that one call registers, one for each turn: they become routes together,
 /// so they have to be of one kind, and no endpoint may be there twice.
 fn together(
     all: Vec<Webhook>,
@@ -250,8 +295,8 @@ fn together(
                 return Err((
                     Code::UnknownDialect,
                     text!(
-                        "the loop registers handlers of both APIs",
-                        "循环中注册的处理函数分属两种接口"
+                        "handlers of both APIs are registered here",
+                        "此处注册的处理函数分属两种接口"
                     ),
                 ));
             }
@@ -260,8 +305,8 @@ fn together(
                 return Err((
                     Code::UnknownHandler,
                     text!(
-                        "the loop registers functions and other objects",
-                        "循环中既注册了函数，也注册了其他对象"
+                        "functions and other objects are registered here",
+                        "此处既注册了函数，也注册了其他对象"
                     ),
                 ));
             }
@@ -279,8 +324,8 @@ fn together(
             return Err((
                 Code::UnknownOrder,
                 text!(
-                    "the loop registers the endpoint `{}` more than once, of which only the last counted",
-                    "循环多次注册了端点 `{}`，以往只有最后一次生效",
+                    "the endpoint `{}` is registered more than once here, of which only the last counted",
+                    "此处多次注册了端点 `{}`，以往只有最后一次生效",
                     webhook.endpoint.value
                 ),
             ));

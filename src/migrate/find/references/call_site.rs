@@ -14,20 +14,34 @@ use crate::text;
 use crate::text::Text;
 
 impl Finder<'_> {
-    /// The expression that says the endpoint, and where it stands with its brackets.
-    pub(super) fn endpoint<'e>(
-        &self,
-        call: &'e ast::ExprCall,
-        site: &CallSite,
-    ) -> Option<&'e Expr> {
+    /// The expression that says the endpoint.
+    pub(super) fn endpoint(&self, call: &ast::ExprCall, site: &CallSite) -> Option<Expr> {
         let argument = site
             .arguments
             .iter()
             .find(|argument| argument.role == Role::Endpoint)?;
-        call.args
+        let is_it = |expression: &Expr| argument.value.contains(range_of(expression));
+        let keywords = call.keywords.iter();
+        let written = call
+            .args
             .iter()
-            .chain(call.keywords.iter().map(|keyword| &keyword.value))
-            .find(|expression| argument.value.contains(range_of(*expression)))
+            .chain(keywords.map(|keyword| &keyword.value));
+        if let Some(endpoint) = written.clone().find(|one| is_it(one)) {
+            return Some(endpoint.clone());
+        }
+        let reader = self.loop_reader();
+        let displays = written.filter_map(|one| match one {
+            Expr::Starred(starred) => reader.unpacked_display(&starred.value),
+            value => reader.unpacked_display(value),
+        });
+        let mut values = displays.flat_map(|display| match display {
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                elts
+            }
+            Expr::Dict(dict) => dict.values,
+            _ => Vec::new(),
+        });
+        values.find(is_it)
     }
 
     pub(super) fn call_site(
@@ -35,27 +49,9 @@ impl Finder<'_> {
         call: &ast::ExprCall,
         callee_of: &Callee<'_>,
     ) -> Result<CallSite, Text> {
-        let module = &self.loaded.module;
-        let (source, tokens) = (module.source(), module.tokens());
+        let tokens = self.loaded.module.tokens();
         let callee = callee_of.range;
         let whole = range_of(call);
-        let unreadable = || {
-            text!(
-                "the arguments of this call cannot be read",
-                "无法解析此处调用的参数"
-            )
-        };
-        if call
-            .args
-            .iter()
-            .any(|argument| matches!(argument, Expr::Starred(_)))
-            || call.keywords.iter().any(|keyword| keyword.arg.is_none())
-        {
-            return Err(text!(
-                "the arguments are passed as `*` or `**`",
-                "参数是以 `*` 或 `**` 的方式传入的"
-            ));
-        }
         // The result is not text, and beside other arguments Python wants it in brackets.
         if call
             .args
@@ -74,63 +70,29 @@ impl Finder<'_> {
         let (Some(open), Some(close)) = (open, close) else {
             return Err(unreadable());
         };
-        let (pieces, trailing_comma) =
-            tokens.split_at_commas(ByteRange::new(open.range.end(), close.range.start()));
-        if pieces.len() != call.args.len() + call.keywords.len() {
-            return Err(unreadable());
-        }
-        let mut arguments = Vec::with_capacity(pieces.len());
-        for (index, piece) in pieces.into_iter().enumerate() {
-            let inside = tokens.within(piece);
-            let (role, keyword, value) = match inside {
-                [name, equals, ..]
-                    if index >= call.args.len()
-                        && name.kind == TokenKind::Name
-                        && source.slice(equals.range) == "=" =>
-                {
-                    let role = match source.slice(name.range) {
-                        "endpoint" => Role::Endpoint,
-                        "name" => Role::Name,
-                        "description" => Role::Description,
-                        other => {
-                            return Err(text!(
-                                "`{other}` is not an argument of `{METHOD}`",
-                                "`{METHOD}` 没有名为 `{other}` 的参数"
-                            ));
-                        }
-                    };
-                    let start = tokens
-                        .next(equals.range.end())
-                        .map_or(piece.end(), |t| t.range.start());
-                    (
-                        role,
-                        Some(ByteRange::new(name.range.start(), start)),
-                        ByteRange::new(start, piece.end()),
-                    )
-                }
-                _ => {
-                    let role = match index {
-                        0 => Role::Endpoint,
-                        1 => Role::Name,
-                        2 => Role::Description,
-                        _ => {
-                            return Err(text!(
-                                "there are more arguments than `{METHOD}` takes",
-                                "参数个数多于 `{METHOD}` 所能接收的"
-                            ));
-                        }
-                    };
-                    (role, None, piece)
-                }
-            };
-            if arguments.iter().any(|other: &Argument| other.role == role) {
+        let (mut arguments, trailing_comma) = if is_unpacking(call) {
+            (
+                self.unpacked_arguments(call, open.range, close.range)?,
+                false,
+            )
+        } else {
+            self.written_arguments(call, open.range, close.range)?
+        };
+        for (index, argument) in arguments.iter().enumerate() {
+            if arguments[..index]
+                .iter()
+                .any(|other| other.role == argument.role)
+            {
                 return Err(text!("an argument is given twice", "有参数被重复传入"));
             }
-            arguments.push(Argument {
-                role,
-                keyword,
-                value,
-            });
+        }
+        let given: Vec<Role> = arguments.iter().map(|argument| argument.role).collect();
+        let preset = callee_of.preset.iter();
+        arguments.extend(preset.filter(|preset| !given.contains(&preset.role)));
+        // What stands elsewhere cannot be changed in place.
+        let brackets = ByteRange::new(open.range.start(), close.range.end());
+        if arguments.len() > given.len() && tokens.has_comment(brackets) {
+            return Err(unreadable());
         }
         if callee_of.is_older
             && !matches!(
@@ -169,5 +131,146 @@ impl Finder<'_> {
             arguments,
             trailing_comma,
         })
+    }
+
+    /// The arguments as they are written between the brackets, and whether a comma follows the last.
+    fn written_arguments(
+        &self,
+        call: &ast::ExprCall,
+        open: ByteRange,
+        close: ByteRange,
+    ) -> Result<(Vec<Argument>, bool), Text> {
+        let module = &self.loaded.module;
+        let (source, tokens) = (module.source(), module.tokens());
+        let (pieces, trailing_comma) =
+            tokens.split_at_commas(ByteRange::new(open.end(), close.start()));
+        if pieces.len() != call.args.len() + call.keywords.len() {
+            return Err(unreadable());
+        }
+        let mut arguments = Vec::with_capacity(pieces.len());
+        for (index, piece) in pieces.into_iter().enumerate() {
+            let inside = tokens.within(piece);
+            let (role, keyword, value) = match inside {
+                [name, equals, ..]
+                    if index >= call.args.len()
+                        && name.kind == TokenKind::Name
+                        && source.slice(equals.range) == "=" =>
+                {
+                    let role = role_of_keyword(source.slice(name.range))?;
+                    let start = tokens
+                        .next(equals.range.end())
+                        .map_or(piece.end(), |t| t.range.start());
+                    (
+                        role,
+                        Some(ByteRange::new(name.range.start(), start)),
+                        ByteRange::new(start, piece.end()),
+                    )
+                }
+                _ => (role_at(index)?, None, piece),
+            };
+            arguments.push(Argument {
+                role,
+                keyword,
+                value,
+            });
+        }
+        Ok((arguments, trailing_comma))
+    }
+
+    /// The arguments of a call that unpacks displays of constants, in the order of the parameters; their
+    /// values stand in the displays.
+    fn unpacked_arguments(
+        &self,
+        call: &ast::ExprCall,
+        open: ByteRange,
+        close: ByteRange,
+    ) -> Result<Vec<Argument>, Text> {
+        let unknown = || {
+            text!(
+                "the arguments are passed as `*` or `**`",
+                "参数是以 `*` 或 `**` 的方式传入的"
+            )
+        };
+        let tokens = self.loaded.module.tokens();
+        if tokens.has_comment(ByteRange::new(open.start(), close.end())) {
+            return Err(unknown());
+        }
+        let reader = self.loop_reader();
+        let mut values: Vec<Expr> = Vec::new();
+        for argument in &call.args {
+            match argument {
+                Expr::Starred(starred) => match reader.unpacked_display(&starred.value) {
+                    Some(
+                        Expr::Tuple(ast::ExprTuple { elts, .. })
+                        | Expr::List(ast::ExprList { elts, .. }),
+                    ) => values.extend(elts),
+                    _ => return Err(unknown()),
+                },
+                plain => values.push(plain.clone()),
+            }
+        }
+        let mut arguments = Vec::new();
+        for (index, value) in values.iter().enumerate() {
+            arguments.push((role_at(index)?, range_of(value)));
+        }
+        for keyword in &call.keywords {
+            let Some(name) = &keyword.arg else {
+                let Some(Expr::Dict(dict)) = reader.unpacked_display(&keyword.value) else {
+                    return Err(unknown());
+                };
+                for (key, value) in dict.keys.iter().zip(&dict.values) {
+                    let key = key.as_ref().and_then(|key| self.resolver().text(key));
+                    let role = role_of_keyword(&key.ok_or_else(unknown)?)?;
+                    arguments.push((role, range_of(value)));
+                }
+                continue;
+            };
+            arguments.push((role_of_keyword(name)?, range_of(&keyword.value)));
+        }
+        arguments.sort_by_key(|(role, _)| *role);
+        let argument = |(role, value)| Argument {
+            role,
+            keyword: None,
+            value,
+        };
+        Ok(arguments.into_iter().map(argument).collect())
+    }
+}
+
+fn unreadable() -> Text {
+    text!(
+        "the arguments of this call cannot be read",
+        "无法解析此处调用的参数"
+    )
+}
+
+fn is_unpacking(call: &ast::ExprCall) -> bool {
+    let mut keywords = call.keywords.iter();
+    let is_starred = |argument: &Expr| matches!(argument, Expr::Starred(_));
+    call.args.iter().any(is_starred) || keywords.any(|keyword| keyword.arg.is_none())
+}
+
+/// The parameter at a position (0-based).
+fn role_at(index: usize) -> Result<Role, Text> {
+    match index {
+        0 => Ok(Role::Endpoint),
+        1 => Ok(Role::Name),
+        2 => Ok(Role::Description),
+        _ => Err(text!(
+            "there are more arguments than `{METHOD}` takes",
+            "参数个数多于 `{METHOD}` 所能接收的"
+        )),
+    }
+}
+
+pub(super) fn role_of_keyword(keyword: &str) -> Result<Role, Text> {
+    match keyword {
+        "endpoint" => Ok(Role::Endpoint),
+        "name" => Ok(Role::Name),
+        "description" => Ok(Role::Description),
+        other => Err(text!(
+            "`{other}` is not an argument of `{METHOD}`",
+            "`{METHOD}` 没有名为 `{other}` 的参数"
+        )),
     }
 }

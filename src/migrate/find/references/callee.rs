@@ -12,7 +12,8 @@ use std::path::Path;
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::model::{Alias, Known, Reference, ReferenceKind};
+use crate::migrate::find::model::{Alias, Argument, Known, Reference, ReferenceKind, Role};
+use crate::migrate::find::references::call_site::role_of_keyword;
 use crate::migrate::find::references::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{
@@ -39,6 +40,8 @@ pub(super) struct Callee<'a> {
     pub(super) is_older: bool,
     /// The statement that gives the method the name that is called here.
     pub(super) alias: Option<ByteRange>,
+    /// The arguments that the name gives by `partial`.
+    pub(super) preset: Vec<Argument>,
 }
 
 /// The method that an expression takes of something: of what, where it is named, and by which name.
@@ -46,6 +49,8 @@ struct Taken<'e> {
     receiver: &'e Expr,
     place: ByteRange,
     method: &'e str,
+    /// The arguments that a `partial` gives.
+    preset: Vec<Argument>,
 }
 
 impl<'a> Finder<'a> {
@@ -66,6 +71,7 @@ impl<'a> Finder<'a> {
                 receiver: &attribute.value,
                 place: attribute_name(attribute),
                 method: &attribute.attr,
+                preset: Vec::new(),
             }),
             Expr::Call(call) => {
                 let (receiver, name, method) = match by_name(call) {
@@ -79,10 +85,47 @@ impl<'a> Finder<'a> {
                     receiver,
                     place: range_of(name),
                     method,
+                    preset: Vec::new(),
                 })
             }
             _ => None,
         }
+    }
+
+    /// The method that a name is given, also by `partial(method, description="…")`.
+    fn taken_for_name<'e>(&self, value: &'e Expr) -> Option<Taken<'e>> {
+        if let Some(taken) = self.taken(value) {
+            return Some(taken);
+        }
+        let Expr::Call(call) = value else {
+            return None;
+        };
+        let [method] = call.args.as_slice() else {
+            return None;
+        };
+        // By another name for the module its import could not be taken away.
+        let is_plain = match &*call.func {
+            Expr::Attribute(attribute) => tree::is_named(&attribute.value, "functools"),
+            _ => true,
+        };
+        if !is_plain || self.resolver().external(&call.func)? != "functools.partial" {
+            return None;
+        }
+        let taken = self.taken(method)?;
+        let mut preset = Vec::new();
+        for keyword in &call.keywords {
+            // Anything else need not mean the same where the name is used.
+            if !matches!(keyword.value, Expr::Constant(_)) {
+                return None;
+            }
+            preset.push(Argument {
+                role: role_of_keyword(keyword.arg.as_ref()?).ok()?,
+                keyword: None,
+                value: range_of(&keyword.value),
+            });
+        }
+        let is_endpoint = |argument: &Argument| argument.role == Role::Endpoint;
+        (!preset.iter().any(is_endpoint)).then_some(Taken { preset, ..taken })
     }
 
     fn callee<'e>(&self, expression: &'e Expr) -> Option<Callee<'e>> {
@@ -95,6 +138,7 @@ impl<'a> Finder<'a> {
                 plugin: self.receiver_of(taken.receiver, taken.method),
                 is_older: taken.method == OLDER_METHOD,
                 alias: None,
+                preset: Vec::new(),
             });
         }
         let Expr::Name(name) = expression else {
@@ -108,6 +152,7 @@ impl<'a> Finder<'a> {
             plugin: self.receiver_of(taken.receiver, taken.method),
             is_older: taken.method == OLDER_METHOD,
             alias: Some(alias),
+            preset: taken.preset,
         })
     }
 
@@ -128,7 +173,7 @@ impl<'a> Finder<'a> {
             Expr::Name(other) if self.is_local(&other.id) == self.is_local(name) => {
                 self.taken_by_name(&other.id, names)?.0
             }
-            value => self.taken(value)?,
+            value => self.taken_for_name(value)?,
         };
         Some((taken, binding.range))
     }
@@ -205,7 +250,7 @@ impl<'a> Finder<'a> {
         let [Expr::Name(name)] = assign.targets.as_slice() else {
             return false;
         };
-        let (mut of, mut taken) = (None, self.taken(&assign.value));
+        let (mut of, mut taken) = (None, self.taken_for_name(&assign.value));
         if let Expr::Name(other) = &*assign.value
             && self.is_local(&other.id) == self.is_local(&name.id)
             && let Some((method, statement)) = self.taken_by_name(&other.id, MAX_NAMES)
@@ -249,6 +294,10 @@ impl<'a> Finder<'a> {
         if uses == 0 {
             return false;
         }
+        let partial_name = match &*assign.value {
+            Expr::Call(call) if range_of(&*call.func) != taken.place => root_name(&call.func),
+            _ => None,
+        };
         let receiver_name = match taken.receiver {
             Expr::Name(name) if of.is_none() => Some(name.id.to_string()),
             _ => None,
@@ -272,6 +321,7 @@ impl<'a> Finder<'a> {
                 of,
                 uses,
                 receiver_name,
+                partial_name,
                 diagnostic,
             })),
             known: Known {
@@ -280,5 +330,14 @@ impl<'a> Finder<'a> {
             },
         });
         true
+    }
+}
+
+/// The name that an expression of attributes begins with.
+fn root_name(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Name(name) => Some(name.id.to_string()),
+        Expr::Attribute(attribute) => root_name(&attribute.value),
+        _ => None,
     }
 }

@@ -16,6 +16,7 @@ use crate::migrate::find::handler::{self, Handler, wrapper};
 use crate::migrate::find::lookup;
 use crate::migrate::find::model::{Callable, CallableKind, Form};
 use crate::migrate::find::references::finder::Finder;
+use crate::migrate::find::registrar::Turn;
 use crate::migrate::python::function::{Definition, definition_at};
 use crate::migrate::python::names::{Resolver, Scope};
 use crate::migrate::python::tree::{self, Descend, Node, is_named, range_of};
@@ -28,37 +29,42 @@ pub(super) enum Target<'a> {
     Decorated(Definition<'a>),
     /// What the call is applied to.
     Applied(&'a Expr),
+    /// What the result of the enclosing function is applied to, which gives the registration to its
+    /// callers.
+    Returned,
     /// Nothing that can be seen.
     Nothing,
 }
 
 impl<'a> Finder<'a> {
-    /// The function behind `target`; `turn` is what the names of the enclosing loops stand for.
+    /// The function behind `target` in one turn.
     pub(super) fn handler_of(
         &self,
         target: &Target<'a>,
         form: Form,
         call: &ast::ExprCall,
-        turn: &[Scope],
+        turn: &Turn,
         of_path: &[&str],
     ) -> Option<(Option<Dialect>, Handler, Callable)> {
-        match target {
-            Target::Decorated(definition) => Some(self.decorated(*definition, form, of_path)),
-            Target::Applied(expression) => {
-                let locals: Vec<Scope> = self.scopes.iter().chain(turn).cloned().collect();
-                let mut reached = self.reached(self.with_locals(&locals), expression, MAX_STEPS)?;
-                let found = self.applied(&mut reached, range_of(call), of_path)?;
-                let kind = reached.kind;
-                let callable = Callable {
-                    kind,
-                    expression: range_of(*expression),
-                    place: reached.place,
-                    is_shared: self.is_shared(&reached),
-                };
-                Some((found.0, found.1, callable))
+        let expression = match target {
+            Target::Decorated(definition) => {
+                return Some(self.decorated(*definition, form, of_path));
             }
-            Target::Nothing => None,
-        }
+            Target::Applied(expression) => expression,
+            Target::Returned => turn.applied_to.as_ref()?,
+            Target::Nothing => return None,
+        };
+        let locals: Vec<Scope> = self.scopes.iter().chain(&turn.scopes).cloned().collect();
+        let mut reached = self.reached(self.with_locals(&locals), expression, MAX_STEPS)?;
+        let found = self.applied(&mut reached, range_of(call), of_path)?;
+        let kind = reached.kind;
+        let callable = Callable {
+            kind,
+            expression: range_of(expression),
+            place: reached.place,
+            is_shared: self.is_shared(&reached),
+        };
+        Some((found.0, found.1, callable))
     }
 
     /// Whether a lambda is registered, also by a name.

@@ -56,6 +56,12 @@ impl<'a> Finder<'a> {
         if self.alias(statement) {
             return;
         }
+        if let Stmt::Return(returned) = statement
+            && let Some(value) = &returned.value
+            && self.returned_form(value)
+        {
+            return;
+        }
         // Expressions first, then the statements inside.
         tree::children(Node::Stmt(statement), &mut |child| {
             if let Node::Expr(expression) = child {
@@ -257,6 +263,26 @@ impl<'a> Finder<'a> {
         }
         self.expression(element);
         self.loops.truncate(outside);
+    }
+
+    /// `return plugin.mount_webhook_method(...)` in a function that registers for its callers: whether
+    /// a value that is returned is one.
+    fn returned_form(&mut self, value: &'a Expr) -> bool {
+        let Some((call, callee)) = self.registration_call(value) else {
+            return false;
+        };
+        if self.turns_of_registrar(call, &Target::Returned).is_none() {
+            return false;
+        }
+        self.registration(call, &callee, Form::Call, &Target::Returned);
+        for argument in call
+            .args
+            .iter()
+            .chain(call.keywords.iter().map(|keyword| &keyword.value))
+        {
+            self.expression(argument);
+        }
+        true
     }
 
     /// `plugin.mount_webhook_method(...)(f)`: whether a call is one.

@@ -147,6 +147,9 @@ fn earlier(first: &Registered<'_>, second: &Registered<'_>) -> bool {
     first.path() == second.path()
         && a.call.call.end() <= b.call.call.start()
         && runs_after(&a.branches, &b.branches)
+        // Such a function runs where it is called.
+        && a.registrar.is_none()
+        && b.registrar.is_none()
         && !a.handler.is_nested
         && !b.handler.is_nested
         && registration::removable_lines(&first.found.loaded, a).is_some()

@@ -89,11 +89,20 @@ pub(crate) fn problem(
             text!("what may be registered here", "此处注册的端点无法确定"),
         ),
     };
-    let problem = Blocker {
-        hint: Some(text!(
+    let hint = if other.over_at.is_some() {
+        text!(
             "let rehook see what the other one registers, or put this registration after it",
             "请让 rehook 能看出另一处注册了什么，或把此处的注册移到它之后"
-        )),
+        )
+    } else {
+        // It may run at any time, so a place after it does not help.
+        text!(
+            "let rehook see what the other one registers: call it with constants at module level",
+            "请让 rehook 能看出另一处注册了什么：在模块顶层以常量调用"
+        )
+    };
+    let problem = Blocker {
+        hint: Some(hint),
         ..Blocker::manual(Code::UnknownOrder, one.webhook.call.call, detail)
     };
     Some(problem.with_related(&found.loaded, other.range, says))

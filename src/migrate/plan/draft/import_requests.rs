@@ -332,7 +332,14 @@ impl ImportRequests {
         *released += 1;
         *released == self.imports.uses_of(local)
             && !self.reused.contains(local)
-            && self.imports.statement_of(local).is_some()
+            && (self.imports.statement_of(local).is_some() || self.is_of_module(local))
             && self.is_only_an_import(local)
+    }
+
+    /// Whether a name is that of a module which one `import module` binds.
+    fn is_of_module(&self, local: &str) -> bool {
+        let statements = self.imports.statements.iter();
+        let mut of_module = statements.filter(|one| one.is_of_module(&self.loaded, local));
+        of_module.next().is_some() && of_module.next().is_none()
     }
 }

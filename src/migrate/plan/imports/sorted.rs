@@ -393,6 +393,10 @@ pub(super) fn changed(
         order.drop_headings(&mut entry);
         waiting.append(&mut entry.comments.above);
         let Some(members) = entry.members.take() else {
+            if entry.alias.is_none() && (changes.removed)(&entry.module) {
+                waiting.extend(entry.comments.without_pragmas());
+                continue;
+            }
             entry.comments.above = std::mem::take(&mut waiting);
             kept.push(entry);
             continue;

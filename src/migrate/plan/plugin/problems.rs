@@ -42,6 +42,30 @@ pub(super) fn is_at_run_time(
         && (handler.is_elsewhere || handler.is_decorated || is_on_another_plugin(one) || is_used())
 }
 
+/// What stands in the way of a webhook that a function of the author registers for its callers: one of
+/// them in another module, where what it registers is not looked for.
+pub(super) fn registrar_problem(
+    input: &Input<'_>,
+    members: &Members<'_>,
+    one: &Registered<'_>,
+) -> Option<Blocker> {
+    let registrar = one.webhook.registrar.as_ref()?;
+    let path = one.path();
+    let is_called = members.others_use(path, registrar)
+        || members.is_used_where_imported(path, registrar)
+        || (input.is_called_outside)(path, registrar);
+    is_called.then(|| {
+        Blocker::manual(
+            Code::LateRegistration,
+            one.webhook.call.call,
+            text!(
+                "`{registrar}` registers for its callers, and what another module registers with it cannot be seen",
+                "`{registrar}` 替调用方注册，而其他模块通过它注册了什么无法看出"
+            ),
+        )
+    })
+}
+
 /// What stands in the way of migrating a webhook, the others aside; `late` are the modules that are
 /// imported after the routes have been mounted.
 pub(super) fn problem(

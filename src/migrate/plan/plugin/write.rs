@@ -87,6 +87,7 @@ impl<'p> PluginPlan<'p, '_> {
         });
         let aliases = aliases::remove(self.members, drafts, self.webhooks, &gone, beside_plugin)?;
         self.drop_unused_plugin_imports(drafts, &gone, &aliases);
+        self.drop_unused_partial_imports(drafts, &aliases);
         let removed = aliases.into_iter();
         planned
             .removed_aliases
@@ -230,6 +231,20 @@ impl<'p> PluginPlan<'p, '_> {
     }
 
     /// Takes out the imports of the plugin that only the registrations needed.
+    fn drop_unused_partial_imports(&self, drafts: &mut Drafts, aliases: &[aliases::Removed<'_>]) {
+        for one in aliases {
+            let may_go = one.path.file_name() != Some("__init__.py".as_ref());
+            if let Some(name) = &one.alias.partial_name
+                && let Some(draft) = drafts.get_mut(&one.path)
+                && draft.drop_use(name)
+                && may_go
+                && !self.members.is_passed_on(&one.path, name)
+            {
+                draft.remove_import(name);
+            }
+        }
+    }
+
     fn drop_unused_plugin_imports(
         &self,
         drafts: &mut Drafts,

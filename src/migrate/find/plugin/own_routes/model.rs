@@ -23,6 +23,9 @@ pub(crate) struct OwnRoutes {
     pub(super) hidden: Vec<Hidden>,
     /// The modules of functions that a router is handed to: what they add is read there.
     pub(super) handed_to: BTreeSet<PathBuf>,
+    /// The functions that add routes for their callers in the module, which are all read, and where: what
+    /// they add for another module is not.
+    pub(super) registrars: Vec<(String, Related)>,
 }
 
 /// A place that may add routes which cannot be read.

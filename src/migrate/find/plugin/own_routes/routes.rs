@@ -14,6 +14,7 @@ use crate::migrate::find::plugin::own_routes::routers::{
 use crate::migrate::find::plugin::own_routes::written_decorators::{
     prefix_in_helper, prefix_of_helper, route_of_helper,
 };
+use crate::migrate::find::registrar::{Given, Registrar};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Loaded, Resolver, Scope, Workspace};
 use crate::migrate::python::tree;
@@ -26,7 +27,7 @@ pub(super) fn of_module(workspace: &Workspace, loaded: &Loaded, own: &mut OwnRou
         workspace,
         loaded,
         scopes: Vec::new(),
-        functions: 0,
+        functions: Vec::new(),
         loops: Vec::new(),
         own,
     };
@@ -37,13 +38,13 @@ struct Walker<'w> {
     workspace: &'w Workspace,
     loaded: &'w Loaded,
     scopes: Vec<Scope>,
-    /// How many functions are around the place that is looked at.
-    functions: usize,
+    /// The functions around the place that is looked at.
+    functions: Vec<Definition<'w>>,
     loops: Vec<Loop>,
     own: &'w mut OwnRoutes,
 }
 
-impl Walker<'_> {
+impl<'w> Walker<'w> {
     fn loop_reader(&self) -> LoopReader<'_> {
         LoopReader {
             resolver: Resolver {
@@ -51,15 +52,15 @@ impl Walker<'_> {
                 loaded: self.loaded,
                 locals: &self.scopes,
             },
-            is_in_function: self.functions > 0,
+            is_in_function: !self.functions.is_empty(),
         }
     }
 
-    fn body(&mut self, body: &[Stmt]) {
+    fn body(&mut self, body: &'w [Stmt]) {
         tree::walk_body(body, &mut |node| self.node(node));
     }
 
-    fn node(&mut self, node: Node<'_>) -> Descend {
+    fn node(&mut self, node: Node<'w>) -> Descend {
         match node {
             Node::Expr(Expr::Call(call)) => {
                 // router.get("/x")(f)
@@ -102,7 +103,12 @@ impl Walker<'_> {
     }
 
     /// `[element for target in values]`.
-    fn comprehended(&mut self, whole: &Expr, element: &Expr, generators: &[ast::Comprehension]) {
+    fn comprehended(
+        &mut self,
+        whole: &'w Expr,
+        element: &'w Expr,
+        generators: &'w [ast::Comprehension],
+    ) {
         let outside = self.loops.len();
         for one in generators {
             for inside in std::iter::once(&one.iter).chain(&one.ifs) {
@@ -115,7 +121,7 @@ impl Walker<'_> {
         self.loops.truncate(outside);
     }
 
-    fn function(&mut self, definition: Definition<'_>) {
+    fn function(&mut self, definition: Definition<'w>) {
         // What an earlier run wrote adds the routes of the calls of it, which are read there.
         if is_as_written(self.loaded, definition.range) {
             return;
@@ -130,40 +136,73 @@ impl Walker<'_> {
         }
         self.scopes
             .push(Scope::of_function(definition.arguments, definition.body));
-        self.functions += 1;
+        self.functions.push(definition);
         let loops = std::mem::take(&mut self.loops);
         self.body(definition.body);
         self.loops = loops;
-        self.functions -= 1;
+        self.functions.pop();
         self.scopes.pop();
     }
 
-    /// A call in each turn of the loops around it; `is_applied` is whether what it gives is applied to
-    /// a function.
+    /// A call each time that it runs; `is_applied` is whether what it gives is applied to a function.
     fn call(&mut self, call: &ast::ExprCall, is_applied: bool) {
-        let turns = environments(&self.loops, range_of(call)).unwrap_or_else(|| vec![Vec::new()]);
-        for turn in turns {
-            let loops = self.loop_reader();
-            let locals: Cow<'_, [Scope]> = if turn.is_empty() {
-                Cow::Borrowed(&self.scopes)
-            } else {
-                Cow::Owned(self.scopes.iter().chain(&turn).cloned().collect())
-            };
-            let place = Place {
-                resolver: loops.resolver.with_locals(&locals),
-                loops,
-            };
-            let routes = [
-                route_of_call(place, call, is_applied),
-                is_applied.then(|| route_of_helper(place, call)).flatten(),
-            ];
-            let prefixes = [
-                prefix_of_call(place.resolver, call),
-                prefix_of_helper(place.resolver, call),
-            ];
-            self.own.routes.extend(routes.into_iter().flatten());
-            self.own.prefixes.extend(prefixes.into_iter().flatten());
+        let of_loops = environments(&self.loops, range_of(call));
+        let mut added = Added::default();
+        for turn in of_loops.unwrap_or_else(|| vec![Vec::new()]) {
+            self.add(call, is_applied, &turn, &mut added);
         }
+        if !added.is_known()
+            && self.loops.is_empty()
+            && let Some(registrar) = Registrar::of(self.loop_reader().resolver, &self.functions)
+        {
+            let givens = [Given::Back, Given::Used].into_iter();
+            let mut turns = givens.filter_map(|given| registrar.turns(range_of(call), given));
+            if let Some(turns) = turns.next() {
+                added = Added::default();
+                for turn in &turns {
+                    self.add(call, is_applied, &turn.scopes, &mut added);
+                }
+                let place = written(self.loaded, range_of(call));
+                let name = registrar.name().to_owned();
+                self.own.registrars.push((name, place));
+            }
+        }
+        self.own.routes.append(&mut added.routes);
+        self.own.prefixes.append(&mut added.prefixes);
+    }
+
+    /// What a call adds in one turn.
+    fn add(&self, call: &ast::ExprCall, is_applied: bool, turn: &[Scope], added: &mut Added) {
+        let loops = self.loop_reader();
+        let locals: Cow<'_, [Scope]> = if turn.is_empty() {
+            Cow::Borrowed(&self.scopes)
+        } else {
+            Cow::Owned(self.scopes.iter().chain(turn).cloned().collect())
+        };
+        let place = Place {
+            resolver: loops.resolver.with_locals(&locals),
+            loops,
+        };
+        let of_helper = is_applied.then(|| route_of_helper(place, call)).flatten();
+        added.routes.extend(route_of_call(place, call, is_applied));
+        added.routes.extend(of_helper);
+        added.prefixes.extend(prefix_of_call(place.resolver, call));
+        added
+            .prefixes
+            .extend(prefix_of_helper(place.resolver, call));
+    }
+}
+
+/// What a call adds.
+#[derive(Default)]
+struct Added {
+    routes: Vec<OwnRoute>,
+    prefixes: Vec<String>,
+}
+
+impl Added {
+    fn is_known(&self) -> bool {
+        self.routes.iter().all(OwnRoute::is_known)
     }
 }
 
