@@ -6,9 +6,7 @@
 //! - [`blocker`]: what stands in the way of a migration.
 //! - [`path_parameters`]: endpoints with parameters.
 //! - [`handler`]: the function behind a registration, and its dialect.
-//! - [`lookup`]: what a name leads to: classes, functions, values.
-//! - [`loops`]: what the names of a loop over literals stand for in each turn.
-//! - [`registrar`]: functions of the author that register for their callers.
+//! - [`lookup`]: what a name leads to: classes, functions, values; in loops, each time that a call runs.
 //! - [`reply`]: what a handler returns, as far as it can be seen.
 //! - [`native`]: whether a handler that takes a context could take the request itself.
 //! - [`plugin`]: the plugin behind a registration, its key, its own router.
@@ -25,13 +23,11 @@ pub(crate) mod doc_only_api;
 pub(crate) mod handed_on;
 pub(crate) mod handler;
 mod lookup;
-mod loops;
 mod model;
 pub(crate) mod native;
 pub(crate) mod path_parameters;
 pub(crate) mod plugin;
 pub mod references;
-mod registrar;
 pub(crate) mod reply;
 pub(crate) mod suppression;
 pub(crate) mod texts;

@@ -4,6 +4,8 @@
 //! Invariant: a name that is bound several times leads to all of its definitions, so that who asks
 //! has to be content with each of them; what is not followed is [`Target::Unknown`].
 
+pub(super) mod turns;
+
 use std::path::Path;
 
 use rustpython_parser::ast::{self, Expr, Stmt};

@@ -8,7 +8,8 @@ use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::handler::Handler;
-use crate::migrate::find::loops::environments;
+use crate::migrate::find::lookup::turns::loops::environments;
+use crate::migrate::find::lookup::turns::registrar::{Given, Registrar, Turn};
 use crate::migrate::find::model::{
     CallSite, CallableKind, Endpoint, Form, LeadingSlash, Reference, ReferenceKind, Webhook,
 };
@@ -18,7 +19,6 @@ use crate::migrate::find::references::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::handler_of::Target;
 use crate::migrate::find::references::method::OLDER_METHOD;
-use crate::migrate::find::registrar::{Given, Registrar, Turn};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{PluginId, Scope};
 use crate::migrate::python::tree::range_of;

@@ -6,7 +6,7 @@ use super::callee::Callee;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::{Argument, CallSite, Role};
 use crate::migrate::find::references::finder::Finder;
-use crate::migrate::find::references::method::{METHOD, OLDER_METHOD};
+use crate::migrate::find::references::method::{OLDER_METHOD, role_at, role_of_keyword};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::range_of;
@@ -248,29 +248,4 @@ fn is_unpacking(call: &ast::ExprCall) -> bool {
     let mut keywords = call.keywords.iter();
     let is_starred = |argument: &Expr| matches!(argument, Expr::Starred(_));
     call.args.iter().any(is_starred) || keywords.any(|keyword| keyword.arg.is_none())
-}
-
-/// The parameter at a position (0-based).
-fn role_at(index: usize) -> Result<Role, Text> {
-    match index {
-        0 => Ok(Role::Endpoint),
-        1 => Ok(Role::Name),
-        2 => Ok(Role::Description),
-        _ => Err(text!(
-            "there are more arguments than `{METHOD}` takes",
-            "参数个数多于 `{METHOD}` 所能接收的"
-        )),
-    }
-}
-
-pub(super) fn role_of_keyword(keyword: &str) -> Result<Role, Text> {
-    match keyword {
-        "endpoint" => Ok(Role::Endpoint),
-        "name" => Ok(Role::Name),
-        "description" => Ok(Role::Description),
-        other => Err(text!(
-            "`{other}` is not an argument of `{METHOD}`",
-            "`{METHOD}` 没有名为 `{other}` 的参数"
-        )),
-    }
 }

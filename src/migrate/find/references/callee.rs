@@ -13,11 +13,10 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::{Alias, Argument, Known, Reference, ReferenceKind, Role};
-use crate::migrate::find::references::call_site::role_of_keyword;
 use crate::migrate::find::references::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{
-    OLDER_METHOD, arguments_of_getattr, attribute_name, by_name, is_method,
+    OLDER_METHOD, arguments_of_getattr, attribute_name, by_name, is_method, role_of_keyword,
 };
 use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{BindingKind, Loaded, PluginId, Value};

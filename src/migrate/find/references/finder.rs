@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::loops::{Loop, LoopReader};
+use crate::migrate::find::lookup::turns::loops::{Loop, LoopReader};
 use crate::migrate::find::model::{Branch, Effect, Known, Reference, ReferenceKind, Unclear};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Loaded, PluginId, Resolver, Scope, Workspace};

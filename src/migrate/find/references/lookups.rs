@@ -8,7 +8,7 @@ use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::loops::environments;
+use crate::migrate::find::lookup::turns::loops::environments;
 use crate::migrate::find::model::{Effect, Unclear};
 use crate::migrate::find::references::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;

@@ -1,10 +1,13 @@
-//! The methods of the old API, the table that they fill, and how code names them.
+//! The methods of the old API, their parameters, the table that they fill, and how code names them.
 
 use rustpython_parser::ast::{self, Constant, Expr};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::find::model::Role;
 use crate::migrate::python::tree;
 use crate::migrate::python::tree::range_of;
+use crate::text;
+use crate::text::Text;
 
 /// The method of the old API.
 pub(crate) const METHOD: &str = "mount_webhook_method";
@@ -45,4 +48,30 @@ pub(super) fn arguments_of_getattr(call: &ast::ExprCall) -> Option<(&Expr, &Expr
 pub(super) fn attribute_name(attribute: &ast::ExprAttribute) -> ByteRange {
     let end = range_of(attribute).end();
     ByteRange::new(end - attribute.attr.as_str().len().min(end), end)
+}
+
+/// The parameter at a position (0-based).
+pub(super) fn role_at(index: usize) -> Result<Role, Text> {
+    match index {
+        0 => Ok(Role::Endpoint),
+        1 => Ok(Role::Name),
+        2 => Ok(Role::Description),
+        _ => Err(text!(
+            "there are more arguments than `{METHOD}` takes",
+            "参数个数多于 `{METHOD}` 所能接收的"
+        )),
+    }
+}
+
+/// The parameter of a name.
+pub(super) fn role_of_keyword(keyword: &str) -> Result<Role, Text> {
+    match keyword {
+        "endpoint" => Ok(Role::Endpoint),
+        "name" => Ok(Role::Name),
+        "description" => Ok(Role::Description),
+        other => Err(text!(
+            "`{other}` is not an argument of `{METHOD}`",
+            "`{METHOD}` 没有名为 `{other}` 的参数"
+        )),
+    }
 }

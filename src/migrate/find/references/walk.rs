@@ -7,7 +7,7 @@ use rustpython_parser::ast;
 use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::loops::{self, Loop};
+use crate::migrate::find::lookup::turns::loops::{self, Loop};
 use crate::migrate::find::model::{Branch, Form};
 use crate::migrate::find::references::finder::{EnclosingFunction, Finder};
 use crate::migrate::find::references::handler_of::Target;

@@ -5,8 +5,8 @@ use rustpython_parser::ast::Expr;
 
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::find::lookup::turns::loops::LoopReader;
 use crate::migrate::find::lookup::{Target, targets};
-use crate::migrate::find::loops::LoopReader;
 use crate::migrate::find::plugin::calls;
 use crate::migrate::find::plugin::calls::is_router_class;
 use crate::migrate::find::plugin::own_routes::model::{RouterId, UNKNOWN};

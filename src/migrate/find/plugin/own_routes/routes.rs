@@ -6,7 +6,8 @@ use rustpython_parser::ast;
 use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::emit::is_as_written;
-use crate::migrate::find::loops::{Loop, LoopReader, environments};
+use crate::migrate::find::lookup::turns::loops::{Loop, LoopReader, environments};
+use crate::migrate::find::lookup::turns::registrar::{Given, Registrar};
 use crate::migrate::find::plugin::own_routes::model::{OwnRoute, OwnRoutes, UNKNOWN};
 use crate::migrate::find::plugin::own_routes::routers::{
     Argument, Place, Receiver, argument, prefix_of_call, router_prefix, written,
@@ -14,7 +15,6 @@ use crate::migrate::find::plugin::own_routes::routers::{
 use crate::migrate::find::plugin::own_routes::written_decorators::{
     prefix_in_helper, prefix_of_helper, route_of_helper,
 };
-use crate::migrate::find::registrar::{Given, Registrar};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Loaded, Resolver, Scope, Workspace};
 use crate::migrate::python::tree;

@@ -6,7 +6,7 @@
 use rustpython_parser::ast;
 use rustpython_parser::ast::{CmpOp, Expr, Stmt};
 
-use super::{LoopReader, MAX_TURNS};
+use super::loops::{LoopReader, MAX_TURNS};
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::{BindingKind, ModuleName, Resolver, Scope, Value};
 use crate::migrate::python::tree;

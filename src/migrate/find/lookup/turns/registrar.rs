@@ -17,7 +17,7 @@
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::loops::{Loop, LoopReader, environments};
+use crate::migrate::find::lookup::turns::loops::{Loop, LoopReader, environments};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{BindingKind, Resolver, Scope};
@@ -25,16 +25,16 @@ use crate::migrate::python::tree::{self, Descend, Node, range_of};
 
 /// What is around a registration when it runs.
 #[derive(Default)]
-pub(super) struct Turn {
+pub(in crate::migrate::find) struct Turn {
     /// What the names of loops and parameters stand for.
-    pub(super) scopes: Vec<Scope>,
+    pub(in crate::migrate::find) scopes: Vec<Scope>,
     /// What the result of the function is applied to.
-    pub(super) applied_to: Option<Expr>,
+    pub(in crate::migrate::find) applied_to: Option<Expr>,
 }
 
 /// What a function does with what the call in it gives.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Given {
+pub(in crate::migrate::find) enum Given {
     /// It hands it to its caller.
     Back,
     /// It uses it itself.
@@ -43,7 +43,7 @@ pub(super) enum Given {
 
 /// The functions around a call, outermost first, which may register for their callers.
 #[derive(Clone, Copy)]
-pub(super) struct Registrar<'a> {
+pub(in crate::migrate::find) struct Registrar<'a> {
     outer: Definition<'a>,
     /// The function that the outer one gives, which is called with the handler.
     inner: Option<Definition<'a>>,
@@ -60,7 +60,10 @@ struct Use<'a> {
 impl<'a> Registrar<'a> {
     /// The functions around a place, when they do one thing after another and nothing conditionally;
     /// `resolver` knows their names.
-    pub(super) fn of(resolver: Resolver<'a>, functions: &[Definition<'a>]) -> Option<Self> {
+    pub(in crate::migrate::find) fn of(
+        resolver: Resolver<'a>,
+        functions: &[Definition<'a>],
+    ) -> Option<Self> {
         let is_plain = |definition: Definition<'_>| {
             !definition.is_async
                 && definition.decorators.is_empty()
@@ -109,12 +112,16 @@ impl<'a> Registrar<'a> {
     }
 
     /// The name of the function that is called.
-    pub(super) fn name(&self) -> &'a str {
+    pub(in crate::migrate::find) fn name(&self) -> &'a str {
         self.outer.name
     }
 
     /// What is around `call` each time that it runs; none where that cannot be seen.
-    pub(super) fn turns(&self, call: ByteRange, given: Given) -> Option<Vec<Turn>> {
+    pub(in crate::migrate::find) fn turns(
+        &self,
+        call: ByteRange,
+        given: Given,
+    ) -> Option<Vec<Turn>> {
         let is_given_back = self.inner.is_none() && returns(self.outer.body, call);
         if (given == Given::Back) != is_given_back {
             return None;

@@ -5,8 +5,6 @@
 //! out (a display, or a name that stands for one and is only read), when nothing in its body gives
 //! its variables another value, and when there are not too many.
 
-mod displays;
-
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
@@ -14,13 +12,13 @@ use crate::migrate::python::names::{Resolver, Scope};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 
 /// How many times a call may run that is understood.
-const MAX_TURNS: usize = 64;
+pub(super) const MAX_TURNS: usize = 64;
 
 /// The values of a loop's variables in one turn.
 type Turn = Vec<(String, Expr)>;
 
 /// A loop around the place that is looked at.
-pub(super) struct Loop {
+pub(in crate::migrate::find) struct Loop {
     /// What the variables stand for, turn by turn; none when that cannot be seen.
     turns: Option<Vec<Turn>>,
     /// The names that the body binds under a condition: a turn may see what an earlier one left.
@@ -30,7 +28,7 @@ pub(super) struct Loop {
 
 impl Loop {
     /// A loop whose turns cannot be seen.
-    pub(super) fn unknown(body: ByteRange) -> Self {
+    pub(in crate::migrate::find) fn unknown(body: ByteRange) -> Self {
         Self {
             turns: None,
             unknown: Vec::new(),
@@ -39,22 +37,22 @@ impl Loop {
     }
 
     /// What is run again and again.
-    pub(super) fn body(&self) -> ByteRange {
+    pub(in crate::migrate::find) fn body(&self) -> ByteRange {
         self.body
     }
 }
 
 /// Reads loops, and what stands inside of them.
 #[derive(Clone, Copy)]
-pub(super) struct LoopReader<'a> {
+pub(in crate::migrate::find) struct LoopReader<'a> {
     /// The names at the place that is looked at, without those of the loops around it.
-    pub(super) resolver: Resolver<'a>,
+    pub(in crate::migrate::find) resolver: Resolver<'a>,
     /// Whether that place is in the body of a function, which runs when others have run.
-    pub(super) is_in_function: bool,
+    pub(in crate::migrate::find) is_in_function: bool,
 }
 
 /// Whether something in the body of a loop may end it, or a turn of it, before its end.
-pub(super) fn may_end_early(body: &[Stmt]) -> bool {
+pub(in crate::migrate::find) fn may_end_early(body: &[Stmt]) -> bool {
     let mut found = false;
     tree::walk_body(body, &mut |node| match node {
         Node::Stmt(Stmt::Break(_) | Stmt::Continue(_) | Stmt::Return(_)) => {
@@ -69,7 +67,10 @@ pub(super) fn may_end_early(body: &[Stmt]) -> bool {
 
 /// What the names of the loops stand for when the call at `place` runs, each time that it runs;
 /// none when that cannot be seen.
-pub(super) fn environments(loops: &[Loop], place: ByteRange) -> Option<Vec<Vec<Scope>>> {
+pub(in crate::migrate::find) fn environments(
+    loops: &[Loop],
+    place: ByteRange,
+) -> Option<Vec<Vec<Scope>>> {
     let mut all: Vec<Vec<Scope>> = vec![Vec::new()];
     for one in loops {
         let turns = one.turns.as_ref()?;
@@ -93,7 +94,7 @@ pub(super) fn environments(loops: &[Loop], place: ByteRange) -> Option<Vec<Vec<S
 
 impl LoopReader<'_> {
     /// `for target in values: body`.
-    pub(super) fn for_loop(&self, statement: &ast::StmtFor) -> Loop {
+    pub(in crate::migrate::find) fn for_loop(&self, statement: &ast::StmtFor) -> Loop {
         let range = range_of(statement);
         let (Some(first), Some(last)) = (statement.body.first(), statement.body.last()) else {
             return Loop::unknown(range);
@@ -128,7 +129,11 @@ impl LoopReader<'_> {
     }
 
     /// `... for target in values`, around an expression.
-    pub(super) fn comprehension(&self, whole: ByteRange, one: &ast::Comprehension) -> Loop {
+    pub(in crate::migrate::find) fn comprehension(
+        &self,
+        whole: ByteRange,
+        one: &ast::Comprehension,
+    ) -> Loop {
         let turns = (!one.is_async && one.ifs.is_empty())
             .then(|| self.turns(&one.target, &one.iter))
             .flatten();
