@@ -278,7 +278,8 @@ fn change_unsorted<'s>(
 
 /// Whether a statement is `import module` of a module that goes.
 fn goes_whole(draft: &Draft, statement: &ImportStatement, goes: &dyn Fn(&str) -> bool) -> bool {
-    goes(&statement.module.dotted) && statement.is_of_module(&draft.loaded, &statement.module.dotted)
+    goes(&statement.module.dotted)
+        && statement.is_of_module(&draft.loaded, &statement.module.dotted)
 }
 
 /// Puts the names together that one statement can have.

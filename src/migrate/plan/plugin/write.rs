@@ -236,11 +236,11 @@ impl<'p> PluginPlan<'p, '_> {
             let may_go = one.path.file_name() != Some("__init__.py".as_ref());
             if let Some(name) = &one.alias.partial_name
                 && let Some(draft) = drafts.get_mut(&one.path)
-                && draft.drop_use(name)
+                && draft.names.drop_use(name)
                 && may_go
                 && !self.members.is_passed_on(&one.path, name)
             {
-                draft.remove_import(name);
+                draft.names.remove_import(name);
             }
         }
     }
