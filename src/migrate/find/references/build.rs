@@ -9,7 +9,7 @@ use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::handler::Handler;
 use crate::migrate::find::lookup::turns::loops::environments;
-use crate::migrate::find::lookup::turns::registrar::{Given, Registrar, Turn};
+use crate::migrate::find::lookup::turns::registrar::{Registrar, ResultUse, Turn};
 use crate::migrate::find::model::{
     CallSite, CallableKind, Endpoint, Form, LeadingSlash, Reference, ReferenceKind, Webhook,
 };
@@ -160,9 +160,9 @@ impl<'a> Finder<'a> {
         call: &ast::ExprCall,
         target: &Target<'_>,
     ) -> Option<(String, Vec<Turn>)> {
-        let given = match target {
-            Target::Returned => Given::Back,
-            Target::Decorated(_) | Target::Applied(_) => Given::Used,
+        let result = match target {
+            Target::Returned => ResultUse::Returned,
+            Target::Decorated(_) | Target::Applied(_) => ResultUse::Inside,
             Target::Nothing => return None,
         };
         if self.in_lambda || !self.loops.is_empty() || !self.branches.is_empty() {
@@ -171,7 +171,7 @@ impl<'a> Finder<'a> {
         let functions = self.functions.iter().map(|one| one.definition);
         let functions: Vec<Definition<'_>> = functions.collect();
         let registrar = Registrar::of(self.resolver(), &functions)?;
-        let turns = registrar.turns(range_of(call), given)?;
+        let turns = registrar.turns(range_of(call), result)?;
         Some((registrar.name().to_owned(), turns))
     }
 

@@ -34,11 +34,11 @@ pub(in crate::migrate::find) struct Turn {
 
 /// What a function does with what the call in it gives.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::migrate::find) enum Given {
+pub(in crate::migrate::find) enum ResultUse {
     /// It hands it to its caller.
-    Back,
+    Returned,
     /// It uses it itself.
-    Used,
+    Inside,
 }
 
 /// The functions around a call, outermost first, which may register for their callers.
@@ -82,7 +82,7 @@ impl<'a> Registrar<'a> {
         if let Some(inner) = inner {
             let mut parameters = tree::parameters(inner.arguments);
             let takes_handler = parameters.next().is_some() && parameters.next().is_none();
-            let is_given = matches!(
+            let is_result = matches!(
                 outer.body.last(),
                 Some(Stmt::Return(ast::StmtReturn { value: Some(value), .. }))
                     if tree::is_named(value, inner.name)
@@ -90,7 +90,7 @@ impl<'a> Registrar<'a> {
             let scope = resolver.locals.first();
             let is_named_once = scope.is_some_and(|scope| scope.bindings(inner.name).len() == 1);
             let is_used_once = uses_within(outer.body, inner.name) == 1;
-            if !(is_plain(inner) && takes_handler && is_given && is_named_once && is_used_once) {
+            if !(is_plain(inner) && takes_handler && is_result && is_named_once && is_used_once) {
                 return None;
             }
         }
@@ -120,13 +120,13 @@ impl<'a> Registrar<'a> {
     pub(in crate::migrate::find) fn turns(
         &self,
         call: ByteRange,
-        given: Given,
+        result: ResultUse,
     ) -> Option<Vec<Turn>> {
-        let is_given_back = self.inner.is_none() && returns(self.outer.body, call);
-        if (given == Given::Back) != is_given_back {
+        let is_returned = self.inner.is_none() && returns(self.outer.body, call);
+        if (result == ResultUse::Returned) != is_returned {
             return None;
         }
-        let needs_handler = is_given_back || self.inner.is_some();
+        let needs_handler = is_returned || self.inner.is_some();
         let body = range_of_body(self.outer.body)?;
         let mut turns = Vec::new();
         for one in self.uses()? {
@@ -252,7 +252,7 @@ impl<'a> Registrar<'a> {
 
 /// What the parameters of a function stand for in a call of it; none when that cannot be seen.
 fn arguments(parameters: &ast::Arguments, call: &ast::ExprCall) -> Option<Vec<(String, Expr)>> {
-    let mut given: Vec<(String, Expr)> = Vec::new();
+    let mut values: Vec<(String, Expr)> = Vec::new();
     let positional: Vec<&ast::ArgWithDefault> = tree::positional_parameters(parameters).collect();
     if call.args.len() > positional.len() {
         return None;
@@ -261,14 +261,14 @@ fn arguments(parameters: &ast::Arguments, call: &ast::ExprCall) -> Option<Vec<(S
         if matches!(value, Expr::Starred(_)) {
             return None;
         }
-        given.push((parameter.def.arg.to_string(), value.clone()));
+        values.push((parameter.def.arg.to_string(), value.clone()));
     }
     for keyword in &call.keywords {
         let name = keyword.arg.as_ref()?.to_string();
-        if given.iter().any(|(other, _)| *other == name) {
+        if values.iter().any(|(other, _)| *other == name) {
             return None;
         }
-        given.push((name, keyword.value.clone()));
+        values.push((name, keyword.value.clone()));
     }
     let all: Vec<&ast::ArgWithDefault> = positional
         .into_iter()
@@ -276,16 +276,16 @@ fn arguments(parameters: &ast::Arguments, call: &ast::ExprCall) -> Option<Vec<(S
         .collect();
     for parameter in &all {
         let name = parameter.def.arg.to_string();
-        if given.iter().any(|(other, _)| *other == name) {
+        if values.iter().any(|(other, _)| *other == name) {
             continue;
         }
         // What a default stands for is decided where the function is defined.
         match parameter.default.as_deref()? {
-            default @ Expr::Constant(_) => given.push((name, default.clone())),
+            default @ Expr::Constant(_) => values.push((name, default.clone())),
             _ => return None,
         }
     }
-    (given.len() == all.len()).then_some(given)
+    (values.len() == all.len()).then_some(values)
 }
 
 /// Whether the statements run one after another, each of them once.

@@ -7,7 +7,7 @@ use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::emit::is_as_written;
 use crate::migrate::find::lookup::turns::loops::{Loop, LoopReader, environments};
-use crate::migrate::find::lookup::turns::registrar::{Given, Registrar};
+use crate::migrate::find::lookup::turns::registrar::{Registrar, ResultUse};
 use crate::migrate::find::plugin::own_routes::model::{OwnRoute, OwnRoutes, UNKNOWN};
 use crate::migrate::find::plugin::own_routes::routers::{
     Argument, Place, Receiver, argument, prefix_of_call, router_prefix, written,
@@ -155,8 +155,8 @@ impl<'w> Walker<'w> {
             && self.loops.is_empty()
             && let Some(registrar) = Registrar::of(self.loop_reader().resolver, &self.functions)
         {
-            let givens = [Given::Back, Given::Used].into_iter();
-            let mut turns = givens.filter_map(|given| registrar.turns(range_of(call), given));
+            let uses = [ResultUse::Returned, ResultUse::Inside].into_iter();
+            let mut turns = uses.filter_map(|result| registrar.turns(range_of(call), result));
             if let Some(turns) = turns.next() {
                 added = Added::default();
                 for turn in &turns {
