@@ -50,6 +50,11 @@ impl Blocker {
         }
     }
 
+    pub(crate) fn with_place(mut self, place: &Related) -> Self {
+        self.related = Some(place.clone());
+        self
+    }
+
     pub(crate) fn with_hint(mut self, hint: Text) -> Self {
         self.hint = Some(hint);
         self

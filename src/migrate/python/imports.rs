@@ -244,14 +244,7 @@ impl Imports {
         is_top_level: bool,
         type_checking: Option<(ByteRange, usize)>,
     ) {
-        let module = ModuleName {
-            level: statement.level.map_or(0, |level| level.to_usize()),
-            dotted: statement
-                .module
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-        };
+        let module = ModuleName::of_from(statement);
         if module.dotted == "__future__" && module.level == 0 {
             self.future_annotations |= statement
                 .names

@@ -62,6 +62,18 @@ pub(crate) fn walk<'a>(node: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> Descen
     }
 }
 
+/// The names in an expression.
+pub(crate) fn names(expression: &Expr) -> Vec<&str> {
+    let mut names = Vec::new();
+    walk(Node::Expr(expression), &mut |node| {
+        if let Node::Expr(Expr::Name(name)) = node {
+            names.push(name.id.as_str());
+        }
+        Descend::Into
+    });
+    names
+}
+
 /// Visits every statement of `body` and what is below it.
 pub(crate) fn walk_body<'a>(body: &'a [Stmt], visit: &mut dyn FnMut(Node<'a>) -> Descend) {
     for statement in body {

@@ -43,6 +43,7 @@ impl<'a> Removals<'a> {
     /// names.
     pub(super) fn add_request_names(&mut self, names: &mut Names<'a>) {
         let body = self.definition.body;
+        // In a block of its own the name would be there on some ways only.
         for (index, statement) in body.iter().enumerate() {
             if let Some((name, value)) = single_name(statement)
                 && names.part(value) == Some(ContextPart::WebhookRequest)
@@ -59,6 +60,8 @@ impl<'a> Removals<'a> {
     /// request: a route always has one.
     pub(super) fn add_guards(&mut self, names: &Names<'_>, block: &[Stmt]) {
         for (index, statement) in block.iter().enumerate() {
+            // Nothing in a guard is looked at: what it does never happens in a route, which always has a
+            // request.
             if let Some(used) = self.guard(names, statement) {
                 if let Some(lines) = removable(self.loaded, block, index) {
                     self.add(index, range_of(statement), lines, used);
@@ -76,6 +79,7 @@ impl<'a> Removals<'a> {
                 | Stmt::With(ast::StmtWith { body, .. })
                 | Stmt::AsyncWith(ast::StmtAsyncWith { body, .. })
                 | Stmt::Try(ast::StmtTry { body, .. }) => self.add_guards(names, body),
+                // A guard that stands elsewhere stays; for its sake the handler keeps the context.
                 _ => {}
             }
         }
@@ -113,6 +117,7 @@ impl<'a> Removals<'a> {
         }
         let scope = Scope::of_function(self.definition.arguments, self.definition.body);
         let mut used = Vec::new();
+        // What the f-strings of Python 3.12 bind is not in the tree.
         let mut binds = self.loaded.module.is_blanked(range_of(statement));
         tree::walk(Node::Stmt(statement), &mut |node| {
             match node {
@@ -144,6 +149,7 @@ impl<'a> Removals<'a> {
         for removal in &mut self.all {
             let lines = removal.lines;
             let above = source.line_at(lines.start().saturating_sub(1));
+            // Of statements that go one after the other, all have the same lines above them.
             let continues = before.is_some_and(|(end, no_gap)| end == lines.start() && no_gap);
             let no_gap = continues
                 || self.leading.contains(&removal.statement.start())

@@ -61,6 +61,7 @@ impl<'a> Names<'a> {
             }
             Node::Expr(_) => Descend::Past,
         });
+        // A name for such a name is none of them: there the name is handed on, to where it is not followed.
         self.headers = headers;
     }
 
@@ -89,6 +90,7 @@ impl<'a> Names<'a> {
                     (ContextPart::Context | ContextPart::WebhookRequest, _) => {
                         Some(ContextPart::Other)
                     }
+                    // What is taken of headers or body is a use of these, and the walk meets it there.
                     _ => None,
                 }
             }

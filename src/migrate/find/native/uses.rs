@@ -120,6 +120,7 @@ impl<'a> Walker<'_, 'a> {
     /// `can_await`: whether an `await` could stand here.
     fn statement(&mut self, statement: &'a Stmt, can_await: bool) {
         let range = range_of(statement);
+        // What goes uses nothing.
         let mut removals = self.removals.all.iter();
         if removals.any(|removal| removal.statement == range) {
             return;
@@ -134,6 +135,7 @@ impl<'a> Walker<'_, 'a> {
             return;
         }
         let reads_before = self.reads;
+        // In a function inside, an `await` would be that function's, which may be a plain one.
         let can_await = can_await && descend_unless_nested(statement) == Descend::Into;
         tree::children(Node::Stmt(statement), &mut |child| match child {
             Node::Stmt(inner) => self.statement(inner, can_await),
@@ -149,6 +151,8 @@ impl<'a> Walker<'_, 'a> {
                 self.expression(expression, can_await, position);
             }
         });
+        // Headers and body are written shorter in a request, so that what only the width broke may be on one
+        // line again. Compound statements have lines of their own.
         let is_simple = matches!(
             statement,
             Stmt::Assign(_)
@@ -202,6 +206,7 @@ impl<'a> Walker<'_, 'a> {
             Expr::Compare(e) => {
                 self.expression(&e.left, can_await, UsePosition::Passed);
                 for comparator in &e.comparators {
+                    // In a chain it is compared with what follows, too.
                     let is_container = matches!(e.ops.as_slice(), [CmpOp::In | CmpOp::NotIn]);
                     let position = if is_container {
                         UsePosition::Container
@@ -215,6 +220,7 @@ impl<'a> Walker<'_, 'a> {
                 self.expression(&e.operand, can_await, UsePosition::Truth);
             }
             Expr::BoolOp(e) => {
+                // The value of `a or b` is that of one of them: only where it is a test, only the truth matters.
                 let inner = if position == UsePosition::Truth {
                     UsePosition::Truth
                 } else {

@@ -56,14 +56,7 @@ fn imports_in(body: &[Stmt]) -> Vec<ModuleName> {
             Descend::Past
         }
         Node::Stmt(Stmt::ImportFrom(statement)) => {
-            let module = ModuleName {
-                level: statement.level.map_or(0, |level| level.to_usize()),
-                dotted: statement
-                    .module
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-            };
+            let module = ModuleName::of_from(statement);
             let names = statement.names.iter();
             modules.extend(names.map(|alias| module.submodule(&alias.name)));
             modules.push(module);

@@ -27,20 +27,17 @@ pub(crate) fn problem(
         .flat_map(|found| found.unclear.iter().map(move |other| (*found, other)))
         .find(|(found, other)| may_replace(members, found, other, one))?;
     if matches!(other.effect, Effect::Reads(_)) {
-        let problem = Blocker {
-            hint: Some(text!(
-                "let that place ask the router for its routes, or name the endpoints there",
-                "请让该处改为查询路由器中的路由，或直接写出各端点"
-            )),
-            ..Blocker::manual(
+        let problem = Blocker::manual(
                 Code::NotARegistration,
                 one.webhook.call.call,
                 text!(
                     "a reply may show which webhooks the plugin has, and as a route it would not be among them",
                     "某处响应可能会列出插件的 webhook，而改为路由之后它将不在其中"
                 ),
-            )
-        };
+            ).with_hint(text!(
+                "let that place ask the router for its routes, or name the endpoints there",
+                "请让该处改为查询路由器中的路由，或直接写出各端点"
+            ));
         let says = text!(
             "`webhook_methods` is read here",
             "此处读取了 `webhook_methods`"
@@ -49,20 +46,17 @@ pub(crate) fn problem(
     }
     let endpoint = &one.webhook.endpoint.value;
     if other.effect == Effect::LooksUp {
-        let problem = Blocker {
-            hint: Some(text!(
-                "write the name of that attribute out, as in `plugin.name`",
-                "请在该处直接写出属性名，例如 `plugin.name`"
-            )),
-            ..Blocker::manual(
+        let problem = Blocker::manual(
                 Code::UnknownOrder,
                 one.webhook.call.call,
                 text!(
                     "an attribute of the plugin may be looked up by a name that cannot be known, and with it the place of `{endpoint}` taken",
                     "某处可能以无法确定的名称获取插件的属性，并由此取代 `{endpoint}`"
                 ),
-            )
-        };
+            ).with_hint(text!(
+                "write the name of that attribute out, as in `plugin.name`",
+                "请在该处直接写出属性名，例如 `plugin.name`"
+            ));
         let says = text!("the name is not known here", "此处的名称无法确定");
         return Some(problem.with_related(&found.loaded, other.range, says));
     }
@@ -101,10 +95,8 @@ pub(crate) fn problem(
             "请让 rehook 能看出另一处注册了什么：在模块顶层以常量调用"
         )
     };
-    let problem = Blocker {
-        hint: Some(hint),
-        ..Blocker::manual(Code::UnknownOrder, one.webhook.call.call, detail)
-    };
+    let problem =
+        Blocker::manual(Code::UnknownOrder, one.webhook.call.call, detail).with_hint(hint);
     Some(problem.with_related(&found.loaded, other.range, says))
 }
 

@@ -132,6 +132,7 @@ impl ImportRequests {
             let imported = names.iter().find(|imported| imported.name == name)?;
             Some((imported.local.clone(), statement.range.end()))
         });
+        // One that goes, or that something else may bind too, is not to be relied on.
         if let Some((local, end)) = imported
             .filter(|(local, _)| !self.removals.contains(local) && self.is_only_an_import(local))
             .filter(|(local, _)| {
@@ -142,6 +143,7 @@ impl ImportRequests {
             if self.needed_before.is_none_or(|offset| end <= offset) {
                 return local;
             }
+            // It comes too late for the code that needs it, and is moved up if that changes nothing else.
             if self.loaded.scope.bindings(&local).len() == 1 {
                 self.move_import(module, name, &local);
                 return local;
@@ -159,6 +161,7 @@ impl ImportRequests {
         if let Some(local) = self.promote_type_checking_import(module, name, &same_module) {
             return local;
         }
+        // A name that the file has already gets that of the library in front, in the manner of its kind.
         let distribution = module.dotted.split('.').next().unwrap_or_default();
         let prefixed = match (distribution, name.starts_with(char::is_uppercase)) {
             ("fastapi", true) => format!("FastAPI{name}"),
@@ -229,6 +232,7 @@ impl ImportRequests {
 
     /// The local name of a module of the standard library.
     pub(crate) fn import_module(&mut self, module: &str) -> String {
+        // By its own name first, then by any other that the file has given it, in a fixed order.
         let others = self.loaded.scope.names().filter(|&name| name != module);
         let mut others: Vec<&str> = others.collect();
         others.sort_unstable();
@@ -330,6 +334,7 @@ impl ImportRequests {
     pub(crate) fn drop_use(&mut self, local: &str) -> bool {
         let released = self.released.entry(local.to_owned()).or_default();
         *released += 1;
+        // Exactly, so that it is said once: at the last use.
         *released == self.imports.uses_of(local)
             && !self.reused.contains(local)
             && (self.imports.statement_of(local).is_some() || self.is_of_module(local))

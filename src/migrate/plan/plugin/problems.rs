@@ -8,13 +8,13 @@ use super::candidate::Candidate;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::{Applicability, ByteRange};
 use crate::migrate::emit;
-use crate::migrate::find::Blocker;
 use crate::migrate::find::plugin::Plugin;
+use crate::migrate::find::{Blocker, Webhook};
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::model::{Input, Registered};
 use crate::migrate::plan::modules::cross_module::{Members, is_used_elsewhere};
 use crate::migrate::plan::rules::annotations;
-use crate::routes::{Dialect, stays_below_plugins};
+use crate::routes::{Dialect, Route, stays_below_plugins};
 use crate::term;
 use crate::text;
 
@@ -96,105 +96,13 @@ pub(super) fn problem(
     if let Some(problem) = mount_problem(plugin, here) {
         return Some(problem);
     }
-    if route.target.contains(['?', '#']) {
-        let hint = text!(
-            "choose a path without `?` and `#` for the route, and point the senders to it",
-            "请为路由选用不含 `?` 与 `#` 的路径，并让发送方改用新地址"
-        );
-        return Some(Blocker {
-            hint: Some(hint),
-            ..Blocker::manual(
-                Code::UnusableEndpoint,
-                here,
-                text!(
-                    "the endpoint `{}` contains `?` or `#`, where the path of a request ends",
-                    "端点 `{}` 含有 `?` 或 `#`，而请求的路径到此为止",
-                    webhook.endpoint.value
-                ),
-            )
-        });
-    }
-    if !stays_below_plugins(&route.target) || route.target.chars().any(term::is_harmful) {
-        let hint = text!(
-            "choose a path without segments such as `..`, escapes (`%2e`, `%2f`) and invisible characters for the route, and point the senders to it",
-            "请为路由选用不含 `..` 等路径段、转义（`%2e`、`%2f`）与不可见字符的路径，并让发送方改用新地址"
-        );
-        return Some(Blocker {
-            hint: Some(hint),
-            ..Blocker::manual(
-                Code::UnusableEndpoint,
-                here,
-                text!(
-                    "the path `{}` would lead out of `/plugins/`, or mean different things to different servers",
-                    "路径 `{}` 会超出 `/plugins/` 的范围，或被不同的服务器作不同理解",
-                    route.target
-                ),
-            )
-        });
-    }
-    if let Some(own) = plugin.route_in_the_way(&webhook.endpoint.value, route) {
-        let detail = if own.is_known() {
-            text!(
-                "the plugin's own router has the route `{}` already, which would answer instead",
-                "插件自己的路由 `{}` 已经存在，请求会由它来响应",
-                own.path
-            )
-        } else {
-            text!(
-                "the plugin's own router may get a route of this path, which would answer instead: what `{}` adds cannot be known",
-                "插件自己的路由中可能有这一路径，请求会由它来响应：无法确定 `{}` 添加了哪些路由",
-                own.added.says
-            )
-        };
-        return Some(Blocker {
-            related: Some(own.added.clone()),
-            ..Blocker::manual(Code::PathTaken, here, detail)
-        });
-    }
-    // `include_router` without a prefix refuses it, at the agent and where routers are joined.
-    if let Some(own) = plugin.route_without_path() {
-        return Some(Blocker {
-            related: Some(own.added.clone()),
-            hint: Some(text!(
-                "give the route the path `/`, or the router a prefix",
-                "请把该路由的路径改为 `/`，或为路由器设置前缀"
-            )),
-            ..Blocker::manual(
-                Code::UnknownRouter,
-                here,
-                text!(
-                    "the plugin's own router has a route with an empty path, with which it cannot be mounted",
-                    "插件自己的路由器中有路径为空的路由，因此无法挂载"
-                ),
-            )
-        });
-    }
-    if late.contains(one.path()) {
-        return Some(Blocker {
-            hint: Some(text!(
-                "import the module at module level, or in a function that is called while the plugin is imported",
-                "请在模块顶层导入该模块，或在导入插件时会调用的函数中导入"
-            )),
-            ..Blocker::manual(
-                Code::LateRegistration,
-                here,
-                text!(
-                    "only functions import the module with the registration, and they may run after the routes are mounted",
-                    "只有函数会导入含有该注册的模块，而这些函数可能在挂载路由之后才运行"
-                ),
-            )
-        });
-    }
-    if let Some(own) = plugin.route_that_is_matched(&webhook.endpoint.value) {
-        return Some(Blocker::manual(
-            Code::PathTaken,
-            here,
-            text!(
-                "the plugin's own route `{}` matches the same requests",
-                "插件自己的路由 `{}` 会匹配相同的请求",
-                own.path
-            ),
-        ));
+    let late_import = || late.contains(one.path()).then(|| imported_late(here));
+    let in_the_way = path_problem(webhook, route)
+        .or_else(|| own_route_in_the_way(plugin, webhook, route))
+        .or_else(late_import)
+        .or_else(|| own_route_of_same_requests(plugin, webhook));
+    if in_the_way.is_some() {
+        return in_the_way;
     }
     if let Some(problem) = taken_builtin(drafts, plugin, one, is_at_run_time) {
         return Some(problem);
@@ -235,6 +143,92 @@ pub(super) fn problem(
     None
 }
 
+/// Whether requests can reach the route by its path.
+fn path_problem(webhook: &Webhook, route: &Route) -> Option<Blocker> {
+    let (detail, hint) = if route.target.contains(['?', '#']) {
+        let detail = text!(
+            "the endpoint `{}` contains `?` or `#`, where the path of a request ends",
+            "端点 `{}` 含有 `?` 或 `#`，而请求的路径到此为止",
+            webhook.endpoint.value
+        );
+        let hint = text!(
+            "choose a path without `?` and `#` for the route, and point the senders to it",
+            "请为路由选用不含 `?` 与 `#` 的路径，并让发送方改用新地址"
+        );
+        (detail, hint)
+    } else if !stays_below_plugins(&route.target) || route.target.chars().any(term::is_harmful) {
+        let detail = text!(
+            "the path `{}` would lead out of `/plugins/`, or mean different things to different servers",
+            "路径 `{}` 会超出 `/plugins/` 的范围，或被不同的服务器作不同理解",
+            route.target
+        );
+        let hint = text!(
+            "choose a path without segments such as `..`, escapes (`%2e`, `%2f`) and invisible characters for the route, and point the senders to it",
+            "请为路由选用不含 `..` 等路径段、转义（`%2e`、`%2f`）与不可见字符的路径，并让发送方改用新地址"
+        );
+        (detail, hint)
+    } else {
+        return None;
+    };
+    let here = webhook.call.call;
+    Some(Blocker::manual(Code::UnusableEndpoint, here, detail).with_hint(hint))
+}
+
+/// A route of the plugin's own router that would answer instead, or that keeps the router from being
+/// mounted.
+fn own_route_in_the_way(plugin: &Plugin, webhook: &Webhook, route: &Route) -> Option<Blocker> {
+    let here = webhook.call.call;
+    if let Some(own) = plugin.route_in_the_way(&webhook.endpoint.value, route) {
+        let detail = if own.is_known() {
+            text!(
+                "the plugin's own router has the route `{}` already, which would answer instead",
+                "插件自己的路由 `{}` 已经存在，请求会由它来响应",
+                own.path
+            )
+        } else {
+            text!(
+                "the plugin's own router may get a route of this path, which would answer instead: what `{}` adds cannot be known",
+                "插件自己的路由中可能有这一路径，请求会由它来响应：无法确定 `{}` 添加了哪些路由",
+                own.added.says
+            )
+        };
+        return Some(Blocker::manual(Code::PathTaken, here, detail).with_place(&own.added));
+    }
+    // `include_router` without a prefix refuses it, at the agent and where routers are joined.
+    let own = plugin.route_without_path()?;
+    let detail = text!(
+        "the plugin's own router has a route with an empty path, with which it cannot be mounted",
+        "插件自己的路由器中有路径为空的路由，因此无法挂载"
+    );
+    let problem = Blocker::manual(Code::UnknownRouter, here, detail).with_place(&own.added);
+    Some(problem.with_hint(text!(
+        "give the route the path `/`, or the router a prefix",
+        "请把该路由的路径改为 `/`，或为路由器设置前缀"
+    )))
+}
+
+fn imported_late(here: ByteRange) -> Blocker {
+    let detail = text!(
+        "only functions import the module with the registration, and they may run after the routes are mounted",
+        "只有函数会导入含有该注册的模块，而这些函数可能在挂载路由之后才运行"
+    );
+    let hint = text!(
+        "import the module at module level, or in a function that is called while the plugin is imported",
+        "请在模块顶层导入该模块，或在导入插件时会调用的函数中导入"
+    );
+    Blocker::manual(Code::LateRegistration, here, detail).with_hint(hint)
+}
+
+fn own_route_of_same_requests(plugin: &Plugin, webhook: &Webhook) -> Option<Blocker> {
+    let own = plugin.route_that_is_matched(&webhook.endpoint.value)?;
+    let detail = text!(
+        "the plugin's own route `{}` matches the same requests",
+        "插件自己的路由 `{}` 会匹配相同的请求",
+        own.path
+    );
+    Some(Blocker::manual(Code::PathTaken, webhook.call.call, detail))
+}
+
 /// A built-in name that the function which makes the route needs, and that the plugin's module
 /// gives another meaning.
 fn taken_builtin(
@@ -266,49 +260,35 @@ fn taken_builtin(
     ))
 }
 
-pub(super) fn mount_problem(plugin: &Plugin, here: ByteRange) -> Option<Blocker> {
+fn mount_problem(plugin: &Plugin, here: ByteRange) -> Option<Blocker> {
+    let problem = |detail| Blocker::manual(Code::UnknownRouter, here, detail);
     if let Some(place) = &plugin.unclear_mount {
-        return Some(Blocker {
-            related: Some(place.clone()),
-            hint: Some(text!(
-                "write `@plugin.mount_router()` above a function at module level",
-                "请在模块顶层的函数上直接使用 `@plugin.mount_router()`"
-            )),
-            ..Blocker::manual(
-                Code::UnknownRouter,
-                here,
-                text!(
-                    "another router may be mounted for the plugin in a way that cannot be followed, and only the last one counts",
-                    "插件可能以无法追踪的方式挂载了另一个路由器，而只有最后一个生效"
-                ),
-            )
-        });
+        let detail = text!(
+            "another router may be mounted for the plugin in a way that cannot be followed, and only the last one counts",
+            "插件可能以无法追踪的方式挂载了另一个路由器，而只有最后一个生效"
+        );
+        return Some(problem(detail).with_place(place).with_hint(text!(
+            "write `@plugin.mount_router()` above a function at module level",
+            "请在模块顶层的函数上直接使用 `@plugin.mount_router()`"
+        )));
     }
     match plugin.mounts.as_slice() {
         [] => None,
         [mount] if mount.returns.is_some() => None,
-        [mount] => Some(Blocker::manual(
-            Code::UnknownRouter,
-            here,
-            text!(
-                "what the plugin's `mount_router` function `{}` returns cannot be understood",
-                "无法确定插件的 `mount_router` 函数 `{}` 返回什么",
-                mount.name
-            ),
-        )),
-        _ => Some(Blocker::manual(
-            Code::UnknownRouter,
-            here,
-            text!(
-                "the plugin has several `mount_router` functions, of which only the last counts",
-                "插件有多个 `mount_router` 函数，而只有最后一个生效"
-            ),
-        )),
+        [mount] => Some(problem(text!(
+            "what the plugin's `mount_router` function `{}` returns cannot be understood",
+            "无法确定插件的 `mount_router` 函数 `{}` 返回什么",
+            mount.name
+        ))),
+        _ => Some(problem(text!(
+            "the plugin has several `mount_router` functions, of which only the last counts",
+            "插件有多个 `mount_router` 函数，而只有最后一个生效"
+        ))),
     }
 }
 
 /// Whether a handler is registered on another plugin too, of which nothing is decided here.
-pub(super) fn is_on_another_plugin(one: &Registered<'_>) -> bool {
+fn is_on_another_plugin(one: &Registered<'_>) -> bool {
     one.found.references.iter().any(|reference| {
         matches!(
             &reference.kind,

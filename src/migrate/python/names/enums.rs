@@ -9,6 +9,7 @@ use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::resolver::Resolver;
 use crate::migrate::python::names::scope::{BindingKind, Scope};
 use crate::migrate::python::names::value::{Budget, Member, MemberKind, Value};
+use crate::migrate::python::tree;
 
 /// What a class is, as far as enumerations matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Resolver<'_> {
         }
         // Names of the class itself come before those of the module, but in `plugin = plugin`.
         let in_class = match &binding.kind {
-            BindingKind::Value(value) => names_in(value)
+            BindingKind::Value(value) => tree::names(value)
                 .into_iter()
                 .any(|name| name != attribute && !scope.bindings(name).is_empty()),
             _ => false,
@@ -153,17 +154,4 @@ fn external_kind(name: &str) -> Kind {
         }
         _ => Kind::NoEnum,
     }
-}
-
-/// The names in an expression.
-fn names_in(expression: &Expr) -> Vec<&str> {
-    use crate::migrate::python::tree::{self, Descend, Node};
-    let mut names = Vec::new();
-    tree::walk(Node::Expr(expression), &mut |node| {
-        if let Node::Expr(Expr::Name(name)) = node {
-            names.push(name.id.as_str());
-        }
-        Descend::Into
-    });
-    names
 }

@@ -16,6 +16,15 @@ pub struct ModuleName {
 }
 
 impl ModuleName {
+    /// The module that `from module import …` names.
+    pub(crate) fn of_from(statement: &ast::StmtImportFrom) -> Self {
+        let module = statement.module.as_ref();
+        Self {
+            level: statement.level.map_or(0, |level| level.to_usize()),
+            dotted: module.map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+
     /// The module `name` in this package.
     pub(crate) fn submodule(&self, name: &str) -> Self {
         let dotted = [self.dotted.as_str(), name].join(".");
@@ -271,14 +280,7 @@ impl Scope {
                 }
             }
             Stmt::ImportFrom(s) => {
-                let module = ModuleName {
-                    level: s.level.map_or(0, |level| level.to_usize()),
-                    dotted: s
-                        .module
-                        .as_ref()
-                        .map(ToString::to_string)
-                        .unwrap_or_default(),
-                };
+                let module = ModuleName::of_from(s);
                 for alias in &s.names {
                     if alias.name.as_str() == "*" {
                         self.stars.push(module.clone());

@@ -192,7 +192,7 @@ impl LoopReader<'_> {
         let is_same_scope = is_local || !self.is_in_function;
         // Its elements are read here: their names have to mean the same.
         let means_the_same = is_same_scope
-            || names(display).iter().all(|name| {
+            || tree::names(display).iter().all(|name| {
                 self.resolver
                     .locals
                     .iter()
@@ -276,17 +276,6 @@ fn text_range(place: ByteRange) -> rustpython_parser::text_size::TextRange {
         rustpython_parser::text_size::TextSize::new(u32::try_from(offset).unwrap_or_default())
     };
     rustpython_parser::text_size::TextRange::new(at(place.start()), at(place.end()))
-}
-
-fn names(expression: &Expr) -> Vec<&str> {
-    let mut names = Vec::new();
-    tree::walk(Node::Expr(expression), &mut |node| {
-        if let Node::Expr(Expr::Name(name)) = node {
-            names.push(name.id.as_str());
-        }
-        Descend::Into
-    });
-    names
 }
 
 /// Whether a name that stands for a list, dict or set is only read in a module: looped over,
