@@ -2,26 +2,18 @@
 //!
 //! - [`method`]: what the old API is called.
 //! - [`walk`]: the way through a file, with what is around each place in [`finder`].
-//! - [`callee`]: what is called: an attribute, `getattr`, another name for the method, of which plugin.
-//! - [`call_site`]: brackets and arguments.
+//! - [`call`]: a call that registers: what is called, its brackets and arguments, the webhooks that come of it.
 //! - [`handler_of`]: the function behind what is registered.
-//! - [`timing`]: when a registration runs.
-//! - [`build`]: the webhooks of a call, from all of these.
-//! - [`attributes`]: mentions that register nothing where they stand.
-//! - [`lookups`]: attributes that are looked up by a name.
-//! - [`mentions`]: mentions that the tree does not lead to.
+//! - [`timing`]: when a registration runs, and when its module is imported.
+//! - [`mentions`]: mentions that register nothing where they stand, that are looked up by a name, or that the
+//!   tree does not lead to.
 
-mod attributes;
-mod build;
-mod call_site;
-mod callee;
+mod call;
 mod finder;
 mod handler_of;
-pub(crate) mod imported;
-mod lookups;
 mod mentions;
 mod method;
-mod timing;
+pub(crate) mod timing;
 mod walk;
 
 use std::sync::Arc;

@@ -1,6 +1,9 @@
 //! Mentions of the old API that the tree does not lead to. It is the text that is asked here, so that
 //! nothing is overlooked.
 
+mod attributes;
+mod lookups;
+
 use rustc_hash::FxHashSet;
 use rustpython_parser::ast::Stmt;
 

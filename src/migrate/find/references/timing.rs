@@ -1,5 +1,7 @@
 //! When a registration runs: once, while modules are imported or methods initialised, or later.
 
+pub(crate) mod imported;
+
 use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::diagnostic::Code;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::migrate::find::references::imported::Imported;
+use crate::migrate::find::references::timing::imported::Imported;
 use crate::migrate::plan::modules::cross_module::Members;
 use crate::migrate::python::names::Workspace;
 

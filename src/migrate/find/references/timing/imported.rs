@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rustpython_parser::ast::Stmt;
 
-use super::timing::runs_before_mounting;
+use super::runs_before_mounting;
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Loaded, ModuleName, Workspace};
 use crate::migrate::python::tree::{Descend, Node, walk_body};

@@ -28,7 +28,7 @@ pub(crate) enum Receiver {
 }
 
 impl Finder<'_> {
-    pub(super) fn receiver(&self, receiver: &Expr, method: &str) -> Receiver {
+    pub(crate) fn receiver(&self, receiver: &Expr, method: &str) -> Receiver {
         let value = self.resolver().value(receiver);
         let is_others = match &value {
             Value::Plugin(id) => return Receiver::Plugin(id.clone()),

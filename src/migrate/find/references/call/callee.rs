@@ -5,7 +5,7 @@
 //! for handlers of the request dialect. No release has it, so a class of the repo that defines a
 //! method of that name means its own.
 
-pub(super) mod receiver;
+pub(crate) mod receiver;
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::{Alias, Argument, Known, Reference, ReferenceKind, Role};
-use crate::migrate::find::references::callee::receiver::Receiver;
+use crate::migrate::find::references::call::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{
     OLDER_METHOD, arguments_of_getattr, attribute_name, by_name, is_method, role_of_keyword,
@@ -26,21 +26,21 @@ use crate::migrate::python::tree::{self, Descend, Node, range_of};
 const MAX_NAMES: usize = 8;
 
 /// What is called.
-pub(super) struct Callee<'a> {
+pub(crate) struct Callee<'a> {
     /// The expression.
-    pub(super) range: ByteRange,
+    pub(crate) range: ByteRange,
     /// Where the old API is named, or the name that stands for it.
-    pub(super) place: ByteRange,
+    pub(crate) place: ByteRange,
     /// What the method is taken of, where that is written here.
-    pub(super) receiver: Option<&'a Expr>,
+    pub(crate) receiver: Option<&'a Expr>,
     /// What that is.
-    pub(super) plugin: Receiver,
+    pub(crate) plugin: Receiver,
     /// Whether it is the method of the older edition.
-    pub(super) is_older: bool,
+    pub(crate) is_older: bool,
     /// The statement that gives the method the name that is called here.
-    pub(super) alias: Option<ByteRange>,
+    pub(crate) alias: Option<ByteRange>,
     /// The arguments that the name gives by `partial`.
-    pub(super) preset: Vec<Argument>,
+    pub(crate) preset: Vec<Argument>,
 }
 
 /// The method that an expression takes of something: of what, where it is named, and by which name.
@@ -54,7 +54,7 @@ struct Taken<'e> {
 
 impl<'a> Finder<'a> {
     /// The call that registers a webhook which an expression is, and what it calls.
-    pub(super) fn registration_call<'e>(
+    pub(crate) fn registration_call<'e>(
         &self,
         expression: &'e Expr,
     ) -> Option<(&'e ast::ExprCall, Callee<'e>)> {
@@ -183,7 +183,7 @@ impl<'a> Finder<'a> {
     }
 
     /// What a method is taken of: a class of the repo may define the older one itself.
-    pub(super) fn receiver_of(&self, receiver: &Expr, method: &str) -> Receiver {
+    pub(crate) fn receiver_of(&self, receiver: &Expr, method: &str) -> Receiver {
         let plugin = self.receiver(receiver, method);
         match &plugin {
             Receiver::Plugin(id) if method == OLDER_METHOD && self.defines(id, method) => {
@@ -242,7 +242,7 @@ impl<'a> Finder<'a> {
 
     /// `name = plugin.mount_webhook_method`: whether `statement` is one that can be followed, which
     /// is noted then.
-    pub(super) fn alias(&mut self, statement: &'a Stmt) -> bool {
+    pub(crate) fn alias(&mut self, statement: &'a Stmt) -> bool {
         let Stmt::Assign(assign) = statement else {
             return false;
         };

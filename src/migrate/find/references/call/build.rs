@@ -14,8 +14,8 @@ use crate::migrate::find::model::{
     CallSite, CallableKind, Endpoint, Form, LeadingSlash, Reference, ReferenceKind, Webhook,
 };
 use crate::migrate::find::path_parameters;
-use crate::migrate::find::references::callee::Callee;
-use crate::migrate::find::references::callee::receiver::Receiver;
+use crate::migrate::find::references::call::callee::Callee;
+use crate::migrate::find::references::call::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::handler_of::Target;
 use crate::migrate::find::references::method::OLDER_METHOD;
@@ -27,7 +27,7 @@ use crate::text;
 use crate::text::Text;
 
 impl<'a> Finder<'a> {
-    pub(super) fn registration(
+    pub(crate) fn registration(
         &mut self,
         call: &'a ast::ExprCall,
         callee: &Callee<'a>,
@@ -155,7 +155,7 @@ impl<'a> Finder<'a> {
     /// What is around the registration `call` each time that it runs, where it stands in a function that
     /// registers for its callers, and the name of that; none where it does not, or not all of its uses
     /// can be seen.
-    pub(super) fn turns_of_registrar(
+    pub(crate) fn turns_of_registrar(
         &self,
         call: &ast::ExprCall,
         target: &Target<'_>,

@@ -6,7 +6,7 @@ use rustpython_parser::ast::{Expr, Stmt};
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::{Effect, Reference, ReferenceKind, Unclear};
-use crate::migrate::find::references::callee::receiver::Receiver;
+use crate::migrate::find::references::call::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{TABLE, attribute_name, by_name};
 use crate::migrate::python::imports::uses_of_global;
@@ -16,7 +16,7 @@ use crate::migrate::python::tree::{Descend, Node, range_of};
 use crate::text;
 
 impl Finder<'_> {
-    pub(super) fn other_reference(&mut self, attribute: &ast::ExprAttribute) {
+    pub(crate) fn other_reference(&mut self, attribute: &ast::ExprAttribute) {
         let place = attribute_name(attribute);
         if self
             .references
@@ -56,7 +56,7 @@ impl Finder<'_> {
         self.say_known(before, plugin.as_ref(), None);
     }
 
-    pub(super) fn getattr(&mut self, call: &ast::ExprCall) {
+    pub(crate) fn getattr(&mut self, call: &ast::ExprCall) {
         let Some((receiver, name, method)) = by_name(call) else {
             return;
         };

@@ -15,7 +15,7 @@ use crate::text::Text;
 
 impl Finder<'_> {
     /// The expression that says the endpoint.
-    pub(super) fn endpoint(&self, call: &ast::ExprCall, site: &CallSite) -> Option<Expr> {
+    pub(crate) fn endpoint(&self, call: &ast::ExprCall, site: &CallSite) -> Option<Expr> {
         let argument = site
             .arguments
             .iter()
@@ -44,7 +44,7 @@ impl Finder<'_> {
         values.find(is_it)
     }
 
-    pub(super) fn call_site(
+    pub(crate) fn call_site(
         &self,
         call: &ast::ExprCall,
         callee_of: &Callee<'_>,

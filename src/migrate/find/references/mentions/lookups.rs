@@ -10,7 +10,7 @@ use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::turns::loops::environments;
 use crate::migrate::find::model::{Effect, Unclear};
-use crate::migrate::find::references::callee::receiver::Receiver;
+use crate::migrate::find::references::call::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{METHOD, OLDER_METHOD, TABLE, by_name, is_method};
 use crate::migrate::python::function::Definition;
@@ -45,7 +45,7 @@ enum Named {
 
 impl<'a> Finder<'a> {
     /// Looks at an expression that may look an attribute up.
-    pub(super) fn looked_up(&mut self, expression: &'a Expr) {
+    pub(crate) fn looked_up(&mut self, expression: &'a Expr) {
         let range = range_of(expression);
         if let Expr::Call(call) = expression
             && let Expr::Name(function) = &*call.func
@@ -123,12 +123,12 @@ impl<'a> Finder<'a> {
     }
 
     /// Whether an attribute may be that of a plugin.
-    pub(super) fn may_be_of_plugin(&self, receiver: &Expr) -> bool {
+    pub(crate) fn may_be_of_plugin(&self, receiver: &Expr) -> bool {
         !matches!(self.whose(receiver), Owner::Others)
     }
 
     /// The method whose name an expression of constants is, which is put together here.
-    pub(super) fn method_put_together(&self, name: &Expr) -> Option<&'static str> {
+    pub(crate) fn method_put_together(&self, name: &Expr) -> Option<&'static str> {
         if !matches!(name, Expr::BinOp(_) | Expr::JoinedStr(_)) {
             return None;
         }
