@@ -26,7 +26,7 @@ use values::{Origin, Values};
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::Resolver;
-use crate::migrate::python::tokens::Tokens;
+use crate::migrate::python::tokens::{Token, TokenKind, Tokens};
 use crate::migrate::python::tree::range_of;
 
 pub(super) use known::is_response_class;
@@ -57,7 +57,7 @@ pub struct Reply {
 pub enum ReplyShape {
     /// It is all that is returned.
     Whole,
-    /// It is a branch of a conditional expression.
+    /// It is a branch of a conditional expression, or one of several operands that are laid out together.
     Conditional,
     /// It is an operand of `and` and `or`.
     Operand,
@@ -72,15 +72,16 @@ pub enum Body {
     Any,
 }
 
-/// A conditional expression that is all of what is returned.
+/// An expression of several operators that is all of what is returned: a conditional one, or one of `and`
+/// and `or`. Formatters give each of its pieces a line when one is not enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conditional {
     /// The `return` statement.
     pub statement: ByteRange,
     /// The expression; no brackets are around it.
     pub value: ByteRange,
-    /// The branches and conditions between `if` and `else`, in the order of the text.
-    pub pieces: Vec<ByteRange>,
+    /// The pieces in the order of the text, each with the operator before it; the first has none.
+    pub pieces: Vec<(&'static str, ByteRange)>,
 }
 
 /// The replies of a handler, and whether all of them are understood.
@@ -109,10 +110,17 @@ pub(super) fn replies(
     for (statement, value, protection) in returned(body) {
         let before = finder.found.replies.len();
         finder.value(statement, value, ReplyShape::Whole, protection);
-        if finder.found.replies.len() > before
-            && let Expr::IfExp(choice) = value
-        {
-            finder.conditional(statement, choice);
+        if finder.found.replies.len() == before {
+            continue;
+        }
+        match value {
+            Expr::IfExp(choice) => finder.conditional(statement, choice),
+            Expr::BoolOp(operation) if finder.operands(statement, range_of(operation)) => {
+                for reply in &mut finder.found.replies[before..] {
+                    reply.shape = ReplyShape::Conditional;
+                }
+            }
+            _ => {}
         }
     }
     finder.found.replies.sort_by_key(|reply| reply.tuple);
@@ -164,6 +172,7 @@ impl Finder<'_> {
         let source = self.values.resolver.loaded.module.source();
         let mut pieces = Vec::new();
         let mut start = value.start();
+        let mut operator = "";
         let mut one = Some(choice);
         while let Some(choice) = one {
             let gaps = [
@@ -184,7 +193,8 @@ impl Finder<'_> {
                     .tokens
                     .previous(token.range.start())
                     .map_or(start, |t| t.range.end());
-                pieces.push(ByteRange::new(start, end.max(start)));
+                pieces.push((operator, ByteRange::new(start, end.max(start))));
+                operator = word;
                 start = self
                     .tokens
                     .next(token.range.end())
@@ -195,12 +205,55 @@ impl Finder<'_> {
                 _ => None,
             };
         }
-        pieces.push(ByteRange::new(start, value.end()));
+        pieces.push((operator, ByteRange::new(start, value.end())));
         self.found.conditionals.push(Conditional {
             statement,
             value,
             pieces,
         });
+    }
+
+    /// `a and b or c`: whether each operand gets a line; around a single operator formatters put no
+    /// brackets.
+    fn operands(&mut self, statement: ByteRange, value: ByteRange) -> bool {
+        const OPERATORS: &[&str] = &["and", "or"];
+        let source = self.values.resolver.loaded.module.source();
+        let inside = self.tokens.within(value);
+        let outermost = inside.iter().map(|token| token.depth).min();
+        let word = |token: &Token| {
+            (Some(token.depth) == outermost && token.kind == TokenKind::Name)
+                .then(|| source.slice(token.range))
+        };
+        let has_lambda = inside.iter().any(|token| word(token) == Some("lambda"));
+        if value.end() != statement.end() || has_lambda {
+            return false;
+        }
+        let mut pieces = Vec::new();
+        let (mut start, mut end) = (value.start(), value.start());
+        let mut operator = "";
+        for token in inside {
+            let next = OPERATORS.iter().find(|one| word(token) == Some(one));
+            if let Some(next) = next {
+                pieces.push((operator, ByteRange::new(start, end.max(start))));
+                operator = next;
+                start = self
+                    .tokens
+                    .next(token.range.end())
+                    .map_or(value.end(), |token| token.range.start());
+            } else {
+                end = token.range.end();
+            }
+        }
+        pieces.push((operator, ByteRange::new(start, value.end().max(start))));
+        let has_several = pieces.len() > 2;
+        if has_several {
+            self.found.conditionals.push(Conditional {
+                statement,
+                value,
+                pieces,
+            });
+        }
+        has_several
     }
 
     /// The reply that a returned tuple is; none when it is a plain value.

@@ -219,8 +219,7 @@ fn parts<'n, 'a>(nodes: &'n [Node<'a>]) -> Vec<&'n [Node<'a>]> {
     const WEAKEST_FIRST: &[&[&str]] = &[
         &["for", "async", "if"],
         &["if", "else"],
-        &["or"],
-        &["and"],
+        &["or", "and"],
         &["+", "-"],
     ];
     let is_one_of = |index: usize, words: &[&str]| match nodes.get(index) {

@@ -35,7 +35,7 @@ pub(crate) fn rewrite(
     Ok(())
 }
 
-/// Breaks a returned conditional expression into lines when it has become too wide for one.
+/// Breaks a returned expression of several operators into lines when it has become too wide for one.
 fn lay_out_conditional(draft: &mut Draft, conditional: &Conditional) -> Result<(), EditError> {
     let Conditional {
         statement,
@@ -46,25 +46,23 @@ fn lay_out_conditional(draft: &mut Draft, conditional: &Conditional) -> Result<(
     if !line.contains(*statement) || !draft.source().starts_line(statement.start()) {
         return Ok(());
     }
-    let texts: Vec<String> = pieces.iter().map(|piece| draft.take_text(*piece)).collect();
+    let texts: Vec<(&str, String)> = pieces
+        .iter()
+        .map(|(operator, piece)| (*operator, draft.take_text(*piece)))
+        .collect();
     let indent = draft.source().indentation_at(statement.start()).to_owned();
     let rest = draft
         .slice(ByteRange::new(value.end(), line.end()))
         .trim_end()
         .to_owned();
-    let join = |separators: [&str; 2]| {
-        let mut text = String::new();
-        for (index, piece) in texts.iter().enumerate() {
-            match index {
-                0 => {}
-                odd if odd % 2 == 1 => text += separators[0],
-                _ => text += separators[1],
-            }
-            text += piece;
-        }
-        text
+    let join = |space: &str| {
+        let parts = texts.iter().map(|(operator, text)| match *operator {
+            "" => text.clone(),
+            operator => format!("{space}{operator} {text}"),
+        });
+        parts.collect::<String>()
     };
-    let joined = join([" if ", " else "]);
+    let joined = join(" ");
     let style = &draft.style;
     let columns = indentation_width(&indent, style.indent_width)
         + width("return ")
@@ -76,7 +74,7 @@ fn lay_out_conditional(draft: &mut Draft, conditional: &Conditional) -> Result<(
     let unit = draft.indent_unit().to_owned();
     let line_end = draft.source().line_end_at(statement.start());
     let start = format!("{line_end}{indent}{unit}");
-    let broken = join([&format!("{start}if "), &format!("{start}else ")]);
+    let broken = join(&start);
     draft.replace(*value, format!("({start}{broken}{line_end}{indent})"))
 }
 
