@@ -28,6 +28,8 @@ listen = "127.0.0.1:0"
 admin = "off"
 log = "off"
 threads = 1
+# All that comes to the agent is counted.
+probe = "off"
 
 [limits]
 total = "100s"
