@@ -4,6 +4,7 @@
 //! read in two ways is rejected.
 
 pub(crate) mod chunked;
+pub(crate) mod delivery;
 pub(crate) mod forwarded;
 pub(crate) mod framing;
 pub mod head;

@@ -5,9 +5,11 @@
 
 pub mod access_log;
 pub mod counters_file;
+pub(crate) mod failures;
 pub mod fd_limit;
 pub(crate) mod heartbeat;
 mod log_writer;
 pub mod metrics;
 pub(crate) mod prometheus;
 pub(crate) mod redact;
+pub(crate) mod targets;

@@ -24,4 +24,5 @@ mod record;
 mod several;
 mod stalled;
 mod stopping;
+mod traces;
 mod waiting;

@@ -14,6 +14,8 @@ use crate::term;
 use crate::text::Lang;
 
 const NAME: &str = "page.html";
+/// Calls that failed, of each URL.
+const SHOWN: usize = 3;
 
 fn environment() -> Result<&'static Environment<'static>, minijinja::Error> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
@@ -58,7 +60,13 @@ fn value(row: &Row, now: u64) -> Value {
     let plugins: Vec<_> = row
         .plugins
         .iter()
-        .map(|(plugin, url)| context! { plugin, url })
+        .map(|row| {
+            context! {
+                plugin => &row.plugin,
+                url => &row.url,
+                failures => row.failures,
+            }
+        })
         .collect();
     let senders: Vec<_> = row
         .counts
@@ -72,6 +80,15 @@ fn value(row: &Row, now: u64) -> Value {
             }
         })
         .collect();
+    let failed: Vec<_> = row
+        .failed
+        .iter()
+        .take(SHOWN)
+        .map(|call| {
+            let ago = now.saturating_sub(call.time) / 60;
+            context! { minutes_ago => ago, summary => call.summary() }
+        })
+        .collect();
     context! {
         path => &row.path,
         plugins,
@@ -81,6 +98,7 @@ fn value(row: &Row, now: u64) -> Value {
         calls => row.counts.calls(),
         failures => row.counts.failures(),
         gone => row.counts.gone,
+        failed => failed,
         last => row.last(),
         minutes_ago => now.saturating_sub(row.counts.last) / 60,
         silent_days => row.silent_days,

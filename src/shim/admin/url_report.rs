@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::shim::config::Config;
 use crate::shim::http::http_date;
+use crate::shim::observe::failures::FailedCall;
 use crate::shim::observe::metrics::UrlCounts;
 use crate::shim::route::deprecation;
-use crate::shim::route::old_url::OldUrl;
+use crate::shim::route::old_url::{Destination, OldUrl};
 use crate::shim::serve::worker::ServerState;
 
 /// Seconds of a day.
@@ -16,18 +18,45 @@ const DAY: u64 = 86_400;
 pub(super) struct Row {
     /// The old path.
     pub(super) path: String,
-    /// The plugins behind it, each with the new URL.
-    pub(super) plugins: Vec<(String, String)>,
+    /// The plugins behind it.
+    pub(super) plugins: Vec<PluginRow>,
     /// The methods it takes.
     pub(super) allow: String,
     /// The kinds of its auth rules; empty when it is open to all.
     pub(super) auth: Vec<&'static str>,
     /// What was counted.
     pub(super) counts: UrlCounts,
+    /// The last calls that failed.
+    pub(super) failed: Vec<FailedCall>,
     /// Days without a call, as far as is known.
     pub(super) silent_days: u64,
     /// Whether it has been silent for long enough.
     pub(super) can_be_retired: bool,
+}
+
+/// A plugin behind an old URL.
+#[derive(Debug)]
+pub(super) struct PluginRow {
+    /// The plugin.
+    pub(super) plugin: String,
+    /// The new URL.
+    pub(super) url: String,
+    /// Calls, over all old URLs of the route.
+    pub(super) calls: u64,
+    /// Those of them that failed.
+    pub(super) failures: u64,
+}
+
+impl PluginRow {
+    fn of(config: &Config, destination: &Destination) -> Self {
+        let counts = destination.stats.counts();
+        Self {
+            plugin: destination.plugin.clone(),
+            url: deprecation::successor(config, destination),
+            calls: counts.iter().sum(),
+            failures: counts[3] + counts[4],
+        }
+    }
 }
 
 /// All old URLs, in the order of the map.
@@ -54,13 +83,14 @@ pub(super) fn rows(state: &ServerState, now: u64) -> Vec<Row> {
             plugins: url
                 .destinations
                 .iter()
-                .map(|d| (d.plugin.clone(), deprecation::successor(&table.config, d)))
+                .map(|destination| PluginRow::of(&table.config, destination))
                 .collect(),
             allow: url.allow.clone(),
             auth,
             silent_days: silent / DAY,
             can_be_retired: silent >= retire,
             counts,
+            failed: url.stats.failed(),
         }
     };
     table.urls().iter().map(|url| row(url)).collect()
@@ -77,7 +107,14 @@ impl Row {
         let targets: Vec<Value> = self
             .plugins
             .iter()
-            .map(|(plugin, url)| json!({ "plugin": plugin, "url": url }))
+            .map(|row| {
+                json!({
+                    "plugin": row.plugin,
+                    "url": row.url,
+                    "calls": row.calls,
+                    "failures": row.failures,
+                })
+            })
             .collect();
         let senders: Vec<Value> = self
             .counts
@@ -100,6 +137,7 @@ impl Row {
             "calls": self.counts.calls(),
             "failures": self.counts.failures(),
             "senders_gone": self.counts.gone,
+            "failed_calls": self.failed.iter().map(FailedCall::json).collect::<Vec<_>>(),
             "last_call": self.last(),
             "senders": senders,
             "silent_days": self.silent_days,

@@ -108,6 +108,18 @@ impl Rejection {
         self.data().1
     }
 
+    /// What happened on the way to the agent, in one word; empty where it was not that.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::UpstreamGone => "refused",
+            Self::UpstreamName => "name_not_found",
+            Self::UpstreamSilent => "connect_timeout",
+            Self::UpstreamBroken => "broke_off",
+            Self::UpstreamSlow => "timeout",
+            _ => "",
+        }
+    }
+
     /// Whether it is for want of proof who sends: then nothing is said of what lies behind.
     pub(crate) fn is_for_want_of_proof(self) -> bool {
         matches!(self, Self::Unauthorized | Self::Address)

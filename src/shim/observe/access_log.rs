@@ -12,7 +12,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::shim::config::LogFormat;
+use crate::shim::http::delivery::Delivery;
 use crate::shim::http::http_date;
+use crate::shim::observe::failures::FailedPlugin;
 use crate::shim::observe::log_writer::LogWriter;
 use crate::shim::observe::redact::{self, REDACTED};
 use crate::term;
@@ -43,6 +45,12 @@ pub(crate) struct Access<'a> {
     pub(crate) outcome: &'static str,
     /// `User-Agent`.
     pub(crate) agent: &'a [u8],
+    /// What the sender calls it.
+    pub(crate) delivery: Delivery<'a>,
+    /// What happened on the way to the agent; empty when it answered.
+    pub(crate) reason: &'static str,
+    /// The plugins that failed, of several.
+    pub(crate) failed: &'a [FailedPlugin],
 }
 
 /// Where the lines go.
@@ -144,7 +152,9 @@ impl Log {
                     access.outcome
                 );
                 escape_json(&agent, lines);
-                lines.write_str("\"}\n")
+                lines.push('"');
+                trace_json(access, lines);
+                lines.write_str("}\n")
             }
             LogFormat::Text => {
                 let _ = write!(lines, "{time}.{milliseconds:03}Z {} ", access.sender);
@@ -162,10 +172,55 @@ impl Log {
                     access.outcome
                 );
                 escape_text(&agent, lines);
-                lines.write_str("\"\n")
+                lines.push('"');
+                trace_text(access, lines);
+                lines.write_str("\n")
             }
         };
     }
+}
+
+/// What a failure can be traced by: left out where it is not known.
+fn trace_text(access: &Access<'_>, out: &mut String) {
+    for (key, value) in names(access) {
+        let _ = write!(out, " {key}=\"");
+        escape_text(value, out);
+        out.push('"');
+    }
+    if !access.failed.is_empty() {
+        let failed: Vec<String> = access.failed.iter().map(FailedPlugin::summary).collect();
+        out.push_str(" failed=\"");
+        escape_controls(&failed.join(", "), out);
+        out.push('"');
+    }
+}
+
+/// The same as members of an object.
+fn trace_json(access: &Access<'_>, out: &mut String) {
+    for (key, value) in names(access) {
+        let _ = write!(out, ",\"{key}\":\"");
+        escape_json(value, out);
+        out.push('"');
+    }
+    for (index, failed) in access.failed.iter().enumerate() {
+        out.push_str(if index == 0 { ",\"failed\":[" } else { "," });
+        out.push_str("{\"plugin\":\"");
+        escape_json(failed.plugin.as_bytes(), out);
+        let (status, reason) = (failed.status, failed.reason);
+        let _ = write!(out, "\",\"status\":{status},\"reason\":\"{reason}\"}}");
+    }
+    if !access.failed.is_empty() {
+        out.push(']');
+    }
+}
+
+fn names<'a>(access: &Access<'a>) -> impl Iterator<Item = (&'static str, &'a [u8])> {
+    let names = [
+        ("delivery", access.delivery.id),
+        ("event", access.delivery.event),
+        ("reason", access.reason.as_bytes()),
+    ];
+    names.into_iter().filter(|(_, value)| !value.is_empty())
 }
 
 fn event_line(format: LogFormat, text: &str) -> String {
@@ -281,6 +336,9 @@ mod tests {
             received: 7,
             outcome: "answered",
             agent,
+            delivery: Delivery::default(),
+            reason: "",
+            failed: &[],
         };
         let mut lines = String::new();
         log.line(&access, &mut Stamp::default(), &mut lines);

@@ -13,8 +13,10 @@ use crate::shim::config::UpstreamUrl;
 use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::via::Via;
+use crate::shim::observe::failures::{FailedCall, FailedCalls};
 use crate::shim::observe::heartbeat::Heartbeats;
 use crate::shim::observe::redact;
+use crate::shim::observe::targets::Targets;
 use crate::shim::upstream::agent::Upstream;
 
 /// The upper bounds of the histogram of durations, in microseconds.
@@ -55,6 +57,7 @@ pub struct UrlStats {
     /// In seconds since 1970; 0 when never.
     last: AtomicU64,
     senders: Mutex<Vec<Caller>>,
+    failed: Mutex<FailedCalls>,
 }
 
 /// What is known of an old URL at one moment.
@@ -154,6 +157,16 @@ impl UrlStats {
         }
     }
 
+    /// Keeps a call that failed.
+    pub(crate) fn keep_failed(&self, call: FailedCall) {
+        lock(&self.failed).push(call);
+    }
+
+    /// The last calls that failed, the last first.
+    pub(crate) fn failed(&self) -> Vec<FailedCall> {
+        lock(&self.failed).last_first()
+    }
+
     /// What is known now.
     pub fn counts(&self) -> UrlCounts {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -226,6 +239,8 @@ impl UpstreamStats {
 pub struct Registry {
     urls: Mutex<HashMap<String, Arc<UrlStats>>>,
     agents: Mutex<Vec<(Arc<Upstream>, Arc<UpstreamStats>)>>,
+    /// The new routes.
+    pub(crate) targets: Targets,
     rejected: [AtomicU64; Rejection::ALL.len()],
     /// Requests that are being answered.
     pub in_flight: AtomicUsize,
@@ -253,6 +268,7 @@ impl Default for Registry {
         Self {
             urls: Mutex::default(),
             agents: Mutex::default(),
+            targets: Targets::default(),
             rejected: std::array::from_fn(|_| AtomicU64::new(0)),
             in_flight: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),

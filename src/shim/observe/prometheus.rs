@@ -8,6 +8,9 @@ use crate::shim::observe::metrics::BUCKETS;
 use crate::shim::serve::worker::ServerState;
 use crate::term;
 
+/// The classes of statuses.
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
 /// All metrics.
 pub(crate) fn text(state: &ServerState) -> String {
     let mut out = String::new();
@@ -117,13 +120,23 @@ fn urls(state: &ServerState, out: &mut String) {
         "Requests to old URLs, by class of status.",
     );
     for (path, counts) in &urls {
-        for (class, count) in ["1xx", "2xx", "3xx", "4xx", "5xx"]
-            .iter()
-            .zip(counts.classes)
-        {
+        for (class, count) in CLASSES.iter().zip(counts.classes) {
             if count > 0 {
                 line(out, requests, &[("route", path), ("outcome", class)], count);
             }
+        }
+    }
+    let targets = "rehook_shim_target_requests_total";
+    head(
+        out,
+        targets,
+        "counter",
+        "Requests to new routes, by class of status; what was answered in their place counts as theirs.",
+    );
+    for ((plugin, path), counts) in state.registry.targets.all() {
+        for (class, count) in CLASSES.iter().zip(counts).filter(|(_, count)| *count > 0) {
+            let labels = [("plugin", &*plugin), ("target", &*path), ("outcome", class)];
+            line(out, targets, &labels, count);
         }
     }
     let gone = "rehook_shim_senders_gone_total";

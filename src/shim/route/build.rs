@@ -179,6 +179,7 @@ fn destination(entry: Entry<'_>, registry: &Registry) -> Result<Destination, Use
         },
         auth,
         limits,
+        stats: registry.targets.get(&route.plugin, &route.target),
     })
 }
 

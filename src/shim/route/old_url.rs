@@ -8,6 +8,7 @@ use crate::routes::Route;
 use crate::shim::auth::AuthRule;
 use crate::shim::config::RouteLimits;
 use crate::shim::observe::metrics::UrlStats;
+use crate::shim::observe::targets::TargetStats;
 use crate::shim::upstream::agent::Upstream;
 
 /// A new route, as one of those behind an old URL.
@@ -25,6 +26,8 @@ pub struct Destination {
     pub(crate) auth: Vec<AuthRule>,
     /// What bounds it.
     pub(crate) limits: RouteLimits,
+    /// Counts; they outlive the table.
+    pub(crate) stats: Arc<TargetStats>,
 }
 
 /// The path of a new route.

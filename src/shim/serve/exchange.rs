@@ -16,6 +16,7 @@ use crate::shim::http::head::Head;
 use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::PathAndQuery;
+use crate::shim::observe::failures::FailedPlugin;
 use crate::shim::observe::metrics::SENDER_GONE;
 use crate::shim::route::decide::Decision;
 use crate::shim::route::deprecation;
@@ -43,12 +44,18 @@ pub(super) enum Next {
 }
 
 /// How a request was answered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Outcome {
     /// The status of the reply; [`SENDER_GONE`] when the sender had left before it had one.
     pub(super) status: u16,
+    /// The status that there was for it, whether it was still there or not; 0 when none.
+    pub(super) given: u16,
     /// For the log.
     pub(super) label: &'static str,
+    /// What happened on the way to the agent; empty when it answered.
+    pub(super) reason: &'static str,
+    /// The plugins that failed, of several.
+    pub(super) failed: Vec<FailedPlugin>,
     /// What becomes of the connection.
     pub(super) next: Next,
     /// Bytes of the body that was received.
@@ -56,13 +63,34 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// A reply with `status`.
+    pub(super) fn new(status: u16, label: &'static str, next: Next, received: u64) -> Self {
+        Self {
+            status,
+            given: status,
+            label,
+            reason: "",
+            failed: Vec::new(),
+            next,
+            received,
+        }
+    }
+
     /// The sender has left, with so many bytes received of it.
     pub(super) fn sender_gone(received: u64) -> Self {
+        Self {
+            given: 0,
+            ..Self::new(SENDER_GONE, "sender_gone", Next::Close, received)
+        }
+    }
+
+    /// The sender has left before the reply of this outcome.
+    fn not_delivered(self) -> Self {
         Self {
             status: SENDER_GONE,
             label: "sender_gone",
             next: Next::Close,
-            received,
+            ..self
         }
     }
 }
@@ -206,12 +234,7 @@ impl<'a> Request<'a> {
             keep_alive: self.keep_alive,
         };
         let status = reply.status();
-        let outcome = |status, label, next| Outcome {
-            status,
-            label,
-            next,
-            received,
-        };
+        let outcome = |status, label, next| Outcome::new(status, label, next, received);
         match relay::relay(
             client,
             reply,
@@ -244,13 +267,18 @@ impl<'a> Request<'a> {
             Err(RelayError::Truncated) => {
                 let stats = self.worker.agent_stats(agent.number);
                 stats.fail(Rejection::UpstreamBroken);
-                outcome(status, "cut", Next::Close)
+                Outcome {
+                    reason: Rejection::UpstreamBroken.reason(),
+                    ..outcome(status, "cut", Next::Close)
+                }
             }
             // Of what goes through as it is, a stream for instance, it has had what it wanted.
             Err(RelayError::ClientGone { has_begun: true }) if deadline.is_none() => {
                 outcome(status, "sender_gone", Next::Close)
             }
-            Err(RelayError::ClientGone { .. }) => Outcome::sender_gone(received),
+            Err(RelayError::ClientGone { .. }) => {
+                outcome(status, "answered", Next::Close).not_delivered()
+            }
         }
     }
 
@@ -260,9 +288,7 @@ impl<'a> Request<'a> {
         // Another request behind this one shows that there are no more of them, and nothing else.
         let is_last = self.buffers.input.len() <= self.buffers.held;
         match was_closed && is_last {
-            true if departure::has_left(self.stream).await => {
-                Outcome::sender_gone(outcome.received)
-            }
+            true if departure::has_left(self.stream).await => outcome.not_delivered(),
             true => Outcome {
                 next: Next::Close,
                 ..outcome
@@ -281,7 +307,10 @@ impl<'a> Request<'a> {
         let local = local_response::rejection(rejection, url, self.table, lang);
         self.unread |= rejection.closes();
         let received = self.buffers.held as u64;
-        self.local(&local, rejection.label(), received).await
+        Outcome {
+            reason: rejection.reason(),
+            ..self.local(&local, rejection.label(), received).await
+        }
     }
 
     /// Whoever is refused is not told of the new routes.
@@ -312,14 +341,11 @@ impl<'a> Request<'a> {
             Ok(()) if keep_alive => Next::Request,
             Ok(()) if self.unread => Next::Linger,
             Ok(()) => Next::Close,
-            Err(_) => return Outcome::sender_gone(received),
+            Err(_) => {
+                return Outcome::new(local.status, label, Next::Close, received).not_delivered();
+            }
         };
-        let outcome = Outcome {
-            status: local.status,
-            label,
-            next,
-            received,
-        };
+        let outcome = Outcome::new(local.status, label, next, received);
         self.written(outcome, was_closed).await
     }
 }

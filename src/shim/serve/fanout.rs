@@ -14,8 +14,9 @@ use crate::shim::auth::AuthPhase;
 use crate::shim::http::head::Head;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::PathAndQuery;
+use crate::shim::observe::failures::{FailedPlugin, LEGACY};
 use crate::shim::route::decide::Decision;
-use crate::shim::route::old_url::OldUrl;
+use crate::shim::route::old_url::{Destination, OldUrl};
 use crate::shim::route::table::Table;
 use crate::shim::serve::exchange::{Outcome, Request};
 use crate::shim::serve::local_response;
@@ -33,8 +34,8 @@ type Called = Result<(Head, BufferedResponse), Rejection>;
 /// A call that is being made, or was rejected before.
 struct Member {
     agent: Arc<Upstream>,
-    /// Whether it is the agent's own old URL, where 404 means that nobody is there.
-    legacy: bool,
+    /// The route; none when it is the agent's own old URL, where 404 means that nobody is there.
+    route: Option<Arc<Destination>>,
     /// When it has to be over.
     deadline: Instant,
     call: Result<JoinHandle<Called>, Rejection>,
@@ -43,6 +44,7 @@ struct Member {
 /// A call that counts.
 struct Counted {
     agent: Arc<Upstream>,
+    route: Option<Arc<Destination>>,
     deadline: Instant,
     called: Called,
 }
@@ -71,11 +73,12 @@ pub(super) async fn serve(
             Ok(task) => task.await.unwrap_or(Err(Rejection::UpstreamBroken)),
             Err(rejection) => Err(rejection),
         };
-        if member.legacy && matches!(&called, Ok((reply, _)) if reply.status() == 404) {
+        if member.route.is_none() && matches!(&called, Ok((reply, _)) if reply.status() == 404) {
             continue;
         }
         counted.push(Counted {
             agent: member.agent,
+            route: member.route,
             deadline: member.deadline,
             called,
         });
@@ -83,7 +86,7 @@ pub(super) async fn serve(
     if counted.len() == 1
         && let Some(one) = counted.pop()
     {
-        return match one.called {
+        let outcome = match one.called {
             Ok((reply, reading)) => {
                 request.buffers.reply = reply;
                 let answer = reading.into_answer();
@@ -93,6 +96,10 @@ pub(super) async fn serve(
             }
             Err(rejection) => request.reject(rejection, Some(url)).await,
         };
+        if let Some(route) = one.route {
+            route.stats.count(outcome.given);
+        }
+        return outcome;
     }
     if counted.is_empty() {
         // Nothing but the agent's own old URL takes this method, and nobody is there.
@@ -100,30 +107,52 @@ pub(super) async fn serve(
     }
     let mut good = 0;
     let mut first_failure = None;
+    let mut failed = Vec::new();
     let all = counted.len();
     // At the same time as well: none uses up the time of another.
     let ends: Vec<_> = counted
         .into_iter()
-        .map(|one| tokio::task::spawn_local(one.end(Rc::clone(request.worker))))
+        .map(|one| {
+            let route = one.route.clone();
+            let end = tokio::task::spawn_local(one.end(Rc::clone(request.worker)));
+            (route, end)
+        })
         .collect();
-    for end in ends {
+    for (route, end) in ends {
+        let mut reason = "";
         let status = match end.await.unwrap_or(Err(Rejection::UpstreamBroken)) {
             Ok(status) => status,
             Err(rejection) => {
                 request.worker.state.registry.reject(rejection);
+                reason = match rejection.reason() {
+                    "" => rejection.label(),
+                    reason => reason,
+                };
                 rejection.status()
             }
         };
-        match status {
-            200..=299 => good += 1,
-            400.. => first_failure = first_failure.or(Some(status)),
-            // A redirect is not a success, and not something that a sender could follow: it would call one
-            // of the routes once more, and none of the others.
-            _ => first_failure = first_failure.or(Some(502)),
+        if let Some(route) = &route {
+            route.stats.count(status);
         }
+        if matches!(status, 200..=299) {
+            good += 1;
+            continue;
+        }
+        failed.push(FailedPlugin {
+            plugin: route.map_or(LEGACY.to_owned(), |route| route.plugin.clone()),
+            status,
+            reason,
+        });
+        // A redirect is not a success, and not something that a sender could follow: it would call one
+        // of the routes once more, and none of the others.
+        let status = if status < 400 { 502 } else { status };
+        first_failure = first_failure.or(Some(status));
     }
     let local = local_response::several(first_failure.unwrap_or(200), good, all - good);
-    request.local(&local, "several", received).await
+    Outcome {
+        failed,
+        ..request.local(&local, "several", received).await
+    }
 }
 
 fn call_all(
@@ -182,7 +211,7 @@ fn call_all(
         let path = destination.path(url, values);
         members.push(Member {
             agent: Arc::clone(&destination.agent),
-            legacy: false,
+            route: Some(Arc::clone(destination)),
             deadline,
             call: authorized.map(|()| start(&destination.agent, &path, deadline)),
         });
@@ -198,7 +227,7 @@ fn call_all(
         let deadline = request.start + request.table.config.limits.route.total;
         members.push(Member {
             agent: Arc::clone(agent),
-            legacy: true,
+            route: None,
             deadline,
             call: authorized.map(|()| start(agent, decision.target.path, deadline)),
         });

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::shim::auth::AuthPhase;
+use crate::shim::http::delivery::Delivery;
 use crate::shim::http::forwarded::ClientAddr;
 use crate::shim::http::framing::{Body, Framing};
 use crate::shim::http::head::Head;
@@ -21,6 +22,7 @@ use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::PathAndQuery;
 use crate::shim::observe::access_log::Access;
+use crate::shim::observe::failures::FailedCall;
 use crate::shim::route::decide::{Action, Decision, decide, rejected_by};
 use crate::shim::route::deprecation;
 use crate::shim::route::old_url::{Destination, OldUrl};
@@ -92,7 +94,7 @@ pub(super) async fn request(
         url,
         decision.target,
         start,
-        outcome,
+        &outcome,
     );
     if let (Some(entry), Some(recorder)) = (buffers.recorded.take(), &worker.state.recorder) {
         recorder.hand_over(entry, outcome.status);
@@ -110,14 +112,27 @@ fn account(
     url: Option<&Arc<OldUrl>>,
     target: PathAndQuery<'_>,
     start: Instant,
-    outcome: Outcome,
+    outcome: &Outcome,
 ) {
     let duration = start.elapsed();
     let time = http_date::since_epoch();
     let agent = head.values(Kind::UserAgent).next().unwrap_or_default();
+    let delivery = Delivery::of(head);
     if let Some(url) = url {
         url.stats
             .count(outcome.status, duration, sender, agent, time.as_secs());
+        if outcome.status >= 400 || !outcome.failed.is_empty() || outcome.label == "cut" {
+            let (delivery, event) = FailedCall::names(delivery);
+            url.stats.keep_failed(FailedCall {
+                time: time.as_secs(),
+                status: outcome.status,
+                outcome: outcome.label,
+                reason: outcome.reason,
+                delivery,
+                event,
+                plugins: outcome.failed.clone(),
+            });
+        }
     }
     if worker.state.log.has_requests() {
         worker.log(&Access {
@@ -131,6 +146,9 @@ fn account(
             received: outcome.received,
             outcome: outcome.label,
             agent,
+            delivery,
+            reason: outcome.reason,
+            failed: &outcome.failed,
         });
     }
 }
@@ -149,12 +167,7 @@ pub(super) async fn reject_unread(
     let mut out = Vec::new();
     local.write(b"", b"", false, &mut out);
     let outcome = match relay::write(stream, &out).await {
-        Ok(()) => Outcome {
-            status: local.status,
-            label: rejection.label(),
-            next: Next::Linger,
-            received: 0,
-        },
+        Ok(()) => Outcome::new(local.status, rejection.label(), Next::Linger, 0),
         Err(_) => Outcome::sender_gone(0),
     };
     let sender = peer.ip().to_canonical();
@@ -166,7 +179,7 @@ pub(super) async fn reject_unread(
         None,
         target,
         start,
-        outcome,
+        &outcome,
     );
 }
 
@@ -310,14 +323,15 @@ async fn webhook(
         return request.reject(rejection, Some(url)).await;
     }
     let path = destination.path(url, values);
-    request
-        .call(
-            &destination.agent,
-            decision,
-            &path,
-            body,
-            deadline,
-            Some(url),
-        )
-        .await
+    let call = request.call(
+        &destination.agent,
+        decision,
+        &path,
+        body,
+        deadline,
+        Some(url),
+    );
+    let outcome = call.await;
+    destination.stats.count(outcome.given);
+    outcome
 }

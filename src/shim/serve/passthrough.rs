@@ -234,12 +234,7 @@ async fn tunnel(request: Request<'_>, mut connection: Connection) -> Outcome {
     write_switch(reply, output);
     output.extend_from_slice(&connection.input);
     let early = input.split();
-    let outcome = |label| Outcome {
-        status: 101,
-        label,
-        next: Next::Close,
-        received: 0,
-    };
+    let outcome = |label| Outcome::new(101, label, Next::Close, 0);
     let mut stop = request.worker.stop.clone();
     let begun = async {
         relay::write(request.stream, output).await?;
