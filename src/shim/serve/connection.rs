@@ -1,11 +1,15 @@
 //! A connection of a sender: one request after another, until either side has had enough.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -86,13 +90,13 @@ pub(super) async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketA
         let mut buffers = worker.take_buffers();
         buffers.make_room();
         // It may be called readable when nothing has come: then it is still idle.
-        match stream.try_read_buf(&mut buffers.input) {
-            Ok(1..) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+        match read_now(&mut stream, &mut buffers.input).await {
+            Poll::Ready(Ok(1..)) => {}
+            Poll::Pending => {
                 worker.give_back(buffers);
                 continue;
             }
-            Ok(0) | Err(_) => {
+            Poll::Ready(Ok(0) | Err(_)) => {
                 worker.give_back(buffers);
                 return;
             }
@@ -123,6 +127,16 @@ pub(super) async fn serve(counted: Counted, mut stream: TcpStream, peer: SocketA
             }
         }
     }
+}
+
+/// Reads what is there. Not with `try_read_buf`: after that the event loop does not know that nothing
+/// is left, and the next wait would end at once, for a read that gives nothing.
+async fn read_now(stream: &mut TcpStream, input: &mut BytesMut) -> Poll<io::Result<usize>> {
+    poll_fn(|context| {
+        let read = pin!(stream.read_buf(input));
+        Poll::Ready(read.poll(context))
+    })
+    .await
 }
 
 async fn serve_one(
