@@ -112,11 +112,16 @@ pub(crate) struct RoutesArgs {
         "路由表文件；默认为仓库根目录下的 webhook-routes.toml"
     ))]
     pub(crate) routes: Option<PathBuf>,
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8021", help = pair!(
-        "URL of the agent",
-        "Agent 的地址"
+    #[arg(long, help = pair!(
+        "For the server that stands in front of `rehook shim`, not in its place",
+        "生成位于 `rehook shim` 之前的服务器的配置，而不是用来代替它的配置"
     ))]
-    pub(crate) upstream: String,
+    pub(crate) front: bool,
+    #[arg(long, value_name = "URL", help = pair!(
+        "URL of the agent [default: http://127.0.0.1:8021]; with --front, of the shim [default: http://127.0.0.1:8080]",
+        "Agent 的地址 [默认值：http://127.0.0.1:8021]；使用 --front 时为 shim 的地址 [默认值：http://127.0.0.1:8080]"
+    ))]
+    pub(crate) upstream: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -12,19 +12,26 @@ use crate::shim::config::UpstreamUrl;
 use crate::shim::export::{self, Export};
 use crate::shim::lifecycle::reload;
 
+/// Where the agent is, and where the shim, if nobody says so.
+const AGENT: &str = "http://127.0.0.1:8021";
+const SHIM: &str = "http://127.0.0.1:8080";
+
 /// Writes the route map as the configuration of another server.
 pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let path = args.routes.clone().unwrap_or_else(map_of_repo);
     let map = routes::read(&path)?;
-    let upstream = UpstreamUrl::parse(&args.upstream)?;
+    let default = if args.front { SHIM } else { AGENT };
+    let upstream = UpstreamUrl::parse(args.upstream.as_deref().unwrap_or(default))?;
     let export = Export {
         upstream: &upstream,
         deprecated_since: reload::modified_or_now(&path),
         lang: console.lang(),
     };
-    console.result(&match args.server {
-        ServerChoice::Nginx => export::nginx(&map, export)?,
-        ServerChoice::Caddy => export::caddy(&map, export)?,
+    console.result(&match (args.server, args.front) {
+        (ServerChoice::Nginx, false) => export::nginx(&map, export)?,
+        (ServerChoice::Caddy, false) => export::caddy(&map, export)?,
+        (ServerChoice::Nginx, true) => export::nginx_front(&map, export)?,
+        (ServerChoice::Caddy, true) => export::caddy_front(&map, export)?,
     })?;
     Ok(ExitStatus::Done)
 }

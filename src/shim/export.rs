@@ -5,9 +5,11 @@
 //! that no endpoint can become a directive.
 
 mod caddy;
+mod front;
 mod legacy_urls;
 mod nginx;
 
 pub(crate) use caddy::caddy;
+pub(crate) use front::{caddy_front, nginx_front};
 pub(crate) use legacy_urls::Export;
 pub(crate) use nginx::nginx;

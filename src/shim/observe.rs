@@ -5,6 +5,7 @@
 
 pub mod access_log;
 pub mod counters_file;
+pub(crate) mod disbelief;
 pub(crate) mod failures;
 pub mod fd_limit;
 pub(crate) mod heartbeat;

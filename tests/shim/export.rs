@@ -143,18 +143,17 @@ fn port() -> u16 {
 /// The export of `routes` for `server`, with the agent at `upstream`.
 fn export(folder: &Path, server: &str, routes: &str, upstream: &str) -> String {
     write_files(folder, routes, "");
-    let output = run(
-        folder,
-        &[
-            "routes",
-            "--as",
-            server,
-            "--routes",
-            "routes.toml",
-            "--upstream",
-            upstream,
-        ],
-    );
+    // A server that stands in front is asked for as `nginx --front`.
+    let server: Vec<&str> = server.split(' ').collect();
+    let before = [
+        "routes",
+        "--routes",
+        "routes.toml",
+        "--upstream",
+        upstream,
+        "--as",
+    ];
+    let output = run(folder, &[&before[..], &server[..]].concat());
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -162,6 +161,11 @@ fn export(folder: &Path, server: &str, routes: &str, upstream: &str) -> String {
 /// nginx with the export of `routes`, checked with `nginx -t` before.
 fn nginx(nginx: &Path, folder: &Path, routes: &str, upstream: &str) -> Server {
     let text = export(folder, "nginx", routes, upstream);
+    run_nginx(nginx, folder, &text)
+}
+
+/// nginx with `text` in its server.
+fn run_nginx(nginx: &Path, folder: &Path, text: &str) -> Server {
     std::fs::write(folder.join("webhooks.conf"), text).unwrap();
     let (port, here) = (port(), folder.display());
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -190,9 +194,14 @@ fn nginx(nginx: &Path, folder: &Path, routes: &str, upstream: &str) -> Server {
 /// Caddy with the export of `routes`.
 fn caddy(caddy: &Path, folder: &Path, routes: &str, upstream: &str) -> Server {
     let text = export(folder, "caddy", routes, upstream);
+    run_caddy(caddy, folder, &text, "webhooks")
+}
+
+/// Caddy with the snippet `name` of `text` in its site.
+fn run_caddy(caddy: &Path, folder: &Path, text: &str, name: &str) -> Server {
     let port = port();
     let file = folder.join("Caddyfile");
-    let site = format!("\nhttp://:{port} {{\n\tbind 127.0.0.1\n\timport webhooks\n}}\n");
+    let site = format!("\nhttp://:{port} {{\n\tbind 127.0.0.1\n\timport {name}\n}}\n");
     std::fs::write(&file, format!("{{\n\tadmin off\n}}\n{text}{site}")).unwrap();
     let mut command = Command::new(caddy);
     command
@@ -341,4 +350,154 @@ fn caddy_takes_it() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// What nobody but a proxy should say, in every spelling.
+const CLAIMS: &str = "X-Forwarded-For: 192.0.2.66\r\nX-Forwarded-Host: evil.example\r\n\
+    X-Forwarded-Proto: https\r\nX-Forwarded-Port: 1\r\nX-Forwarded-Prefix: /evil\r\n\
+    X-Forwarded-Server: evil\r\nX-Forwarded-Ssl: on\r\nX-Forwarded-Scheme: https\r\n\
+    X-Real-IP: 192.0.2.66\r\nForwarded: for=192.0.2.66\r\nX_Forwarded_For: 192.0.2.66\r\n\
+    X_Forwarded_Host: evil.example\r\nX_Forwarded_Proto: https\r\nX_Real_IP: 192.0.2.66\r\n";
+
+/// That nothing of [`CLAIMS`] has arrived.
+fn nothing_claimed_arrives(message: &Message) {
+    let head = String::from_utf8_lossy(&message.head);
+    for claimed in ["192.0.2.66", "evil", "https"] {
+        assert!(!head.contains(claimed), "{head}");
+    }
+    for name in ["X-Forwarded-Port", "X-Forwarded-Ssl"] {
+        assert_eq!(message.header(name), None, "{head}");
+    }
+    assert_eq!(message.header("X-Forwarded-Proto").as_deref(), Some("http"));
+}
+
+/// The servers that are installed, each with its export in place of the shim or in front of it.
+fn servers(folder: &Path, is_front: bool, routes: &str, upstream: &str) -> Vec<Server> {
+    let mut servers = Vec::new();
+    let choice = |server: &str| {
+        if is_front {
+            format!("{server} --front")
+        } else {
+            server.to_owned()
+        }
+    };
+    if let Some(program) = program("nginx") {
+        let folder = folder.join("nginx");
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = export(&folder, &choice("nginx"), routes, upstream);
+        servers.push(run_nginx(&program, &folder, &text));
+    }
+    if let Some(program) = program("caddy") {
+        let folder = folder.join("caddy");
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = export(&folder, &choice("caddy"), routes, upstream);
+        let name = if is_front {
+            "webhooks_front"
+        } else {
+            "webhooks"
+        };
+        servers.push(run_caddy(&program, &folder, &text, name));
+    }
+    servers
+}
+
+#[test]
+fn what_a_caller_claims_does_not_reach_the_agent() {
+    let agent = Agent::start(ok);
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = format!("http://{}", agent.address);
+    for server in servers(folder.path(), false, GITHUB, &upstream) {
+        agent.forget();
+        let reply = server.send(post("/api/webhook/github", CLAIMS, "x"));
+        assert_eq!(reply.status(), 200);
+        let seen = agent.request();
+        nothing_claimed_arrives(&seen);
+        assert_eq!(seen.header("X-Forwarded-For").as_deref(), Some("127.0.0.1"));
+    }
+}
+
+#[test]
+fn in_front_of_the_shim_the_sender_is_who_calls() {
+    let agent = Agent::start(ok);
+    let folder = tempfile::tempdir().unwrap();
+    let routes = [
+        GITHUB,
+        &route("a.b", "/plugins/a.b/{id}", &["/own/{id}"]),
+        &route("c.d", "/plugins/c.d/x", &["/odd \"one\""]),
+    ]
+    .concat();
+    let shim = Shim::start(
+        agent.address,
+        &routes,
+        "trusted_proxies = [\"127.0.0.1\"]\n",
+    );
+    let upstream = format!("http://{}", shim.address);
+    for server in servers(folder.path(), true, &routes, &upstream) {
+        for path in [
+            "/api/webhook/github?a=%2f",
+            "/own/a%20b",
+            "/odd%20%22one%22",
+        ] {
+            agent.forget();
+            let lines = format!("{CLAIMS}X_Under_Score: 1\r\nX-Hub-Signature-256: sha256=x\r\n");
+            let reply = server.send(post(path, &lines, "x"));
+            assert_eq!(reply.status(), 200, "{path}");
+            let seen = agent.request();
+            nothing_claimed_arrives(&seen);
+            // The one that called the server, and the server.
+            let addresses = seen.header("X-Forwarded-For");
+            assert_eq!(addresses.as_deref(), Some("127.0.0.1, 127.0.0.1"));
+            let host = seen.header("X-Forwarded-Host").unwrap();
+            assert_eq!(host, "old.example");
+            assert_eq!(seen.header("x_under_score").as_deref(), Some("1"));
+            assert!(seen.header("x-hub-signature-256").is_some());
+        }
+        // What the shim does not have is its own to say.
+        let reply = server.send(get("/api/webhook/none"));
+        assert_eq!(
+            (reply.status(), reply.json()["error"].as_str()),
+            (404, Some("not_found"))
+        );
+    }
+    assert!(!shim.log().contains("is not believed"));
+}
+
+#[test]
+fn a_proxy_that_nobody_has_named_is_warned_of_once() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    for _ in 0..3 {
+        let lines = "X-Forwarded-For: 192.0.2.1\r\n";
+        assert_eq!(
+            shim.send(post("/api/webhook/github", lines, "x")).status(),
+            200
+        );
+    }
+    let log = shim.log();
+    let said = "127.0.0.1 sends X-Forwarded-For and is not believed";
+    assert_eq!(log.matches(said).count(), 1, "{log}");
+    assert!(log.contains("`trusted_proxies = [\"127.0.0.1\"]`"), "{log}");
+}
+
+#[test]
+fn the_recipe_names_what_the_shim_has_to_be_told() {
+    let folder = tempfile::tempdir().unwrap();
+    write_files(folder.path(), GITHUB, "");
+    for server in ["nginx", "caddy"] {
+        let arguments = [
+            "routes",
+            "--front",
+            "--routes",
+            "routes.toml",
+            "--as",
+            server,
+        ];
+        let output = run(folder.path(), &arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            text.contains("#     trusted_proxies = [\"127.0.0.1\", \"::1\"]"),
+            "{text}"
+        );
+        assert!(text.contains("127.0.0.1:8080"), "{text}");
+    }
 }

@@ -60,7 +60,7 @@ fn value(url: &Url<'_>, number: usize, route: &Route, export: Export<'_>) -> Val
 
 /// A text in quotes of Caddy's; none when it has none for it: between backquotes nothing means
 /// anything, and between double quotes a backslash before a quote cannot be written.
-fn quoted(text: &str) -> Option<String> {
+pub(super) fn quoted(text: &str) -> Option<String> {
     if !text.contains('`') {
         Some(format!("`{text}`"))
     } else if !text.contains('\\') {

@@ -100,6 +100,6 @@ fn impossible(url: &Url<'_>, route: &Route) -> Option<Text> {
 }
 
 /// A text in quotes of nginx: between them only these two characters mean something.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

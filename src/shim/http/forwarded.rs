@@ -23,6 +23,8 @@ pub(crate) struct ClientAddr {
     pub(crate) peer: IpAddr,
     /// Whether the peer is a trusted proxy.
     pub(crate) trusted: bool,
+    /// Whether the peer says for whom it calls, and is not believed.
+    pub(crate) is_not_believed: bool,
 }
 
 impl ClientAddr {
@@ -47,6 +49,7 @@ impl ClientAddr {
             address,
             peer,
             trusted,
+            is_not_believed: !trusted && head.values(Kind::ForwardedFor).next().is_some(),
         }
     }
 

@@ -254,6 +254,8 @@ pub struct Registry {
     pub reloads: [AtomicU64; 2],
     /// When it was last said that no connection can be taken, in seconds since 1970.
     pub shortage_said: AtomicU64,
+    /// When it was last said that a peer is not believed, in seconds since 1970.
+    pub(crate) disbelief_said: AtomicU64,
     /// What this process calls itself on the way of a request.
     pub via: Via,
     /// Since when, in seconds since 1970.
@@ -276,6 +278,7 @@ impl Default for Registry {
             heartbeats: Heartbeats::default(),
             reloads: Default::default(),
             shortage_said: AtomicU64::new(0),
+            disbelief_said: AtomicU64::new(0),
             via: Via::default(),
             started,
             counted_since: AtomicU64::new(started),

@@ -22,6 +22,7 @@ use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::PathAndQuery;
 use crate::shim::observe::access_log::Access;
+use crate::shim::observe::disbelief;
 use crate::shim::observe::failures::FailedCall;
 use crate::shim::route::decide::{Action, Decision, decide, rejected_by};
 use crate::shim::route::deprecation;
@@ -66,6 +67,10 @@ pub(super) async fn request(
         decision.action = Action::Reject(rejection);
     }
     let sender = ClientAddr::of(&head, peer.ip(), &table.config.trusted_proxies);
+    if sender.is_not_believed {
+        let state = &worker.state;
+        disbelief::log(&state.registry.disbelief_said, &state.log, sender.peer);
+    }
     let framing = decision.framing;
     let request = Request {
         worker,
