@@ -78,6 +78,69 @@ fn what_is_wrong_is_said_with_its_line_and_the_remedy() {
 }
 
 #[test]
+fn errors_are_said_in_the_order_of_their_lines() {
+    let wrong = "sunset = \"soon\"\nlisten2 = 1\npassthrough = 1\nretire_after = 3\n[limits]\nidle = 1\nbody = 0\n";
+    let folder = folder(GITHUB, &format!("{UPSTREAM}{wrong}"));
+    let (code, _, err) = check(folder.path());
+    assert_eq!(code, 2);
+    let line = |text: &str| {
+        text.split_once("shim.toml:")?
+            .1
+            .split_once(':')?
+            .0
+            .parse()
+            .ok()
+    };
+    let lines: Vec<usize> = err.lines().filter_map(line).collect();
+    assert_eq!(lines, [6, 7, 8, 9, 11, 12], "{err}");
+}
+
+#[test]
+fn a_404_need_not_say_what_is_served() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    assert_eq!(
+        shim.send(get("/x")).json()["served"][0],
+        "/api/webhook/github"
+    );
+    let shim = Shim::start(agent.address, GITHUB, "list_urls = false\n");
+    let reply = shim.send(get("/x"));
+    assert_eq!(
+        (reply.status(), reply.json()["served"].is_null()),
+        (404, true)
+    );
+    assert!(!reply.text().contains("/api/"), "{}", reply.text());
+}
+
+#[test]
+fn a_map_that_is_being_written_is_not_read() {
+    let agent = Agent::start(ok);
+    let full = [GITHUB, &route("a.b", "/plugins/a.b/x", &["/o"])].concat();
+    let folder = folder(&full, &format!("upstream = \"http://{}\"\n", agent.address));
+    let process = Process::start(folder.path(), &[]);
+    let map = folder.path().join("routes.toml");
+    let write = |routes: &str| std::fs::write(&map, format!("version = 1\n{routes}")).unwrap();
+    // It looks another way at each look.
+    for _ in 0..15 {
+        write(GITHUB);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    write(&full);
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert!(
+        !process.log().contains("served no more"),
+        "{}",
+        process.log()
+    );
+    // One that stays so is taken for what it is.
+    write(GITHUB);
+    wait_until("it is read", || {
+        process.log().contains("warning: /o is served no more")
+    });
+    assert_eq!(process.status(&post("/o", "", "x")), 404);
+}
+
+#[test]
 fn a_key_of_an_earlier_name_is_said_to_have_another_now() {
     let folder = folder(
         GITHUB,

@@ -94,6 +94,9 @@ fn broken_chunks_are_refused() {
         "1 ;\n\r\na\r\n",
         "0\r\nX: y\n\r\n",
         "g\r\n",
+        "1 x\r\na\r\n0\r\n\r\n",
+        "1 0\r\na\r\n0\r\n\r\n",
+        "1\t1;x\r\na\r\n0\r\n\r\n",
     ] {
         let request = format!(
             "POST /api/webhook/github HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{body}"
@@ -169,4 +172,62 @@ fn replies_that_can_be_read_in_two_ways_do_not_get_through() {
         let shim = Shim::start(agent.address, GITHUB, "");
         assert_eq!(shim.post("x").status(), 502, "{lines:?}");
     }
+}
+
+/// What an agent that answers with `text` and closes looks like to a sender.
+fn answered(text: impl Into<String>) -> Message {
+    let text = text.into();
+    let agent = Agent::start(move |_, stream| {
+        let _ = stream.write_all(text.as_bytes());
+        Keep::No
+    });
+    Shim::start(agent.address, GITHUB, "").post("x")
+}
+
+#[test]
+fn a_size_may_be_padded_and_have_an_extension() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, "");
+    for body in [
+        "1 \r\na\r\n0\r\n\r\n",
+        "1\t ;a=b\r\na\r\n0;x\r\n\r\n",
+        "001\r\na\r\n00\r\n\r\n",
+    ] {
+        let head =
+            "POST /api/webhook/github HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(shim.send(format!("{head}{body}")).status(), 200, "{body:?}");
+    }
+}
+
+#[test]
+fn a_reply_has_one_length_where_it_has_a_body() {
+    let twice =
+        answered("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: y\r\ncontent-length: 2\r\n\r\nab");
+    assert_eq!((twice.status(), twice.text()), (200, "ab".to_owned()));
+    assert_eq!(twice.header("content-length").as_deref(), Some("2"));
+    let none = answered("HTTP/1.1 204 None\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!((none.status(), none.header("content-length")), (204, None));
+    let empty = answered("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(empty.header("content-length").as_deref(), Some("0"));
+}
+
+#[test]
+fn a_status_has_three_digits_that_count() {
+    for status in ["042", "000", "099"] {
+        let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(answered(text).status(), 502, "{status}");
+    }
+}
+
+#[test]
+fn a_reply_may_have_a_head_of_64_kib() {
+    let head = |size: usize| {
+        let line = format!("X: {}\r\n", "y".repeat(995));
+        format!(
+            "HTTP/1.1 200 OK\r\n{}Content-Length: 0\r\n\r\n",
+            line.repeat(size)
+        )
+    };
+    assert_eq!(answered(head(64)).status(), 200);
+    assert_eq!(answered(head(70)).status(), 502);
 }

@@ -9,15 +9,17 @@ use sha2::Sha256;
 
 use super::secret::Secret;
 use crate::shim::http::head::Head;
+use crate::shim::http::target;
 
 /// Whose way of signing. All of them are HMAC-SHA256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     /// `X-Hub-Signature-256: sha256=<hex>` of the body.
     GitHub,
-    /// `X-Gitea-Signature: <hex>` of the body.
+    /// `X-Gitea-Signature: <hex>` of the body; Forgejo and Gogs have names of their own for it.
     Gitea,
-    /// `webhook-signature: v1,<base64>` of `<webhook-id>.<webhook-timestamp>.<body>`.
+    /// `webhook-signature: v1,<base64>` of `<webhook-id>.<webhook-timestamp>.<body>`; or `svix-…`, as
+    /// they were called before.
     StandardWebhooks,
     /// `Stripe-Signature: t=<time>,v1=<hex>` of `<time>.<body>`.
     Stripe,
@@ -83,15 +85,31 @@ fn verified(
             Some(is_mac(secret, &[body], &hex(signature)?))
         }
         Scheme::Gitea => {
-            let signature = head.only("x-gitea-signature")?;
-            Some(is_mac(secret, &[body], &hex(signature)?))
+            let names = [
+                "x-gitea-signature",
+                "x-forgejo-signature",
+                "x-gogs-signature",
+            ];
+            // Those that are there have to be one and the same: none is a way past another.
+            let mut found = names.iter().filter(|name| head.has(name)).peekable();
+            found.peek()?;
+            let mut all = true;
+            for name in found {
+                all &= is_mac(secret, &[body], &hex(head.only(name)?)?);
+            }
+            Some(all)
         }
         Scheme::StandardWebhooks => {
-            let time = head.only("webhook-timestamp")?;
+            // All of one kind: a time of one does not go with a signature of the other.
+            let [id, time, signatures] = match head.has("webhook-signature") {
+                true => ["webhook-id", "webhook-timestamp", "webhook-signature"],
+                false => ["svix-id", "svix-timestamp", "svix-signature"],
+            };
+            let time = head.only(time)?;
             fresh(time, 1)?;
-            let signed = [head.only("webhook-id")?, b".", time, b".", body];
+            let signed = [head.only(id)?, b".", time, b".", body];
             let mut found = false;
-            for signature in head.only("webhook-signature")?.split(|&byte| byte == b' ') {
+            for signature in head.only(signatures)?.split(|&byte| byte == b' ') {
                 if let Some(encoded) = signature.strip_prefix(b"v1,")
                     && let Ok(signature) = STANDARD.decode(encoded)
                 {
@@ -139,7 +157,8 @@ fn verified(
             let time = head.only("x-gitee-timestamp")?;
             // Gitee counts in milliseconds.
             fresh(time, 1_000)?;
-            let signature = STANDARD.decode(token).ok()?;
+            // Its documents have it in percent-encoding, too.
+            let signature = STANDARD.decode(target::decode(token)).ok()?;
             Some(is_mac(secret, &[time, b"\n", secret.bytes()], &signature))
         }
     }
@@ -192,6 +211,79 @@ mod tests {
 
     fn to_hex(bytes: &[u8]) -> String {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn senders_of_one_kind_have_several_names() {
+        let secret = b"hunter2";
+        let signed = to_hex(&mac(secret, b"x"));
+        let other = to_hex(&mac(secret, b"y"));
+        let passes = |lines: &str| passes(Scheme::Gitea, secret, lines, b"x", 0);
+        for name in [
+            "X-Gitea-Signature",
+            "X-Forgejo-Signature",
+            "X-Gogs-Signature",
+        ] {
+            assert!(passes(&format!("{name}: {signed}\r\n")), "{name}");
+            assert!(!passes(&format!("{name}: {other}\r\n")), "{name}");
+        }
+        let both = |one: &str, two: &str| {
+            passes(&format!(
+                "X-Gitea-Signature: {one}\r\nX-Gogs-Signature: {two}\r\n"
+            ))
+        };
+        assert!(both(&signed, &signed));
+        assert!(!both(&signed, &other) && !both(&other, &signed) && !both("", &signed));
+        assert!(!passes(""));
+    }
+
+    #[test]
+    fn svix_signs_under_its_own_names() {
+        let key = b"0123456789abcdef0123456789abcdef";
+        let signature = STANDARD.encode(mac(key, b"msg_1.100.x"));
+        let lines = |id: &str, time: &str, signature_name: &str| {
+            format!("{id}: msg_1\r\n{time}: 100\r\n{signature_name}: v1,{signature}\r\n")
+        };
+        let passes = |lines: &str| passes(Scheme::StandardWebhooks, key, lines, b"x", 100);
+        assert!(passes(&lines(
+            "webhook-id",
+            "webhook-timestamp",
+            "webhook-signature"
+        )));
+        assert!(passes(&lines(
+            "svix-id",
+            "svix-timestamp",
+            "svix-signature"
+        )));
+        assert!(!passes(&lines(
+            "svix-id",
+            "webhook-timestamp",
+            "svix-signature"
+        )));
+        assert!(!passes(&lines(
+            "svix-id",
+            "svix-timestamp",
+            "webhook-signature"
+        )));
+    }
+
+    #[test]
+    fn gitee_may_encode_its_signature() {
+        let secret = b"hunter2";
+        let time = "1700000000000";
+        let text = [time.as_bytes(), b"\n", secret].concat();
+        let token = STANDARD.encode(mac(secret, &text));
+        let encoded = token
+            .replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D");
+        for token in [token, encoded] {
+            let lines = format!("X-Gitee-Token: {token}\r\nX-Gitee-Timestamp: {time}\r\n");
+            assert!(
+                passes(Scheme::Gitee, secret, &lines, b"", 1_700_000_000),
+                "{token}"
+            );
+        }
     }
 
     /// The example in GitHub's documentation ("Validating webhook deliveries").

@@ -35,6 +35,8 @@ pub(super) struct File {
     pub(super) trusted_proxies: Vec<IpNet>,
     /// `passthrough`
     pub(super) passthrough: bool,
+    /// `list_urls`
+    pub(super) list_urls: Option<bool>,
     /// `with_legacy`
     pub(super) with_legacy: bool,
     /// `deprecated_since`
@@ -113,7 +115,10 @@ pub(super) fn read(path: &Path, environment: Environment<'_>, errors: &mut Vec<U
         file.rules.extend(rule);
     }
     root.finish();
-    let (wrong, warnings) = reader.into_errors();
+    let (mut wrong, warnings) = reader.into_errors();
+    // Keys are asked for in an order of their own.
+    wrong.sort_by_key(|(line, _)| *line);
+    let wrong = wrong.into_iter().map(|(_, error)| error);
     errors.extend(wrong);
     file.warnings = warnings;
     file
@@ -161,6 +166,7 @@ fn root_keys(root: &Section<'_>, file: &mut File) {
         file.trusted_proxies = root.networks(&proxies);
     }
     file.passthrough = root.boolean("passthrough").is_some_and(|at| at.value);
+    file.list_urls = root.boolean("list_urls").map(|at| at.value);
     file.with_legacy = root.boolean("with_legacy").is_some_and(|at| at.value);
     file.deprecated_since = root.date("deprecated_since").map(|at| at.value);
     file.sunset = root.date("sunset").map(|at| at.value);

@@ -108,6 +108,7 @@ pub(super) fn combine(
         admin,
         trusted_proxies,
         passthrough: file.passthrough || flags.passthrough,
+        list_urls: file.list_urls.unwrap_or(true),
         with_legacy: file.with_legacy || flags.with_legacy,
         deprecated_since: file.deprecated_since,
         sunset,

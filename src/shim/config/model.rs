@@ -144,6 +144,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether everything else goes to the agent.
     pub passthrough: bool,
+    /// Whether a 404 says what is served.
+    pub(crate) list_urls: bool,
     /// Whether the agent's own old URLs are called as well.
     pub with_legacy: bool,
     /// Since when the old URLs are deprecated, in seconds since 1970.

@@ -21,7 +21,7 @@ use crate::user_error::UserError;
 pub(super) struct Reader<'a> {
     file: &'a Path,
     text: &'a str,
-    errors: RefCell<Vec<UserError>>,
+    errors: RefCell<Vec<(Option<usize>, UserError)>>,
     warnings: RefCell<Vec<UserError>>,
 }
 
@@ -36,8 +36,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What was wrong, and what may not be meant.
-    pub(super) fn into_errors(self) -> (Vec<UserError>, Vec<UserError>) {
+    /// What was wrong, with its lines, and what may not be meant.
+    pub(super) fn into_errors(self) -> (Vec<(Option<usize>, UserError)>, Vec<UserError>) {
         (self.errors.into_inner(), self.warnings.into_inner())
     }
 
@@ -56,7 +56,8 @@ impl<'a> Reader<'a> {
 
     /// Says that something is wrong.
     pub(super) fn error(&self, line: Option<usize>, error: UserError) {
-        self.errors.borrow_mut().push(error.at(self.file, line));
+        let error = error.at(self.file, line);
+        self.errors.borrow_mut().push((line, error));
     }
 }
 

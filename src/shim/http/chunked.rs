@@ -17,8 +17,10 @@ pub(crate) struct Broken;
 enum Expected {
     /// The digits of a size; how many there were.
     Size(u8),
-    /// The rest of a size line, after `;` or a space.
+    /// The rest of a size line, after `;`.
     Extension,
+    /// A `;`, or the end of the line, after spaces behind a size.
+    ExtensionOrEnd,
     /// The LF of a size line.
     SizeEnd,
     /// The bytes of a chunk.
@@ -107,7 +109,12 @@ impl Decoder {
                 Expected::Size(digits + 1)
             }
             (Expected::Size(1..), b'\r') => Expected::SizeEnd,
-            (Expected::Size(1..), b';' | b' ' | b'\t') => Expected::Extension,
+            (Expected::Size(1..) | Expected::ExtensionOrEnd, b';') => Expected::Extension,
+            // Some senders pad sizes; what follows but an extension is not theirs.
+            (Expected::Size(1..) | Expected::ExtensionOrEnd, b' ' | b'\t') => {
+                Expected::ExtensionOrEnd
+            }
+            (Expected::ExtensionOrEnd, b'\r') => Expected::SizeEnd,
             (Expected::Extension, b'\r') => Expected::SizeEnd,
             (Expected::Extension, b'\n' | 0) => return Err(Broken),
             (Expected::Extension, _) => Expected::Extension,

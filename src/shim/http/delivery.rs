@@ -74,7 +74,7 @@ struct Found<'h> {
 impl<'h> Found<'h> {
     fn look(&mut self, names: &[&str], name: &[u8], value: &'h [u8]) {
         let same = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
-        if let Some(place) = names.iter().position(|known| same(&known))
+        if let Some(place) = names.iter().position(same)
             && (self.place == 0 || place + 1 < self.place)
         {
             self.place = place + 1;

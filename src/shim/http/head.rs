@@ -158,7 +158,8 @@ impl Head {
             reason => Span::of(bytes, reason.as_bytes()),
         };
         self.target = Span::default();
-        self.status = reply.code?;
+        // Below 100 there is none; whoever reads three digits and whoever reads a number differ.
+        self.status = reply.code.filter(|code| *code >= 100)?;
         self.http_11 = reply.version? == 1;
         self.take(bytes, reply.headers);
         Some(())
@@ -217,6 +218,12 @@ impl Head {
             .iter()
             .filter(move |line| line.kind == kind)
             .map(|line| self.part(line.value))
+    }
+
+    /// Whether there is a header with this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let mut lines = self.lines();
+        lines.any(|(_, other, _)| other.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// The value of the one header with this name: none when it is missing or there twice.

@@ -21,6 +21,7 @@ use crate::shim::route::build::build;
 use crate::shim::route::table::Table;
 use crate::shim::serve::worker::ServerState;
 use crate::text;
+use crate::text::Text;
 use crate::user_error::UserError;
 
 /// How often the files are looked at.
@@ -81,6 +82,7 @@ pub(crate) fn modified_or_now(map: &Path) -> u64 {
 pub(crate) async fn watch(state: Arc<ServerState>, source: Source) {
     let mut hangup = signal(SignalKind::hangup()).ok();
     let mut known = state.table.load().read_from.clone();
+    let mut seen = known.clone();
     let mut look = tokio::time::interval(POLL_INTERVAL);
     let mut looks = 0;
     loop {
@@ -96,7 +98,11 @@ pub(crate) async fn watch(state: Arc<ServerState>, source: Source) {
             }
         }
         let now: Vec<FileStamp> = known.iter().map(|mark| FileStamp::of(&mark.path)).collect();
-        if !asked && now == known {
+        // A file that is still being written may be cut off where it looks whole: only what looks the
+        // same twice is read.
+        let is_settled = now == seen;
+        seen.clone_from(&now);
+        if !asked && (now == known || !is_settled) {
             continue;
         }
         known = match reload(&state, &source) {
@@ -126,6 +132,9 @@ pub(super) fn reload(state: &ServerState, source: &Source) -> bool {
                 "reloaded: {urls} old URLs are served",
                 "已重新加载：提供 {urls} 个旧 URL"
             ));
+            if let Some(warning) = gone(&old, &state.table.load()) {
+                state.log.event(&warning);
+            }
             for warning in preflight::warnings(&state.table.load()) {
                 state.log.event(&warning);
             }
@@ -151,6 +160,28 @@ pub(super) fn reload(state: &ServerState, source: &Source) -> bool {
             false
         }
     }
+}
+
+/// Old URLs that are served no more, which may not be meant: a map can be cut off where it looks whole.
+fn gone(old: &Table, new: &Table) -> Option<Text> {
+    let is_there = |path: &str| new.urls().iter().any(|url| url.path == path);
+    let mut gone = old
+        .urls()
+        .iter()
+        .map(|url| &*url.path)
+        .filter(|path| !is_there(path));
+    let first = gone.next()?;
+    let others = gone.count();
+    Some(match others {
+        0 => text!(
+            "warning: {first} is served no more",
+            "警告：不再提供 {first}"
+        ),
+        _ => text!(
+            "warning: {first} and {others} other old URLs are served no more",
+            "警告：不再提供 {first} 等旧 URL，另有 {others} 个"
+        ),
+    })
 }
 
 fn needs_restart(old: &Config, new: &Config) -> bool {

@@ -22,6 +22,9 @@ use crate::text;
 use crate::text::translate;
 use crate::user_error::UserError;
 
+/// 2026-01-01, in seconds since 1970.
+const FIRST_RELEASE: u64 = 1_767_225_600;
+
 /// Takes the counts in the file at `path` up again.
 pub(crate) fn restore(path: &Path, registry: &Registry, log: &Log) {
     let value = match kept(path) {
@@ -29,7 +32,9 @@ pub(crate) fn restore(path: &Path, registry: &Registry, log: &Log) {
         Ok(None) => return,
         Err(error) => return log.event(&error.in_one_line()),
     };
-    if let Some(since) = value["counted_since"].as_u64() {
+    // Before that there was no such file: the clock was wrong.
+    let possible = |since: &u64| *since >= FIRST_RELEASE;
+    if let Some(since) = value["counted_since"].as_u64().filter(possible) {
         let counted = &registry.counted_since;
         counted.fetch_min(since, Ordering::Relaxed);
     }

@@ -26,6 +26,8 @@ pub(super) const BUCKETS: [u64; 11] = [
 
 /// The status of a call whose sender had left before the reply, as nginx has it: nobody is sent it.
 pub(crate) const SENDER_GONE: u16 = 499;
+/// A time so many seconds ahead was taken while the clock was wrong.
+const CLOCK_JUMP: u64 = 3_600;
 /// Senders kept for each URL; those seen last.
 const MAX_SENDERS: usize = 8;
 /// The longest User-Agent that is kept.
@@ -118,7 +120,12 @@ impl UrlStats {
         let bucket = BUCKETS.partition_point(|&bound| bound < microseconds);
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         self.microseconds.fetch_add(microseconds, Ordering::Relaxed);
-        self.last.fetch_max(now, Ordering::Relaxed);
+        // Whoever is refused does not need the URL.
+        let last = self.last.load(Ordering::Relaxed);
+        let is_later = now > last || last - now > CLOCK_JUMP;
+        if is_later && !matches!(status, 401 | 403 | 405) {
+            self.last.store(now, Ordering::Relaxed);
+        }
         let name = redact::user_agent(name);
         let name = &name[..name.len().min(LONGEST_NAME)];
         let mut senders = lock(&self.senders);
@@ -375,6 +382,27 @@ mod tests {
         assert_eq!(
             (senders[0].name.as_str(), senders[0].calls),
             ("ci/1 token=***", 2)
+        );
+    }
+
+    #[test]
+    fn neither_a_refused_call_nor_a_wrong_clock_keeps_a_url_alive() {
+        let stats = UrlStats::default();
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        let last = |status, now| {
+            stats.count(status, Duration::ZERO, address, b"", now);
+            stats.counts().last
+        };
+        assert_eq!(last(200, 1_000_000), 1_000_000);
+        for status in [401, 403, 405] {
+            assert_eq!(last(status, 2_000_000), 1_000_000, "{status}");
+        }
+        assert_eq!(last(200, 9_000_000), 9_000_000, "the clock jumps ahead");
+        assert_eq!(last(200, 2_000_000), 2_000_000, "and back");
+        assert_eq!(
+            last(200, 1_999_999),
+            2_000_000,
+            "another thread is a little late"
         );
     }
 

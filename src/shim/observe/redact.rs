@@ -23,10 +23,24 @@ const SECRET_NAMES: &[&str] = &[
     "auth",
     "cookie",
     "credential",
+    "pwd",
+    "privatekey",
+    "session",
 ];
+/// Names that are secrets as they are, and no parts of names: `monkey` and `pinned` are not.
+const SECRET_WORDS: &[&str] = &["key", "pin", "otp"];
 
 /// Whether a header, a parameter or a key with this name holds a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
+    let mut words = name.split(['-', '_', '.']);
+    let is_word = |word: &str| {
+        SECRET_WORDS
+            .iter()
+            .any(|other| word.eq_ignore_ascii_case(other))
+    };
+    if words.any(is_word) {
+        return true;
+    }
     let name: String = name
         .chars()
         .filter(|character| !matches!(character, '-' | '_'))
@@ -218,13 +232,23 @@ mod tests {
             "PASSWORD",
             "Set-Cookie",
             "Proxy-Authorization",
+            "pwd",
+            "private_key",
+            "X-Session-Id",
+            "otp",
+            "pin",
+            "key",
+            "X-Api.Key",
+            "access_key_id",
         ] {
             assert!(is_secret_name(name), "{name}");
         }
         for name in [
             "Host",
             "Content-Type",
-            "key",
+            "monkey",
+            "footprint",
+            "pinned",
             "name",
             "X-GitHub-Event",
             "author",

@@ -90,7 +90,7 @@ pub(super) fn rejection(
         "error": rejection.label(),
         "message": rejection.message(lang),
     });
-    if rejection == Rejection::NotFound {
+    if rejection == Rejection::NotFound && table.config.list_urls {
         let urls = table.urls();
         let named = urls.iter().take(MAX_NAMED);
         body["served"] = named.map(|url| url.path.as_str()).collect();

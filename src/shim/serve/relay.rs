@@ -96,6 +96,8 @@ pub(super) fn write_head(
     out.extend_from_slice(reply.reason());
     out.extend_from_slice(b"\r\n");
     let (mut own_deprecation, mut own_sunset) = (false, false);
+    // One length, and none where there is no body to have it (RFC 9110, 8.6).
+    let mut has_length = reply.status() == 204;
     for (kind, name, value) in reply.lines() {
         own_deprecation |= kind == Kind::Deprecation;
         own_sunset |= kind == Kind::Sunset;
@@ -103,6 +105,9 @@ pub(super) fn write_head(
             kind,
             Kind::Connection | Kind::Hop | Kind::Coding | Kind::Upgrade
         ) {
+            continue;
+        }
+        if kind == Kind::Length && std::mem::replace(&mut has_length, true) {
             continue;
         }
         out.extend_from_slice(name);

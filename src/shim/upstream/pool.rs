@@ -22,8 +22,8 @@ use crate::shim::upstream::agent::Upstream;
 
 /// Connections kept for each agent in each thread.
 const MAX_POOLED: usize = 128;
-/// The largest head of a reply.
-const LARGEST_HEAD: usize = 256 << 10;
+/// The largest head of a reply; senders take less.
+const LARGEST_HEAD: usize = 64 << 10;
 /// The room for what an agent sends, to begin with.
 const INITIAL_CAPACITY: usize = 8 << 10;
 /// An agent that closed a connection unexpectedly soon may do so again for this long.
@@ -250,6 +250,9 @@ pub(super) async fn read_head(
         let end = scan
             .find_end(&connection.input)
             .map_err(|_| Rejection::UpstreamBroken)?;
+        if end.is_some_and(|end| end > LARGEST_HEAD) {
+            return Err(Rejection::UpstreamBroken);
+        }
         if let Some(end) = end {
             let head = connection.input.split_to(end);
             reply.read_reply(&head).ok_or(Rejection::UpstreamBroken)?;
