@@ -88,10 +88,10 @@ fn source(webhooks: usize) -> String {
 }
 
 /// Files that are not on the disk.
-struct Memory(BTreeMap<PathBuf, Vec<u8>>);
+struct Memory(BTreeMap<PathBuf, Arc<[u8]>>);
 
 impl Files for Memory {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<Arc<[u8]>> {
         let bytes = self.0.get(path).cloned();
         bytes.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -110,7 +110,7 @@ fn path() -> PathBuf {
 }
 
 fn workspace(text: &str) -> Workspace {
-    let files = Memory(BTreeMap::from([(path(), text.as_bytes().to_vec())]));
+    let files = Memory(BTreeMap::from([(path(), text.as_bytes().into())]));
     Workspace::new(PathBuf::from("/repo"), Box::new(files))
 }
 

@@ -137,7 +137,7 @@ impl Sources {
     fn after(&self, plan: &Plan) -> Self {
         let mut files = self.0.clone();
         for file in &plan.files {
-            files.insert(file.path.clone(), file.after.clone());
+            files.insert(file.path.clone(), file.after.to_vec());
         }
         Self(files)
     }
@@ -190,15 +190,15 @@ fn holds(sources: &Sources) -> TestCaseResult {
         );
         // The bytes outside of the edits are what they were.
         let edits: Vec<TextEdit> = file.edits.iter().cloned().collect();
-        let mut rest = file.text_after.as_str();
-        for (part, edit) in outside(&file.text_before, &edits).iter().zip(&edits) {
+        let mut rest = file.text_after();
+        for (part, edit) in outside(file.text_before(), &edits).iter().zip(&edits) {
             let after = rest
                 .strip_prefix(part)
                 .and_then(|rest| rest.strip_prefix(edit.text()));
             prop_assert!(after.is_some(), "text outside of the edits is changed");
             rest = after.unwrap_or_default();
         }
-        prop_assert!(file.text_before.ends_with(rest));
+        prop_assert!(file.text_before().ends_with(rest));
         prop_assert_eq!(
             comments(&file.before),
             comments(&file.after),

@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use anstream::adapter::strip_bytes;
+use anstream::stream::RawStream;
 use anstyle::{AnsiColor, Style};
 
 use crate::term;
@@ -54,8 +56,10 @@ impl Console {
     /// # Errors
     /// When stdout does not take them.
     pub fn result(&self, text: &str) -> Result<(), UserError> {
-        let mut stdout = anstream::stdout().lock();
-        let written = stdout.write_all(term::sanitized(text).as_bytes());
+        let stdout = io::stdout();
+        let text = styled(&stdout, &term::sanitized(text));
+        let mut stdout = stdout.lock();
+        let written = stdout.write_all(&text);
         unless_gone(written.and_then(|()| stdout.flush()))
     }
 
@@ -82,8 +86,9 @@ impl Console {
     /// Says something besides the results.
     pub fn say(&self, text: &str) {
         // There is nowhere left to say that stderr is closed.
-        let text = term::sanitized(text);
-        let _ = anstream::stderr().lock().write_all(text.as_bytes());
+        let stderr = io::stderr();
+        let text = styled(&stderr, &term::sanitized(text));
+        let _ = stderr.lock().write_all(&text);
     }
 
     /// Says an error, with its remedy where it has one.
@@ -113,6 +118,14 @@ impl Console {
             label.get(self.lang),
             message.get(self.lang)
         )
+    }
+}
+
+/// The bytes of a text as `stream` takes it, without colours where it takes none: they are written at once.
+fn styled(stream: &impl RawStream, text: &str) -> Vec<u8> {
+    match anstream::AutoStream::choice(stream) {
+        anstream::ColorChoice::Never => strip_bytes(text.as_bytes()).into_vec(),
+        _ => text.as_bytes().to_vec(),
     }
 }
 

@@ -50,8 +50,8 @@ pub(super) fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<ExitS
         .iter()
         .map(|change| FileChange {
             path: change.path.clone(),
-            before: change.before.clone(),
-            after: change.after.clone(),
+            before: change.before.as_deref().map(<[u8]>::to_vec),
+            after: change.after.to_vec(),
         })
         .collect();
     apply::apply(&migration.root, &changes).map_err(UserError::from)?;

@@ -36,9 +36,11 @@ pub(super) fn report_view(migration: &Migration) -> report::View<'_> {
 /// Shows the patch: to the byte for a program, and for people without what could steer a terminal.
 pub(super) fn show_patch(view: &report::View<'_>, console: &Console) -> Result<(), UserError> {
     if console.is_terminal() && !console.is_colored() {
-        return console.result(&report::text::patch_for_terminal(view));
+        let mut pieces = report::text::patch_for_terminal(view);
+        return pieces.try_for_each(|piece| console.result(&piece));
     }
-    console.result_bytes(&report::text::patch(view, console.is_colored()))
+    let mut pieces = report::text::patch(view, console.is_colored());
+    pieces.try_for_each(|piece| console.result_bytes(&piece))
 }
 
 /// Says what an interrupted run, or somebody else, has left that the next run sees to or refuses.

@@ -181,14 +181,37 @@ impl EditSet {
         Ok(())
     }
 
+    /// Where the edits inside `range` are among all of them.
+    fn inside(&self, range: ByteRange) -> Range<usize> {
+        // They do not overlap, so their ends are in order, too.
+        let start = self
+            .edits
+            .partition_point(|edit| edit.range.start < range.start);
+        let length = self.edits[start..].partition_point(|edit| edit.range.end <= range.end);
+        start..start + length
+    }
+
+    /// The edits that overlap `range` or touch it, by place.
+    pub(crate) fn touching(&self, range: ByteRange) -> &[TextEdit] {
+        let start = self
+            .edits
+            .partition_point(|edit| edit.range.end < range.start);
+        let length = self.edits[start..].partition_point(|edit| edit.range.start <= range.end);
+        &self.edits[start..start + length]
+    }
+
+    /// The text of `range` with the edits inside it applied.
+    pub(crate) fn text_of(&self, range: ByteRange, original: &str) -> String {
+        let inside = &self.edits[self.inside(range)];
+        splice(&original[range.as_range()], range.start, inside)
+    }
+
     /// Takes out the edits inside `range` and gives the text of `range` with them applied: for a
     /// rule that moves a piece of the text that other rules have already changed.
     pub fn extract_range(&mut self, range: ByteRange, original: &str) -> String {
-        let (inside, outside) = std::mem::take(&mut self.edits)
-            .into_iter()
-            .partition(|edit| range.contains(edit.range));
-        self.edits = outside;
-        splice(&original[range.as_range()], range.start, &inside)
+        let text = self.text_of(range, original);
+        self.edits.drain(self.inside(range));
+        text
     }
 
     /// Where the byte at `offset` of the original is in the new text; the start of what has replaced it,
@@ -286,6 +309,28 @@ mod tests {
             Err(EditError::Misplaced(ByteRange::at(1)))
         );
         assert!(set(&[(9, 9, "x")]).unwrap().apply("a").is_err());
+    }
+
+    #[test]
+    fn edits_at_the_ends_of_a_range_are_inside_and_others_may_touch_it() {
+        let set = set(&[
+            (0, 1, "A"),
+            (1, 1, "+"),
+            (1, 2, "B"),
+            (3, 3, "-"),
+            (3, 4, "D"),
+        ])
+        .unwrap();
+        let range = ByteRange::new(1, 3);
+        assert_eq!(set.text_of(range, "abcde"), "+Bc-");
+        let places = |edits: &[TextEdit]| -> Vec<_> {
+            let ranges = edits.iter().map(|edit| edit.range());
+            ranges.map(|range| (range.start(), range.end())).collect()
+        };
+        let all = [(0, 1), (1, 1), (1, 2), (3, 3), (3, 4)];
+        assert_eq!(places(set.touching(range)), all);
+        assert_eq!(places(set.touching(ByteRange::at(2))), [(1, 2)]);
+        assert_eq!(places(set.touching(ByteRange::new(4, 5))), [(3, 4)]);
     }
 
     #[test]

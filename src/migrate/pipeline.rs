@@ -37,8 +37,8 @@ pub use stack::with_parser_stack;
 /// What plugins that are switched off register.
 fn disabled_of(
     root: &Path,
-    others: &Arc<BTreeMap<PathBuf, Vec<u8>>>,
-    files: BTreeMap<PathBuf, Vec<u8>>,
+    others: &Arc<BTreeMap<PathBuf, Arc<[u8]>>>,
+    files: BTreeMap<PathBuf, Arc<[u8]>>,
     options: PlanOptions,
 ) -> Disabled {
     if files.is_empty() {
@@ -69,7 +69,7 @@ pub fn migration(options: &Options) -> Result<Migration, UserError> {
 pub fn plan_of(root: &Path, options: PlanOptions) -> Result<Plan, UserError> {
     let discovery = discover::discover(&[root.to_owned()])
         .map_err(|(path, error)| UserError::path(&path, &error))?;
-    Ok(plan_of_files(root, discovery.files, options).0)
+    Ok(given_plan(root, discovery.files, options).0)
 }
 
 /// The plan of `files`, which need not be on the disk, and why some of them cannot be read. Has to run
@@ -77,6 +77,15 @@ pub fn plan_of(root: &Path, options: PlanOptions) -> Result<Plan, UserError> {
 pub fn plan_of_files(
     root: &Path,
     files: BTreeMap<PathBuf, Vec<u8>>,
+    options: PlanOptions,
+) -> (Plan, Vec<Diagnostic>) {
+    let files = files.into_iter().map(|(path, bytes)| (path, bytes.into()));
+    given_plan(root, files.collect(), options)
+}
+
+fn given_plan(
+    root: &Path,
+    files: BTreeMap<PathBuf, Arc<[u8]>>,
     options: PlanOptions,
 ) -> (Plan, Vec<Diagnostic>) {
     let paths = files.keys().cloned().collect();

@@ -5,7 +5,7 @@
 //! and every kind of line end are part of the text.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use encoding_rs::Encoding as Charset;
 
@@ -82,7 +82,7 @@ impl Encoding {
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     path: PathBuf,
-    bytes: Vec<u8>,
+    bytes: Arc<[u8]>,
     text: String,
     encoding: Encoding,
     /// Where each line starts, in bytes of `text`; the first is 0.
@@ -97,7 +97,8 @@ impl SourceFile {
     /// # Errors
     /// A diagnostic of the RH0xx range when Python could not read it either, or when it cannot be
     /// written back to the byte.
-    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
+    pub fn from_bytes(path: &Path, bytes: impl Into<Arc<[u8]>>) -> Result<Self, Box<Diagnostic>> {
+        let bytes: Arc<[u8]> = bytes.into();
         let refuse = |code, offset: usize, detail| {
             let (line, column) = raw_position(&bytes, offset);
             Err(Box::new(
@@ -165,7 +166,7 @@ impl SourceFile {
                 ),
             };
         };
-        if encoding.encode(&decoded).as_deref() != Some(bytes.as_slice()) {
+        if encoding.encode(&decoded).as_deref() != Some(&*bytes) {
             return refuse(
                 Code::WrongEncoding,
                 0,
@@ -191,7 +192,7 @@ impl SourceFile {
     }
 
     /// The bytes as they were read.
-    pub fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &Arc<[u8]> {
         &self.bytes
     }
 

@@ -1,5 +1,6 @@
 //! All routes of a repo, merged with what is found and written back.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
@@ -34,8 +35,13 @@ impl RouteMap {
 
     /// Adds what is new and brings up to date what was known; the rest stays.
     pub(crate) fn merge(&mut self, found: &[Route]) {
+        let identity = |route: &Route| (route.plugin.clone(), route.endpoint.clone());
+        let routes = self.routes.iter().enumerate();
+        let mut known: HashMap<(String, String), usize> = routes
+            .map(|(index, route)| (identity(route), index))
+            .collect();
         for route in found {
-            match self.routes.iter().position(|known| known.is_same(route)) {
+            match known.get(&identity(route)).copied() {
                 Some(index) if self.routes[index] == *route => {}
                 Some(index) => {
                     self.routes[index] = route.clone();
@@ -49,6 +55,7 @@ impl RouteMap {
                     if let Some(tables) = self.tables() {
                         tables.push(table);
                     }
+                    known.insert(identity(route), self.routes.len());
                     self.routes.push(route.clone());
                 }
             }

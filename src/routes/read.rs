@@ -1,6 +1,7 @@
 //! The one reader of the file: `scan`, `migrate`, `routes` and the shim's reload all read it here, and
 //! so say the same about a broken one.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::Path;
@@ -133,6 +134,7 @@ pub(crate) fn parse(text: &str, path: &Path) -> Result<RouteMap, UserError> {
         return Err(version(said));
     }
     let lines = lines::of_routes(&document);
+    let mut seen = HashSet::new();
     for (index, route) in routes.iter().enumerate() {
         let of_route = lines.get(index);
         if let Some(fault) = PathFault::of_target(&route.target) {
@@ -147,7 +149,7 @@ pub(crate) fn parse(text: &str, path: &Path) -> Result<RouteMap, UserError> {
                 return Err(error(line, message, correct()));
             }
         }
-        if routes[..index].iter().any(|other| other.is_same(route)) {
+        if !seen.insert((route.plugin.as_str(), route.endpoint.as_str())) {
             let line = of_route.and_then(|lines| lines.endpoint);
             let message = text!(
                 "the endpoint `{}` of {} is there twice",

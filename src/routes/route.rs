@@ -66,11 +66,6 @@ impl Route {
             dialect,
         }
     }
-
-    /// Whether it is the route of the same webhook.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.plugin == other.plugin && self.endpoint == other.endpoint
-    }
 }
 
 /// The methods of a route in the request dialect: those of RFC 9110 and RFC 5789 that are for a

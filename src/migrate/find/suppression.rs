@@ -192,6 +192,7 @@ fn lines_of_statement(loaded: &Loaded, offset: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
+    use std::sync::Arc;
 
     use super::*;
     use crate::migrate::python::names::{Files, Workspace};
@@ -199,8 +200,8 @@ mod tests {
     struct OneFile(&'static str);
 
     impl Files for OneFile {
-        fn read(&self, _: &Path) -> std::io::Result<Vec<u8>> {
-            Ok(self.0.as_bytes().to_vec())
+        fn read(&self, _: &Path) -> std::io::Result<Arc<[u8]>> {
+            Ok(self.0.as_bytes().into())
         }
 
         fn is_file(&self, path: &Path) -> bool {

@@ -7,12 +7,42 @@ use crate::migrate::edit::ByteRange;
 use crate::migrate::python::names::Loaded;
 use crate::migrate::python::tree::{Descend, Node, is_named, range_of};
 
-/// Whether a quoted `name` is somewhere in a text: a quick look before [`has_name_as_text`].
-pub(crate) fn is_quoted_in(bytes: &[u8], name: &str) -> bool {
-    ['"', '\''].iter().any(|quote| {
-        let quoted = format!("{quote}{name}{quote}");
-        memchr::memmem::find(bytes, quoted.as_bytes()).is_some()
-    })
+/// The words that stand in quotes of their own in a text: a quick look before [`has_name_as_text`].
+pub(crate) struct Quoted<'t> {
+    bytes: &'t [u8],
+    words: FxHashSet<&'t [u8]>,
+}
+
+impl<'t> Quoted<'t> {
+    /// Those of `bytes`.
+    pub(crate) fn of(bytes: &'t [u8]) -> Self {
+        let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+        let quotes = bytes.iter().enumerate().filter(|(_, byte)| is_quote(byte));
+        let words = quotes.filter_map(|(at, quote)| {
+            let rest = &bytes[at + 1..];
+            let end = rest.iter().position(|&byte| !is_word(byte))?;
+            (end > 0 && rest[end] == *quote).then(|| &rest[..end])
+        });
+        Self {
+            bytes,
+            words: words.collect(),
+        }
+    }
+
+    /// Whether `name` stands so in the text.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        if name.bytes().all(is_word) {
+            return self.words.contains(name.as_bytes());
+        }
+        ['"', '\''].iter().any(|quote| {
+            let quoted = format!("{quote}{name}{quote}");
+            memchr::memmem::find(self.bytes, quoted.as_bytes()).is_some()
+        })
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
 /// Whether a string of the module is `name`, other than as what surely does not name a function: a

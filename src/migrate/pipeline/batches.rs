@@ -14,7 +14,7 @@ use crate::migrate::plan::Tie;
 
 /// How many files are planned at once, where nothing ties more of them to each other. Modules that
 /// others import are parsed once for each batch; the trees of a batch are in memory at the same time.
-const SIZE: usize = 64;
+pub(super) const SIZE: usize = 64;
 
 /// Files, by index, that are planned at once.
 pub(super) type Batch = Vec<usize>;
@@ -22,17 +22,20 @@ pub(super) type Batch = Vec<usize>;
 /// Files, by index, and what ties them to each other.
 pub(super) struct Ties<'p> {
     paths: &'p [PathBuf],
+    /// How many files a batch has, where nothing ties more of them to each other.
+    size: usize,
     nodes: FxHashMap<Tie, usize>,
     /// Of each node one that it is tied to; itself when it stands for all of these.
     parents: Vec<usize>,
 }
 
 impl<'p> Ties<'p> {
-    /// `paths`, which nothing ties yet.
-    pub(super) fn of(paths: &'p [PathBuf]) -> Self {
+    /// `paths`, which nothing ties yet, for batches of `size` files.
+    pub(super) fn of(paths: &'p [PathBuf], size: usize) -> Self {
         let nodes = paths.iter().enumerate();
         Self {
             paths,
+            size,
             nodes: nodes
                 .map(|(index, path)| (Tie::Path(path.clone()), index))
                 .collect(),
@@ -76,7 +79,9 @@ impl<'p> Ties<'p> {
         let mut batches: Vec<Batch> = Vec::new();
         for files in tied.into_values() {
             match batches.last_mut() {
-                Some(last) if last.len() + files.len() <= SIZE => last.extend(files),
+                Some(last) if last.len().saturating_add(files.len()) <= self.size => {
+                    last.extend(files)
+                }
                 _ => batches.push(files),
             }
         }
@@ -135,14 +140,14 @@ mod tests {
     #[test]
     fn files_that_nothing_ties_come_in_order_and_in_batches_of_a_size() {
         let paths = paths(SIZE + 1);
-        let batches = Ties::of(&paths).batches(0..paths.len());
+        let batches = Ties::of(&paths, SIZE).batches(0..paths.len());
         assert_eq!(batches, [(0..SIZE).collect(), vec![SIZE]]);
     }
 
     #[test]
     fn what_is_tied_is_in_one_batch_however_much_it_is() {
         let paths = paths(3 * SIZE);
-        let mut ties = Ties::of(&paths);
+        let mut ties = Ties::of(&paths, SIZE);
         for file in (0..3 * SIZE).step_by(2) {
             tie(&mut ties, file, "key");
         }
@@ -156,7 +161,7 @@ mod tests {
     #[test]
     fn batches_that_turn_out_to_be_tied_are_known() {
         let paths = paths(4);
-        let mut ties = Ties::of(&paths);
+        let mut ties = Ties::of(&paths, SIZE);
         let batches = [vec![0], vec![1], vec![2], vec![3]];
         let mut noted = vec![BTreeSet::new(); 4];
         let all: Vec<_> = noted.iter().collect();

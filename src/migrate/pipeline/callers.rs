@@ -185,19 +185,19 @@ fn texts_in(
     let Ok(bytes) = workspace.read(file) else {
         return Vec::new();
     };
+    let quoted = texts::Quoted::of(&bytes);
     let by_text = OnceCell::new();
     let calls_by_text = |loaded: &Loaded| *by_text.get_or_init(|| loaded.calls_by_text());
     own.iter()
         .filter(|(name, module)| {
-            if file != *module && !texts::is_quoted_in(&bytes, name) {
+            if file != *module && !quoted.has(name) {
                 return false;
             }
             let Ok(loaded) = workspace.load(file) else {
                 return true;
             };
             file == *module && calls_by_text(&loaded)
-                || texts::is_quoted_in(&bytes, name)
-                    && texts::has_name_as_text(&loaded, name, registrations)
+                || quoted.has(name) && texts::has_name_as_text(&loaded, name, registrations)
         })
         .map(|(name, module)| ((*module).to_owned(), (*name).to_owned()))
         .collect()

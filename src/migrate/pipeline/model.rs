@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::migrate::diagnostic::{Code, Severity};
 use crate::migrate::plan::{Plan, PlanOptions, PlannedWebhook};
@@ -63,9 +64,9 @@ pub struct Change {
     /// An absolute path.
     pub path: PathBuf,
     /// The bytes that were read; none for a new file.
-    pub before: Option<Vec<u8>>,
+    pub before: Option<Arc<[u8]>>,
     /// The bytes to write.
-    pub after: Vec<u8>,
+    pub after: Arc<[u8]>,
 }
 
 impl Migration {

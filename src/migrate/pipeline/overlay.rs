@@ -11,14 +11,14 @@ use crate::regular_file;
 
 /// Layers of files, the first before the others; what is in none of them is on the disk.
 pub(crate) struct OverlayFs {
-    pub(crate) layers: Vec<Arc<BTreeMap<PathBuf, Vec<u8>>>>,
+    pub(crate) layers: Vec<Arc<BTreeMap<PathBuf, Arc<[u8]>>>>,
 }
 
 impl Files for OverlayFs {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<Arc<[u8]>> {
         match self.layers.iter().find_map(|layer| layer.get(path)) {
             Some(bytes) => Ok(bytes.clone()),
-            None => regular_file::read(path),
+            None => Ok(regular_file::read(path)?.into()),
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::batches::{Batch, Ties};
+use super::batches::{Batch, SIZE, Ties};
 use super::callers::Callers;
 use super::overlay::OverlayFs;
 use super::related::{lookups, related};
@@ -41,8 +41,19 @@ impl Pass {
         paths: Vec<PathBuf>,
         options: PlanOptions,
     ) -> Self {
+        Self::in_batches_of(SIZE, root, files, paths, options)
+    }
+
+    /// As [`Pass::run`], with batches of another size.
+    fn in_batches_of(
+        size: usize,
+        root: &Path,
+        files: OverlayFs,
+        paths: Vec<PathBuf>,
+        options: PlanOptions,
+    ) -> Self {
         let repo = Repo::new(root, files);
-        let mut ties = Ties::of(&paths);
+        let mut ties = Ties::of(&paths, size);
         for path in &paths {
             if let Some(package) = repo.package_root(path) {
                 ties.add(path.clone(), Tie::Path(package));
@@ -139,3 +150,6 @@ impl Done {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

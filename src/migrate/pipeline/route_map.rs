@@ -41,8 +41,8 @@ pub(super) fn merged(
     let after = map.to_string().into_bytes();
     let change = (before.as_ref() != Some(&after)).then_some(Change {
         path,
-        before,
-        after,
+        before: before.map(Into::into),
+        after: after.into(),
     });
     Ok((map, change))
 }

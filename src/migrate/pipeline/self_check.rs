@@ -50,7 +50,7 @@ pub(super) fn hold(
 /// When references to the old API are unaccounted for.
 pub(super) fn faults(
     root: &Path,
-    files: &Arc<BTreeMap<PathBuf, Vec<u8>>>,
+    files: &Arc<BTreeMap<PathBuf, Arc<[u8]>>>,
     plan: &Plan,
     options: PlanOptions,
 ) -> Result<Vec<Fault>, UserError> {
@@ -65,7 +65,7 @@ pub(super) fn faults(
     if plan.files.is_empty() {
         return Ok(Vec::new());
     }
-    let changed: BTreeMap<PathBuf, Vec<u8>> = plan
+    let changed: BTreeMap<PathBuf, Arc<[u8]>> = plan
         .files
         .iter()
         .map(|FilePlan { path, after, .. }| (path.clone(), after.clone()))
@@ -123,11 +123,10 @@ impl Parsed {
     /// A module is its statements one after another, so what is the same as before parses as before:
     /// only the other statements are parsed again.
     fn broken_by(&self, file: &FilePlan) -> Option<Diagnostic> {
-        let parse = |bytes: &[u8]| {
-            SourceFile::from_bytes(&file.path, bytes.to_vec()).and_then(Module::parse)
-        };
-        if file.after == file.text_after.as_bytes() {
-            let mut statements = changed_statements(&file.text_before, &file.text_after);
+        let parse =
+            |bytes: &[u8]| SourceFile::from_bytes(&file.path, bytes).and_then(Module::parse);
+        if *file.after == *file.text_after().as_bytes() {
+            let mut statements = changed_statements(file.text_before(), file.text_after());
             {
                 let known = self.lock();
                 statements.retain(|statement| !known.contains(*statement));
@@ -151,7 +150,7 @@ mod tests {
 
     const ROOT: &str = "/nowhere";
 
-    fn plugin(name: &str, imports: &str) -> Vec<u8> {
+    fn plugin(name: &str, imports: &str) -> Arc<[u8]> {
         let text = format!(
             "from fastapi import Request\n\
              from nekro_agent.api.plugin import NekroPlugin\n\
@@ -161,14 +160,14 @@ mod tests {
              @plugin.mount_webhook_method('{name}', '{name}')\n\
              async def handle(request: Request):\n    return {{}}, 201\n"
         );
-        text.into_bytes()
+        text.into_bytes().into()
     }
 
     /// Tampers with the plan for three plugins, holds it against the check, and gives what is left.
     fn held(tamper: impl Fn(&mut FilePlan) + Sync) -> Result<Plan, UserError> {
         with_parser_stack(|| {
             let names = ["first", "second", "third"];
-            let files: BTreeMap<PathBuf, Vec<u8>> = names
+            let files: BTreeMap<PathBuf, Arc<[u8]>> = names
                 .map(|name| (Path::new(ROOT).join(format!("{name}.py")), plugin(name, "")))
                 .into();
             let files = Arc::new(files);
@@ -192,8 +191,7 @@ mod tests {
     }
 
     fn spoil(file: &mut FilePlan, text: &str) {
-        file.text_after = text.to_owned();
-        file.after = text.as_bytes().to_vec();
+        file.after = text.as_bytes().into();
     }
 
     #[test]
@@ -238,7 +236,7 @@ mod tests {
     fn a_plugin_that_a_second_run_would_change_stays() {
         let plan = held(|file| {
             if file.path.ends_with("first.py") {
-                let same = file.text_before.clone();
+                let same = file.text_before().to_owned();
                 spoil(file, &same);
             }
         })

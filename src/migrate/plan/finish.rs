@@ -24,19 +24,13 @@ pub(super) fn finish(
     }
     let source = draft.source();
     let text_after = draft.edits.apply(source.text()).map_err(wrong)?;
-    let after = source.encode(&text_after).ok_or_else(|| Fault {
+    let file = FilePlan::new(source, text_after, draft.edits.clone());
+    let file = file.ok_or_else(|| Fault {
         path: path.clone(),
         reason: text!(
             "it cannot be written in the encoding of the file",
             "无法用该文件的编码写出"
         ),
     })?;
-    Ok(Some(FilePlan {
-        before: source.bytes().to_vec(),
-        text_before: source.text().to_owned(),
-        text_after,
-        after,
-        edits: draft.edits.clone(),
-        path,
-    }))
+    Ok(Some(file))
 }

@@ -10,6 +10,7 @@ use crate::migrate::emit::EmitError;
 use crate::migrate::find::{Found, Webhook};
 use crate::migrate::python::names::{Loaded, PluginId, Workspace};
 use crate::migrate::python::style::Style;
+use crate::migrate::source::SourceFile;
 use crate::routes::Route;
 
 /// How far a plan may go.
@@ -47,15 +48,44 @@ pub struct FilePlan {
     /// Where it is: an absolute path.
     pub path: PathBuf,
     /// Its bytes as they were read.
-    pub before: Vec<u8>,
-    /// Its text as it was read.
-    pub text_before: String,
-    /// Its text with the edits applied.
-    pub text_after: String,
+    pub before: Arc<[u8]>,
     /// Its bytes with the edits applied.
-    pub after: Vec<u8>,
+    pub after: Arc<[u8]>,
     /// The edits.
     pub edits: EditSet,
+    /// Its text before and after, where that is not what its bytes say as UTF-8.
+    decoded: Option<Box<(String, String)>>,
+}
+
+impl FilePlan {
+    /// The file `source`, of which `edits` make `text_after`; none where that cannot be written in the
+    /// encoding of the file.
+    pub(crate) fn new(source: &SourceFile, text_after: String, edits: EditSet) -> Option<Self> {
+        let after = source.encode(&text_after)?;
+        let (before, text_before) = (source.bytes(), source.text());
+        let is_utf8 = **before == *text_before.as_bytes() && after == text_after.as_bytes();
+        Some(Self {
+            path: source.path().to_owned(),
+            before: before.clone(),
+            after: after.into(),
+            edits,
+            decoded: (!is_utf8).then(|| Box::new((text_before.to_owned(), text_after))),
+        })
+    }
+
+    /// Its text as it was read.
+    pub fn text_before(&self) -> &str {
+        let of_bytes = || std::str::from_utf8(&self.before).unwrap_or_default();
+        let decoded = self.decoded.as_deref();
+        decoded.map_or_else(of_bytes, |(before, _)| before)
+    }
+
+    /// Its text with the edits applied.
+    pub fn text_after(&self) -> &str {
+        let of_bytes = || std::str::from_utf8(&self.after).unwrap_or_default();
+        let decoded = self.decoded.as_deref();
+        decoded.map_or_else(of_bytes, |(_, after)| after)
+    }
 }
 
 /// What happens to a webhook.

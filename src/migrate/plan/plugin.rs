@@ -22,7 +22,7 @@ use candidate::{Candidate, resolve_duplicates, share_run_time};
 pub(super) use candidate::{Planned, planned_webhook};
 pub(super) use drafts::Drafts;
 use drafts::draft_of;
-use problems::{is_at_run_time, problem, registrar_problem};
+use problems::{is_at_run_time, on_other_plugins, problem, registrar_problem};
 use write::PluginPlan;
 
 /// Plans one plugin.
@@ -94,9 +94,13 @@ fn decide<'a>(
     } else {
         late_modules(input.workspace, members, module)
     };
+    let elsewhere = on_other_plugins(&plugin.id, webhooks);
     let mut candidates: Vec<Candidate<'_>> = webhooks
         .iter()
-        .map(|one| Candidate::new(plugin, one, is_at_run_time(input, members, drafts, one)))
+        .map(|one| {
+            let is_at_run_time = is_at_run_time(input, members, drafts, &elsewhere, one);
+            Candidate::new(plugin, one, is_at_run_time)
+        })
         .collect();
     share_run_time(&mut candidates);
     for one in &mut candidates {

@@ -78,7 +78,7 @@ impl Plan {
             let mut diagnostic = Diagnostic::new(Code::OwnFault, &webhook.path, fault.detail())
                 .with_position(webhook.line, webhook.column);
             let file = withdrawn.iter().find(|file| file.path == webhook.path);
-            if let Some(line) = file.and_then(|f| f.text_before.lines().nth(webhook.line - 1)) {
+            if let Some(line) = file.and_then(|f| f.text_before().lines().nth(webhook.line - 1)) {
                 let length = line.trim_end().chars().count() + 1;
                 diagnostic =
                     diagnostic.with_snippet(line, length.saturating_sub(webhook.column).max(1));

@@ -41,9 +41,9 @@ fn is_mentioned(bytes: &[u8], finder: &Finder<'_>) -> bool {
 #[derive(Debug, Default)]
 pub struct Discovery {
     /// The bytes of each file that mentions the old API, by absolute path.
-    pub files: BTreeMap<PathBuf, Vec<u8>>,
+    pub files: BTreeMap<PathBuf, Arc<[u8]>>,
     /// Those of plugins that are switched off, which were not asked for by name.
-    pub disabled: BTreeMap<PathBuf, Vec<u8>>,
+    pub disabled: BTreeMap<PathBuf, Arc<[u8]>>,
     /// How many Python files were looked at.
     pub files_scanned: usize,
     /// What could not be read.
@@ -217,7 +217,8 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
     builder.follow_links(false).threads(threads);
 
     let files_scanned = AtomicUsize::new(0);
-    let found: Mutex<Vec<(PathBuf, bool, Vec<u8>)>> = Mutex::default();
+    type Read = (PathBuf, bool, Arc<[u8]>);
+    let found: Mutex<Vec<Read>> = Mutex::default();
     let failed: Arc<Mutex<Vec<Diagnostic>>> = Arc::new(Mutex::new(refused));
     let not_python: Mutex<Vec<PathBuf>> = Mutex::default();
     let fail = |diagnostic| {
@@ -272,11 +273,7 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
                     let mentions_old_api = is_mentioned(&buffer, &finder)
                         || agent.find(&buffer).is_some() && uses_lost_module(&buffer);
                     if mentions_old_api {
-                        let one = (
-                            entry.path().to_owned(),
-                            is_link,
-                            std::mem::take(&mut buffer),
-                        );
+                        let one = (entry.path().to_owned(), is_link, Arc::from(&buffer[..]));
                         found
                             .lock()
                             .unwrap_or_else(PoisonError::into_inner)

@@ -61,10 +61,10 @@ fn of_source(file: &FilePlan) -> Vec<Edit> {
             })
             .collect::<Option<_>>()?;
         // An encoding with shifts has bytes that belong to no character.
-        let is_whole = applied(&file.before, &edits, &source) == Some(file.after.clone());
+        let is_whole = applied(&file.before, &edits, &source) == Some(file.after.to_vec());
         is_whole.then_some(edits)
     });
-    edits.unwrap_or_else(|| of_text(&file.text_before, &file.text_after, file.before.len()))
+    edits.unwrap_or_else(|| of_text(file.text_before(), file.text_after(), file.before.len()))
 }
 
 /// The bytes with the edits applied.
@@ -152,14 +152,7 @@ mod tests {
             set.push(edit).unwrap();
         }
         let text_after = set.apply(source.text()).unwrap();
-        FilePlan {
-            before: before.to_vec(),
-            text_before: source.text().to_owned(),
-            after: source.encode(&text_after).unwrap(),
-            text_after,
-            edits: set,
-            path,
-        }
+        FilePlan::new(&source, text_after, set).unwrap()
     }
 
     fn places(edits: &[Edit]) -> Vec<(usize, usize, usize, usize, &str)> {

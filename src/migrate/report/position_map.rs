@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::migrate::edit::EditSet;
 use crate::migrate::plan::FilePlan;
@@ -28,7 +29,7 @@ impl<'p> PositionMap<'p> {
     /// The places in `files`, which have been written.
     pub(crate) fn of(files: &'p [FilePlan]) -> Self {
         let written = files.iter().filter_map(|file| {
-            let read = |bytes: &[u8]| SourceFile::from_bytes(&file.path, bytes.to_vec()).ok();
+            let read = |bytes: &Arc<[u8]>| SourceFile::from_bytes(&file.path, bytes.clone()).ok();
             let written = Written {
                 before: read(&file.before)?,
                 after: read(&file.after)?,

@@ -126,21 +126,25 @@ fn urls(route: &Route, lang: Lang) -> String {
     legacy.chain([target]).collect()
 }
 
-/// The patch, to the byte; in colour when `is_colored`: then people read it, and what could steer
-/// their terminal is written out.
-pub(crate) fn patch(view: &View<'_>, is_colored: bool) -> Vec<u8> {
-    let of_files: Vec<Vec<u8>> = view
-        .files
-        .par_iter()
-        .map(|change| patch_of(*change, is_colored))
-        .collect();
-    of_files.concat()
+/// How many files of a patch are made into text at once.
+const FILES_AT_ONCE: usize = 64;
+
+/// The patch, to the byte, in pieces of whole files; in colour when `is_colored`: then people read it, and
+/// what could steer their terminal is written out.
+pub(crate) fn patch(view: &View<'_>, is_colored: bool) -> impl Iterator<Item = Vec<u8>> {
+    view.files.chunks(FILES_AT_ONCE).map(move |files| {
+        let of_files: Vec<Vec<u8>> = files
+            .par_iter()
+            .map(|change| patch_of(*change, is_colored))
+            .collect();
+        of_files.concat()
+    })
 }
 
 /// The patch as a terminal without colours shows it: what could steer it is written out.
-pub(crate) fn patch_for_terminal(view: &View<'_>) -> String {
-    let patch = patch(view, false);
-    term::escaped_lines(&String::from_utf8_lossy(&patch)).into_owned()
+pub(crate) fn patch_for_terminal(view: &View<'_>) -> impl Iterator<Item = String> {
+    let pieces = patch(view, false);
+    pieces.map(|piece| term::escaped_lines(&String::from_utf8_lossy(&piece)).into_owned())
 }
 
 fn patch_of(change: diff::Change<'_>, is_colored: bool) -> Vec<u8> {

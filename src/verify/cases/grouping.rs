@@ -6,7 +6,7 @@ use std::path::Path;
 use super::model::{Group, Subject, Written};
 use super::plugin_source::PluginSource;
 use crate::migrate::pipeline::OverlayFs;
-use crate::migrate::plan::{Action, FilePlan, Plan, PlannedWebhook};
+use crate::migrate::plan::{Action, Plan, PlannedWebhook};
 use crate::migrate::python::names::Workspace;
 use crate::routes::Route;
 
@@ -66,16 +66,11 @@ pub(crate) fn became_native(original: &Plan, webhook: &PlannedWebhook, text: &st
         return false;
     };
     let file = original.files.iter().find(|file| file.path == webhook.path);
-    file.is_some_and(
-        |FilePlan {
-             text_before,
-             text_after,
-             ..
-         }| {
-            let is = head(text, handler);
-            is.is_some() && is == head(text_after, handler) && is != head(text_before, handler)
-        },
-    )
+    file.is_some_and(|file| {
+        let is = head(text, handler);
+        let (before, after) = (file.text_before(), file.text_after());
+        is.is_some() && is == head(after, handler) && is != head(before, handler)
+    })
 }
 
 /// `handle(parameters)` of a definition.

@@ -51,7 +51,7 @@ impl<'f> Layout<'f> {
         let changes: BTreeMap<&Path, &[u8]> = plan
             .files
             .iter()
-            .map(|file| (file.path.as_path(), file.after.as_slice()))
+            .map(|file| (file.path.as_path(), &*file.after))
             .collect();
         let before = self.tree(&group.plugin, None, "before")?;
         let after = self.tree(&group.plugin, Some(&changes), "after")?;

@@ -72,9 +72,9 @@ pub(super) fn names_in_strings(
     let strings: Vec<(ByteRange, String)> = tokens
         .iter()
         .filter(|token| token.kind == TokenKind::String)
-        .filter(|token| !known.iter().any(|one| one.place.contains(token.range)))
-        .filter(|token| !shown.contains(&token.range))
         .filter_map(|token| Some((token.range, method_in(token.range)?)))
+        .filter(|(range, _)| !known.iter().any(|one| one.place.contains(*range)))
+        .filter(|(range, _)| !shown.contains(range))
         .collect();
     let looks_up = || {
         let mut names = tokens.iter().filter(|token| token.kind == TokenKind::Name);

@@ -40,12 +40,15 @@ pub(crate) fn judge<'a>(
     for (index, path) in paths.iter().enumerate() {
         same_path.entry(path).or_default().push(index);
     }
+    let patterns: Vec<usize> = (0..paths.len())
+        .filter(|&index| paths[index].contains('{'))
+        .collect();
     paths
         .iter()
         .enumerate()
         .map(|(index, path)| {
             match judge_one(&webhooks, &has_problem, index, &same_path[path.as_str()]) {
-                Verdict::Keep => judge_patterns(&webhooks, &paths, index),
+                Verdict::Keep => judge_patterns(&webhooks, &paths, &patterns, index),
                 verdict => verdict,
             }
         })
@@ -53,17 +56,23 @@ pub(crate) fn judge<'a>(
 }
 
 /// A path with a parameter that another webhook's path may match too: which of the two the old
-/// server asked first is not known.
-fn judge_patterns(webhooks: &[&Registered<'_>], paths: &[String], index: usize) -> Verdict {
+/// server asked first is not known. `patterns` are the paths with parameters.
+fn judge_patterns(
+    webhooks: &[&Registered<'_>],
+    paths: &[String],
+    patterns: &[usize],
+    index: usize,
+) -> Verdict {
     let path = &paths[index];
-    let alike = paths.iter().enumerate().find(|(_, other)| {
-        *other != path
-            && (path.contains('{') || other.contains('{'))
-            && can_match_alike(path, other)
-    });
+    let is_alike = |other: &usize| paths[*other] != *path && can_match_alike(path, &paths[*other]);
+    let alike = if path.contains('{') {
+        (0..paths.len()).find(is_alike)
+    } else {
+        patterns.iter().copied().find(is_alike)
+    };
     match alike {
         None => Verdict::Keep,
-        Some((other, _)) => Verdict::Unknown(Box::new(Blocker::manual(
+        Some(other) => Verdict::Unknown(Box::new(Blocker::manual(
             Code::EndpointsCollide,
             webhooks[index].webhook.call.call,
             text!(

@@ -1,7 +1,7 @@
 //! What stands in the way of migrating a webhook.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 
 use super::access::access;
 use super::candidate::Candidate;
@@ -9,11 +9,12 @@ use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::{Applicability, ByteRange};
 use crate::migrate::emit;
 use crate::migrate::find::plugin::Plugin;
-use crate::migrate::find::{Blocker, Webhook};
+use crate::migrate::find::{Blocker, Found, Webhook};
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::model::{Input, Registered};
 use crate::migrate::plan::modules::cross_module::{Members, is_used_elsewhere};
 use crate::migrate::plan::rules::annotations;
+use crate::migrate::python::names::PluginId;
 use crate::routes::{Dialect, Route, stays_below_plugins};
 use crate::term;
 use crate::text;
@@ -24,6 +25,7 @@ pub(super) fn is_at_run_time(
     input: &Input<'_>,
     members: &Members<'_>,
     drafts: &BTreeMap<PathBuf, Draft>,
+    on_other_plugins: &HashSet<(&Path, ByteRange)>,
     one: &Registered<'_>,
 ) -> bool {
     let handler = &one.webhook.handler;
@@ -33,13 +35,14 @@ pub(super) fn is_at_run_time(
     if handler.needs_reply_route || handler.is_wrapped {
         return true;
     }
+    let is_on_another_plugin = || on_other_plugins.contains(&(one.path(), handler.range));
     let is_used = || {
         let draft = drafts.get(one.path());
         draft.is_none_or(|draft| is_used_elsewhere(members, draft, one))
             || (input.is_called_outside)(one.path(), &handler.name)
     };
     !handler.replies.is_empty()
-        && (handler.is_elsewhere || handler.is_decorated || is_on_another_plugin(one) || is_used())
+        && (handler.is_elsewhere || handler.is_decorated || is_on_another_plugin() || is_used())
 }
 
 /// What stands in the way of a webhook that a function of the author registers for its callers: one of
@@ -287,16 +290,17 @@ fn mount_problem(plugin: &Plugin, here: ByteRange) -> Option<Blocker> {
     }
 }
 
-/// Whether a handler is registered on another plugin too, of which nothing is decided here.
-fn is_on_another_plugin(one: &Registered<'_>) -> bool {
-    one.found.references.iter().any(|reference| {
-        matches!(
-            &reference.kind,
-            crate::migrate::find::ReferenceKind::Webhooks(others)
-                if others.iter().any(|other| {
-                    other.handler.range == one.webhook.handler.range
-                        && other.plugin != one.webhook.plugin
-                })
-        )
-    })
+/// The handlers that are registered on another plugin than this one too, of which nothing is decided
+/// here.
+pub(super) fn on_other_plugins<'a>(
+    plugin: &PluginId,
+    webhooks: &[Registered<'a>],
+) -> HashSet<(&'a Path, ByteRange)> {
+    let files: BTreeMap<&Path, &Found> =
+        webhooks.iter().map(|one| (one.path(), one.found)).collect();
+    let of_file = |(path, found): (&'a Path, &'a Found)| {
+        let others = found.webhooks().filter(|other| other.plugin != *plugin);
+        others.map(move |other| (path, other.handler.range))
+    };
+    files.into_iter().flat_map(of_file).collect()
 }

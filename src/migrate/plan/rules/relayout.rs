@@ -61,11 +61,11 @@ fn laid_out(draft: &Draft, statement: ByteRange) -> Option<String> {
         let is_beside = this.is_empty() && (this.start() == all.start() || this.end() == all.end());
         touches && (!is_inside || is_beside)
     };
-    if draft.edits.iter().any(crosses) {
+    if draft.edits.touching(statement).iter().any(crosses) {
         return None;
     }
     let before = source.slice(statement);
-    let after = draft.edits.clone().extract_range(statement, source.text());
+    let after = draft.edits.text_of(statement, source.text());
     let last = source.line_at(statement.end());
     let rest = source.slice(ByteRange::new(statement.end(), last.end()));
     let place = draft.place(statement.start(), rest);

@@ -215,10 +215,7 @@ impl<'a> Call<'a> {
         // The lines of a body that were the formatter's are so again; others stay.
         if !has_comment && call_format::code(draft.place(statement.start(), rest), before) == before
         {
-            let edited = draft
-                .edits
-                .clone()
-                .extract_range(body, draft.source().text());
+            let edited = draft.edits.text_of(body, draft.source().text());
             let assignment = call_format::code(place, &format!("{name} = {edited}"));
             draft.take_text(statement);
             return draft.replace(statement, format!("{assignment}{line_end}{indent}{text}"));

@@ -12,6 +12,7 @@ mod text;
 mod unnamed;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -37,7 +38,7 @@ pub(super) struct Setters {
 
 impl Setters {
     /// Looks through the files at `paths`, in parallel; `read` gives their bytes.
-    pub(super) fn of(paths: &[PathBuf], read: impl Fn(&Path) -> Option<Vec<u8>> + Sync) -> Self {
+    pub(super) fn of(paths: &[PathBuf], read: impl Fn(&Path) -> Option<Arc<[u8]>> + Sync) -> Self {
         let packages: FxHashSet<&Path> = paths
             .iter()
             .filter(|path| path.file_name().is_some_and(|name| name == "__init__.py"))

@@ -60,7 +60,7 @@ pub trait Files: Send + Sync {
     ///
     /// # Errors
     /// When there is no such file, or it cannot be read.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    fn read(&self, path: &Path) -> io::Result<Arc<[u8]>>;
 
     /// Whether there is a file at `path`.
     fn is_file(&self, path: &Path) -> bool;
@@ -136,7 +136,7 @@ impl Workspace {
     ///
     /// # Errors
     /// When there is no such file, or it cannot be read.
-    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    pub fn read(&self, path: &Path) -> io::Result<Arc<[u8]>> {
         self.files.read(path)
     }
 
@@ -331,9 +331,9 @@ pub struct MemoryFiles(pub std::collections::HashMap<PathBuf, String>);
 
 #[cfg(test)]
 impl Files for MemoryFiles {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<Arc<[u8]>> {
         let text = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(text.clone().into_bytes())
+        Ok(text.as_bytes().into())
     }
 
     fn is_file(&self, path: &Path) -> bool {

@@ -1,6 +1,7 @@
 //! How far a file reaches that may set anything without naming it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -34,7 +35,7 @@ pub(super) struct FileFacts<'a> {
 }
 
 impl Reach {
-    pub(super) fn of(facts: &[FileFacts<'_>], read: impl Fn(&Path) -> Option<Vec<u8>>) -> Self {
+    pub(super) fn of(facts: &[FileFacts<'_>], read: impl Fn(&Path) -> Option<Arc<[u8]>>) -> Self {
         let unit_of = |file: &FileFacts<'_>| (file.path.to_owned(), file.unit.clone());
         let mut reach = Self {
             unit_of: facts.iter().map(unit_of).collect(),

@@ -114,7 +114,7 @@ fn what_may_set_anything_reaches_what_it_can_have_got() {
     let paths: Vec<PathBuf> = files.iter().map(|(path, _)| PathBuf::from(path)).collect();
     let setters = Setters::of(&paths, |path| {
         let (_, text) = files.iter().find(|(other, _)| Path::new(other) == path)?;
-        Some(text.as_bytes().to_vec())
+        Some(text.as_bytes().into())
     });
     let reached = files.map(|(path, _)| setters.reach_module(Path::new(path)));
     assert_eq!(reached, [true, true, true, true, false]);
