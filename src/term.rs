@@ -51,6 +51,11 @@ pub(crate) fn slashes(path: &Path) -> String {
     path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
 }
 
+/// A path as reports show it: relative to `base` where it is in there.
+pub(crate) fn relative(path: &Path, base: &Path) -> String {
+    slashes(path.strip_prefix(base).unwrap_or(path))
+}
+
 /// The styles of what is for people.
 pub(crate) mod style {
     use anstyle::{AnsiColor, Color, Style};

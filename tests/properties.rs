@@ -112,9 +112,9 @@ proptest! {
         other in 1usize..20,
     ) {
         let mut set = EditSet::new();
-        set.push(TextEdit::deletion(ByteRange::new(start, start + length))).expect("the first");
+        set.push(TextEdit::replacement(ByteRange::new(start, start + length), "")).expect("the first");
         let inside = start + into % length;
-        let second = TextEdit::deletion(ByteRange::new(inside, inside + other));
+        let second = TextEdit::replacement(ByteRange::new(inside, inside + other), "");
         prop_assert!(set.push(second).is_err());
     }
 }

@@ -76,11 +76,6 @@ impl TextEdit {
         Self::replacement(ByteRange::at(offset), text)
     }
 
-    /// Takes `range` away.
-    pub fn deletion(range: ByteRange) -> Self {
-        Self::replacement(range, "")
-    }
-
     /// Puts `text` where `range` was.
     pub fn replacement(range: ByteRange, text: impl Into<String>) -> Self {
         Self {

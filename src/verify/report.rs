@@ -33,8 +33,7 @@ pub(crate) struct View<'a> {
 impl View<'_> {
     /// A path as it is shown.
     fn shown(&self, path: &Path) -> String {
-        let path = path.strip_prefix(self.base).unwrap_or(path);
-        term::slashes(path)
+        term::relative(path, self.base)
     }
 }
 

@@ -70,28 +70,20 @@ pub(super) const TEXT_TO_TEXT: &[&str] = &[
     "upper",
 ];
 
-/// Methods of strings that give no tuple.
-pub(super) const TEXT_METHODS: &[&str] = &[
-    "capitalize",
-    "casefold",
+/// Other methods of strings that give no tuple.
+const TEXT_TO_OTHER: &[&str] = &[
     "encode",
     "endswith",
-    "format",
     "isdigit",
-    "join",
-    "lower",
-    "lstrip",
-    "removeprefix",
-    "removesuffix",
-    "replace",
-    "rstrip",
     "split",
     "splitlines",
     "startswith",
-    "strip",
-    "title",
-    "upper",
 ];
+
+/// Whether a method of strings gives no tuple.
+pub(super) fn is_text_method(name: &str) -> bool {
+    TEXT_TO_TEXT.contains(&name) || TEXT_TO_OTHER.contains(&name)
+}
 
 /// Whether a dotted name is that of a class of responses.
 pub(crate) fn is_response_class(name: &str) -> bool {

@@ -219,7 +219,7 @@ impl Values<'_> {
     fn method(&self, call: &ast::ExprCall, method: &ast::ExprAttribute, depth: usize) -> Origin {
         let name = method.attr.as_str();
         let receiver = &*method.value;
-        if self.is_text(receiver) && known::TEXT_METHODS.contains(&name) {
+        if self.is_text(receiver) && known::is_text_method(name) {
             return Origin::Plain;
         }
         // `request.headers.get("X", "")`
