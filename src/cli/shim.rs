@@ -83,6 +83,11 @@ pub(crate) struct ShimArgs {
         "访问日志的格式 [默认值：text]"
     ))]
     pub(crate) log: Option<LogChoice>,
+    #[arg(long, value_name = "FILE", help = pair!(
+        "Write the log to this file instead of stderr; SIGUSR1 opens it anew, for log rotation",
+        "把日志写入这个文件而不是 stderr；收到 SIGUSR1 时重新打开（用于日志轮转）"
+    ))]
+    pub(crate) log_file: Option<PathBuf>,
     #[arg(long, help = pair!(
         "Validate the configuration, list what would be served, and exit",
         "检查配置并列出将提供的 URL，然后退出（不启动服务）"

@@ -50,6 +50,7 @@ fn flags(args: &ShimArgs) -> Flags {
         public_url: args.public_url.clone(),
         counters_file: args.counters_file.clone(),
         threads: args.threads.map(usize::from),
+        log_file: args.log_file.clone(),
         log: args.log.map(|choice| match choice {
             LogChoice::Text => LogFormat::Text,
             LogChoice::Json => LogFormat::Json,

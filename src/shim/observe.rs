@@ -9,6 +9,7 @@ pub(crate) mod disbelief;
 pub(crate) mod failures;
 pub mod fd_limit;
 pub(crate) mod heartbeat;
+pub(crate) mod log_file;
 mod log_writer;
 pub mod metrics;
 pub(crate) mod prometheus;

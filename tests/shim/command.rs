@@ -141,6 +141,57 @@ fn a_map_that_is_being_written_is_not_read() {
 }
 
 #[test]
+fn a_log_that_was_moved_away_is_opened_anew() {
+    let agent = Agent::start(ok);
+    let folder = folder(
+        GITHUB,
+        &format!("upstream = \"http://{}\"\n", agent.address),
+    );
+    let at = |name: &str| folder.path().join(name);
+    // Where its standard error goes, too.
+    let process = Process::start(folder.path(), &["--log-file", "log"]);
+    let count = |name: &str| {
+        let text = std::fs::read_to_string(at(name)).unwrap_or_default();
+        text.matches(" POST /api/webhook/github 200 ").count()
+    };
+    let send = |name: &str, expected: usize| {
+        assert_eq!(process.status(&post("/api/webhook/github", "", "x")), 200);
+        wait_until("it is logged", || count(name) == expected);
+    };
+    send("log", 1);
+    for (signal, moved) in [(Signal::USR1, "log.1"), (Signal::HUP, "log.2")] {
+        let before = count("log");
+        std::fs::rename(at("log"), at(moved)).unwrap();
+        send(moved, before + 1);
+        process.signal(signal);
+        wait_until("there is a new one", || at("log").exists());
+        send("log", 1);
+        assert_eq!(count(moved), before + 1);
+    }
+    let mode = std::fs::metadata(at("log")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o007, 0, "it names the addresses of senders");
+    drop(process);
+    let arguments = ["shim", "--config", "shim.toml", "--log-file", "nowhere/log"];
+    let output = run(folder.path(), &arguments);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        err.contains("the log cannot be written to nowhere/log: no such file or folder\n  hint: "),
+        "{err}"
+    );
+    let checked = [
+        "shim",
+        "--config",
+        "shim.toml",
+        "--log-file",
+        "new",
+        "--check",
+    ];
+    assert!(run(folder.path(), &checked).status.success());
+    assert!(!at("new").exists(), "a check leaves nothing behind");
+}
+
+#[test]
 fn a_key_of_an_earlier_name_is_said_to_have_another_now() {
     let folder = folder(
         GITHUB,

@@ -53,6 +53,8 @@ pub(super) struct File {
     pub(super) threads: Option<usize>,
     /// `log`
     pub(super) log: Option<LogFormat>,
+    /// `log_file`
+    pub(super) log_file: Option<String>,
     /// `limits`
     pub(super) limits: Limits,
     /// `rules`
@@ -179,6 +181,7 @@ fn root_keys(root: &Section<'_>, file: &mut File) {
     file.retire_after = root.duration("retire_after").map(|at| at.value);
     file.counters_file = root.string("counters_file").map(|at| at.value);
     file.threads = root.count("threads").map(|at| at.value);
+    file.log_file = root.string("log_file").map(|at| at.value);
     if let Some(At { value, line }) = root.string("log") {
         file.log = LogFormat::parse(&value);
         if file.log.is_none() {

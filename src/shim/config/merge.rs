@@ -126,6 +126,7 @@ pub(super) fn combine(
             .unwrap_or(cores)
             .clamp(1, MAX_THREADS),
         log: flags.log.or(file.log).unwrap_or(LogFormat::Text),
+        log_file: flags.log_file.clone().or_else(|| in_file(file.log_file)),
         limits: file.limits,
         rules: file.rules,
         secret_files: file.secret_files,

@@ -162,6 +162,8 @@ pub struct Config {
     pub threads: usize,
     /// How requests are logged.
     pub log: LogFormat,
+    /// Where the log is written to, if not to the standard error.
+    pub(crate) log_file: Option<PathBuf>,
     /// What bounds connections.
     pub limits: Limits,
     /// What single routes have of their own.
@@ -203,6 +205,8 @@ pub struct Flags {
     pub threads: Option<usize>,
     /// `--log`
     pub log: Option<LogFormat>,
+    /// `--log-file`
+    pub log_file: Option<PathBuf>,
 }
 
 /// Where the configuration comes from besides its files.

@@ -81,6 +81,7 @@ pub(crate) fn modified_or_now(map: &Path) -> u64 {
 /// Reloads on SIGHUP and when a file has changed; saves the counts.
 pub(crate) async fn watch(state: Arc<ServerState>, source: Source) {
     let mut hangup = signal(SignalKind::hangup()).ok();
+    let mut rotated = signal(SignalKind::user_defined1()).ok();
     let mut known = state.table.load().read_from.clone();
     let mut seen = known.clone();
     let mut look = tokio::time::interval(POLL_INTERVAL);
@@ -88,7 +89,14 @@ pub(crate) async fn watch(state: Arc<ServerState>, source: Source) {
     loop {
         let asked = tokio::select! {
             _ = look.tick() => false,
-            Some(()) = next(&mut hangup) => true,
+            Some(()) = next(&mut hangup) => {
+                state.log.reopen();
+                true
+            }
+            Some(()) = next(&mut rotated) => {
+                state.log.reopen();
+                continue;
+            }
         };
         looks += 1;
         if looks % SAVE_EVERY_N_POLLS == 0 {
@@ -140,9 +148,9 @@ pub(super) fn reload(state: &ServerState, source: &Source) -> bool {
             }
             if needs_restart(&old.config, &state.table.load().config) {
                 state.log.event(&text!(
-                    "listen, admin, threads, log and memory are taken from the new configuration \
-                     only when the shim starts again",
-                    "listen、admin、threads、log 和 memory 的改动要重启 shim 才会生效"
+                    "listen, admin, threads, log, log_file and memory are taken from the new \
+                     configuration only when the shim starts again",
+                    "listen、admin、threads、log、log_file 和 memory 的改动要重启 shim 才会生效"
                 ));
             }
             true
@@ -189,5 +197,6 @@ fn needs_restart(old: &Config, new: &Config) -> bool {
         || old.admin != new.admin
         || old.threads != new.threads
         || old.log != new.log
+        || old.log_file != new.log_file
         || old.limits.memory != new.limits.memory
 }

@@ -19,7 +19,7 @@ use super::reload;
 use crate::shim::config::{Config, Flags};
 use crate::shim::observe::access_log::Log;
 use crate::shim::observe::metrics::Registry;
-use crate::shim::observe::{counters_file, fd_limit};
+use crate::shim::observe::{counters_file, fd_limit, log_file};
 use crate::shim::record::{self, Recorder};
 use crate::shim::route::table::Table;
 use crate::shim::serve::server::{Listeners, serve};
@@ -67,6 +67,8 @@ pub(crate) fn check(flags: Flags, record: Option<Record<'_>>) -> Result<Checked,
     if table.config.upstream_check {
         errors.extend(preflight::absent(&table).iter().map(Absent::error));
     }
+    let log_file = table.config.log_file.as_deref();
+    errors.extend(log_file.and_then(|path| log_file::probe(path).err()));
     errors.extend(record.and_then(|record| record::probe(record.path).err()));
     match errors.is_empty() {
         true => Ok(Checked {
@@ -131,9 +133,14 @@ impl Checked {
             ..
         } = self.table.config.clone();
         let listeners = listeners(inherited, &listen, admin)?;
-        let log = stderr()
-            .and_then(|out| Log::new(log, lang, Box::new(out)))
-            .map_err(|error| cannot_serve(&error))?;
+        let log = match &self.table.config.log_file {
+            Some(path) => {
+                Log::in_file(log, lang, path).map_err(|error| log_file::cannot_log(path, &error))?
+            }
+            None => stderr()
+                .and_then(|out| Log::new(log, lang, Box::new(out)))
+                .map_err(|error| cannot_serve(&error))?,
+        };
         let memory = usize::try_from(limits.memory / UNIT).unwrap_or(usize::MAX);
         let state = Arc::new(ServerState {
             table: ArcSwap::from_pointee(self.table),

@@ -9,13 +9,15 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::shim::config::LogFormat;
 use crate::shim::http::delivery::Delivery;
 use crate::shim::http::http_date;
 use crate::shim::observe::failures::FailedPlugin;
-use crate::shim::observe::log_writer::LogWriter;
+use crate::shim::observe::log_file;
+use crate::shim::observe::log_writer::{LogWriter, Opener};
 use crate::shim::observe::redact::{self, REDACTED};
 use crate::term;
 use crate::text;
@@ -74,6 +76,32 @@ impl Log {
     /// # Errors
     /// When no thread can be started.
     pub fn new(format: LogFormat, lang: Lang, out: Box<dyn Write + Send>) -> io::Result<Self> {
+        Self::with(format, lang, out, None)
+    }
+
+    /// A log in the file at `path`, which can be opened anew when it was moved away.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or no thread can be started.
+    pub(crate) fn in_file(format: LogFormat, lang: Lang, path: &Path) -> io::Result<Self> {
+        let file = log_file::open(path)?;
+        let path = path.to_owned();
+        let opener: Opener = Box::new(move || match log_file::open(&path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => {
+                let error = log_file::cannot_log(&path, &error).in_one_line();
+                Err(event_line(format, error.get(lang)))
+            }
+        });
+        Self::with(format, lang, Box::new(file), Some(opener))
+    }
+
+    fn with(
+        format: LogFormat,
+        lang: Lang,
+        out: Box<dyn Write + Send>,
+        opener: Option<Opener>,
+    ) -> io::Result<Self> {
         let dropped = move |count| {
             let text = text!(
                 "{count} lines of the log are missing here: they were not taken fast enough",
@@ -84,8 +112,13 @@ impl Log {
         Ok(Self {
             format,
             lang,
-            writer: LogWriter::start(out, Box::new(dropped))?,
+            writer: LogWriter::start(out, Box::new(dropped), opener)?,
         })
+    }
+
+    /// Has what comes from now on written to the file that has its name then.
+    pub(crate) fn reopen(&self) {
+        self.writer.reopen();
     }
 
     /// Whether requests are logged.

@@ -17,6 +17,8 @@ const FULL: Duration = Duration::from_millis(20);
 
 /// Makes the line that says how many lines were dropped.
 type Notice = Box<dyn Fn(u64) -> String + Send>;
+/// Opens the output anew; a line that says why it cannot be.
+pub(super) type Opener = Box<dyn Fn() -> Result<Box<dyn Write + Send>, String> + Send>;
 
 #[derive(Debug)]
 enum Piece {
@@ -24,6 +26,8 @@ enum Piece {
     Lines(Vec<u8>),
     /// So many lines are missing here.
     Dropped(u64),
+    /// What follows goes to a file that is opened anew, since this one was moved away.
+    Reopen,
 }
 
 #[derive(Debug, Default)]
@@ -59,11 +63,16 @@ pub(super) struct LogWriter {
 }
 
 impl LogWriter {
-    /// Begins to write to `out`; `notice` makes the line that says how many are missing.
+    /// Begins to write to `out`; `notice` makes the line that says how many are missing, and `opener`
+    /// opens it anew, where that can be done.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub(super) fn start(out: Box<dyn Write + Send>, notice: Notice) -> io::Result<Self> {
+    pub(super) fn start(
+        out: Box<dyn Write + Send>,
+        notice: Notice,
+        opener: Option<Opener>,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = Arc::clone(&shared);
         std::thread::Builder::new()
@@ -72,6 +81,7 @@ impl LogWriter {
                 let output = Output {
                     out,
                     notice,
+                    opener,
                     lost: 0,
                     in_line: false,
                 };
@@ -95,6 +105,12 @@ impl LogWriter {
             }
         }
         drop(queue);
+        self.shared.more.notify_one();
+    }
+
+    /// Has what comes from now on written to a file that is opened anew.
+    pub(super) fn reopen(&self) {
+        self.shared.lock().pieces.push_back(Piece::Reopen);
         self.shared.more.notify_one();
     }
 
@@ -133,6 +149,7 @@ fn count(lines: &[u8]) -> u64 {
 struct Output {
     out: Box<dyn Write + Send>,
     notice: Notice,
+    opener: Option<Opener>,
     /// Lines that it did not take, and that were not spoken of yet.
     lost: u64,
     /// Whether half of a line was written.
@@ -171,6 +188,21 @@ impl Output {
         Ok(())
     }
 
+    /// Goes over to a file that is opened anew; stays with this one when that cannot be.
+    fn reopen(&mut self) {
+        let Some(opener) = &self.opener else { return };
+        match opener() {
+            Ok(out) => {
+                let _ = self.catch_up();
+                self.out = out;
+                self.in_line = false;
+            }
+            Err(line) => {
+                let _ = self.catch_up().and_then(|()| self.write(line.as_bytes()));
+            }
+        }
+    }
+
     /// Writes `lines`; counts those that cannot be.
     fn put(&mut self, lines: &[u8], dropped: &AtomicU64) {
         let written = self.catch_up().and_then(|()| self.write(lines));
@@ -200,6 +232,13 @@ fn run(shared: &Shared, mut output: Output) {
                 drop(queue);
                 // Fails where the lines before it have failed; it is said before the next ones then.
                 let _ = output.catch_up();
+                queue = shared.lock();
+                queue.is_writing = false;
+            }
+            Some(Piece::Reopen) => {
+                queue.is_writing = true;
+                drop(queue);
+                output.reopen();
                 queue = shared.lock();
                 queue.is_writing = false;
             }
@@ -254,7 +293,8 @@ mod tests {
     }
 
     fn start(out: impl Write + Send + 'static) -> LogWriter {
-        LogWriter::start(Box::new(out), Box::new(|count| format!("-{count}\n"))).unwrap()
+        let notice = Box::new(|count| format!("-{count}\n"));
+        LogWriter::start(Box::new(out), notice, None).unwrap()
     }
 
     const PATIENCE: Duration = Duration::from_secs(60);
