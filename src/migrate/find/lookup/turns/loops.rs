@@ -187,7 +187,7 @@ fn unpack(target: &Expr, value: &Expr, turn: &mut Turn) -> Option<()> {
 }
 
 /// Whether an expression or `del` in the body gives a name another value.
-fn rebinds(body: &[Stmt], name: &str) -> bool {
+pub(super) fn rebinds(body: &[Stmt], name: &str) -> bool {
     let is_name = |expression: &Expr| tree::is_named(expression, name);
     let mut found = false;
     tree::walk_body(body, &mut |node| {

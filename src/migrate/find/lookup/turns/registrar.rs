@@ -17,10 +17,10 @@
 use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
-use crate::migrate::find::lookup::turns::loops::{Loop, LoopReader, environments};
-use crate::migrate::python::function::Definition;
+use crate::migrate::find::lookup::turns::loops::{Loop, LoopReader, environments, rebinds};
+use crate::migrate::python::function::{Definition, yields};
 use crate::migrate::python::imports::uses_of_global;
-use crate::migrate::python::names::{BindingKind, Resolver, Scope};
+use crate::migrate::python::names::{Binding, BindingKind, Resolver, Scope};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 
 /// What is around a registration when it runs.
@@ -70,6 +70,7 @@ impl<'a> Registrar<'a> {
                 && definition.arguments.vararg.is_none()
                 && definition.arguments.kwarg.is_none()
                 && is_straight(definition.body)
+                && !yields(definition.body)
         };
         let (outer, inner) = match *functions {
             [outer] => (outer, None),
@@ -94,16 +95,18 @@ impl<'a> Registrar<'a> {
                 return None;
             }
         }
-        let keeps_parameters = |definition: Definition<'_>, scope: &Scope| {
-            tree::parameters(definition.arguments).all(|parameter| {
-                let bindings = scope.bindings(&parameter.arg);
-                matches!(bindings, [only] if matches!(only.kind, BindingKind::Parameter(_)))
-            })
+        // Neither function gives a parameter another value, nor does the inner one to those of the outer.
+        let keeps_parameter = |parameter: &ast::Arg| {
+            let scopes = resolver.locals.iter();
+            let mut bindings = scopes.flat_map(|scope| scope.bindings(&parameter.arg));
+            let is_parameter = |one: &Binding| matches!(one.kind, BindingKind::Parameter(_));
+            bindings.next().is_some_and(is_parameter)
+                && bindings.next().is_none()
+                && !rebinds(outer.body, &parameter.arg)
         };
-        let functions = [Some(outer), inner].into_iter().flatten();
-        let keeps = functions
-            .zip(resolver.locals)
-            .all(|(definition, scope)| keeps_parameters(definition, scope));
+        let mut functions = [Some(outer), inner].into_iter().flatten();
+        let keeps =
+            functions.all(|function| tree::parameters(function.arguments).all(keeps_parameter));
         keeps.then_some(Self {
             outer,
             inner,
