@@ -218,12 +218,34 @@ impl Look<'_> {
 
     /// Whether the annotations of a wrapper resolve in its module; those of one that says what it
     /// wraps are not looked at.
+    /// What takes a context is no handler of the request form, whatever it wraps.
+    fn takes_no_context(&self, around: Resolver<'_>, arguments: &ast::Arguments) -> Answer {
+        let is_context = |parameter: &&ast::Arg| {
+            let annotation = parameter.annotation.as_deref();
+            let name = annotation.and_then(|annotation| around.external(annotation));
+            name.is_some_and(|name| name.ends_with(".AgentCtx"))
+        };
+        match tree::parameters(arguments).find(is_context) {
+            None => Ok(()),
+            Some(parameter) => Err(Box::new(Blocker::manual(
+                Code::UnknownDialect,
+                self.decorator,
+                text!(
+                    "what the decorator returns takes an AgentCtx (`{}`), and the function under it does not",
+                    "装饰器返回的函数接收 AgentCtx（`{}`），而被装饰的函数并不接收",
+                    parameter.arg
+                ),
+            ))),
+        }
+    }
+
     fn parameters(&self, around: Resolver<'_>, function: Definition<'_>) -> Answer {
         let decorators = function.decorators;
         if decorators.iter().any(|one| is_wraps(around, one)) {
             return Ok(());
         }
         self.takes_no_others(function.arguments)?;
+        self.takes_no_context(around, function.arguments)?;
         let is_here =
             around.loaded.module.source().path() == self.registration.loaded.module.source().path();
         let mut is_lazy = None;

@@ -31,6 +31,10 @@ pub(super) struct Finder<'a> {
     pub(super) in_lambda: bool,
     pub(super) references: Vec<Reference>,
     pub(super) unclear: Vec<Unclear>,
+    /// The expression of the statement that is looked at whose value nobody gets.
+    pub(super) discarded: Option<ByteRange>,
+    /// Whether somebody gets the function that the registration which is looked at gives back.
+    pub(super) is_result_used: bool,
     /// The strings that are only shown, or asked for.
     pub(super) shown: FxHashSet<ByteRange>,
     /// What is looked up by a name, and was looked at with what is around it.
@@ -53,6 +57,8 @@ impl<'a> Finder<'a> {
             in_lambda: false,
             references: Vec::new(),
             unclear: Vec::new(),
+            discarded: None,
+            is_result_used: false,
             shown: FxHashSet::default(),
             handled_lookups: FxHashSet::default(),
             called_by_name: Vec::new(),

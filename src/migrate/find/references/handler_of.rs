@@ -62,7 +62,8 @@ impl<'a> Finder<'a> {
             kind,
             expression: range_of(expression),
             place: reached.place,
-            is_shared: self.is_shared(&reached),
+            is_shared: self.is_shared(&reached)
+                || matches!(target, Target::Applied(_)) && self.is_result_used,
         };
         Some((found.0, found.1, callable))
     }
@@ -152,9 +153,23 @@ impl<'a> Finder<'a> {
             },
             expression: definition.range,
             place: handler.name_range,
-            is_shared: false,
+            is_shared: self.is_used_around(definition.name),
         };
         (dialect, handler, callable)
+    }
+
+    /// Whether the function around this place uses a name of its own, as in `return inner`.
+    fn is_used_around(&self, name: &str) -> bool {
+        let mut is_used = false;
+        if let Some(around) = self.functions.last() {
+            tree::walk_body(around.definition.body, &mut |node| {
+                if let Node::Expr(expression) = node {
+                    is_used |= is_named(expression, name);
+                }
+                Descend::Into
+            });
+        }
+        is_used
     }
 
     /// The scopes around without the bodies of classes, which functions do not see.

@@ -62,6 +62,9 @@ impl<'a> Finder<'a> {
         {
             return;
         }
+        if let Stmt::Expr(expression) = statement {
+            self.discarded = Some(range_of(&*expression.value));
+        }
         // Expressions first, then the statements inside.
         tree::children(Node::Stmt(statement), &mut |child| {
             if let Node::Expr(expression) = child {
@@ -294,6 +297,7 @@ impl<'a> Finder<'a> {
             ([function], true) => Target::Applied(function),
             _ => Target::Nothing,
         };
+        self.is_result_used = self.discarded != Some(range_of(outer));
         self.registration(call, &callee, Form::Call, &target);
         for argument in &outer.args {
             self.expression(argument);

@@ -233,13 +233,26 @@ impl<'p> PluginPlan<'p, '_> {
     /// Takes out the imports of the plugin that only the registrations needed.
     fn drop_unused_partial_imports(&self, drafts: &mut Drafts, aliases: &[aliases::Removed<'_>]) {
         for one in aliases {
-            let may_go = one.path.file_name() != Some("__init__.py".as_ref());
-            if let Some(name) = &one.alias.partial_name
-                && let Some(draft) = drafts.get_mut(&one.path)
-                && draft.names.drop_use(name)
-                && may_go
-                && !self.members.is_passed_on(&one.path, name)
-            {
+            let (Some(name), Some(draft)) = (&one.alias.partial_name, drafts.get_mut(&one.path))
+            else {
+                continue;
+            };
+            // Further below, the router may be written where it stands; in a block it may be alone.
+            let imports = &draft.names.imports;
+            let is_in_header = imports
+                .statements
+                .iter()
+                .filter(|one| {
+                    let mut names = one.names.iter();
+                    names.any(|imported| imported.local == *name)
+                        || one.is_of_module(&draft.loaded, name)
+                })
+                .all(|one| one.is_top_level && one.range.start() < imports.header_end);
+            let is_asked_for = one.path.file_name() == Some("__init__.py".as_ref())
+                || self.members.is_passed_on(&one.path, name)
+                || self.members.others_use(&one.path, name)
+                || draft.loaded.calls_by_text();
+            if draft.names.drop_use(name) && is_in_header && !is_asked_for {
                 draft.names.remove_import(name);
             }
         }

@@ -12,6 +12,7 @@ use crate::migrate::find::{Alias, Found, ReferenceKind};
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::plan::model::Registered;
 use crate::migrate::plan::modules::cross_module::Members;
+use crate::migrate::python::tree::{self, Descend, Node, range_of};
 
 /// A name that goes.
 pub(crate) struct Removed<'a> {
@@ -69,7 +70,7 @@ pub(crate) fn remove<'a>(
             if !is_last {
                 continue;
             }
-            if is_alone(draft, alias.statement) {
+            if is_alone(draft, alias.statement) && leaves_others(draft, alias.statement) {
                 gone_here.push(alias);
             }
         }
@@ -95,6 +96,35 @@ fn is_alone(draft: &Draft, statement: ByteRange) -> bool {
     let after = source.slice(ByteRange::new(statement.end(), lines.end()));
     let is_alone = before.trim().is_empty() && after.trim().is_empty();
     is_alone && !draft.loaded.module.tokens().has_comment(lines)
+}
+
+/// Whether the block of a statement has others, so that it is not empty without it.
+fn leaves_others(draft: &Draft, statement: ByteRange) -> bool {
+    let suite = draft.loaded.module.suite();
+    if suite.iter().any(|one| range_of(one) == statement) {
+        return true;
+    }
+    let mut statements_around = 0;
+    tree::walk_body(suite, &mut |node| {
+        let Node::Stmt(parent) = node else {
+            return Descend::Past;
+        };
+        let mut children = 0;
+        let mut is_parent = false;
+        tree::children(Node::Stmt(parent), &mut |child| {
+            if let Node::Stmt(child) = child {
+                children += 1;
+                is_parent |= range_of(child) == statement;
+            }
+        });
+        if is_parent {
+            // Several blocks of one statement are not told apart: only in a function they are one.
+            let is_function = tree::is_definition(parent);
+            statements_around = if is_function { children } else { 1 };
+        }
+        Descend::Into
+    });
+    statements_around > 1
 }
 
 fn lines_of(draft: &Draft, statements: ByteRange) -> ByteRange {

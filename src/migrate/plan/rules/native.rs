@@ -55,7 +55,12 @@ impl RequestRewrites {
             let Some(draft) = drafts.get(one.path()) else {
                 continue;
             };
-            if one.webhook.dialect != Dialect::Context || natives.handlers.contains_key(&key) {
+            // One call serves all callers of a function that registers for them, whatever they take.
+            let is_shared = one.webhook.registrar.is_some();
+            if one.webhook.dialect != Dialect::Context
+                || is_shared
+                || natives.handlers.contains_key(&key)
+            {
                 continue;
             }
             let same = settled.iter().filter(|other| is_same_function(one, other));

@@ -16,7 +16,7 @@ use crate::migrate::find::{Argument, CallableKind, Form, LeadingSlash, Returns, 
 use crate::migrate::plan::call_format;
 use crate::migrate::plan::draft::Draft;
 use crate::migrate::python::names::Loaded;
-use crate::migrate::python::tokens::TokenKind;
+use crate::migrate::python::tokens::{TokenKind, Tokens};
 use crate::routes::REQUEST_METHODS;
 
 /// What a webhook becomes.
@@ -199,7 +199,8 @@ fn anew(
     let Some(applied) = applied else {
         let place = draft.place(range.start(), &after);
         let text = call_format::call(place, &head, &arguments, was_exploded);
-        return draft.replace(range, &text[lead.len()..]);
+        let flat = format!("{callee}({})", arguments.join(", "));
+        return draft.replace(range, behind(&lead, &text, flat));
     };
     let function = call_format::joined(&draft.take_text(applied));
     let place = draft.place(range.start(), &after);
@@ -210,7 +211,20 @@ fn anew(
         let comma = if was_exploded { "," } else { "" };
         call_format::code(place, &format!("{head}({joined}{comma}){function}"))
     };
-    draft.replace(range, &text[lead.len()..])
+    let flat = format!("{callee}({joined}){function}");
+    draft.replace(range, behind(&lead, &text, flat))
+}
+
+/// What stands behind `lead` in a text that is laid out with it; `flat` where it is not laid out by itself:
+/// brackets are open in front of it, or those in front were broken into lines.
+fn behind(lead: &str, text: &str, flat: String) -> String {
+    let tokens = Tokens::new(lead, 0);
+    let of_kind = |kind| tokens.all().iter().filter(|t| t.kind == kind).count();
+    let is_closed = of_kind(TokenKind::Open) == of_kind(TokenKind::Close);
+    match text.strip_prefix(lead) {
+        Some(rest) if is_closed => rest.to_owned(),
+        _ => flat,
+    }
 }
 
 /// The brackets behind a registration with the function in them, where their lines are the

@@ -74,7 +74,14 @@ fn lay_out_conditional(draft: &mut Draft, conditional: &Conditional) -> Result<(
     let unit = draft.indent_unit().to_owned();
     let line_end = draft.source().line_end_at(statement.start());
     let start = format!("{line_end}{indent}{unit}");
-    let broken = join(&start);
+    let inner = indentation_width(&indent, style.indent_width)
+        + indentation_width(&unit, style.indent_width)
+        + width(&joined);
+    let broken = if inner <= style.line_length {
+        joined
+    } else {
+        join(&start)
+    };
     draft.replace(*value, format!("({start}{broken}{line_end}{indent})"))
 }
 
@@ -191,7 +198,11 @@ impl<'a> Call<'a> {
         }
         let place = draft.place(tuple.start(), rest);
         let text = call_format::call(place, &format!("{lead}{head}"), arguments, false);
-        draft.replace(tuple, &text[lead.len()..])
+        match text.strip_prefix(&lead) {
+            Some(call) => draft.replace(tuple, call),
+            // What stands in front would have to be broken as well.
+            None => draft.replace(tuple, format!("{head}({})", arguments.join(", "))),
+        }
     }
 
     /// `return {` over several lines → `body = {`, and the reply on a line after it.

@@ -71,6 +71,7 @@ impl<'a> Registrar<'a> {
                 && definition.arguments.kwarg.is_none()
                 && is_straight(definition.body)
                 && !yields(definition.body)
+                && !has_nonlocal(definition.body)
         };
         let (outer, inner) = match *functions {
             [outer] => (outer, None),
@@ -164,7 +165,11 @@ impl<'a> Registrar<'a> {
         let loaded = self.resolver.loaded;
         let suite = loaded.module.suite();
         let is_at_top = suite.iter().any(|one| range_of(one) == self.outer.range);
-        if !is_at_top || loaded.scope.bindings(self.outer.name).len() != 1 {
+        let is_known_alone = is_at_top
+            && loaded.scope.bindings(self.outer.name).len() == 1
+            && !contains_any(loaded.module.source().text(), BY_TEXT)
+            && !is_reached_otherwise(suite, self.outer.name);
+        if !is_known_alone {
             return None;
         }
         let mut uses = Vec::new();
@@ -289,6 +294,42 @@ fn arguments(parameters: &ast::Arguments, call: &ast::ExprCall) -> Option<Vec<(S
         }
     }
     (values.len() == all.len()).then_some(values)
+}
+
+/// What may reach a function of the module by the text of its name.
+const BY_TEXT: &[&str] = &["globals()", "locals()", "eval(", "exec(", "sys.modules"];
+
+fn contains_any(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
+/// Whether a name is taken as an attribute of something, or imported: the module may import itself.
+fn is_reached_otherwise(suite: &[Stmt], name: &str) -> bool {
+    let mut is_reached = false;
+    tree::walk_body(suite, &mut |node| {
+        match node {
+            Node::Expr(Expr::Attribute(attribute)) => {
+                is_reached |= attribute.attr.as_str() == name;
+            }
+            Node::Stmt(Stmt::ImportFrom(import)) => {
+                let mut names = import.names.iter();
+                is_reached |= names.any(|alias| alias.name.as_str() == name);
+            }
+            Node::Stmt(_) | Node::Expr(_) => {}
+        }
+        Descend::Into
+    });
+    is_reached
+}
+
+/// Whether a function inside may give the variables of this one other values.
+fn has_nonlocal(body: &[Stmt]) -> bool {
+    let mut found = false;
+    tree::walk_body(body, &mut |node| {
+        found |= matches!(node, Node::Stmt(Stmt::Nonlocal(_)));
+        Descend::Into
+    });
+    found
 }
 
 /// Whether the statements run one after another, each of them once.

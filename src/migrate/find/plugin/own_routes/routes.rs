@@ -151,8 +151,10 @@ impl<'w> Walker<'w> {
         for turn in of_loops.unwrap_or_else(|| vec![Vec::new()]) {
             self.add(call, is_applied, &turn, &mut added);
         }
+        // A router that is handed over is followed elsewhere: which one it is in a turn is not asked.
         if !added.is_known()
             && self.loops.is_empty()
+            && !self.is_of_parameter(call)
             && let Some(registrar) = Registrar::of(self.loop_reader().resolver, &self.functions)
         {
             let uses = [ResultUse::Returned, ResultUse::Inside].into_iter();
@@ -171,6 +173,21 @@ impl<'w> Walker<'w> {
         self.own.prefixes.append(&mut added.prefixes);
     }
 
+    /// Whether the method that is called is one of a parameter.
+    fn is_of_parameter(&self, call: &ast::ExprCall) -> bool {
+        let mut owner = &*call.func;
+        while let Expr::Attribute(attribute) = owner {
+            owner = &attribute.value;
+        }
+        match owner {
+            Expr::Name(name) => {
+                let resolver = self.loop_reader().resolver;
+                resolver.parameter_annotation(&name.id).is_some()
+            }
+            _ => false,
+        }
+    }
+
     /// What a call adds in one turn.
     fn add(&self, call: &ast::ExprCall, is_applied: bool, turn: &[Scope], added: &mut Added) {
         let loops = self.loop_reader();
@@ -183,7 +200,11 @@ impl<'w> Walker<'w> {
             resolver: loops.resolver.with_locals(&locals),
             loops,
         };
-        let of_helper = is_applied.then(|| route_of_helper(place, call)).flatten();
+        // A function may hand the decorator to its callers, who apply it.
+        let may_be_applied = is_applied || !self.functions.is_empty();
+        let of_helper = may_be_applied
+            .then(|| route_of_helper(place, call))
+            .flatten();
         added.routes.extend(route_of_call(place, call, is_applied));
         added.routes.extend(of_helper);
         added.prefixes.extend(prefix_of_call(place.resolver, call));

@@ -176,6 +176,13 @@ impl Walker<'_> {
     /// A function that gives a router of the module to whoever calls it is not followed, unless it
     /// is the one under `mount_router()`, or has made the router itself.
     fn returned(&mut self, value: &Expr) {
+        // Whoever gets `router.get(path)` applies it where it is not read.
+        if let (Followed::Parameter(_), Expr::Call(call)) = (&self.followed, value)
+            && let Expr::Attribute(attribute) = &*call.func
+        {
+            let routers = self.followed(&attribute.value);
+            self.hide(routers, UNKNOWN, range_of(value));
+        }
         let routers = self.followed(value);
         if routers.is_empty() {
             return self.expression(value, Use::Named);

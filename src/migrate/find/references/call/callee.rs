@@ -19,7 +19,7 @@ use crate::migrate::find::references::method::{
     OLDER_METHOD, arguments_of_getattr, attribute_name, by_name, is_method, role_of_keyword,
 };
 use crate::migrate::python::imports::uses_of_global;
-use crate::migrate::python::names::{BindingKind, Loaded, PluginId, Value};
+use crate::migrate::python::names::{Binding, BindingKind, Loaded, PluginId, Value};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 
 /// How many names may stand for each other.
@@ -102,9 +102,18 @@ impl<'a> Finder<'a> {
         let [method] = call.args.as_slice() else {
             return None;
         };
-        // By another name for the module its import could not be taken away.
+        // Beside others, or by another name for the module, its import could not be taken away.
+        let source = self.loaded.module.source();
+        let is_import_alone = |binding: &Binding| {
+            let line = source.line_at(binding.range.start());
+            source.slice(line).trim() == "import functools"
+        };
         let is_plain = match &*call.func {
-            Expr::Attribute(attribute) => tree::is_named(&attribute.value, "functools"),
+            Expr::Attribute(attribute) => {
+                let bindings = self.resolver().bindings("functools");
+                tree::is_named(&attribute.value, "functools")
+                    && bindings.iter().all(is_import_alone)
+            }
             _ => true,
         };
         if !is_plain || self.resolver().external(&call.func)? != "functools.partial" {
@@ -114,7 +123,7 @@ impl<'a> Finder<'a> {
         let mut preset = Vec::new();
         for keyword in &call.keywords {
             // Anything else need not mean the same where the name is used.
-            if !matches!(keyword.value, Expr::Constant(_)) {
+            if !matches!(&keyword.value, Expr::Constant(constant) if constant.value.is_str()) {
                 return None;
             }
             preset.push(Argument {

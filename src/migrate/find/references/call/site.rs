@@ -109,6 +109,19 @@ impl Finder<'_> {
                 "`{OLDER_METHOD}` 只接收 endpoint 这一个参数"
             ));
         }
+        let described = arguments.iter().find(|one| one.role == Role::Description);
+        if let Some(argument) = described
+            && matches!(
+                tokens.within(argument.value),
+                [only] if only.kind == TokenKind::Number
+            )
+        {
+            // FastAPI splits it into lines, and raises while the plugin is imported.
+            return Err(text!(
+                "the description is a number, and a route takes a text",
+                "`description` 是数字，而路由的说明必须是文本"
+            ));
+        }
         let module_prefix = match callee_of.receiver {
             Some(Expr::Attribute(inner)) => match self.resolver().value(&inner.value) {
                 Value::Module(_) => Some(range_of(&*inner.value)),
