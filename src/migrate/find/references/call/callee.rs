@@ -105,8 +105,9 @@ impl<'a> Finder<'a> {
         // Beside others, or by another name for the module, its import could not be taken away.
         let source = self.loaded.module.source();
         let is_import_alone = |binding: &Binding| {
-            let line = source.line_at(binding.range.start());
-            source.slice(line).trim() == "import functools"
+            let line = source.slice(source.line_at(binding.range.start()));
+            let code = line.split('#').next().unwrap_or_default();
+            code.trim() == "import functools"
         };
         let is_plain = match &*call.func {
             Expr::Attribute(attribute) => {
