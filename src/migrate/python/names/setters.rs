@@ -7,6 +7,7 @@
 
 mod attributes;
 mod imports;
+mod items;
 mod reach;
 mod text;
 mod unnamed;
@@ -28,6 +29,8 @@ use crate::migrate::python::names::setters::unnamed::sets_anything;
 pub(super) struct Setters {
     /// Names that are set as an attribute of something.
     names: FxHashSet<String>,
+    /// Names of lists, dicts and sets that are changed in place.
+    changed_items: FxHashSet<String>,
     /// Whether built-in names may be set.
     builtins: bool,
     /// Libraries in which something is set, which others of their functions may use.
@@ -52,6 +55,7 @@ impl Setters {
                 let text = String::from_utf8_lossy(&bytes);
                 let mut setters = Self::default();
                 add_set_attributes(&text, &mut setters.names);
+                items::add_changed(&text, &mut setters.changed_items);
                 let sets_any = sets_anything(&text, &mut setters.names);
                 let names_builtins = contains(&text, "builtins");
                 setters.builtins = names_builtins && (sets_any || sets_attribute(&text));
@@ -71,6 +75,7 @@ impl Setters {
         let mut facts = Vec::new();
         for (of_file, facts_of_file) in of_files {
             setters.names.extend(of_file.names);
+            setters.changed_items.extend(of_file.changed_items);
             setters.builtins |= of_file.builtins;
             setters.changed.extend(of_file.changed);
             facts.push(facts_of_file);
@@ -84,6 +89,11 @@ impl Setters {
     /// Whether `name` may be set as an attribute of something.
     pub(super) fn sets(&self, name: &str) -> bool {
         self.names.contains(name)
+    }
+
+    /// Whether a list, dict or set called `name` may be changed in place.
+    pub(super) fn changes_items(&self, name: &str) -> bool {
+        self.changed_items.contains(name)
     }
 
     /// Whether built-in names may be set again.

@@ -77,6 +77,12 @@ impl Resolver<'_> {
         self.workspace.setters().sets(name)
     }
 
+    /// Whether the repo leaves what a list, dict or set called `name` holds as it is written.
+    pub(crate) fn keeps_items(&self, name: &str) -> bool {
+        let setters = self.workspace.setters();
+        !setters.sets(name) && !setters.changes_items(name)
+    }
+
     /// Whether the repo leaves built-in names as they are.
     pub(crate) fn keeps_builtins(&self) -> bool {
         !self.workspace.setters().sets_builtins()

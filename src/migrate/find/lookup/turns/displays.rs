@@ -200,7 +200,9 @@ impl LoopReader<'_> {
             });
         let is_understood = means_the_same
             && (is_fixed
-                || is_same_scope && is_only_read(self.resolver.loaded.module.suite(), &name.id, 1));
+                || is_same_scope
+                    && is_only_read(self.resolver.loaded.module.suite(), &name.id, 1)
+                    && self.resolver.keeps_items(&name.id));
         is_understood.then(|| (**display).clone())
     }
 
@@ -226,7 +228,8 @@ impl LoopReader<'_> {
         let is_understood = is_literal(display)
             && inside.keeps(original)
             && (is_fixed
-                || is_only_read(loaded.module.suite(), original, 1)
+                || self.resolver.keeps_items(original)
+                    && is_only_read(loaded.module.suite(), original, 1)
                     && is_only_read(self.resolver.loaded.module.suite(), &name.id, 0));
         is_understood.then(|| (**display).clone())
     }

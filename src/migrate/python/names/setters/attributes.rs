@@ -51,7 +51,8 @@ pub(super) fn for_set_attributes(text: &str, note: &mut dyn FnMut(&str, &str)) {
         // `(module.\n    name) = value`
         let joined = ends_with_dot.then(|| format!("_.{}", line.trim_start()));
         let line = joined.as_deref().unwrap_or(line);
-        ends_with_dot = line.trim_end().ends_with('.');
+        // A sentence in a comment ends so, too.
+        ends_with_dot = line.trim_end().ends_with('.') && !line.trim_start().starts_with('#');
         let mut rest = line;
         while let Some(dot) = rest.find('.') {
             let head = line[..line.len() - rest.len() + dot].trim_end();
