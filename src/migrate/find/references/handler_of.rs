@@ -63,7 +63,9 @@ impl<'a> Finder<'a> {
             expression: range_of(expression),
             place: reached.place,
             is_shared: self.is_shared(&reached)
-                || matches!(target, Target::Applied(_)) && self.is_result_used,
+                || matches!(target, Target::Applied(_)) && self.is_result_used
+                // The registration itself is one.
+                || matches!(expression, Expr::Name(name) if self.uses_around(&name.id) > 1),
         };
         Some((found.0, found.1, callable))
     }
@@ -153,23 +155,23 @@ impl<'a> Finder<'a> {
             },
             expression: definition.range,
             place: handler.name_range,
-            is_shared: self.is_used_around(definition.name),
+            is_shared: self.uses_around(definition.name) > 0,
         };
         (dialect, handler, callable)
     }
 
-    /// Whether the function around this place uses a name of its own, as in `return inner`.
-    fn is_used_around(&self, name: &str) -> bool {
-        let mut is_used = false;
+    /// How often the function around this place uses a name, as in `return inner`.
+    fn uses_around(&self, name: &str) -> usize {
+        let mut uses = 0;
         if let Some(around) = self.functions.last() {
             tree::walk_body(around.definition.body, &mut |node| {
                 if let Node::Expr(expression) = node {
-                    is_used |= is_named(expression, name);
+                    uses += usize::from(is_named(expression, name));
                 }
                 Descend::Into
             });
         }
-        is_used
+        uses
     }
 
     /// The scopes around without the bodies of classes, which functions do not see.
