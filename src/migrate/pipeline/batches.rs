@@ -166,7 +166,7 @@ mod tests {
         let mut noted = vec![BTreeSet::new(); 4];
         let all: Vec<_> = noted.iter().collect();
         assert!(ties.crossing(&batches, &all).is_empty());
-        // The first by itself, the second and the last over a module that is no file of the batches.
+        // The first by itself, the second and the last over a module outside of the batches.
         noted[0].insert(tie(&mut ties, 0, "own"));
         for (batch, file) in [(1, 1), (3, 3)] {
             let module = Tie::Path("/module".into());

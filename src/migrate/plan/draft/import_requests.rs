@@ -13,7 +13,7 @@ use crate::migrate::python::names::{
     BindingKind, Loaded, ModuleName, Value, Workspace, names_from_stars,
 };
 
-/// A name to import: `from module import name as local`, or `import module` when there is no name.
+/// A name to import: `from module import name as local`, or `import module` where the name is empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Addition {
     /// The dots in front of the module.

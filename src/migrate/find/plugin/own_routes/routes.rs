@@ -173,7 +173,7 @@ impl<'w> Walker<'w> {
         self.own.prefixes.append(&mut added.prefixes);
     }
 
-    /// Whether the method that is called is one of a parameter.
+    /// Whether the method that is called may be one of a parameter.
     fn is_of_parameter(&self, call: &ast::ExprCall) -> bool {
         let mut owner = &*call.func;
         while let Expr::Attribute(attribute) = owner {
@@ -184,7 +184,8 @@ impl<'w> Walker<'w> {
                 let resolver = self.loop_reader().resolver;
                 resolver.parameter_annotation(&name.id).is_some()
             }
-            _ => false,
+            // An item of one, or what a call gives.
+            _ => true,
         }
     }
 
