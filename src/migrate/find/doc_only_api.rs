@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{
     BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace,

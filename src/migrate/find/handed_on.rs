@@ -3,9 +3,9 @@
 //! Invariant: what only asks for the plugin's attributes hands nothing on; everything else does.
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::ast::{Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::names::{Loaded, PluginId, Resolver, Value, Workspace};
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::{Descend, Node, range_of};

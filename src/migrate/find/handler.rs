@@ -11,12 +11,12 @@ pub(super) mod parameters;
 pub(crate) mod wrapper;
 
 use annotations::annotation;
-use rustpython_parser::ast::{self, Constant, Expr};
 
 use super::reply::{self, Replies};
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
+use crate::migrate::python::ast::{self, Constant, Expr};
 use crate::migrate::python::function::{Definition, yields};
 use crate::migrate::python::names::{Resolver, Scope, Value};
 use crate::migrate::python::tree::{self, range_of};

@@ -8,10 +8,9 @@ pub(super) mod turns;
 
 use std::path::Path;
 
-use rustpython_parser::ast::{self, Expr, Stmt};
-
 use super::handler::parameters::known_types;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Binding, BindingKind, ModuleName, Resolver, Value};
 use crate::migrate::python::tree::{self, Descend, Node, name_expression, range_of};

@@ -21,13 +21,12 @@ mod uses;
 
 use std::collections::BTreeMap;
 
-use rustpython_parser::ast;
-
 use self::guards::Removals;
 use self::names::{ContextPart, Names, name_tokens, plain_root};
 use self::uses::{PartUse, RAW_CONTENT, Use, UsePosition, uses};
 use super::handler::Handler;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast;
 use crate::migrate::python::function::{Definition, definition_at};
 use crate::migrate::python::names::Loaded;
 use crate::migrate::python::tokens::TokenKind;

@@ -10,14 +10,13 @@ mod own_routes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rustpython_parser::ast::{Expr, Stmt};
-
 use super::path_parameters::can_match_alike;
 use crate::migrate::diagnostic::{Code, Related};
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::plugin::key::parts_of_key;
 use crate::migrate::find::plugin::own_routes::model::{RouterId, UNKNOWN};
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::names::{Loaded, PluginId, Resolver, Workspace};
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::{Descend, Node, is_definition, range_of, walk_body};

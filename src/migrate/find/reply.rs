@@ -20,11 +20,11 @@ mod values;
 
 use expression::{is_fixed, is_free_of_effects, is_plain_json};
 use protection::{Protection, returned};
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 use status::Status;
 use values::{Origin, Values};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Constant, Expr, Stmt};
 use crate::migrate::python::names::Resolver;
 use crate::migrate::python::tokens::{Token, TokenKind, Tokens};
 use crate::migrate::python::tree::range_of;

@@ -1,9 +1,9 @@
 //! Where a module has the name of a handler as a text, by which it may be looked up and called.
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Constant, Expr, Stmt};
 use crate::migrate::python::names::Loaded;
 use crate::migrate::python::tree::{Descend, Node, is_named, range_of};
 

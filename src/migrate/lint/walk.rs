@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::lint::checks::{
@@ -20,6 +19,7 @@ use crate::migrate::lint::facts::{Fact, names};
 use crate::migrate::lint::model::{
     Analysis, CallArguments, Edge, Entry, Mode, NodeContext, Subject,
 };
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tree::{self, Node};
 

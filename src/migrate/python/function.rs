@@ -2,10 +2,9 @@
 //!
 //! Invariant: what functions and classes inside of it return or yield is not counted as its own.
 
-use rustpython_parser::ast::{self, Expr, Stmt};
-
 use super::tree::{self, Descend, Node, is_definition, range_of, walk_body};
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Expr, Stmt};
 
 /// The parts of a function definition that matter here.
 #[derive(Clone, Copy)]

@@ -1,10 +1,10 @@
 //! The import statements of a module, and which names are in use in it.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use super::function::Definition;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Constant, Expr, Stmt};
 use crate::migrate::python::names::{
     Loaded, ModuleName, Scope, is_always_installed, is_type_checking,
 };

@@ -12,14 +12,14 @@ use std::cell::Cell;
 
 use rustc_hash::FxHashSet;
 use rustpython_parser::Parse;
-use rustpython_parser::ast::{Expr, Stmt, Suite};
-use rustpython_parser::text_size::TextSize;
 
 use super::parser_tokens::ParserTokens;
 use super::tokens::{TokenKind, Tokens};
 use super::tree::{self, Descend, Node};
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::text_size::TextSize;
+use crate::migrate::python::ast::{Expr, Stmt, Suite};
 use crate::migrate::source::SourceFile;
 use crate::text;
 

@@ -12,10 +12,10 @@ use std::str::FromStr;
 
 use rustpython_parser::Tok;
 use rustpython_parser::lexer::{LexResult, LexicalError, LexicalErrorType};
-use rustpython_parser::text_size::{TextRange, TextSize};
 
 use self::values::{float, name, number, operator, string};
 use super::tokens::{Token, TokenKind, Tokens};
+use crate::migrate::python::ast::text_size::{TextRange, TextSize};
 
 /// The tokens of a text for the parser of a module, made as they are asked for.
 ///

@@ -1,9 +1,8 @@
 //! Walking a syntax tree: the children of a node, in the order of the source where it matters.
 
-use rustpython_parser::ast::{self, Expr, ExprContext, Ranged, Stmt};
-use rustpython_parser::text_size::TextRange;
-
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::text_size::TextRange;
+use crate::migrate::python::ast::{self, Expr, ExprContext, Ranged, Stmt};
 
 /// A node of a tree.
 #[derive(Debug, Clone, Copy)]

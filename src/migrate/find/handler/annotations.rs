@@ -1,11 +1,10 @@
 //! How the names in an annotation are bound: FastAPI looks them up when the route is made.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{Constant, Expr};
-
 use super::parameters::known_arguments::builtin_validator;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::BUILTIN_TYPES;
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Constant, Expr};
 use crate::migrate::python::names::Resolver;
 use crate::migrate::python::tree::{Descend, Node, range_of};
 use crate::migrate::python::{parse, tree};

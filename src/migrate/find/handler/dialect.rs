@@ -1,9 +1,8 @@
 //! The API that a function is written for: whether it takes a context or what FastAPI gives.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{Constant, Expr, Stmt};
-
 use super::annotations::annotation_roots;
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Constant, Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
 use crate::migrate::python::tree;

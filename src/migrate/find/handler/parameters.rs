@@ -17,8 +17,6 @@ pub(crate) mod known_types;
 mod question;
 mod types;
 
-use rustpython_parser::ast::{self, Expr};
-
 use self::defaults::{DefaultValue, Marked};
 use self::family::Family;
 use self::known_types::{Kind, Marker};
@@ -28,6 +26,7 @@ use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::lookup::{Target, externals, targets};
+use crate::migrate::python::ast::{self, Expr};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::Resolver;
 use crate::migrate::python::parse;

@@ -4,13 +4,12 @@
 //! What a decorator from outside the repo returns is not looked at; such ones keep the signature of
 //! what they wrap. One of the repo has to be understood, or its webhook needs a manual change.
 
-use rustpython_parser::ast::{self, Constant, Expr};
-
 use super::annotations::annotation;
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::lookup::{Target, targets};
+use crate::migrate::python::ast::{self, Constant, Expr};
 use crate::migrate::python::function::{Definition, each_return};
 use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{BindingKind, Resolver, Scope};

@@ -5,11 +5,11 @@
 //! lost, and something stays after it in its block; the last use of a local variable stays.
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::ast::{self, CmpOp, Expr, Stmt};
 
 use super::model::Removal;
 use super::names::{ContextPart, Names, plain_root, single_name};
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, CmpOp, Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Loaded, Scope};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};

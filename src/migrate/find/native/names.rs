@@ -3,9 +3,8 @@
 //! Invariant: a name is taken for a part of the context wherever it stands in the function, so that
 //! whoever walks over its uses also meets those where it means something else.
 
-use rustpython_parser::ast::{Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::names::Loaded;
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::{self, Descend, Node, range_of, walk_body};

@@ -5,11 +5,11 @@
 //! others for sure.
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::ast::{self, CmpOp, Constant, Expr, ExprContext, Ranged, Stmt};
 
 use super::guards::Removals;
 use super::names::{ContextPart, Names, descend_unless_nested, single_name};
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, CmpOp, Constant, Expr, ExprContext, Ranged, Stmt};
 use crate::migrate::python::names::Loaded;
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 

@@ -1,9 +1,8 @@
 //! The calls that plugins and routers are made with and set up by.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::Expr;
-
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::Expr;
 use crate::migrate::python::names::{PluginId, Resolver, Value};
 use crate::migrate::python::tree::range_of;
 

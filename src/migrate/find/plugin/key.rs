@@ -1,9 +1,8 @@
 //! The key of a plugin, `author.module_name`.
 
-use rustpython_parser::ast::Expr;
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::plugin::calls::argument;
+use crate::migrate::python::ast::Expr;
 use crate::migrate::python::names::{Loaded, PluginId, Resolver, Workspace};
 use crate::migrate::python::tree::{Descend, Node, is_definition, range_of, walk_body};
 

@@ -12,10 +12,10 @@
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
 
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Constant, Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{
     BindingKind, Loaded, PluginId, Resolver, Scope, Value, Workspace,

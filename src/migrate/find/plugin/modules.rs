@@ -2,14 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustpython_parser::ast::{Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::plugin::calls::plugin_of_call;
 use crate::migrate::find::plugin::mentions;
 use crate::migrate::find::plugin::mentions::{METHOD, Mention};
 use crate::migrate::find::plugin::mounts::{Mount, router_returns};
 use crate::migrate::find::plugin::own_routes::{OwnRoutes, own_routes_of};
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Loaded, PluginId, Resolver, Workspace};
 use crate::migrate::python::tree::{Descend, Node, range_of, walk_body};

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use rustpython_parser::ast::{Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::plugin::calls::is_router_class;
 use crate::migrate::find::plugin::own_routes;
 use crate::migrate::find::plugin::own_routes::model::RouterId;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::function::{Definition, each_return};
 use crate::migrate::python::names::{BindingKind, Loaded, PluginId, Resolver, Scope, Value};
 use crate::migrate::python::tree::{Descend, Node, range_of, walk_body};

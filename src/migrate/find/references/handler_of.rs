@@ -6,8 +6,6 @@
 
 mod reached;
 
-use rustpython_parser::ast::{self, Expr, Stmt};
-
 use self::reached::{MAX_STEPS, Reached};
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
@@ -17,6 +15,7 @@ use crate::migrate::find::lookup;
 use crate::migrate::find::lookup::turns::registrar::Turn;
 use crate::migrate::find::model::{Callable, CallableKind, Form};
 use crate::migrate::find::references::finder::Finder;
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::function::{Definition, definition_at};
 use crate::migrate::python::names::{Resolver, Scope};
 use crate::migrate::python::tree::{self, Descend, Node, is_named, range_of};

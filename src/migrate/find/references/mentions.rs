@@ -5,12 +5,12 @@ mod attributes;
 mod lookups;
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::ast::Stmt;
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::{Reference, ReferenceKind};
 use crate::migrate::find::references::method::{TABLE, is_method};
+use crate::migrate::python::ast::Stmt;
 use crate::migrate::python::names::Loaded;
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::{Descend, Node, range_of};

@@ -1,9 +1,8 @@
 //! The methods of the old API, their parameters, the table that they fill, and how code names them.
 
-use rustpython_parser::ast::{self, Constant, Expr};
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::Role;
+use crate::migrate::python::ast::{self, Constant, Expr};
 use crate::migrate::python::tree;
 use crate::migrate::python::tree::range_of;
 use crate::text;

@@ -2,10 +2,9 @@
 
 pub(crate) mod imported;
 
-use rustpython_parser::ast::{Expr, Stmt};
-
 use crate::migrate::diagnostic::Code;
 use crate::migrate::find::references::finder::Finder;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::tree::{self, Descend, Node};
 use crate::text;

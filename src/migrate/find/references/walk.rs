@@ -3,15 +3,14 @@
 //! Invariant: whatever scopes, functions, branches and loops are around a place are those of
 //! [`Finder`] while that place is looked at.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::turns::loops::{self, Loop};
 use crate::migrate::find::model::{Branch, Form};
 use crate::migrate::find::references::finder::{EnclosingFunction, Finder};
 use crate::migrate::find::references::handler_of::Target;
 use crate::migrate::find::references::method::{TABLE, by_name, is_method};
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::Scope;
 use crate::migrate::python::tree;

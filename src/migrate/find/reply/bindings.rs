@@ -5,9 +5,9 @@
 //! declare it `global` or `nonlocal`.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustpython_parser::ast::{self, Expr, ExprContext, Stmt};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Expr, ExprContext, Stmt};
 use crate::migrate::python::parse::Module;
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 

@@ -6,12 +6,11 @@
 
 use std::path::Path;
 
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
-
 use super::known::{self, is_response_class};
 use super::status::Status;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::reply::values::{MadeBy, Origin, Values};
+use crate::migrate::python::ast::{self, Constant, Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
 use crate::migrate::python::tree::{self, Descend, Node, is_definition, range_of, walk, walk_body};

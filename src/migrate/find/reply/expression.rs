@@ -1,9 +1,8 @@
 //! What can be said of the body of a reply.
 
-use rustpython_parser::ast::{self, Constant, Expr};
-
 use super::protection::Protection;
 use crate::migrate::find::reply::values::Values;
+use crate::migrate::python::ast::{self, Constant, Expr};
 
 /// Whether JSON can be made of an expression without FastAPI's encoder, to be seen from it alone.
 pub(super) fn is_plain_json(values: &Values<'_>, expression: &Expr) -> bool {

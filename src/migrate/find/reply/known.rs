@@ -1,8 +1,7 @@
 //! What is surely known of built-in functions and of names outside the repo: closed lists.
 
-use rustpython_parser::ast;
-
 use crate::migrate::find::reply::values::Origin;
+use crate::migrate::python::ast;
 
 /// Built-in functions and types whose calls give a built-in value that is not a tuple.
 pub(super) const PLAIN_FUNCTIONS: &[&str] = &[

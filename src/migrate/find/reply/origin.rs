@@ -7,12 +7,11 @@
 
 use std::cell::OnceCell;
 
-use rustpython_parser::ast::{self, CmpOp, Constant, Expr, Operator, UnaryOp};
-
 use super::bindings::{Bindings, Bound};
 use super::known::{self, is_response_class};
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::reply::values::{MadeBy, Origin, Values};
+use crate::migrate::python::ast::{self, CmpOp, Constant, Expr, Operator, UnaryOp};
 use crate::migrate::python::function::{Definition, definition_at, each_return, yields};
 use crate::migrate::python::names::{Resolver, Scope, Value};
 

@@ -4,9 +4,8 @@
 //! an error of that is seen by the `except` and `with` around the `return`, and what `finally` and
 //! the end of a `with` change in it comes too late.
 
-use rustpython_parser::ast::{self, Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::tree::{Try, range_of};
 
 /// What stands around a `return`.

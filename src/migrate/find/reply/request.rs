@@ -1,10 +1,9 @@
 //! What is taken of the request that FastAPI gives a handler, and what is surely a string.
 
-use rustpython_parser::ast::{Constant, Expr, Operator};
-
 use crate::migrate::find::reply::bindings::Bound;
 use crate::migrate::find::reply::known;
 use crate::migrate::find::reply::values::Values;
+use crate::migrate::python::ast::{Constant, Expr, Operator};
 use crate::migrate::python::names::Value;
 
 impl Values<'_> {

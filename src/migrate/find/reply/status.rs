@@ -1,9 +1,8 @@
 //! Which expressions are statuses.
 
-use rustpython_parser::ast::{CmpOp, Constant, Expr, UnaryOp};
-
 use super::bindings::Bound;
 use crate::migrate::find::reply::values::Values;
+use crate::migrate::python::ast::{CmpOp, Constant, Expr, UnaryOp};
 use crate::migrate::python::names::Value;
 
 pub(super) enum Status {

@@ -5,10 +5,9 @@
 
 use std::cell::{Cell, OnceCell};
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{Expr, Stmt};
-
 use crate::migrate::find::reply::bindings::{Bindings, Bound};
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::names::{Resolver, Value};
 use crate::migrate::python::parse::Module;
 

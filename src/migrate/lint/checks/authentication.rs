@@ -6,12 +6,11 @@
 //! refusing with 401 or 403, a dependency of FastAPI, or handing the request to something that
 //! cannot be seen.
 
-use rustpython_parser::ast::{self, Constant, Expr};
-
 use crate::migrate::lint::context::CheckContext;
 use crate::migrate::lint::facts::Fact;
 use crate::migrate::lint::facts::evaluate::last_name;
 use crate::migrate::lint::naming_heuristics;
+use crate::migrate::python::ast::{self, Constant, Expr};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::stdlib::is_stdlib;
 use crate::migrate::python::tree::{self, Descend, Node};

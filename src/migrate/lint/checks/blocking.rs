@@ -5,12 +5,11 @@
 //! repo that it calls or awaits, plain ones too; not of what is handed to a thread. Only calls that
 //! always wait are listed: reading a file may or may not.
 
-use rustpython_parser::ast::{self, Expr};
-
 use crate::migrate::diagnostic::Code;
 use crate::migrate::lint::context::CheckContext;
 use crate::migrate::lint::facts::Fact;
 use crate::migrate::lint::model::{Finding, Mode};
+use crate::migrate::python::ast::{self, Expr};
 use crate::migrate::python::tree::range_of;
 use crate::text;
 

@@ -6,12 +6,11 @@
 //! not spoken about. Neither is a function that looks up the same header in lower case too: its
 //! author knows.
 
-use rustpython_parser::ast::{self, CmpOp, Expr};
-
 use crate::migrate::diagnostic::Code;
 use crate::migrate::lint::context::CheckContext;
 use crate::migrate::lint::facts::Fact;
 use crate::migrate::lint::model::Finding;
+use crate::migrate::python::ast::{self, CmpOp, Expr};
 use crate::migrate::python::tree::range_of;
 use crate::routes::Dialect;
 use crate::text;

@@ -5,14 +5,13 @@
 //! of headers, of variables and of schemes stand in the same places and are told apart by their
 //! looks. What stands in the literal is never part of a message, and is masked in the snippet.
 
-use rustpython_parser::ast::{self, CmpOp, Expr};
-
 use crate::migrate::diagnostic::Code;
 use crate::migrate::lint::context::CheckContext;
 use crate::migrate::lint::facts::Fact;
 use crate::migrate::lint::facts::evaluate::{argument, last_name};
 use crate::migrate::lint::model::Finding;
 use crate::migrate::lint::naming_heuristics;
+use crate::migrate::python::ast::{self, CmpOp, Expr};
 use crate::text;
 use crate::text::Text;
 

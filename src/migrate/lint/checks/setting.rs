@@ -6,14 +6,13 @@
 //! verifies senders with them. The extras may be those of the value or of an `Annotated` type. A
 //! field whose extras cannot be seen counts as marked.
 
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
-
 use crate::migrate::diagnostic::Code;
 use crate::migrate::lint::context::CheckContext;
 use crate::migrate::lint::facts::Fact;
 use crate::migrate::lint::facts::evaluate::{argument, last_name};
 use crate::migrate::lint::model::Finding;
 use crate::migrate::lint::naming_heuristics;
+use crate::migrate::python::ast::{self, Constant, Expr, Stmt};
 use crate::migrate::python::names::{Binding, BindingKind, Loaded, Resolver, Workspace};
 use crate::migrate::python::parse;
 use crate::migrate::python::tree::{self, Descend, Node, range_of};

@@ -9,14 +9,13 @@
 //! bytes (spaces, escapes, order of keys), so the signature is never, or not always, equal. It is
 //! said of an HMAC over it, and of a plain hash that is compared with what was sent.
 
-use rustpython_parser::ast::{self, CmpOp, Constant, Expr};
-
 use crate::migrate::diagnostic::Code;
 use crate::migrate::lint::context::CheckContext;
 use crate::migrate::lint::facts::evaluate::{argument, last_name};
 use crate::migrate::lint::facts::{Fact, Made};
 use crate::migrate::lint::model::Finding;
 use crate::migrate::lint::naming_heuristics;
+use crate::migrate::python::ast::{self, CmpOp, Constant, Expr};
 use crate::migrate::python::tree::range_of;
 use crate::routes::Dialect;
 use crate::text;

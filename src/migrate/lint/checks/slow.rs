@@ -4,12 +4,11 @@
 //! for certain and awaited before the reply: a sleep of a second or more, a request in a loop, the
 //! answer of a language model. Work in a task of its own is not waited for.
 
-use rustpython_parser::ast::{self, Constant, Expr};
-
 use crate::migrate::diagnostic::Code;
 use crate::migrate::lint::context::CheckContext;
 use crate::migrate::lint::facts::Fact;
 use crate::migrate::lint::model::{Finding, Mode};
+use crate::migrate::python::ast::{self, Constant, Expr};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tree::range_of;
 use crate::text;

@@ -6,12 +6,12 @@
 //! `TaskGroup` is kept by the group.
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::diagnostic::Code;
 use crate::migrate::lint::context::CheckContext;
 use crate::migrate::lint::facts::Fact;
 use crate::migrate::lint::model::Finding;
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::parse::Module;
 use crate::migrate::python::tree::{Descend, Node, range_of};

@@ -8,9 +8,9 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
-use rustpython_parser::ast::{self, BoolOp, Constant, Expr, Operator};
 
 use crate::migrate::lint::facts::{Fact, Made};
+use crate::migrate::python::ast::{self, BoolOp, Constant, Expr, Operator};
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Value};
 use crate::migrate::python::tree::range_of;
 

@@ -4,11 +4,10 @@
 //! Invariants: a name that the function binds in two ways which differ is known to be
 //! nothing in particular, on whichever path it is bound.
 
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
-
 use crate::migrate::lint::facts::evaluate::{Evaluator, Names, argument, last_name};
 use crate::migrate::lint::facts::{Fact, Made};
 use crate::migrate::lint::model::{CallArguments, Entry, Subject};
+use crate::migrate::python::ast::{self, Constant, Expr, Stmt};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tree::{self, Descend, Node};
 use crate::routes::Dialect;

@@ -3,9 +3,8 @@
 
 use std::path::Path;
 
-use rustpython_parser::ast::Expr;
-
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::Expr;
 use crate::migrate::python::names::resolver::Resolver;
 use crate::migrate::python::names::scope::{BindingKind, Scope};
 use crate::migrate::python::names::value::{Budget, Member, MemberKind, Value};

@@ -5,10 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{Constant, Expr, Operator};
-
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Constant, Expr, Operator};
 use crate::migrate::python::names::scope::{Binding, BindingKind, ModuleName, Scope};
 use crate::migrate::python::names::value::{Budget, MAX_TEXT, PluginId, Value};
 use crate::migrate::python::names::workspace::{Loaded, Workspace};

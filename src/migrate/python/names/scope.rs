@@ -1,9 +1,9 @@
 //! The names that a module, a class or a function binds, and how.
 
 use rustc_hash::FxHashMap;
-use rustpython_parser::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 
 /// A module as it is written after `from` or `import`.

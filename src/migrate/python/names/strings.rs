@@ -3,8 +3,7 @@
 //!
 //! Invariant: what Python would make of it is given to the character, or nothing is.
 
-use rustpython_parser::ast::{self, Constant, Expr};
-
+use crate::migrate::python::ast::{self, Constant, Expr};
 use crate::migrate::python::names::resolver::Resolver;
 use crate::migrate::python::names::value::{Budget, MAX_TEXT, MemberKind, Value};
 

@@ -5,9 +5,9 @@
 
 use std::str::FromStr;
 
-use rustpython_parser::ast::bigint::BigInt;
 use rustpython_parser::{StringKind, Tok};
 
+use crate::migrate::python::ast::bigint::BigInt;
 use crate::migrate::python::lexer::fstring::inside_of_string;
 
 /// A keyword or a name; none when it is not plain ASCII.

@@ -1,12 +1,11 @@
 //! What a class is to pydantic, and the fields that it has.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{Expr, Stmt};
-
 use crate::migrate::find::handler::parameters::known_types;
 use crate::migrate::find::handler::parameters::known_types::Base;
 use crate::migrate::find::handler::parameters::question::{Objection, Place, unknown};
 use crate::migrate::find::lookup::{Target, externals, targets};
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::Resolver;
 use crate::text;

@@ -5,12 +5,11 @@
 
 use std::path::Path;
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{Constant, Expr, Operator, UnaryOp};
-
 use super::classes::has_no_base;
 use super::defaults;
 use crate::migrate::find::lookup;
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Constant, Expr, Operator, UnaryOp};
 use crate::migrate::python::names::{BindingKind, Resolver, Value};
 use crate::migrate::python::tree;
 

@@ -8,7 +8,6 @@
 //! its kind, are in the tables here for that type; everything else is an [`Objection`].
 
 use regex_automata::nfa::thompson::NFA;
-use rustpython_parser::ast::{self, Expr};
 
 use super::classes::{self, ClassKind, has_no_base};
 use super::constants::{
@@ -19,6 +18,7 @@ use super::known_arguments::{Argument, Signature};
 use super::question::{Objection, Place, shown};
 use super::{known_arguments, known_types};
 use crate::migrate::find::lookup::{Target, all_targets, externals, targets};
+use crate::migrate::python::ast::{self, Expr};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::Resolver;
 use crate::text;

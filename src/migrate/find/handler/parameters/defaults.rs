@@ -4,12 +4,11 @@
 //! Invariant: something is a plain value only when its form or where it comes from says so; what is
 //! not understood is [`DefaultValue::Unknown`], as it may be a marker from elsewhere.
 
-use rustpython_parser::ast::{self, Expr, Stmt};
-
 use super::classes::{self, ClassKind};
 use super::known_types::{self, Marker};
 use super::question::{Place, Question, shown};
 use crate::migrate::find::lookup::{self, Target, all_targets, targets};
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Value};
 use crate::migrate::python::stdlib::is_stdlib;

@@ -3,13 +3,12 @@
 //!
 //! Invariant: a dependency is taken only where it is known what FastAPI would call, and with what.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::Expr;
-
 use crate::migrate::find::handler::parameters::classes::ClassKind;
 use crate::migrate::find::handler::parameters::question::{Objection, Place, shown};
 use crate::migrate::find::handler::parameters::{classes, known_types};
 use crate::migrate::find::lookup::{Target, targets};
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::Expr;
 use crate::migrate::python::function::{Definition, each_return};
 use crate::migrate::python::names::{Resolver, Scope, Value};
 use crate::migrate::python::tree::plain_parameters;

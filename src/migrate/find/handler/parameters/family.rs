@@ -2,14 +2,13 @@
 //!
 //! Invariant: a type that is not known to be of a family is [`Family::Other`], for which no limit is taken.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{Constant, Expr, Operator};
-
 use crate::migrate::find::handler::parameters::constants::is_none;
 use crate::migrate::find::handler::parameters::known_types;
 use crate::migrate::find::handler::parameters::known_types::Generic;
 use crate::migrate::find::handler::parameters::question::Place;
 use crate::migrate::find::lookup::{Target, targets};
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Constant, Expr, Operator};
 use crate::migrate::python::names::Resolver;
 use crate::migrate::python::parse;
 

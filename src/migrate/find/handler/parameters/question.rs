@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::ast;
-use rustpython_parser::ast::Expr;
 
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::Expr;
 use crate::migrate::python::names::Resolver;
 use crate::migrate::python::tree::range_of;
 use crate::text;

@@ -6,8 +6,6 @@
 //! Invariant: what is accepted is in a closed list, of types outside the repo ([`known_types`]) and
 //! of forms here; everything else is an [`Objection`].
 
-use rustpython_parser::ast::{self, Constant, Expr, Operator};
-
 use super::defaults::{self, DefaultValue};
 use super::known_types::{self, Generic, Kind};
 use super::{constraints, known_arguments};
@@ -18,6 +16,7 @@ use crate::migrate::find::handler::parameters::question::{
     Objection, Place, refused, shown, unknown,
 };
 use crate::migrate::find::lookup::{Target, externals, targets};
+use crate::migrate::python::ast::{self, Constant, Expr, Operator};
 use crate::migrate::python::names::Resolver;
 use crate::migrate::python::parse;
 use crate::text;

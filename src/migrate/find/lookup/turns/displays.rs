@@ -3,11 +3,10 @@
 //! Invariant: a list, dict or set counts as written out only where everything that is done with its
 //! name reads it.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{CmpOp, Expr, Stmt};
-
 use super::loops::{LoopReader, MAX_TURNS};
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{CmpOp, Expr, Stmt};
 use crate::migrate::python::names::{BindingKind, ModuleName, Resolver, Scope, Value};
 use crate::migrate::python::tree;
 use crate::migrate::python::tree::{Descend, Node, range_of};
@@ -274,11 +273,13 @@ fn pair(first: Expr, second: Expr) -> Expr {
     })
 }
 
-fn text_range(place: ByteRange) -> rustpython_parser::text_size::TextRange {
+fn text_range(place: ByteRange) -> crate::migrate::python::ast::text_size::TextRange {
     let at = |offset: usize| {
-        rustpython_parser::text_size::TextSize::new(u32::try_from(offset).unwrap_or_default())
+        crate::migrate::python::ast::text_size::TextSize::new(
+            u32::try_from(offset).unwrap_or_default(),
+        )
     };
-    rustpython_parser::text_size::TextRange::new(at(place.start()), at(place.end()))
+    crate::migrate::python::ast::text_size::TextRange::new(at(place.start()), at(place.end()))
 }
 
 /// Whether a name that stands for a list, dict or set is only read in a module: looped over,

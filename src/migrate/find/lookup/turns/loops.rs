@@ -5,9 +5,8 @@
 //! out (a display, or a name that stands for one and is only read), when nothing in its body gives
 //! its variables another value, and when there are not too many.
 
-use rustpython_parser::ast::{self, Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::names::{Resolver, Scope};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
 

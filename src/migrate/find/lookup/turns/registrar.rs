@@ -14,10 +14,9 @@
 //! Invariants: every use of the function in its module is among the turns, and runs once, while the module
 //! is imported; whatever else may call it makes the turns unknown. Other modules are not looked at here.
 
-use rustpython_parser::ast::{self, Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::turns::loops::{Loop, LoopReader, environments, rebinds};
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::function::{Definition, yields};
 use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{Binding, BindingKind, Resolver, Scope};

@@ -1,14 +1,13 @@
 //! Calls that a router is given to: it is included, looked at, or handed to a function of the repo, which
 //! is followed as far as its parameter goes.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::Expr;
-
 use crate::migrate::find::lookup::{Target, targets};
 use crate::migrate::find::plugin::calls::is_router_class;
 use crate::migrate::find::plugin::own_routes::model::{OwnRoutes, RouterId, UNKNOWN};
 use crate::migrate::find::plugin::own_routes::routers::{Argument, argument, prefix_of_call};
 use crate::migrate::find::plugin::own_routes::uses::{Followed, Use, Walker};
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::Expr;
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Resolver, Scope};
 use crate::migrate::python::tree;

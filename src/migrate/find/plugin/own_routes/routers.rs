@@ -1,8 +1,5 @@
 //! Routers as expressions stand for them, and the arguments of the calls that make and fill them.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::Expr;
-
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::turns::loops::LoopReader;
@@ -10,6 +7,8 @@ use crate::migrate::find::lookup::{Target, targets};
 use crate::migrate::find::plugin::calls;
 use crate::migrate::find::plugin::calls::is_router_class;
 use crate::migrate::find::plugin::own_routes::model::{RouterId, UNKNOWN};
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::Expr;
 use crate::migrate::python::names::{Loaded, Resolver, Value};
 use crate::migrate::python::tree::range_of;
 use crate::text::Text;

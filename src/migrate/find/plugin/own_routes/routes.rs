@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{Expr, Stmt};
-
 use crate::migrate::emit::is_as_written;
 use crate::migrate::find::lookup::turns::loops::{Loop, LoopReader, environments};
 use crate::migrate::find::lookup::turns::registrar::{Registrar, ResultUse};
@@ -15,6 +12,8 @@ use crate::migrate::find::plugin::own_routes::routers::{
 use crate::migrate::find::plugin::own_routes::written_decorators::{
     prefix_in_helper, prefix_of_helper, route_of_helper,
 };
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Loaded, Resolver, Scope, Workspace};
 use crate::migrate::python::tree;

@@ -4,8 +4,6 @@
 //! router, or includes one that is known; it is returned, compared, printed, looked at; it gets
 //! another name; it is handed to a function of the repo that uses its parameter in these ways only.
 
-use rustpython_parser::ast::{self, Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::emit::is_as_written;
 use crate::migrate::find::plugin::calls::plugin_of_call;
@@ -13,6 +11,7 @@ use crate::migrate::find::plugin::own_routes::model::{
     Hidden, OwnRoute, OwnRoutes, RouterId, UNKNOWN,
 };
 use crate::migrate::find::plugin::own_routes::routers::{routers, written};
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Scope, Workspace};
 use crate::migrate::python::tree::{self, Node, range_of};

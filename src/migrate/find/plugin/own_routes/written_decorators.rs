@@ -1,12 +1,11 @@
 //! The decorators that an earlier run wrote: their routes are those of the calls of them.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::Expr;
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::emit::{PATH, is_like_a_helper};
 use crate::migrate::find::plugin::own_routes::model::{OwnRoute, UNKNOWN};
 use crate::migrate::find::plugin::own_routes::routers::{Argument, Place, argument, written};
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::Expr;
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, Loaded, Resolver, Value};
 use crate::migrate::python::tree;

@@ -1,9 +1,6 @@
 //! From a call of the method to the webhooks that it registers, or to the reason why it needs a manual
 //! change.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::Expr;
-
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
@@ -19,6 +16,8 @@ use crate::migrate::find::references::call::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::handler_of::Target;
 use crate::migrate::find::references::method::OLDER_METHOD;
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::Expr;
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{PluginId, Scope};
 use crate::migrate::python::tree::range_of;

@@ -9,8 +9,6 @@ pub(crate) mod receiver;
 
 use std::path::Path;
 
-use rustpython_parser::ast::{self, Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::{Alias, Argument, Known, Reference, ReferenceKind, Role};
 use crate::migrate::find::references::call::callee::receiver::Receiver;
@@ -18,6 +16,7 @@ use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{
     OLDER_METHOD, arguments_of_getattr, attribute_name, by_name, is_method, role_of_keyword,
 };
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{Binding, BindingKind, Loaded, PluginId, Value};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};

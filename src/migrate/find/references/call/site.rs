@@ -1,12 +1,11 @@
 //! The call of `mount_webhook_method`: its brackets, its arguments, the endpoint among them.
 
-use rustpython_parser::ast::{self, Expr};
-
 use super::callee::Callee;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::{Argument, CallSite, Role};
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{OLDER_METHOD, role_at, role_of_keyword};
+use crate::migrate::python::ast::{self, Expr};
 use crate::migrate::python::names::Value;
 use crate::migrate::python::tokens::TokenKind;
 use crate::migrate::python::tree::range_of;

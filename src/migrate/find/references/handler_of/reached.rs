@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rustpython_parser::ast::{Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::CallableKind;
 use crate::migrate::find::references::finder::Finder;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::function::definition_at;
 use crate::migrate::python::names::{BindingKind, Resolver, Value};
 use crate::migrate::python::tree;

@@ -1,14 +1,13 @@
 //! Mentions of the method that register nothing where they stand, and uses of the table that it fills.
 
-use rustpython_parser::ast;
-use rustpython_parser::ast::{Expr, Stmt};
-
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::{Effect, Reference, ReferenceKind, Unclear};
 use crate::migrate::find::references::call::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{TABLE, attribute_name, by_name};
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::PluginId;
 use crate::migrate::python::tree;

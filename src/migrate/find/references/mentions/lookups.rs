@@ -4,8 +4,6 @@
 //! method's or the table's, unless what it starts or ends with says otherwise; and what it is looked up on
 //! may be a plugin, unless a closed list says that it is something else.
 
-use rustpython_parser::ast::{self, Constant, Expr, Stmt};
-
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::turns::loops::environments;
@@ -13,6 +11,7 @@ use crate::migrate::find::model::{Effect, Unclear};
 use crate::migrate::find::references::call::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{METHOD, OLDER_METHOD, TABLE, by_name, is_method};
+use crate::migrate::python::ast::{self, Constant, Expr, Stmt};
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{BindingKind, PluginId, Resolver, Value};
 use crate::migrate::python::tree::{self, Descend, Node, is_named, range_of};

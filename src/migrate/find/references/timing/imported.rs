@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use rustpython_parser::ast::Stmt;
-
 use super::runs_before_mounting;
+use crate::migrate::python::ast::Stmt;
 use crate::migrate::python::function::Definition;
 use crate::migrate::python::names::{Loaded, ModuleName, Workspace};
 use crate::migrate::python::tree::{Descend, Node, walk_body};

@@ -6,11 +6,10 @@
 
 use std::path::Path;
 
-use rustpython_parser::ast::Expr;
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::OLDER_METHOD;
+use crate::migrate::python::ast::Expr;
 use crate::migrate::python::names::{BindingKind, PluginId, Resolver, Value};
 use crate::migrate::python::tree::range_of;
 use crate::text;
