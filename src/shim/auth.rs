@@ -3,8 +3,15 @@
 //! Invariants: a rule that cannot decide rejects; secrets and signatures are compared in constant time;
 //! a header that is there twice is as good as missing; no secret is shown, not even by `Debug`.
 
+mod ed25519;
+mod feishu;
+mod generic;
+mod mac;
 mod secret;
 mod signature;
+mod time;
+#[cfg(test)]
+mod vectors;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,8 +21,12 @@ use ipnet::IpNet;
 use crate::shim::http::head::Head;
 use crate::shim::http::rejection::Rejection;
 
+pub(crate) use ed25519::{PublicKey, Signer};
+pub(crate) use generic::{Encoding, HmacRule, Signed, SignedTime, is_header_name};
+pub(crate) use mac::Hash;
 pub(crate) use secret::{Secret, Secrets};
 pub(crate) use signature::Scheme;
+pub(crate) use time::TOLERANCE;
 
 /// What a sender has to prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +39,22 @@ pub(crate) enum AuthRule {
         secrets: Secrets,
         /// How far the time of the signature may be from ours, where it has one.
         tolerance: Duration,
+    },
+    /// A signature of the time and the body by a key that only the sender has.
+    Ed25519 {
+        /// Who signs.
+        signer: Signer,
+        /// The keys, of which any will do.
+        keys: Vec<PublicKey>,
+        /// How far the time of the signature may be from ours.
+        tolerance: Duration,
+    },
+    /// An HMAC in the form that the configuration describes.
+    Hmac(HmacRule),
+    /// The verification token of Feishu, in the body.
+    FeishuToken {
+        /// The tokens, of which any will do.
+        secrets: Secrets,
     },
     /// A header that holds the secret itself.
     Token {
@@ -50,9 +77,23 @@ impl AuthRule {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Signature { scheme, .. } => scheme.name(),
+            Self::Ed25519 { signer, .. } => signer.name(),
+            Self::Hmac(_) => "hmac",
+            Self::FeishuToken { .. } => "feishu-token",
             Self::Token { .. } => "token",
             Self::Bearer { .. } => "bearer",
             Self::Addresses(_) => "addresses",
+        }
+    }
+
+    /// Whether it needs the body.
+    pub(super) fn is_about_the_body(&self) -> bool {
+        match self {
+            Self::Signature { .. }
+            | Self::Ed25519 { .. }
+            | Self::Hmac(_)
+            | Self::FeishuToken { .. } => true,
+            Self::Token { .. } | Self::Bearer { .. } | Self::Addresses(_) => false,
         }
     }
 }
@@ -79,16 +120,23 @@ pub(super) fn authorize(
     now: u64,
 ) -> Result<(), Rejection> {
     for rule in rules {
+        if phase == AuthPhase::Head && rule.is_about_the_body() {
+            continue;
+        }
         let passes = match rule {
             AuthRule::Signature {
                 scheme,
                 secrets,
                 tolerance,
-            } => match phase {
-                AuthPhase::Head => true,
-                AuthPhase::Body => secrets
-                    .any(|secret| signature::verify(*scheme, secret, *tolerance, head, body, now)),
-            },
+            } => secrets
+                .any(|secret| signature::verify(*scheme, secret, *tolerance, head, body, now)),
+            AuthRule::Ed25519 {
+                keys, tolerance, ..
+            } => ed25519::verify(keys, *tolerance, head, body, now).unwrap_or(false),
+            AuthRule::Hmac(rule) => rule.verify(head, body, now).unwrap_or(false),
+            AuthRule::FeishuToken { secrets } => {
+                secrets.any(|secret| feishu::has_token(secret, body).unwrap_or(false))
+            }
             AuthRule::Token { header, secrets } => head
                 .only(header)
                 .is_some_and(|value| secrets.any(|secret| secret.is(value))),

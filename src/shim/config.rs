@@ -6,6 +6,7 @@
 mod auth;
 mod file;
 pub(crate) mod file_stamp;
+mod hmac;
 mod merge;
 mod model;
 mod reader;

@@ -4,9 +4,10 @@
 //! {"path": "/api/webhook/github", "method": "POST", "headers": {"X-GitHub-Event": "push"}, "body": "{}"}
 //! ```
 //!
-//! Nothing is passed over: whatever is wrong is an error that names the line, and what cannot be sent
-//! is there to be told of: a request for a path that is not an old URL, or one that was recorded without its
-//! body.
+//! Nothing is passed over in silence: whatever is wrong is an error that names the line, and what cannot be
+//! sent is there to be told of: a request for a path that is not an old URL, one that was recorded without
+//! its body, and a line that is not JSON. The last is no error, since a recorder that was killed, or whose
+//! disk was full, leaves half a line between whole ones.
 
 use std::fs;
 use std::path::Path;
@@ -31,13 +32,13 @@ pub(crate) const MOST_BYTES: u64 = 64 * 1024 * 1024;
 pub(crate) struct UserRequests {
     /// The requests.
     pub(crate) requests: Vec<Request>,
-    /// Those that cannot be sent, since their bodies were too large to be recorded.
-    pub(crate) without_body: Vec<Unsent>,
+    /// Those that cannot be sent: without their bodies, or not whole.
+    pub(crate) unusable: Vec<Unsent>,
 }
 
 impl UserRequests {
     /// The requests that are not sent, in the order of their lines: those for none of the routes, and
-    /// those without a body.
+    /// those that cannot be.
     pub(crate) fn unsent<'r>(
         &self,
         routes: impl Iterator<Item = &'r Route> + Clone,
@@ -49,7 +50,7 @@ impl UserRequests {
             path: request.path.clone(),
             why: SkipReason::NoOldUrl,
         });
-        let mut all: Vec<Unsent> = for_none.chain(self.without_body.iter().cloned()).collect();
+        let mut all: Vec<Unsent> = for_none.chain(self.unusable.iter().cloned()).collect();
         all.sort_by_key(|one| one.line);
         all
     }
@@ -60,7 +61,7 @@ impl UserRequests {
 pub(crate) struct Unsent {
     /// The line of the file, 1-based.
     pub(crate) line: usize,
-    /// The URL, decoded.
+    /// The URL, decoded; empty where the line does not tell.
     pub(crate) path: String,
     /// Why it is not.
     pub(crate) why: SkipReason,
@@ -73,6 +74,8 @@ pub(crate) enum SkipReason {
     NoOldUrl,
     /// Of its body only the length was recorded.
     NoBody,
+    /// The line is not JSON: half a line, for instance.
+    Broken,
 }
 
 /// A request of the user's.
@@ -164,7 +167,7 @@ struct Line {
 /// Reads the file.
 ///
 /// # Errors
-/// When it cannot be read, or a line of it is not a request.
+/// When it cannot be read, or a line of it is JSON and not a request; or when no line is one.
 pub(crate) fn read(path: &Path) -> Result<UserRequests, UserError> {
     let at = |line, reason| wrong_line(path, line, &reason);
     let size = fs::metadata(path).map_err(error::io(path))?.len();
@@ -176,6 +179,7 @@ pub(crate) fn read(path: &Path) -> Result<UserRequests, UserError> {
     let bytes = fs::read(path).map_err(error::io(path))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut given = UserRequests::default();
+    let mut first_broken = None;
     for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
         let number = index + 1;
         // Some editors put a mark in front of the first line.
@@ -187,19 +191,33 @@ pub(crate) fn read(path: &Path) -> Result<UserRequests, UserError> {
             continue;
         }
         let place = format!("{name}:{number}");
-        match parse(line, number, place).map_err(|reason| at(number, reason))? {
-            (request, true) => given.without_body.push(Unsent {
+        let mut unusable = |path, why| {
+            given.unusable.push(Unsent {
                 line: number,
-                path: request.path,
-                why: SkipReason::NoBody,
-            }),
-            (request, false) => given.requests.push(request),
+                path,
+                why,
+            });
+        };
+        match parse(line, number, place) {
+            Ok((request, true)) => unusable(request.path, SkipReason::NoBody),
+            Ok((request, false)) => given.requests.push(request),
+            Err(reason) if is_json(line) => return Err(at(number, reason)),
+            Err(reason) => {
+                unusable(String::new(), SkipReason::Broken);
+                first_broken.get_or_insert_with(|| at(number, reason));
+            }
         }
     }
-    if given.requests.is_empty() && given.without_body.is_empty() {
-        return Err(at(1, text!("there is no request in it", "其中没有请求")));
+    let is_broken = |one: &Unsent| one.why == SkipReason::Broken;
+    if given.requests.is_empty() && given.unusable.iter().all(is_broken) {
+        let none = || at(1, text!("there is no request in it", "其中没有请求"));
+        return Err(first_broken.unwrap_or_else(none));
     }
     Ok(given)
+}
+
+fn is_json(line: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(line).is_ok()
 }
 
 /// What is wrong with a line, 1-based.

@@ -118,6 +118,16 @@ fn the_address_of_the_peer_decides() {
     );
 }
 
+/// A rule of kind `hmac` with one line more.
+macro_rules! HMAC {
+    ($line:literal) => {
+        concat!(
+            "kind = \"hmac\"\nheader = \"X-S\"\nsecret_env = \"PATH\"\n",
+            $line
+        )
+    };
+}
+
 #[test]
 fn a_rule_without_its_secret_does_not_open_it_keeps_the_shim_from_starting() {
     let agent = Agent::start(ok);
@@ -148,6 +158,60 @@ fn a_rule_without_its_secret_does_not_open_it_keeps_the_shim_from_starting() {
         (
             "kind = \"standard-webhooks\"\nsecret_env = \"PATH\"",
             "base64",
+        ),
+        ("kind = \"feishu\"", "has no secret"),
+        ("kind = \"feishu-token\"", "has no secret"),
+        ("kind = \"dingtalk\"", "has no secret"),
+        ("kind = \"qq\"", "has no secret"),
+        ("kind = \"hmac\"\nheader = \"X-S\"", "has no secret"),
+        (
+            "kind = \"qq\"\nsecret_env = \"PATH\"\npublic_key = \"00\"",
+            "unknown key `public_key`",
+        ),
+        (
+            "kind = \"dingtalk\"\nsecret_env = \"PATH\"\ntolerance = 5",
+            "`tolerance` is invalid",
+        ),
+        ("kind = \"discord\"", "needs a valid `public_key`; copy"),
+        ("kind = \"discord\"\npublic_key = []", "needs a valid"),
+        ("kind = \"discord\"\npublic_key = \"00ff\"", "needs a valid"),
+        // A point of small order: anybody could sign for it.
+        (
+            "kind = \"discord\"\n\
+             public_key = \"0100000000000000000000000000000000000000000000000000000000000000\"",
+            "needs a valid",
+        ),
+        (
+            "kind = \"discord\"\nsecret_env = \"PATH\"",
+            "unknown key `secret_env`",
+        ),
+        (
+            "kind = \"hmac\"\nsecret_env = \"PATH\"",
+            "\"hmac\" needs `header`",
+        ),
+        (
+            "kind = \"hmac\"\nsecret_env = \"PATH\"\nheader = \"a b\"",
+            "\"hmac\" needs `header`",
+        ),
+        (HMAC!("hash = \"md5\""), "`hash` is invalid; write one of"),
+        (HMAC!("encoding = \"hax\""), "`encoding` is invalid"),
+        (HMAC!("signed = \"{boby}\""), "`signed` is not understood"),
+        (HMAC!("signed = \"{timestamp}\""), "leaves the body out"),
+        (
+            HMAC!("signed = \"{timestamp}.{body}\""),
+            "`timestamp_header` and {timestamp}",
+        ),
+        (
+            HMAC!("timestamp_header = \"X-T\""),
+            "a time that is not signed proves nothing",
+        ),
+        (
+            HMAC!("timestamp_header = \"\""),
+            "`timestamp_header` is not the name",
+        ),
+        (
+            HMAC!("tolerance = \"5m\""),
+            "means nothing without `timestamp_header`",
         ),
     ] {
         let config = format!("[[route]]\nplugin = \"KroMiose.github\"\n[[route.auth]]\n{rule}\n");
@@ -380,6 +444,54 @@ fn who_is_refused_by_one_of_several_is_told_no_other_way_in() {
     assert_eq!((reply.status(), reply.header("Link")), (403, None));
     assert!(reply.header("Deprecation").is_some());
     assert!(agent.request().first.contains("c.d"), "the other is called");
+}
+
+#[test]
+fn new_senders_open_at_the_old_url_and_at_the_new_one() {
+    let agent = Agent::start(ok);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.unwrap().as_secs();
+    let body = r#"{"token":"hunter2"}"#;
+    let of_time = Hmac::<Sha256>::new_from_slice(b"hunter2").unwrap();
+    let of_time = of_time.chain_update(format!("{now}000\nhunter2"));
+    let of_time = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        of_time.finalize().into_bytes(),
+    );
+    let mut lark = sha2::Sha256::default();
+    sha2::Digest::update(&mut lark, format!("{now}nhunter2{body}"));
+    let lark: String = sha2::Digest::finalize(lark)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    for (rule, lines) in [
+        (
+            "kind = \"dingtalk\"\nSECRET",
+            format!("timestamp: {now}000\r\nsign: {of_time}\r\n"),
+        ),
+        (
+            "kind = \"feishu\"\nSECRET",
+            format!(
+                "X-Lark-Request-Timestamp: {now}\r\nX-Lark-Request-Nonce: n\r\n\
+                 X-Lark-Signature: {lark}\r\n"
+            ),
+        ),
+        (
+            "kind = \"hmac\"\nheader = \"X-S\"\nSECRET",
+            format!("X-S: {}\r\n", sign("hunter2", body.as_bytes())),
+        ),
+        ("kind = \"feishu-token\"\nSECRET", String::new()),
+    ] {
+        let shim = open_shim(&agent, rule, "passthrough = true\n");
+        for path in ["/api/webhook/github", "/plugins/KroMiose.github/github"] {
+            let send = |lines: &str, body: &str| shim.send(post(path, lines, body)).status();
+            assert_eq!(send(&lines, body), 200, "{rule} {path}");
+            let other = if lines.is_empty() { "{}" } else { body };
+            assert_eq!(send("", other), 401, "{rule} {path}");
+            assert_eq!(send("", ""), 401, "{rule} {path}");
+        }
+    }
+    assert_eq!(agent.requests().len(), 8);
 }
 
 #[test]

@@ -24,6 +24,11 @@ impl Secrets {
             .fold(false, |found, secret| found | fits(secret))
     }
 
+    /// What is made of each of them.
+    pub(crate) fn each<T>(&self, make: impl Fn(&Secret) -> T) -> Vec<T> {
+        self.0.iter().map(make).collect()
+    }
+
     /// What is made of each of them; none when it cannot be made of one.
     pub(crate) fn map(&self, make: impl Fn(&Secret) -> Option<Secret>) -> Option<Self> {
         let made: Option<Vec<_>> = self.0.iter().map(make).collect();

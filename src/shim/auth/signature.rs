@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
+use super::feishu;
+use super::mac::{Hash, Tag, hex};
 use super::secret::Secret;
+use super::time::{TOLERANCE, is_fresh};
 use crate::shim::http::head::Head;
 use crate::shim::http::target;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
-/// Whose way of signing. All of them are HMAC-SHA256.
+/// Whose way of signing. All of them are HMAC-SHA256, but for Feishu's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     /// `X-Hub-Signature-256: sha256=<hex>` of the body.
@@ -28,17 +28,23 @@ pub(crate) enum Scheme {
     /// `X-Gitee-Token`: the secret itself, or the base64 of a signature of
     /// `<X-Gitee-Timestamp>\n<secret>`.
     Gitee,
+    /// `sign`: the base64 of a signature of `<timestamp>\n<secret>`; both are headers.
+    DingTalk,
+    /// `X-Lark-Signature`: what `feishu` says.
+    Feishu,
 }
 
 impl Scheme {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::GitHub,
         Self::Gitea,
         Self::StandardWebhooks,
         Self::Stripe,
         Self::Slack,
         Self::Gitee,
+        Self::DingTalk,
+        Self::Feishu,
     ];
 
     /// Its name in the configuration.
@@ -50,6 +56,18 @@ impl Scheme {
             Self::Stripe => "stripe",
             Self::Slack => "slack",
             Self::Gitee => "gitee",
+            Self::DingTalk => "dingtalk",
+            Self::Feishu => "feishu",
+        }
+    }
+
+    /// How far the time of a signature may be from ours, where nothing is said of it.
+    pub(crate) fn tolerance(self) -> Duration {
+        match self {
+            // Gitee names none, and clocks of self-hosted senders are worse than those of services;
+            // DingTalk names this one.
+            Self::Gitee | Self::DingTalk => Duration::from_secs(60 * 60),
+            _ => TOLERANCE,
         }
     }
 }
@@ -75,14 +93,12 @@ fn verified(
     body: &[u8],
     now: u64,
 ) -> Option<bool> {
-    let fresh = |time: &[u8], unit: u64| {
-        let time: u64 = std::str::from_utf8(time).ok()?.parse().ok()?;
-        ((time / unit).abs_diff(now) <= tolerance.as_secs()).then_some(())
-    };
+    let fresh = |time: &[u8]| is_fresh(time, tolerance, now)?.then_some(());
+    let hmac = |parts: &[&[u8]]| Tag::hmac(Hash::Sha256, secret, parts);
     match scheme {
         Scheme::GitHub => {
             let signature = head.only("x-hub-signature-256")?.strip_prefix(b"sha256=")?;
-            Some(is_mac(secret, &[body], &hex(signature)?))
+            Some(hmac(&[body])?.is(&hex(signature)?))
         }
         Scheme::Gitea => {
             let names = [
@@ -93,9 +109,10 @@ fn verified(
             // Those that are there have to be one and the same: none is a way past another.
             let mut found = names.iter().filter(|name| head.has(name)).peekable();
             found.peek()?;
+            let tag = hmac(&[body])?;
             let mut all = true;
             for name in found {
-                all &= is_mac(secret, &[body], &hex(head.only(name)?)?);
+                all &= tag.is(&hex(head.only(name)?)?);
             }
             Some(all)
         }
@@ -106,14 +123,14 @@ fn verified(
                 false => ["svix-id", "svix-timestamp", "svix-signature"],
             };
             let time = head.only(time)?;
-            fresh(time, 1)?;
-            let signed = [head.only(id)?, b".", time, b".", body];
+            fresh(time)?;
+            let tag = hmac(&[head.only(id)?, b".", time, b".", body])?;
             let mut found = false;
             for signature in head.only(signatures)?.split(|&byte| byte == b' ') {
                 if let Some(encoded) = signature.strip_prefix(b"v1,")
                     && let Ok(signature) = STANDARD.decode(encoded)
                 {
-                    found |= is_mac(secret, &signed, &signature);
+                    found |= tag.is(&signature);
                 }
             }
             Some(found)
@@ -133,21 +150,16 @@ fn verified(
                 }
             }
             let time = time?;
-            fresh(time, 1)?;
-            let signed = [time, b".", body];
-            Some(signatures.iter().fold(false, |found, signature| {
-                found | is_mac(secret, &signed, signature)
-            }))
+            fresh(time)?;
+            let tag = hmac(&[time, b".", body])?;
+            let fits = |found, signature: &Vec<u8>| found | tag.is(signature);
+            Some(signatures.iter().fold(false, fits))
         }
         Scheme::Slack => {
             let time = head.only("x-slack-request-timestamp")?;
-            fresh(time, 1)?;
+            fresh(time)?;
             let signature = head.only("x-slack-signature")?.strip_prefix(b"v0=")?;
-            Some(is_mac(
-                secret,
-                &[b"v0:", time, b":", body],
-                &hex(signature)?,
-            ))
+            Some(hmac(&[b"v0:", time, b":", body])?.is(&hex(signature)?))
         }
         Scheme::Gitee => {
             let token = head.only("x-gitee-token")?;
@@ -155,45 +167,27 @@ fn verified(
                 return Some(true);
             }
             let time = head.only("x-gitee-timestamp")?;
-            // Gitee counts in milliseconds.
-            fresh(time, 1_000)?;
+            fresh(time)?;
             // Its documents have it in percent-encoding, too.
             let signature = STANDARD.decode(target::decode(token)).ok()?;
-            Some(is_mac(secret, &[time, b"\n", secret.bytes()], &signature))
+            Some(hmac(&[time, b"\n", secret.bytes()])?.is(&signature))
         }
+        Scheme::DingTalk => {
+            let time = head.only("timestamp")?;
+            fresh(time)?;
+            let signature = STANDARD.decode(head.only("sign")?).ok()?;
+            Some(hmac(&[time, b"\n", secret.bytes()])?.is(&signature))
+        }
+        Scheme::Feishu => feishu::verify(secret, tolerance, head, body, now),
     }
-}
-
-/// Whether `signature` is the HMAC-SHA256 of the parts, compared in constant time.
-fn is_mac(secret: &Secret, parts: &[&[u8]], signature: &[u8]) -> bool {
-    // HMAC takes keys of every length; were it not so, the rule would reject.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.bytes()) else {
-        return false;
-    };
-    for part in parts {
-        mac.update(part);
-    }
-    mac.verify_slice(signature).is_ok()
-}
-
-fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() != 64 {
-        return None;
-    }
-    text.chunks_exact(2)
-        .map(|pair| {
-            let high = char::from(pair[0]).to_digit(16)?;
-            let low = char::from(pair[1]).to_digit(16)?;
-            u8::try_from(high * 16 + low).ok()
-        })
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TOLERANCE: Duration = Duration::from_secs(300);
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::Sha256;
 
     fn passes(scheme: Scheme, secret: &[u8], lines: &str, body: &[u8], now: u64) -> bool {
         let mut head = Head::default();
@@ -387,16 +381,17 @@ mod tests {
 
     #[test]
     fn gitee_has_two_ways() {
-        let signature = STANDARD.encode(mac(b"k", b"100000\nk"));
+        let signature = STANDARD.encode(mac(b"k", b"1700000000000\nk"));
         let passes = |lines: &str, now| passes(Scheme::Gitee, b"k", lines, b"", now);
         assert!(passes("X-Gitee-Token: k\r\n", 0));
-        let lines = format!("X-Gitee-Token: {signature}\r\nX-Gitee-Timestamp: 100000\r\n");
-        assert!(passes(&lines, 100));
-        assert!(!passes(&lines, 1_000));
-        assert!(!passes(&format!("X-Gitee-Token: {signature}\r\n"), 100));
+        let lines = format!("X-Gitee-Token: {signature}\r\nX-Gitee-Timestamp: 1700000000000\r\n");
+        let now = 1_700_000_000;
+        assert!(passes(&lines, now));
+        assert!(!passes(&lines, now + 1_000));
+        assert!(!passes(&format!("X-Gitee-Token: {signature}\r\n"), now));
         assert!(!passes(
-            "X-Gitee-Token: x\r\nX-Gitee-Timestamp: 100000\r\n",
-            100
+            "X-Gitee-Token: x\r\nX-Gitee-Timestamp: 1700000000000\r\n",
+            now
         ));
     }
 }

@@ -4,14 +4,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::hmac;
 use super::model::Environment;
 use crate::regular_file;
-use crate::shim::auth::{AuthRule, Scheme, Secret, Secrets};
+use crate::shim::auth::{AuthRule, PublicKey, Scheme, Secret, Secrets, Signer, TOLERANCE};
 use crate::shim::config::reader::{At, Section};
 use crate::term;
 use crate::text;
 use crate::user_error::UserError;
 
+/// What `kind` may be.
+const KINDS: &str = "github, gitea, gitlab, gitee, standard-webhooks, stripe, slack, feishu, feishu-token, \
+    dingtalk, discord, qq, hmac, token, bearer, addresses";
 /// What a file lets everybody do who is neither its owner nor in its group.
 const FOR_OTHERS: u32 = 0o004;
 
@@ -25,7 +29,9 @@ pub(super) fn read_rule(
 ) -> Option<AuthRule> {
     let kind = section.string("kind");
     let kind_name = kind.as_ref().map_or("", |at| at.value.as_str()).to_owned();
-    let rule = if kind_name == "addresses" {
+    let rule = if kind_name == "discord" {
+        discord_rule(&section)
+    } else if kind_name == "addresses" {
         let allow = section.strings("allow");
         if allow.is_none() {
             section.error(
@@ -51,35 +57,21 @@ pub(super) fn read_rule(
         }
         allow.map(|list| AuthRule::Addresses(section.networks(&list)))
     } else {
-        let header = section.string("header").map(|at| at.value);
-        let tolerance = section.duration("tolerance").map(|at| at.value);
         let secrets = read_secrets(&section, base, environment, secret_files);
-        secret_rule(&section, &kind_name, header, tolerance, secrets)
+        secret_rule(&section, &kind_name, secrets)
     };
     section.finish();
     rule
 }
 
-fn secret_rule(
-    section: &Section<'_>,
-    kind: &str,
-    header: Option<String>,
-    tolerance: Option<Duration>,
-    secrets: Option<Secrets>,
-) -> Option<AuthRule> {
+fn secret_rule(section: &Section<'_>, kind: &str, secrets: Option<Secrets>) -> Option<AuthRule> {
     let scheme = match kind {
         "gitlab" => {
             let header = "X-Gitlab-Token".to_owned();
             return secrets.map(|secrets| AuthRule::Token { header, secrets });
         }
         "token" => {
-            let is_token = |name: &String| {
-                !name.is_empty()
-                    && name
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-            };
-            let Some(header) = header.filter(is_token) else {
+            let Some(header) = section.header_name("header").unwrap_or_default() else {
                 section.error(
                     None,
                     text!(
@@ -96,6 +88,17 @@ fn secret_rule(
             return secrets.map(|secrets| AuthRule::Token { header, secrets });
         }
         "bearer" => return secrets.map(|secrets| AuthRule::Bearer { secrets }),
+        "feishu-token" => return secrets.map(|secrets| AuthRule::FeishuToken { secrets }),
+        "hmac" => return hmac::read_rule(section, secrets),
+        "qq" => {
+            let tolerance = tolerance(section, TOLERANCE);
+            let keys = secrets?.each(PublicKey::of_bot);
+            return Some(AuthRule::Ed25519 {
+                signer: Signer::Qq,
+                keys,
+                tolerance,
+            });
+        }
         _ if let Some(scheme) = Scheme::ALL.into_iter().find(|s| s.name() == kind) => scheme,
         _ => {
             section.error(
@@ -104,18 +107,12 @@ fn secret_rule(
                     "the `kind` of this auth rule is unknown",
                     "这条鉴权规则的 `kind` 未知"
                 ),
-                text!(
-                    "write one of: github, gitea, gitlab, gitee, standard-webhooks, stripe, slack, \
-                     token, bearer, addresses",
-                    "请写成以下之一：github、gitea、gitlab、gitee、standard-webhooks、stripe、slack、\
-                     token、bearer、addresses"
-                ),
+                text!("write one of: {KINDS}", "请写成以下之一：{KINDS}"),
             );
             return None;
         }
     };
-    // Gitee names no tolerance; clocks of self-hosted senders are worse than those of services.
-    let minutes = if scheme == Scheme::Gitee { 60 } else { 5 };
+    let tolerance = tolerance(section, scheme.tolerance());
     Some(AuthRule::Signature {
         scheme,
         secrets: match scheme {
@@ -138,8 +135,48 @@ fn secret_rule(
             }
             _ => secrets?,
         },
-        tolerance: tolerance.unwrap_or(Duration::from_secs(minutes * 60)),
+        tolerance,
     })
+}
+
+fn tolerance(section: &Section<'_>, usual: Duration) -> Duration {
+    let said = section.duration("tolerance");
+    said.map_or(usual, |at| at.value)
+}
+
+/// Reads a rule for Discord, whose key is no secret.
+fn discord_rule(section: &Section<'_>) -> Option<AuthRule> {
+    let tolerance = tolerance(section, TOLERANCE);
+    let wrong = |line| {
+        section.error(
+            line,
+            text!(
+                "an auth rule of kind \"discord\" needs a valid `public_key`",
+                "\"discord\" 类型的鉴权规则需要有效的 `public_key`"
+            ),
+            text!(
+                "copy \"Public Key\" (64 digits and letters) from the application's page in the Discord \
+                 Developer Portal",
+                "请从 Discord Developer Portal 的应用页面复制 Public Key（64 个十六进制字符）"
+            ),
+        );
+    };
+    let Some(At { value, line }) = section.strings("public_key") else {
+        wrong(None);
+        return None;
+    };
+    let keys: Option<Vec<_>> = value.iter().map(|key| PublicKey::from_hex(key)).collect();
+    match keys.filter(|keys| !keys.is_empty()) {
+        Some(keys) => Some(AuthRule::Ed25519 {
+            signer: Signer::Discord,
+            keys,
+            tolerance,
+        }),
+        None => {
+            wrong(line);
+            None
+        }
+    }
 }
 
 fn read_secrets(

@@ -12,6 +12,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use toml_edit::{Item, TableLike, Value};
 
+use crate::shim::auth::is_header_name;
 use crate::text;
 use crate::text::Text;
 use crate::user_error::UserError;
@@ -172,6 +173,12 @@ impl<'a> Section<'a> {
             ("a string in quotes", "带引号的字符串"),
             |value| value.as_str().map(str::to_owned),
         )
+    }
+
+    /// The name of a header; nothing in it when what is there is not one.
+    pub(super) fn header_name(&self, key: &'static str) -> Option<Option<String>> {
+        let At { value, .. } = self.string(key)?;
+        Some(Some(value).filter(|name| is_header_name(name)))
     }
 
     /// Yes or no.

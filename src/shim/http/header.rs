@@ -108,18 +108,25 @@ pub(super) fn is_protected(name: &[u8]) -> bool {
         "authorization",
         "forwarded",
         "timestamp",
+        "nonce",
         "cookie",
         "secret",
         "api-key",
     ]
     .into_iter()
     .any(has)
-        || [&b"webhook-"[..], b"content-", b"x-real-", b"x-hub-"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+        || [
+            &b"webhook-"[..],
+            b"svix-",
+            b"content-",
+            b"x-real-",
+            b"x-hub-",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
         || matches!(
             name.as_slice(),
-            b"host" | b"transfer-encoding" | b"expect" | b"via" | b"date"
+            b"host" | b"transfer-encoding" | b"expect" | b"via" | b"date" | b"sign"
         )
 }
 

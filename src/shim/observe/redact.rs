@@ -28,7 +28,7 @@ const SECRET_NAMES: &[&str] = &[
     "session",
 ];
 /// Names that are secrets as they are, and no parts of names: `monkey` and `pinned` are not.
-const SECRET_WORDS: &[&str] = &["key", "pin", "otp"];
+const SECRET_WORDS: &[&str] = &["key", "pin", "otp", "sig", "sign"];
 
 /// Whether a header, a parameter or a key with this name holds a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {

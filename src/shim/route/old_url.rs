@@ -50,8 +50,7 @@ impl Destination {
 
     /// Whether one of its auth rules is about the body.
     pub(crate) fn checks_body(&self) -> bool {
-        let is_signature = |rule: &AuthRule| matches!(rule, AuthRule::Signature { .. });
-        self.auth.iter().any(is_signature)
+        self.auth.iter().any(AuthRule::is_about_the_body)
     }
 
     /// The path to send, with the values of the parameters of `url`.

@@ -187,6 +187,7 @@ pub(crate) fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> 
                 reason: match request.why {
                     SkipReason::NoOldUrl => "no_old_url",
                     SkipReason::NoBody => "no_body",
+                    SkipReason::Broken => "broken",
                 },
             })
             .collect(),

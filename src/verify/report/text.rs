@@ -397,6 +397,10 @@ fn unsent(unsent: &[Unsent], requests: &str, lang: Lang) -> String {
                 "{requests}:{line}: the request to {path} was recorded without its body, which was too large, and was not sent{more_en}\n",
                 "{requests}:{line}：发往 {path} 的请求因请求体过大而未记录其内容，没有发送{more_zh}\n"
             ),
+            SkipReason::Broken => text!(
+                "{requests}:{line}: warning: this line is not JSON, as when it was cut off; it was skipped{more_en}\n",
+                "{requests}:{line}：警告：这一行不是 JSON（可能只写了一半），已跳过{more_zh}\n"
+            ),
         };
         output += text.get(lang);
     }

@@ -99,7 +99,8 @@ fn what_is_wrong_is_named_with_its_line() {
         format!("{ok}{{\"path\": 1}}\n"),
         "2: column 10: invalid type: integer",
     );
-    check_error(format!("{ok}\nnothing\n"), "3: the line is not an object");
+    check_error(format!("{ok}\n[]\n"), "3: the line is not an object");
+    check_error("nothing\n", "1: the line is not an object");
     check_error("{}", "1: column 2: missing field `path`");
     check_error(
         r#"{"path": "/p", "pth": 1}"#,
@@ -145,6 +146,46 @@ fn what_is_wrong_is_named_with_its_line() {
     );
     check_error(b"{\"path\": \"/\xff\"}", "1: column ");
     check_error("\n \n", "1: there is no request");
+}
+
+#[test]
+fn a_line_that_is_not_json_is_skipped_and_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("requests.jsonl");
+    let ok = r#"{"path": "/p"}"#;
+    let text = [
+        ok.as_bytes(),
+        b"\n{\"path\": \"/p\", \"body\": \"hal\n",
+        ok.as_bytes(),
+        b"\n{\"path\": \"/\xff\"}\n",
+        br#"{"path": "/p", "body_omitted": 9}"#,
+        b"\nnothing\n",
+    ];
+    fs::write(&path, text.concat()).unwrap();
+    let given = read(&path).unwrap();
+    let lines: Vec<usize> = given.requests.iter().map(|request| request.line).collect();
+    assert_eq!(lines, [1, 3]);
+    let unusable: Vec<_> = given
+        .unusable
+        .iter()
+        .map(|one| (one.line, one.why))
+        .collect();
+    let broken = SkipReason::Broken;
+    assert_eq!(
+        unusable,
+        [
+            (2, broken),
+            (4, broken),
+            (5, SkipReason::NoBody),
+            (6, broken)
+        ]
+    );
+    let route = Route::new("dev", "a", "ci", Dialect::Request);
+    let lines = given.unsent([&route].into_iter()).into_iter();
+    assert_eq!(
+        lines.map(|one| one.line).collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5, 6]
+    );
 }
 
 #[test]
