@@ -4,11 +4,14 @@
 //! nothing is shown to a page that is not ours; [`app`] is a
 //! function of what is shared, and is tested without a socket.
 
+mod ago;
 mod host_guard;
 mod listener;
 mod page;
 mod readiness;
 mod url_report;
+mod view;
+mod webhook_report;
 
 pub(crate) use listener::AdminListener;
 
@@ -16,7 +19,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -26,6 +30,8 @@ use crate::shim::http::http_date;
 use crate::shim::observe::prometheus;
 use crate::shim::serve::worker::ServerState;
 use crate::term;
+use view::View;
+use webhook_report::Webhook;
 
 type App = State<Arc<ServerState>>;
 
@@ -39,6 +45,7 @@ pub fn app(state: Arc<ServerState>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/api/routes", get(routes))
+        .route("/api/webhooks", get(webhooks))
         .with_state(state);
     match guarded {
         true => app.layer(axum::middleware::from_fn(host_guard::guard)),
@@ -91,9 +98,17 @@ async fn metrics(State(state): App) -> Response {
 }
 
 async fn routes(State(state): App) -> Response {
-    let rows = url_report::rows(&state, http_date::now());
+    let table = state.table.load();
+    let rows = url_report::rows(&table, &state, http_date::now());
     let routes: Vec<_> = rows.iter().map(url_report::Row::json).collect();
     as_json(&json!({ "routes": routes })).into_response()
+}
+
+async fn webhooks(State(state): App) -> Response {
+    let table = state.table.load();
+    let webhooks = webhook_report::webhooks(&table, &state, http_date::now());
+    let webhooks: Vec<_> = webhooks.iter().map(Webhook::json).collect();
+    as_json(&json!({ "webhooks": webhooks })).into_response()
 }
 
 /// JSON that can be read on a terminal, whatever senders call themselves.
@@ -102,11 +117,27 @@ fn as_json(value: &Value) -> impl IntoResponse + use<> {
     (kind, term::json(value.to_string()))
 }
 
-async fn show_page(State(state): App) -> Response {
-    // Nothing from anywhere else is needed, and nothing from anywhere else is let in.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-    match page::render(&state, http_date::now()) {
-        Ok(html) => ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response(),
+/// Nothing from anywhere else is needed, and nothing from anywhere else is let in; and what the page
+/// shows stays with whoever looks at it.
+const PAGE_HEADERS: [(header::HeaderName, &str); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// The page, whatever the query says: what it does not know is left out.
+async fn show_page(
+    State(state): App,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Response {
+    let view = View::of(&query.map_or_else(|_| Vec::new(), |Query(pairs)| pairs));
+    match page::render(&state, &view, http_date::now()) {
+        Ok(html) => (PAGE_HEADERS, Html(html)).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }

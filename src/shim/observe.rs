@@ -13,5 +13,6 @@ pub(crate) mod log_file;
 mod log_writer;
 pub mod metrics;
 pub(crate) mod prometheus;
+pub(crate) mod recent_calls;
 pub(crate) mod redact;
 pub(crate) mod targets;

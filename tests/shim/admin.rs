@@ -76,6 +76,9 @@ fn metrics_have_routes_and_never_paths() {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
     assert!(!text.contains("secret") && !text.contains("scan"), "{text}");
+    // Nobody has called it.
+    let silent = "/api/plugin/github/webhook/github";
+    assert!(!text.contains(silent), "{text}");
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (_, value) = line.rsplit_once(' ').unwrap();
         value.parse::<f64>().unwrap_or_else(|_| panic!("{line}"));
@@ -132,7 +135,9 @@ fn no_name_steers_what_shows_it() {
     shim.send(format!(
         "GET {path} HTTP/1.1\r\nhost: x\r\nuser-agent: <i>\u{202e}\u{9b}2J\r\nconnection: close\r\n\r\n"
     ));
-    for path in ["/", "/api/routes", "/metrics"] {
+    let stats = shim.state.registry.url("/api/webhook/x\u{202e}");
+    wait_until("it is counted", || stats.counts().calls() == 1);
+    for path in ["/", "/api/routes", "/api/webhooks", "/metrics"] {
         let (status, body) = fetch(&shim, path);
         assert_eq!(status, 200);
         let steers = |c: char| c != '\n' && rehook::term::is_harmful(c);
@@ -176,7 +181,6 @@ fn a_person_can_read_the_page_in_a_browser() {
         "User-Agent: <script>document.title='x'</script>\r\n",
         "x",
     ));
-    shim.send(get("/api/webhook/github"));
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new(browser)
         .args([
@@ -204,7 +208,7 @@ fn a_person_can_read_the_page_in_a_browser() {
         "&lt;script&gt;",
         "127.0.0.1",
         "in use",
-        "no call yet",
+        "never called",
     ] {
         assert!(shown.contains(part), "{part} is not shown in\n{shown}");
     }

@@ -19,6 +19,7 @@ mod limits;
 mod load;
 mod loops;
 mod migrated;
+mod page;
 mod passthrough;
 mod record;
 mod several;

@@ -70,8 +70,16 @@ fn the_plugin_that_failed_behind_a_shared_url_is_named() {
         assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
     }
     let (_, page) = fetch(&shim, "/");
-    let shown = format!("500 · several · push · {ID} · bad.b: 500 · gone.b: 502 broke_off");
-    assert!(page.contains(&shown), "{page}");
+    for shown in [
+        ">500</b>",
+        "<code>several</code>",
+        "<code>bad.b: 500</code>",
+        "<code>gone.b: 502 broke_off</code>",
+        " · push",
+        &format!("<code>{ID}</code>"),
+    ] {
+        assert!(page.contains(shown), "{shown}\n{page}");
+    }
     let log = shim.log();
     let line = log.lines().find(|line| line.contains("/shared")).unwrap();
     let line: Value = serde_json::from_str(line).unwrap();
@@ -163,7 +171,7 @@ fn a_sender_cannot_fill_the_memory_with_failures_nor_write_into_the_log() {
     }
     wait_for_calls(&shim, "/o", 20);
     let (_, body) = fetch(&shim, "/api/routes");
-    assert!(body.len() < 8_000, "{}", body.len());
+    assert!(body.len() < 16_000, "{}", body.len());
     let (_, page) = fetch(&shim, "/");
     assert!(
         !page.contains("<b>x") && !page.contains('\u{202e}'),

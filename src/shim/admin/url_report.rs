@@ -1,13 +1,14 @@
-//! What is known of each old URL, in one form for the page and for programs.
+//! What is known of each old URL, for programs, and for what is said of webhooks.
 
 use serde_json::{Value, json};
 
 use crate::shim::config::Config;
 use crate::shim::http::http_date;
-use crate::shim::observe::failures::FailedCall;
 use crate::shim::observe::metrics::UrlCounts;
+use crate::shim::observe::recent_calls::RecentCall;
 use crate::shim::route::deprecation;
 use crate::shim::route::old_url::{Destination, OldUrl};
+use crate::shim::route::table::Table;
 use crate::shim::serve::worker::ServerState;
 
 /// Seconds of a day.
@@ -26,8 +27,10 @@ pub(super) struct Row {
     pub(super) auth: Vec<&'static str>,
     /// What was counted.
     pub(super) counts: UrlCounts,
-    /// The last calls that failed.
-    pub(super) failed: Vec<FailedCall>,
+    /// The last calls, the last first.
+    pub(super) recent: Vec<RecentCall>,
+    /// The last calls that failed, the last first.
+    pub(super) failed: Vec<RecentCall>,
     /// Days without a call, as far as is known.
     pub(super) silent_days: u64,
     /// Whether it has been silent for long enough.
@@ -59,9 +62,8 @@ impl PluginRow {
     }
 }
 
-/// All old URLs, in the order of the map.
-pub(super) fn rows(state: &ServerState, now: u64) -> Vec<Row> {
-    let table = state.table.load();
+/// All old URLs of a table, in its order.
+pub(super) fn rows(table: &Table, state: &ServerState, now: u64) -> Vec<Row> {
     let since = state
         .registry
         .counted_since
@@ -78,6 +80,7 @@ pub(super) fn rows(state: &ServerState, now: u64) -> Vec<Row> {
             .map(|rule| rule.kind())
             .collect();
         auth.dedup();
+        let (recent, failed) = url.stats.recent();
         Row {
             path: url.path.clone(),
             plugins: url
@@ -90,7 +93,8 @@ pub(super) fn rows(state: &ServerState, now: u64) -> Vec<Row> {
             silent_days: silent / DAY,
             can_be_retired: silent >= retire,
             counts,
-            failed: url.stats.failed(),
+            recent,
+            failed,
         }
     };
     table.urls().iter().map(|url| row(url)).collect()
@@ -100,6 +104,11 @@ impl Row {
     /// When it was called last; none when never.
     pub(super) fn last(&self) -> Option<String> {
         (self.counts.last > 0).then(|| http_date::rfc3339(self.counts.last))
+    }
+
+    /// Whether several plugins are behind it.
+    pub(super) fn is_shared(&self) -> bool {
+        self.plugins.len() > 1
     }
 
     /// For programs.
@@ -137,7 +146,8 @@ impl Row {
             "calls": self.counts.calls(),
             "failures": self.counts.failures(),
             "senders_gone": self.counts.gone,
-            "failed_calls": self.failed.iter().map(FailedCall::json).collect::<Vec<_>>(),
+            "last_calls": self.recent.iter().map(RecentCall::json).collect::<Vec<_>>(),
+            "failed_calls": self.failed.iter().map(RecentCall::json).collect::<Vec<_>>(),
             "last_call": self.last(),
             "senders": senders,
             "silent_days": self.silent_days,

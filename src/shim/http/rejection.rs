@@ -120,6 +120,15 @@ impl Rejection {
         }
     }
 
+    /// The rejection that logs and metrics name so, by its label or its reason.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        let is_it = |rejection: &Self| word == rejection.label() || word == rejection.reason();
+        Self::ALL
+            .into_iter()
+            .find(is_it)
+            .filter(|_| !word.is_empty())
+    }
+
     /// Whether it is for want of proof who sends: then nothing is said of what lies behind.
     pub(crate) fn is_for_want_of_proof(self) -> bool {
         matches!(self, Self::Unauthorized | Self::Address)

@@ -163,6 +163,8 @@ fn written(counts: &UrlCounts) -> Value {
         "microseconds": counts.microseconds,
         "gone": counts.gone,
         "last": counts.last,
+        "last_failed": counts.last_failed,
+        "refused": counts.refused,
         "senders": senders,
     })
 }
@@ -184,6 +186,8 @@ fn read(value: &Value) -> UrlCounts {
         microseconds: number(&value["microseconds"]),
         gone: number(&value["gone"]),
         last: number(&value["last"]),
+        last_failed: value["last_failed"] == true,
+        refused: number(&value["refused"]),
         senders: value["senders"]
             .as_array()
             .into_iter()
@@ -204,6 +208,8 @@ mod tests {
             microseconds: 77,
             gone: 2,
             last: 9,
+            last_failed: true,
+            refused: 3,
             senders: vec![Caller {
                 address: "2001:db8::1".parse().unwrap(),
                 name: "a\"b".to_owned(),

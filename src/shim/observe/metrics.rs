@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::shim::config::UpstreamUrl;
 use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::http::via::Via;
-use crate::shim::observe::failures::{FailedCall, FailedCalls};
 use crate::shim::observe::heartbeat::Heartbeats;
+use crate::shim::observe::recent_calls::{Call, RecentCall, RecentCalls};
 use crate::shim::observe::redact;
 use crate::shim::observe::targets::Targets;
 use crate::shim::upstream::agent::Upstream;
@@ -28,6 +28,12 @@ pub(super) const BUCKETS: [u64; 11] = [
 pub(crate) const SENDER_GONE: u16 = 499;
 /// A time so many seconds ahead was taken while the clock was wrong.
 const CLOCK_JUMP: u64 = 3_600;
+/// How a call ends that is not let in, whatever is behind the URL.
+const REFUSALS: [Rejection; 3] = [
+    Rejection::Unauthorized,
+    Rejection::Address,
+    Rejection::Method,
+];
 /// Senders kept for each URL; those seen last.
 const MAX_SENDERS: usize = 8;
 /// The longest User-Agent that is kept.
@@ -58,8 +64,12 @@ pub struct UrlStats {
     gone: AtomicU64,
     /// In seconds since 1970; 0 when never.
     last: AtomicU64,
+    /// Whether the last call that was let in has failed.
+    last_failed: AtomicBool,
+    /// Calls that were refused since one was let in.
+    refused: AtomicU64,
     senders: Mutex<Vec<Caller>>,
-    failed: Mutex<FailedCalls>,
+    recent: Mutex<RecentCalls>,
 }
 
 /// What is known of an old URL at one moment.
@@ -75,6 +85,10 @@ pub struct UrlCounts {
     pub(crate) gone: u64,
     /// In seconds since 1970; 0 when never.
     pub(crate) last: u64,
+    /// Whether the last call that was let in has failed.
+    pub(crate) last_failed: bool,
+    /// Calls that were refused since one was let in.
+    pub(crate) refused: u64,
     /// The last first.
     pub(crate) senders: Vec<Caller>,
 }
@@ -164,14 +178,27 @@ impl UrlStats {
         }
     }
 
-    /// Keeps a call that failed.
-    pub(crate) fn keep_failed(&self, call: FailedCall) {
-        lock(&self.failed).push(call);
+    /// Keeps a call, to be traced. Whoever the shim itself refused says nothing about what is behind it.
+    pub(crate) fn keep(&self, call: &Call<'_>) {
+        match REFUSALS
+            .iter()
+            .any(|refusal| refusal.label() == call.outcome)
+        {
+            true => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+            }
+            false => {
+                self.refused.store(0, Ordering::Relaxed);
+                self.last_failed.store(call.has_failed(), Ordering::Relaxed);
+            }
+        }
+        lock(&self.recent).push(call);
     }
 
-    /// The last calls that failed, the last first.
-    pub(crate) fn failed(&self) -> Vec<FailedCall> {
-        lock(&self.failed).last_first()
+    /// The last calls, and the last that failed; of both the last first.
+    pub(crate) fn recent(&self) -> (Vec<RecentCall>, Vec<RecentCall>) {
+        let recent = lock(&self.recent);
+        (recent.all(), recent.failed())
     }
 
     /// What is known now.
@@ -185,6 +212,8 @@ impl UrlStats {
             microseconds: load(&self.microseconds),
             gone: load(&self.gone),
             last: load(&self.last),
+            last_failed: self.last_failed.load(Ordering::Relaxed),
+            refused: load(&self.refused),
             senders,
         }
     }
@@ -201,6 +230,9 @@ impl UrlStats {
         add(&self.microseconds, counts.microseconds);
         add(&self.gone, counts.gone);
         self.last.fetch_max(counts.last, Ordering::Relaxed);
+        add(&self.refused, counts.refused);
+        self.last_failed
+            .store(counts.last_failed, Ordering::Relaxed);
         let mut senders = lock(&self.senders);
         if senders.is_empty() {
             let known = counts.senders.iter().take(MAX_SENDERS).cloned();

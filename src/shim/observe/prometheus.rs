@@ -156,7 +156,8 @@ fn urls(state: &ServerState, out: &mut String) {
         "histogram",
         "From the end of a head to the end of its reply.",
     );
-    for (path, counts) in &urls {
+    // A URL that nobody has called would be fourteen lines of zeros.
+    for (path, counts) in urls.iter().filter(|(_, counts)| counts.calls() > 0) {
         let bucket = format!("{duration}_bucket");
         let mut below = 0;
         for (bound, count) in BUCKETS.iter().zip(counts.buckets) {

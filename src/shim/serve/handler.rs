@@ -23,7 +23,7 @@ use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::PathAndQuery;
 use crate::shim::observe::access_log::Access;
 use crate::shim::observe::disbelief;
-use crate::shim::observe::failures::FailedCall;
+use crate::shim::observe::recent_calls::Call;
 use crate::shim::route::decide::{Action, Decision, decide, rejected_by};
 use crate::shim::route::deprecation;
 use crate::shim::route::old_url::{Destination, OldUrl};
@@ -126,18 +126,14 @@ fn account(
     if let Some(url) = url {
         url.stats
             .count(outcome.status, duration, sender, agent, time.as_secs());
-        if outcome.status >= 400 || !outcome.failed.is_empty() || outcome.label == "cut" {
-            let (delivery, event) = FailedCall::names(delivery);
-            url.stats.keep_failed(FailedCall {
-                time: time.as_secs(),
-                status: outcome.status,
-                outcome: outcome.label,
-                reason: outcome.reason,
-                delivery,
-                event,
-                plugins: outcome.failed.clone(),
-            });
-        }
+        url.stats.keep(&Call {
+            time,
+            status: outcome.status,
+            outcome: outcome.label,
+            reason: outcome.reason,
+            delivery,
+            plugins: &outcome.failed,
+        });
     }
     if worker.state.log.has_requests() {
         worker.log(&Access {
