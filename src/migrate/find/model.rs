@@ -202,6 +202,8 @@ pub enum CallableKind {
     Partial,
     /// An object that can be called.
     Instance,
+    /// A function that another one defines and returns, anew for each call.
+    Made,
 }
 
 /// An endpoint, and the expression that says it.

@@ -14,6 +14,7 @@ use crate::migrate::python::function::{Definition, each_return};
 use crate::migrate::python::imports::Imports;
 use crate::migrate::python::names::{BindingKind, Resolver, Scope};
 use crate::migrate::python::tree::{self, Descend, Node, range_of};
+use crate::routes::Dialect;
 use crate::text;
 use crate::text::Text;
 
@@ -22,9 +23,20 @@ const MAX_DEPTH: usize = 10;
 
 /// Why FastAPI could not read the parameters of what `decorator` returns.
 pub(crate) fn problem(resolver: Resolver<'_>, decorator: &Expr) -> Option<Blocker> {
+    look(resolver, decorator, Dialect::Request)
+}
+
+/// Why a handler of a context could not be called through what `decorator` returns: that is surely
+/// written for FastAPI.
+pub(crate) fn context_problem(resolver: Resolver<'_>, decorator: &Expr) -> Option<Blocker> {
+    look(resolver, decorator, Dialect::Context)
+}
+
+fn look(resolver: Resolver<'_>, decorator: &Expr, dialect: Dialect) -> Option<Blocker> {
     let look = Look {
         registration: resolver,
         decorator: range_of(decorator),
+        dialect,
     };
     let answer = look.decorator(resolver, decorator, MAX_DEPTH);
     answer.err().map(|problem| *problem)
@@ -36,10 +48,17 @@ type Answer = Result<(), Box<Blocker>>;
 struct Look<'a> {
     registration: Resolver<'a>,
     decorator: ByteRange,
+    /// That of the function under the decorator.
+    dialect: Dialect,
 }
 
 impl Look<'_> {
-    fn unseen(&self) -> Box<Blocker> {
+    /// The answer where it cannot be seen what the decorator returns: whatever calls a handler of a
+    /// context passes one argument, which needs no parameter to be read.
+    fn unseen(&self) -> Answer {
+        if self.dialect == Dialect::Context {
+            return Ok(());
+        }
         let source = self.registration.loaded.module.source();
         let problem = Blocker::manual(
             Code::UnresolvedAnnotation,
@@ -50,7 +69,7 @@ impl Look<'_> {
                 source.slice(self.decorator)
             ),
         );
-        Box::new(problem.with_hint(hint()))
+        Err(Box::new(problem.with_hint(hint())))
     }
 
     /// Calls `look` with all that an expression may stand for.
@@ -70,7 +89,9 @@ impl Look<'_> {
     }
 
     fn decorator(&self, resolver: Resolver<'_>, expression: &Expr, depth: usize) -> Answer {
-        let depth = depth.checked_sub(1).ok_or_else(|| self.unseen())?;
+        let Some(depth) = depth.checked_sub(1) else {
+            return self.unseen();
+        };
         Self::each(resolver, expression, &mut |target| match target {
             Target::External(_) | Target::Builtin(_) | Target::Unknown => Ok(()),
             Target::Function(inside, function) => {
@@ -80,14 +101,14 @@ impl Look<'_> {
             }
             Target::Class(inside, class) => match method(class, "__call__") {
                 Some(method) => self.parameters(inside, method),
-                None => Err(self.unseen()),
+                None => self.unseen(),
             },
             Target::Expression(inside, Expr::Call(call)) => {
                 Self::each(inside, &call.func, &mut |target| match target {
                     Target::External(name) if name == "functools.partial" => {
                         match call.args.first() {
                             Some(function) => self.decorator(inside, function, depth),
-                            None => Err(self.unseen()),
+                            None => self.unseen(),
                         }
                     }
                     Target::External(_) | Target::Builtin(_) | Target::Unknown => Ok(()),
@@ -111,12 +132,12 @@ impl Look<'_> {
                         Some(method) => self.returned(inside, method, &mut |inside, value| {
                             self.wrapper(inside, value, depth)
                         }),
-                        None => Err(self.unseen()),
+                        None => self.unseen(),
                     },
-                    Target::Expression(..) => Err(self.unseen()),
+                    Target::Expression(..) => self.unseen(),
                 })
             }
-            Target::Expression(..) => Err(self.unseen()),
+            Target::Expression(..) => self.unseen(),
         })
     }
 
@@ -128,7 +149,7 @@ impl Look<'_> {
         look: &mut dyn FnMut(Resolver<'_>, &Expr) -> Answer,
     ) -> Answer {
         if function.is_async || !function.decorators.is_empty() {
-            return Err(self.unseen());
+            return self.unseen();
         }
         let mut locals = resolver.locals.to_vec();
         locals.push(Scope::of_function(function.arguments, function.body));
@@ -137,16 +158,18 @@ impl Look<'_> {
         each_return(function.body, &mut |returned| {
             let this = match returned.value.as_deref() {
                 Some(value) => look(inside, value),
-                None => Err(self.unseen()),
+                None => self.unseen(),
             };
             answer = Some(answer.take().unwrap_or(Ok(())).and(this));
         });
-        answer.unwrap_or_else(|| Err(self.unseen()))
+        answer.unwrap_or_else(|| self.unseen())
     }
 
     /// What a decorator returns in the place of the handler.
     fn wrapper(&self, inside: Resolver<'_>, value: &Expr, depth: usize) -> Answer {
-        let depth = depth.checked_sub(1).ok_or_else(|| self.unseen())?;
+        let Some(depth) = depth.checked_sub(1) else {
+            return self.unseen();
+        };
         match value {
             Expr::Name(name) if is_parameter(inside, &name.id) => return Ok(()),
             Expr::IfExp(choice) => {
@@ -161,7 +184,7 @@ impl Look<'_> {
             // It has no annotations.
             Target::Expression(_, Expr::Lambda(lambda)) => self.takes_no_others(&lambda.args),
             Target::Expression(inside, Expr::Call(call)) => self.made(inside, call, depth),
-            _ => Err(self.unseen()),
+            _ => self.unseen(),
         })
     }
 
@@ -174,21 +197,23 @@ impl Look<'_> {
             Some("functools.update_wrapper") => Ok(()),
             Some("functools.partial") => match call.args.first() {
                 Some(function) => self.wrapper(inside, function, depth),
-                None => Err(self.unseen()),
+                None => self.unseen(),
             },
-            Some(_) => Err(self.unseen()),
+            Some(_) => self.unseen(),
             None => Self::each(inside, &call.func, &mut |target| match target {
                 Target::Class(inside, class) => match method(class, "__call__") {
                     Some(method) => self.parameters(inside, method),
-                    None => Err(self.unseen()),
+                    None => self.unseen(),
                 },
                 Target::Function(inside, function) => {
-                    let depth = depth.checked_sub(1).ok_or_else(|| self.unseen())?;
+                    let Some(depth) = depth.checked_sub(1) else {
+                        return self.unseen();
+                    };
                     self.returned(inside, function, &mut |inside, value| {
                         self.wrapper(inside, value, depth)
                     })
                 }
-                _ => Err(self.unseen()),
+                _ => self.unseen(),
             }),
         }
     }
@@ -197,7 +222,7 @@ impl Look<'_> {
     /// of the query, and refuses every request without them.
     fn takes_no_others(&self, arguments: &ast::Arguments) -> Answer {
         let (args, kwargs) = (arguments.vararg.as_ref(), arguments.kwarg.as_ref());
-        let Some(other) = args.or(kwargs) else {
+        let Some(other) = args.or(kwargs).filter(|_| self.dialect == Dialect::Request) else {
             return Ok(());
         };
         let problem = Blocker::manual(
@@ -215,36 +240,49 @@ impl Look<'_> {
         ))))
     }
 
-    /// Whether the annotations of a wrapper resolve in its module; those of one that says what it
-    /// wraps are not looked at.
-    /// What takes a context is no handler of the request form, whatever it wraps.
-    fn takes_no_context(&self, around: Resolver<'_>, arguments: &ast::Arguments) -> Answer {
-        let is_context = |parameter: &&ast::Arg| {
+    /// Whether a wrapper takes nothing that the other dialect gives: it is registered, whatever it wraps.
+    fn is_of_dialect(&self, around: Resolver<'_>, arguments: &ast::Arguments) -> Answer {
+        let is_other = |parameter: &&ast::Arg| {
             let annotation = parameter.annotation.as_deref();
             let name = annotation.and_then(|annotation| around.external(annotation));
-            name.is_some_and(|name| name.ends_with(".AgentCtx"))
+            name.is_some_and(|name| match self.dialect {
+                Dialect::Request => name.ends_with(".AgentCtx"),
+                Dialect::Context => name.starts_with("fastapi.") || name.starts_with("starlette."),
+            })
         };
-        match tree::parameters(arguments).find(is_context) {
-            None => Ok(()),
-            Some(parameter) => Err(Box::new(Blocker::manual(
-                Code::UnknownDialect,
-                self.decorator,
-                text!(
-                    "what the decorator returns takes an AgentCtx (`{}`), and the function under it does not",
-                    "装饰器返回的函数接收 AgentCtx（`{}`），而被装饰的函数并不接收",
-                    parameter.arg
-                ),
-            ))),
-        }
+        let Some(parameter) = tree::parameters(arguments).find(is_other) else {
+            return Ok(());
+        };
+        let name = &parameter.arg;
+        let detail = match self.dialect {
+            Dialect::Request => text!(
+                "what the decorator returns takes an AgentCtx (`{name}`), and the function under it does not",
+                "装饰器返回的函数接收 AgentCtx（`{name}`），而被装饰的函数并不接收"
+            ),
+            Dialect::Context => text!(
+                "what the decorator returns is written for FastAPI (`{name}`), and the function under it takes an AgentCtx",
+                "装饰器返回的函数是为 FastAPI 编写的（`{name}`），而被装饰的函数接收 AgentCtx"
+            ),
+        };
+        Err(Box::new(Blocker::manual(
+            Code::UnknownDialect,
+            self.decorator,
+            detail,
+        )))
     }
 
+    /// Whether the annotations of a wrapper resolve in its module; those of one that says what it
+    /// wraps are not looked at.
     fn parameters(&self, around: Resolver<'_>, function: Definition<'_>) -> Answer {
         let decorators = function.decorators;
         if decorators.iter().any(|one| is_wraps(around, one)) {
             return Ok(());
         }
+        self.is_of_dialect(around, function.arguments)?;
+        if self.dialect == Dialect::Context {
+            return Ok(());
+        }
         self.takes_no_others(function.arguments)?;
-        self.takes_no_context(around, function.arguments)?;
         let is_here =
             around.loaded.module.source().path() == self.registration.loaded.module.source().path();
         let mut is_lazy = None;

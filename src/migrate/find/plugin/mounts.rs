@@ -43,7 +43,7 @@ pub(crate) struct RouterReturn {
 }
 
 /// Whether a function may end by an error of its own: the agent mounts nothing then.
-fn raises(body: &[Stmt]) -> bool {
+pub(super) fn raises(body: &[Stmt]) -> bool {
     let mut found = false;
     walk_body(body, &mut |node| match node {
         Node::Stmt(Stmt::Raise(_) | Stmt::Assert(_)) => {
@@ -125,16 +125,24 @@ fn router_return(
         value: range_of(value),
         is_plain,
         is_name: name.is_some(),
-        is_known: is_known_router(inside, value),
+        is_known: is_known_router(inside, value, own_routes::MAX_BUILDERS),
         module_level_name: name.filter(|_| is_plain && !is_local && in_plugin_module),
         routers: own_routes::routers(inside, value),
     }
 }
 
-/// Whether an expression is a router that the repo makes.
-fn is_known_router(resolver: Resolver<'_>, expression: &Expr) -> bool {
-    let is_router = |value: &Expr| match resolver.value(value) {
-        Value::CallOf(name) => name.starts_with("fastapi.") && name.ends_with("APIRouter"),
+/// Whether an expression is a router that the repo makes, also in a function that gives it.
+fn is_known_router(resolver: Resolver<'_>, expression: &Expr, builders: usize) -> bool {
+    let is_router = |value: &Expr| match (resolver.value(value), value) {
+        (Value::CallOf(name), _) => name.starts_with("fastapi.") && name.ends_with("APIRouter"),
+        (_, Expr::Call(call)) => {
+            let builders = builders.checked_sub(1);
+            builders.is_some_and(|builders| {
+                own_routes::each_built(resolver, call, &mut |within, value| {
+                    is_known_router(within, value, builders)
+                })
+            })
+        }
         _ => false,
     };
     match expression {

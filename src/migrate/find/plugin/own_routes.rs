@@ -27,7 +27,7 @@ use crate::migrate::python::names::{Loaded, Workspace};
 use crate::text::Text;
 
 pub(crate) use model::{OwnRoute, OwnRoutes};
-pub(super) use routers::routers;
+pub(super) use routers::{MAX_BUILDERS, each_built, routers};
 
 /// The routes that a module adds to routers, and the prefixes that it gives to them.
 pub(super) fn own_routes_of(workspace: &Workspace, loaded: &Loaded) -> OwnRoutes {

@@ -1,5 +1,5 @@
 //! The function behind what is registered: one that is decorated, or what a call is applied to: a
-//! name, a method of an object or class, a `partial`, an instance with `__call__`.
+//! name, a method of an object or class, a `partial`, an instance with `__call__`, a call that gives one.
 //!
 //! Invariants: the parameters are those that the caller fills, without those that the object or the
 //! `partial` fills; whoever else may call the function by a name on the way is noticed.
@@ -31,8 +31,19 @@ pub(super) enum Target<'a> {
     /// What the result of the enclosing function is applied to, which gives the registration to its
     /// callers.
     Returned,
+    /// What a name is applied to that the result of the call is given.
+    Held(Held<'a>),
     /// Nothing that can be seen.
     Nothing,
+}
+
+/// `hook = plugin.mount_webhook_method(...)`, and the only use of `hook`.
+pub(super) struct Held<'a> {
+    pub(super) name: &'a str,
+    /// What it is applied to.
+    pub(super) handler: Expr,
+    /// The decorator that it is, where it is one.
+    pub(super) decorator: Option<ByteRange>,
 }
 
 impl<'a> Finder<'a> {
@@ -50,18 +61,24 @@ impl<'a> Finder<'a> {
                 return Some(self.decorated(*definition, form, of_path));
             }
             Target::Applied(expression) => expression,
+            Target::Held(held) => &held.handler,
             Target::Returned => turn.applied_to.as_ref()?,
             Target::Nothing => return None,
         };
         let locals: Vec<Scope> = self.scopes.iter().chain(&turn.scopes).cloned().collect();
         let mut reached = self.reached(self.with_locals(&locals), expression, MAX_STEPS)?;
-        let found = self.applied(&mut reached, range_of(call), of_path)?;
+        let registering = match target {
+            Target::Held(held) => held.decorator.as_slice(),
+            _ => &turn.decorators,
+        };
+        let found = self.applied(&mut reached, range_of(call), registering, of_path)?;
         let kind = reached.kind;
         let callable = Callable {
             kind,
             expression: range_of(expression),
             place: reached.place,
-            is_shared: self.is_shared(&reached)
+            is_shared: kind == CallableKind::Made
+                || self.is_shared(&reached)
                 || matches!(target, Target::Applied(_)) && self.is_result_used
                 // The registration itself is one.
                 || matches!(expression, Expr::Name(name) if self.uses_around(&name.id) > 1),
@@ -113,8 +130,7 @@ impl<'a> Finder<'a> {
             handler.is_decorated = true;
             if is_inner(other) {
                 handler.is_wrapped = true;
-                let problem = handler.run_time_problem.take();
-                handler.run_time_problem = problem.or_else(|| wrapper::problem(resolver, other));
+                add_wrapper_problem(resolver, other, dialect, &mut handler);
             }
         }
         if self.in_class {
@@ -179,11 +195,13 @@ impl<'a> Finder<'a> {
         scopes.cloned().collect()
     }
 
-    /// What a function is as a handler, with the parameters that are not filled yet.
+    /// What a function is as a handler, with the parameters that are not filled yet; `registering` are
+    /// the decorators that do nothing but register it.
     fn applied(
         &self,
         reached: &mut Reached,
         here: ByteRange,
+        registering: &[ByteRange],
         of_path: &[&str],
     ) -> Option<(Option<Dialect>, Handler)> {
         let is_here = reached.path == self.path();
@@ -206,10 +224,16 @@ impl<'a> Finder<'a> {
             .functions
             .iter()
             .zip(self.scopes.iter().filter(|scope| !scope.is_class()));
-        let locals: Vec<Scope> = around
-            .filter(|(around, _)| is_here && around.definition.range.contains(definition.range))
-            .map(|(_, scope)| scope.clone())
-            .collect();
+        let locals: Vec<Scope> = match reached.made_in {
+            Some(factory) => {
+                let factory = definition_at(loaded.module.suite(), factory)?;
+                vec![Scope::of_function(factory.arguments, factory.body)]
+            }
+            None => around
+                .filter(|(around, _)| is_here && around.definition.range.contains(definition.range))
+                .map(|(_, scope)| scope.clone())
+                .collect(),
+        };
         let resolver = Resolver {
             workspace: self.workspace,
             loaded,
@@ -220,11 +244,11 @@ impl<'a> Finder<'a> {
             .decorators
             .iter()
             .filter(|one| !is_named(one, "staticmethod") && !is_named(one, "classmethod"))
-            .filter(|one| self.registration_call(one).is_none());
+            .filter(|one| self.registration_call(one).is_none())
+            .filter(|one| !is_here || !registering.contains(&range_of(*one)));
         for other in others {
             handler.is_decorated = true;
-            let problem = handler.run_time_problem.take();
-            handler.run_time_problem = problem.or_else(|| wrapper::problem(resolver, other));
+            add_wrapper_problem(resolver, other, dialect, &mut handler);
         }
         handler.is_wrapped = handler.is_decorated;
         handler.needs_reply_route |= is_misread(reached, &handler, loaded);
@@ -288,6 +312,22 @@ impl<'a> Finder<'a> {
             });
             all > harmless
         })
+    }
+}
+
+/// Notes what a decorator of the handler stands in the way of.
+fn add_wrapper_problem(
+    resolver: Resolver<'_>,
+    decorator: &Expr,
+    dialect: Option<Dialect>,
+    handler: &mut Handler,
+) {
+    if dialect == Some(Dialect::Context) {
+        handler
+            .problems
+            .extend(wrapper::context_problem(resolver, decorator));
+    } else if handler.run_time_problem.is_none() {
+        handler.run_time_problem = wrapper::problem(resolver, decorator);
     }
 }
 

@@ -7,12 +7,13 @@ use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::turns::loops::{self, Loop};
 use crate::migrate::find::model::{Branch, Form};
 use crate::migrate::find::references::finder::{EnclosingFunction, Finder};
-use crate::migrate::find::references::handler_of::Target;
+use crate::migrate::find::references::handler_of::{Held, Target};
 use crate::migrate::find::references::method::{TABLE, by_name, is_method};
 use crate::migrate::python::ast;
 use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::function::Definition;
-use crate::migrate::python::names::Scope;
+use crate::migrate::python::imports::uses_of_global;
+use crate::migrate::python::names::{Loaded, Scope};
 use crate::migrate::python::tree;
 use crate::migrate::python::tree::{Descend, Node, range_of};
 
@@ -52,7 +53,7 @@ impl<'a> Finder<'a> {
             self.function(definition);
             return;
         }
-        if self.alias(statement) {
+        if self.alias(statement) || self.held_form(statement) {
             return;
         }
         if let Stmt::Return(returned) = statement
@@ -131,13 +132,7 @@ impl<'a> Finder<'a> {
                     let start = self.at_sign_before(range_of(decorator).start());
                     let form = Form::Decorator(ByteRange::new(start, range_of(decorator).end()));
                     self.registration(call, &callee, form, &Target::Decorated(handler_definition));
-                    for argument in call
-                        .args
-                        .iter()
-                        .chain(call.keywords.iter().map(|k| &k.value))
-                    {
-                        self.expression(argument);
-                    }
+                    self.arguments(call);
                 }
                 None => self.expression(decorator),
             }
@@ -273,18 +268,51 @@ impl<'a> Finder<'a> {
         let Some((call, callee)) = self.registration_call(value) else {
             return false;
         };
-        if self.turns_of_registrar(call, &Target::Returned).is_none() {
+        match self.turns_of_registrar(call, &Target::Returned) {
+            Some((_, Ok(_))) => {
+                self.registration(call, &callee, Form::Call, &Target::Returned);
+            }
+            _ => match self.use_not_understood(call, &Target::Returned) {
+                Some(detail) => self.not_applied(&callee, callee.range, detail),
+                None => return false,
+            },
+        }
+        self.arguments(call);
+        true
+    }
+
+    /// `hook = plugin.mount_webhook_method(...)` at the level of the module, where `hook` is applied to one
+    /// function: whether a statement is one.
+    fn held_form(&mut self, statement: &'a Stmt) -> bool {
+        let Stmt::Assign(assign) = statement else {
+            return false;
+        };
+        let ([Expr::Name(name)], Some((call, callee))) = (
+            assign.targets.as_slice(),
+            self.registration_call(&assign.value),
+        ) else {
+            return false;
+        };
+        let is_at_top = self.functions.is_empty()
+            && self.loops.is_empty()
+            && self.branches.is_empty()
+            && !self.in_class;
+        if !is_at_top {
             return false;
         }
-        self.registration(call, &callee, Form::Call, &Target::Returned);
-        for argument in call
-            .args
-            .iter()
-            .chain(call.keywords.iter().map(|keyword| &keyword.value))
-        {
+        let Some(held) = applied_once(self.loaded, &name.id, range_of(statement).end()) else {
+            return false;
+        };
+        self.registration(call, &callee, Form::Call, &Target::Held(held));
+        self.arguments(call);
+        true
+    }
+
+    fn arguments(&mut self, call: &'a ast::ExprCall) {
+        let keywords = call.keywords.iter().map(|keyword| &keyword.value);
+        for argument in call.args.iter().chain(keywords) {
             self.expression(argument);
         }
-        true
     }
 
     /// `plugin.mount_webhook_method(...)(f)`: whether a call is one.
@@ -303,4 +331,42 @@ impl<'a> Finder<'a> {
         }
         true
     }
+}
+
+/// What a name of the module, which an assignment that ends at `assigned` binds, is applied to by a
+/// later statement, where that is all that is done with it.
+fn applied_once<'n>(loaded: &Loaded, name: &'n str, assigned: usize) -> Option<Held<'n>> {
+    let is_bound_once = loaded.scope.bindings(name).len() == 1;
+    // The assignment is one.
+    if !is_bound_once || uses_of_global(loaded, name) != 2 || loaded.calls_by_text() {
+        return None;
+    }
+    let held = |handler, decorator| Held {
+        name,
+        handler,
+        decorator,
+    };
+    let later = loaded.module.suite().iter();
+    let mut later = later.filter(|statement| range_of(*statement).start() >= assigned);
+    later.find_map(|statement| {
+        if let Some(definition) = Definition::of(statement) {
+            let mut decorators = definition.decorators.iter();
+            let it = decorators.find(|one| tree::is_named(one, name))?;
+            let handler = tree::name_expression(definition.name);
+            return Some(held(handler, Some(range_of(it))));
+        }
+        let Stmt::Expr(expression) = statement else {
+            return None;
+        };
+        let Expr::Call(call) = &*expression.value else {
+            return None;
+        };
+        match call.args.as_slice() {
+            [Expr::Starred(_)] => None,
+            [handler] if tree::is_named(&call.func, name) && call.keywords.is_empty() => {
+                Some(held(handler.clone(), None))
+            }
+            _ => None,
+        }
+    })
 }

@@ -16,6 +16,7 @@
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::turns::loops::{Loop, LoopReader, environments, rebinds};
+use crate::migrate::find::model::Branch;
 use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::function::{Definition, yields};
 use crate::migrate::python::imports::uses_of_global;
@@ -29,6 +30,19 @@ pub(in crate::migrate::find) struct Turn {
     pub(in crate::migrate::find) scopes: Vec<Scope>,
     /// What the result of the function is applied to.
     pub(in crate::migrate::find) applied_to: Option<Expr>,
+    /// The branches around the use, the outermost first.
+    pub(in crate::migrate::find) branches: Vec<Branch>,
+    /// The decorators of the handler that are such uses, and leave the function under them as it is.
+    pub(in crate::migrate::find) decorators: Vec<ByteRange>,
+}
+
+/// Why it cannot be seen what a registrar registers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::migrate::find) enum Unseen {
+    /// The function may be called from where it is not looked for, or does more than to register.
+    Function,
+    /// The use at this place is not understood.
+    Use(ByteRange),
 }
 
 /// What a function does with what the call in it gives.
@@ -54,6 +68,16 @@ struct Use<'a> {
     call: &'a ast::ExprCall,
     loops: Vec<Vec<Scope>>,
     applied_to: Option<Expr>,
+    branches: Vec<Branch>,
+    /// The decorators beside it that are uses too, and it.
+    decorators: Vec<ByteRange>,
+}
+
+/// What is around a statement of the module.
+#[derive(Default)]
+struct Around {
+    loops: Vec<Loop>,
+    branches: Vec<Branch>,
 }
 
 impl<'a> Registrar<'a> {
@@ -119,48 +143,72 @@ impl<'a> Registrar<'a> {
         self.outer.name
     }
 
-    /// What is around `call` each time that it runs; none where that cannot be seen.
+    /// What is around `call` each time that it runs.
     pub(in crate::migrate::find) fn turns(
         &self,
         call: ByteRange,
         result: ResultUse,
-    ) -> Option<Vec<Turn>> {
+    ) -> Result<Vec<Turn>, Unseen> {
         let is_returned = self.inner.is_none() && returns(self.outer.body, call);
         if (result == ResultUse::Returned) != is_returned {
-            return None;
+            return Err(Unseen::Function);
         }
         let needs_handler = is_returned || self.inner.is_some();
-        let body = range_of_body(self.outer.body)?;
+        let body = range_of_body(self.outer.body).ok_or(Unseen::Function)?;
         let mut turns = Vec::new();
         for one in self.uses()? {
+            let unseen = Unseen::Use(range_of(one.call));
             if needs_handler && one.applied_to.is_none() {
-                return None;
+                return Err(unseen);
             }
-            let mut values = arguments(self.outer.arguments, one.call)?;
-            if let Some(inner) = self.inner {
-                let handler = tree::parameters(inner.arguments).next()?;
-                values.push((handler.arg.to_string(), one.applied_to.clone()?));
-            }
-            let handed = values.iter().map(|(_, value)| value);
-            if handed
-                .chain(&one.applied_to)
-                .any(|value| self.is_captured(value))
-            {
-                return None;
-            }
-            for mut scopes in one.loops {
-                scopes.push(Scope::of_values(body, &values, &[]));
-                turns.push(Turn {
-                    scopes,
-                    applied_to: one.applied_to.clone(),
-                });
+            for loops in one.loops {
+                let turn = self.turn(one.call, loops, one.applied_to.as_ref(), body);
+                let mut turn = turn.ok_or(unseen)?;
+                turn.branches.clone_from(&one.branches);
+                // What an inner function returns may be another one.
+                let is_kept = |range: &&ByteRange| is_returned || **range == range_of(one.call);
+                turn.decorators = one.decorators.iter().filter(is_kept).copied().collect();
+                turns.push(turn);
             }
         }
-        (!turns.is_empty()).then_some(turns)
+        if turns.is_empty() {
+            return Err(Unseen::Function);
+        }
+        Ok(turns)
     }
 
-    /// The uses of the function in its module; none when one of them is not understood.
-    fn uses(&self) -> Option<Vec<Use<'a>>> {
+    /// One run of the function, called by `call` in `loops`.
+    fn turn(
+        &self,
+        call: &ast::ExprCall,
+        loops: Vec<Scope>,
+        applied_to: Option<&Expr>,
+        body: ByteRange,
+    ) -> Option<Turn> {
+        let in_turn = |expression: Expr| value_in_turn(&loops, expression);
+        let values = arguments(self.outer.arguments, call)?.into_iter();
+        let mut values: Vec<(String, Expr)> =
+            values.map(|(name, value)| (name, in_turn(value))).collect();
+        let applied_to = applied_to.cloned().map(in_turn);
+        if let Some(inner) = self.inner {
+            let handler = tree::parameters(inner.arguments).next()?;
+            values.push((handler.arg.to_string(), applied_to.clone()?));
+        }
+        let mut handed = values.iter().map(|(_, value)| value).chain(&applied_to);
+        if handed.any(|value| self.is_captured(value)) {
+            return None;
+        }
+        let mut scopes = loops;
+        scopes.push(Scope::of_values(body, &values, &[]));
+        Some(Turn {
+            scopes,
+            applied_to,
+            ..Turn::default()
+        })
+    }
+
+    /// The uses of the function in its module.
+    fn uses(&self) -> Result<Vec<Use<'a>>, Unseen> {
         let loaded = self.resolver.loaded;
         let suite = loaded.module.suite();
         let is_at_top = suite.iter().any(|one| range_of(one) == self.outer.range);
@@ -169,77 +217,136 @@ impl<'a> Registrar<'a> {
             && !contains_any(loaded.module.source().text(), BY_TEXT)
             && !is_reached_otherwise(suite, self.outer.name);
         if !is_known_alone {
-            return None;
+            return Err(Unseen::Function);
         }
         let mut uses = Vec::new();
-        for statement in suite {
-            self.uses_in(statement, &mut Vec::new(), &mut uses)?;
-        }
+        self.uses_in_body(suite, &mut Around::default(), &mut uses)?;
         // Whatever else is done with the name is not among them.
-        (uses_of_global(loaded, self.outer.name) == uses.len()).then_some(uses)
+        if uses_of_global(loaded, self.outer.name) != uses.len() {
+            return Err(self
+                .first_other(suite, &uses)
+                .map_or(Unseen::Function, Unseen::Use));
+        }
+        Ok(uses)
+    }
+
+    /// The first place that has the name and is none of `uses`.
+    fn first_other(&self, suite: &[Stmt], uses: &[Use<'_>]) -> Option<ByteRange> {
+        let known: Vec<ByteRange> = uses.iter().map(|one| range_of(&*one.call.func)).collect();
+        let mut first: Option<ByteRange> = None;
+        tree::walk_body(suite, &mut |node| {
+            if let Node::Expr(expression) = node
+                && tree::is_named(expression, self.outer.name)
+                && !known.contains(&range_of(expression))
+            {
+                let range = range_of(expression);
+                first = Some(first.map_or(range, |first| first.min(range)));
+            }
+            Descend::Into
+        });
+        first
+    }
+
+    fn uses_in_body(
+        &self,
+        body: &'a [Stmt],
+        around: &mut Around,
+        uses: &mut Vec<Use<'a>>,
+    ) -> Result<(), Unseen> {
+        for statement in body {
+            self.uses_in(statement, around, uses)?;
+        }
+        Ok(())
+    }
+
+    fn uses_in_branch(
+        &self,
+        branch: Branch,
+        body: &'a [Stmt],
+        around: &mut Around,
+        uses: &mut Vec<Use<'a>>,
+    ) -> Result<(), Unseen> {
+        around.branches.push(branch);
+        self.uses_in_body(body, around, uses)?;
+        around.branches.pop();
+        Ok(())
     }
 
     /// The uses in a statement that runs while the module is imported.
     fn uses_in(
         &self,
         statement: &'a Stmt,
-        loops: &mut Vec<Loop>,
+        around: &mut Around,
         uses: &mut Vec<Use<'a>>,
-    ) -> Option<()> {
+    ) -> Result<(), Unseen> {
         let call_of = |expression: &'a Expr| match expression {
             Expr::Call(call) if tree::is_named(&call.func, self.outer.name) => Some(call),
             _ => None,
         };
         if let Some(definition) = Definition::of(statement) {
             // In a loop the name of the function is that of the last one.
-            if loops.is_empty() {
-                for call in definition.decorators.iter().filter_map(call_of) {
+            if around.loops.is_empty() {
+                let calls = definition.decorators.iter().filter_map(call_of);
+                let decorators: Vec<ByteRange> = calls.clone().map(range_of).collect();
+                for call in calls {
                     uses.push(Use {
                         call,
                         loops: vec![Vec::new()],
                         applied_to: Some(tree::name_expression(definition.name)),
+                        branches: around.branches.clone(),
+                        decorators: decorators.clone(),
                     });
                 }
             }
-            return Some(());
+            return Ok(());
         }
+        let exclusive = |index| Branch {
+            statement: range_of(statement),
+            index,
+            exclusive: true,
+        };
         match statement {
             Stmt::Expr(expression) => {
                 let Expr::Call(outer) = &*expression.value else {
-                    return Some(());
+                    return Ok(());
                 };
                 let (call, applied_to) = match call_of(&outer.func) {
                     // hook("/push")(push)
                     Some(call) => match outer.args.as_slice() {
                         [handler] if outer.keywords.is_empty() => (call, Some(handler.clone())),
-                        _ => return None,
+                        _ => return Err(Unseen::Use(range_of(call))),
                     },
                     // register("/push", push)
                     None => match call_of(&expression.value) {
                         Some(call) => (call, None),
-                        None => return Some(()),
+                        None => return Ok(()),
                     },
                 };
+                let place = range_of(call);
                 uses.push(Use {
                     call,
-                    loops: environments(loops, range_of(call))?,
+                    loops: environments(&around.loops, place).ok_or(Unseen::Use(place))?,
                     applied_to,
+                    branches: around.branches.clone(),
+                    decorators: Vec::new(),
                 });
-                Some(())
+                Ok(())
             }
             Stmt::For(statement) => {
                 let reader = LoopReader {
                     resolver: Resolver::of_module(self.resolver.workspace, self.resolver.loaded),
                     is_in_function: false,
                 };
-                loops.push(reader.for_loop(statement));
-                for inside in &statement.body {
-                    self.uses_in(inside, loops, uses)?;
-                }
-                loops.pop();
-                Some(())
+                around.loops.push(reader.for_loop(statement));
+                self.uses_in_body(&statement.body, around, uses)?;
+                around.loops.pop();
+                Ok(())
             }
-            _ => Some(()),
+            Stmt::If(choice) => {
+                self.uses_in_branch(exclusive(0), &choice.body, around, uses)?;
+                self.uses_in_branch(exclusive(1), &choice.orelse, around, uses)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -254,6 +361,26 @@ impl<'a> Registrar<'a> {
             Descend::Into
         });
         is_captured
+    }
+}
+
+/// What an expression stands for in a turn of loops, where it is the name of one.
+fn value_in_turn(loops: &[Scope], expression: Expr) -> Expr {
+    let Expr::Name(name) = &expression else {
+        return expression;
+    };
+    let scopes = loops.iter().rev();
+    let mut bindings = scopes.map(|scope| scope.bindings(&name.id));
+    match bindings.find(|bindings| !bindings.is_empty()) {
+        Some(
+            [
+                Binding {
+                    kind: BindingKind::Value(value),
+                    ..
+                },
+            ],
+        ) => (**value).clone(),
+        _ => expression,
     }
 }
 

@@ -1,15 +1,18 @@
 //! Routers as expressions stand for them, and the arguments of the calls that make and fill them.
 
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Expr, Stmt};
+
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::turns::loops::LoopReader;
-use crate::migrate::find::lookup::{Target, targets};
+use crate::migrate::find::lookup::{Target, all_targets, targets};
 use crate::migrate::find::plugin::calls;
 use crate::migrate::find::plugin::calls::is_router_class;
+use crate::migrate::find::plugin::mounts::raises;
 use crate::migrate::find::plugin::own_routes::model::{RouterId, UNKNOWN};
-use crate::migrate::python::ast;
-use crate::migrate::python::ast::Expr;
-use crate::migrate::python::names::{Loaded, Resolver, Value};
+use crate::migrate::python::function::{each_return, yields};
+use crate::migrate::python::names::{Loaded, Resolver, Scope, Value};
 use crate::migrate::python::tree::range_of;
 use crate::text::Text;
 
@@ -27,18 +30,70 @@ impl Place<'_> {
     }
 }
 
-/// The calls that make the router that an expression stands for.
+/// How many functions may give the router of another.
+pub(crate) const MAX_BUILDERS: usize = 4;
+
+/// The calls that make the router that an expression stands for, also in a function of the repo which
+/// gives it.
 pub(crate) fn routers(resolver: Resolver<'_>, expression: &Expr) -> Vec<RouterId> {
     let mut found = Vec::new();
+    add_routers(resolver, expression, MAX_BUILDERS, &mut found);
+    found
+}
+
+fn add_routers(
+    resolver: Resolver<'_>,
+    expression: &Expr,
+    builders: usize,
+    found: &mut Vec<RouterId>,
+) {
     targets(resolver, expression, &mut |target| {
-        if let Target::Expression(inside, Expr::Call(call)) = target
-            && is_router_class(inside, &call.func)
-        {
+        let Target::Expression(inside, Expr::Call(call)) = target else {
+            return;
+        };
+        if is_router_class(inside, &call.func) {
             let path = inside.loaded.module.source().path().to_owned();
-            found.push((path, range_of(call)));
+            let router = (path, range_of(call));
+            if !found.contains(&router) {
+                found.push(router);
+            }
+        } else if let Some(builders) = builders.checked_sub(1) {
+            each_built(inside, call, &mut |within, value| {
+                add_routers(within, value, builders, found);
+                true
+            });
         }
     });
-    found
+}
+
+/// Whether all that a call gives `holds`: what it calls is a function of the repo, or one of several,
+/// which ends by a `return`.
+pub(crate) fn each_built(
+    resolver: Resolver<'_>,
+    call: &ast::ExprCall,
+    holds: &mut dyn FnMut(Resolver<'_>, &Expr) -> bool,
+) -> bool {
+    all_targets(resolver, &call.func, &mut |target| {
+        let Target::Function(around, definition) = target else {
+            return false;
+        };
+        let is_plain = !definition.is_async
+            && definition.decorators.is_empty()
+            && !yields(definition.body)
+            && !raises(definition.body)
+            && matches!(definition.body.last(), Some(Stmt::Return(_)));
+        let mut locals = around.locals.to_vec();
+        locals.push(Scope::of_function(definition.arguments, definition.body));
+        let within = around.with_locals(&locals);
+        let mut all_hold = is_plain;
+        each_return(definition.body, &mut |returned| {
+            all_hold &= returned
+                .value
+                .as_deref()
+                .is_some_and(|value| holds(within, value));
+        });
+        all_hold
+    })
 }
 
 /// What is written at `range`, on one line and not too long.

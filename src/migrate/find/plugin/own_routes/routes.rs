@@ -157,7 +157,7 @@ impl<'w> Walker<'w> {
             && let Some(registrar) = Registrar::of(self.loop_reader().resolver, &self.functions)
         {
             let uses = [ResultUse::Returned, ResultUse::Inside].into_iter();
-            let mut turns = uses.filter_map(|result| registrar.turns(range_of(call), result));
+            let mut turns = uses.filter_map(|result| registrar.turns(range_of(call), result).ok());
             if let Some(turns) = turns.next() {
                 added = Added::default();
                 for turn in &turns {

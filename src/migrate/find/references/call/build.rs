@@ -6,7 +6,7 @@ use crate::migrate::edit::ByteRange;
 use crate::migrate::find::blocker::Blocker;
 use crate::migrate::find::handler::Handler;
 use crate::migrate::find::lookup::turns::loops::environments;
-use crate::migrate::find::lookup::turns::registrar::{Registrar, ResultUse, Turn};
+use crate::migrate::find::lookup::turns::registrar::{Registrar, ResultUse, Turn, Unseen};
 use crate::migrate::find::model::{
     CallSite, CallableKind, Endpoint, Form, LeadingSlash, Reference, ReferenceKind, Webhook,
 };
@@ -99,12 +99,17 @@ impl<'a> Finder<'a> {
             is_older: callee.is_older,
         };
         let of_registrar = self.turns_of_registrar(call, target);
-        let registrar = of_registrar.as_ref().map(|(name, _)| name.clone());
-        let turns = of_registrar.map(|(_, turns)| turns).or_else(|| {
+        let (mut registrar, of_registrar) = of_registrar.map_or((None, None), |(name, turns)| {
+            (turns.is_ok().then_some(name), turns.ok())
+        });
+        if let Target::Held(held) = target {
+            registrar = Some(held.name.to_owned());
+        }
+        let turns = of_registrar.or_else(|| {
             let of_loops = environments(&self.loops, range_of(call))?.into_iter();
             let turn = |scopes| Turn {
                 scopes,
-                applied_to: None,
+                ..Turn::default()
             };
             Some(of_loops.map(turn).collect())
         });
@@ -152,17 +157,16 @@ impl<'a> Finder<'a> {
     }
 
     /// What is around the registration `call` each time that it runs, where it stands in a function that
-    /// registers for its callers, and the name of that; none where it does not, or not all of its uses
-    /// can be seen.
+    /// may register for its callers, and the name of that; none where it does not.
     pub(crate) fn turns_of_registrar(
         &self,
         call: &ast::ExprCall,
         target: &Target<'_>,
-    ) -> Option<(String, Vec<Turn>)> {
+    ) -> Option<(String, Result<Vec<Turn>, Unseen>)> {
         let result = match target {
             Target::Returned => ResultUse::Returned,
             Target::Decorated(_) | Target::Applied(_) => ResultUse::Inside,
-            Target::Nothing => return None,
+            Target::Held(..) | Target::Nothing => return None,
         };
         if self.in_lambda || !self.loops.is_empty() || !self.branches.is_empty() {
             return None;
@@ -170,8 +174,25 @@ impl<'a> Finder<'a> {
         let functions = self.functions.iter().map(|one| one.definition);
         let functions: Vec<Definition<'_>> = functions.collect();
         let registrar = Registrar::of(self.resolver(), &functions)?;
-        let turns = registrar.turns(range_of(call), result)?;
+        let turns = registrar.turns(range_of(call), result);
         Some((registrar.name().to_owned(), turns))
+    }
+
+    /// What is said of the use of a registrar which is why `call` in it is not understood.
+    pub(crate) fn use_not_understood(
+        &self,
+        call: &ast::ExprCall,
+        target: &Target<'_>,
+    ) -> Option<Text> {
+        let (name, turns) = self.turns_of_registrar(call, target)?;
+        let Err(Unseen::Use(place)) = turns else {
+            return None;
+        };
+        let (line, _) = self.loaded.module.source().position(place.start());
+        Some(text!(
+            "`{name}` registers for its callers, and its use in line {line} is not understood",
+            "`{name}` 替调用方注册，而无法理解第 {line} 行对它的使用"
+        ))
     }
 
     /// What a call registers in one turn.
@@ -183,18 +204,19 @@ impl<'a> Finder<'a> {
         let call = range_of(registration.call);
         let endpoint = range_of(&registration.endpoint);
         let locals: Vec<Scope> = self.scopes.iter().chain(&turn.scopes).cloned().collect();
-        let Some(value) = self
+        let value = self
             .loop_reader()
             .text_of(self.with_locals(&locals), &registration.endpoint)
-        else {
-            return Err((
-                Code::UnknownEndpoint,
-                endpoint,
+            .filter(|_| !self.loaded.may_set_by_text(&registration.endpoint));
+        let Some(value) = value else {
+            let of_registrar = self.use_not_understood(registration.call, registration.target);
+            let detail = of_registrar.unwrap_or_else(|| {
                 text!(
                     "the endpoint is not a constant that can be seen",
                     "无法从源代码确定端点的取值：它不是常量"
-                ),
-            ));
+                )
+            });
+            return Err((Code::UnknownEndpoint, endpoint, detail));
         };
         let of_path = path_parameters::names(&value);
         let (target, form) = (registration.target, registration.form);
@@ -221,7 +243,12 @@ impl<'a> Finder<'a> {
             callable,
             is_further: false,
             registrar: None,
-            branches: self.branches.clone(),
+            branches: self
+                .branches
+                .iter()
+                .chain(&turn.branches)
+                .copied()
+                .collect(),
         })
     }
 

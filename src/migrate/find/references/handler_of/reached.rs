@@ -1,13 +1,15 @@
-//! The function that an expression leads to: by names, methods of objects and classes, `partial`s.
+//! The function that an expression leads to: by names, methods of objects and classes, `partial`s, and
+//! functions that define and return one.
 
 use std::path::{Path, PathBuf};
+
+use crate::migrate::python::ast::{self, Expr, Stmt};
 
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::CallableKind;
 use crate::migrate::find::references::finder::Finder;
-use crate::migrate::python::ast::{Expr, Stmt};
-use crate::migrate::python::function::definition_at;
-use crate::migrate::python::names::{BindingKind, Resolver, Value};
+use crate::migrate::python::function::{Definition, definition_at, each_return, yields};
+use crate::migrate::python::names::{BindingKind, Resolver, Scope, Value};
 use crate::migrate::python::tree;
 use crate::migrate::python::tree::{Descend, Node, is_named, range_of};
 
@@ -29,6 +31,8 @@ pub(super) struct Reached {
     pub(super) names: Vec<String>,
     /// The keyword that fills the parameter that a caller would fill first.
     pub(super) first_keyword: Option<String>,
+    /// The function that defines and returns it, where one does.
+    pub(super) made_in: Option<ByteRange>,
 }
 
 impl Reached {
@@ -42,6 +46,7 @@ impl Reached {
             place,
             names: Vec::new(),
             first_keyword: None,
+            made_in: None,
         }
     }
 }
@@ -145,8 +150,57 @@ impl Finder<'_> {
             (Expr::Call(_), Value::Instance(path, range)) => {
                 self.instance(&path, range, place, steps)
             }
+            (Expr::Call(call), _) => self.made(resolver, call, place),
             _ => None,
         }
+    }
+
+    /// The function that the called one defines and returns: `make("a")`.
+    fn made(
+        &self,
+        resolver: Resolver<'_>,
+        call: &ast::ExprCall,
+        place: ByteRange,
+    ) -> Option<Reached> {
+        let Value::Function(path, range) = resolver.value(&call.func) else {
+            return None;
+        };
+        let loaded = self.workspace.load(&path).ok()?;
+        let suite = loaded.module.suite();
+        let factory = suite.iter().find(|one| range_of(*one) == range)?;
+        let factory = Definition::of(factory)?;
+        let Some(Stmt::Return(ast::StmtReturn {
+            value: Some(value), ..
+        })) = factory.body.last()
+        else {
+            return None;
+        };
+        let Expr::Name(name) = &**value else {
+            return None;
+        };
+        let (mut returns, mut uses) = (0, 0);
+        each_return(factory.body, &mut |_| returns += 1);
+        tree::walk_body(factory.body, &mut |node| {
+            if let Node::Expr(expression) = node {
+                uses += usize::from(is_named(expression, &name.id));
+            }
+            Descend::Into
+        });
+        let is_plain = !factory.is_async && factory.decorators.is_empty() && !yields(factory.body);
+        let scope = Scope::of_function(factory.arguments, factory.body);
+        let [binding] = scope.bindings(&name.id) else {
+            return None;
+        };
+        let is_made = matches!(binding.kind, BindingKind::Function)
+            && factory
+                .body
+                .iter()
+                .any(|one| range_of(one) == binding.range);
+        (is_plain && is_made && (returns, uses) == (1, 1)).then(|| Reached {
+            kind: CallableKind::Made,
+            made_in: Some(range),
+            ..Reached::function(path, binding.range, place)
+        })
     }
 
     fn instance(

@@ -3,6 +3,7 @@
 use crate::migrate::diagnostic::Code;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::{Effect, Reference, ReferenceKind, Unclear};
+use crate::migrate::find::references::call::callee::Callee;
 use crate::migrate::find::references::call::callee::receiver::Receiver;
 use crate::migrate::find::references::finder::Finder;
 use crate::migrate::find::references::method::{TABLE, attribute_name, by_name};
@@ -13,6 +14,7 @@ use crate::migrate::python::names::PluginId;
 use crate::migrate::python::tree;
 use crate::migrate::python::tree::{Descend, Node, range_of};
 use crate::text;
+use crate::text::Text;
 
 impl Finder<'_> {
     pub(crate) fn other_reference(&mut self, attribute: &ast::ExprAttribute) {
@@ -52,6 +54,23 @@ impl Finder<'_> {
         };
         let before = self.references.len();
         self.by_hand(place, Code::NotARegistration, range_of(attribute), detail);
+        self.say_known(before, plugin.as_ref(), None);
+    }
+
+    /// A call of the method whose result goes where it cannot be followed.
+    pub(crate) fn not_applied(&mut self, callee: &Callee<'_>, range: ByteRange, detail: Text) {
+        let plugin = match &callee.plugin {
+            Receiver::NotOurs => {
+                self.references
+                    .push(Reference::new(callee.place, ReferenceKind::NotOurs));
+                return;
+            }
+            Receiver::Plugin(id) => Some(id.clone()),
+            Receiver::Unknown(_) => None,
+        };
+        self.unclear(plugin.clone(), None, range, false);
+        let before = self.references.len();
+        self.by_hand(callee.place, Code::NotARegistration, range, detail);
         self.say_known(before, plugin.as_ref(), None);
     }
 
