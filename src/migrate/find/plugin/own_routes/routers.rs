@@ -1,8 +1,5 @@
 //! Routers as expressions stand for them, and the arguments of the calls that make and fill them.
 
-use crate::migrate::python::ast;
-use crate::migrate::python::ast::{Expr, Stmt};
-
 use crate::migrate::diagnostic::Related;
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::lookup::turns::loops::LoopReader;
@@ -11,6 +8,8 @@ use crate::migrate::find::plugin::calls;
 use crate::migrate::find::plugin::calls::is_router_class;
 use crate::migrate::find::plugin::mounts::raises;
 use crate::migrate::find::plugin::own_routes::model::{RouterId, UNKNOWN};
+use crate::migrate::python::ast;
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::python::function::{each_return, yields};
 use crate::migrate::python::names::{Loaded, Resolver, Scope, Value};
 use crate::migrate::python::tree::range_of;

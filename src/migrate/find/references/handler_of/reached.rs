@@ -3,11 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::migrate::python::ast::{self, Expr, Stmt};
-
 use crate::migrate::edit::ByteRange;
 use crate::migrate::find::model::CallableKind;
 use crate::migrate::find::references::finder::Finder;
+use crate::migrate::python::ast::{self, Expr, Stmt};
 use crate::migrate::python::function::{Definition, definition_at, each_return, yields};
 use crate::migrate::python::names::{BindingKind, Resolver, Scope, Value};
 use crate::migrate::python::tree;
