@@ -114,6 +114,21 @@ pub(crate) fn yields(body: &[Stmt]) -> bool {
     found
 }
 
+/// Whether a function with this body may end by an error of its own.
+pub(crate) fn raises(body: &[Stmt]) -> bool {
+    let mut found = false;
+    walk_body(body, &mut |node| match node {
+        Node::Stmt(Stmt::Raise(_) | Stmt::Assert(_)) => {
+            found = true;
+            Descend::Past
+        }
+        Node::Stmt(statement) if is_definition(statement) => Descend::Past,
+        Node::Stmt(_) => Descend::Into,
+        Node::Expr(_) => Descend::Past,
+    });
+    found
+}
+
 /// Calls `visit` with each `return` of the function that has this body.
 pub(crate) fn each_return<'a>(body: &'a [Stmt], visit: &mut dyn FnMut(&'a ast::StmtReturn)) {
     walk_body(body, &mut |node| match node {

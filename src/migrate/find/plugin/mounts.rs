@@ -6,10 +6,10 @@ use crate::migrate::edit::ByteRange;
 use crate::migrate::find::plugin::calls::is_router_class;
 use crate::migrate::find::plugin::own_routes;
 use crate::migrate::find::plugin::own_routes::model::RouterId;
-use crate::migrate::python::ast::{Expr, Stmt};
-use crate::migrate::python::function::{Definition, each_return};
+use crate::migrate::python::ast::Expr;
+use crate::migrate::python::function::{Definition, each_return, raises};
 use crate::migrate::python::names::{BindingKind, Loaded, PluginId, Resolver, Scope, Value};
-use crate::migrate::python::tree::{Descend, Node, range_of, walk_body};
+use crate::migrate::python::tree::range_of;
 
 /// A function under `@plugin.mount_router()`.
 #[derive(Debug, Clone)]
@@ -40,23 +40,6 @@ pub(crate) struct RouterReturn {
     pub module_level_name: Option<String>,
     /// The calls that make it.
     pub(super) routers: Vec<RouterId>,
-}
-
-/// Whether a function may end by an error of its own: the agent mounts nothing then.
-pub(super) fn raises(body: &[Stmt]) -> bool {
-    let mut found = false;
-    walk_body(body, &mut |node| match node {
-        Node::Stmt(Stmt::Raise(_) | Stmt::Assert(_)) => {
-            found = true;
-            Descend::Past
-        }
-        Node::Stmt(Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)) => {
-            Descend::Past
-        }
-        Node::Stmt(_) => Descend::Into,
-        Node::Expr(_) => Descend::Past,
-    });
-    found
 }
 
 /// What a function under `mount_router()` returns; none when that cannot be understood.

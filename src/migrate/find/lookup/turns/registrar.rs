@@ -75,7 +75,7 @@ struct Use<'a> {
 
 /// What is around a statement of the module.
 #[derive(Default)]
-struct Around {
+struct Enclosing {
     loops: Vec<Loop>,
     branches: Vec<Branch>,
 }
@@ -220,7 +220,7 @@ impl<'a> Registrar<'a> {
             return Err(Unseen::Function);
         }
         let mut uses = Vec::new();
-        self.uses_in_body(suite, &mut Around::default(), &mut uses)?;
+        self.uses_in_body(suite, &mut Enclosing::default(), &mut uses)?;
         // Whatever else is done with the name is not among them.
         if uses_of_global(loaded, self.outer.name) != uses.len() {
             return Err(self
@@ -250,7 +250,7 @@ impl<'a> Registrar<'a> {
     fn uses_in_body(
         &self,
         body: &'a [Stmt],
-        around: &mut Around,
+        around: &mut Enclosing,
         uses: &mut Vec<Use<'a>>,
     ) -> Result<(), Unseen> {
         for statement in body {
@@ -263,7 +263,7 @@ impl<'a> Registrar<'a> {
         &self,
         branch: Branch,
         body: &'a [Stmt],
-        around: &mut Around,
+        around: &mut Enclosing,
         uses: &mut Vec<Use<'a>>,
     ) -> Result<(), Unseen> {
         around.branches.push(branch);
@@ -276,7 +276,7 @@ impl<'a> Registrar<'a> {
     fn uses_in(
         &self,
         statement: &'a Stmt,
-        around: &mut Around,
+        around: &mut Enclosing,
         uses: &mut Vec<Use<'a>>,
     ) -> Result<(), Unseen> {
         let call_of = |expression: &'a Expr| match expression {
