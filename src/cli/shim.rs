@@ -11,14 +11,14 @@ pub(crate) struct ShimArgs {
         "TOML 配置文件；命令行参数优先于它"
     ))]
     pub(crate) config: Option<PathBuf>,
-    #[arg(long, value_name = "FILE", help = pair!(
-        "The route map, if not webhook-routes.toml at the root of the repo, or beside the configuration",
-        "路由表文件；默认为仓库根目录下、或配置文件旁的 webhook-routes.toml"
+    #[arg(long, value_name = "PATH", help = pair!(
+        "A route map or a folder of them (repeatable), if not webhook-routes.toml at the root of the repo, or beside the configuration",
+        "路由表文件或存放路由表的文件夹，可多次指定；默认为仓库根目录下、或配置文件旁的 webhook-routes.toml"
     ))]
-    pub(crate) routes: Option<PathBuf>,
+    pub(crate) routes: Vec<PathBuf>,
     #[arg(long, value_name = "URL", help = pair!(
-        "URL of the agent, as in http://127.0.0.1:8021",
-        "Agent 的地址，例如 http://127.0.0.1:8021"
+        "URL of the agent, as in http://127.0.0.1:8021 or unix:/run/agent.sock",
+        "Agent 的地址，例如 http://127.0.0.1:8021 或 unix:/run/agent.sock"
     ))]
     pub(crate) upstream: Option<String>,
     #[arg(long, help = pair!(
@@ -89,8 +89,8 @@ pub(crate) struct ShimArgs {
     ))]
     pub(crate) log_file: Option<PathBuf>,
     #[arg(long, help = pair!(
-        "Validate the configuration, list what would be served, and exit",
-        "检查配置并列出将提供的 URL，然后退出（不启动服务）"
+        "Validate the configuration, list what would be served, ask the agent whether it has the new URLs, and exit: 0, 1 when it has not, 2 on errors",
+        "检查配置、列出将提供的 URL、询问 Agent 新 URL 是否存在，然后退出：0 表示正常，1 表示有新 URL 不存在，2 表示出错"
     ))]
     pub(crate) check: bool,
 }

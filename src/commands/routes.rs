@@ -10,7 +10,7 @@ use crate::migrate::project::git;
 use crate::routes::{self, FILE_NAME};
 use crate::shim::config::UpstreamUrl;
 use crate::shim::export::{self, Export};
-use crate::shim::lifecycle::reload;
+use crate::shim::route::maps;
 
 /// Where the agent is, and where the shim, if nobody says so.
 const AGENT: &str = "http://127.0.0.1:8021";
@@ -24,7 +24,7 @@ pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<ExitSt
     let upstream = UpstreamUrl::parse(args.upstream.as_deref().unwrap_or(default))?;
     let export = Export {
         upstream: &upstream,
-        deprecated_since: reload::modified_or_now(&path),
+        deprecated_since: maps::modified_or_now(&path),
         lang: console.lang(),
     };
     console.result(&match (args.server, args.front) {

@@ -25,6 +25,11 @@ pub(super) fn run(args: &ShimArgs, console: &Console) -> anyhow::Result<ExitStat
             console.say(&format!("{}\n", warning.get(console.lang())));
         }
         console.result(&checked.summary(console.lang()))?;
+        let targets = checked.ask_for_targets();
+        console.result(&targets.shown(console.lang()))?;
+        if targets.is_any_missing() {
+            return Ok(ExitStatus::Remaining);
+        }
     } else {
         checked.serve(record, console.lang())?;
     }
@@ -35,9 +40,9 @@ fn flags(args: &ShimArgs) -> Flags {
     Flags {
         config: args.config.clone(),
         // The configuration may name it, or lie beside it.
-        routes: match (&args.routes, &args.config) {
-            (None, None) => Some(map_of_repo()),
-            (routes, _) => routes.clone(),
+        routes: match (args.routes.is_empty(), &args.config) {
+            (true, None) => vec![map_of_repo()],
+            _ => args.routes.clone(),
         },
         upstream: args.upstream.clone(),
         no_upstream_check: args.no_upstream_check,

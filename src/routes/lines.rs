@@ -17,6 +17,17 @@ pub struct RouteLines {
     pub(crate) legacy: Vec<Option<usize>>,
 }
 
+impl RouteLines {
+    /// Those of a route that was not read from a file.
+    pub(crate) const NONE: Self = Self {
+        route: None,
+        endpoint: None,
+        methods: None,
+        target: None,
+        legacy: Vec::new(),
+    };
+}
+
 /// The lines of a text, found by where they begin.
 struct Starts(Vec<usize>);
 

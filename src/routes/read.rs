@@ -19,6 +19,9 @@ use crate::text;
 use crate::text::{Text, translate};
 use crate::user_error::UserError;
 
+/// The largest map that is read: some fifty thousand routes. What is made of one takes many times its size.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -43,7 +46,7 @@ pub fn read(path: &Path) -> Result<RouteMap, UserError> {
 /// # Errors
 /// When it cannot be read, or is not a route map.
 pub fn read_if_present(path: &Path) -> Result<Option<(RouteMap, Vec<u8>)>, UserError> {
-    let bytes = match regular_file::read(path) {
+    let bytes = match regular_file::read_up_to(path, MOST_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(path, error)),

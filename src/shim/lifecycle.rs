@@ -7,3 +7,4 @@ mod inherited;
 pub mod preflight;
 pub mod reload;
 pub(crate) mod start;
+mod targets;

@@ -8,6 +8,7 @@ pub mod decide;
 pub(crate) mod deprecation;
 mod errors;
 mod guard;
+pub mod maps;
 pub(crate) mod old_url;
 pub(crate) mod pattern;
 pub mod table;

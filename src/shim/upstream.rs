@@ -5,7 +5,8 @@
 
 pub(crate) mod agent;
 pub(crate) mod call;
-mod dial;
+pub(crate) mod dial;
 pub(crate) mod pool;
 pub(crate) mod request_head;
 pub(crate) mod response_body;
+pub(crate) mod stream;

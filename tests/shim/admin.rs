@@ -237,9 +237,8 @@ fn a_page_that_is_not_ours_reads_nothing() {
     let table = shim.state.table.load_full();
     let mut config = table.config.clone();
     config.admin = Some("0.0.0.0:9180".parse().unwrap());
-    let map = rehook::routes::RouteMap::default();
     let registry = &shim.state.registry;
-    let elsewhere = rehook::shim::route::build::build(&map, config, 0, registry).unwrap();
+    let elsewhere = rehook::shim::route::build::build(&[], config, registry).unwrap();
     shim.state.table.store(std::sync::Arc::new(elsewhere));
     assert_eq!(fetch_as(&shim, "/healthz", Some("evil.example")).0, 200);
 }

@@ -68,6 +68,20 @@ fn a_sender_that_signs_is_answered_at_the_old_url() {
         (reply.status(), reply.text()),
         (200, "piece 0\npiece 1\npiece 2\n".to_owned())
     );
+    // What `--check` asks for is answered as it expects, and calls nothing.
+    let folder = tempfile::tempdir().unwrap();
+    let missing = route("dev.gone", "/plugins/dev.gone/x", &["/o"]);
+    let upstream = format!("upstream = \"http://{address}\"\n");
+    write_files(folder.path(), &format!("{GITHUB}{missing}"), &upstream);
+    let output = run(folder.path(), &["shim", "--config", "shim.toml", "--check"]);
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{out}");
+    for row in [
+        format!("    there              http://{address}/plugins/KroMiose.github/github\n"),
+        format!("    not mounted (404)  http://{address}/plugins/dev.gone/x\n"),
+    ] {
+        assert!(out.contains(&row), "{out}");
+    }
     // A WebSocket: a frame goes there and comes back.
     let mut stream = shim.connect();
     let handshake = "GET /plugins/KroMiose.github/echo HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n\

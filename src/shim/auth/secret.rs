@@ -52,8 +52,14 @@ impl Secret {
         STANDARD.decode(encoded).ok().and_then(Self::new)
     }
 
+    /// Whether it can be the value of a header.
+    pub(crate) fn fits_a_header(&self) -> bool {
+        let is_text = |byte: &u8| !byte.is_ascii_control();
+        self.0.iter().all(is_text) && self.0.trim_ascii() == self.0
+    }
+
     /// Its bytes.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 

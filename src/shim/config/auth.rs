@@ -1,32 +1,20 @@
-//! The auth rules in the configuration file, and where their secrets come from.
+//! The auth rules in the configuration file.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::hmac;
-use super::model::Environment;
-use crate::regular_file;
+use super::secret::Source;
 use crate::shim::auth::{AuthRule, PublicKey, Scheme, Secret, Secrets, Signer, TOLERANCE};
 use crate::shim::config::reader::{At, Section};
-use crate::term;
 use crate::text;
-use crate::user_error::UserError;
 
 /// What `kind` may be.
 const KINDS: &str = "github, gitea, gitlab, gitee, standard-webhooks, stripe, slack, feishu, feishu-token, \
     dingtalk, discord, qq, hmac, token, bearer, addresses";
-/// What a file lets everybody do who is neither its owner nor in its group.
-const FOR_OTHERS: u32 = 0o004;
 
 /// Reads a `[[route.auth]]`; what is wrong with it is said, and it then counts as none, which
 /// makes the whole file wrong.
-pub(super) fn read_rule(
-    section: Section<'_>,
-    base: &Path,
-    environment: Environment<'_>,
-    secret_files: &mut Vec<PathBuf>,
-) -> Option<AuthRule> {
+pub(super) fn read_rule(section: Section<'_>, source: &mut Source<'_>) -> Option<AuthRule> {
     let kind = section.string("kind");
     let kind_name = kind.as_ref().map_or("", |at| at.value.as_str()).to_owned();
     let rule = if kind_name == "discord" {
@@ -57,7 +45,7 @@ pub(super) fn read_rule(
         }
         allow.map(|list| AuthRule::Addresses(section.networks(&list)))
     } else {
-        let secrets = read_secrets(&section, base, environment, secret_files);
+        let secrets = source.secrets(&section);
         secret_rule(&section, &kind_name, secrets)
     };
     section.finish();
@@ -177,92 +165,4 @@ fn discord_rule(section: &Section<'_>) -> Option<AuthRule> {
             None
         }
     }
-}
-
-fn read_secrets(
-    section: &Section<'_>,
-    base: &Path,
-    environment: Environment<'_>,
-    secret_files: &mut Vec<PathBuf>,
-) -> Option<Secrets> {
-    // The key is asked for so that the message says more than "not known".
-    if let Some(At { line, .. }) = section.string("secret") {
-        section.error(
-            line,
-            text!("a secret never stands in this file", "密钥不能写在这个文件里"),
-            text!(
-                "put it into a variable and write `secret_env = \"NAME\"`, or into a file and write \
-                 `secret_file = \"PATH\"`",
-                "请放进环境变量并写 `secret_env = \"NAME\"`，或放进文件并写 `secret_file = \"PATH\"`"
-            ),
-        );
-    }
-    let variables = section.strings("secret_env");
-    let files = section.strings("secret_file");
-    let mut found = Vec::new();
-    let mut complete = true;
-    let mut take = |line, bytes: Option<Vec<u8>>, from: &str| {
-        let secret = bytes.and_then(|bytes| {
-            let end = bytes.trim_ascii_end().len();
-            Secret::new(bytes[..end].to_vec())
-        });
-        if secret.is_none() {
-            complete = false;
-            section.error(
-                line,
-                text!(
-                    "the secret in {from} is missing or empty",
-                    "{from} 中的密钥不存在或为空"
-                ),
-                text!("set it, or remove the rule", "请设置密钥，或删除这条规则"),
-            );
-        }
-        found.extend(secret);
-    };
-    if let Some(At { value, line }) = variables {
-        for name in value {
-            let bytes = environment(&name).map(String::into_bytes);
-            take(line, bytes, &format!("${name}"));
-        }
-    }
-    if let Some(At { value, line }) = files {
-        for name in value {
-            let path = base.join(&name);
-            take(line, regular_file::read(&path).ok(), &term::path(&path));
-            if can_be_read_by_others(&path) {
-                section.warn(line, others_can_read(&path));
-            }
-            secret_files.push(path);
-        }
-    }
-    if found.is_empty() && complete {
-        section.error(
-            None,
-            text!("this auth rule has no secret", "这条鉴权规则没有密钥"),
-            text!(
-                "write one of `secret_env` and `secret_file`, or a list of several: any of them opens",
-                "请写 `secret_env` 或 `secret_file` 其中之一，也可以写成数组：任意一个密钥通过即可"
-            ),
-        );
-    }
-    match complete {
-        true => Secrets::new(found),
-        false => None,
-    }
-}
-
-fn can_be_read_by_others(path: &Path) -> bool {
-    let mode = std::fs::metadata(path).map(|data| data.permissions().mode());
-    mode.is_ok_and(|mode| mode & FOR_OTHERS != 0)
-}
-
-fn others_can_read(path: &Path) -> UserError {
-    let path = term::path(path);
-    UserError::new(
-        text!(
-            "everyone on this machine can read the secret in {path}",
-            "本机所有用户都能读取 {path} 中的密钥"
-        ),
-        text!("chmod 600 {path}", "请执行 chmod 600 {path}"),
-    )
 }

@@ -10,8 +10,10 @@ use toml_edit::Document;
 use super::model::{Environment, Limits, LogFormat, RouteRule};
 use super::upstream_url::UpstreamUrl;
 use crate::regular_file;
+use crate::shim::auth::Secret;
 use crate::shim::config::auth;
 use crate::shim::config::reader::{At, Reader, Section, is_empty};
+use crate::shim::config::secret::Source;
 use crate::text;
 use crate::text::translate;
 use crate::user_error::UserError;
@@ -20,7 +22,7 @@ use crate::user_error::UserError;
 #[derive(Debug, Default)]
 pub(super) struct File {
     /// `routes`
-    pub(super) routes: Option<String>,
+    pub(super) routes: Vec<String>,
     /// `upstream`
     pub(super) upstream: Option<UpstreamUrl>,
     /// `upstream_check`
@@ -39,6 +41,8 @@ pub(super) struct File {
     pub(super) list_urls: Option<bool>,
     /// `with_legacy`
     pub(super) with_legacy: bool,
+    /// `legacy_token_env`, `legacy_token_file`
+    pub(super) legacy_token: Option<Secret>,
     /// `deprecated_since`
     pub(super) deprecated_since: Option<u64>,
     /// `sunset`
@@ -109,13 +113,19 @@ pub(super) fn read(path: &Path, environment: Environment<'_>, errors: &mut Vec<U
     let base = path.parent().unwrap_or(Path::new(""));
     let mut file = File::default();
     root_keys(&root, &mut file);
+    let mut secrets = Source {
+        base,
+        environment,
+        files: Vec::new(),
+    };
+    file.legacy_token = secrets.header(&root, "legacy_token_env", "legacy_token_file");
     if let Some(limits) = root.section("limits") {
         file.limits = read_limits(limits);
     }
     for rule in root.sections("route") {
-        let rule = read_rule(rule, base, environment, &mut file.secret_files);
-        file.rules.extend(rule);
+        file.rules.extend(read_rule(rule, &mut secrets));
     }
+    file.secret_files = secrets.files;
     root.finish();
     let (mut wrong, warnings) = reader.into_errors();
     // Keys are asked for in an order of their own.
@@ -127,7 +137,12 @@ pub(super) fn read(path: &Path, environment: Environment<'_>, errors: &mut Vec<U
 }
 
 fn root_keys(root: &Section<'_>, file: &mut File) {
-    file.routes = root.string("routes").map(|at| at.value);
+    if let Some(routes) = root.strings("routes") {
+        if routes.value.is_empty() {
+            root.warn(routes.line, is_empty("routes"));
+        }
+        file.routes = routes.value;
+    }
     file.upstream = read_upstream(root);
     file.upstream_check = root.boolean("upstream_check").map(|at| at.value);
     if let Some(At { value, line }) = root.string("probe") {
@@ -300,12 +315,7 @@ fn read_limits(section: Section<'_>) -> Limits {
     limits
 }
 
-fn read_rule(
-    section: Section<'_>,
-    base: &Path,
-    environment: Environment<'_>,
-    secret_files: &mut Vec<PathBuf>,
-) -> Option<RouteRule> {
+fn read_rule(section: Section<'_>, secrets: &mut Source<'_>) -> Option<RouteRule> {
     let plugin = section.string("plugin").map(|at| at.value);
     let rule = RouteRule {
         plugin: plugin.clone().unwrap_or_default(),
@@ -316,7 +326,7 @@ fn read_rule(
         auth: section
             .sections("auth")
             .into_iter()
-            .filter_map(|rule| auth::read_rule(rule, base, environment, secret_files))
+            .filter_map(|rule| auth::read_rule(rule, secrets))
             .collect(),
         line: section.line(),
     };

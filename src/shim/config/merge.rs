@@ -88,16 +88,20 @@ pub(super) fn combine(
     let upstream = upstream.filter(|_| errors.len() == before)?;
     let mut warnings = file.warnings;
     warnings.extend(open_to_all(&trusted_proxies, admin));
+    let with_legacy = file.with_legacy || flags.with_legacy;
+    if file.legacy_token.is_some() && !with_legacy {
+        warnings.push(token_for_nobody());
+    }
     let in_file = |path: Option<String>| path.map(|path| base.join(path));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Some(Config {
         file: flags.config.clone(),
-        routes: flags
-            .routes
-            .clone()
-            .or_else(|| in_file(file.routes))
+        routes: match (flags.routes.is_empty(), file.routes.is_empty()) {
+            (false, _) => flags.routes.clone(),
+            (true, false) => file.routes.iter().map(|path| base.join(path)).collect(),
             // Beside the configuration, or in this folder when there is none.
-            .unwrap_or_else(|| base.join(routes::FILE_NAME)),
+            (true, true) => vec![base.join(routes::FILE_NAME)],
+        },
         upstream,
         upstream_check: file.upstream_check.unwrap_or(true) && !flags.no_upstream_check,
         probe: file.probe.unwrap_or_else(|| Some(PROBE.to_owned())),
@@ -109,7 +113,8 @@ pub(super) fn combine(
         trusted_proxies,
         passthrough: file.passthrough || flags.passthrough,
         list_urls: file.list_urls.unwrap_or(true),
-        with_legacy: file.with_legacy || flags.with_legacy,
+        with_legacy,
+        legacy_token: file.legacy_token,
         deprecated_since: file.deprecated_since,
         sunset,
         public_url,
@@ -132,6 +137,19 @@ pub(super) fn combine(
         secret_files: file.secret_files,
         warnings,
     })
+}
+
+fn token_for_nobody() -> UserError {
+    UserError::new(
+        text!(
+            "the token for the agent's own old URLs means nothing: they are not called",
+            "Agent 旧 URL 的令牌不起作用：没有调用这些 URL"
+        ),
+        text!(
+            "set `with_legacy = true`, or remove `legacy_token_env` or `legacy_token_file`",
+            "请设置 `with_legacy = true`，或删除 `legacy_token_env`、`legacy_token_file`"
+        ),
+    )
 }
 
 /// What lets everybody in.

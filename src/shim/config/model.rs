@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::upstream_url::UpstreamUrl;
-use crate::shim::auth::AuthRule;
+use crate::shim::auth::{AuthRule, Secret};
 use crate::user_error::UserError;
 
 /// How requests are logged.
@@ -128,8 +128,8 @@ pub struct RouteRule {
 pub struct Config {
     /// The configuration file, if there is one.
     pub file: Option<PathBuf>,
-    /// The route map.
-    pub routes: PathBuf,
+    /// The route maps: files, or folders of them.
+    pub routes: Vec<PathBuf>,
     /// The agent.
     pub upstream: UpstreamUrl,
     /// Whether the agents have to be reachable at the start.
@@ -148,6 +148,8 @@ pub struct Config {
     pub(crate) list_urls: bool,
     /// Whether the agent's own old URLs are called as well.
     pub with_legacy: bool,
+    /// What these may ask for.
+    pub(crate) legacy_token: Option<Secret>,
     /// Since when the old URLs are deprecated, in seconds since 1970.
     pub deprecated_since: Option<u64>,
     /// When the old URLs end, in seconds since 1970.
@@ -180,7 +182,7 @@ pub struct Flags {
     /// `--config`
     pub config: Option<PathBuf>,
     /// `--routes`
-    pub routes: Option<PathBuf>,
+    pub routes: Vec<PathBuf>,
     /// `--upstream`
     pub upstream: Option<String>,
     /// `--no-upstream-check`

@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use super::model::Config;
-use super::upstream_url::UpstreamUrl;
+use super::upstream_url::{AgentAddress, UpstreamUrl};
 use crate::text;
 use crate::user_error::UserError;
 
@@ -56,7 +56,11 @@ pub(super) fn check(config: &Config, errors: &mut Vec<UserError>) {
 
 /// Whether a connection to `upstream` ends at the listener `own`.
 fn leads_to(upstream: &UpstreamUrl, own: SocketAddr, is_here: impl Fn(IpAddr) -> bool) -> bool {
-    if upstream.port() != own.port() {
+    // The shim listens on TCP alone.
+    let AgentAddress::Tcp(host, port) = upstream.address() else {
+        return false;
+    };
+    if *port != own.port() {
         return false;
     }
     let listens_on = |address: IpAddr| {
@@ -74,7 +78,6 @@ fn leads_to(upstream: &UpstreamUrl, own: SocketAddr, is_here: impl Fn(IpAddr) ->
             own => own == address,
         }
     };
-    let host = upstream.host();
     if host.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
         return listens_on(Ipv4Addr::LOCALHOST.into()) || listens_on(Ipv6Addr::LOCALHOST.into());
     }
@@ -126,6 +129,7 @@ mod tests {
             ("0.0.0.0:8080", "192.0.2.8:8080"),
             ("0.0.0.0:8080", "[::1]:8080"),
             ("127.0.0.1:0", "127.0.0.1:80"),
+            ("127.0.0.1:8080", "unix:/run/agent.sock"),
         ] {
             assert!(!loops(listen, upstream), "{listen} {upstream}");
         }

@@ -1,6 +1,8 @@
-//! The URL of an agent.
+//! The URL of an agent: over TCP, or of a socket in the file system.
 
 use std::fmt;
+use std::os::unix::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use crate::text;
 use crate::user_error::UserError;
@@ -10,16 +12,31 @@ use crate::user_error::UserError;
 pub struct UpstreamUrl {
     /// What `Host` says.
     authority: String,
-    /// The name or address, without brackets.
-    host: String,
-    port: u16,
+    address: AgentAddress,
     /// What comes before each path; empty, or with a leading and without a trailing `/`.
     prefix: String,
 }
 
+/// Where connections to an agent are made to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum AgentAddress {
+    /// A name or address, without brackets, and a port.
+    Tcp(String, u16),
+    /// A socket in the file system.
+    Unix(PathBuf),
+}
+
+/// What `Host` says to an agent that has no host.
+const NO_HOST: &str = "localhost";
+
 impl UpstreamUrl {
-    /// Reads `http://host[:port][/prefix]`.
+    /// Reads `http://host[:port][/prefix]`, or `unix:/path[:/prefix]`, also as nginx (`http://unix:/path`) and
+    /// Caddy (`unix//path`) write it.
     pub(crate) fn parse(url: &str) -> Result<Self, UserError> {
+        let forms = ["unix:", "http://unix:", "unix/"];
+        if let Some(rest) = forms.iter().find_map(|form| url.strip_prefix(form)) {
+            return Self::parse_unix(rest).ok_or_else(|| not_a_socket(url));
+        }
         if url.starts_with("https://") {
             return Err(UserError::new(
                 text!(
@@ -40,10 +57,26 @@ impl UpstreamUrl {
                     "`{url}` 不是 Agent 的 URL"
                 ),
                 text!(
-                    "write it like `http://127.0.0.1:8021`",
-                    "请写成 `http://127.0.0.1:8021` 这样的形式"
+                    "write it like `http://127.0.0.1:8021` or `unix:/run/agent.sock`",
+                    "请写成 `http://127.0.0.1:8021` 或 `unix:/run/agent.sock` 这样的形式"
                 ),
             )
+        })
+    }
+
+    fn parse_unix(rest: &str) -> Option<Self> {
+        let (path, prefix) = match rest.find(":/") {
+            Some(at) => (&rest[..at], &rest[at + 1..]),
+            None => (rest, ""),
+        };
+        let path = format!("/{}", path.strip_prefix('/')?.trim_start_matches('/'));
+        let is_path = path.len() > 1 && !path.ends_with('/') && !path.contains(char::is_control);
+        // The system takes no long ones.
+        let is_taken = SocketAddr::from_pathname(&path).is_ok();
+        (is_path && is_taken && is_prefix(prefix)).then(|| Self {
+            authority: NO_HOST.to_owned(),
+            address: AgentAddress::Unix(PathBuf::from(path)),
+            prefix: prefix.trim_end_matches('/').to_owned(),
         })
     }
 
@@ -77,16 +110,12 @@ impl UpstreamUrl {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte))
         };
-        let is_path = prefix
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte));
-        if !is_name(host) || !is_path {
+        if !is_name(host) || !is_prefix(prefix) {
             return None;
         }
         Some(Self {
             authority: authority.to_owned(),
-            host: host.to_owned(),
-            port,
+            address: AgentAddress::Tcp(host.to_owned(), port),
             prefix: prefix.trim_end_matches('/').to_owned(),
         })
     }
@@ -96,14 +125,25 @@ impl UpstreamUrl {
         &self.authority
     }
 
-    /// The name or address, without brackets.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    /// Where connections are made to.
+    pub(crate) fn address(&self) -> &AgentAddress {
+        &self.address
     }
 
-    /// The port.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+    /// The socket in the file system, if it is one.
+    pub(crate) fn socket(&self) -> Option<&Path> {
+        match &self.address {
+            AgentAddress::Unix(path) => Some(path),
+            AgentAddress::Tcp(..) => None,
+        }
+    }
+
+    /// A path of the agent, as a person reads it.
+    pub(crate) fn with(&self, path: &str) -> String {
+        match self.socket().filter(|_| self.prefix.is_empty()) {
+            Some(_) => format!("{self}:{path}"),
+            None => format!("{self}{path}"),
+        }
     }
 
     /// What comes before each path.
@@ -114,8 +154,33 @@ impl UpstreamUrl {
 
 impl fmt::Display for UpstreamUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.prefix)
+        match &self.address {
+            AgentAddress::Tcp(..) => write!(f, "http://{}{}", self.authority, self.prefix),
+            AgentAddress::Unix(path) if self.prefix.is_empty() => {
+                write!(f, "unix:{}", path.display())
+            }
+            AgentAddress::Unix(path) => write!(f, "unix:{}:{}", path.display(), self.prefix),
+        }
     }
+}
+
+fn is_prefix(prefix: &str) -> bool {
+    prefix
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte))
+}
+
+fn not_a_socket(url: &str) -> UserError {
+    UserError::new(
+        text!(
+            "`{url}` is not the socket of an agent",
+            "`{url}` 不是 Agent 的套接字"
+        ),
+        text!(
+            "write its whole path, of at most 107 bytes, like `unix:/run/agent.sock`",
+            "请写出完整路径（不超过 107 字节），例如 `unix:/run/agent.sock`"
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -126,17 +191,11 @@ mod tests {
     fn a_url_has_host_port_and_prefix() {
         let parts = |url: &str| {
             let upstream = UpstreamUrl::parse(url).unwrap();
-            (
-                upstream.host,
-                upstream.port,
-                upstream.prefix,
-                upstream.authority,
-            )
+            (upstream.address, upstream.prefix, upstream.authority)
         };
         let expected = |host: &str, port, prefix: &str, authority: &str| {
             (
-                host.to_owned(),
-                port,
+                AgentAddress::Tcp(host.to_owned(), port),
                 prefix.to_owned(),
                 authority.to_owned(),
             )
@@ -175,6 +234,49 @@ mod tests {
         ] {
             let error = UpstreamUrl::parse(url).unwrap_err();
             assert!(error.to_string().ends_with("is not the URL of an agent"));
+        }
+    }
+    #[test]
+    fn a_socket_has_a_path_and_a_prefix() {
+        for (url, path, shown) in [
+            ("unix:/run/a.sock", "/run/a.sock", "unix:/run/a.sock"),
+            ("unix:///run/a.sock", "/run/a.sock", "unix:/run/a.sock"),
+            ("unix//run/a.sock", "/run/a.sock", "unix:/run/a.sock"),
+            ("http://unix:/run/a.sock", "/run/a.sock", "unix:/run/a.sock"),
+            (
+                "http://unix:/run/a.sock:/base/",
+                "/run/a.sock",
+                "unix:/run/a.sock:/base",
+            ),
+            ("unix:/run/a:b", "/run/a:b", "unix:/run/a:b"),
+        ] {
+            let upstream = UpstreamUrl::parse(url).unwrap();
+            assert_eq!(upstream.socket(), Some(Path::new(path)), "{url}");
+            assert_eq!(upstream.authority(), "localhost");
+            assert_eq!(upstream.to_string(), shown);
+            assert_eq!(UpstreamUrl::parse(shown).unwrap(), upstream);
+        }
+        let with = |url: &str| UpstreamUrl::parse(url).unwrap().with("/x");
+        assert_eq!(with("unix:/a.sock"), "unix:/a.sock:/x");
+        assert_eq!(with("unix:/a.sock:/b"), "unix:/a.sock:/b/x");
+        assert_eq!(with("http://a/b"), "http://a/b/x");
+        let long = format!("unix:/{}", "a".repeat(107));
+        for url in [
+            "unix:",
+            "unix:/",
+            "unix:a.sock",
+            "unix:/run/",
+            "unix:/a\n",
+            "unix:/a:/b c",
+            "http://unix:",
+            "unix/a.sock",
+            &long,
+        ] {
+            let error = UpstreamUrl::parse(url).unwrap_err();
+            assert!(
+                error.message.to_string().contains("not the socket"),
+                "{url}"
+            );
         }
     }
 }

@@ -29,8 +29,18 @@ pub(crate) fn caddy(map: &RouteMap, export: Export<'_>) -> Result<String, UserEr
         .enumerate()
         .filter_map(|(number, url)| Some(value(url, number, url.routes.first()?, export)))
         .collect();
-    let (since, authority) = (export.deprecated_since, export.upstream.authority());
-    legacy_urls::render(TEMPLATE, context! { preface, urls, since, authority })
+    let since = export.deprecated_since;
+    let (agent, host) = match export.upstream.socket() {
+        Some(path) => (
+            format!("unix/{}", path.display()),
+            export.upstream.authority(),
+        ),
+        None => (
+            export.upstream.authority().to_owned(),
+            "{upstream_hostport}",
+        ),
+    };
+    legacy_urls::render(TEMPLATE, context! { preface, urls, since, agent, host })
 }
 
 fn value(url: &Url<'_>, number: usize, route: &Route, export: Export<'_>) -> Value {

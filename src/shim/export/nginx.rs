@@ -64,13 +64,14 @@ fn value(url: &Url<'_>, route: &Route, export: Export<'_>) -> Value {
         return context! { left_out => legacy_urls::comment(&text, export.lang) };
     }
     let target = without_variables(&target::encode(&route.target));
-    let agent = without_variables(&export.upstream.to_string());
+    let scheme = export.upstream.socket().map_or("", |_| "http://");
+    let pass = without_variables(&export.upstream.with(&target::encode(&route.target)));
     context! {
         left_out => Vec::<String>::new(),
         path => quoted(url.path),
         methods => route.methods.join(" "),
         link => quoted(&format!("<{target}>; rel=\"successor-version\"")),
-        pass => quoted(&format!("{agent}{target}")),
+        pass => quoted(&format!("{scheme}{pass}")),
     }
 }
 

@@ -6,10 +6,11 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::shim::config::UpstreamUrl;
+use crate::shim::config::{AgentAddress, UpstreamUrl};
 use crate::shim::observe::counters_file;
 use crate::shim::route::table::Table;
 use crate::text;
@@ -93,14 +94,20 @@ pub(super) fn absent(table: &Table) -> Vec<Absent> {
 }
 
 fn reach(url: &UpstreamUrl, end: Instant) -> Result<(), Text> {
+    let (host, port) = match url.address() {
+        AgentAddress::Tcp(host, port) => (host.as_str(), *port),
+        AgentAddress::Unix(path) => {
+            let connected = UnixStream::connect(path);
+            return connected.map(drop).map_err(|e| translate::io_error(&e));
+        }
+    };
     let unknown = |error: io::Error| {
-        let host = url.host();
         text!(
             "the name `{host}` does not resolve ({error})",
             "域名 `{host}` 无法解析（{error}）"
         )
     };
-    let addresses = (url.host(), url.port()).to_socket_addrs();
+    let addresses = (host, port).to_socket_addrs();
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
     for address in addresses.map_err(unknown)? {
         let left = end.saturating_duration_since(Instant::now());

@@ -3,23 +3,23 @@
 //! Invariants: what is wrong never takes the place of what works; a table is built whole and
 //! swapped whole, and a request that has begun ends with the table it began with.
 
-use std::path::Path;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::preflight;
-use crate::routes;
 use crate::shim::config::file_stamp::FileStamp;
 use crate::shim::config::{self, Config, Flags};
-use crate::shim::http::http_date;
 use crate::shim::observe::counters_file;
 use crate::shim::observe::metrics::Registry;
 use crate::shim::route::build::build;
+use crate::shim::route::maps;
 use crate::shim::route::table::Table;
 use crate::shim::serve::worker::ServerState;
+use crate::term;
 use crate::text;
 use crate::text::Text;
 use crate::user_error::UserError;
@@ -42,21 +42,19 @@ pub fn load(source: &Source, registry: &Registry) -> Result<Table, Vec<UserError
     // Marked before they are read: what changes meanwhile is then seen as a change.
     let mut read_from: Vec<FileStamp> = source.flags.config.iter().map(FileStamp::of).collect();
     let config = config::load(&source.flags, &environment)?;
-    let others = config.secret_files.iter().chain([&config.routes]);
-    read_from.extend(others.map(FileStamp::of));
-    let map = routes::read(&config.routes).map_err(|error| vec![error])?;
-    let since = config.deprecated_since;
-    let since = since.unwrap_or_else(|| modified_or_now(&config.routes));
-    let mut table = build(&map, config, since, registry)?;
+    read_from.extend(config.secret_files.iter().map(FileStamp::of));
+    let maps = maps::read(&config.routes, config.deprecated_since)?;
+    read_from.extend(maps.read_from);
+    let mut table = build(&maps.files, config, registry)?;
     if table.urls().is_empty() && !table.config.passthrough {
-        return Err(vec![no_routes(&table.config.routes)]);
+        return Err(vec![no_routes(&table)]);
     }
     table.read_from = read_from;
     Ok(table)
 }
 
 /// With no old URL to answer and nothing let through, every sender would get a 404.
-fn no_routes(map: &Path) -> UserError {
+fn no_routes(table: &Table) -> UserError {
     let error = UserError::new(
         text!("there are no routes", "没有任何路由"),
         text!(
@@ -65,17 +63,27 @@ fn no_routes(map: &Path) -> UserError {
             "请先运行 `rehook migrate`，或用 --routes 指定另一张路由表；加上 --passthrough 时没有路由也可以启动"
         ),
     );
-    error.at(map, None)
+    match table.maps.first().or(table.config.routes.first()) {
+        Some(map) => error.at(map, None),
+        None => error,
+    }
 }
 
-/// Since when the old URLs of a route map are deprecated, if nobody says so: since it was written. In
-/// seconds since 1970.
-pub(crate) fn modified_or_now(map: &Path) -> u64 {
-    let modified = std::fs::metadata(map).and_then(|data| data.modified());
-    let since = modified
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.map_or_else(http_date::now, |since| since.as_secs())
+/// That a reload would leave nothing of what was served.
+fn nothing_left(old: &Table, new: &Table) -> Option<UserError> {
+    let is_nothing_left = new.urls().is_empty() && !old.urls().is_empty();
+    is_nothing_left.then(|| {
+        UserError::new(
+            text!(
+                "the route maps have no routes any more",
+                "路由表中已没有任何路由"
+            ),
+            text!(
+                "bring them back, or restart the shim if that is meant",
+                "请恢复它们；如果确实如此，请重启 shim"
+            ),
+        )
+    })
 }
 
 /// Reloads on SIGHUP and when a file has changed; saves the counts.
@@ -131,7 +139,13 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
 /// Reloads now; logs the result, and says whether it was good.
 pub(super) fn reload(state: &ServerState, source: &Source) -> bool {
     let [good, bad] = &state.registry.reloads;
-    match load(source, &state.registry) {
+    let loaded = load(source, &state.registry).and_then(|table| {
+        match nothing_left(&state.table.load(), &table) {
+            Some(error) => Err(vec![error]),
+            None => Ok(table),
+        }
+    });
+    match loaded {
         Ok(table) => {
             let urls = table.urls().len();
             let old = state.table.swap(Arc::new(table));
@@ -140,7 +154,7 @@ pub(super) fn reload(state: &ServerState, source: &Source) -> bool {
                 "reloaded: {urls} old URLs are served",
                 "已重新加载：提供 {urls} 个旧 URL"
             ));
-            if let Some(warning) = gone(&old, &state.table.load()) {
+            for warning in gone(&old, &state.table.load()) {
                 state.log.event(&warning);
             }
             for warning in preflight::warnings(&state.table.load()) {
@@ -170,17 +184,30 @@ pub(super) fn reload(state: &ServerState, source: &Source) -> bool {
     }
 }
 
-/// Old URLs that are served no more, which may not be meant: a map can be cut off where it looks whole.
-fn gone(old: &Table, new: &Table) -> Option<Text> {
-    let is_there = |path: &str| new.urls().iter().any(|url| url.path == path);
+/// Maps that are not there any more, and old URLs that are served no more, which may not be meant: a map
+/// can be cut off where it looks whole.
+fn gone(old: &Table, new: &Table) -> Vec<Text> {
+    let maps = old.maps.iter().filter(|map| !new.maps.contains(map));
+    let mut warnings: Vec<Text> = maps
+        .map(|map| {
+            let map = term::path(map);
+            text!(
+                "warning: the route map {map} is not there any more",
+                "警告：路由表 {map} 已不存在"
+            )
+        })
+        .collect();
+    let there: HashSet<&str> = new.urls().iter().map(|url| &*url.path).collect();
     let mut gone = old
         .urls()
         .iter()
         .map(|url| &*url.path)
-        .filter(|path| !is_there(path));
-    let first = gone.next()?;
+        .filter(|path| !there.contains(path));
+    let Some(first) = gone.next() else {
+        return warnings;
+    };
     let others = gone.count();
-    Some(match others {
+    warnings.push(match others {
         0 => text!(
             "warning: {first} is served no more",
             "警告：不再提供 {first}"
@@ -189,7 +216,8 @@ fn gone(old: &Table, new: &Table) -> Option<Text> {
             "warning: {first} and {others} other old URLs are served no more",
             "警告：不再提供 {first} 等旧 URL，另有 {others} 个"
         ),
-    })
+    });
+    warnings
 }
 
 fn needs_restart(old: &Config, new: &Config) -> bool {

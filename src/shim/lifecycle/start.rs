@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use super::inherited::{self, Inherited};
 use super::preflight::{self, Absent};
 use super::reload;
+use super::targets::Targets;
 use crate::shim::config::{Config, Flags};
 use crate::shim::observe::access_log::Log;
 use crate::shim::observe::metrics::Registry;
@@ -86,6 +87,11 @@ impl Checked {
         warnings(&self.table)
     }
 
+    /// Asks the agents for the new URLs.
+    pub(crate) fn ask_for_targets(&self) -> Targets {
+        Targets::ask(&self.table)
+    }
+
     /// What would be served.
     pub(crate) fn summary(&self, lang: Lang) -> String {
         let mut lines = String::new();
@@ -97,13 +103,19 @@ impl Checked {
                     true => String::new(),
                     false => format!("  ({})", rules.join(", ")),
                 };
-                let (agent, target) = (&destination.agent.url, &destination.route.target);
+                let target = destination.agent.url.with(&destination.route.target);
                 let plugin = &destination.plugin;
-                lines.push_str(&format!("    -> {agent}{target}  {plugin}{rules}\n"));
+                lines.push_str(&format!("    -> {target}  {plugin}{rules}\n"));
             }
         }
-        let (count, routes) = (self.table.urls().len(), &self.table.config.routes);
-        let routes = term::path(routes);
+        let count = self.table.urls().len();
+        let routes: Vec<String> = self
+            .table
+            .maps
+            .iter()
+            .map(|map| term::path(map).to_string())
+            .collect();
+        let routes = routes.join(", ");
         let last = text!(
             "configuration OK: {count} old URLs of {routes} would be served",
             "配置正确：将提供 {routes} 中的 {count} 个旧 URL"

@@ -1,72 +1,100 @@
-//! Making the table of a route map and a configuration.
+//! Making the table of route maps and a configuration.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::deprecation;
 use super::errors::Entry;
 use super::guard::Guards;
+use super::maps::{MapFile, place};
 use super::old_url::{Destination, OldUrl, TargetPath, is_legacy};
 use super::pattern::{Pattern, Tree};
 use super::table::Table;
-use crate::routes::{Route, RouteLines, RouteMap};
+use crate::routes::Route;
 use crate::shim::config::{Config, RouteRule};
 use crate::shim::http::target;
 use crate::shim::observe::metrics::Registry;
 use crate::text;
 use crate::user_error::UserError;
 
-/// Makes the table of `map`. What is wrong with the map or with rules that fit no route of it
+/// An old URL that is being put together.
+struct Draft<'m> {
+    path: String,
+    pattern: Option<Pattern>,
+    destinations: Vec<Arc<Destination>>,
+    deprecated_since: u64,
+    /// Where it is in the first map that has it.
+    file: &'m Path,
+    line: Option<usize>,
+}
+
+/// Makes the table of `maps`. What is wrong with them or with rules that fit no route of theirs
 /// is said all at once.
 pub fn build(
-    map: &RouteMap,
-    config: Config,
-    deprecated_since: u64,
+    maps: &[MapFile],
+    mut config: Config,
     registry: &Registry,
 ) -> Result<Table, Vec<UserError>> {
     let mut errors = Vec::new();
-    let mut order: Vec<(String, Option<Pattern>, Vec<Arc<Destination>>)> = Vec::new();
+    let mut shared = Vec::new();
+    let mut order: Vec<Draft<'_>> = Vec::new();
     let mut index: HashMap<String, usize> = HashMap::new();
-    let unknown = RouteLines::default();
-    let lines = map.lines().iter().chain(std::iter::repeat(&unknown));
-    for (route, lines) in map.routes().iter().zip(lines) {
-        let config = &config;
-        let entry = Entry {
-            route,
-            lines,
-            config,
-        };
-        let destination = match destination(entry, registry) {
-            Ok(destination) => Arc::new(destination),
-            Err(error) => {
-                errors.push(error);
-                continue;
-            }
-        };
-        for (number, old) in route.legacy.iter().enumerate() {
-            match old_pattern(entry, number, old, &destination) {
-                Ok(pattern) => {
-                    let shape = pattern.as_ref().map_or(old.clone(), Pattern::shape);
-                    let at = *index.entry(shape).or_insert(order.len());
-                    if at == order.len() {
-                        order.push((old.clone(), pattern.clone(), Vec::new()));
-                    }
-                    if !same_names(&order[at].1, &pattern) {
-                        errors.push(entry.other_names(number, &order[at].0, old));
-                    }
-                    let known = &mut order[at].2;
-                    if !known.iter().any(|other| Arc::ptr_eq(other, &destination)) {
-                        known.push(Arc::clone(&destination));
-                    }
+    for map in maps {
+        for (route, lines) in map.map.routes().iter().zip(map.lines()) {
+            let entry = Entry {
+                route,
+                lines,
+                file: &map.path,
+                config: &config,
+            };
+            let destination = match destination(entry, registry) {
+                Ok(destination) => Arc::new(destination),
+                Err(error) => {
+                    errors.push(error);
+                    continue;
                 }
-                Err(error) => errors.push(error),
+            };
+            for (number, old) in route.legacy.iter().enumerate() {
+                let pattern = match old_pattern(entry, number, old, &destination) {
+                    Ok(pattern) => pattern,
+                    Err(error) => {
+                        errors.push(error);
+                        continue;
+                    }
+                };
+                let shape = pattern.as_ref().map_or(old.clone(), Pattern::shape);
+                let at = *index.entry(shape).or_insert(order.len());
+                if at == order.len() {
+                    order.push(Draft {
+                        path: old.clone(),
+                        pattern: pattern.clone(),
+                        destinations: Vec::new(),
+                        deprecated_since: map.deprecated_since,
+                        file: &map.path,
+                        line: entry.line_of(number),
+                    });
+                }
+                let draft = &mut order[at];
+                if !same_names(&draft.pattern, &pattern) {
+                    errors.push(entry.other_names(number, &draft.path, old));
+                }
+                if draft.file != map.path {
+                    shared.push(entry.shared(number, &draft.path, &place(draft.file, draft.line)));
+                }
+                draft.deprecated_since = draft.deprecated_since.min(map.deprecated_since);
+                let known = &mut draft.destinations;
+                if !known.iter().any(|other| Arc::ptr_eq(other, &destination)) {
+                    known.push(Arc::clone(&destination));
+                }
             }
         }
     }
-    errors.extend(unused_rules(map, &config));
+    errors.extend(unused_rules(maps, &config));
     if !errors.is_empty() {
         return Err(errors);
     }
+    config.warnings.extend(shared);
     let mut table = Table {
         fixed: HashMap::with_capacity(order.len()),
         patterns: Tree::default(),
@@ -75,29 +103,23 @@ pub fn build(
         agent: registry.agent(&config.upstream),
         via: registry.via,
         config,
+        maps: maps.iter().map(|map| map.path.clone()).collect(),
         read_from: Vec::new(),
     };
-    for (path, pattern, destinations) in order {
-        add(
-            &mut table,
-            path,
-            pattern,
-            destinations,
-            deprecated_since,
-            registry,
-        );
+    for draft in order {
+        add(&mut table, draft, registry);
     }
     Ok(table)
 }
 
-fn add(
-    table: &mut Table,
-    path: String,
-    pattern: Option<Pattern>,
-    destinations: Vec<Arc<Destination>>,
-    deprecated_since: u64,
-    registry: &Registry,
-) {
+fn add(table: &mut Table, draft: Draft<'_>, registry: &Registry) {
+    let Draft {
+        path,
+        pattern,
+        destinations,
+        deprecated_since,
+        ..
+    } = draft;
     let mut methods: Vec<&str> = Vec::new();
     for method in destinations.iter().flat_map(|d| &d.route.methods) {
         if !methods.contains(&method.as_str()) {
@@ -155,6 +177,7 @@ fn destination(entry: Entry<'_>, registry: &Registry) -> Result<Destination, Use
         route,
         lines,
         config,
+        ..
     } = entry;
     let mut limits = config.limits.route;
     let mut upstream = &config.upstream;
@@ -220,16 +243,17 @@ fn fits(rule: &RouteRule, route: &Route) -> bool {
 }
 
 /// A rule that fits no route would be an auth rule that is not there: it must not go unnoticed.
-fn unused_rules(map: &RouteMap, config: &Config) -> Vec<UserError> {
+fn unused_rules(maps: &[MapFile], config: &Config) -> Vec<UserError> {
+    let routes = || maps.iter().flat_map(|map| map.map.routes());
     let unused = config
         .rules
         .iter()
-        .filter(|rule| !map.routes().iter().any(|route| fits(rule, route)));
+        .filter(|rule| !routes().any(|route| fits(rule, route)));
     unused
         .filter_map(|rule| {
             let plugin = &rule.plugin;
             let endpoint = rule.endpoint.as_deref().unwrap_or("*");
-            let mut known: Vec<&str> = map.routes().iter().map(|r| r.plugin.as_str()).collect();
+            let mut known: Vec<&str> = routes().map(|route| route.plugin.as_str()).collect();
             known.dedup();
             known.truncate(20);
             let known = known.join(", ");

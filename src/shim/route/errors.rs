@@ -1,5 +1,7 @@
 //! What can be wrong with a route of the map: each with its line and its remedy.
 
+use std::path::Path;
+
 use crate::routes::{Route, RouteLines};
 use crate::shim::config::Config;
 use crate::shim::route::pattern::PatternError;
@@ -14,7 +16,9 @@ pub(super) struct Entry<'m> {
     pub(super) route: &'m Route,
     /// Its lines.
     pub(super) lines: &'m RouteLines,
-    /// Names the file.
+    /// The map that it is in.
+    pub(super) file: &'m Path,
+    /// What holds for routes.
     pub(super) config: &'m Config,
 }
 
@@ -25,7 +29,7 @@ impl Entry<'_> {
     }
 
     fn error(&self, line: Option<usize>, message: Text, help: Text) -> UserError {
-        UserError::new(message, help).at(&self.config.routes, line.or(self.lines.route))
+        UserError::new(message, help).at(self.file, line.or(self.lines.route))
     }
 
     /// The parameters of the path in `line` are not understood.
@@ -93,6 +97,19 @@ impl Entry<'_> {
             "路径 `{one}` 和 `{other}` 匹配相同的 URL"
         );
         let help = text!("give their parameters the same names", "请让它们的参数同名");
+        self.error(self.line_of(number), message, help)
+    }
+
+    /// The old path with this number is at `first`, in another map, too.
+    pub(super) fn shared(&self, number: usize, old: &str, first: &str) -> UserError {
+        let message = text!(
+            "the old URL {old} is at {first} too: the plugins of both maps are called",
+            "旧 URL {old} 在 {first} 中也有：两张路由表中的插件都会被调用"
+        );
+        let help = text!(
+            "delete it from one of the two, if that is not meant",
+            "如果不是有意为之，请从其中一张中删除"
+        );
         self.error(self.line_of(number), message, help)
     }
 }

@@ -5,6 +5,7 @@
 //! tree and are looked at only when the hash finds nothing.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::guard::Guards;
@@ -35,6 +36,8 @@ pub struct Table {
     pub via: Via,
     /// What the shim was told.
     pub config: Config,
+    /// The route maps.
+    pub(crate) maps: Vec<PathBuf>,
     /// The files that all this was read from.
     pub read_from: Vec<FileStamp>,
 }

@@ -18,7 +18,7 @@ use crate::shim::http::rejection::Rejection;
 use crate::shim::http::target::PathAndQuery;
 use crate::shim::observe::failures::FailedPlugin;
 use crate::shim::observe::metrics::SENDER_GONE;
-use crate::shim::route::decide::Decision;
+use crate::shim::route::decide::{Action, Decision};
 use crate::shim::route::deprecation;
 use crate::shim::route::old_url::{Destination, OldUrl};
 use crate::shim::route::table::Table;
@@ -189,6 +189,10 @@ impl<'a> Request<'a> {
             sender: &self.sender,
             authority: decision.authority,
             via: &self.table.via,
+            legacy_token: match decision.action {
+                Action::Legacy => self.table.config.legacy_token.as_ref(),
+                _ => None,
+            },
         };
         let forward = Forward::Whole(body.length);
         let target = PathAndQuery {

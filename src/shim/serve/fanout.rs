@@ -173,8 +173,9 @@ fn call_all(
         sender: &request.sender,
         authority: decision.authority,
         via: &request.table.via,
+        legacy_token: None,
     };
-    let start = |agent: &Arc<Upstream>, path: &[u8], deadline: Instant| {
+    let start = |agent: &Arc<Upstream>, origin: Origin<'_>, path: &[u8], deadline: Instant| {
         let mut head = Vec::with_capacity(1024);
         request_head::write(
             request.head,
@@ -213,7 +214,7 @@ fn call_all(
             agent: Arc::clone(&destination.agent),
             route: Some(Arc::clone(destination)),
             deadline,
-            call: authorized.map(|()| start(&destination.agent, &path, deadline)),
+            call: authorized.map(|()| start(&destination.agent, origin, &path, deadline)),
         });
     }
     if url.with_legacy && request.head.method() == b"POST" {
@@ -224,12 +225,16 @@ fn call_all(
             return members;
         }
         let agent = &request.table.agent;
+        let origin = Origin {
+            legacy_token: request.table.config.legacy_token.as_ref(),
+            ..origin
+        };
         let deadline = request.start + request.table.config.limits.route.total;
         members.push(Member {
             agent: Arc::clone(agent),
             route: None,
             deadline,
-            call: authorized.map(|()| start(agent, decision.target.path, deadline)),
+            call: authorized.map(|()| start(agent, origin, decision.target.path, deadline)),
         });
     }
     members

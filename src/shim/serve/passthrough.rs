@@ -73,6 +73,7 @@ pub(super) async fn serve(
         sender: &request.sender,
         authority: decision.authority,
         via: &request.table.via,
+        legacy_token: None,
     };
     request_head::write(head, &agent, decision.target, origin, forward, output);
     let begun = timeout_at(

@@ -14,7 +14,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::shim::config::Limits;
@@ -306,8 +305,11 @@ enum Sent {
 }
 
 async fn send(connection: &mut Connection, head: &[u8], rest: &[u8]) -> Result<(), Sent> {
-    let stream: &mut TcpStream = &mut connection.stream;
-    let taken = stream.write(head).await.map_err(|_| Sent::Nothing)?;
+    let taken = connection
+        .stream
+        .write(head)
+        .await
+        .map_err(|_| Sent::Nothing)?;
     if taken == 0 {
         return Err(Sent::Nothing);
     }

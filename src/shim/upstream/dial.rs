@@ -1,4 +1,4 @@
-//! New connections to an agent, by address or by name.
+//! New connections to an agent, by address, by name, or by a socket in the file system.
 //!
 //! Invariant: an address of a name that swallows connections does not use up the time of the others.
 
@@ -6,18 +6,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::task::JoinSet;
 
-use crate::shim::config::UpstreamUrl;
+use crate::shim::config::{AgentAddress, UpstreamUrl};
 use crate::shim::http::rejection::Rejection;
+use crate::shim::upstream::stream::Stream;
 
 /// How long one address of a name is waited for before the next is tried beside it (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Why there is no connection.
 #[derive(Debug)]
-pub(super) enum DialError {
+pub(crate) enum DialError {
     /// The name is not known, or not known now.
     Name,
     /// What the system says.
@@ -38,8 +39,14 @@ impl DialError {
 }
 
 /// Makes a connection.
-pub(super) async fn dial(url: &UpstreamUrl) -> Result<TcpStream, DialError> {
-    let (host, port) = (url.host(), url.port());
+pub(crate) async fn dial(url: &UpstreamUrl) -> Result<Stream, DialError> {
+    let (host, port) = match url.address() {
+        AgentAddress::Tcp(host, port) => (host.as_str(), *port),
+        AgentAddress::Unix(path) => {
+            let stream = UnixStream::connect(path).await;
+            return stream.map(Stream::Unix).map_err(DialError::System);
+        }
+    };
     let stream = match host.parse() {
         Ok(address) => TcpStream::connect(SocketAddr::new(address, port)).await,
         Err(_) => {
@@ -49,7 +56,7 @@ pub(super) async fn dial(url: &UpstreamUrl) -> Result<TcpStream, DialError> {
     };
     let stream = stream.map_err(DialError::System)?;
     stream.set_nodelay(true).map_err(DialError::System)?;
-    Ok(stream)
+    Ok(Stream::Tcp(stream))
 }
 
 /// The first connection to one of `addresses`, tried in their order.

@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytes::BytesMut;
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncReadExt, Interest};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::shim::http::framing::Body;
@@ -19,6 +18,7 @@ use crate::shim::http::header::Kind;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::serve::idle::IdleSenders;
 use crate::shim::upstream::agent::Upstream;
+use crate::shim::upstream::stream::Stream;
 
 /// Connections kept for each agent in each thread.
 const MAX_POOLED: usize = 128;
@@ -33,7 +33,7 @@ const REUSE_BACKOFF: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Connection {
     /// The socket.
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     /// What has arrived and was not used.
     pub(crate) input: BytesMut,
     idle_since: Instant,
@@ -45,7 +45,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// A new one.
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
         Self {
             stream,
             input: BytesMut::with_capacity(INITIAL_CAPACITY),

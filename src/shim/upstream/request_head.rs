@@ -2,16 +2,20 @@
 //!
 //! Invariants: headers from end to end go on in their order and to the byte; `Host` is the
 //! agent's, in the place where the sender's was; the length of a body that came in chunks stands
-//! where `Transfer-Encoding` stood.
+//! where `Transfer-Encoding` stood. The token for the agent's own old URLs goes nowhere else.
 
 use std::io::Write;
 
+use crate::shim::auth::Secret;
 use crate::shim::http::forwarded::ClientAddr;
 use crate::shim::http::head::Head;
 use crate::shim::http::header::Kind;
 use crate::shim::http::target::PathAndQuery;
 use crate::shim::http::via::Via;
 use crate::shim::upstream::agent::Upstream;
+
+/// What a coming release of the agent asks for at its own old URLs (its `NEKRO_WEBHOOK_SECRET_KEY`).
+const LEGACY_TOKEN: &str = "X-Webhook-Token";
 
 /// How the body goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) authority: Option<&'a [u8]>,
     /// What this process calls itself.
     pub(crate) via: &'a Via,
+    /// What the agent's own old URLs ask for, when one of them is called.
+    pub(crate) legacy_token: Option<&'a Secret>,
 }
 
 /// Writes the head. `target` is in percent-encoding.
@@ -55,6 +61,9 @@ pub(crate) fn write(
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
     for (kind, name, value) in head.lines() {
+        if origin.legacy_token.is_some() && name.eq_ignore_ascii_case(LEGACY_TOKEN.as_bytes()) {
+            continue;
+        }
         let value = match kind {
             Kind::Host => agent.url.authority().as_bytes(),
             Kind::Coding => {
@@ -87,6 +96,11 @@ pub(crate) fn write(
         out.extend_from_slice(b": ");
         out.extend_from_slice(value);
         out.extend_from_slice(b"\r\n");
+    }
+    if let Some(token) = origin.legacy_token {
+        for part in [LEGACY_TOKEN.as_bytes(), b": ", token.bytes(), b"\r\n"] {
+            out.extend_from_slice(part);
+        }
     }
     if forward == Forward::Upgrade {
         out.extend_from_slice(b"Connection: Upgrade\r\n");
@@ -125,6 +139,7 @@ mod tests {
                 sender: &sender,
                 authority: None,
                 via: &via,
+                legacy_token: None,
             },
             Forward::Whole(3),
             &mut out,

@@ -96,13 +96,21 @@ impl Shim {
         routes: &str,
         config: &str,
     ) -> Result<Self, Vec<UserError>> {
+        Self::try_start_at(&format!("http://{agent}"), routes, config)
+    }
+
+    pub(crate) fn try_start_at(
+        upstream: &str,
+        routes: &str,
+        config: &str,
+    ) -> Result<Self, Vec<UserError>> {
         let folder = tempfile::tempdir().unwrap();
         let threads = if config.contains("threads =") {
             ""
         } else {
             "threads = 1\n"
         };
-        let config = format!("upstream = \"http://{agent}\"\n{threads}{config}");
+        let config = format!("upstream = {upstream:?}\n{threads}{config}");
         let file = write_files(folder.path(), routes, &config);
         let source = reload::Source {
             flags: Flags {
