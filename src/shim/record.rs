@@ -96,7 +96,7 @@ impl Recorder {
                 headers.extend_from_slice(part);
             }
         }
-        Some(Box::new(Entry {
+        let entry = Box::new(Entry {
             path: match has_parameters && self.with_secrets {
                 true => String::from_utf8_lossy(target.path).into_owned(),
                 false => url.to_owned(),
@@ -109,14 +109,16 @@ impl Recorder {
                 length => Body::TooLarge(length),
             },
             status: 0,
-        }))
+        });
+        // From now on, and not only when it is handed over: its agent may take long to answer.
+        self.waiting.fetch_add(entry.size(), Ordering::Relaxed);
+        Some(entry)
     }
 
-    /// Hands a request over, now that it has been answered with `status`.
+    /// Hands a request over that was copied, now that it has been answered with `status`.
     pub(super) fn hand_over(&self, mut entry: Box<Entry>, status: u16) {
         entry.status = status;
         let size = entry.size();
-        self.waiting.fetch_add(size, Ordering::Relaxed);
         if self.sender.try_send(Message::Write(entry)).is_err() {
             self.waiting.fetch_sub(size, Ordering::Relaxed);
             self.dropped.fetch_add(1, Ordering::Relaxed);
@@ -210,13 +212,21 @@ mod tests {
         })
     }
 
+    /// One as `copy` makes it.
+    fn counted(recorder: &Recorder, body: usize) -> Box<Entry> {
+        let entry = entry(body);
+        let size = entry.size();
+        recorder.waiting.fetch_add(size, Ordering::Relaxed);
+        entry
+    }
+
     #[test]
     fn what_cannot_be_written_in_time_is_dropped_and_counted() {
         let folder = tempfile::tempdir().unwrap();
         let recorder = Recorder::open(&folder.path().join("a"), false).unwrap();
         // Nobody writes yet.
         for _ in 0..MAX_WAITING + 7 {
-            recorder.hand_over(entry(1), 200);
+            recorder.hand_over(counted(&recorder, 1), 200);
         }
         assert_eq!(recorder.dropped.load(Ordering::Relaxed), 7);
         let (file, receiver) = lock(&recorder.begin).take().unwrap();
@@ -232,9 +242,10 @@ mod tests {
     fn large_bodies_that_wait_have_a_bound() {
         let folder = tempfile::tempdir().unwrap();
         let recorder = Recorder::open(&folder.path().join("a"), false).unwrap();
-        for _ in 0..17 {
-            recorder.hand_over(entry(1 << 20), 200);
-        }
+        let answered = |_| recorder.hand_over(counted(&recorder, 1 << 20), 200);
+        (0..16).for_each(answered);
+        // One that is not answered yet counts as well.
+        let _running = counted(&recorder, 1 << 20);
         assert_eq!(recorder.dropped.load(Ordering::Relaxed), 0);
         let mut head = Head::default();
         head.read_request(b"POST /o HTTP/1.1\r\nHost: h\r\n\r\n")

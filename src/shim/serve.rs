@@ -7,6 +7,7 @@
 //! Invariants: a request is sent to an agent again only when no byte of it can have been processed; a
 //! client that is slow or gone ends its own request and no other.
 
+mod body;
 pub(crate) mod connection;
 mod departure;
 mod exchange;

@@ -373,6 +373,62 @@ fn the_new_urls_are_no_way_around_a_rule() {
 }
 
 #[test]
+fn a_path_that_is_encoded_again_and_again_is_unclear_at_once() {
+    let agent = Agent::start(ok);
+    let shim = open_shim(&agent, GITLAB, "passthrough = true\n");
+    let nested = format!("/plugins/%{}61", "25".repeat(30_000));
+    let mut stream = shim.connect();
+    // As long as it is, times its length, this took a thread for minutes.
+    for _ in 0..100 {
+        stream.write_all(get(&nested).as_bytes()).unwrap();
+        let reply = read_message(&mut stream, false).unwrap();
+        assert_eq!(
+            (reply.status(), &reply.json()["error"]),
+            (400, &"unclear_path".into())
+        );
+    }
+    assert!(agent.requests().is_empty());
+}
+
+#[test]
+fn a_parameter_is_no_way_into_another_route() {
+    let agent = Agent::start(ok);
+    let routes = [
+        route("a.b", "/plugins/a.b/secret", &["/s"]),
+        route("a.b", "/plugins/a.b/{name}", &["/o/{name}"]),
+        route("c.d", "/plugins/c.d/x", &["/o/{name}"]),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "hunter2").unwrap();
+    let config = format!(
+        "[[route]]\nplugin = \"a.b\"\nendpoint = \"/plugins/a.b/secret\"\n\
+         [[route.auth]]\nkind = \"gitlab\"\nsecret_file = {secret:?}\n"
+    );
+    for routes in [routes[..2].concat(), routes.concat()] {
+        let shim = Shim::start(agent.address, &routes, &config);
+        let status = |path: &str, lines: &str| shim.send(post(path, lines, "x")).status();
+        let token = "X-Gitlab-Token: hunter2\r\n";
+        for path in ["/o/secret", "/o/%73ecret"] {
+            assert_eq!(status(path, ""), 401, "{path}");
+            assert_eq!(status(path, token), 200, "{path}");
+        }
+        assert_eq!(status("/o/%2573ecret", token), 400);
+        assert_eq!(status("/o/open", ""), 200);
+    }
+    let to = |path: &str| {
+        let requests = agent.requests();
+        let first = format!("POST {path} HTTP/1.1");
+        requests
+            .iter()
+            .filter(|request| request.first == first)
+            .count()
+    };
+    assert_eq!(to("/plugins/a.b/secret") + to("/plugins/a.b/%73ecret"), 4);
+    assert_eq!(to("/plugins/a.b/open"), 2);
+}
+
+#[test]
 fn a_signature_is_asked_for_at_the_new_url_too() {
     let agent = Agent::start(ok);
     let shim = open_shim(&agent, "kind = \"github\"\nSECRET", "passthrough = true\n");

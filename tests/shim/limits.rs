@@ -333,6 +333,41 @@ fn large_bodies_share_their_memory() {
 }
 
 #[test]
+fn a_body_that_never_fits_is_answered_and_warned_of() {
+    let agent = Agent::start(ok);
+    let limits = "[limits]\nmemory = \"1MiB\"\nbody = \"4MiB\"\ntotal = \"2s\"\n";
+    let shim = Shim::start(agent.address, GITHUB, limits);
+    let large = "x".repeat(2 << 20);
+    let chunked = format!(
+        "POST /api/webhook/github HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{large}\r\n0\r\n\r\n",
+        large.len()
+    );
+    let with_length = post("/api/webhook/github", "", &large);
+    for request in [with_length, chunked] {
+        let mut stream = shim.connect();
+        // It may be answered before it has been read.
+        let _ = stream.write_all(request.as_bytes());
+        let reply = read_message(&mut stream, false).unwrap();
+        assert_eq!(
+            (reply.status(), reply.json()["error"].as_str()),
+            (503, Some("busy"))
+        );
+    }
+    assert!(agent.requests().is_empty());
+    assert_eq!(shim.post("x").status(), 200);
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = format!("upstream = \"http://{}\"\n{limits}", agent.address);
+    write_files(folder.path(), GITHUB, &upstream);
+    let output = run(folder.path(), &["shim", "--config", "shim.toml", "--check"]);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert!(
+        err.contains("`memory` is smaller than the largest `body`"),
+        "{err}"
+    );
+}
+
+#[test]
 fn too_many_connections_are_not_taken() {
     let agent = Agent::start(ok);
     let shim = Shim::start(agent.address, GITHUB, "[limits]\nconnections = 3\n");

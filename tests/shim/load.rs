@@ -165,6 +165,120 @@ fn large_bodies_at_once_stay_within_their_memory() {
 }
 
 #[test]
+fn several_plugins_share_one_copy_of_a_large_body() {
+    let agent = Agent::start(ok);
+    let routes: String = ["a.b", "c.d", "e.f"]
+        .map(|plugin| route(plugin, &format!("/plugins/{plugin}/x"), &["/o"]))
+        .concat();
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "upstream = \"http://{}\"\nthreads = 1\nlog = \"off\"\n\
+         [limits]\nmemory = \"24MiB\"\ntotal = \"60s\"\n",
+        agent.address
+    );
+    write_files(folder.path(), &routes, &config);
+    let process = Process::start(folder.path(), &[]);
+    let body = "x".repeat(10 << 20);
+    let plain = post("/o", "", &body);
+    let chunked = format!(
+        "POST /o HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+        body.len()
+    );
+    std::thread::scope(|scope| {
+        for request in [&plain, &chunked, &plain, &chunked] {
+            let process = &process;
+            scope.spawn(move || assert_eq!(process.status(request), 200));
+        }
+    });
+    assert_eq!(agent.requests().len(), 12);
+    assert!(
+        agent
+            .requests()
+            .iter()
+            .all(|request| request.body.len() == body.len())
+    );
+    let memory = process.peak_memory();
+    println!("{memory} KiB for four bodies of 10 MiB for three plugins with a budget of 24 MiB");
+    assert!(memory < 48 << 10, "{memory} KiB");
+}
+
+#[test]
+fn memory_is_given_back_after_a_burst() {
+    let agent = Agent::start(|_, stream| {
+        // So that many are there at the same time.
+        std::thread::sleep(Duration::from_millis(300));
+        stream.write_all(reply(200, "", "ok").as_bytes()).unwrap();
+        Keep::Yes
+    });
+    let (_folder, process) = process(&agent, "[limits]\ntotal = \"60s\"\n");
+    let burst = |size: usize, is_chunked: bool| {
+        let body = "x".repeat(size);
+        let request = match is_chunked {
+            false => post("/api/webhook/github", "", &body),
+            true => format!(
+                "POST /api/webhook/github HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
+                 {size:x}\r\n{body}\r\n0\r\n\r\n"
+            ),
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..200 {
+                scope.spawn(|| assert_eq!(process.status(&request), 200));
+            }
+        });
+        agent.forget();
+    };
+    burst(10, false);
+    let before = process.own_memory();
+    for (size, is_chunked) in [
+        (40 << 10, false),
+        (200 << 10, false),
+        (1 << 20, false),
+        (200 << 10, true),
+    ] {
+        burst(size, is_chunked);
+        let after = process.own_memory();
+        println!("{before} KiB before, {after} KiB after 200 bodies of {size} bytes");
+        assert!(after < before + (8 << 10), "{before} KiB, then {after} KiB");
+    }
+}
+
+#[test]
+fn who_takes_its_time_for_a_reply_holds_no_memory_for_its_body() {
+    let part = "x".repeat(1 << 20);
+    let agent = Agent::start(move |request, stream| {
+        if request.header("x-short").is_some() {
+            return ok(request, stream);
+        }
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+            200 << 20
+        );
+        for _ in 0..200 {
+            if stream.write_all(part.as_bytes()).is_err() {
+                break;
+            }
+        }
+        Keep::No
+    });
+    let (_folder, process) = process(&agent, "[limits]\nmemory = \"4MiB\"\n");
+    let body = "x".repeat(2 << 20);
+    let slow: Vec<_> = (0..2)
+        .map(|_| {
+            let mut stream = connect(process.address);
+            stream
+                .write_all(post("/api/webhook/github", "", &body).as_bytes())
+                .unwrap();
+            stream.read_exact(&mut [0; 100]).unwrap();
+            stream
+        })
+        .collect();
+    let request = post("/api/webhook/github", "X-Short: 1\r\n", &body);
+    assert_eq!(process.status(&request), 200);
+    drop(slow);
+}
+
+#[test]
 fn many_requests_on_many_connections_are_all_answered() {
     let agent = Agent::start(|request, stream| {
         stream

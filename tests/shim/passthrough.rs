@@ -202,3 +202,58 @@ fn an_upgrade_is_not_made_on_a_webhook() {
     );
     assert_eq!(agent.request().header("upgrade"), None);
 }
+
+/// Behind `h2c` there would be requests that nobody here has looked at.
+#[test]
+fn no_other_protocol_is_switched_to() {
+    let agent = Agent::start(ok);
+    let shim = Shim::start(agent.address, GITHUB, ON);
+    for lines in [
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n",
+        "Connection: Upgrade\r\nUpgrade: TLS/1.0\r\n",
+    ] {
+        let request = format!("GET /ws HTTP/1.1\r\nHost: h\r\n{lines}\r\n");
+        assert_eq!(shim.send(request).status(), 200, "{lines}");
+    }
+    let requests = agent.requests();
+    assert_eq!(requests.len(), 4);
+    for request in requests {
+        assert_eq!(request.header("upgrade"), None);
+        assert_eq!(request.header("connection"), None);
+    }
+}
+
+/// A sender that has vanished says nothing, not even that.
+#[test]
+fn the_system_asks_whether_who_is_silent_is_still_there() {
+    let agent = Agent::start(|_, stream| {
+        stream
+            .write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+            .unwrap();
+        let _ = stream.read(&mut [0]);
+        Keep::No
+    });
+    let shim = Shim::start(agent.address, GITHUB, ON);
+    let mut stream = shim.connect();
+    stream
+        .write_all(
+            b"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        )
+        .unwrap();
+    assert_eq!(read_message(&mut stream, false).unwrap().status(), 101);
+    let sender = stream.local_addr().unwrap().port();
+    let (to_sender, to_agent) = (
+        format!(":{:04X} 0100007F:{sender:04X}", shim.address.port()),
+        format!(" 0100007F:{:04X}", agent.address.port()),
+    );
+    // The kind of the timer that runs: 02 is that of keepalive.
+    let is_asked = |of: &str| {
+        let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let mut lines = sockets.lines().filter(|line| line.contains(of));
+        lines.any(|line| line.split_whitespace().nth(5).unwrap().starts_with("02:"))
+    };
+    wait_until("the sender is asked", || is_asked(&to_sender));
+    wait_until("the agent is asked", || is_asked(&to_agent));
+}

@@ -92,6 +92,11 @@ pub(super) fn combine(
     if file.legacy_token.is_some() && !with_legacy {
         warnings.push(token_for_nobody());
     }
+    let bodies = file.rules.iter().filter_map(|rule| rule.body);
+    let largest = bodies.fold(file.limits.route.body, u64::max);
+    if file.limits.memory < largest {
+        warnings.push(too_little_memory());
+    }
     let in_file = |path: Option<String>| path.map(|path| base.join(path));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Some(Config {
@@ -148,6 +153,19 @@ fn token_for_nobody() -> UserError {
         text!(
             "set `with_legacy = true`, or remove `legacy_token_env` or `legacy_token_file`",
             "请设置 `with_legacy = true`，或删除 `legacy_token_env`、`legacy_token_file`"
+        ),
+    )
+}
+
+fn too_little_memory() -> UserError {
+    UserError::new(
+        text!(
+            "`memory` is smaller than the largest `body`: such a body never fits, and is answered with 503",
+            "`memory` 小于最大的 `body`：这样大的请求体永远放不下，只会得到 503"
+        ),
+        text!(
+            "raise `memory`, or lower `body`",
+            "请调大 `memory`，或调小 `body`"
         ),
     )
 }

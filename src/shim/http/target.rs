@@ -149,17 +149,26 @@ pub(crate) fn is_plain(piece: &[u8]) -> bool {
         && memchr::memmem::find(&decoded.to_ascii_lowercase(), b"%2e").is_none()
 }
 
+/// More often than this no server decodes a path, and nobody who means well encodes one.
+const MOST_ROUNDS: usize = 8;
+
 /// The path that the most obliging of servers would make of `path`: decoded as often as it can be,
-/// without empty and dot segments, `\` taken for `/`, without what follows a `;`.
-pub(crate) fn normal(path: &[u8]) -> String {
+/// without empty and dot segments, `\` taken for `/`, without what follows a `;`. None when it could be
+/// decoded again and again: a path of `%252525…` would be as dear as it is long, times its length.
+pub(crate) fn normal(path: &[u8]) -> Option<String> {
     let mut bytes = path.to_vec();
-    // Each round that changes something makes it shorter.
+    let mut rounds = 0;
     loop {
         let decoded = decode(&bytes).into_owned();
+        // What changes becomes shorter.
         if decoded.len() == bytes.len() {
             break;
         }
         bytes = decoded;
+        rounds += 1;
+        if rounds > MOST_ROUNDS {
+            return None;
+        }
     }
     let text = String::from_utf8_lossy(&bytes);
     let mut segments = Vec::new();
@@ -172,7 +181,7 @@ pub(crate) fn normal(path: &[u8]) -> String {
             segment => segments.push(segment),
         }
     }
-    format!("/{}", segments.join("/"))
+    Some(format!("/{}", segments.join("/")))
 }
 
 #[cfg(test)]
@@ -250,10 +259,14 @@ mod tests {
             "/a%5cb",
             "a/b",
         ] {
-            assert_eq!(normal(path.as_bytes()), "/a/b", "{path}");
+            assert_eq!(normal(path.as_bytes()).unwrap(), "/a/b", "{path}");
         }
-        assert_eq!(normal(b"/%zz/%25"), "/%zz/%");
-        assert_eq!(normal(b"/"), "/");
+        assert_eq!(normal(b"/%zz/%25").unwrap(), "/%zz/%");
+        assert_eq!(normal(b"/").unwrap(), "/");
+        let nested = |times: usize| format!("/%{}61", "25".repeat(times));
+        assert_eq!(normal(nested(7).as_bytes()).unwrap(), "/a");
+        assert_eq!(normal(nested(8).as_bytes()), None);
+        assert_eq!(normal(nested(30_000).as_bytes()), None);
     }
 
     #[test]

@@ -192,6 +192,11 @@ fn destination(entry: Entry<'_>, registry: &Registry) -> Result<Destination, Use
     if route.methods.is_empty() {
         return Err(entry.no_methods());
     }
+    // It becomes part of a header.
+    let is_token = |method: &&String| method.bytes().all(|byte| byte.is_ascii_graphic());
+    if let Some(method) = route.methods.iter().find(|method| !is_token(method)) {
+        return Err(entry.not_a_method(method));
+    }
     Ok(Destination {
         plugin: route.plugin.clone(),
         route: route.clone(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::routes::{Route, RouteLines};
 use crate::shim::config::Config;
 use crate::shim::route::pattern::PatternError;
+use crate::term;
 use crate::text;
 use crate::text::Text;
 use crate::user_error::UserError;
@@ -76,6 +77,17 @@ impl Entry<'_> {
             "{plugin} 的路由 `{endpoint}` 没有请求方法"
         );
         let help = text!("list at least one", "请至少列出一个");
+        self.error(self.lines.methods, message, help)
+    }
+
+    /// One of its methods cannot be one.
+    pub(super) fn not_a_method(&self, method: &str) -> UserError {
+        let (plugin, method) = (&self.route.plugin, term::escaped(method));
+        let message = text!(
+            "`{method}`, in a route of {plugin}, is not a method",
+            "{plugin} 的路由中的 `{method}` 不是请求方法"
+        );
+        let help = text!("write it like \"POST\"", "请写成 \"POST\" 这样的形式");
         self.error(self.lines.methods, message, help)
     }
 

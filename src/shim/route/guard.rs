@@ -66,7 +66,10 @@ impl Guards {
                 found => return found,
             }
         }
-        match self.at(&target::normal(path)) {
+        let Some(normal) = target::normal(path) else {
+            return Guarded::Unclear;
+        };
+        match self.at(&normal) {
             Guarded::No => Guarded::No,
             Guarded::By(_) | Guarded::Unclear => Guarded::Unclear,
         }

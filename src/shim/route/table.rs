@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::guard::Guards;
-use super::old_url::OldUrl;
+use super::guard::{Guarded, Guards};
+use super::old_url::{Destination, OldUrl};
 use super::pattern::Tree;
 use crate::shim::config::Config;
 use crate::shim::config::file_stamp::FileStamp;
@@ -58,6 +58,26 @@ impl Table {
             }
         }
         agents
+    }
+
+    /// The routes with auth rules that a request to `destination` would reach by this path of its: its
+    /// parameters may have made it that of another route.
+    ///
+    /// # Errors
+    /// When that depends on who reads the path.
+    pub(crate) fn reached(
+        &self,
+        destination: &Destination,
+        path: &[u8],
+    ) -> Result<&[Arc<Destination>], Rejection> {
+        if !destination.has_parameters() {
+            return Ok(&[]);
+        }
+        match self.guards.find(path) {
+            Guarded::No => Ok(&[]),
+            Guarded::By(routes) => Ok(routes),
+            Guarded::Unclear => Err(Rejection::UnclearPath),
+        }
     }
 
     /// Looks up a path as it came.

@@ -24,7 +24,7 @@ use crate::shim::route::old_url::{Destination, OldUrl};
 use crate::shim::route::table::Table;
 use crate::shim::serve::departure;
 use crate::shim::serve::local_response::{self, LocalResponse};
-use crate::shim::serve::read::{self, ReadError, Received};
+use crate::shim::serve::read::{self, Place, ReadError, Received};
 use crate::shim::serve::relay::{self, Client, RelayError};
 use crate::shim::serve::worker::{RequestBuffers, Worker};
 use crate::shim::upstream::agent::Upstream;
@@ -134,6 +134,18 @@ impl<'a> Request<'a> {
         auth::authorize(&destination.auth, phase, self.head, body, sender, now)
     }
 
+    /// Checks the auth rules of a route, and of all that the path which is sent would reach.
+    pub(super) fn authorize_all(
+        &self,
+        destination: &Destination,
+        path: &[u8],
+        body: &[u8],
+    ) -> Result<(), Rejection> {
+        self.authorize(destination, AuthPhase::Body, body)?;
+        let mut reached = self.table.reached(destination, path)?.iter();
+        reached.try_for_each(|route| self.authorize(route, AuthPhase::Body, body))
+    }
+
     /// Reads its body, of at most `most` bytes; waits for memory for up to `patience`. The time for the
     /// reply begins with its last byte.
     pub(super) async fn receive(
@@ -175,14 +187,14 @@ impl<'a> Request<'a> {
     ) -> Outcome {
         let RequestBuffers {
             input,
-            body: chunks,
+            body: in_body,
             reply,
             output,
             ..
         } = &mut *self.buffers;
-        let bytes = match body.in_chunks {
-            true => chunks.as_slice(),
-            false => &input[..body.length],
+        let bytes = match body.place {
+            Place::Body => in_body.bytes(),
+            Place::Input => &input[..body.length],
         };
         output.clear();
         let origin = Origin {
@@ -211,9 +223,13 @@ impl<'a> Request<'a> {
             deadline,
         };
         let method = self.head.method();
-        match call.exchange(method, output, bytes, reply).await {
+        let answer = call.exchange(method, output, bytes, reply).await;
+        let received = body.length as u64;
+        // A sender that takes its time for the reply does not keep others waiting for memory.
+        drop(body);
+        in_body.clear();
+        match answer {
             Ok(answer) => {
-                let received = body.length as u64;
                 self.relay(agent, answer, url, received, Some(deadline))
                     .await
             }
@@ -310,7 +326,7 @@ impl<'a> Request<'a> {
         let lang = self.worker.state.lang;
         let local = local_response::rejection(rejection, url, self.table, lang);
         self.unread |= rejection.closes();
-        let received = self.buffers.held as u64;
+        let received = self.buffers.received as u64;
         Outcome {
             reason: rejection.reason(),
             ..self.local(&local, rejection.label(), received).await

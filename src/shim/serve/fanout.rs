@@ -18,10 +18,11 @@ use crate::shim::observe::failures::{FailedPlugin, LEGACY};
 use crate::shim::route::decide::Decision;
 use crate::shim::route::old_url::{Destination, OldUrl};
 use crate::shim::route::table::Table;
+use crate::shim::serve::body::BodyBuffer;
 use crate::shim::serve::exchange::{Outcome, Request};
 use crate::shim::serve::local_response;
-use crate::shim::serve::read::Received;
-use crate::shim::serve::worker::Worker;
+use crate::shim::serve::read::{Place, Received};
+use crate::shim::serve::worker::{RequestBuffers, Worker};
 use crate::shim::upstream::agent::Upstream;
 use crate::shim::upstream::call::Call;
 use crate::shim::upstream::pool;
@@ -57,7 +58,8 @@ pub(super) async fn serve(
     values: &[&[u8]],
     body: Received<'_>,
 ) -> Outcome {
-    let members = call_all(&request, decision, url, values, &body);
+    let received = body.length as u64;
+    let members = call_all(&mut request, decision, url, values, &body);
     let is_refused = |member: &Member| {
         let rejection = member.call.as_ref().err();
         rejection.is_some_and(|rejection| rejection.is_for_want_of_proof())
@@ -65,7 +67,6 @@ pub(super) async fn serve(
     if members.iter().any(is_refused) {
         request.say_no_way_in();
     }
-    let received = body.length as u64;
     let mut counted = Vec::with_capacity(members.len());
     for member in members {
         let called = match member.call {
@@ -83,6 +84,8 @@ pub(super) async fn serve(
             called,
         });
     }
+    // All have sent it.
+    drop(body);
     if counted.len() == 1
         && let Some(one) = counted.pop()
     {
@@ -155,8 +158,32 @@ pub(super) async fn serve(
     }
 }
 
+/// A body that several calls send.
+#[derive(Clone)]
+enum SharedBody {
+    Small(Rc<[u8]>),
+    Large(Rc<BodyBuffer>),
+}
+
+impl SharedBody {
+    /// Takes the body out of the buffers, when it is large: it is not there twice.
+    fn take(body: &Received<'_>, buffers: &mut RequestBuffers) -> Self {
+        match body.place {
+            Place::Input => Self::Small(body.bytes(buffers).into()),
+            Place::Body => Self::Large(Rc::new(std::mem::take(&mut buffers.body))),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Small(bytes) => bytes,
+            Self::Large(body) => body.bytes(),
+        }
+    }
+}
+
 fn call_all(
-    request: &Request<'_>,
+    request: &mut Request<'_>,
     decision: &Decision<'_, '_>,
     url: &OldUrl,
     values: &[&[u8]],
@@ -168,7 +195,9 @@ fn call_all(
         .filter(|destination| destination.takes(request.head.method()))
         .collect();
     let may_be_sent_on = takers.len() < 2;
-    let bytes: Rc<[u8]> = body.bytes(request.buffers).into();
+    let shared = SharedBody::take(body, request.buffers);
+    let bytes = shared.bytes();
+    let request = &*request;
     let origin = Origin {
         sender: &request.sender,
         authority: decision.authority,
@@ -193,7 +222,7 @@ fn call_all(
             agent: Arc::clone(agent),
             method: request.head.method().to_vec(),
             head,
-            body: Rc::clone(&bytes),
+            body: shared.clone(),
             deadline,
             table: Arc::clone(request.table),
             may_be_sent_on,
@@ -202,14 +231,15 @@ fn call_all(
     };
     let mut members = Vec::with_capacity(takers.len() + 1);
     for destination in takers {
-        let authorized = request
-            .authorize(destination, AuthPhase::Body, &bytes)
-            .and_then(|()| match bytes.len() as u64 > destination.limits.body {
-                true => Err(Rejection::BodyTooLarge),
-                false => Ok(()),
-            });
-        let deadline = request.start + destination.limits.total;
         let path = destination.path(url, values);
+        let authorized =
+            request
+                .authorize_all(destination, &path, bytes)
+                .and_then(|()| match bytes.len() as u64 > destination.limits.body {
+                    true => Err(Rejection::BodyTooLarge),
+                    false => Ok(()),
+                });
+        let deadline = request.start + destination.limits.total;
         members.push(Member {
             agent: Arc::clone(&destination.agent),
             route: Some(Arc::clone(destination)),
@@ -219,7 +249,7 @@ fn call_all(
     }
     if url.with_legacy && request.head.method() == b"POST" {
         // Nothing of a request that a rule rejects reaches the agent in another way.
-        let authorize = |route: &Arc<_>| request.authorize(route, AuthPhase::Body, &bytes);
+        let authorize = |route: &Arc<_>| request.authorize(route, AuthPhase::Body, bytes);
         let authorized = url.destinations.iter().try_for_each(authorize);
         if authorized.is_err() && !members.is_empty() {
             return members;
@@ -246,7 +276,7 @@ struct Prepared {
     agent: Arc<Upstream>,
     method: Vec<u8>,
     head: Vec<u8>,
-    body: Rc<[u8]>,
+    body: SharedBody,
     deadline: Instant,
     table: Arc<Table>,
     may_be_sent_on: bool,
@@ -268,7 +298,7 @@ impl Prepared {
         };
         let mut reply = Head::default();
         let answer = call
-            .exchange(&self.method, &mut self.head, &self.body, &mut reply)
+            .exchange(&self.method, &mut self.head, self.body.bytes(), &mut reply)
             .await?;
         let mut reading = BufferedResponse::from(answer);
         let read = match self.may_be_sent_on {

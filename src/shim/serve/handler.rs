@@ -319,11 +319,11 @@ async fn webhook(
     let Some(destination) = alone else {
         return fanout::serve(request, decision, url, values, body).await;
     };
-    let authorized = request.authorize(destination, AuthPhase::Body, body.bytes(request.buffers));
+    let path = destination.path(url, values);
+    let authorized = request.authorize_all(destination, &path, body.bytes(request.buffers));
     if let Err(rejection) = authorized {
         return request.reject(rejection, Some(url)).await;
     }
-    let path = destination.path(url, values);
     let call = request.call(
         &destination.agent,
         decision,

@@ -4,10 +4,14 @@
 //! Invariants: nothing is collected; memory does not grow with what goes through.
 
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Buf;
+use rustix::net::sockopt::{
+    set_socket_keepalive, set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -26,6 +30,11 @@ use crate::shim::upstream::call::Call;
 use crate::shim::upstream::pool::{Answer, Connection};
 use crate::shim::upstream::request_head::{self, Forward, Origin};
 
+/// For how long nothing may come before it is asked whether the other side is still there.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How long it may take to answer, and how often it is asked again.
+const BETWEEN_PROBES: Duration = Duration::from_secs(10);
+const PROBES: u32 = 6;
 /// How long the agent may take for the head of a reply: long polls are slow by design.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -40,8 +49,10 @@ pub(super) async fn serve(
     let head = request.head;
     let upgrade = framing.body == Body::Empty
         && head.is_http_11()
-        && head.values(Kind::Upgrade).next().is_some()
+        && is_websocket(head)
         && head.has_token(Kind::Connection, "upgrade");
+    // It may be silent for as long as it likes, but not gone without a word.
+    keep_alive(&*request.stream);
     let forward = match framing.body {
         _ if upgrade => Forward::Upgrade,
         Body::Chunked => Forward::Chunked,
@@ -104,6 +115,24 @@ pub(super) async fn serve(
         }
         None => request.reject(Rejection::UpstreamBroken, None).await,
     }
+}
+
+/// Whether a WebSocket is asked for, and nothing else. Of other protocols `h2c` would bring requests that
+/// nobody here looks at: auth rules would be open to whoever speaks it.
+fn is_websocket(head: &Head) -> bool {
+    let mut values = head.values(Kind::Upgrade);
+    let asked = (values.next(), values.next());
+    matches!(asked, (Some(one), None) if one.eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Has the system find out whether the other side is still there, when nothing comes from it: what is let
+/// through has no end of its own.
+fn keep_alive(stream: impl AsFd) {
+    // One that cannot be asked so is not TCP, and is on this machine.
+    let _ = set_socket_keepalive(&stream, true)
+        .and_then(|()| set_tcp_keepidle(&stream, SILENCE))
+        .and_then(|()| set_tcp_keepintvl(&stream, BETWEEN_PROBES))
+        .and_then(|()| set_tcp_keepcnt(&stream, PROBES));
 }
 
 /// Sends the request, whose head is in the output, and reads the head of the reply.
@@ -179,19 +208,20 @@ async fn copy_chunks(
 ) -> Result<bool, ReadError> {
     let mut decoder = Decoder::default();
     loop {
-        let RequestBuffers { input, body, .. } = buffers;
-        body.clear();
+        // The head in it has been sent.
+        let RequestBuffers { input, output, .. } = buffers;
+        output.clear();
         let used = decoder.decode(input, |data| {
             // Writing to memory does not fail.
-            let _ = write!(body, "{:x}\r\n", data.len());
-            body.extend_from_slice(data);
-            body.extend_from_slice(b"\r\n");
+            let _ = write!(output, "{:x}\r\n", data.len());
+            output.extend_from_slice(data);
+            output.extend_from_slice(b"\r\n");
         });
         input.advance(used.map_err(|_| Rejection::Chunk)?);
         if decoder.is_done() {
-            body.extend_from_slice(b"0\r\n\r\n");
+            output.extend_from_slice(b"0\r\n\r\n");
         }
-        if connection.send(body).await.unwrap_or(true) {
+        if connection.send(output).await.unwrap_or(true) {
             return Ok(false);
         }
         if decoder.is_done() {
@@ -232,6 +262,7 @@ async fn tunnel(request: Request<'_>, mut connection: Connection) -> Outcome {
         ..
     } = request.buffers;
     output.clear();
+    keep_alive(&connection.stream);
     write_switch(reply, output);
     output.extend_from_slice(&connection.input);
     let early = input.split();

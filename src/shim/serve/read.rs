@@ -1,7 +1,7 @@
 //! What a sender sends: heads and bodies, within their limits and their time.
 //!
 //! Invariants: no more is read into memory than the limits allow; a body over its limit is
-//! rejected from its head alone where the head tells; large bodies share one budget of memory.
+//! rejected from its head alone where the head tells; all but small bodies share one budget of memory.
 
 use std::time::Duration;
 
@@ -18,17 +18,11 @@ use crate::shim::http::rejection::Rejection;
 use crate::shim::serve::relay;
 use crate::shim::serve::worker::{RequestBuffers, UNIT};
 
-/// A body up to this size is not counted against the budget.
-const SMALL: u64 = 64 << 10;
+/// A body up to this size stays where it arrives, and is not counted against the budget.
+const SMALL: u64 = 16 << 10;
 
 /// How long a body may take before it has to come with the least rate.
 const HEAD_START: Duration = Duration::from_secs(5);
-/// A body over this size gets memory of its own from the system.
-const LARGE: usize = 1 << 20;
-/// That much is asked for then, at least: what is not touched costs nothing, and over 32 MiB the
-/// allocator of glibc always gives the memory back to the system as soon as it is freed. Below, it
-/// would keep the memory of many large bodies for those to come.
-const OWN_MEMORY: usize = 33 << 20;
 
 /// Why nothing more can be read.
 #[derive(Debug)]
@@ -93,12 +87,21 @@ pub(super) async fn head(
 }
 
 /// Where a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At the start of the `input` of the buffers.
+    Input,
+    /// In the `body` of the buffers.
+    Body,
+}
+
+/// A body that has been read.
 #[derive(Debug)]
 pub(super) struct Received<'m> {
     /// Its length.
     pub(super) length: usize,
-    /// Whether it is in the `body` of the buffers, since it came in chunks, or in its `input`.
-    pub(super) in_chunks: bool,
+    /// Where it is.
+    pub(super) place: Place,
     /// Its part of the budget, given back when it is dropped.
     _memory: Option<SemaphorePermit<'m>>,
 }
@@ -106,10 +109,9 @@ pub(super) struct Received<'m> {
 impl Received<'_> {
     /// The body.
     pub(super) fn bytes<'s>(&self, buffers: &'s RequestBuffers) -> &'s [u8] {
-        if self.in_chunks {
-            &buffers.body
-        } else {
-            &buffers.input[..self.length]
+        match self.place {
+            Place::Body => buffers.body.bytes(),
+            Place::Input => &buffers.input[..self.length],
         }
     }
 }
@@ -173,44 +175,70 @@ pub(super) async fn body<'m>(
 ) -> Result<Received<'m>, ReadError> {
     buffers.body.clear();
     buffers.held = 0;
-    let mut pace = Pace::new(limits);
-    match body {
+    let pace = Pace::new(limits);
+    let received = match body {
+        Body::Length(length) if length > most => return Err(Rejection::BodyTooLarge.into()),
+        Body::Length(length) if length > SMALL => {
+            large(stream, buffers, length, memory, pace, deadline).await?
+        }
         Body::Length(length) => {
-            if length > most {
-                return Err(Rejection::BodyTooLarge.into());
-            }
-            let permit = match length > SMALL {
-                true => Some(pace.budget(memory, length, deadline).await?),
-                false => None,
-            };
-            let length = usize::try_from(length).map_err(|_| Rejection::BodyTooLarge)?;
+            let length = length as usize;
             let missing = length.saturating_sub(buffers.input.len());
-            buffers.input.reserve(match length > LARGE {
-                true => missing.max(OWN_MEMORY),
-                false => missing,
-            });
+            buffers.input.reserve(missing);
             while buffers.input.len() < length {
-                more(
-                    stream,
-                    buffers,
-                    pace.next(buffers.input.len(), Instant::now()),
-                )
-                .await?;
+                let next = pace.next(buffers.input.len(), Instant::now());
+                more(stream, buffers, next).await?;
             }
             buffers.held = length;
-            Ok(Received {
+            Received {
                 length,
-                in_chunks: false,
-                _memory: permit,
-            })
+                place: Place::Input,
+                _memory: None,
+            }
         }
-        Body::Chunked => chunks(stream, buffers, most, memory, pace, deadline).await,
-        Body::Empty | Body::UntilClose => Ok(Received {
+        Body::Chunked => chunks(stream, buffers, most, memory, pace, deadline).await?,
+        Body::Empty | Body::UntilClose => Received {
             length: 0,
-            in_chunks: false,
+            place: Place::Input,
             _memory: None,
-        }),
+        },
+    };
+    buffers.received = received.length;
+    Ok(received)
+}
+
+/// Reads a body that does not stay where it arrives.
+async fn large<'m>(
+    stream: &mut TcpStream,
+    buffers: &mut RequestBuffers,
+    length: u64,
+    memory: &'m Semaphore,
+    mut pace: Pace,
+    deadline: Instant,
+) -> Result<Received<'m>, ReadError> {
+    let permit = pace.budget(memory, length, deadline).await?;
+    let length = usize::try_from(length).map_err(|_| Rejection::BodyTooLarge)?;
+    let RequestBuffers { input, body, .. } = buffers;
+    body.reserve(length)?;
+    let there = input.len().min(length);
+    body.put(&input.split_to(there));
+    while body.len() < length {
+        let next = pace.next(body.len(), Instant::now());
+        let missing = length - body.len();
+        let room = body.room();
+        let missing = missing.min(room.len());
+        let read = timeout_at(next, stream.read(&mut room[..missing])).await;
+        match read {
+            Ok(Ok(0) | Err(_)) => return Err(ReadError::ClientDisconnected),
+            Ok(Ok(read)) => body.filled(read),
+            Err(_) => return Err(Rejection::SenderSlow.into()),
+        }
     }
+    Ok(Received {
+        length,
+        place: Place::Body,
+        _memory: Some(permit),
+    })
 }
 
 async fn chunks<'m>(
@@ -226,8 +254,10 @@ async fn chunks<'m>(
     let mut budgeted = SMALL;
     loop {
         let RequestBuffers { input, body, .. } = buffers;
+        // No chunk has more data than there are bytes.
+        body.reserve(input.len())?;
         let used = decoder
-            .decode(input, |data| body.extend_from_slice(data))
+            .decode(input, |data| body.put(data))
             .map_err(|_| Rejection::Chunk)?;
         bytes::Buf::advance(input, used);
         let length = body.len() as u64;
@@ -243,24 +273,17 @@ async fn chunks<'m>(
                 None => permit = Some(another),
             }
             budgeted = next;
-            if buffers.body.len() > LARGE && buffers.body.capacity() < OWN_MEMORY {
-                buffers.body.reserve(OWN_MEMORY);
-            }
         }
         if decoder.is_done() {
             return Ok(Received {
                 length: buffers.body.len(),
-                in_chunks: true,
+                place: Place::Body,
                 _memory: permit,
             });
         }
         buffers.make_room();
-        more(
-            stream,
-            buffers,
-            pace.next(buffers.body.len(), Instant::now()),
-        )
-        .await?;
+        let next = pace.next(buffers.body.len(), Instant::now());
+        more(stream, buffers, next).await?;
     }
 }
 

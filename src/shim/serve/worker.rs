@@ -13,6 +13,7 @@ use crate::shim::observe::access_log::{Log, Stamp};
 use crate::shim::observe::metrics::{Registry, UpstreamStats};
 use crate::shim::record::{Entry, Recorder};
 use crate::shim::route::table::Table;
+use crate::shim::serve::body::BodyBuffer;
 use crate::shim::serve::idle::IdleSenders;
 use crate::shim::upstream::pool::Pool;
 use crate::text::Lang;
@@ -55,14 +56,16 @@ pub(super) struct RequestBuffers {
     pub(super) head: Head,
     /// The head of the reply.
     pub(super) reply: Head,
-    /// A body that came in chunks.
-    pub(super) body: Vec<u8>,
+    /// A body that is large, or came in chunks.
+    pub(super) body: BodyBuffer,
     /// What is being written.
     pub(super) output: Vec<u8>,
     /// The request that is being answered, when it is recorded.
     pub(super) recorded: Option<Box<Entry>>,
     /// How much of `input` is the body of the request that is being answered.
     pub(super) held: usize,
+    /// The length of that body, wherever it is.
+    pub(super) received: usize,
 }
 
 impl RequestBuffers {
@@ -166,6 +169,7 @@ impl RequestBuffers {
     pub(super) fn end_request(&mut self) {
         let held = std::mem::take(&mut self.held).min(self.input.len());
         bytes::Buf::advance(&mut self.input, held);
+        self.received = 0;
         self.shrink();
     }
 
@@ -176,11 +180,10 @@ impl RequestBuffers {
             self.input = BytesMut::with_capacity(INITIAL_CAPACITY.max(rest.len()));
             self.input.extend_from_slice(&rest);
         }
-        for memory in [&mut self.body, &mut self.output] {
-            memory.clear();
-            if memory.capacity() > SHRINK_ABOVE {
-                *memory = Vec::new();
-            }
+        self.body.clear();
+        self.output.clear();
+        if self.output.capacity() > SHRINK_ABOVE {
+            self.output = Vec::new();
         }
     }
 }
