@@ -35,7 +35,10 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::text::Lang;
 pub(crate) use localize::lang_of_arguments;
-pub(crate) use shim::{LogChoice, RoutesArgs, ServerChoice, ShimArgs};
+pub(crate) use shim::{
+    LogChoice, RetireArgs, RoutesAction, RoutesArgs, ServerChoice, ShimArgs, StatusArgs,
+    StatusFormat,
+};
 pub(crate) use verify::{AgentArg, VerifyArgs};
 
 const GLOBAL_OPTIONS: &str = pair!("Global options", "全局选项");
@@ -196,8 +199,27 @@ pub(crate) enum Command {
     Shim(Box<ShimArgs>),
     #[command(
         about = pair!(
-            "Write the route map as the configuration of another server",
-            "把路由表写成其他服务器的配置"
+            "Show how the webhooks of a running shim fare",
+            "显示运行中的 shim 的各个 webhook 的状态"
+        ),
+        after_long_help = examples![
+            (
+                "rehook status",
+                "The shim on this machine; exit code 1 if a webhook fails",
+                "本机的 shim；有 webhook 失败时退出码为 1",
+            ),
+            (
+                "rehook status --config shim.toml --format json",
+                "The shim of a configuration, for programs",
+                "指定配置的 shim，输出供程序读取",
+            ),
+        ]
+    )]
+    Status(StatusArgs),
+    #[command(
+        about = pair!(
+            "Write the route map as the configuration of another server, or retire an old URL",
+            "把路由表写成其他服务器的配置，或停用旧 URL"
         ),
         after_long_help = examples![
             ("rehook routes --as nginx", "Locations for nginx", "nginx 的 location"),
@@ -205,6 +227,11 @@ pub(crate) enum Command {
                 "rehook routes --as caddy --upstream http://10.0.0.5:8021",
                 "A snippet for Caddy, for an agent on another machine",
                 "Caddy 片段，Agent 在另一台机器上",
+            ),
+            (
+                "rehook routes retire /api/webhook/github",
+                "Take an old URL out of the map",
+                "从路由表中移除一个旧 URL",
             ),
         ]
     )]

@@ -50,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Undo(args) => undo::run(args, &console),
         Command::Explain(args) => explain::run(args, &console),
         Command::Shim(args) => shim::run(args, &console),
+        Command::Status(args) => shim::status::run(args, &console),
         Command::Routes(args) => routes::run(args, &console),
     };
     match status {

@@ -15,6 +15,7 @@ mod lines;
 mod map;
 mod path;
 mod read;
+mod retire;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,6 @@ mod tests;
 pub use lines::RouteLines;
 pub use map::RouteMap;
 pub use path::stays_below_plugins;
-#[cfg(test)]
 pub(crate) use read::parse;
 pub use read::{read, read_if_present};
 pub use route::{Dialect, REQUEST_METHODS, Route, route_path};

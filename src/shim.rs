@@ -7,7 +7,8 @@
 //!
 //! Beside it: [`config`] (what the operator wrote), [`lifecycle`] (the start, reloads), [`observe`] (log,
 //! metrics, counters), [`record`] (requests kept to be played again), [`export`] (the same routes as
-//! configuration of another proxy), and [`admin`], the axum application that the operator sees.
+//! configuration of another proxy), [`admin`], the axum application that the operator sees, [`status`],
+//! which asks that application from a terminal, and [`retire`], which takes an old URL out of the map.
 //!
 //! Why HTTP/1.1 is read here and not by a server library: what such a library gives has been
 //! settled already. Headers are grouped by name, a `Content-Length` beside a `Transfer-Encoding` is
@@ -26,8 +27,10 @@ pub mod http;
 pub mod lifecycle;
 pub mod observe;
 pub mod record;
+pub(crate) mod retire;
 pub mod route;
 pub(crate) mod serve;
+pub(crate) mod status;
 pub(crate) mod upstream;
 
 pub use http::rejection::Rejection;

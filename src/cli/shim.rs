@@ -1,8 +1,8 @@
-//! The arguments of `rehook shim` and `rehook routes`.
+//! The arguments of `rehook shim`, `rehook status` and `rehook routes`.
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(crate) struct ShimArgs {
@@ -106,12 +106,42 @@ pub(crate) enum LogChoice {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "config", help = pair!(
+        "Admin address of the shim [default: 127.0.0.1:9180]",
+        "shim 的管理地址 [默认值：127.0.0.1:9180]"
+    ))]
+    pub(crate) admin: Option<String>,
+    #[arg(long, value_name = "FILE", help = pair!(
+        "Configuration of the shim, which names the address",
+        "shim 的配置文件，从中取得管理地址"
+    ))]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = StatusFormat::Text, help = pair!(
+        "Format of the output",
+        "输出格式"
+    ))]
+    pub(crate) format: StatusFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum StatusFormat {
+    #[value(help = pair!("A table, for people", "表格，供人阅读"))]
+    Text,
+    #[value(help = pair!("JSON, for programs", "JSON，供程序读取"))]
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct RoutesArgs {
-    #[arg(long = "as", value_enum, value_name = "SERVER", help = pair!(
+    #[command(subcommand)]
+    pub(crate) action: Option<RoutesAction>,
+    #[arg(long = "as", value_enum, value_name = "SERVER", required = true, help = pair!(
         "Server to write the configuration for",
         "生成哪种服务器的配置"
     ))]
-    pub(crate) server: ServerChoice,
+    pub(crate) server: Option<ServerChoice>,
     #[arg(long, value_name = "FILE", help = pair!(
         "The route map, if not webhook-routes.toml at the root of the repo",
         "路由表文件；默认为仓库根目录下的 webhook-routes.toml"
@@ -135,4 +165,53 @@ pub(crate) enum ServerChoice {
     Nginx,
     #[value(help = pair!("A snippet to import into a site", "在站点中引入的片段"))]
     Caddy,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoutesAction {
+    #[command(
+        about = pair!(
+            "Take an old URL that nobody calls any more out of the route map",
+            "从路由表中移除不再有人调用的旧 URL"
+        ),
+        after_long_help = examples![
+            (
+                "rehook routes retire /api/webhook/github",
+                "Remove it, if the shim that runs here says that it was silent long enough",
+                "若本机运行的 shim 显示它已足够久无调用，则移除",
+            ),
+            (
+                "rehook routes retire https://old.example/api/webhook/github --force",
+                "Remove it although it is still called",
+                "即使仍有调用也移除",
+            ),
+        ]
+    )]
+    Retire(RetireArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetireArgs {
+    #[arg(value_name = "URL", help = pair!(
+        "The old URL: its path, or all of it",
+        "旧 URL：路径或完整地址"
+    ))]
+    pub(crate) url: String,
+    #[arg(long, value_name = "FILE", help = pair!(
+        "The route map, if not webhook-routes.toml at the root of the repo",
+        "路由表文件；默认为仓库根目录下的 webhook-routes.toml"
+    ))]
+    pub(crate) routes: Option<PathBuf>,
+    #[arg(long, value_name = "ADDRESS", help = pair!(
+        "Admin address of the shim that knows when the URL was last called [default: 127.0.0.1:9180]",
+        "知道该 URL 最近一次调用时间的 shim 的管理地址 [默认值：127.0.0.1:9180]"
+    ))]
+    pub(crate) admin: Option<String>,
+    #[arg(long, value_name = "FILE", conflicts_with = "admin", help = pair!(
+        "Counters file of a shim, if none runs",
+        "shim 的计数文件，用于 shim 未运行时"
+    ))]
+    pub(crate) counters_file: Option<PathBuf>,
+    #[arg(long, help = pair!("Also when it is still called", "即使仍有调用也移除"))]
+    pub(crate) force: bool,
 }

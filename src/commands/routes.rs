@@ -5,19 +5,28 @@ use std::{env, fs};
 
 use super::console::Console;
 use super::exit_status::ExitStatus;
-use crate::cli::{RoutesArgs, ServerChoice};
+use crate::cli::{RetireArgs, RoutesAction, RoutesArgs, ServerChoice};
 use crate::migrate::project::git;
 use crate::routes::{self, FILE_NAME};
 use crate::shim::config::UpstreamUrl;
 use crate::shim::export::{self, Export};
+use crate::shim::retire::{self, Source};
 use crate::shim::route::maps;
+use crate::shim::status;
 
 /// Where the agent is, and where the shim, if nobody says so.
 const AGENT: &str = "http://127.0.0.1:8021";
 const SHIM: &str = "http://127.0.0.1:8080";
 
-/// Writes the route map as the configuration of another server.
+/// Writes the route map as the configuration of another server, or takes an old URL out of it.
 pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<ExitStatus> {
+    if let Some(RoutesAction::Retire(args)) = &args.action {
+        return retire(args, console);
+    }
+    let Some(server) = args.server else {
+        // The arguments ask for it.
+        return Ok(ExitStatus::Failed);
+    };
     let path = args.routes.clone().unwrap_or_else(map_of_repo);
     let map = routes::read(&path)?;
     let default = if args.front { SHIM } else { AGENT };
@@ -27,12 +36,26 @@ pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<ExitSt
         deprecated_since: maps::modified_or_now(&path),
         lang: console.lang(),
     };
-    console.result(&match (args.server, args.front) {
+    console.result(&match (server, args.front) {
         (ServerChoice::Nginx, false) => export::nginx(&map, export)?,
         (ServerChoice::Caddy, false) => export::caddy(&map, export)?,
         (ServerChoice::Nginx, true) => export::nginx_front(&map, export)?,
         (ServerChoice::Caddy, true) => export::caddy_front(&map, export)?,
     })?;
+    Ok(ExitStatus::Done)
+}
+
+fn retire(args: &RetireArgs, console: &Console) -> anyhow::Result<ExitStatus> {
+    let path = args.routes.clone().unwrap_or_else(map_of_repo);
+    let source = match &args.counters_file {
+        Some(file) => Source::CountersFile(file),
+        None => Source::Shim(args.admin.as_deref().unwrap_or(status::ADMIN)),
+    };
+    let retired = retire::retire(&path, &args.url, source, args.force)?;
+    console.result(&format!("{}\n", retired.said.get(console.lang())))?;
+    if let Some(error) = retired.unknown.filter(|_| !console.is_quiet()) {
+        console.say(&format!("{}\n", error.in_one_line().get(console.lang())));
+    }
     Ok(ExitStatus::Done)
 }
 

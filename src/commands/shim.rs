@@ -1,5 +1,7 @@
 //! `rehook shim`.
 
+pub(super) mod status;
+
 use super::console::Console;
 use super::exit_status::ExitStatus;
 use super::routes::map_of_repo;

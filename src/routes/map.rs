@@ -42,7 +42,7 @@ impl RouteMap {
             .collect();
         for route in found {
             match known.get(&identity(route)).copied() {
-                Some(index) if self.routes[index] == *route => {}
+                Some(index) if is_known(&self.routes[index], route) => {}
                 Some(index) => {
                     self.routes[index] = route.clone();
                     if let Some(table) = self.tables().and_then(|tables| tables.get_mut(index)) {
@@ -87,6 +87,16 @@ impl RouteMap {
             .get_mut("route")
             .and_then(Item::as_array_of_tables_mut)
     }
+}
+
+/// Whether the map says of a route what was found; old URLs that were retired do not come back.
+fn is_known(known: &Route, found: &Route) -> bool {
+    let mut with_all = known.clone();
+    let is_retired = known.legacy.iter().all(|old| found.legacy.contains(old));
+    if is_retired {
+        with_all.legacy.clone_from(&found.legacy);
+    }
+    with_all == *found
 }
 
 /// Writes the fields of `route` into `table`; fields that say the same keep their formatting.

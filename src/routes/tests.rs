@@ -121,3 +121,82 @@ fn a_missing_map_is_an_error_only_where_one_is_needed() {
     let error = read(&path).unwrap_err().to_string();
     assert!(error.ends_with("it is not UTF-8"), "{error}");
 }
+
+#[test]
+fn a_retired_url_is_gone_and_the_rest_stays() {
+    let text = r#"# ours
+version = 1
+
+[[route]] # first
+plugin = "a.b"
+endpoint = "x"
+dialect = "context"
+methods = ["POST"]
+target = "/plugins/a.b/x"
+legacy = [
+    "/api/webhook/x", # GitHub
+    "/api/plugin/a.b/webhook/x", # GitLab
+    # nobody
+    "/api/plugin/b/webhook/x",
+]
+"#;
+    let mut map = parsed(text);
+    assert_eq!(map.retire("/nowhere"), [""; 0]);
+    assert_eq!(map.to_string(), text);
+    assert_eq!(map.retire("/api/plugin/a.b/webhook/x"), ["a.b"]);
+    let line = "    \"/api/plugin/a.b/webhook/x\",";
+    let rest = map.to_string();
+    assert!(!rest.contains(line), "{rest}");
+    for comment in ["# ours", "# first", "# GitHub", "# GitLab", "# nobody"] {
+        assert!(rest.contains(comment), "{comment}\n{rest}");
+    }
+    let left = ["/api/webhook/x", "/api/plugin/b/webhook/x"];
+    assert_eq!(parsed(&rest).routes()[0].legacy, left);
+    for url in left {
+        assert_eq!(map.retire(url), ["a.b"]);
+    }
+    let rest = map.to_string();
+    assert!(
+        rest.contains("# GitHub") && rest.contains("# nobody"),
+        "{rest}"
+    );
+    assert_eq!(parsed(&rest).routes()[0].legacy, [""; 0]);
+}
+
+#[test]
+fn a_comment_behind_the_last_url_stays_one() {
+    let text = GITHUB.replace(", \"/api/plugin/github", ", # here\n  \"/api/plugin/github");
+    let mut map = parsed(&text);
+    let _ = map.retire("/api/plugin/github/webhook/github");
+    let rest = map.to_string();
+    assert!(rest.contains("# here\n"), "{rest}");
+    assert_eq!(parsed(&rest).routes()[0].legacy.len(), 2);
+}
+
+#[test]
+fn lists_in_one_line_stay_in_one_line() {
+    let without = |url: &str, legacy: &str| {
+        let mut map = parsed(GITHUB);
+        assert_eq!(map.retire(url), ["KroMiose.github"]);
+        let (before, _) = GITHUB.split_once("legacy").unwrap();
+        assert_eq!(map.to_string(), format!("{before}legacy = [{legacy}]\n"));
+        // A later run does not bring it back.
+        let text = map.to_string();
+        map.merge(&[github()]);
+        assert_eq!(map.to_string(), text);
+    };
+    without(
+        "/api/webhook/github",
+        r#""/api/plugin/KroMiose.github/webhook/github", "/api/plugin/github/webhook/github""#,
+    );
+    without(
+        "/api/plugin/github/webhook/github",
+        r#""/api/webhook/github", "/api/plugin/KroMiose.github/webhook/github""#,
+    );
+    let inline = r#"version = 1
+route = [{ plugin = "a.b", endpoint = "x", dialect = "request", methods = ["GET"], target = "/plugins/a.b/x", legacy = ["/a", "/b"] }] # all
+"#;
+    let mut map = parsed(inline);
+    assert_eq!(map.retire("/a"), ["a.b"]);
+    assert_eq!(map.to_string(), inline.replace("\"/a\", ", ""));
+}

@@ -4,7 +4,6 @@
 //! nothing is shown to a page that is not ours; [`app`] is a
 //! function of what is shared, and is tested without a socket.
 
-mod ago;
 mod host_guard;
 mod listener;
 mod page;

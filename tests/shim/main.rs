@@ -27,6 +27,7 @@ mod record;
 mod several;
 mod sockets;
 mod stalled;
+mod status;
 mod stopping;
 mod targets;
 mod traces;

@@ -7,7 +7,6 @@ use std::sync::OnceLock;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, escape_formatter};
 
-use super::ago::ago;
 use super::url_report::Row;
 use super::view::{Group, Sort, View};
 use super::webhook_report::{Fate, Webhook, webhooks};
@@ -15,6 +14,7 @@ use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
 use crate::shim::observe::recent_calls::RecentCall;
 use crate::shim::serve::worker::ServerState;
+use crate::shim::status::ago::ago;
 use crate::term;
 use crate::text;
 use crate::text::{Lang, Text};

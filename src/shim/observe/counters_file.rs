@@ -62,6 +62,25 @@ fn kept(path: &Path) -> Result<Option<Value>, UserError> {
     }
 }
 
+/// When the old URL `url` was called last, by the file at `path`, in seconds since 1970: none when never.
+///
+/// # Errors
+/// When the file cannot be read, or knows nothing of the URL.
+pub(crate) fn last_call(path: &Path, url: &str) -> Result<Option<u64>, UserError> {
+    let kept = kept(path)?.unwrap_or_default();
+    match kept["urls"].get(url) {
+        Some(counts) => Ok(Some(read(counts).last).filter(|&last| last > 0)),
+        None => Err(UserError::new(
+            text!("nothing was counted of this URL", "没有这个 URL 的计数"),
+            text!(
+                "name the counters file of the shim that serves it",
+                "请指定提供该 URL 的 shim 的计数文件"
+            ),
+        )
+        .at(path, None)),
+    }
+}
+
 /// Saves the counts in the file at `path`.
 pub(crate) fn save(path: &Path, registry: &Registry, log: &Log) {
     // The path may be another than at the start.
