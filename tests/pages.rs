@@ -290,6 +290,7 @@ fn commands_in_pages_are_understood() {
             let line = line
                 .split(" #")
                 .next()
+                .and_then(|line| line.split(" > ").next())
                 .unwrap_or_default()
                 .trim_end_matches(['&', ' ']);
             let command = match line.split_once(" -- ") {

@@ -23,6 +23,7 @@ mod maps;
 mod migrated;
 mod page;
 mod passthrough;
+mod probes;
 mod record;
 mod several;
 mod sockets;

@@ -4,6 +4,8 @@
 //! body and no later, and takes no line end but CRLF. Extensions and trailers are read and dropped:
 //! they belong to the connection.
 
+use super::start_line::is_in_token;
+
 /// Chunk lines and trailers longer than this are rejected.
 const LONGEST_LINE: usize = 4096;
 /// Trailers of all together.
@@ -31,6 +33,8 @@ enum Expected {
     DataLf,
     /// The first byte of a line of trailers.
     TrailerStart,
+    /// The rest of the name of a trailer, up to its `:`.
+    TrailerName,
     /// The rest of a line of trailers.
     Trailer,
     /// The LF of a line of trailers.
@@ -96,7 +100,10 @@ impl Decoder {
     fn step(&mut self, byte: u8) -> Result<(), Broken> {
         self.line += 1;
         let longest = match self.expected {
-            Expected::TrailerStart | Expected::Trailer | Expected::TrailerLf => LONGEST_TRAILERS,
+            Expected::TrailerStart
+            | Expected::TrailerName
+            | Expected::Trailer
+            | Expected::TrailerLf => LONGEST_TRAILERS,
             _ => LONGEST_LINE,
         };
         if self.line > longest {
@@ -133,10 +140,13 @@ impl Decoder {
             }
             (Expected::TrailerStart, b'\r') => Expected::EndLf,
             (Expected::EndLf, b'\n') => Expected::End,
-            (Expected::TrailerStart | Expected::Trailer, b'\n' | 0) => return Err(Broken),
+            (Expected::TrailerName, b':') => Expected::Trailer,
+            (Expected::TrailerStart | Expected::TrailerName, _) if is_in_token(byte) => {
+                Expected::TrailerName
+            }
             (Expected::Trailer, b'\r') => Expected::TrailerLf,
             (Expected::TrailerLf, b'\n') => Expected::TrailerStart,
-            (Expected::TrailerStart | Expected::Trailer, _) => Expected::Trailer,
+            (Expected::Trailer, b'\t' | b' '..=b'~' | 0x80..) => Expected::Trailer,
             _ => return Err(Broken),
         };
         Ok(())
@@ -189,6 +199,11 @@ mod tests {
             b"FFFFFFFFFFFFFFFF\r\n",
             b"0\r\n\n",
             b"0\r\nA: b\n\r\n",
+            b"0\r\nab\r\n\r\n",
+            b"0\r\nA b: c\r\n\r\n",
+            b"0\r\nA: b\r\n c\r\n\r\n",
+            b"0\r\n: b\r\n\r\n",
+            b"0\r\nA: \x01\r\n\r\n",
         ] {
             assert_eq!(decode(input), Err(Broken), "{}", input.escape_ascii());
         }

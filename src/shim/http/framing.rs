@@ -140,15 +140,53 @@ fn number(value: &[u8]) -> Option<u64> {
 /// Whether this can be the value of `Host`, or the authority of a target: what may stand in a name,
 /// an address and a port, and neither a user nor a password.
 pub(super) fn is_host(value: &[u8]) -> bool {
-    !value.is_empty()
-        && value
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+;=".contains(byte))
+    let is_in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=".contains(byte);
+    let end = match value.first() {
+        Some(b'[') => memchr::memchr(b']', value).map_or(0, |at| at + 1),
+        _ => memchr::memchr(b':', value).unwrap_or(value.len()),
+    };
+    let (host, port) = value.split_at(end);
+    let is_name = match host {
+        [b'[', address @ .., b']'] => {
+            let mut bytes = address.iter();
+            !address.is_empty() && bytes.all(|byte| *byte == b':' || is_in_name(byte))
+        }
+        _ => !host.is_empty() && host.iter().all(is_in_name),
+    };
+    let is_port = match port {
+        [] => true,
+        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    is_name && is_port
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
+        for host in [
+            "old.example",
+            "old_example",
+            "old.example:80",
+            "old.example:",
+            "127.0.0.1:8080",
+            "[::1]",
+            "[::1]:80",
+            "[fe80::1%25eth0]",
+            "a;b",
+        ] {
+            assert!(is_host(host.as_bytes()), "{host}");
+        }
+        for host in [
+            "", ":80", "a:b", "a:1:2", "a:123456", "::1", "[::1", "[]", "[::1]80", "[::1]:x", "a[",
+            "a]", "u@a", "a b", "a/b", "[a]b",
+        ] {
+            assert!(!is_host(host.as_bytes()), "{host}");
+        }
+    }
 
     fn framing(lines: &str) -> Result<Framing, Rejection> {
         let mut head = Head::default();

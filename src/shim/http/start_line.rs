@@ -65,10 +65,12 @@ pub(super) fn reason(head: &[u8]) -> &[u8] {
 }
 
 fn is_token(text: &[u8]) -> bool {
-    !text.is_empty()
-        && text
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+    !text.is_empty() && text.iter().all(|&byte| is_in_token(byte))
+}
+
+/// Whether `byte` can stand in a method or in the name of a header.
+pub(super) fn is_in_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

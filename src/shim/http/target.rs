@@ -153,8 +153,9 @@ pub(crate) fn is_plain(piece: &[u8]) -> bool {
 const MOST_ROUNDS: usize = 8;
 
 /// The path that the most obliging of servers would make of `path`: decoded as often as it can be,
-/// without empty and dot segments, `\` taken for `/`, without what follows a `;`. None when it could be
-/// decoded again and again: a path of `%252525…` would be as dear as it is long, times its length.
+/// without empty and dot segments, `\` taken for `/`, without what follows a `;`, and without blanks and
+/// control characters at its end. None when it could be decoded again and again: a path of `%252525…` would
+/// be as dear as it is long, times its length.
 pub(crate) fn normal(path: &[u8]) -> Option<String> {
     let mut bytes = path.to_vec();
     let mut rounds = 0;
@@ -171,6 +172,7 @@ pub(crate) fn normal(path: &[u8]) -> Option<String> {
         }
     }
     let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_end_matches(|c: char| c.is_control() || c == ' ');
     let mut segments = Vec::new();
     for segment in text.split(['/', '\\']) {
         match segment.split(';').next().unwrap_or_default() {

@@ -60,7 +60,9 @@ impl Guards {
         let read = String::from_utf8_lossy(&decoded);
         // With a `/` at its end, or without, the agent sends the caller to the other.
         let bare = read.strip_suffix('/').unwrap_or(&read);
-        for path in [&*read, bare, &format!("{read}/")] {
+        // Where Python's `$` stands at the end of a pattern, a line end may follow.
+        let line = read.strip_suffix('\n').unwrap_or(&read);
+        for path in [&*read, bare, &format!("{read}/"), line] {
             match self.at(path) {
                 Guarded::No => {}
                 found => return found,
