@@ -20,7 +20,7 @@ pub(super) fn report_view(migration: &Migration) -> report::View<'_> {
         not_python: &migration.not_python,
         disabled: &migration.disabled.webhooks,
         disabled_files: &migration.disabled.files,
-        routes: migration.route_map.routes(),
+        routes: &migration.routes,
         files: migration
             .changes
             .iter()

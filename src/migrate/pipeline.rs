@@ -148,7 +148,7 @@ fn migration_here(options: &Options) -> Result<Migration, UserError> {
             after: file.after.clone(),
         })
         .collect();
-    let (route_map, route_map_change) = route_map::merged(options, &root, &plan)?;
+    let (routes, route_map_change) = route_map::merged(options, &root, &plan)?;
     changes.extend(route_map_change);
     let current = env::current_dir()
         .and_then(fs::canonicalize)
@@ -158,7 +158,7 @@ fn migration_here(options: &Options) -> Result<Migration, UserError> {
         plan,
         changes,
         is_written: false,
-        route_map,
+        routes,
         root,
         is_in_git,
         base_is_current: base == current,

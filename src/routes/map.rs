@@ -18,7 +18,8 @@ pub struct RouteMap {
     pub(super) routes: Vec<Route>,
     /// Where each of `routes` was in the file; shorter than these when some were added since.
     pub(super) lines: Vec<RouteLines>,
-    /// The file that `routes` was read from; always says the same.
+    /// The file that `routes` was read from. It says the same, but for those at their end that were
+    /// added since.
     pub(super) document: DocumentMut,
 }
 
@@ -28,35 +29,37 @@ impl RouteMap {
         &self.routes
     }
 
+    /// The routes alone.
+    pub(crate) fn into_routes(self) -> Vec<Route> {
+        self.routes
+    }
+
     /// Where the routes were in the file, in its order; those that were added since have none.
     pub(crate) fn lines(&self) -> &[RouteLines] {
         &self.lines
     }
 
     /// Adds what is new and brings up to date what was known; the rest stays.
-    pub(crate) fn merge(&mut self, found: &[Route]) {
+    pub(crate) fn merge(&mut self, found: Vec<Route>) {
         let identity = |route: &Route| (route.plugin.clone(), route.endpoint.clone());
         let routes = self.routes.iter().enumerate();
         let mut known: HashMap<(String, String), usize> = routes
             .map(|(index, route)| (identity(route), index))
             .collect();
         for route in found {
-            match known.get(&identity(route)).copied() {
-                Some(index) if is_known(&self.routes[index], route) => {}
+            match known.get(&identity(&route)).copied() {
+                Some(index) if is_known(&self.routes[index], &route) => {}
                 Some(index) => {
-                    self.routes[index] = route.clone();
                     if let Some(table) = self.tables().and_then(|tables| tables.get_mut(index)) {
-                        fill(table, route);
+                        fill(table, &route);
                     }
+                    self.routes[index] = route;
                 }
                 None => {
-                    let mut table = Table::new();
-                    fill(&mut table, route);
-                    if let Some(tables) = self.tables() {
-                        tables.push(table);
-                    }
-                    known.insert(identity(route), self.routes.len());
-                    self.routes.push(route.clone());
+                    // It is one of the document only when that is written.
+                    self.tables();
+                    known.insert(identity(&route), self.routes.len());
+                    self.routes.push(route);
                 }
             }
         }
@@ -76,11 +79,9 @@ impl RouteMap {
             .is_none()
         {
             let mut tables = ArrayOfTables::new();
-            for route in &self.routes {
-                let mut table = Table::new();
-                fill(&mut table, route);
-                tables.push(table);
-            }
+            self.routes
+                .iter()
+                .for_each(|route| tables.push(table_of(route)));
             self.document.insert("route", Item::ArrayOfTables(tables));
         }
         self.document
@@ -97,6 +98,12 @@ fn is_known(known: &Route, found: &Route) -> bool {
         with_all.legacy.clone_from(&found.legacy);
     }
     with_all == *found
+}
+
+fn table_of(route: &Route) -> Table {
+    let mut table = Table::new();
+    fill(&mut table, route);
+    table
 }
 
 /// Writes the fields of `route` into `table`; fields that say the same keep their formatting.
@@ -138,6 +145,26 @@ fn bare(value: &Value) -> String {
 
 impl fmt::Display for RouteMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.document.fmt(f)
+        let tables = self.document.get("route");
+        let tables = tables.and_then(Item::as_array_of_tables);
+        let added = tables.and_then(|tables| self.routes.get(tables.len()..));
+        let added = added.unwrap_or_default();
+        // What stands below the last table stays the last of the file.
+        let is_closed = self.document.trailing().as_str() != Some("");
+        if is_closed && !added.is_empty() {
+            let mut document = self.document.clone();
+            if let Some(tables) = document["route"].as_array_of_tables_mut() {
+                added.iter().for_each(|route| tables.push(table_of(route)));
+            }
+            return document.fmt(f);
+        }
+        // One at a time: a document of all of them takes many times the memory of its text.
+        self.document.fmt(f)?;
+        added.iter().try_for_each(|route| {
+            let tables = ArrayOfTables::from_iter([table_of(route)]);
+            let mut document = DocumentMut::new();
+            document.insert("route", Item::ArrayOfTables(tables));
+            write!(f, "\n{document}")
+        })
     }
 }

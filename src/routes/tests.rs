@@ -24,7 +24,7 @@ fn github() -> Route {
 #[test]
 fn a_new_map_is_written_as_the_contract_shows_it() {
     let mut map = RouteMap::default();
-    map.merge(&[github()]);
+    map.merge(vec![github()]);
     assert_eq!(map.to_string(), GITHUB);
 }
 
@@ -39,9 +39,9 @@ fn what_is_written_is_read_back_the_same() {
 fn known_routes_and_comments_stay() {
     let text = GITHUB.replace("\"github\"\ndialect", "\"github\" # as before\ndialect");
     let mut map = parsed(&text);
-    map.merge(&[github()]);
+    map.merge(vec![github()]);
     assert_eq!(map.to_string(), text);
-    map.merge(&[Route::new("me", "ci", "/a/b", Dialect::Request)]);
+    map.merge(vec![Route::new("me", "ci", "/a/b", Dialect::Request)]);
     assert!(map.to_string().starts_with(&text));
     assert_eq!(map.routes().len(), 2);
     assert_eq!(parsed(&map.to_string()).routes(), map.routes());
@@ -54,9 +54,56 @@ fn a_changed_route_is_brought_up_to_date_in_its_place() {
         dialect: Dialect::Request,
         ..github()
     };
-    map.merge(std::slice::from_ref(&changed));
+    map.merge(vec![changed.clone()]);
     assert_eq!(map.routes(), [changed]);
     assert_eq!(map.to_string(), GITHUB.replace("context", "request"));
+}
+
+#[test]
+fn new_routes_stand_below_the_known_ones_and_above_the_end() {
+    let ci = || Route::new("me", "ci", "a", Dialect::Context);
+    let block = |route: Route| {
+        let mut map = RouteMap::default();
+        map.merge(vec![route]);
+        map.to_string().replace("version = 1\n", "")
+    };
+    let changed = || Route {
+        dialect: Dialect::Request,
+        ..ci()
+    };
+    for (text, expected) in [
+        (
+            "",
+            format!("version = 1\n{}{}", block(github()), block(changed())),
+        ),
+        (
+            "# a\nversion = 1 # b\n",
+            format!(
+                "# a\nversion = 1 # b\n{}{}",
+                block(github()),
+                block(changed())
+            ),
+        ),
+        (
+            "version = 1\nroute = []\n",
+            format!("version = 1\n{}{}", block(github()), block(changed())),
+        ),
+        (GITHUB, format!("{GITHUB}{}", block(changed()))),
+        (GITHUB.trim_end(), format!("{GITHUB}{}", block(changed()))),
+        (
+            &format!("{GITHUB}# the end"),
+            format!("{GITHUB}{}# the end", block(changed())),
+        ),
+    ] {
+        let mut map = match text {
+            "" => RouteMap::default(),
+            _ => parsed(text),
+        };
+        map.merge(vec![github(), ci()]);
+        map.merge(vec![changed()]);
+        assert_eq!(map.to_string(), expected, "{text}");
+        assert_eq!(parsed(&map.to_string()).routes(), map.routes());
+    }
 }
 
 /// What is said about `text`, in English.
@@ -182,7 +229,7 @@ fn lists_in_one_line_stay_in_one_line() {
         assert_eq!(map.to_string(), format!("{before}legacy = [{legacy}]\n"));
         // A later run does not bring it back.
         let text = map.to_string();
-        map.merge(&[github()]);
+        map.merge(vec![github()]);
         assert_eq!(map.to_string(), text);
     };
     without(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::migrate::diagnostic::{Code, Severity};
 use crate::migrate::plan::{Plan, PlanOptions, PlannedWebhook};
-use crate::routes::RouteMap;
+use crate::routes::Route;
 
 /// What to migrate, and how far to go.
 #[derive(Debug, Clone)]
@@ -29,8 +29,8 @@ pub struct Migration {
     pub changes: Vec<Change>,
     /// Whether they have been written.
     pub is_written: bool,
-    /// The route map once the plan is carried out: what was migrated before is in it, too.
-    pub route_map: RouteMap,
+    /// The routes of the map once the plan is carried out: what was migrated before is in it, too.
+    pub routes: Vec<Route>,
     /// The root of the repo; outside of one the folder that was asked for.
     pub root: PathBuf,
     /// Whether `root` is the root of a git repo.

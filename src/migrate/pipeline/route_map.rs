@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::model::{Change, Options};
 use crate::migrate::plan::Plan;
-use crate::routes::{self, FILE_NAME, RouteMap};
+use crate::routes::{self, FILE_NAME, Route, RouteMap};
 use crate::user_error::UserError;
 
-/// The route map with the new routes in it, and its file when that changes.
+/// The routes of the map with the new ones in it, and its file when that changes.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -16,7 +16,7 @@ pub(super) fn merged(
     options: &Options,
     root: &Path,
     plan: &Plan,
-) -> Result<(RouteMap, Option<Change>), UserError> {
+) -> Result<(Vec<Route>, Option<Change>), UserError> {
     let path = match &options.routes {
         // Without `..` in it, so that a patch can name it.
         Some(path) => {
@@ -35,14 +35,14 @@ pub(super) fn merged(
     };
     let found = plan.routes();
     if found.is_empty() {
-        return Ok((map, None));
+        return Ok((map.into_routes(), None));
     }
-    map.merge(&found);
+    map.merge(found);
     let after = map.to_string().into_bytes();
     let change = (before.as_ref() != Some(&after)).then_some(Change {
         path,
         before: before.map(Into::into),
         after: after.into(),
     });
-    Ok((map, change))
+    Ok((map.into_routes(), change))
 }

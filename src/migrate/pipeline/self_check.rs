@@ -109,7 +109,10 @@ pub(super) fn faults(
     Ok(faults.collect())
 }
 
-/// The statements that parse, of all files: what is written beside plugins is the same in most of them.
+/// How many statements are kept that parse. What is the same in most files is in the first of them.
+const MOST_PARSED: usize = 1_000;
+
+/// Statements that parse: what is written beside plugins is the same in most of them.
 #[derive(Default)]
 struct Parsed(Mutex<FxHashSet<String>>);
 
@@ -132,8 +135,10 @@ impl Parsed {
                 statements.retain(|statement| !known.contains(*statement));
             }
             if parse(statements.concat().as_bytes()).is_ok() {
-                self.lock()
-                    .extend(statements.into_iter().map(str::to_owned));
+                let mut known = self.lock();
+                if known.len() < MOST_PARSED {
+                    known.extend(statements.into_iter().map(str::to_owned));
+                }
                 return None;
             }
         }

@@ -91,7 +91,7 @@ fn repos(
     migration: &Migration,
     asked: &[PathBuf],
 ) -> Result<Vec<Repo>, UserError> {
-    let of_all = migration.route_map.routes();
+    let of_all = &migration.routes;
     let mut roots = Vec::new();
     if !migration.is_in_git {
         for path in asked {
