@@ -81,7 +81,7 @@ fn check_file(bytes: &[u8], place: &str, code: &str) {
 fn a_syntax_error_is_named() {
     check_file(
         b"plugin.mount_webhook_method(\n\ndef f():\n",
-        "3:1",
+        "1:29",
         "RH002",
     );
 }

@@ -412,7 +412,11 @@ fn the_parser_is_seen_where_it_may_be() {
     for file in files() {
         let may = SEE_THE_PARSER.contains(&file.module.as_str());
         for (number, line) in &file.lines {
-            if !may && (line.contains("rustpython_") || line.contains("python::ast")) {
+            if !may
+                && ["rustpython_", "ruff_python_", "python::ast"]
+                    .iter()
+                    .any(|name| line.contains(name))
+            {
                 wrong.push(file.place(*number));
             }
         }

@@ -2,7 +2,6 @@
 //!
 //! - [`tokens`]: what trees do not keep: comments, brackets, commas; [`lexer`] reads them.
 //! - [`parse`]: the tree of a file, also of one in the syntax of Python 3.12.
-//! - [`parser_tokens`]: the lexer's tokens as the parser takes them.
 //! - [`ast`]: the nodes of a tree; [`tree`]: walking one.
 //! - [`function`]: functions as they are defined.
 //! - [`imports`]: the import statements of a module and the names in use.
@@ -16,7 +15,6 @@ pub(crate) mod imports;
 pub(crate) mod lexer;
 pub mod names;
 pub mod parse;
-mod parser_tokens;
 pub(crate) mod stdlib;
 pub(crate) mod style;
 pub mod tokens;

@@ -1,25 +1,25 @@
 //! The tree of a file.
 //!
-//! The parser's grammar ends before Python 3.12's f-strings (PEP 701). Such a string is blanked
-//! to the same length before parsing, so that offsets stay, and the expressions in it are parsed
-//! on their own: they are the [`Module::fragments`].
+//! An f-string that only Python 3.12 takes (PEP 701) is blanked to the same length before parsing, so
+//! that offsets stay, and the expressions in it are parsed on their own: they are the
+//! [`Module::fragments`].
 //!
 //! Invariants: no text makes it overflow the stack, as long as the calling thread has
 //! [`STACK_SIZE`] bytes of it; code that is nested so deeply that Python refuses it, or that no
 //! person wrote, is refused here first.
 
-use std::cell::Cell;
+mod convert;
+mod rejection;
+mod syntax;
 
 use rustc_hash::FxHashSet;
-use rustpython_parser::Parse;
 
-use super::parser_tokens::ParserTokens;
+use self::rejection::{Reason, Rejection};
 use super::tokens::{TokenKind, Tokens};
 use super::tree::{self, Descend, Node};
 use crate::migrate::diagnostic::{Code, Diagnostic};
 use crate::migrate::edit::ByteRange;
-use crate::migrate::python::ast::text_size::TextSize;
-use crate::migrate::python::ast::{Expr, Stmt, Suite};
+use crate::migrate::python::ast::{Expr, Stmt};
 use crate::migrate::source::SourceFile;
 use crate::text;
 
@@ -33,8 +33,8 @@ const MAX_BRACKETS: usize = 200;
 /// How many levels of indentation there may be; CPython's tokenizer has the same limit.
 const MAX_INDENTATION: usize = 100;
 
-/// How many operators may follow each other without a comma between them, and how many `elif` a
-/// file may have: each is a level of the tree.
+/// How many operators may follow each other without a comma between them, those around the brackets
+/// that are open counted too, and how many `elif` a file may have: each is a level of the tree.
 const MAX_CHAIN: usize = 5_000;
 
 /// A parsed file.
@@ -55,24 +55,12 @@ impl Module {
     pub fn parse(source: SourceFile) -> Result<Self, Box<Diagnostic>> {
         let tokens = Tokens::new(source.text(), 0);
         if let Some(offset) = too_deep(&source, &tokens) {
-            return Err(Box::new(at(
-                &source,
-                offset,
-                Code::NestedTooDeeply,
-                text!("the code here is nested too deeply", "此处代码嵌套过深"),
-            )));
+            return Err(Box::new(nested_too_deeply(&source, offset)));
         }
         let blanked = blank(source.text(), 0, &tokens);
         let text = blanked.as_deref().unwrap_or(source.text());
-        let is_odd = Cell::new(false);
-        let mut parsed = Suite::parse_tokens(ParserTokens::new(text, &tokens, &is_odd), "");
-        if is_odd.get() {
-            parsed = Suite::parse(text, "");
-        }
-        let suite = parsed.map_err(|error| {
-            let offset = error.offset.to_usize().min(source.text().len());
-            Box::new(syntax_error(&source, offset, &error.error.to_string()))
-        })?;
+        let suite = syntax::module(text, &tokens)
+            .map_err(|rejection| Box::new(rejected(&source, rejection)))?;
         let fragments = tokens
             .modern_fstrings()
             .iter()
@@ -152,7 +140,7 @@ pub(crate) fn quoted(text: &str) -> Option<Expr> {
     if text.len() >= MAX_QUOTED {
         return None;
     }
-    Expr::parse_starts_at(text, "", TextSize::from(QUOTED)).ok()
+    syntax::expression(text, QUOTED)
 }
 
 /// A diagnostic at the byte `offset` of `source`, with its line.
@@ -248,9 +236,7 @@ fn parse_field(text: &str, field: ByteRange, depth: usize) -> Vec<Expr> {
     let Ok(start) = u32::try_from(field.start() - 1) else {
         return Vec::new();
     };
-    let mut expressions: Vec<Expr> = Expr::parse_starts_at(&inner, "", TextSize::from(start))
-        .into_iter()
-        .collect();
+    let mut expressions: Vec<Expr> = syntax::expression(&inner, start).into_iter().collect();
     if depth < MAX_BRACKETS {
         for string in tokens.modern_fstrings() {
             for &field in &string.fields {
@@ -269,6 +255,8 @@ fn too_deep(source: &SourceFile, tokens: &Tokens) -> Option<usize> {
         return None;
     }
     let mut chains: Vec<usize> = vec![0];
+    // The sum of `chains`.
+    let mut levels = 0;
     let mut indents: Vec<usize> = vec![0];
     let mut elifs = 0;
     let mut line_start = true;
@@ -289,28 +277,47 @@ fn too_deep(source: &SourceFile, tokens: &Tokens) -> Option<usize> {
             }
             line_start = false;
         }
-        chains.truncate(token.depth + 1);
+        while chains.len() > token.depth + 1 {
+            levels -= chains.pop().unwrap_or_default();
+        }
         chains.resize(token.depth + 1, 0);
         let chain = &mut chains[token.depth];
         match (token.kind, &text[token.range.as_range()]) {
             (TokenKind::Newline, _) => {
-                *chain = 0;
+                levels -= std::mem::take(chain);
                 line_start = true;
             }
-            (TokenKind::Comma, _) | (TokenKind::Operator, ";") => *chain = 0,
+            (TokenKind::Comma, _) | (TokenKind::Operator, ";") => levels -= std::mem::take(chain),
             (TokenKind::Operator | TokenKind::Open, _)
-            | (TokenKind::Name, "not" | "lambda" | "await" | "if" | "else") => *chain += 1,
+            | (TokenKind::Name, "not" | "lambda" | "await" | "if" | "else") => {
+                *chain += 1;
+                levels += 1;
+            }
             (TokenKind::Name, "elif") => elifs += 1,
             _ => {}
         }
-        if *chain > MAX_CHAIN || elifs > MAX_CHAIN {
+        if levels > MAX_CHAIN || elifs > MAX_CHAIN {
             return Some(token.range.start());
         }
     }
     None
 }
 
-fn syntax_error(source: &SourceFile, offset: usize, reason: &str) -> Diagnostic {
+fn nested_too_deeply(source: &SourceFile, offset: usize) -> Diagnostic {
+    at(
+        source,
+        offset,
+        Code::NestedTooDeeply,
+        text!("the code here is nested too deeply", "此处代码嵌套过深"),
+    )
+}
+
+fn rejected(source: &SourceFile, rejection: Rejection) -> Diagnostic {
+    let offset = rejection.offset.min(source.text().len());
+    let reason = match rejection.reason {
+        Reason::TooDeep => return nested_too_deeply(source, offset),
+        Reason::Syntax(reason) => reason,
+    };
     let (line, _) = source.position(offset);
     let code = source.line_text(line);
     if is_python_2(code) {

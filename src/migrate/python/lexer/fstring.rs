@@ -1,7 +1,5 @@
 //! Where strings end: f-strings of Python 3.12 may hold quotes, comments and line ends of their own.
 
-use std::ops::Range;
-
 use crate::migrate::python::tokens::is_name_byte;
 
 /// An f-string as it was scanned; offsets within the text.
@@ -55,20 +53,6 @@ pub(super) fn scan_plain_string(bytes: &[u8], quote: usize) -> usize {
         }
     }
     bytes.len()
-}
-
-/// What stands between the quotes of a string whose first quote is at `quote` and that ends with
-/// `bytes`, by the rules of Python before 3.12; none when it is not closed there.
-pub(crate) fn inside_of_string(bytes: &[u8], quote: usize) -> Option<Range<usize>> {
-    let width = quote_width(bytes, quote);
-    let inside = quote + width..bytes.len().checked_sub(width)?;
-    let is_closed = inside.start <= inside.end
-        && closes(bytes, inside.end, bytes[quote], width)
-        && scan_plain_string(bytes, quote) == bytes.len();
-    // The last quote may belong to an escape, where the string goes on to the end of its line.
-    let escapes = bytes[inside.start.min(inside.end)..inside.end].iter().rev();
-    let escapes = escapes.take_while(|byte| **byte == b'\\').count();
-    (is_closed && escapes % 2 == 0).then_some(inside)
 }
 
 /// The f-string whose quote is at `quote`; none when it is not closed.
