@@ -224,11 +224,16 @@ impl VerifyReport {
                     result.case == case.name && is_about(result, &subject.route)
                 });
                 let status = match place.map(|place| said.results.swap_remove(place)) {
-                    Some(result) => Status::Run {
-                        path: case.plugin.origin(Path::new(&result.file)),
-                        elsewhere: in_repo(&case.plugin, &result.uncovered_elsewhere),
-                        result: Box::new(result),
-                    },
+                    Some(mut result) => {
+                        for one in &mut result.one_way {
+                            one.file = case.plugin.origin(&one.file);
+                        }
+                        Status::Run {
+                            path: case.plugin.origin(Path::new(&result.file)),
+                            elsewhere: in_repo(&case.plugin, &result.uncovered_elsewhere),
+                            result: Box::new(result),
+                        }
+                    }
                     None => {
                         unknown.push(subject.route.endpoint.clone());
                         Status::Failed

@@ -52,6 +52,7 @@ struct Run<'a> {
     missed: &'a [usize],
     uncovered: &'a [usize],
     uncovered_elsewhere: Vec<Lines<'a>>,
+    one_way: Vec<OneWay<'a>>,
     difference: Option<Difference<'a>>,
     endless: Vec<Nonterminating<'a>>,
 }
@@ -63,6 +64,16 @@ struct Nonterminating<'a> {
     seconds: u64,
     went_on: bool,
     ended: String,
+}
+
+/// A condition of a changed line that always came out the same way.
+#[derive(Serialize)]
+struct OneWay<'a> {
+    side: &'static str,
+    path: String,
+    line: usize,
+    condition: &'a str,
+    never: bool,
 }
 
 #[derive(Serialize)]
@@ -238,6 +249,13 @@ fn run<'a>(
         path: view.shown(&one.file),
         lines: &one.lines,
     });
+    let conditions = result.one_way.iter().map(|one| OneWay {
+        side: one.side.as_str(),
+        path: view.shown(&one.file),
+        line: one.line,
+        condition: &one.condition,
+        never: one.never,
+    });
     Run {
         path: view.shown(path),
         first: result.first,
@@ -248,6 +266,7 @@ fn run<'a>(
         missed: &result.missed,
         uncovered: &result.uncovered,
         uncovered_elsewhere: lines.collect(),
+        one_way: conditions.collect(),
         difference: result.difference.as_ref().map(|one| difference(one, route)),
         endless: result
             .nonterminating

@@ -107,6 +107,20 @@ fn what_was_not_covered_is_named() {
 }
 
 #[test]
+fn conditions_that_came_out_one_way_are_named() {
+    let one_way = json!([
+        {"side": "old", "file": "ci.py", "line": 7, "condition": "amount > 99.5", "never": true},
+        {"side": "new", "file": "ci.py", "line": 9, "condition": "amount > 100", "never": false},
+    ]);
+    let judged = results(result("not_covered", json!({"one_way": one_way})));
+    let (en, zh) = (text(&judged, Lang::En), text(&judged, Lang::Zh));
+    assert!(en.contains(":7  `amount > 99.5` was never true\n"), "{en}");
+    assert!(en.contains(":9  `amount > 100` was never false\n  hint: "), "{en}");
+    assert!(zh.contains(":7  `amount > 99.5` 从未成立\n"), "{zh}");
+    assert!(zh.contains(":9  `amount > 100` 从未不成立\n"), "{zh}");
+}
+
+#[test]
 fn a_difference_that_is_only_the_path_is_called_so() {
     let judged_of = |new: serde_json::Value| {
         let old = json!([{"kind": "log", "text": ["at http://x/api/webhook/ci?a=1"]}]);

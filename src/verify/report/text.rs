@@ -107,7 +107,8 @@ fn webhook_text(view: &View<'_>, webhook: &Webhook, lang: Lang) -> String {
                 Side::Old => before(path),
                 Side::New | Side::Neither => shown(view, path),
             };
-            let open = uncovered::text(elsewhere, place, lang);
+            let open = uncovered::text(elsewhere, place, lang)
+                + &uncovered::conditions(&result.one_way, place, lang);
             output += &run_text(result, &before(path), &open, lang);
             if let (Some(difference), Some(route)) = (&result.difference, &webhook.route) {
                 let next = if url::is_all(difference, &route.target) {

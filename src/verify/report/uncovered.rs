@@ -1,11 +1,13 @@
-//! Changed lines that no request reaches, besides those of the handler before.
+//! Changed lines that no request reaches, besides those of the handler before, and conditions in changed
+//! lines that came out one way only.
 
 use std::path::Path;
 
 use super::ranges;
+use super::sanitize::shortened;
 use crate::text;
 use crate::text::{Lang, Text};
-use crate::verify::runner::protocol::{Lines, Side};
+use crate::verify::runner::protocol::{Lines, OneWay, Side};
 
 /// A line of text for each file; `shown` says what a file of a side is called.
 pub(crate) fn text(
@@ -30,6 +32,35 @@ pub(crate) fn text(
         .to_owned()
     };
     elsewhere.iter().map(of_file).collect()
+}
+
+/// A line of text for each condition that came out one way only.
+pub(crate) fn conditions(
+    one_way: &[OneWay],
+    shown: impl Fn(Side, &Path) -> String,
+    lang: Lang,
+) -> String {
+    let of_condition = |one: &OneWay| {
+        let (place, line) = (shown(one.side, &one.file), one.line);
+        let condition = shortened(&one.condition);
+        let text = if one.never {
+            text!(
+                "  {place}:{line}  `{condition}` was never true
+",
+                "  {place}:{line}  `{condition}` 从未成立
+"
+            )
+        } else {
+            text!(
+                "  {place}:{line}  `{condition}` was never false
+",
+                "  {place}:{line}  `{condition}` 从未不成立
+"
+            )
+        };
+        text.get(lang).to_owned()
+    };
+    one_way.iter().map(of_condition).collect()
 }
 
 fn when(side: Side) -> Text {

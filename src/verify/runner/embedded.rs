@@ -29,6 +29,7 @@ pub(crate) const FILES: &[(&str, &str)] = files![
     "coverage/__init__.py",
     "coverage/line_diff.py",
     "coverage/required_coverage.py",
+    "coverage/conditions.py",
     "coverage/lines.py",
     "coverage/reachable_names.py",
     "model/__init__.py",

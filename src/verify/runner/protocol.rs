@@ -108,6 +108,9 @@ pub(crate) struct WebhookResult {
     /// What else was changed, has to run, and did not.
     #[serde(default)]
     pub(crate) uncovered_elsewhere: Vec<Lines>,
+    /// The conditions of changed lines that no request made come out one way.
+    #[serde(default, deserialize_with = "one_way")]
+    pub(crate) one_way: Vec<OneWay>,
     /// How many requests showed a difference.
     #[serde(default)]
     pub(crate) differing: usize,
@@ -165,6 +168,32 @@ pub(crate) struct Lines {
     pub(crate) lines: Vec<usize>,
 }
 
+/// A condition of a changed line that always came out the same way.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct OneWay {
+    /// On which side.
+    #[serde(deserialize_with = "one_side")]
+    pub(crate) side: Side,
+    /// The file, relative to the tree of that side.
+    #[serde(deserialize_with = "inside")]
+    pub(crate) file: PathBuf,
+    /// The line, 1-based.
+    pub(crate) line: usize,
+    /// The condition as it is written.
+    pub(crate) condition: String,
+    /// What it never was.
+    pub(crate) never: bool,
+}
+
+/// As many as there can be.
+fn one_way<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<OneWay>, D::Error> {
+    let all = Vec::<OneWay>::deserialize(deserializer)?;
+    if all.len() > MOST_LINES {
+        return Err(D::Error::custom("more conditions than a file has"));
+    }
+    Ok(all)
+}
+
 fn one_side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Side, D::Error> {
     match Side::deserialize(deserializer)? {
         Side::Neither => Err(D::Error::custom("neither side")),
@@ -184,7 +213,9 @@ fn inside<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Erro
 impl WebhookResult {
     /// Whether it says that all is the same, and what is not covered.
     pub(crate) fn contradicts_itself(&self) -> bool {
-        let is_open = !self.uncovered.is_empty() || !self.uncovered_elsewhere.is_empty();
+        let is_open = !self.uncovered.is_empty()
+            || !self.uncovered_elsewhere.is_empty()
+            || !self.one_way.is_empty();
         self.verdict == Verdict::Same && (is_open || self.reached.is_empty())
     }
 }
@@ -209,7 +240,8 @@ pub(crate) enum Verdict {
     Same,
     /// Something is not the same.
     Differs,
-    /// Nothing was seen that differs, but not everything that changed was run.
+    /// Nothing was seen that differs, but not everything that changed was run, both ways where it is a
+    /// condition.
     NotCovered,
 }
 

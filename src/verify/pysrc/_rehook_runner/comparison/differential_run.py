@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from _rehook_runner.comparison import compare
-from _rehook_runner.coverage import lines, required_coverage
+from _rehook_runner.coverage import conditions, lines, required_coverage
 from _rehook_runner.model import ipc, json_safe, request_label
 from _rehook_runner.model.case import Case
 from _rehook_runner.model.limits import Limits
@@ -56,13 +56,15 @@ class Run:
     around: list[str | None]
     # What it tried to do while it was loaded, and was refused.
     refused: list
+    # Which way the changed conditions went.
+    went: set[conditions.Went]
 
 
 def run_case(case: Case, limits: Limits, saved: Saved | None = None) -> Iterator[dict]:
     """The results of a plugin, as main.py writes them; where they are to be saved, with the requests that
     were sent."""
     try:
-        found = explore(case, limits)
+        found = _searched(case, limits)
         out = _Out(case, found, limits)
         sent, old, new = _compared(case, found, out, limits)
         differing = _differing(case, sent, old, new, limits)
@@ -87,6 +89,29 @@ def run_case(case: Case, limits: Limits, saved: Saved | None = None) -> Iterator
     refused = _refused(old, new)
     if refused:
         yield {"event": "refused", "case": case.name, "what": refused}
+
+
+def _searched(case: Case, limits: Limits) -> list[Found]:
+    """For each route what was found on the old side, and the requests that were found on the new one:
+    what only the new code names is in none of the others.
+
+    Raises `subprocess_task.Failed` if the old side cannot be run. Of the new side that is said when both
+    are compared.
+    """
+    found = explore(case, "old", limits)
+    begun = [
+        replace(route, requests=[*route.requests, *one.requests])
+        for route, one in zip(case.routes, found, strict=True)
+    ]
+    try:
+        found_new = explore(replace(case, routes=begun), "new", limits)
+    except subprocess_task.Failed:
+        return found
+    for one, other in zip(found, found_new, strict=True):
+        # One that only the new side does not end is a difference, and has to be sent for that.
+        endless = [hanging.request for hanging in other.endless]
+        one.requests = _once([*one.requests, *other.requests, *endless])
+    return found
 
 
 class _Out:
@@ -256,7 +281,10 @@ def _start(
 ) -> Callable[[], Run]:
     def work(progress: subprocess_task.Progress) -> Run:
         async def everything() -> Run:
-            trace = lines.Trace(agent.scratch())
+            watched = conditions.Conditions(
+                lambda file: required_coverage.changed(case, side, _short(file))
+            )
+            trace = lines.Trace(agent.scratch(), watched)
             loaded = await agent.Side.load(case, side)
             loading = _inside(trace.take_reached())
             handlers = [_handler(case, loaded, one) for one in case.routes if side == "old"]
@@ -271,7 +299,8 @@ def _start(
                 raise subprocess_task.Failed("stand_in_lacks", ", ".join(lacks))
             reached = _inside(trace.reached)
             around = [loaded.around.get(route.target) for route in case.routes]
-            return Run(answers, handlers, loading, reached, around, loaded.refused)
+            went = {conditions.Went(_short(file), *about) for file, *about in watched.went}
+            return Run(answers, handlers, loading, reached, around, loaded.refused, went)
 
         return asyncio.run(everything())
 
@@ -306,7 +335,7 @@ def _handler(case: Case, loaded: agent.Side, route: Route) -> required_coverage.
 
 
 def _ran(run: Run) -> required_coverage.Ran:
-    return required_coverage.Ran(run.loading, run.reached)
+    return required_coverage.Ran(run.loading, run.reached, run.went)
 
 
 def _differing(
@@ -357,9 +386,11 @@ def _proof(
         )
     missed = sorted(n for n in own_lines if n not in reached)
     own_changes = [one for one in missed_changes if one.handler in (None, handler)]
-    uncovered = [one.line for one in own_changes if one.side == "old" and one.handler]
+    one_way = [one for one in own_changes if one.condition]
+    unreached = [one for one in own_changes if not one.condition]
+    uncovered = [one.line for one in unreached if one.side == "old" and one.handler]
     elsewhere: dict[tuple[str, str], list[int]] = {}
-    for one in own_changes:
+    for one in unreached:
         if one.side == "new" or not one.handler:
             elsewhere.setdefault((one.side, one.file), []).append(one.line)
     shown = sorted((i for i in own if i in differing), key=lambda i: (len(sent[i][1].shown()), i))
@@ -385,6 +416,16 @@ def _proof(
         "uncovered_elsewhere": [
             {"side": side, "file": file, "lines": of_file}
             for (side, file), of_file in elsewhere.items()
+        ],
+        "one_way": [
+            {
+                "side": one.side,
+                "file": one.file,
+                "line": one.line,
+                "condition": one.condition,
+                "never": one.never,
+            }
+            for one in one_way
         ],
         "differing": len(shown),
         "difference": None

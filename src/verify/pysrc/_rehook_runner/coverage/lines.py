@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from types import CodeType
 
+from _rehook_runner.coverage import conditions
 from _rehook_runner.model import ipc
 
 TOOL = 4
@@ -36,10 +37,11 @@ def owner(code: CodeType) -> int:
 
 
 class Trace:
-    """Collects the lines that run in files of a folder."""
+    """Collects the lines that run in files of a folder, and which way conditions go."""
 
-    def __init__(self, folder: str):
+    def __init__(self, folder: str, watched: "conditions.Conditions | None" = None):
         self._folder = folder
+        self._conditions = watched
         self._new: set[Line] = set()
         self.reached: set[Line] = set()
         # By the ids of functions, which equal ones in other files do not share: the function, and the
@@ -84,6 +86,7 @@ class Trace:
     def _monitor(self) -> None:
         monitoring = sys.monitoring  # type: ignore[attr-defined]  # since Python 3.12
         monitoring.use_tool_id(TOOL, "rehook")
+        watched = self._conditions
 
         def line(code: CodeType, number: int):
             self._see(code, number)
@@ -94,24 +97,34 @@ class Trace:
                 return monitoring.DISABLE
             if id(code) not in self._missing:
                 # Of this call, too. Asking at every line of the libraries would take long.
-                monitoring.set_local_events(TOOL, code, monitoring.events.LINE)
+                has_jumps = watched is not None and watched.of(code)
+                asked = monitoring.events.LINE | (conditions.events() if has_jumps else 0)
+                monitoring.set_local_events(TOOL, code, asked)
             # Not every release tells the line of a body that is beside its `def`.
             self._enter(code)
             return None
 
         monitoring.register_callback(TOOL, monitoring.events.PY_START, start)
         monitoring.register_callback(TOOL, monitoring.events.LINE, line)
+        if watched is not None:
+            for event in (1 << bit for bit in range(32)):
+                if event & conditions.events():
+                    monitoring.register_callback(TOOL, event, watched.jumped)
         monitoring.set_events(TOOL, monitoring.events.PY_START)
 
     def _call(self, frame, _event: str, _argument: object):
         if not frame.f_code.co_filename.startswith(self._folder):
             return None
         self._enter(frame.f_code)
+        if self._conditions is not None and self._conditions.of(frame.f_code):
+            frame.f_trace_opcodes = True
         return self._line
 
     def _line(self, frame, event: str, _argument: object):
         if event == "line":
             self._see(frame.f_code, frame.f_lineno)
+        elif event == "opcode" and self._conditions is not None:
+            self._conditions.at_instruction(frame)
         return self._line
 
     def _enter(self, code: CodeType) -> None:

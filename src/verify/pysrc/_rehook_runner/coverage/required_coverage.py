@@ -1,6 +1,7 @@
 """What of a change has to be run, and was not.
 
-Each changed line of a function has to run on the side that has it. A line of a handler counts for its
+Each changed line of a function has to run on the side that has it, and each condition in one has to come
+out both ways there. A line of a handler counts for its
 webhook alone. Every other one counts for all webhooks of the plugin: which of them come to it can
 only be seen at those that did.
 """
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import CodeType
 
 from _rehook_runner.coverage import line_diff, reachable_names
+from _rehook_runner.coverage.conditions import Span, Went, tests
 from _rehook_runner.coverage.lines import IMPORTED, Definition, Line, Source
 from _rehook_runner.model import ipc
 from _rehook_runner.model.case import Case
@@ -35,6 +37,7 @@ class Ran:
 
     loading: set[Line]
     answering: set[Line]
+    went: set[Went] = field(default_factory=set)
 
     def files(self) -> set[str]:
         return {file for file, _, _ in self.loading | self.answering}
@@ -53,12 +56,16 @@ class Ran:
 
 @dataclass(frozen=True)
 class Missed:
-    """A changed line that did not run; of no handler if it counts for all webhooks."""
+    """A changed line that did not run, or a condition in one that did not come out one way; of no
+    handler if it counts for all webhooks."""
 
     side: str
     file: str
     line: int
     handler: Handler | None
+    # The condition as it is written, and what it never was; empty for a line.
+    condition: str = ""
+    never: bool = False
 
 
 def read(case: Case) -> None:
@@ -66,6 +73,21 @@ def read(case: Case) -> None:
     for file in {route.written["file"] for route in case.routes if route.written}:
         for tree in (case.before, case.after):
             _source(tree, file)
+
+
+def changed(case: Case, side: str, file: str) -> dict[Span, ast.expr]:
+    """The conditions of a file that stand in lines which only this side has."""
+    assert case.after is not None, "it has run"
+    old, new = _text(case.before, file), _text(case.after, file)
+    source = _source(case.before if side == "old" else case.after, file)
+    if old == new or source is None:
+        return {}
+    lines = line_diff.lines(old.splitlines(), new.splitlines())[side == "new"]
+    return {
+        span: test
+        for span, test in tests(source.tree).items()
+        if not lines.isdisjoint(range(span[0], span[2] + 1))
+    }
 
 
 def handler(case: Case, route: Route, code: CodeType | None, file: str) -> Handler | None:
@@ -118,6 +140,7 @@ def missed(case: Case, handlers: list[Handler], old: Ran, new: Ran) -> list[Miss
         for side, lines in zip(sides, parts, strict=True):
             if lines and side.source(file):
                 found += side.missed(file, lines, handlers)
+                found += side.one_way(file, changed(case, side.name, file), handlers)
     return found
 
 
@@ -128,6 +151,8 @@ class _Side:
         self.files = ran.files()
         self.sources: dict[str, Source | None] = {}
         self.mentioned: set[str] | None = None
+        # Of files, the lines that every migration writes alike.
+        self.helpers: dict[str, list[range]] = {}
 
     def text(self, file: str) -> bytes:
         return _text(self.tree, file)
@@ -149,17 +174,40 @@ class _Side:
     def missed(self, file: str, lines: set[int], handlers: list[Handler]) -> list[Missed]:
         source = self.readable(file)
         found = []
-        helpers = self.reply_helpers(source)
         for line, owners in sorted(source.required(lines).items()):
-            if any(line in helper for helper in helpers):
-                continue
             whose, first = self.owner(file, line, handlers)
-            if isinstance(whose, _Unowned) or self.ran.did(file, line, owners, first):
-                continue
-            if whose is None and not self.is_mentioned(file, line, handlers):
-                continue
-            found.append(Missed(self.name, file, line, whose))
+            if self.counts(file, line, handlers) and not self.ran.did(file, line, owners, first):
+                found.append(Missed(self.name, file, line, _handler_of(whose)))
         return found
+
+    def one_way(
+        self, file: str, conditions: dict[Span, ast.expr], handlers: list[Handler]
+    ) -> list[Missed]:
+        """The conditions that did not come out both ways. What did not come out at all did not run."""
+        found = []
+        for span, test in sorted(conditions.items(), key=lambda one: one[0]):
+            outcomes = {
+                one.outcome for one in self.ran.went if (one.file, one.span) == (file, span)
+            }
+            if len(outcomes) == 1 and self.counts(file, span[0], handlers):
+                whose, _ = self.owner(file, span[0], handlers)
+                never = not outcomes.pop()
+                text = ast.unparse(test)
+                found.append(
+                    Missed(self.name, file, span[0], _handler_of(whose), text, never)
+                )
+        return found
+
+    def counts(self, file: str, line: int, handlers: list[Handler]) -> bool:
+        """Whether a changed line is of one of the webhooks, or of what they come to."""
+        if file not in self.helpers:
+            self.helpers[file] = self.reply_helpers(self.readable(file))
+        if any(line in helper for helper in self.helpers[file]):
+            return False
+        whose, _ = self.owner(file, line, handlers)
+        if isinstance(whose, _Unowned):
+            return False
+        return whose is not None or self.is_mentioned(file, line, handlers)
 
     def reply_helpers(self, source: Source) -> list[range]:
         """The lines of `reply_route` and of what makes its replies, where only this side has them.
@@ -223,6 +271,10 @@ class _Unowned:
 
 
 Owner = tuple[Handler | _Unowned | None, int | None]
+
+
+def _handler_of(whose: Handler | _Unowned | None) -> Handler | None:
+    return whose if isinstance(whose, Handler) else None
 
 
 def _owner(file: str, source: Source, line: int, handlers: list[Handler], before: Source) -> Owner:

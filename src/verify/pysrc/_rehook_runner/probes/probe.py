@@ -13,6 +13,10 @@ from _rehook_runner.probes.tracked_numbers import Number, Real
 from _rehook_runner.probes.tracked_strings import Name, Text
 
 MISSING = object()
+# What is false without being absent: a plugin may take each of them for nothing, or none.
+FALSY = (0, "", None)
+# How deep objects are put into each other: a plugin may go into them so far and no further.
+DEPTHS = (2, 3, 4, 5, 6, 8, 12, 24)
 
 
 def wrap(watch: HintCollector, place: Place, value: object) -> object:
@@ -33,16 +37,26 @@ def wrap(watch: HintCollector, place: Place, value: object) -> object:
 def guesses(default: object) -> tuple[list, list]:
     """What a key may have that is read with a default: likely values, and others."""
     if isinstance(default, bool):
-        return [not default], []
-    if isinstance(default, dict):
-        return [{}], ["x"]
-    if isinstance(default, (list, tuple)):
-        return [["x"]], ["x", {}]
-    if isinstance(default, (int, float)):
-        return [1], []
-    if isinstance(default, str):
-        return ["x"], [1]
-    return ["x"], [1, True, {}, ["x"]]
+        likely, others = [not default], []
+    elif isinstance(default, dict):
+        likely, others = [{}], ["x"]
+    elif isinstance(default, (list, tuple)):
+        likely, others = [["x"]], ["x", {}]
+    elif isinstance(default, (int, float)):
+        likely, others = [1], []
+    elif isinstance(default, str):
+        likely, others = ["x"], [1]
+    else:
+        likely, others = ["x"], [1, True, {}, ["x"]]
+    return likely, [*others, *FALSY]
+
+
+def nested(depth: int) -> object:
+    """Objects in each other."""
+    value: object = "x"
+    for _ in range(depth):
+        value = {"x": value}
+    return value
 
 
 class Map(dict):
@@ -100,6 +114,9 @@ class Map(dict):
             return super().items()
         if not dict.__len__(self):
             self._sizes()
+        if not self._place.keys:
+            # What goes through all of an object may go into those in it.
+            self._watch.hint(self._place, *map(nested, DEPTHS), strong=False)
         return [(self._name(key), value) for key, value in super().items()]
 
     def _name(self, key: object):

@@ -7,6 +7,8 @@ from _rehook_runner.probes import patterns
 
 # Models that contain themselves are followed this far.
 DEPTH = 6
+# Texts and lists that are made to be as long as a bound are no longer.
+LONGEST = 2000
 
 
 def sample(
@@ -85,6 +87,45 @@ def others(
         yield from others(schema["items"], whole, (*keys, 0))
 
 
+def bounds(
+    schema: dict, whole: dict | None = None, keys: tuple = ()
+) -> Iterator[tuple[tuple, list]]:
+    """Values at each bound that a schema names, and beside it, by the keys of what has the bound."""
+    whole = schema if whole is None else whole
+    schema = _led_to(schema, whole)
+    if len(keys) > DEPTH:
+        return
+    values: list = []
+    for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+        bound = schema.get(key)
+        if isinstance(bound, (int, float)) and not isinstance(bound, bool):
+            steps = (-1, 0, 1) if float(bound).is_integer() else (-0.01, 0, 0.01)
+            values += [_exact(bound + step, schema) for step in steps]
+    if isinstance(multiple := schema.get("multipleOf"), (int, float)):
+        values += [multiple, multiple * 2, multiple + 1]
+    for key, item in (("Length", None), ("Items", schema.get("items", {}))):
+        for bound in (schema.get("min" + key), schema.get("max" + key)):
+            if isinstance(bound, int) and bound <= LONGEST:
+                sizes = [size for size in (bound - 1, bound, bound + 1) if size >= 0]
+                one = "x" if item is None else sample(item, whole, depth=len(keys))
+                values += ["x" * size if item is None else [one] * size for size in sizes]
+    if "pattern" in schema:
+        values += _fitting(schema["pattern"])
+    if values:
+        yield keys, values
+    for key in ("anyOf", "oneOf", "allOf"):
+        for one in schema.get(key, []):
+            yield from bounds(one, whole, keys)
+    for name, one in schema.get("properties", {}).items():
+        yield from bounds(one, whole, (*keys, name))
+    if isinstance(schema.get("items"), dict):
+        yield from bounds(schema["items"], whole, (*keys, 0))
+
+
+def _exact(value: float, schema: dict) -> float | int:
+    return int(value) if schema.get("type") == "integer" else round(value, 6)
+
+
 def _led_to(schema: dict, whole: dict) -> dict:
     """The schema that a reference leads to; anything fits one that leads nowhere, since plugins may
     write parts of a schema themselves."""
@@ -103,15 +144,18 @@ def _number(schema: dict) -> object:
     return min(least, schema["maximum"]) if "maximum" in schema else least
 
 
+def _fitting(pattern: str) -> list:
+    """Texts that fit a pattern."""
+    try:
+        return list(patterns.samples(re.compile(pattern)))
+    except re.error:
+        # Another language has other patterns.
+        return []
+
+
 def _text(schema: dict) -> str:
-    if "pattern" in schema:
-        try:
-            fitting = patterns.samples(re.compile(schema["pattern"]))
-        except re.error:
-            # Another language has other patterns.
-            fitting = []
-        if fitting:
-            return fitting[0]
+    if "pattern" in schema and (fitting := _fitting(schema["pattern"])):
+        return fitting[0]
     text = {
         "date-time": "2024-01-02T03:04:05Z",
         "date": "2024-01-02",

@@ -247,9 +247,13 @@ def _as_number(name: str) -> None:
     plain = getattr(str, name, None)
 
     def method(self, other):
+        is_compared = plain is not None
         if isinstance(other, (int, float)) and self.is_whole():
-            is_compared = plain is not None
             self._watch.hint(self._place, *((other + 1, other - 1) if is_compared else (1,)))
+        elif isinstance(other, str) and is_compared:
+            # At the bound, and on both sides of it.
+            for text in (str(other), str(other) + self._x, str(other)[:-1]):
+                self._want(text)
         return plain(self, other) if plain else NotImplemented
 
     setattr(Text, name, method)

@@ -1,6 +1,6 @@
 """Finds requests that reach as much of a handler as requests can.
 
-It starts from a few plain requests and sends them to the old side, with probes for values
+It starts from a few plain requests and sends them to one side, with probes for values
 (`probe.py`). What the plugin asks for that was not there, and what it compares with, becomes further
 requests; those that reach lines which none had reached before, or that give an answer of a new kind,
 are kept. Everything ends at a limit of requests and of time; what was not reached then is said.
@@ -19,10 +19,10 @@ from _rehook_runner.model.limits import Limits
 from _rehook_runner.model.message import Request, Route
 from _rehook_runner.model.request_label import Known, Label, Tried
 from _rehook_runner.probes import builtin_patches, watching
-from _rehook_runner.probes.hints import Hint, HintCollector, LookedUp
+from _rehook_runner.probes.hints import Hint, HintCollector, LookedUp, Place
 from _rehook_runner.process import subprocess_task
 from _rehook_runner.search import seeds
-from _rehook_runner.search.candidate import UNIQUE, Candidate
+from _rehook_runner.search.candidate import UNIQUE, Candidate, NoBody
 from _rehook_runner.side import agent
 
 MOST_REQUESTS = 600
@@ -32,6 +32,9 @@ FILLED = 60
 # How often a hint may be granted whose value the plugin has named, since what it leads to depends on
 # the rest of the request; how often a setting may be tried, where that led to new lines; and a guess.
 MOST_NAMED, MOST_SET, MOST_GUESSED = 3, 2, 1
+# Of the requests that got into new lines, the last few get each value that was hinted at, up to so many
+# requests in all: what a value leads to depends on how far the rest of the request comes.
+MOST_BASES, MOST_COMBINED = 4, 200
 # From this rank on, a hint is granted once more, or guessed at where nothing new was seen: for lines
 # that have not been reached.
 AGAIN = 2
@@ -39,6 +42,10 @@ AGAIN = 2
 FIRST, TURN = 60, 4
 # How often a key may be tried in the place of a part of text.
 MOST_IN_PARTS = 12
+
+
+# Where a bound is named that a parameter declares: in no line that runs.
+DECLARED = "", 0
 
 
 # What a request was made for, as text that is the same in every process: a place and a value there.
@@ -77,16 +84,16 @@ class _Gave:
     failed: dict[int, subprocess_task.Failed] = field(default_factory=dict)
 
 
-def explore(case: Case, limits: Limits) -> list[Found]:
-    """For each route of the case, requests that reach different parts of its handler. Takes the time of
-    a search, and before that as long as it takes to load the plugin, that of a side at most; and some
-    more where a request does not end.
+def explore(case: Case, side: str, limits: Limits) -> list[Found]:
+    """For each route of the case, requests that reach different parts of its handler on a side, `old` or
+    `new`. Takes the time of a search, and before that as long as it takes to load the plugin, that of a
+    side at most; and some more where a request does not end.
 
-    Raises `subprocess_task.Failed` if the old side cannot be run.
+    Raises `subprocess_task.Failed` if the side cannot be run.
     """
     routes = list(range(len(case.routes)))
     # Two at the same time: machines have two processors.
-    started = [_Part(case, part, limits) for part in (routes[::2], routes[1::2]) if part]
+    started = [_Part(case, side, part, limits) for part in (routes[::2], routes[1::2]) if part]
     found: dict[int, Found] = {}
     failed = None
     for part in started:
@@ -103,8 +110,8 @@ def explore(case: Case, limits: Limits) -> list[Found]:
 class _Part:
     """The search for some of the routes (by their places), in a process of its own."""
 
-    def __init__(self, case: Case, places: list[int], limits: Limits):
-        self.case, self.places, self.limits = case, places, limits
+    def __init__(self, case: Case, side: str, places: list[int], limits: Limits):
+        self.case, self.side, self.places, self.limits = case, side, places, limits
         self.restarts = 0
         self.found = {place: Found() for place in places}
         # For each route, what requests that did not end were made for.
@@ -116,7 +123,9 @@ class _Part:
         search = self.limits.search_seconds * len(places) / len(self.places)
         left_out = [self.left_out[place] for place in places]
         return subprocess_task.start(
-            lambda progress: _work(self.case, places, left_out, search, self.limits, progress),
+            lambda progress: _work(
+                self.case, self.side, places, left_out, search, self.limits, progress
+            ),
             self.limits.side_seconds + search,
             self.limits.grace_seconds,
         )
@@ -182,6 +191,7 @@ def _noted(failed: subprocess_task.Failed) -> _Gave:
 
 def _work(
     case: Case,
+    side: str,
     places: list[int],
     left_out: list[list[Made]],
     seconds: float,
@@ -196,7 +206,7 @@ def _work(
         watch, current = HintCollector(folder), watching.Current()
         watching.install(watch, current)
         progress.allow(limits.side_seconds)
-        loaded = await agent.Side.load(case, "old")
+        loaded = await agent.Side.load(case, side)
         for settings in loaded.defaults.values():
             watching.settings(watch, type(settings), seeds.other_settings(settings))
         keys = seeds.keys_of(folder, loaded.defaults.values())
@@ -217,7 +227,7 @@ def _work(
                 progress.note(("fails", number, wrong))
                 continue
             one = _Search(
-                loaded, route, watch, trace, keys, current, gave, without, progress, limits
+                loaded, side, route, watch, trace, keys, current, gave, without, progress, limits
             )
             await one.run(monotonic() + share)
         gave.hanging = None
@@ -232,6 +242,7 @@ class _Search:
     def __init__(
         self,
         loaded,
+        side: str,
         route: Route,
         watch: HintCollector,
         trace: Trace,
@@ -243,7 +254,9 @@ class _Search:
         limits: Limits,
     ):
         self.progress, self.request_seconds = progress, limits.request_seconds
-        self.loaded, self.route, self.watch, self.trace = loaded, route, watch, trace
+        self.loaded, self.side, self.route = loaded, side, route
+        self.url = route.old if side == "old" else route.target
+        self.watch, self.trace = watch, trace
         self.current, self.gave, self.kept = current, gave, gave.requests[-1]
         self.left_out = left_out
         # What is to be sent; what is granted once more waits by itself.
@@ -262,13 +275,35 @@ class _Search:
         self.passed_over: dict[str, Request] = {}
         self.kinds: set[tuple] = set()
         self.keys = keys
+        # The requests that got into new lines, and all values that were hinted at.
+        self.bases: list[Candidate] = []
+        self.hinted: dict[tuple, Hint] = {}
+        # How many requests have been put together of them.
+        self.combined = 0
         self.filled = seeds.filled_settings(loaded.defaults[route.plugin])
+        is_declared = route.dialect == "request"
+        for place, value in seeds.bounds(loaded.app, self.url) if is_declared else ():
+            self.hinted[place, repr(value)] = Hint(place, value, DECLARED)
 
     async def run(self, until: float) -> None:
         for candidate in self.plain():
             self.push(0, candidate, Known("plain"), ("", candidate.key()))
         self.trace.begin()
-        while self.sent < MOST_REQUESTS and monotonic() < until:
+        while True:
+            await self.drain(until)
+            if not await self.combine(until):
+                break
+        for request in self.passed_over.values():
+            if len(self.kept) < FILLED:
+                self.keep(request)
+        await self.retry(until)
+
+    def is_over(self, until: float) -> bool:
+        return self.sent >= MOST_REQUESTS or monotonic() >= until
+
+    async def drain(self, until: float) -> None:
+        """Sends what is in the queue, and what that leads to."""
+        while not self.is_over(until):
             is_turn = not self.queue or (self.sent > FIRST and self.sent % TURN == 0)
             if is_turn and self.waiting and not self.trace.is_complete():
                 one = heapq.heappop(self.waiting)
@@ -277,9 +312,46 @@ class _Search:
             else:
                 break
             await self.try_one(*one[2:])
-        for request in self.passed_over.values():
-            if len(self.kept) < FILLED:
-                self.keep(request)
+
+    async def combine(self, until: float) -> bool:
+        """Sends the requests that came furthest once more, with each value that was hinted at. Gives
+        whether one of them has led to more that is to be tried."""
+        combined: list[tuple[Candidate, Hint]] = []
+        for base in self.bases[: -MOST_BASES - 1 : -1]:
+            for hint in self.hinted.values():
+                candidate = base.with_value(hint.place, hint.value)
+                if candidate is not None and candidate.key() not in self.candidates:
+                    combined.append((candidate, hint))
+        bases = len(self.bases)
+        for candidate, hint in combined:
+            made_for = (repr(hint.place), repr(hint.value))
+            if self.combined >= MOST_COMBINED or self.is_over(until):
+                return False
+            if candidate.key() in self.candidates or self.is_left_out(made_for):
+                continue
+            self.combined += 1
+            self.candidates.add(candidate.key())
+            self.named.add(candidate.key())
+            await self.try_one(candidate, _tried(hint), made_for)
+            if len(self.bases) > bases:
+                break
+        return bool(self.queue) or len(self.bases) > bases
+
+    async def retry(self, until: float) -> None:
+        """Sends a request that cannot be read before one that can, with the same identifier: a sender
+        tries again what has failed."""
+        base = next((one for one in reversed(self.bases) if one.body is not NoBody), None)
+        places = {place for place, _ in self.looked_up if place.part in ("header", "query")}
+        for number, place in enumerate(sorted(places, key=repr)):
+            hint = Hint(place, f"retry-{number}", DECLARED)
+            good = base and base.with_value(place, hint.value)
+            bad = good and good.with_value(Place("raw_body", ()), b'{"a":')
+            made_for = (repr(place), repr(hint.value))
+            for candidate in (bad, good):
+                if candidate is None or self.is_over(until) or self.is_left_out(made_for):
+                    break
+                self.named.add(candidate.key())
+                await self.try_one(candidate, _tried(hint), made_for)
 
     def push(
         self, rank: int, candidate: Candidate, label: Label, made_for: Made, named: bool = False
@@ -316,7 +388,7 @@ class _Search:
             candidates.append(Candidate(body={}, settings=settings))
             if self.route.dialect == "request":
                 candidates.append(Candidate(method="GET", settings=settings))
-                candidates += seeds.declared(self.loaded.app, self.route, settings)
+                candidates += seeds.declared(self.loaded.app, self.url, settings)
         for given in self.route.requests:
             candidate = seeds.given(given)
             if candidate is not None:
@@ -340,7 +412,7 @@ class _Search:
         self.gave.hanging, self.progress.partial_result = (request, made_for), self.gave
         self.progress.allow(self.request_seconds)
         self.progress.note(("tries", request, made_for))
-        answer = await self.loaded.answer(agent.addressed(self.route, request, "old"))
+        answer = await self.loaded.answer(agent.addressed(self.route, request, self.side))
         self.progress.note(("tried",))
         if self.current.lacks:
             raise subprocess_task.Failed("missing_module", self.current.lacks)
@@ -356,6 +428,10 @@ class _Search:
         else:
             # The plugin may name later what was a guess.
             self.passed_over[key] = request
+        if new:
+            self.bases.append(candidate)
+        for hint in hints:
+            self.hinted.setdefault((hint.place, repr(hint.value)), hint)
         for hint in hints:
             most = MOST_NAMED if hint.strong else MOST_GUESSED
             if hint.place.part == "setting" and new:

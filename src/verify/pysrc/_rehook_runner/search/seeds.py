@@ -13,12 +13,13 @@ import re
 import sys
 import typing
 from collections.abc import Iterable
+from copy import copy
 from functools import lru_cache
 from types import CodeType, ModuleType
 from typing import Any
 from urllib.parse import parse_qsl
 
-from _rehook_runner.model.message import Request, Route
+from _rehook_runner.model.message import Request
 from _rehook_runner.probes import schema_values
 from _rehook_runner.probes.hints import Place
 from _rehook_runner.search.candidate import Candidate
@@ -26,6 +27,8 @@ from _rehook_runner.side import agent
 
 # Keys of dictionaries and sets that text which is looked up may be meant for.
 MOST_KEYS = 80
+# Values at bounds that are tried of one handler.
+MOST_BOUNDS = 80
 SECRET = "rehook-secret"
 
 # A setting that is likely to be a secret, by its name.
@@ -109,17 +112,52 @@ def _is_secret(field) -> bool:
     return isinstance(extra, dict) and bool(extra.get("is_secret"))
 
 
-def declared(app, route: Route, settings: dict) -> list[Candidate]:
-    """Requests that fit the parameters which the handler declares, as FastAPI understands them."""
+def _operations(app, url: str) -> tuple[dict, dict]:
+    """What the handler at a URL declares, by the method, as FastAPI understands it; and the document
+    that references lead into."""
     from fastapi.openapi.utils import get_openapi
 
-    own = [one for one in app.routes if getattr(one, "path", "") == route.old]
+    own = [copy(one) for one in app.routes if getattr(one, "path", "") == url]
+    for one in own:
+        # Routes that were webhooks are in no document.
+        one.include_in_schema = True
     try:
         whole = get_openapi(title="", version="", routes=own)
     except Exception:  # noqa: BLE001
         # A parameter that no schema can be made of: then nothing is known of them.
-        return []
-    operations = whole.get("paths", {}).get(route.old, {})
+        return {}, {}
+    return whole.get("paths", {}).get(url, {}), whole
+
+
+def bounds(app, url: str) -> list[tuple[Place, object]]:
+    """Values at the bounds of the parameters which the handler at a URL declares, and beside them."""
+    operations, whole = _operations(app, url)
+    found: dict[str, tuple[Place, object]] = {}
+    for operation in operations.values():
+        places: list[tuple[Place, dict]] = [
+            (Place(one["in"], (_name(one),)), one.get("schema", {}))
+            for one in operation.get("parameters", [])
+            if one["in"] in ("query", "header")
+        ]
+        content = operation.get("requestBody", {}).get("content", {})
+        if "application/json" in content:
+            places.append((Place("body", ()), content["application/json"].get("schema", {})))
+        for place, schema in places:
+            for keys, values in schema_values.bounds(schema, whole):
+                at = Place(place.part, (*place.keys, *keys)) if place.part == "body" else place
+                for value in values:
+                    found[repr((at, value))] = at, value
+    return list(found.values())[:MOST_BOUNDS]
+
+
+def _name(parameter: dict) -> str:
+    name = parameter["name"]
+    return name.lower() if parameter["in"] == "header" else name
+
+
+def declared(app, url: str, settings: dict) -> list[Candidate]:
+    """Requests that fit the parameters which the handler at a URL declares."""
+    operations, whole = _operations(app, url)
     candidates = []
     for method in ("post", "get"):
         operation = operations.get(method)
