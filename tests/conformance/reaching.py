@@ -391,7 +391,7 @@ match headers.get("x-line", "").split():
     case ["stop"]:
         said("stop")
 """,
-        missed=['said("pair")', 'said("a on")', 'said("float")'],
+        missed=['said("pair")', 'said("float")'],
     ),
     Handler(
         "numbers",

@@ -103,7 +103,10 @@ def _key(value: object, depth: int = 0) -> Hashable:
     if isinstance(value, (list, tuple)):
         return (list, *[_key(part, depth + 1) for part in value])
     if isinstance(value, dict):
-        return (dict, frozenset((key, _key(part, depth + 1)) for key, part in value.items()))
+        return (
+            dict,
+            frozenset((key, _key(part, depth + 1)) for key, part in value.items()),
+        )
     # Not a number is not even itself, but is written as itself.
     return (type(value), repr(value))
 

@@ -16,7 +16,7 @@ from _rehook_runner.model.limits import Limits
 from _rehook_runner.model.message import Request, Route, stays_alike, table
 from _rehook_runner.model.saved import Saved
 from _rehook_runner.process import sandbox, subprocess_task
-from _rehook_runner.search.explore import Found, Nonterminating, explore
+from _rehook_runner.search.explore import Found, Nonterminating, ends, explore
 from _rehook_runner.side import agent
 from _rehook_runner.side.recorder import Folder
 
@@ -99,18 +99,18 @@ def _searched(case: Case, limits: Limits) -> list[Found]:
     are compared.
     """
     found = explore(case, "old", limits)
-    begun = [
-        replace(route, requests=[*route.requests, *one.requests])
-        for route, one in zip(case.routes, found, strict=True)
-    ]
     try:
-        found_new = explore(replace(case, routes=begun), "new", limits)
+        found_new = explore(case, "new", limits, found)
     except subprocess_task.Failed:
         return found
-    for one, other in zip(found, found_new, strict=True):
-        # One that only the new side does not end is a difference, and has to be sent for that.
-        endless = [hanging.request for hanging in other.endless]
-        one.requests = _once([*one.requests, *other.requests, *endless])
+    for route, one, other in zip(case.routes, found, found_new, strict=True):
+        # One that the old side comes to the end of is a difference, and has to be sent for that.
+        hanging = [
+            endless.request
+            for endless in other.endless
+            if ends(case, "old", route, endless.request, limits)
+        ]
+        one.requests = _once([*one.requests, *other.requests, *hanging])
     return found
 
 
@@ -229,7 +229,12 @@ def _both(
             return sent, runs[0], runs[1]
         first = failed[0]
         begun = first.why.notes[-1] if first.why.notes else None
-        if begun is None or first.why.reason not in ("crash", "exit", "hang", "no_setting"):
+        if begun is None or first.why.reason not in (
+            "crash",
+            "exit",
+            "hang",
+            "no_setting",
+        ):
             # No request has done it.
             raise first
         out.add(first.side, first.why, *sent[begun])
@@ -299,7 +304,7 @@ def _start(
                 raise subprocess_task.Failed("stand_in_lacks", ", ".join(lacks))
             reached = _inside(trace.reached)
             around = [loaded.around.get(route.target) for route in case.routes]
-            went = {conditions.Went(_short(file), *about) for file, *about in watched.went}
+            went = {conditions.Went(_short(file), *about) for file, about in watched.went}
             return Run(answers, handlers, loading, reached, around, loaded.refused, went)
 
         return asyncio.run(everything())
@@ -461,7 +466,10 @@ def _refused(*runs: Run) -> list[str]:
     """What was refused while the plugin was loaded, and then."""
     found: dict[str, None] = {}
     for run in runs:
-        for effect in (*run.refused, *(one for answer in run.answers for one in answer.effects)):
+        for effect in (
+            *run.refused,
+            *(one for answer in run.answers for one in answer.effects),
+        ):
             if effect[0] in sandbox.REFUSALS and len(found) < MOST_REFUSED:
                 found[" ".join(str(part) for part in effect[:2])] = None
     return list(found)

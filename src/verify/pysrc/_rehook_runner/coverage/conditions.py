@@ -85,7 +85,12 @@ def jumps(code: CodeType, known: dict[Span, ast.expr]) -> dict[int, _Jump]:
         if "JUMP" not in kind or "_IF_" not in kind or instruction.positions is None:
             continue
         at = instruction.positions
-        span = (at.lineno or 0, at.col_offset or 0, at.end_lineno or 0, at.end_col_offset or 0)
+        span = (
+            at.lineno or 0,
+            at.col_offset or 0,
+            at.end_lineno or 0,
+            at.end_col_offset or 0,
+        )
         test = known.get(span)
         if test is None:
             continue
@@ -109,7 +114,7 @@ class Conditions:
     def __init__(self, known: Callable[[str], dict[Span, ast.expr]]):
         self._known = known
         self._jumps: dict[CodeType, dict[int, _Jump]] = {}
-        self.went: set[tuple[str, Span, bool]] = set()
+        self.went: set[tuple[str, tuple[Span, bool]]] = set()
         # Before Python 3.12: of the frames that are at a jump, where that is.
         self._at: dict[int, int] = {}
 
@@ -128,7 +133,7 @@ class Conditions:
         jump = self.of(code).get(offset)
         if jump is not None:
             outcome = jump.outcome if destination == jump.target else not jump.outcome
-            self.went.add((code.co_filename, jump.span, outcome))
+            self.went.add((code.co_filename, (jump.span, outcome)))
 
     def at_instruction(self, frame) -> None:
         """A function is about to run an instruction."""

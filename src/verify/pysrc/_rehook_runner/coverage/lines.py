@@ -129,7 +129,10 @@ class Trace:
 
     def _enter(self, code: CodeType) -> None:
         if id(code) not in self._missing:
-            self._missing[id(code)] = code, {line for _, _, line in code.co_lines() if line}
+            self._missing[id(code)] = (
+                code,
+                {line for _, _, line in code.co_lines() if line},
+            )
         self._entered.add(id(code))
         self._see(code, code.co_firstlineno)
 

@@ -22,7 +22,10 @@ def mentioned(modules: Iterable[tuple[ast.Module, set[int]]], roots: set[str]) -
                 waiting |= set(_names(statement))
                 continue
             known.setdefault(statement.name, []).append(statement)
-            lines = [statement.lineno, *(one.lineno for one in statement.decorator_list)]
+            lines = [
+                statement.lineno,
+                *(one.lineno for one in statement.decorator_list),
+            ]
             if min(lines) in others:
                 continue
             for decorator in statement.decorator_list:

@@ -193,9 +193,7 @@ class _Side:
                 whose, _ = self.owner(file, span[0], handlers)
                 never = not outcomes.pop()
                 text = ast.unparse(test)
-                found.append(
-                    Missed(self.name, file, span[0], _handler_of(whose), text, never)
-                )
+                found.append(Missed(self.name, file, span[0], _handler_of(whose), text, never))
         return found
 
     def counts(self, file: str, line: int, handlers: list[Handler]) -> bool:

@@ -14,7 +14,12 @@ from types import ModuleType
 from _rehook_runner.probes import patterns, tracked_numbers
 from _rehook_runner.probes.hints import HintCollector
 from _rehook_runner.probes.probe import Items, Map
-from _rehook_runner.probes.tracked_numbers import Number, Real, TrackedNumber, TrackedTimestamp
+from _rehook_runner.probes.tracked_numbers import (
+    Number,
+    Real,
+    TrackedNumber,
+    TrackedTimestamp,
+)
 from _rehook_runner.probes.tracked_strings import Bytes, SplitResult, Text
 
 # The longest list and object that are made for a number of entries.
@@ -242,7 +247,11 @@ DATE = _kind(datetime.date, fromisoformat=staticmethod(_date_fromisoformat))
 MODULE = ModuleType("datetime")
 vars(MODULE).update(vars(datetime) | {"datetime": DATETIME, "date": DATE})
 # By what they stand for.
-OTHERS = {id(datetime.datetime): DATETIME, id(datetime.date): DATE, id(datetime): MODULE}
+OTHERS = {
+    id(datetime.datetime): DATETIME,
+    id(datetime.date): DATE,
+    id(datetime): MODULE,
+}
 
 
 def after(folder: str) -> None:

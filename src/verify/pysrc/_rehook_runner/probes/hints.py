@@ -46,13 +46,15 @@ BODY = Place("body", ())
 class Hint:
     """A value that would be answered differently, and the line of the plugin that showed it.
 
-    `strong` ones are named by the plugin (a constant, a key), others are guesses at it.
+    `strong` ones are named by the plugin (a constant, a key), others are guesses at it. What is to come
+    `later` is tried with the requests that came furthest, when nothing else is left to be tried.
     """
 
     place: Place
     value: object
     line: tuple[str, int]
     strong: bool = True
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,10 +122,10 @@ class HintCollector:
             return "plugin"
         return "library" if "site-packages" in file and not file.startswith(RUNNER) else "between"
 
-    def hint(self, place: Place, *values: object, strong: bool = True) -> None:
+    def hint(self, place: Place, *values: object, strong: bool = True, later: bool = False) -> None:
         line = self.line()
         if line is not None:
-            self.hints += [Hint(place, value, line, strong) for value in values]
+            self.hints += [Hint(place, value, line, strong, later) for value in values]
 
     def look_up(self, place: Place, rebuild: Callable, value: object) -> None:
         """Something is looked up in a set or dict, or put in one: nothing says in which."""

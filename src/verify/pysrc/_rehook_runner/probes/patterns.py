@@ -10,7 +10,13 @@ from _rehook_runner.probes.tracked_strings import Text
 MOST, LONGEST = 6, 64
 # What a class of characters may have.
 LIKELY = "xa1 -_.:/A0,#@\n中"
-CATEGORIES = {"DIGIT": "1", "NOT_DIGIT": "x", "WORD": "a", "NOT_WORD": "-", "SPACE": " "}
+CATEGORIES = {
+    "DIGIT": "1",
+    "NOT_DIGIT": "x",
+    "WORD": "a",
+    "NOT_WORD": "-",
+    "SPACE": " ",
+}
 
 
 def samples(pattern: re.Pattern) -> list[str]:

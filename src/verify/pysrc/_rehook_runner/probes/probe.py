@@ -37,18 +37,16 @@ def wrap(watch: HintCollector, place: Place, value: object) -> object:
 def guesses(default: object) -> tuple[list, list]:
     """What a key may have that is read with a default: likely values, and others."""
     if isinstance(default, bool):
-        likely, others = [not default], []
-    elif isinstance(default, dict):
-        likely, others = [{}], ["x"]
-    elif isinstance(default, (list, tuple)):
-        likely, others = [["x"]], ["x", {}]
-    elif isinstance(default, (int, float)):
-        likely, others = [1], []
-    elif isinstance(default, str):
-        likely, others = ["x"], [1]
-    else:
-        likely, others = ["x"], [1, True, {}, ["x"]]
-    return likely, [*others, *FALSY]
+        return [not default], []
+    if isinstance(default, dict):
+        return [{}], ["x"]
+    if isinstance(default, (list, tuple)):
+        return [["x"]], ["x", {}]
+    if isinstance(default, (int, float)):
+        return [1], []
+    if isinstance(default, str):
+        return ["x"], [1]
+    return ["x"], [1, True, {}, ["x"]]
 
 
 def nested(depth: int) -> object:
@@ -76,6 +74,7 @@ class Map(dict):
             likely, others = guesses(default)
             self._watch.hint(place, *likely)
             self._watch.hint(place, *others, strong=False)
+            self._watch.hint(place, *FALSY, strong=False, later=True)
 
     def _met(self, key: object) -> None:
         value = dict.get(self, key)
@@ -116,7 +115,7 @@ class Map(dict):
             self._sizes()
         if not self._place.keys:
             # What goes through all of an object may go into those in it.
-            self._watch.hint(self._place, *map(nested, DEPTHS), strong=False)
+            self._watch.hint(self._place, *map(nested, DEPTHS), strong=False, later=True)
         return [(self._name(key), value) for key, value in super().items()]
 
     def _name(self, key: object):

@@ -124,7 +124,11 @@ class Sequence:
         if not found:
             self._want(self.plain() + separator + self.plain())
             return tuple(self if place == whole else part for place, part in enumerate(parts))
-        return self.cut(0, len(before)), found, self.cut(len(before + found), len(self.plain()))
+        return (
+            self.cut(0, len(before)),
+            found,
+            self.cut(len(before + found), len(self.plain())),
+        )
 
     def _part(self, parts: list, separator, place: int):
         whole = self._rebuild

@@ -226,7 +226,9 @@ def _models(watch: HintCollector) -> None:
             # A model that no schema can be made of says nothing.
             return
         watch.hint(
-            place, schema_values.sample(schema), schema_values.sample(schema, optional=False)
+            place,
+            schema_values.sample(schema),
+            schema_values.sample(schema, optional=False),
         )
         for keys, others in schema_values.others(schema):
             watch.hint(Place(place.part, (*place.keys, *keys)), *others)

@@ -200,7 +200,11 @@ def _run(work: Callable[[Progress], object], seconds: float, writer: int, journa
     def hangs(_signal: int, frame) -> None:
         if progress.partial_result is not None:
             reply(progress.partial_result)
-        fact = {"kind": "no_result", "seconds": round(progress.allowed), "place": _where(frame)}
+        fact = {
+            "kind": "no_result",
+            "seconds": round(progress.allowed),
+            "place": _where(frame),
+        }
         reply(Failed("hang", fact, progress.answering))
 
     signal.signal(signal.SIGALRM, hangs)

@@ -104,7 +104,10 @@ class Candidate:
     def request(self, label: Label, number: int = 0) -> Request:
         """The request as it is sent, the how manieth it is."""
         fresh = f"new-{number}"
-        headers, body = {n: v.replace(UNIQUE, fresh) for n, v in self.headers.items()}, b""
+        headers, body = (
+            {n: v.replace(UNIQUE, fresh) for n, v in self.headers.items()},
+            b"",
+        )
         if self.raw:
             headers.setdefault("content-type", "application/json")
             body = self.raw

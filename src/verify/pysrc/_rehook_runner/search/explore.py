@@ -9,7 +9,7 @@ are kept. Everything ends at a limit of requests and of time; what was not reach
 import asyncio
 import heapq
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from _rehook_runner.coverage.lines import Trace
@@ -70,6 +70,8 @@ class Found:
     requests: list[Request] = field(default_factory=list)
     endless: list[Nonterminating] = field(default_factory=list)
     failed: subprocess_task.Failed | None = None
+    # What requests that did not end were made for.
+    left_out: list[Made] = field(default_factory=list)
 
 
 @ipc.serializable
@@ -84,16 +86,25 @@ class _Gave:
     failed: dict[int, subprocess_task.Failed] = field(default_factory=dict)
 
 
-def explore(case: Case, side: str, limits: Limits) -> list[Found]:
+def explore(
+    case: Case, side: str, limits: Limits, before: list[Found] | None = None
+) -> list[Found]:
     """For each route of the case, requests that reach different parts of its handler on a side, `old` or
     `new`. Takes the time of a search, and before that as long as it takes to load the plugin, that of a
-    side at most; and some more where a request does not end.
+    side at most; and some more where a request does not end. It begins with what was found `before` on
+    the other side, and leaves out what did not end there.
 
     Raises `subprocess_task.Failed` if the side cannot be run.
     """
+    if before is not None:
+        pairs = zip(case.routes, before, strict=True)
+        begun = [replace(one, requests=[*one.requests, *known.requests]) for one, known in pairs]
+        case = replace(case, routes=begun)
     routes = list(range(len(case.routes)))
+    left_out = [list(known.left_out) for known in before] if before else [[] for _ in routes]
     # Two at the same time: machines have two processors.
-    started = [_Part(case, side, part, limits) for part in (routes[::2], routes[1::2]) if part]
+    parts = [part for part in (routes[::2], routes[1::2]) if part]
+    started = [_Part(case, side, part, left_out, limits) for part in parts]
     found: dict[int, Found] = {}
     failed = None
     for part in started:
@@ -110,18 +121,18 @@ def explore(case: Case, side: str, limits: Limits) -> list[Found]:
 class _Part:
     """The search for some of the routes (by their places), in a process of its own."""
 
-    def __init__(self, case: Case, side: str, places: list[int], limits: Limits):
+    def __init__(
+        self, case: Case, side: str, places: list[int], left_out: list[list[Made]], limits: Limits
+    ):
         self.case, self.side, self.places, self.limits = case, side, places, limits
         self.restarts = 0
-        self.found = {place: Found() for place in places}
-        # For each route, what requests that did not end were made for.
-        self.left_out: dict[int, list[Made]] = {place: [] for place in places}
+        self.found = {place: Found(left_out=left_out[place]) for place in places}
         self.wait = self._start(places)
 
     def _start(self, places: list[int]):
         # What is left of the time goes with the routes that are left.
         search = self.limits.search_seconds * len(places) / len(self.places)
-        left_out = [self.left_out[place] for place in places]
+        left_out = [self.found[place].left_out for place in places]
         return subprocess_task.start(
             lambda progress: _work(
                 self.case, self.side, places, left_out, search, self.limits, progress
@@ -154,7 +165,11 @@ class _Part:
         return self.found
 
     def _goes_on(
-        self, place: int, hanging: Request, made_for: Made, ended: subprocess_task.Failed | None
+        self,
+        place: int,
+        hanging: Request,
+        made_for: Made,
+        ended: subprocess_task.Failed | None,
     ) -> bool:
         """Takes note of a request that does not end, or that has `ended` the process. Whether to
         begin anew without it."""
@@ -164,11 +179,30 @@ class _Part:
             fact = {"kind": "no_answer", "seconds": self.limits.request_seconds}
             found.failed = found.failed or subprocess_task.Failed("hang", fact)
             return False
-        self.left_out[place].append(made_for)
+        found.left_out.append(made_for)
         goes_on = self.restarts < self.limits.search_restarts
         self.restarts += goes_on
         found.endless.append(Nonterminating(hanging, goes_on, ended.detail if ended else ""))
         return goes_on
+
+
+def ends(case: Case, side: str, route: Route, request: Request, limits: Limits) -> bool:
+    """Whether a side comes to the end of a request, alone, in the time of one."""
+
+    def work(progress: subprocess_task.Progress) -> bool:
+        async def send() -> bool:
+            progress.allow(limits.side_seconds)
+            loaded = await agent.Side.load(case, side)
+            progress.allow(limits.request_seconds)
+            await loaded.answer(agent.addressed(route, request, side))
+            return True
+
+        return asyncio.run(send())
+
+    try:
+        return subprocess_task.start(work, limits.side_seconds, limits.grace_seconds)()
+    except subprocess_task.Failed:
+        return False
 
 
 def _noted(failed: subprocess_task.Failed) -> _Gave:
@@ -227,7 +261,17 @@ def _work(
                 progress.note(("fails", number, wrong))
                 continue
             one = _Search(
-                loaded, side, route, watch, trace, keys, current, gave, without, progress, limits
+                loaded,
+                side,
+                route,
+                watch,
+                trace,
+                keys,
+                current,
+                gave,
+                without,
+                progress,
+                limits,
             )
             await one.run(monotonic() + share)
         gave.hanging = None
@@ -354,7 +398,12 @@ class _Search:
                 await self.try_one(candidate, _tried(hint), made_for)
 
     def push(
-        self, rank: int, candidate: Candidate, label: Label, made_for: Made, named: bool = False
+        self,
+        rank: int,
+        candidate: Candidate,
+        label: Label,
+        made_for: Made,
+        named: bool = False,
     ) -> None:
         """Puts a request in the queue. What the plugin has `named` is kept whatever it gives: a
         comparison that comes out the same for another reason is still one that was made."""
@@ -433,6 +482,8 @@ class _Search:
         for hint in hints:
             self.hinted.setdefault((hint.place, repr(hint.value)), hint)
         for hint in hints:
+            if hint.later:
+                continue
             most = MOST_NAMED if hint.strong else MOST_GUESSED
             if hint.place.part == "setting" and new:
                 # What a setting decides may come after all that the request decides.
@@ -457,7 +508,11 @@ class _Search:
         place = one.place, one.line
         if place in self.looked_up and not one.is_number and not one.is_part():
             self.grant(
-                candidate, Hint(one.place, UNIQUE, one.line, strong=False), AGAIN, True, MOST_NAMED
+                candidate,
+                Hint(one.place, UNIQUE, one.line, strong=False),
+                AGAIN,
+                True,
+                MOST_NAMED,
             )
         self.looked_up.add(place)
 

@@ -74,14 +74,22 @@ def _others(name: str, about, value: Any) -> list:
     if type(value) is bool:
         return [not value]
     if type(value) in (int, float):
-        return [type(value)(0 if value else 1), *([type(value)(1)] if type(value) is float else [])]
+        return [
+            type(value)(0 if value else 1),
+            *([type(value)(1)] if type(value) is float else []),
+        ]
     if value == "" and type(value) is str:
         return [_filled(name, about)]
     if value == []:
         return [[agent.CHAT]]
     if value is None:
         kinds = typing.get_args(about.annotation)
-        fitting = ((str, _filled(name, about)), (int, 1), (float, 1.0), (list, [agent.CHAT]))
+        fitting = (
+            (str, _filled(name, about)),
+            (int, 1),
+            (float, 1.0),
+            (list, [agent.CHAT]),
+        )
         return [one for kind, one in fitting if kind in kinds][:1]
     # Of other kinds nobody knows what they may be.
     return [type(value)()] if type(value) in (str, list, dict) else []
@@ -248,7 +256,10 @@ def named_in(code: CodeType, of_parts: bool) -> list[str]:
     found: dict[str, None] = {}
     instructions = list(dis.get_instructions(code))
     for place, one in enumerate(instructions):
-        before, after = instructions[max(place - 2, 0) : place], instructions[place + 1 : place + 3]
+        before, after = (
+            instructions[max(place - 2, 0) : place],
+            instructions[place + 1 : place + 3],
+        )
         if one.opname != "LOAD_CONST" or not isinstance(one.argval, str) or not one.argval:
             continue
         is_key = any(other.argval == "get" for other in before[-1:]) or any(

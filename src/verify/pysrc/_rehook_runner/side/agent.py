@@ -307,7 +307,11 @@ class Side:
         plugins = collector.loaded_plugins
         for route in case.routes:
             if route.plugin not in plugins:
-                fact = {"kind": "no_plugin", "plugin": route.plugin, "there": sorted(plugins)}
+                fact = {
+                    "kind": "no_plugin",
+                    "plugin": route.plugin,
+                    "there": sorted(plugins),
+                }
                 raise Failed("no_plugin", fact)
         if name == "old":
             # The agent loads in the order in which the file system lists files, which is none that
@@ -330,7 +334,10 @@ class Side:
         return reply
 
     async def answer(
-        self, sent: Sent, send: Send | None = None, progress: subprocess_task.Progress | None = None
+        self,
+        sent: Sent,
+        send: Send | None = None,
+        progress: subprocess_task.Progress | None = None,
     ) -> Answer:
         """Sends one request and waits for all that follows."""
         if progress is not None:
@@ -350,7 +357,13 @@ class Side:
             if n != "x-process-time"
         )
         return Answer(
-            reply.status, headers, kept(body), effects, contexts, reply.raised, reply.arrived
+            reply.status,
+            headers,
+            kept(body),
+            effects,
+            contexts,
+            reply.raised,
+            reply.arrived,
         )
 
     async def _settle(self, before: set[asyncio.Task]) -> None:
@@ -406,7 +419,10 @@ class Side:
             settings = plugin.get_config()
             for name in own:
                 if not hasattr(settings, name):
-                    raise Failed("no_setting", {"kind": "no_setting", "plugin": key, "name": name})
+                    raise Failed(
+                        "no_setting",
+                        {"kind": "no_setting", "plugin": key, "name": name},
+                    )
             for name, value in {**vars(self.defaults[key]), **own}.items():
                 if type(value) not in PLAIN:
                     # The plugin may change it.

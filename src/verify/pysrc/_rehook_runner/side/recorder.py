@@ -134,7 +134,11 @@ class Recorder:
             self.add("store.delete", chat_key, user_key, store_key)
             return int(self.store.pop((chat_key, user_key, store_key), None) is None)
 
-        PluginStore.get, PluginStore.set, PluginStore.delete = store_get, store_set, store_delete
+        PluginStore.get, PluginStore.set, PluginStore.delete = (
+            store_get,
+            store_set,
+            store_delete,
+        )
 
         create = AgentCtx.create_by_webhook.__func__
 

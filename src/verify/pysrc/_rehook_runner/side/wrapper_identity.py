@@ -41,7 +41,17 @@ def wrapper_identity(scope: dict) -> str | None:
         return None
     defaults = [_known(value) for value in endpoint.__defaults__ or ()]
     code = endpoint.__code__
-    return repr((code.co_filename, code.co_firstlineno, id(code), defaults, own, type(route), says))
+    return repr(
+        (
+            code.co_filename,
+            code.co_firstlineno,
+            id(code),
+            defaults,
+            own,
+            type(route),
+            says,
+        )
+    )
 
 
 def _known(value: object) -> tuple:

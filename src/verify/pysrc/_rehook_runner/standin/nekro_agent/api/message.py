@@ -30,7 +30,12 @@ async def send_text(
 
 
 async def send_file(
-    chat_key: str, file_path: str, ctx: AgentCtx, *, record: bool = True, ref_msg_id=None
+    chat_key: str,
+    file_path: str,
+    ctx: AgentCtx,
+    *,
+    record: bool = True,
+    ref_msg_id=None,
 ) -> None:
     segment = AgentMessageSegment(type=AgentMessageSegmentType.FILE, content=file_path)
     how = {"file_mode": True, "record": record, "ref_msg_id": ref_msg_id}
@@ -41,7 +46,12 @@ async def send_file(
 
 
 async def send_image(
-    chat_key: str, image_path: str, ctx: AgentCtx, *, record: bool = True, ref_msg_id=None
+    chat_key: str,
+    image_path: str,
+    ctx: AgentCtx,
+    *,
+    record: bool = True,
+    ref_msg_id=None,
 ) -> None:
     segment = AgentMessageSegment(type=AgentMessageSegmentType.IMAGE, content=image_path)
     try:
@@ -51,7 +61,10 @@ async def send_image(
 
 
 async def push_system(
-    chat_key: str, message: str, ctx: AgentCtx | None = None, trigger_agent: bool = False
+    chat_key: str,
+    message: str,
+    ctx: AgentCtx | None = None,
+    trigger_agent: bool = False,
 ) -> None:
     ctx = ctx or await AgentCtx.create_by_chat_key(chat_key)
     try:

@@ -33,7 +33,12 @@ async def invalid(request: Request, error) -> JSONResponse:
 
 async def http_error(_request: Request, error: HTTPException) -> JSONResponse:
     # The headers of the error are not passed on.
-    content = {"error": "HTTPException", "message": str(error.detail), "detail": None, "data": None}
+    content = {
+        "error": "HTTPException",
+        "message": str(error.detail),
+        "detail": None,
+        "data": None,
+    }
     return JSONResponse(content, status_code=error.status_code)
 
 

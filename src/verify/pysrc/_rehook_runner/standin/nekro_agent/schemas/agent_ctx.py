@@ -15,7 +15,13 @@ class WebhookRequest(BaseModel):
 
 
 @without(
-    *("fs", "get_core_config", "get_bound_workspace", "get_onebot_v11_bot", "get_preset_by_id"),
+    *(
+        "fs",
+        "get_core_config",
+        "get_bound_workspace",
+        "get_onebot_v11_bot",
+        "get_preset_by_id",
+    ),
     *("get_effective_preset_by_id", "set_preset", "current_preset"),
 )
 class AgentCtx(BaseModel):

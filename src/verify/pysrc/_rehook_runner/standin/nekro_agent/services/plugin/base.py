@@ -38,7 +38,11 @@ def _keeps(attribute: str):
 
 
 @without(
-    *("collect_available_methods", "render_inject_prompt", "render_sandbox_methods_prompt"),
+    *(
+        "collect_available_methods",
+        "render_inject_prompt",
+        "render_sandbox_methods_prompt",
+    ),
     *("enable", "disable", "get_docs", "get_webui_url_path", "get_webui_type"),
 )
 class NekroPlugin:
