@@ -115,7 +115,10 @@ fn conditions_that_came_out_one_way_are_named() {
     let judged = results(result("not_covered", json!({"one_way": one_way})));
     let (en, zh) = (text(&judged, Lang::En), text(&judged, Lang::Zh));
     assert!(en.contains(":7  `amount > 99.5` was never true\n"), "{en}");
-    assert!(en.contains(":9  `amount > 100` was never false\n  hint: "), "{en}");
+    assert!(
+        en.contains(":9  `amount > 100` was never false\n  hint: "),
+        "{en}"
+    );
     assert!(zh.contains(":7  `amount > 99.5` 从未成立\n"), "{zh}");
     assert!(zh.contains(":9  `amount > 100` 从未不成立\n"), "{zh}");
 }

@@ -35,7 +35,7 @@ pub(super) fn parts_of_key(resolver: Resolver<'_>, value: &Expr) -> Option<(Stri
     };
     let text_of = |keyword, position| {
         let given = argument(call, keyword, position)?;
-        resolver.text(given)
+        resolver.text(given).filter(|_| resolver.lasts(given))
     };
     Some((text_of("author", 4)?, text_of("module_name", 1)?))
 }

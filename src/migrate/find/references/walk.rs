@@ -16,6 +16,7 @@ use crate::migrate::python::imports::uses_of_global;
 use crate::migrate::python::names::{Loaded, Scope};
 use crate::migrate::python::tree;
 use crate::migrate::python::tree::{Descend, Node, range_of};
+use crate::text;
 
 /// The built-in functions that do nothing with an attribute whose name they are given.
 const SHOWING: &[&str] = &["hasattr", "len", "print", "repr", "str"];
@@ -28,6 +29,8 @@ impl<'a> Finder<'a> {
     }
 
     fn branch(&mut self, statement: ByteRange, index: usize, exclusive: bool, body: &'a [Stmt]) {
+        // Another turn of a loop around may take another branch.
+        let exclusive = exclusive && self.loops.is_empty();
         self.branches.push(Branch {
             statement,
             index,
@@ -273,7 +276,7 @@ impl<'a> Finder<'a> {
                 self.registration(call, &callee, Form::Call, &Target::Returned);
             }
             _ => match self.use_not_understood(call, &Target::Returned) {
-                Some(detail) => self.not_applied(&callee, callee.range, detail),
+                Some(detail) => self.not_applied(&callee, None, callee.range, detail),
                 None => return false,
             },
         }
@@ -297,13 +300,24 @@ impl<'a> Finder<'a> {
             && self.loops.is_empty()
             && self.branches.is_empty()
             && !self.in_class;
-        if !is_at_top {
-            return false;
+        let held = is_at_top
+            .then(|| applied_once(self.loaded, &name.id, range_of(statement).end()))
+            .flatten();
+        match held {
+            Some(held) => self.registration(call, &callee, Form::Call, &Target::Held(held)),
+            None => {
+                let site = self.call_site(call, &callee).ok();
+                let endpoint = site.and_then(|site| self.endpoint(call, &site));
+                let endpoint = endpoint
+                    .and_then(|endpoint| self.loop_reader().text_of(self.resolver(), &endpoint));
+                let detail = text!(
+                    "the decorator is given the name `{}` here, and what that is applied to cannot be seen",
+                    "此处把装饰器赋给了名称 `{}`，而无法看出它装饰的是哪个函数",
+                    name.id
+                );
+                self.not_applied(&callee, endpoint, callee.range, detail);
+            }
         }
-        let Some(held) = applied_once(self.loaded, &name.id, range_of(statement).end()) else {
-            return false;
-        };
-        self.registration(call, &callee, Form::Call, &Target::Held(held));
         self.arguments(call);
         true
     }

@@ -237,6 +237,9 @@ impl<'p> PluginPlan<'p, '_> {
             else {
                 continue;
             };
+            if one.is_import_done {
+                continue;
+            }
             // Further below, the router may be written where it stands; in a block it may be alone.
             let imports = &draft.names.imports;
             let is_in_header = imports
@@ -248,10 +251,7 @@ impl<'p> PluginPlan<'p, '_> {
                         || one.is_of_module(&draft.loaded, name)
                 })
                 .all(|one| one.is_top_level && one.range.start() < imports.header_end);
-            let is_asked_for = one.path.file_name() == Some("__init__.py".as_ref())
-                || self.members.is_passed_on(&one.path, name)
-                || self.members.others_use(&one.path, name)
-                || draft.loaded.calls_by_text();
+            let is_asked_for = aliases::is_asked_for(self.members, draft, &one.path, name);
             if draft.names.drop_use(name) && is_in_header && !is_asked_for {
                 draft.names.remove_import(name);
             }

@@ -18,6 +18,8 @@ use crate::migrate::python::tree::{self, Descend, Node, range_of};
 pub(crate) struct Removed<'a> {
     pub(crate) path: PathBuf,
     pub(crate) alias: &'a Alias,
+    /// Whether the import of its `partial`, which stands right above it, was looked at.
+    pub(crate) is_import_done: bool,
 }
 
 /// Takes the names out whose last uses `gone` are; `beside_plugin` is where the router is written,
@@ -76,16 +78,56 @@ pub(crate) fn remove<'a>(
         }
         let written_at = beside_plugin.filter(|(module, _)| *module == path);
         let written_at = written_at.map(|(_, offset)| offset);
-        for statements in one_below_another(draft, &gone_here) {
+        let mut statements: Vec<ByteRange> = Vec::new();
+        for alias in gone_here {
+            let import = import_above(draft, alias);
+            let mut range = alias.statement;
+            if let Some((name, import)) = &import
+                && draft.names.drop_use(name)
+                && !is_asked_for(members, draft, path, name)
+            {
+                range = ByteRange::new(import.start(), range.end());
+            }
+            statements.push(range);
+            removed.push(Removed {
+                path: path.to_owned(),
+                alias,
+                is_import_done: import.is_some(),
+            });
+        }
+        for statements in one_below_another(draft, &statements) {
             let lines = removable(draft, statements, written_at);
             draft.replace(lines, "")?;
         }
-        removed.extend(gone_here.into_iter().map(|alias| Removed {
-            path: path.to_owned(),
-            alias,
-        }));
     }
     Ok(removed)
+}
+
+/// Whether an imported name has to stay though its module does not use it any more.
+pub(crate) fn is_asked_for(members: &Members<'_>, draft: &Draft, path: &Path, name: &str) -> bool {
+    path.file_name() == Some("__init__.py".as_ref())
+        || members.is_passed_on(path, name)
+        || members.others_use(path, name)
+        || draft.loaded.calls_by_text()
+}
+
+/// The import of the `partial` of a name, below the header of the module and right above the name, which
+/// go together; and the name that it binds.
+fn import_above<'a>(draft: &Draft, alias: &'a Alias) -> Option<(&'a str, ByteRange)> {
+    let name = alias.partial_name.as_deref()?;
+    let imports = &draft.names.imports;
+    let mut binding = imports.statements.iter().filter(|one| {
+        let mut names = one.names.iter();
+        names.any(|imported| imported.local == name) || one.is_of_module(&draft.loaded, name)
+    });
+    let import = binding.next().filter(|one| {
+        one.is_top_level && one.names.len() <= 1 && one.range.start() >= imports.header_end
+    })?;
+    let between = ByteRange::new(import.range.end(), alias.statement.start());
+    let is_above = binding.next().is_none()
+        && import.range.end() <= alias.statement.start()
+        && draft.source().slice(between).trim().is_empty();
+    (is_above && is_alone(draft, import.range)).then_some((name, import.range))
 }
 
 /// Whether nothing else stands on the lines of a statement.
@@ -135,10 +177,9 @@ fn lines_of(draft: &Draft, statements: ByteRange) -> ByteRange {
 }
 
 /// The statements, which come the last first, as ranges of those without a line between them.
-fn one_below_another(draft: &Draft, aliases: &[&Alias]) -> Vec<ByteRange> {
+fn one_below_another(draft: &Draft, statements: &[ByteRange]) -> Vec<ByteRange> {
     let mut ranges: Vec<ByteRange> = Vec::new();
-    for alias in aliases.iter().rev() {
-        let this = alias.statement;
+    for &this in statements.iter().rev() {
         match ranges.last_mut() {
             Some(range) if lines_of(draft, *range).end() == lines_of(draft, this).start() => {
                 *range = ByteRange::new(range.start(), this.end());

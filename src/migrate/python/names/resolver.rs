@@ -11,7 +11,7 @@ use crate::migrate::python::ast::{Constant, Expr, Operator};
 use crate::migrate::python::names::scope::{Binding, BindingKind, ModuleName, Scope};
 use crate::migrate::python::names::value::{Budget, MAX_TEXT, PluginId, Value};
 use crate::migrate::python::names::workspace::{Loaded, Workspace};
-use crate::migrate::python::tree::range_of;
+use crate::migrate::python::tree::{self, Descend, Node, range_of};
 
 /// Answers what expressions of one module stand for.
 #[derive(Clone, Copy)]
@@ -60,6 +60,29 @@ impl<'a> Resolver<'a> {
     /// The string that `expression` stands for.
     pub fn text(&self, expression: &Expr) -> Option<String> {
         Self::as_text(self.value(expression))
+    }
+
+    /// Whether the names in `expression` keep what they stand for here: no other module may set them, nor
+    /// their own one by their text.
+    pub(crate) fn lasts(&self, expression: &Expr) -> bool {
+        let mut lasts = true;
+        tree::walk(Node::Expr(expression), &mut |node| match node {
+            Node::Expr(named @ (Expr::Name(_) | Expr::Attribute(_))) => {
+                let value = self.value(named);
+                let is_known = matches!(
+                    value,
+                    Value::Text(_) | Value::Number(_) | Value::Function(..)
+                );
+                lasts &= !is_known || self.lasting_value(named) == value;
+                if is_known {
+                    Descend::Past
+                } else {
+                    Descend::Into
+                }
+            }
+            _ => Descend::Into,
+        });
+        lasts
     }
 
     /// The dotted name of what `expression` stands for outside the repo.

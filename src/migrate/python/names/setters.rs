@@ -24,6 +24,8 @@ use crate::migrate::python::names::setters::reach::{FileFacts, Reach, outer_name
 use crate::migrate::python::names::setters::text::contains;
 use crate::migrate::python::names::setters::unnamed::sets_anything;
 
+pub(super) use text::is_written;
+
 /// The names that are set somewhere, and what may be set without a name.
 #[derive(Debug, Default)]
 pub(super) struct Setters {

@@ -8,16 +8,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::migrate::python::ast::Expr;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::setters::is_written;
 use super::workspace::is_known_distribution;
 use crate::migrate::python::names::resolver::Resolver;
 use crate::migrate::python::names::scope::ModuleName;
 use crate::migrate::python::names::value::Value;
 use crate::migrate::python::names::workspace::{Loaded, Workspace};
 use crate::migrate::python::stdlib::is_stdlib;
-use crate::migrate::python::tree::{self, Descend, Node, name_expression};
+use crate::migrate::python::tree::name_expression;
 
 /// What stands in the text of a module that may set or get names of it by their text.
 const BY_TEXT: &[&str] = &[
@@ -41,9 +41,6 @@ const BY_TEXT: &[&str] = &[
 /// Of these, what may call a function of the module by its name.
 const CALLS_BY_TEXT: &[&str] = &["globals", "locals(", "eval(", "exec(", "sys.modules"];
 
-/// What stands in the text of a module that sets names of its own by their text.
-const SETS_BY_TEXT: &[&str] = &["globals()", "vars()", "exec("];
-
 /// Where a `*` import leads.
 enum Star {
     /// A module of the repo.
@@ -58,18 +55,6 @@ impl Loaded {
     /// Whether the module may call functions of its own by the text of their names.
     pub fn calls_by_text(&self) -> bool {
         contains_any(self.module.source().text(), CALLS_BY_TEXT)
-    }
-
-    /// Whether the module may give a name in `expression` that it binds another value by its text.
-    pub(crate) fn may_set_by_text(&self, expression: &Expr) -> bool {
-        let mut is_bound = false;
-        tree::walk(Node::Expr(expression), &mut |node| {
-            if let Node::Expr(Expr::Name(name)) = node {
-                is_bound |= !self.scope.bindings(&name.id).is_empty();
-            }
-            Descend::Into
-        });
-        is_bound && contains_any(self.module.source().text(), SETS_BY_TEXT)
     }
 }
 
@@ -209,6 +194,9 @@ pub fn names_from_stars(workspace: &Workspace, loaded: &Arc<Loaded>) -> FxHashMa
 }
 
 fn contains_any(text: &str, words: &[&str]) -> bool {
-    let mut words = words.iter();
-    words.any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
+    let has = |word: &&str| {
+        let mut places = memchr::memmem::find_iter(text.as_bytes(), word.as_bytes());
+        places.any(|at| !is_written(text, at))
+    };
+    words.iter().any(has)
 }

@@ -300,10 +300,12 @@ impl<'a> Registrar<'a> {
             }
             return Ok(());
         }
-        let exclusive = |index| Branch {
+        // Another turn of a loop around may take another branch.
+        let is_exclusive = around.loops.is_empty();
+        let branch = |index| Branch {
             statement: range_of(statement),
             index,
-            exclusive: true,
+            exclusive: is_exclusive,
         };
         match statement {
             Stmt::Expr(expression) => {
@@ -343,8 +345,8 @@ impl<'a> Registrar<'a> {
                 Ok(())
             }
             Stmt::If(choice) => {
-                self.uses_in_branch(exclusive(0), &choice.body, around, uses)?;
-                self.uses_in_branch(exclusive(1), &choice.orelse, around, uses)
+                self.uses_in_branch(branch(0), &choice.body, around, uses)?;
+                self.uses_in_branch(branch(1), &choice.orelse, around, uses)
             }
             _ => Ok(()),
         }
@@ -413,13 +415,17 @@ fn arguments(parameters: &ast::Arguments, call: &ast::ExprCall) -> Option<Vec<(S
         if values.iter().any(|(other, _)| *other == name) {
             continue;
         }
-        // What a default stands for is decided where the function is defined.
-        match parameter.default.as_deref()? {
-            default @ Expr::Constant(_) => values.push((name, default.clone())),
-            _ => return None,
+        // What a default stands for is decided where the function is defined; of others than constants
+        // nothing is known in the turn.
+        if let default @ Expr::Constant(_) = parameter.default.as_deref()? {
+            values.push((name, default.clone()));
         }
     }
-    (values.len() == all.len()).then_some(values)
+    let is_parameter = |(name, _): &(String, Expr)| {
+        let mut parameters = all.iter();
+        parameters.any(|parameter| parameter.def.arg.as_str() == name)
+    };
+    values.iter().all(is_parameter).then_some(values)
 }
 
 /// What may reach a function of the module by the text of its name.

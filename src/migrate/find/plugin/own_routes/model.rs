@@ -76,8 +76,10 @@ fn path_matches(pattern: &str, path: &str) -> bool {
     let Some(rest) = path.strip_prefix(before) else {
         return false;
     };
+    // Which may be nothing, as what cannot be known may be.
     let whole_path = parameter.ends_with(":path");
-    let ends = (1..=rest.len()).filter(|&end| rest.is_char_boundary(end));
+    let first = usize::from(!whole_path);
+    let ends = (first..=rest.len()).filter(|&end| rest.is_char_boundary(end));
     let mut candidates = ends.take_while(|&end| whole_path || !rest[..end].contains('/'));
     candidates.any(|end| path_matches(after, &rest[end..]))
 }
@@ -93,6 +95,8 @@ mod tests {
         assert!(path_matches("/{x}", "/a"));
         assert!(!path_matches("/{x}", "/a/b"));
         assert!(path_matches("/{x:path}", "/a/b"));
+        assert!(path_matches("/{x:path}", "/"));
+        assert!(path_matches("{unknown:path}/a", "/a"));
         assert!(path_matches("/a/{x}/c", "/a/é/c"));
         assert!(!path_matches("/{x}", "/"));
     }

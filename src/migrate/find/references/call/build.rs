@@ -207,7 +207,7 @@ impl<'a> Finder<'a> {
         let value = self
             .loop_reader()
             .text_of(self.with_locals(&locals), &registration.endpoint)
-            .filter(|_| !self.loaded.may_set_by_text(&registration.endpoint));
+            .filter(|_| self.with_locals(&locals).lasts(&registration.endpoint));
         let Some(value) = value else {
             let of_registrar = self.use_not_understood(registration.call, registration.target);
             let detail = of_registrar.unwrap_or_else(|| {

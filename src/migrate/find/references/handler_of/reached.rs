@@ -93,6 +93,11 @@ impl Finder<'_> {
         let value = resolver.value(expression);
         match (expression, value) {
             // By the name of the function itself, or by another name for it.
+            (Expr::Name(_) | Expr::Attribute(_), Value::Function(..))
+                if !resolver.lasts(expression) =>
+            {
+                None
+            }
             (Expr::Name(name), value) => {
                 if let [binding] = resolver.bindings(&name.id)
                     && let BindingKind::Value(other) = &binding.kind
@@ -164,6 +169,21 @@ impl Finder<'_> {
         let Value::Function(path, range) = resolver.value(&call.func) else {
             return None;
         };
+        if !resolver.lasts(&call.func) {
+            return None;
+        }
+        // What is given a function may be a decorator: then it is that function which is registered.
+        let is_function = |value: &Expr| {
+            matches!(value, Expr::Lambda(_))
+                || matches!(
+                    resolver.value(value),
+                    Value::Function(..) | Value::Class(..)
+                )
+        };
+        let keywords = call.keywords.iter().map(|keyword| &keyword.value);
+        if call.args.iter().chain(keywords).any(is_function) {
+            return None;
+        }
         let loaded = self.workspace.load(&path).ok()?;
         let suite = loaded.module.suite();
         let factory = suite.iter().find(|one| range_of(*one) == range)?;
@@ -180,8 +200,11 @@ impl Finder<'_> {
         let (mut returns, mut uses) = (0, 0);
         each_return(factory.body, &mut |_| returns += 1);
         tree::walk_body(factory.body, &mut |node| {
-            if let Node::Expr(expression) = node {
-                uses += usize::from(is_named(expression, &name.id));
+            match node {
+                Node::Expr(expression) => uses += usize::from(is_named(expression, &name.id)),
+                // A function inside may give the name to another one.
+                Node::Stmt(Stmt::Nonlocal(_)) => uses += 2,
+                Node::Stmt(_) => {}
             }
             Descend::Into
         });

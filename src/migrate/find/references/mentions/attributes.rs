@@ -57,8 +57,15 @@ impl Finder<'_> {
         self.say_known(before, plugin.as_ref(), None);
     }
 
-    /// A call of the method whose result goes where it cannot be followed.
-    pub(crate) fn not_applied(&mut self, callee: &Callee<'_>, range: ByteRange, detail: Text) {
+    /// A call of the method, for an endpoint where that is known, whose result goes where it cannot be
+    /// followed.
+    pub(crate) fn not_applied(
+        &mut self,
+        callee: &Callee<'_>,
+        endpoint: Option<String>,
+        range: ByteRange,
+        detail: Text,
+    ) {
         let plugin = match &callee.plugin {
             Receiver::NotOurs => {
                 self.references
@@ -68,10 +75,10 @@ impl Finder<'_> {
             Receiver::Plugin(id) => Some(id.clone()),
             Receiver::Unknown(_) => None,
         };
-        self.unclear(plugin.clone(), None, range, false);
+        self.unclear(plugin.clone(), endpoint.clone(), range, false);
         let before = self.references.len();
         self.by_hand(callee.place, Code::NotARegistration, range, detail);
-        self.say_known(before, plugin.as_ref(), None);
+        self.say_known(before, plugin.as_ref(), endpoint.as_deref());
     }
 
     pub(crate) fn getattr(&mut self, call: &ast::ExprCall) {

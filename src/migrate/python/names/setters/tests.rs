@@ -121,3 +121,20 @@ fn what_may_set_anything_reaches_what_it_can_have_got() {
     assert!(setters.reach_library("json"));
     assert!(!setters.reach_library("os"));
 }
+
+#[test]
+fn what_a_migration_writes_sets_nothing() {
+    let template = include_str!("../../../../../templates/python/reply_route.py.j2");
+    for line in text::WRITTEN {
+        assert!(template.lines().any(|one| one.trim() == *line), "{line}");
+        let mut names = FxHashSet::default();
+        assert!(
+            !sets_anything(&format!("def f():\n    {line}\n"), &mut names),
+            "{line}"
+        );
+        assert!(
+            sets_anything(&format!("def f():\n    x = {line}\n"), &mut names),
+            "{line}"
+        );
+    }
+}

@@ -1,5 +1,21 @@
 //! Words, brackets and arguments of a text that is not parsed.
 
+/// The lines of `reply_route`, as it is written beside a plugin, that read like setting something: they
+/// set what the function itself has made.
+pub(super) const WRITTEN: &[&str] = &[
+    "vars(response).update(status_code=status, raw_headers=[])",
+    "vars(response).pop(\"_headers\", None)",
+    "names = function.__globals__",
+    "vars(route)[\"__signature__\"] = signature",
+];
+
+/// Whether the line around `at`, in bytes, is one of these.
+pub(in crate::migrate::python::names) fn is_written(text: &str, at: usize) -> bool {
+    let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    WRITTEN.contains(&line.trim())
+}
+
 pub(super) fn contains(text: &str, word: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some()
 }

@@ -2,7 +2,9 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::migrate::python::names::setters::text::{arguments, closing, contains, is_own, is_word};
+use crate::migrate::python::names::setters::text::{
+    arguments, closing, contains, is_own, is_word, is_written,
+};
 
 /// Whether an occurrence surely sets nothing, by what stands before and after it.
 type IsHarmless = fn(&str, &str) -> bool;
@@ -78,8 +80,9 @@ pub(super) fn sets_anything(text: &str, names: &mut FxHashSet<String>) -> bool {
     let mut found = false;
     for (word, is_harmless) in ANYTHING {
         found = found
-            || memchr::memmem::find_iter(text.as_bytes(), word.as_bytes())
-                .any(|at| !is_harmless(&text[..at], &text[at + word.len()..]));
+            || memchr::memmem::find_iter(text.as_bytes(), word.as_bytes()).any(|at| {
+                !is_written(text, at) && !is_harmless(&text[..at], &text[at + word.len()..])
+            });
     }
     if contains(text, "setattr") {
         found |= add_setattr(text, names);
