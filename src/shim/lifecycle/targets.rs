@@ -2,7 +2,8 @@
 //!
 //! Asked with a method that no route takes, so that nothing of a plugin runs: an agent that has the route says
 //! 405, one that has not says 404 in words of its own (release 2.4.0). What says anything else is not
-//! understood, and is not called missing.
+//! understood, and is not called missing. Whether the plugin of a route is enabled, that release looks only in
+//! the route itself, when it is called; so that cannot be asked.
 //!
 //! Invariant: it ends in time, whatever the agents do.
 
