@@ -66,10 +66,19 @@ async fn health(State(state): App) -> Response {
 /// Ready is who can do its work: every thread turns, and every agent answers.
 async fn ready(State(state): App) -> Response {
     let agents = state.table.load().agents();
-    let mut answers = Vec::with_capacity(agents.len());
-    for agent in agents {
-        let answered = readiness::answers(&agent.url).await;
-        answers.push(json!({ "upstream": agent.url.to_string(), "answers": answered }));
+    // All at the same time: whoever asks does not wait for each of many that are silent.
+    let asked: Vec<_> = agents
+        .into_iter()
+        .map(|agent| {
+            let name = agent.url.to_string();
+            let answers = async move { readiness::answers(&agent.url).await };
+            (name, tokio::spawn(answers))
+        })
+        .collect();
+    let mut answers = Vec::with_capacity(asked.len());
+    for (upstream, answered) in asked {
+        let answered = answered.await.unwrap_or(false);
+        answers.push(json!({ "upstream": upstream, "answers": answered }));
     }
     let (threads, hang) = state.registry.heartbeats.count(Instant::now());
     let all = hang == 0 && answers.iter().all(|answer| answer["answers"] == true);

@@ -85,6 +85,7 @@ fn a_terminal_shows_what_the_page_shows() {
     let (code, json, _) = status(&["--format", "json"]);
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((code, &value["fails"]), (1, &true.into()));
+    assert_eq!(value["version"], 1);
     assert_eq!(value["webhooks"][1]["state"], "failing");
     let (_, chinese, _) = status(&["--lang", "zh"]);
     assert!(
@@ -96,6 +97,29 @@ fn a_terminal_shows_what_the_page_shows() {
     let (code, text, _) = status(&[]);
     assert_eq!(code, 1);
     assert!(text.contains(": no agent answers\n"), "{text}");
+}
+
+/// Each of them is given two seconds, and the shim five.
+#[test]
+fn agents_that_are_silent_are_asked_at_the_same_time() {
+    let silent: Vec<_> = (0..4)
+        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap())
+        .collect();
+    let mut map = String::new();
+    let mut config = String::new();
+    for (number, listener) in silent.iter().enumerate() {
+        let (plugin, address) = (format!("a.p{number}"), listener.local_addr().unwrap());
+        let path = format!("/o/{number}");
+        map += &route(&plugin, &format!("/plugins/{plugin}/x"), &[&path]);
+        config += &format!("[[route]]\nplugin = {plugin:?}\nupstream = \"http://{address}\"\n");
+    }
+    let agent = agent();
+    let shim = Shim::start(agent.address, &map, &config);
+    let folder = tempfile::tempdir().unwrap();
+    let admin = shim.admin.to_string();
+    let (code, text, error) = rehook(folder.path(), &["status", "--admin", &admin]);
+    assert_eq!((code, error.as_str()), (1, ""), "{text}");
+    assert_eq!(text.matches(": no agent answers\n").count(), 4, "{text}");
 }
 
 #[test]

@@ -34,6 +34,7 @@ impl Status {
     /// For programs.
     pub(crate) fn json(&self) -> Value {
         serde_json::json!({
+            "version": 1,
             "admin": self.admin,
             "fails": self.fails(),
             "ready": self.readiness["ready"],
