@@ -10,7 +10,7 @@ pub(super) const WRITTEN: &[&str] = &[
 ];
 
 /// Whether the line around `at`, in bytes, is one of these.
-pub(in crate::migrate::python::names) fn is_written(text: &str, at: usize) -> bool {
+pub(crate) fn is_written(text: &str, at: usize) -> bool {
     let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
     let line = text[start..].lines().next().unwrap_or_default();
     WRITTEN.contains(&line.trim())
