@@ -22,6 +22,7 @@ macro_rules! examples {
     };
 }
 
+mod completions;
 mod errors;
 mod localize;
 mod shim;
@@ -34,12 +35,14 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::text::Lang;
+pub(crate) use completions::CompletionsArgs;
 pub(crate) use localize::lang_of_arguments;
-pub(crate) use shim::{
-    LogChoice, RetireArgs, RoutesAction, RoutesArgs, ServerChoice, ShimArgs, StatusArgs,
-    StatusFormat,
-};
-pub(crate) use verify::{AgentArg, VerifyArgs};
+#[cfg(target_os = "linux")]
+pub(crate) use shim::{LogChoice, RetireArgs, StatusFormat};
+pub(crate) use shim::{RoutesAction, RoutesArgs, ServerChoice, ShimArgs, StatusArgs};
+#[cfg(target_os = "linux")]
+pub(crate) use verify::AgentArg;
+pub(crate) use verify::VerifyArgs;
 
 const GLOBAL_OPTIONS: &str = pair!("Global options", "全局选项");
 
@@ -100,6 +103,16 @@ pub(crate) enum Command {
                 "rehook scan --format markdown",
                 "A table of old and new URLs for a README",
                 "新旧 URL 对照表，可放入 README",
+            ),
+            (
+                "rehook scan --statistics",
+                "How often each code is reported",
+                "各诊断代码出现的次数",
+            ),
+            (
+                "rehook scan --quiet --format github",
+                "Annotations of a pull request; for GitHub Actions",
+                "pull request 中的注解，适用于 GitHub Actions",
             ),
         ]
     )]
@@ -236,6 +249,30 @@ pub(crate) enum Command {
         ]
     )]
     Routes(RoutesArgs),
+    #[command(
+        about = pair!(
+            "Write the script that has a shell complete commands and options",
+            "生成 shell 的命令与选项补全脚本"
+        ),
+        after_long_help = examples![
+            (
+                "rehook completions bash",
+                "To be saved as ~/.local/share/bash-completion/completions/rehook",
+                "保存为 ~/.local/share/bash-completion/completions/rehook",
+            ),
+            (
+                "rehook completions fish",
+                "To be saved as ~/.config/fish/completions/rehook.fish",
+                "保存为 ~/.config/fish/completions/rehook.fish",
+            ),
+            (
+                "rehook completions powershell",
+                "To be added to the file that $PROFILE names",
+                "追加到 $PROFILE 所指的文件",
+            ),
+        ]
+    )]
+    Completions(CompletionsArgs),
 }
 
 /// Which plugins, and how far to go with them: what all commands that plan a migration take.
@@ -275,6 +312,11 @@ pub(crate) struct PlanArgs {
 pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) plan: PlanArgs,
+    #[arg(long, help = pair!(
+        "Count what is reported, by code, instead of listing the webhooks",
+        "按代码统计报告的内容，而不列出 webhook"
+    ))]
+    pub(crate) statistics: bool,
     #[arg(long, value_enum, default_value_t = ScanFormat::Text, value_name = "FORMAT", help = pair!(
         "Output format",
         "输出格式"
@@ -288,16 +330,21 @@ pub(crate) struct DiffArgs {
     pub(crate) plan: PlanArgs,
     #[arg(long, help = pair!("Only count the changed lines of each file", "只统计每个文件的改动行数"))]
     pub(crate) stat: bool,
+    #[arg(long, conflicts_with = "stat", help = pair!(
+        "Count what is reported, by code, instead of showing the patch",
+        "按代码统计报告的内容，而不显示补丁"
+    ))]
+    pub(crate) statistics: bool,
     #[arg(long, help = pair!(
         "Exit with 1 if there is a change, as `git diff --exit-code` does",
         "有改动时以退出码 1 结束，与 `git diff --exit-code` 一致"
     ))]
     pub(crate) exit_code: bool,
-    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT", help = pair!(
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text, value_name = "FORMAT", help = pair!(
         "Output format",
         "输出格式"
     ))]
-    pub(crate) format: Format,
+    pub(crate) format: DiffFormat,
 }
 
 #[derive(Debug, Args)]
@@ -366,6 +413,24 @@ pub(crate) enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    #[value(help = pair!("For people", "供人阅读的文本"))]
+    Text,
+    #[value(help = pair!("For programs", "供程序读取的 JSON"))]
+    Json,
+    #[value(help = pair!(
+        "Annotations of GitHub Actions, shown at the lines of a pull request",
+        "GitHub Actions 注解，显示在 pull request 的对应行"
+    ))]
+    Github,
+    #[value(help = pair!(
+        "SARIF 2.1.0, for code scanning",
+        "SARIF 2.1.0，供代码扫描服务读取"
+    ))]
+    Sarif,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ScanFormat {
     #[value(help = pair!("For people", "供人阅读的文本"))]
     Text,
@@ -376,6 +441,16 @@ pub(crate) enum ScanFormat {
         "新旧 URL 对照表，可放入插件的 README"
     ))]
     Markdown,
+    #[value(help = pair!(
+        "Annotations of GitHub Actions, shown at the lines of a pull request",
+        "GitHub Actions 注解，显示在 pull request 的对应行"
+    ))]
+    Github,
+    #[value(help = pair!(
+        "SARIF 2.1.0, for code scanning",
+        "SARIF 2.1.0，供代码扫描服务读取"
+    ))]
+    Sarif,
 }
 
 /// What is printed instead of running a command: help, the version, or what is wrong with the arguments.

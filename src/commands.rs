@@ -10,14 +10,18 @@ mod output;
 mod plan_args;
 mod routes;
 mod scan;
+#[cfg(target_os = "linux")]
 mod shim;
 mod undo;
+#[cfg(target_os = "linux")]
 mod verify;
 
 use std::process::ExitCode;
 
 use crate::cli::{self, ColorChoice, Command};
 use crate::text::Lang;
+#[cfg(not(target_os = "linux"))]
+use crate::user_error::UserError;
 pub use console::Console;
 pub use exit_status::ExitStatus;
 
@@ -46,12 +50,25 @@ pub fn run() -> ExitCode {
         Command::Scan(args) => scan::run(args, &console),
         Command::Diff(args) => diff::run(args, &console),
         Command::Migrate(args) => migrate::run(args, &console),
+        #[cfg(target_os = "linux")]
         Command::Verify(args) => verify::run(args, &console),
+        #[cfg(target_os = "linux")]
+        Command::Shim(args) => shim::run(args, &console),
+        #[cfg(not(target_os = "linux"))]
+        Command::Verify(_) => Err(UserError::linux_only("verify").into()),
+        #[cfg(not(target_os = "linux"))]
+        Command::Shim(_) => Err(UserError::linux_only("shim").into()),
         Command::Undo(args) => undo::run(args, &console),
         Command::Explain(args) => explain::run(args, &console),
-        Command::Shim(args) => shim::run(args, &console),
+        #[cfg(target_os = "linux")]
         Command::Status(args) => shim::status::run(args, &console),
+        #[cfg(not(target_os = "linux"))]
+        Command::Status(_) => Err(UserError::linux_only("status").into()),
         Command::Routes(args) => routes::run(args, &console),
+        Command::Completions(args) => console
+            .result_bytes(&args.script(lang))
+            .map(|()| ExitStatus::Done)
+            .map_err(Into::into),
     };
     match status {
         Ok(status) => status.into(),
@@ -69,4 +86,7 @@ fn color(choice: ColorChoice) {
         ColorChoice::Never => anstream::ColorChoice::Never,
     }
     .write_global();
+    // Making such a stream is what has the console of Windows understand colours.
+    #[cfg(windows)]
+    drop((anstream::stdout(), anstream::stderr()));
 }

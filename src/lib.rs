@@ -16,10 +16,19 @@
         clippy::unwrap_used
     )
 )]
+#![cfg_attr(
+    not(target_os = "linux"),
+    allow(
+        dead_code,
+        unreachable_pub,
+        reason = "`shim` and `verify`, which use it, are left out there"
+    )
+)]
 
 mod nearest;
 pub mod regular_file;
 pub mod routes;
+#[cfg(target_os = "linux")]
 mod signals;
 pub mod term;
 pub mod text;
@@ -27,6 +36,7 @@ pub mod user_error;
 
 pub mod migrate;
 pub mod shim;
+#[cfg(target_os = "linux")]
 mod verify;
 
 mod cli;

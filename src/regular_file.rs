@@ -135,8 +135,10 @@ fn open(path: &Path) -> io::Result<File> {
     })
 }
 
+/// Elsewhere it is looked at through links before it is opened.
 #[cfg(not(unix))]
 fn open(path: &Path) -> io::Result<File> {
+    check(&fs::metadata(path)?, u64::MAX)?;
     OpenOptions::new().read(true).open(path)
 }
 

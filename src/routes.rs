@@ -23,6 +23,7 @@ mod tests;
 pub use lines::RouteLines;
 pub use map::RouteMap;
 pub use path::stays_below_plugins;
+pub(crate) use read::modified_or_now;
 pub(crate) use read::parse;
 pub use read::{read, read_if_present};
 pub use route::{Dialect, REQUEST_METHODS, Route, route_path};

@@ -16,23 +16,39 @@
 //! signature over what came, and a webhook that arrives exactly once, need all three. The grammar
 //! itself is `httparse`'s, the one that hyper reads with.
 //!
+//! Linux only, for now; elsewhere [`export`] is there with what it needs, so that a route map can be
+//! written for another server.
+//!
 //! Invariants: input can make the shim reject, never panic; whatever two servers could read
 //! in two ways is rejected; no secret leaves the process.
 
+#[cfg(target_os = "linux")]
 pub mod admin;
+#[cfg(target_os = "linux")]
 pub(crate) mod auth;
+#[cfg(target_os = "linux")]
 pub mod config;
 pub(crate) mod export;
 pub mod http;
+#[cfg(target_os = "linux")]
 pub mod lifecycle;
+#[cfg(target_os = "linux")]
 pub mod observe;
+#[cfg(target_os = "linux")]
 pub mod record;
+#[cfg(target_os = "linux")]
 pub(crate) mod retire;
 pub mod route;
+#[cfg(target_os = "linux")]
 pub(crate) mod serve;
+#[cfg(target_os = "linux")]
 pub(crate) mod status;
+#[cfg(target_os = "linux")]
 pub(crate) mod upstream;
 
 pub use http::rejection::Rejection;
+pub use http::upstream_url::UpstreamUrl;
+#[cfg(target_os = "linux")]
 pub use serve::server::{Listeners, serve};
+#[cfg(target_os = "linux")]
 pub use serve::worker::{ServerState, UNIT};

@@ -137,7 +137,7 @@ mod tests {
         check(&["undo", "a", "b"], "错误：多余或无法识别的参数 `b`");
         check(
             &["diff", "--format", "xml"],
-            "错误：参数 `--format <FORMAT>` 的取值 `xml` 无效\n  可选值：text、json",
+            "错误：参数 `--format <FORMAT>` 的取值 `xml` 无效\n  可选值：text、json、github、sarif",
         );
         check(
             &["diff", "-q", "-v"],

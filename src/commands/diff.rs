@@ -2,10 +2,11 @@
 
 use super::console::Console;
 use super::exit_status::ExitStatus;
-use super::output::{report_view, say_findings, say_pending, show_patch};
+use super::output::{report_view, say_findings, say_pending, show_patch, statistics_without_place};
 use super::plan_args::migration_of;
-use crate::cli::{DiffArgs, Format};
+use crate::cli::{DiffArgs, DiffFormat};
 use crate::migrate::report;
+use crate::migrate::report::json::Extras;
 use crate::{term, text};
 
 /// Runs the command.
@@ -15,10 +16,21 @@ use crate::{term, text};
 pub(super) fn run(args: &DiffArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let migration = migration_of(&args.plan)?;
     let view = report_view(&migration);
+    let lang = console.lang();
+    let extras = Extras {
+        edits: true,
+        statistics: args.statistics,
+    };
     match args.format {
-        Format::Json => console.result(&report::json::render_with_edits(&view, console.lang())?)?,
-        Format::Text if args.stat => console.result(&report::text::stat(&view, console.lang()))?,
-        Format::Text => show_patch(&view, console)?,
+        DiffFormat::Json => console.result(&report::json::render(&view, extras, lang)?)?,
+        DiffFormat::Text if args.statistics => {
+            console.result(&report::statistics::render(&view, lang))?;
+        }
+        DiffFormat::Text if args.stat => console.result(&report::text::stat(&view, lang))?,
+        DiffFormat::Text => show_patch(&view, console)?,
+        _ if args.statistics => return Err(statistics_without_place().into()),
+        DiffFormat::Github => console.result(&report::github::render(&view, lang))?,
+        DiffFormat::Sarif => console.result(&report::sarif::render(&view, lang)?)?,
     }
     if !migration.changes.is_empty() && !migration.base_is_current && !console.is_quiet() {
         let base = term::path(&migration.base);

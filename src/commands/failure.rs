@@ -22,4 +22,38 @@ impl UserError {
             ),
         }
     }
+
+    /// A command that Linux alone has: `shim` lives of its sockets and signals, `verify` of its processes
+    /// and limits.
+    #[cfg(any(test, not(target_os = "linux")))]
+    pub(super) fn linux_only(command: &str) -> Self {
+        let system = std::env::consts::OS;
+        Self {
+            message: text!(
+                "`rehook {command}` runs on Linux only, and this is {system}",
+                "`rehook {command}` 只能在 Linux 上运行，而当前系统是 {system}"
+            ),
+            help: text!(
+                "run it on the Linux machine of the agent, in a container, or in WSL; scan, diff, migrate, \
+                 undo, routes and explain work here",
+                "请在 Agent 所在的 Linux 机器、容器或 WSL 中运行；scan、diff、migrate、undo、routes 与 explain \
+                 在此均可使用"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Lang;
+
+    #[test]
+    fn a_command_of_linux_is_named_with_the_way_out() {
+        let error = UserError::linux_only("verify");
+        for lang in [Lang::En, Lang::Zh] {
+            assert!(error.message.get(lang).contains("`rehook verify`"));
+            assert!(error.help.get(lang).contains("WSL"));
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::migrate::apply::{self, FileChange};
 use crate::migrate::pipeline::Migration;
 use crate::migrate::project::git;
 use crate::migrate::report;
+use crate::migrate::report::json::Extras;
 use crate::term;
 use crate::text;
 use crate::user_error::UserError;
@@ -85,7 +86,11 @@ pub(super) fn run(args: &MigrateArgs, console: &Console) -> anyhow::Result<ExitS
 
 fn show(view: &report::View<'_>, format: Format, console: &Console) -> anyhow::Result<()> {
     match format {
-        Format::Json => console.result(&report::json::render(view, console.lang())?)?,
+        Format::Json => console.result(&report::json::render(
+            view,
+            Extras::default(),
+            console.lang(),
+        )?)?,
         Format::Text => console.result(&report::text::stat(view, console.lang()))?,
     }
     Ok(())
@@ -98,7 +103,7 @@ fn refuse_foreign_files(migration: &Migration, args: &MigrateArgs) -> Result<(),
         .plan
         .paths
         .iter()
-        .filter_map(|path| path.canonicalize().ok())
+        .filter_map(|path| dunce::canonicalize(path).ok())
         .collect();
     let repo = git::repo_root(&migration.root);
     let is_foreign = |path: &Path, real: &Path| {
@@ -111,7 +116,7 @@ fn refuse_foreign_files(migration: &Migration, args: &MigrateArgs) -> Result<(),
     let foreign: Vec<_> = migration
         .changes
         .iter()
-        .filter_map(|change| Some((change, change.path.canonicalize().ok()?)))
+        .filter_map(|change| Some((change, dunce::canonicalize(&change.path).ok()?)))
         .filter(|(change, real)| is_foreign(&change.path, real))
         .collect();
     // The map comes last, and is what has to be seen to first.

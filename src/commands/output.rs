@@ -3,6 +3,7 @@
 use super::console::Console;
 use crate::migrate::pipeline::Migration;
 use crate::migrate::{apply, diff, report};
+use crate::text;
 use crate::user_error::UserError;
 
 /// The plan as reports see it.
@@ -62,4 +63,18 @@ pub(super) fn say_findings(view: &report::View<'_>, console: &Console) {
         columns: console.columns(),
     };
     console.say(&report::findings::findings(view, style));
+}
+
+/// `--statistics` with a format that has no place for them.
+pub(super) fn statistics_without_place() -> UserError {
+    UserError::new(
+        text!(
+            "--statistics has no place in this format",
+            "--statistics 不能用于这种输出格式"
+        ),
+        text!(
+            "leave --format out, or write `--format json`",
+            "请去掉 --format，或改用 `--format json`"
+        ),
+    )
 }

@@ -5,14 +5,19 @@ use std::{env, fs};
 
 use super::console::Console;
 use super::exit_status::ExitStatus;
-use crate::cli::{RetireArgs, RoutesAction, RoutesArgs, ServerChoice};
+#[cfg(target_os = "linux")]
+use crate::cli::RetireArgs;
+use crate::cli::{RoutesAction, RoutesArgs, ServerChoice};
 use crate::migrate::project::git;
 use crate::routes::{self, FILE_NAME};
-use crate::shim::config::UpstreamUrl;
+use crate::shim::UpstreamUrl;
 use crate::shim::export::{self, Export};
+#[cfg(target_os = "linux")]
 use crate::shim::retire::{self, Source};
-use crate::shim::route::maps;
+#[cfg(target_os = "linux")]
 use crate::shim::status;
+#[cfg(not(target_os = "linux"))]
+use crate::user_error::UserError;
 
 /// Where the agent is, and where the shim, if nobody says so.
 const AGENT: &str = "http://127.0.0.1:8021";
@@ -20,8 +25,13 @@ const SHIM: &str = "http://127.0.0.1:8080";
 
 /// Writes the route map as the configuration of another server, or takes an old URL out of it.
 pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<ExitStatus> {
+    #[cfg(target_os = "linux")]
     if let Some(RoutesAction::Retire(args)) = &args.action {
         return retire(args, console);
+    }
+    #[cfg(not(target_os = "linux"))]
+    if let Some(RoutesAction::Retire(_)) = &args.action {
+        return Err(UserError::linux_only("routes retire").into());
     }
     let Some(server) = args.server else {
         // The arguments ask for it.
@@ -33,7 +43,7 @@ pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<ExitSt
     let upstream = UpstreamUrl::parse(args.upstream.as_deref().unwrap_or(default))?;
     let export = Export {
         upstream: &upstream,
-        deprecated_since: maps::modified_or_now(&path),
+        deprecated_since: routes::modified_or_now(&path),
         lang: console.lang(),
     };
     console.result(&match (server, args.front) {
@@ -45,6 +55,7 @@ pub(super) fn run(args: &RoutesArgs, console: &Console) -> anyhow::Result<ExitSt
     Ok(ExitStatus::Done)
 }
 
+#[cfg(target_os = "linux")]
 fn retire(args: &RetireArgs, console: &Console) -> anyhow::Result<ExitStatus> {
     let path = args.routes.clone().unwrap_or_else(map_of_repo);
     let source = match &args.counters_file {

@@ -1,6 +1,5 @@
 //! `rehook undo`: takes the last migration back; called again, the one before.
 
-use std::fs;
 use std::path::Path;
 
 use super::console::Console;
@@ -16,7 +15,8 @@ use crate::{term, text};
 /// # Errors
 /// When there is nothing to take back, or files were edited since: then nothing was written.
 pub(super) fn run(args: &UndoArgs, console: &Console) -> anyhow::Result<ExitStatus> {
-    let path = fs::canonicalize(&args.path).map_err(|error| UserError::path(&args.path, &error))?;
+    let path =
+        dunce::canonicalize(&args.path).map_err(|error| UserError::path(&args.path, &error))?;
     let folder = if path.is_dir() {
         path.as_path()
     } else {

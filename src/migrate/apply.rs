@@ -91,7 +91,7 @@ pub fn written_last<'f>(root: &Path, files: &[(&'f Path, &[u8])]) -> Vec<&'f Pat
     };
     let mut open: Vec<(&Path, &[u8], PathBuf)> = files
         .iter()
-        .filter_map(|&(path, bytes)| Some((path, bytes, path.canonicalize().ok()?)))
+        .filter_map(|&(path, bytes)| Some((path, bytes, dunce::canonicalize(path).ok()?)))
         .collect();
     let mut ours = Vec::new();
     for record in State::undo_records(&root).unwrap_or_default() {
@@ -301,8 +301,7 @@ fn cause_of_failure(cause: ApplyError, back: Result<(), ApplyError>) -> ApplyErr
 
 /// `root` without links, so that what is inside it can be told.
 fn real(root: &Path) -> Result<PathBuf, ApplyError> {
-    root.canonicalize()
-        .map_err(|error| ApplyError::io(Action::Read, root, error))
+    dunce::canonicalize(root).map_err(|error| ApplyError::io(Action::Read, root, error))
 }
 
 fn names<'t>(targets: impl IntoIterator<Item = &'t Target>) -> Vec<PathBuf> {

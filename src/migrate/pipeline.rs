@@ -97,7 +97,7 @@ fn given_plan(
 fn real_paths(asked: &[PathBuf]) -> Result<Vec<PathBuf>, UserError> {
     let mut paths = Vec::new();
     for path in asked {
-        paths.push(fs::canonicalize(path).map_err(|error| UserError::path(path, &error))?);
+        paths.push(dunce::canonicalize(path).map_err(|error| UserError::path(path, &error))?);
     }
     Ok(paths)
 }

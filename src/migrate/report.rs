@@ -1,11 +1,15 @@
-//! Reports: text, JSON and Markdown from the same plan. Nothing is computed here that the plan
+//! Reports: text, JSON, Markdown, SARIF and GitHub's commands from the same plan. Nothing is computed here that the plan
 //! does not say.
 
+mod annotations;
 mod edits;
 pub(crate) mod findings;
+pub(crate) mod github;
 pub(crate) mod json;
 pub(crate) mod markdown;
 mod position_map;
+pub(crate) mod sarif;
+pub(crate) mod statistics;
 pub(crate) mod text;
 
 use std::collections::HashSet;
@@ -13,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use crate::migrate::diagnostic::Diagnostic;
 use crate::migrate::diff::Change;
-use crate::migrate::plan::{Plan, PlannedWebhook};
+use crate::migrate::plan::{Action, Plan, PlannedWebhook};
 use crate::routes::Route;
 use crate::term;
 use position_map::Position;
@@ -63,6 +67,19 @@ impl View<'_> {
     /// The routes of the map that were migrated before.
     fn migrated_before(&self) -> impl Iterator<Item = &Route> {
         migrated_before(self.plan, self.routes)
+    }
+
+    /// What is reported, in no order: why webhooks need a manual change, each reason once, and whatever
+    /// else was noticed.
+    fn reported(&self) -> impl Iterator<Item = &Diagnostic> {
+        let webhooks = self.plan.webhooks.iter();
+        let by_hand = webhooks
+            .filter(|webhook| !webhook.is_further)
+            .filter_map(|webhook| match &webhook.action {
+                Action::ByHand(diagnostic) => Some(&**diagnostic),
+                Action::Migrate | Action::Drop => None,
+            });
+        by_hand.chain(&self.plan.diagnostics)
     }
 
     /// Where a webhook is.

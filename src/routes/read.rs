@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 use toml_edit::{Document, Item};
@@ -28,6 +29,17 @@ struct File {
     version: i64,
     #[serde(default, rename = "route")]
     routes: Vec<Route>,
+}
+
+/// Since when the old URLs of the route map at `path` are deprecated, if nobody says so: since it was
+/// written. In seconds since 1970.
+pub(crate) fn modified_or_now(path: &Path) -> u64 {
+    let modified = std::fs::metadata(path).and_then(|about| about.modified());
+    let since = modified.unwrap_or_else(|_| SystemTime::now());
+    since
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 /// The route map at `path`.

@@ -12,7 +12,6 @@ mod model;
 mod reader;
 mod secret;
 mod self_reference;
-mod upstream_url;
 
 use std::path::{Path, PathBuf};
 
@@ -20,8 +19,6 @@ use crate::user_error::UserError;
 
 pub(crate) use model::Environment;
 pub use model::{Config, Flags, Limits, LogFormat, RouteLimits, RouteRule};
-pub(crate) use upstream_url::AgentAddress;
-pub use upstream_url::UpstreamUrl;
 
 /// Reads the configuration: the file, then the flags over it. Everything that is wrong is said at
 /// once.

@@ -15,7 +15,7 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use hmac::digest::common::Key as Block;
@@ -143,12 +143,18 @@ pub(super) fn split(sealed: &[u8]) -> (&[u8], &[u8]) {
 /// The folder of this user's state (XDG Base Directory Specification 0.8).
 #[cfg(not(test))]
 fn folder() -> Result<PathBuf, ApplyError> {
-    folder_of(
-        env::var_os("XDG_STATE_HOME").map(PathBuf::from),
-        env::home_dir(),
-    )
-    .ok_or(ApplyError::NoHome)
+    let named = STATE_VARIABLES.iter().filter_map(env::var_os);
+    let state = named.map(PathBuf::from).find(|path| path.is_absolute());
+    folder_of(state, env::home_dir()).ok_or(ApplyError::NoHome)
 }
+
+/// The variables that name it: that of the specification, and what Windows has for it.
+#[cfg(not(test))]
+const STATE_VARIABLES: &[&str] = if cfg!(windows) {
+    &["XDG_STATE_HOME", "LOCALAPPDATA"]
+} else {
+    &["XDG_STATE_HOME"]
+};
 
 /// Tests leave the user's own folder alone.
 #[cfg(test)]
@@ -169,7 +175,9 @@ fn folder_of(state: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
 /// An error when the key would be in the tree whose journals it seals: where `HOME` is the folder of
 /// a clone or an archive, as in some containers, its author could have put one there.
 fn refuse_inside(root: &Path, folder: &Path) -> Result<(), ApplyError> {
-    let there = folder.ancestors().find_map(|path| path.canonicalize().ok());
+    let there = folder
+        .ancestors()
+        .find_map(|path| dunce::canonicalize(path).ok());
     let is_inside = folder.starts_with(root) || there.is_some_and(|path| path.starts_with(root));
     if is_inside {
         return Err(ApplyError::KeyInside {
@@ -210,6 +218,7 @@ fn create_folders(folder: &Path) -> io::Result<()> {
 
 #[cfg(unix)]
 fn random() -> io::Result<[u8; LENGTH]> {
+    use std::io::Read as _;
     let mut bytes = [0; LENGTH];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)

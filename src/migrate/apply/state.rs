@@ -376,6 +376,9 @@ fn open_plain(path: &Path) -> io::Result<File> {
 
 #[cfg(not(unix))]
 fn open_plain(path: &Path) -> io::Result<File> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(ErrorKind::InvalidInput.into());
+    }
     OpenOptions::new().write(true).open(path)
 }
 
@@ -399,10 +402,11 @@ fn is_same_file(open: &File, path: &Path) -> bool {
     here.is_some() && here == identity(fs::symlink_metadata(path))
 }
 
-/// Elsewhere an open file keeps its name.
 #[cfg(not(unix))]
-fn is_same_file(_: &File, path: &Path) -> bool {
-    exists(path)
+fn is_same_file(open: &File, path: &Path) -> bool {
+    let here = open.try_clone().and_then(same_file::Handle::from_file);
+    let there = same_file::Handle::from_path(path);
+    matches!((here, there), (Ok(here), Ok(there)) if here == there)
 }
 
 /// What tells a file from its copies. A journal carries the mark of the file that it is in: one

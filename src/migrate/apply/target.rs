@@ -83,7 +83,7 @@ fn is_harmless(root: &Path, path: &Path) -> bool {
     }
     let folder = root.join(path);
     let folder = folder.parent().unwrap_or(root);
-    match folder.canonicalize() {
+    match dunce::canonicalize(folder) {
         Ok(real) => real == folder,
         Err(error) => error.kind() == ErrorKind::NotFound,
     }

@@ -56,7 +56,7 @@ fn check_existing(
     before: &[u8],
 ) -> Result<Option<(PathBuf, Option<u32>)>, ApplyError> {
     let read = |error| ApplyError::io(Action::Read, path, error);
-    let real = match path.canonicalize() {
+    let real = match dunce::canonicalize(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         result => result.map_err(read)?,
     };
@@ -102,9 +102,8 @@ fn check_new(path: &Path) -> Result<Option<(PathBuf, Option<u32>)>, ApplyError> 
     let name = path.file_name().ok_or_else(|| ApplyError::NotAFile {
         path: path.to_owned(),
     })?;
-    let folder = folder
-        .canonicalize()
-        .map_err(|error| ApplyError::io(Action::Create, path, error))?;
+    let folder =
+        dunce::canonicalize(folder).map_err(|error| ApplyError::io(Action::Create, path, error))?;
     Ok(Some((folder.join(name), None)))
 }
 

@@ -2,7 +2,6 @@
 //! its folders.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
@@ -94,7 +93,7 @@ pub(super) fn style_of(path: &Path, root: &Path) -> Style {
     }
     let mut seen = BTreeSet::new();
     while let Some(path) = files.last().and_then(ConfigFile::extends)
-        && let Ok(real) = fs::canonicalize(path)
+        && let Ok(real) = dunce::canonicalize(path)
         && seen.insert(real.clone())
         && let Some(file) = config_file(&real)
     {

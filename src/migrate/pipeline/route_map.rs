@@ -1,6 +1,5 @@
 //! The route map of a project, and what a plan adds to it.
 
-use std::fs;
 use std::path::Path;
 
 use super::model::{Change, Options};
@@ -24,7 +23,7 @@ pub(super) fn merged(
                 std::path::absolute(path).map_err(|error| UserError::path(path, &error))?;
             let folder = absolute.parent().unwrap_or(&absolute);
             let folder =
-                fs::canonicalize(folder).map_err(|error| UserError::path(folder, &error))?;
+                dunce::canonicalize(folder).map_err(|error| UserError::path(folder, &error))?;
             folder.join(absolute.file_name().unwrap_or_default())
         }
         None => root.join(FILE_NAME),

@@ -298,7 +298,7 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, (PathBuf, io::Error)> {
         ..Discovery::default()
     };
     for (path, _, bytes) in found {
-        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let real = dunce::canonicalize(&path).unwrap_or_else(|_| path.clone());
         if !seen.insert(real) {
             continue;
         }

@@ -15,13 +15,13 @@ mod process;
 mod repo;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::regular_file;
 use crate::user_error::UserError;
 pub(crate) use limits::TIME_LIMIT;
 use process::{Place, failed, output, run};
+#[cfg(target_os = "linux")]
 pub(crate) use process::{command, is_distrust};
 use repo::real;
 pub(crate) use repo::repo_root;
@@ -246,13 +246,14 @@ fn filters(place: Place<'_>) -> Result<Vec<String>, UserError> {
 /// A path as git prints it.
 #[cfg(unix)]
 pub(crate) fn name_from_bytes(name: &[u8]) -> Option<PathBuf> {
+    use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     Some(PathBuf::from(OsStr::from_bytes(name)))
 }
 
 /// A path as git prints it.
 #[cfg(not(unix))]
-pub fn name_from_bytes(name: &[u8]) -> Option<PathBuf> {
+pub(crate) fn name_from_bytes(name: &[u8]) -> Option<PathBuf> {
     Some(PathBuf::from(std::str::from_utf8(name).ok()?))
 }
 

@@ -55,17 +55,8 @@ pub(crate) fn findings(view: &View<'_>, style: Style) -> String {
     if amount == Verbosity::Verbose {
         output += &migrated(view, lang);
     }
-    let by_hand = view
-        .plan
-        .webhooks
-        .iter()
-        .filter(|webhook| !webhook.is_further)
-        .filter_map(|webhook| match &webhook.action {
-            Action::ByHand(diagnostic) => Some(&**diagnostic),
-            _ => None,
-        });
-    let mut diagnostics: Vec<&Diagnostic> = by_hand
-        .chain(&view.plan.diagnostics)
+    let mut diagnostics: Vec<&Diagnostic> = view
+        .reported()
         .filter(|one| amount != Verbosity::Quiet || one.code().severity() != Severity::Advice)
         .collect();
     diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
@@ -139,7 +130,7 @@ fn migrated(view: &View<'_>, lang: Lang) -> String {
     output
 }
 
-fn style_of(code: Code) -> anstyle::Style {
+pub(super) fn style_of(code: Code) -> anstyle::Style {
     match code.severity() {
         Severity::Advice => CYAN,
         Severity::Manual => YELLOW,

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::View;
 use super::edits::{Edit, edits};
-use crate::migrate::diagnostic::{Diagnostic, Severity};
+use super::statistics;
+use crate::migrate::diagnostic::{Code, Diagnostic, Severity};
 use crate::migrate::diff;
 use crate::migrate::plan::{Action, PlannedWebhook};
 use crate::term;
@@ -22,6 +23,15 @@ struct Report<'a> {
     migrated_before: Vec<Known<'a>>,
     diagnostics: Vec<Finding<'a>>,
     counts: Count,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statistics: Option<Vec<Statistic>>,
+}
+
+#[derive(Serialize)]
+struct Statistic {
+    code: &'static str,
+    severity: &'static str,
+    count: usize,
 }
 
 #[derive(Serialize)]
@@ -90,29 +100,27 @@ struct Count {
     unaccounted: usize,
 }
 
+/// What a report has besides.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Extras {
+    /// The edits of each file.
+    pub edits: bool,
+    /// How often each code is reported.
+    pub statistics: bool,
+}
+
 /// The report as indented JSON with a line end.
 ///
 /// # Errors
 /// None that a plan leads to.
-pub(crate) fn render(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
-    rendered(view, lang, None)
-}
-
-/// The report with the edits of each file.
-///
-/// # Errors
-/// None that a plan leads to.
-pub(crate) fn render_with_edits(view: &View<'_>, lang: Lang) -> serde_json::Result<String> {
-    rendered(view, lang, Some(edits(view)))
-}
-
-fn rendered(
-    view: &View<'_>,
-    lang: Lang,
-    edits: Option<Vec<Vec<Edit>>>,
-) -> serde_json::Result<String> {
+pub(crate) fn render(view: &View<'_>, extras: Extras, lang: Lang) -> serde_json::Result<String> {
     let counts = view.plan.counts;
-    let mut edits = edits.map(Vec::into_iter);
+    let mut edits = extras.edits.then(|| edits(view).into_iter());
+    let statistic = |(code, count): (Code, usize)| Statistic {
+        code: code.as_str(),
+        severity: severity(code),
+        count,
+    };
     let report = Report {
         version: 1,
         files_looked_at: view.files_scanned,
@@ -174,6 +182,12 @@ fn rendered(
             not_ours: counts.not_ours,
             unaccounted: counts.unaccounted(),
         },
+        statistics: extras.statistics.then(|| {
+            statistics::counts(view)
+                .into_iter()
+                .map(statistic)
+                .collect()
+        }),
     };
     Ok(term::json(serde_json::to_string_pretty(&report)?) + "\n")
 }
@@ -215,16 +229,20 @@ fn finding<'a>(view: &View<'_>, diagnostic: &'a Diagnostic, lang: Lang) -> Findi
     });
     Finding {
         code: diagnostic.code().as_str(),
-        severity: match diagnostic.code().severity() {
-            Severity::Advice => "advice",
-            Severity::Manual => "by_hand",
-            Severity::Error => "error",
-        },
+        severity: severity(diagnostic.code()),
         path: view.shown(diagnostic.path()),
         line: position.map(|(line, _)| line),
         column: position.map(|(_, column)| column),
         message: diagnostic.detail().get(lang),
         related,
         hint: diagnostic.hint().get(lang).to_owned(),
+    }
+}
+
+fn severity(code: Code) -> &'static str {
+    match code.severity() {
+        Severity::Advice => "advice",
+        Severity::Manual => "by_hand",
+        Severity::Error => "error",
     }
 }

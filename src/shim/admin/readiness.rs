@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::shim::config::UpstreamUrl;
+use crate::shim::http::upstream_url::UpstreamUrl;
 use crate::shim::upstream::dial::dial;
 
 /// How long an agent may take.

@@ -8,12 +8,12 @@ use ipnet::IpNet;
 use toml_edit::Document;
 
 use super::model::{Environment, Limits, LogFormat, RouteRule};
-use super::upstream_url::UpstreamUrl;
 use crate::regular_file;
 use crate::shim::auth::Secret;
 use crate::shim::config::auth;
 use crate::shim::config::reader::{At, Reader, Section, is_empty};
 use crate::shim::config::secret::Source;
+use crate::shim::http::upstream_url::UpstreamUrl;
 use crate::text;
 use crate::text::translate;
 use crate::user_error::UserError;

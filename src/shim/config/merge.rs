@@ -7,11 +7,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::model::{Config, Flags, LogFormat};
-use super::upstream_url::UpstreamUrl;
 use crate::routes;
 use crate::shim::config::file::{self, File};
 use crate::shim::config::reader::parse_network;
 use crate::shim::http::http_date;
+use crate::shim::http::upstream_url::UpstreamUrl;
 use crate::text;
 use crate::user_error::UserError;
 

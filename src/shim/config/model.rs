@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::upstream_url::UpstreamUrl;
 use crate::shim::auth::{AuthRule, Secret};
+use crate::shim::http::upstream_url::UpstreamUrl;
 use crate::user_error::UserError;
 
 /// How requests are logged.

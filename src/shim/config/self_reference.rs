@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use super::model::Config;
-use super::upstream_url::{AgentAddress, UpstreamUrl};
+use crate::shim::http::upstream_url::{AgentAddress, UpstreamUrl};
 use crate::text;
 use crate::user_error::UserError;
 

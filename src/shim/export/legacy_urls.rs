@@ -6,7 +6,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
 use crate::routes::{Route, RouteMap};
-use crate::shim::config::UpstreamUrl;
+use crate::shim::http::upstream_url::UpstreamUrl;
 use crate::shim::route::pattern::Pattern;
 use crate::term;
 use crate::text;

@@ -8,6 +8,7 @@
 use crate::shim::http::head::Head;
 use crate::shim::http::header::Kind;
 use crate::shim::http::rejection::Rejection;
+use crate::shim::http::target::is_host;
 
 /// How the end of a body is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,30 +136,6 @@ fn number(value: &[u8]) -> Option<u64> {
             .iter()
             .fold(0, |number, digit| number * 10 + u64::from(digit - b'0')),
     )
-}
-
-/// Whether this can be the value of `Host`, or the authority of a target: what may stand in a name,
-/// an address and a port, and neither a user nor a password.
-pub(super) fn is_host(value: &[u8]) -> bool {
-    let is_in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=".contains(byte);
-    let end = match value.first() {
-        Some(b'[') => memchr::memchr(b']', value).map_or(0, |at| at + 1),
-        _ => memchr::memchr(b':', value).unwrap_or(value.len()),
-    };
-    let (host, port) = value.split_at(end);
-    let is_name = match host {
-        [b'[', address @ .., b']'] => {
-            let mut bytes = address.iter();
-            !address.is_empty() && bytes.all(|byte| *byte == b':' || is_in_name(byte))
-        }
-        _ => !host.is_empty() && host.iter().all(is_in_name),
-    };
-    let is_port = match port {
-        [] => true,
-        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    is_name && is_port
 }
 
 #[cfg(test)]

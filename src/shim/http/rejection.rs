@@ -325,6 +325,7 @@ impl Rejection {
 }
 
 /// The reason phrase of a status in a reply that the shim gives by itself.
+#[cfg(target_os = "linux")]
 pub(crate) fn phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use crate::shim::http::framing::is_host;
 use crate::shim::http::rejection::Rejection;
 
 /// What a request asks for, as it came or in percent-encoding.
@@ -184,6 +183,30 @@ pub(crate) fn normal(path: &[u8]) -> Option<String> {
         }
     }
     Some(format!("/{}", segments.join("/")))
+}
+
+/// Whether this can be the value of `Host`, or the authority of a target: what may stand in a name,
+/// an address and a port, and neither a user nor a password.
+pub(super) fn is_host(value: &[u8]) -> bool {
+    let is_in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=".contains(byte);
+    let end = match value.first() {
+        Some(b'[') => memchr::memchr(b']', value).map_or(0, |at| at + 1),
+        _ => memchr::memchr(b':', value).unwrap_or(value.len()),
+    };
+    let (host, port) = value.split_at(end);
+    let is_name = match host {
+        [b'[', address @ .., b']'] => {
+            let mut bytes = address.iter();
+            !address.is_empty() && bytes.all(|byte| *byte == b':' || is_in_name(byte))
+        }
+        _ => !host.is_empty() && host.iter().all(is_in_name),
+    };
+    let is_port = match port {
+        [] => true,
+        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    is_name && is_port
 }
 
 #[cfg(test)]

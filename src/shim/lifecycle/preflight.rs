@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::shim::config::{AgentAddress, UpstreamUrl};
+use crate::shim::http::upstream_url::{AgentAddress, UpstreamUrl};
 use crate::shim::observe::counters_file;
 use crate::shim::route::table::Table;
 use crate::text;

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::shim::config::UpstreamUrl;
 use crate::shim::http::http_date;
 use crate::shim::http::rejection::Rejection;
+use crate::shim::http::upstream_url::UpstreamUrl;
 use crate::shim::http::via::Via;
 use crate::shim::observe::heartbeat::Heartbeats;
 use crate::shim::observe::recent_calls::{Call, RecentCall, RecentCalls};

@@ -7,11 +7,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use crate::routes::{self, RouteLines, RouteMap};
 use crate::shim::config::file_stamp::FileStamp;
-use crate::shim::http::http_date;
 use crate::text;
 use crate::text::translate;
 use crate::user_error::UserError;
@@ -79,7 +77,8 @@ pub(crate) fn read(
         }
         match routes::read(&path) {
             Ok(map) => files.push(MapFile {
-                deprecated_since: deprecated_since.unwrap_or_else(|| modified_or_now(&path)),
+                deprecated_since: deprecated_since
+                    .unwrap_or_else(|| routes::modified_or_now(&path)),
                 path,
                 map,
             }),
@@ -91,16 +90,6 @@ pub(crate) fn read(
         true => Ok(Maps { files, read_from }),
         false => Err(errors),
     }
-}
-
-/// Since when the old URLs of a route map are deprecated, if nobody says so: since it was written. In
-/// seconds since 1970.
-pub(crate) fn modified_or_now(map: &Path) -> u64 {
-    let modified = fs::metadata(map).and_then(|data| data.modified());
-    let since = modified
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.map_or_else(http_date::now, |since| since.as_secs())
 }
 
 /// The files of a folder that are maps by their names: `*.toml`, and not hidden.

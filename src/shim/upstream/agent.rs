@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::shim::config::UpstreamUrl;
+use crate::shim::http::upstream_url::UpstreamUrl;
 
 /// An agent, and where its connections are kept.
 #[derive(Debug)]

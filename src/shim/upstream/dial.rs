@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::task::JoinSet;
 
-use crate::shim::config::{AgentAddress, UpstreamUrl};
 use crate::shim::http::rejection::Rejection;
+use crate::shim::http::upstream_url::{AgentAddress, UpstreamUrl};
 use crate::shim::upstream::stream::Stream;
 
 /// How long one address of a name is waited for before the next is tried beside it (RFC 8305).

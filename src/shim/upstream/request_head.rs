@@ -113,7 +113,7 @@ pub(crate) fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shim::config::UpstreamUrl;
+    use crate::shim::http::upstream_url::UpstreamUrl;
 
     #[test]
     fn what_goes_from_end_to_end_goes_on_as_it_came() {

@@ -111,8 +111,10 @@ impl<'p> Place<'p> {
         };
         on_path().find(|file| {
             // As it is named, and where it is, by its folder and by itself: each may be a link.
-            let folder = file.parent().and_then(|folder| folder.canonicalize().ok());
-            let places = [Some(file.clone()), folder, file.canonicalize().ok()];
+            let folder = file
+                .parent()
+                .and_then(|folder| dunce::canonicalize(folder).ok());
+            let places = [Some(file.clone()), folder, dunce::canonicalize(file).ok()];
             !places.iter().flatten().any(|place| is_inside(place))
         })
     }

@@ -19,12 +19,12 @@ fn is_git(path: &Path) -> bool {
 
 /// A path without links, of which the last part need not be there.
 pub(super) fn real(path: &Path) -> Option<PathBuf> {
-    if let Ok(real) = path.canonicalize() {
+    if let Ok(real) = dunce::canonicalize(path) {
         return Some(real);
     }
     let path = std::path::absolute(path).ok()?;
     let name = path.file_name().unwrap_or(OsStr::new(""));
-    match path.parent()?.canonicalize() {
+    match dunce::canonicalize(path.parent()?) {
         Ok(folder) => Some(folder.join(name)),
         Err(_) => Some(path.clone()),
     }

@@ -1,5 +1,6 @@
 //! With real repos.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 

@@ -1,7 +1,6 @@
 //! The URL of an agent: over TCP, or of a socket in the file system.
 
 use std::fmt;
-use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::text;
@@ -71,9 +70,7 @@ impl UpstreamUrl {
         };
         let path = format!("/{}", path.strip_prefix('/')?.trim_start_matches('/'));
         let is_path = path.len() > 1 && !path.ends_with('/') && !path.contains(char::is_control);
-        // The system takes no long ones.
-        let is_taken = SocketAddr::from_pathname(&path).is_ok();
-        (is_path && is_taken && is_prefix(prefix)).then(|| Self {
+        (is_path && is_short(&path) && is_prefix(prefix)).then(|| Self {
             authority: NO_HOST.to_owned(),
             address: AgentAddress::Unix(PathBuf::from(path)),
             prefix: prefix.trim_end_matches('/').to_owned(),
@@ -150,6 +147,18 @@ impl UpstreamUrl {
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
+}
+
+/// Whether the system takes a path of that length for a socket.
+#[cfg(unix)]
+fn is_short(path: &str) -> bool {
+    std::os::unix::net::SocketAddr::from_pathname(path).is_ok()
+}
+
+/// Elsewhere there is no such socket; the configuration is for another machine.
+#[cfg(not(unix))]
+fn is_short(_: &str) -> bool {
+    true
 }
 
 impl fmt::Display for UpstreamUrl {
