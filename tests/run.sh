@@ -85,8 +85,7 @@ is_made() {
 
 # `make_folder FOLDER REQUIREMENTS PYTHON`
 make_folder() {
-    printf 'tests: making %s with %s: fetching the agent and what else is in %s (700 MB, a few minutes)\n' \
-        "$1" "$("$3" --version)" "$2"
+    printf 'tests: making %s with %s: fetching what is in %s\n' "$1" "$("$3" --version)" "$2"
     "$3" -m venv --clear "$1" || die "cannot make $1"
     "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$2" ||
         die "cannot install $2; see the lines above"
@@ -95,6 +94,7 @@ make_folder() {
 
 pyenv=${PYENV_ROOT:-$HOME/.pyenv}/versions
 if ! is_made .python tests/python/requirements.txt; then
+    printf 'tests: the agent and what it needs are 700 MB, which takes a few minutes\n'
     base=$(find_python '(3, 11), (3, 12)' "${PYTHON:-}" \
         python3.12 "$pyenv"/3.12*/bin/python3 python3.11 "$pyenv"/3.11*/bin/python3 python3 python) ||
         die 'no Python 3.11 or 3.12 with venv found; install one, or name it: PYTHON=/path/to/python3.12 sh tests/run.sh'
@@ -113,6 +113,10 @@ if ! is_made .python-2.0 tests/python/requirements-2.0.txt; then
     fi
 fi
 
+if ! is_made .python-package tests/package/requirements.txt; then
+    make_folder .python-package tests/package/requirements.txt .python/bin/python
+fi
+
 if [ "$mode" = setup ]; then
     printf 'tests: .python is ready\n'
     exit 0
@@ -126,8 +130,8 @@ REHOOK_BIN=${CARGO_TARGET_DIR:-$root/target}/debug/rehook
 PYTHONUNBUFFERED=1
 export REHOOK_PYTHON REHOOK_BIN PYTHONUNBUFFERED
 
-parts=10
-[ -z "$oldest" ] || parts=13
+parts=12
+[ -z "$oldest" ] || parts=15
 tests=tests/conformance
 part build 'compiling rehook' cargo build --locked
 [ -z "$failed" ] || die "$failed"
@@ -144,5 +148,8 @@ part 'reply route' 'the decorator that looks at replies at run time' "$python" $
 part 'parameter types' 'what FastAPI accepts' "$python" $tests/parameter_types.py
 part shown 'how values are shown' "$python" $tests/shown.py
 part stand-in 'the same requests to it and to the real agent' "$python" $tests/standin.py
+part formats 'JSON, SARIF, annotations and completions' .python-package/bin/python tests/package/formats.py
+part wheel 'a wheel from the source distribution, installed without an index' \
+    .python-package/bin/python tests/package/wheel.py
 part verify '`rehook verify` from the outside, on the stand-in and on the agent' "$python" $tests/verify.py
 finish

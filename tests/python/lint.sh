@@ -12,7 +12,7 @@ fix) mode=fix ;;
 esac
 
 # What ships, and what tests and measures it; not the plugins in fixtures.
-set -- src/verify/pysrc tests/conformance tests/python tests/shim benches
+set -- src/verify/pysrc python packaging tests/conformance tests/package tests/python tests/shim benches
 config="--config tests/python/ruff.toml"
 # The words of `config` are two.
 # shellcheck disable=SC2086
