@@ -21,6 +21,7 @@
     allow(
         dead_code,
         unreachable_pub,
+        unused_imports,
         reason = "`shim` and `verify`, which use it, are left out there"
     )
 )]
