@@ -169,7 +169,7 @@ fn json_is_for_programs() {
                 "new_url": "/plugins/dev.a/a", "base": null, "verdict": "same",
                 "run": {
                     "path": "a.py", "first": 7, "last": 9, "requests": 9, "differing": 0,
-                    "reached": [9], "missed": [], "uncovered": [], "uncovered_elsewhere": [],
+                    "reached": [9], "missed": [], "uncovered": [], "uncovered_elsewhere": [], "one_way": [],
                     "difference": null, "endless": [],
                 },
                 "reason": null,
